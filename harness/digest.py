@@ -1,0 +1,69 @@
+"""Canonical bytes, digests, seeds and rounding: what makes the same thing the same everywhere."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from harness.records import Call
+
+KEY_VERSION = 1
+"""Version of the cache key. A change makes every stored reply unreachable; the golden tests pin it."""
+
+SIGNIFICANT_DIGITS = 12
+"""Figures are written with so many digits, so that the last bits of different processors do not show."""
+
+
+def canonical_json(value: Any) -> bytes:
+    """UTF-8 JSON with sorted keys and no white space. Raises TypeError for what JSON cannot say."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def digest_of(value: Any) -> str:
+    """SHA-256 of the canonical JSON of a value, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def call_bytes(call: Call) -> bytes:
+    """Canonical JSON of everything that can change the reply to a call, and of nothing else."""
+    identity: dict[str, Any] = {
+        "draw": call.draw,
+        "key": KEY_VERSION,
+        "messages": call.messages,
+        "model": call.model.id,
+        "params": call.model.params,
+    }
+    if call.locator:
+        identity["locator"] = call.locator
+    return orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
+
+
+def call_key(call: Call) -> str:
+    """The cache key of a call: SHA-256 of `call_bytes`, as 64 hexadecimal digits."""
+    return hashlib.sha256(call_bytes(call)).hexdigest()
+
+
+def seed_for(seed: int, *parts: str | int | Sequence[str]) -> int:
+    """A 128-bit seed for what `parts` names, derived from the seed of the spec and from nothing else."""
+    return int(digest_of([seed, *parts])[:32], 16)
+
+
+def rounded(value: Any) -> Any:
+    """The value with every float in it rounded to 12 significant digits, recursively.
+
+    Raises:
+        ValueError: where a float is infinite or not a number; undefined figures are None with a reason.
+    """
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"{value} has no place in a result; write None and a reason")
+        return float(f"{value:.{SIGNIFICANT_DIGITS}g}")
+    if isinstance(value, Mapping):
+        return {key: rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(inner) for inner in value]
+    return value

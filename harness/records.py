@@ -1,0 +1,484 @@
+"""All nouns, frozen, in the order in which the pipeline meets them. Read this first.
+
+    Spec ─▶ Plan (Cells over Datasets) ─▶ Calls ⇄ Replies ─▶ Judgments ─▶ Scores ─▶ Leaderboard
+
+Nothing here does I/O, and nothing here imports a heavy package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict
+
+Verdict = Literal["a", "tie", "b"]
+FailureKind = Literal["unparsed", "refused", "truncated", "unavailable"]
+Finish = Literal["stop", "length", "refusal", "unavailable"]
+Order = Literal["given"]
+
+VERDICTS: tuple[Verdict, ...] = ("a", "tie", "b")
+"""The verdict classes in their order; the position is the code used in every array."""
+FAILURES: tuple[FailureKind, ...] = ("unparsed", "refused", "truncated", "unavailable")
+"""Why there is no verdict; failure k has the code `len(VERDICTS) + k` in every array."""
+OUTCOMES: tuple[str, ...] = (*VERDICTS, *FAILURES)
+"""Verdicts and failures together; the position is the code (int8) of a judgment."""
+
+
+class Message(TypedDict):
+    """One turn of a chat, as the chat completions protocol writes it."""
+
+    role: str
+    content: str
+
+
+# --- what is asked about -------------------------------------------------------------------------------
+
+
+class Item(NamedTuple):
+    """One record of a dataset: a prompt with two responses, and what people said of them.
+
+    Attributes:
+        id: unique in its dataset.
+        prompt: the chat so far; a prompt given as text is one user message.
+        response_a: the first response.
+        response_b: the second response.
+        labels: one verdict for each annotator of the dataset, None where that annotator gave none.
+        cluster: items that share it are not independent.
+        category: a free word for grouping, or None.
+        model_a: who wrote response a, or None.
+        model_b: who wrote response b, or None.
+        reference: a reference answer, or None.
+    """
+
+    id: str
+    prompt: tuple[Message, ...]
+    response_a: str
+    response_b: str
+    labels: tuple[Verdict | None, ...] = ()
+    cluster: str = ""
+    category: str | None = None
+    model_a: str | None = None
+    model_b: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """Which rows of a dataset an experiment uses: `where` first, then `sample`, then `limit`.
+
+    Attributes:
+        where: column (of the canonical names) to the values that are kept.
+        sample: how many rows to draw without replacement, keeping their order; None for all.
+        limit: how many rows to keep from the front; None for all.
+        seed: of the draw; None means the seed of the spec.
+    """
+
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sample: int | None = None
+    limit: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSpec:
+    """Where a dataset is and how to read it; the data themselves come with the plan.
+
+    Attributes:
+        name: the name that the spec gives it.
+        path: absolute path of the file.
+        shown_path: the path as the spec writes it, for messages and for the resolved spec.
+        format: a file name in `harness/datasets/`.
+        columns: canonical column name to the name (or, for `labels`, the names) in the file.
+        label_values: the file's word for a label to the verdict it means; empty for `a`, `tie`, `b` themselves.
+        subset: which rows to use.
+    """
+
+    name: str
+    path: Path
+    shown_path: str
+    format: str
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    label_values: Mapping[str, Verdict] = field(default_factory=dict)
+    subset: Subset = field(default_factory=Subset)
+
+
+class Dataset(Protocol):
+    """A dataset that has been read and checked. Rows are in file order, after the subset."""
+
+    name: str
+    digest: str
+    """SHA-256 of the file's content and of what the spec says about reading it (columns, labels, subset)."""
+    annotators: tuple[str, ...]
+    clustered: bool
+    """Whether two items share a cluster."""
+
+    def __len__(self) -> int: ...
+
+    def items(self, start: int = 0, stop: int | None = None) -> Iterator[Item]:
+        """Items of the rows `start` to `stop`, made as they are asked for."""
+        ...
+
+    def ids(self) -> Sequence[str]:
+        """The ids of all items, in order."""
+        ...
+
+    def reference_codes(self) -> Any:
+        """numpy int8 array, one for each item: index into VERDICTS of the reference verdict, −1 where none.
+
+        With several annotators it is the majority; a split without one is `tie`.
+        """
+        ...
+
+    def annotator_codes(self) -> Any:
+        """numpy int8 array (items × annotators): index into VERDICTS, −1 where that annotator gave none."""
+        ...
+
+    def cluster_codes(self) -> Any:
+        """numpy int64 array, one for each item: items with the same number share a cluster."""
+        ...
+
+
+# --- who is asked, and how -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD for a million tokens."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a model's endpoint allows.
+
+    Attributes:
+        concurrency: calls under way at once.
+        rpm: requests a minute, None for no limit.
+        tpm: tokens a minute, prompt and reply together, None for no limit.
+        timeout_s: seconds until one attempt is given up.
+        attempts: how often a call is tried in all.
+    """
+
+    concurrency: int = 16
+    rpm: int | None = None
+    tpm: int | None = None
+    timeout_s: float = 120.0
+    attempts: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of a spec.
+
+    Attributes:
+        name: the name that the spec gives it.
+        provider: a file name in `harness/providers/`.
+        id: what the cache key calls it; everything about the model that can change a reply is in it or in params.
+        params: parameters of the call as the chat completions protocol names them.
+        base_url: endpoint, None for the provider's own.
+        api_key_env: name of the environment variable that holds the key, None for no key.
+        price: None where the spec gives none.
+        limits: what the endpoint allows.
+        settings: what only this provider understands, e.g. the knobs of a simulated model.
+    """
+
+    name: str
+    provider: str
+    id: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    base_url: str | None = None
+    api_key_env: str | None = None
+    price: Price | None = None
+    limits: Limits = field(default_factory=Limits)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether this is the simulated world and no language model."""
+        return self.provider == "simulated"
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How a model is asked for a verdict: templates and an answer rule, as a strategy file writes them.
+
+    Attributes:
+        name: the name that the spec gives it.
+        summary: one line for lists.
+        ask: `pair` shows both responses in one call, `each` shows every response alone in a call of its own.
+        system: template of the system message, or None.
+        user: template of the user message.
+        follow_up: template of what is asked once if a reply holds no answer, or None to ask nothing.
+        answer: the answer rule, as `schemas/strategy.schema.json` defines it, every default written out.
+        tie_margin: scores that differ by no more than this are a tie.
+        source: where it comes from, for messages: `built-in` or a path.
+    """
+
+    name: str
+    summary: str
+    ask: Literal["pair", "each"]
+    user: str
+    answer: Mapping[str, Any]
+    system: str | None = None
+    follow_up: str | None = None
+    tie_margin: float = 0.0
+    source: str = "built-in"
+
+
+# --- the experiment ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One point of the matrix.
+
+    Attributes:
+        dataset: name of a dataset of the spec.
+        strategy: name of a strategy of the spec.
+        mode: a file name in `harness/modes/`.
+        models: names of models of the spec, in the mode's order.
+        order: in which order a judge sees the responses.
+        settings: what only this mode understands.
+    """
+
+    dataset: str
+    strategy: str
+    mode: str
+    models: tuple[str, ...]
+    order: Order = "given"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """Stable and readable, such as `fair-eval/combined-10/judge:gpt-4o`."""
+        return f"{self.dataset}/{self.strategy}/{self.mode}:{'+'.join(self.models)}"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSpec:
+    """How judgments become scores.
+
+    Attributes:
+        metrics: file names in `harness/metrics/`; the first one ranks the leaderboard.
+        interval: `bootstrap` (smoothed multinomial), `percentile`, `bca` or `analytic`.
+        resamples: bootstrap draws.
+        level: confidence level of intervals and of rank sets.
+    """
+
+    metrics: tuple[str, ...] = ("kappa", "accuracy")
+    interval: str = "bootstrap"
+    resamples: int = 10_000
+    level: float = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One experiment, loaded and checked. Nothing changes it afterwards.
+
+    Attributes:
+        path: absolute path of the file it came from.
+        name: names the folder of its runs.
+        kind: what kind of experiment it is.
+        seed: every random number of the run derives from it.
+        datasets: by name, in the order of the file.
+        models: by name, in the order of the file.
+        strategies: by name; those that the matrix uses.
+        cells: the matrix, expanded, in canonical order.
+        score: how judgments become scores.
+        resolved: the whole spec as plain JSON values with every default written out, paths as the user wrote them.
+    """
+
+    path: Path
+    name: str
+    kind: Literal["evaluation"]
+    seed: int
+    datasets: Mapping[str, DatasetSpec]
+    models: Mapping[str, Model]
+    strategies: Mapping[str, Strategy]
+    cells: tuple[Cell, ...]
+    score: ScoreSpec
+    resolved: Mapping[str, Any]
+
+
+# --- asking ---------------------------------------------------------------------------------------------
+
+
+class Call(NamedTuple):
+    """One chat completion request. Its digest, `harness.digest.call_key`, is the cache key.
+
+    Attributes:
+        model: the model asked.
+        messages: the whole conversation that is sent.
+        draw: number of the draw: repeated answers to the same question are different calls.
+        step: where in its conversation it stands, such as `verdict` or `score-a.again`; not part of the key.
+        locator: what a recorded model needs to find its reply; empty, and not part of the key, for others.
+    """
+
+    model: Model
+    messages: Sequence[Message]
+    draw: int = 0
+    step: str = ""
+    locator: str = ""
+
+
+class Reply(NamedTuple):
+    """What came back.
+
+    Attributes:
+        text: the reply's text, "" where there is none.
+        finish: why it ended; `unavailable` marks the absence of a reply and is never stored.
+        prompt_tokens: as the endpoint reports them, 0 where it reports none.
+        completion_tokens: as the endpoint reports them, 0 where it reports none.
+        served_model: the model name that the endpoint reports, "" where it reports none.
+    """
+
+    text: str
+    finish: Finish = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    served_model: str = ""
+
+
+UNAVAILABLE = Reply(text="", finish="unavailable")
+"""Stands for a reply that could not be had."""
+
+
+class Outcome(NamedTuple):
+    """How a conversation about one item ended: a verdict or a failure, never both.
+
+    Attributes:
+        verdict: None where there is a failure.
+        failure: None where there is a verdict.
+        score_a: the score of response a, None where the strategy gives none or it could not be read.
+        score_b: the score of response b, likewise.
+    """
+
+    verdict: Verdict | None
+    failure: FailureKind | None = None
+    score_a: float | None = None
+    score_b: float | None = None
+
+
+class Judgment(NamedTuple):
+    """One cell's answer on one item: a row of `judgments.parquet`.
+
+    Attributes:
+        item: id of the item.
+        outcome: the verdict or the failure, and the scores.
+        keys: the cache keys of its calls, in the order in which they were made.
+        prompt_tokens: sum over its calls.
+        completion_tokens: sum over its calls.
+    """
+
+    item: str
+    outcome: Outcome
+    keys: tuple[str, ...]
+    prompt_tokens: int
+    completion_tokens: int
+
+
+# --- scoring --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with all that is needed to believe it.
+
+    Attributes:
+        value: the estimate, None where it is undefined.
+        low: lower end of the interval, None where there is none.
+        high: upper end of the interval, None where there is none.
+        reason: why the value or its interval is None, "" where both are there.
+        n: how many items (not resampling units) it rests on.
+        method: how the interval was made, `none` where there is none.
+        resamples: bootstrap draws, 0 for methods without.
+        level: confidence level of the interval.
+        seed: the derived seed of the interval's generator in hexadecimal, "" for methods without.
+        unit: what was resampled, `item` or `cluster`.
+        units: how many such units there are.
+        undefined_share: share of the resamples in which the metric was undefined.
+        flags: short stable words such as `degenerate` or `few-clusters`.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    reason: str = ""
+    n: int = 0
+    method: str = "none"
+    resamples: int = 0
+    level: float = 0.95
+    seed: str = ""
+    unit: Literal["item", "cluster"] = "item"
+    units: int = 0
+    undefined_share: float = 0.0
+    flags: tuple[str, ...] = ()
+
+
+class RankSet(NamedTuple):
+    """The ranks that cannot be excluded for a cell among the cells of its dataset, 1 is best."""
+
+    best: int
+    worst: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellScore:
+    """What one cell's judgments amount to.
+
+    Attributes:
+        cell: the cell.
+        n: items that have a reference label; every figure rests on these or says otherwise.
+        items: items judged, with and without a label.
+        table: counts, 3 rows (reference in VERDICTS) × 7 columns (judgment in OUTCOMES).
+        outcomes: counts over all items judged, one for each of OUTCOMES.
+        figures: by metric name; also the companions `NAME.complete-case`, `NAME.failures-wrong`,
+            `NAME.failures-right` (bounds), without interval.
+        prompt_tokens: sum over all judgments.
+        completion_tokens: sum over all judgments.
+        calls: number of calls over all judgments.
+    """
+
+    cell: Cell
+    n: int
+    items: int
+    table: tuple[tuple[int, ...], ...]
+    outcomes: tuple[int, ...]
+    figures: Mapping[str, Figure]
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a leaderboard: a score and where it stands, by metric."""
+
+    score: CellScore
+    ranks: Mapping[str, RankSet | None]
+    cost_usd: float | None = None
+    is_simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """Cells ranked on a metric, the datasets one after the other.
+
+    Attributes:
+        spec: name of the spec.
+        metric: the metric that orders the rows and to which `rank` refers unless another is asked for.
+        score: how judgments became scores.
+        seed: of the spec.
+        rows: best first within each dataset.
+        notes: sentences that must stand under every rendering (few items, simulated models, failures, …).
+    """
+
+    spec: str
+    metric: str
+    score: ScoreSpec
+    seed: int
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...] = ()
