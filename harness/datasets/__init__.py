@@ -1,0 +1,1 @@
+"""Dataset formats, one file each: how rows are read from a file."""

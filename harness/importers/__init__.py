@@ -1,0 +1,1 @@
+"""Published studies, one file each: how their raw outputs become datasets, recordings and specs."""

@@ -1,0 +1,1 @@
+"""Metrics, one file each: what is computed from counts of reference labels against judgments."""

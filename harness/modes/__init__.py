@@ -1,0 +1,1 @@
+"""Evaluator modes, one file each: who gives the verdict, as a conversation without I/O."""

@@ -1,0 +1,1 @@
+"""Renderings of a leaderboard, one file each."""

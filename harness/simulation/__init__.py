@@ -1,0 +1,1 @@
+"""The simulated world: models that are no language models, with a known truth, behind a real protocol."""

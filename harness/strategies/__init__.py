@@ -1,0 +1,1 @@
+"""Prompting strategies, one YAML file each."""
