@@ -1,0 +1,34 @@
+"""Options that several verbs share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+cache_option = click.option(
+    "--cache",
+    "cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    envvar="HARNESS_CACHE",
+    default=Path(".harness-cache"),
+    show_default=True,
+    show_envvar=True,
+    help="Where replies are kept.",
+)
+"""`--cache DIR` as the parameter `cache: Path`."""
+
+results_option = click.option(
+    "--results",
+    "results",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    default=Path("results"),
+    show_default=True,
+    help="Where runs are written.",
+)
+"""`--results DIR` as the parameter `results: Path`."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+"""`--json` as the parameter `as_json: bool`."""

@@ -1,0 +1,58 @@
+"""Find everything that is wrong with specs, without running them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from harness.cli.failures import INPUT_IS_WRONG, told
+from harness.cli.options import json_option
+from harness.errors import Problem, SpecError
+from harness.spec import environment_problems, load_spec
+from harness.text import printable
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  harness validate specs/quickstart.yaml
+  harness validate specs/*.yaml --json
+
+Every problem is one line, FILE:LINE:COLUMN: PLACE: what is wrong; how to mend it. With --json one object is
+printed, as `harness schema problems` describes it. Exit code 2 where there is any problem."""
+)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@json_option
+@click.pass_context
+def validate(ctx: click.Context, specs: tuple[str, ...], as_json: bool) -> None:
+    """Check specs: syntax, names, types, files and environment, all problems at once."""
+    valid: list[dict[str, str | int]] = []
+    problems: list[Problem] = []
+    for shown in specs:
+        found, spec = _checked(shown)
+        problems += found
+        if spec:
+            valid.append(spec)
+    if as_json:
+        click.echo(json.dumps({"specs": valid, "problems": [asdict(problem) for problem in problems]}, indent=2))
+    else:
+        for spec in valid:
+            click.echo(printable(f"ok: {spec['name']}: {spec['cells']} cells"))
+        for problem in problems:
+            click.echo(printable(told(problem)), err=True)
+    if problems:
+        ctx.exit(INPUT_IS_WRONG)
+
+
+def _checked(shown: str) -> tuple[list[Problem], dict[str, str | int] | None]:
+    """The problems of a spec file, and, where there are none, what to say of it."""
+    try:
+        spec = load_spec(Path(shown), shown)
+    except SpecError as error:
+        return list(error.problems), None
+    problems = list(environment_problems(spec, os.environ))
+    return problems, None if problems else {"file": shown, "name": spec.name, "cells": len(spec.cells)}
