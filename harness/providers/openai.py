@@ -1,0 +1,59 @@
+"""Any endpoint that speaks OpenAI's chat completions protocol: OpenAI itself, or another by `base_url`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import ModelStopped
+from harness.records import Model
+
+if TYPE_CHECKING:
+    from harness.provider import Connection, Context
+
+SUMMARY = "any endpoint that speaks OpenAI's chat completions protocol"
+
+SETTINGS: Mapping[str, Any] = {"model": None}
+"""`model`: the endpoint's name for the model; the spec's own name for it where none is given."""
+
+BASE_URL = "https://api.openai.com/v1"
+
+
+def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
+    """The endpoint's name for the model."""
+    return str(entry.get("model") or name)
+
+
+def connect(model: Model, context: Context) -> Connection:
+    """A connection to the model's endpoint, with a pool of its own that is as wide as the model's concurrency."""
+    import httpx2
+    import openai
+
+    from harness.client import ChatClient
+
+    wide = model.limits.concurrency
+    transport = openai.DefaultAioHttpClient(
+        limits=httpx2.Limits(max_connections=wide, max_keepalive_connections=wide), trust_env=False
+    )
+    return ChatClient(
+        model,
+        context,
+        base_url=model.base_url or BASE_URL,
+        api_key=_api_key(model, context),
+        http_client=transport,
+    )
+
+
+def _api_key(model: Model, context: Context) -> str:
+    """The key that the environment holds for the model, "" where the spec asks for none."""
+    if model.api_key_env is None:
+        return ""
+    key = context.environment.get(model.api_key_env, "").strip()
+    if not key:
+        raise ModelStopped(
+            f"model {model.name} has no API key: the environment variable {model.api_key_env} is not set",
+            kind="key",
+            hint=f"set {model.api_key_env}, or name another variable as `api_key_env`",
+        )
+    return key

@@ -1,0 +1,49 @@
+"""The simulated world: no language model, no key, no network, and the true answers are known.
+
+It is served in-process, through the same client and the same protocol as a real endpoint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.records import Model
+from harness.simulation.world import Knobs, Service
+
+if TYPE_CHECKING:
+    from harness.provider import Connection, Context
+
+SUMMARY = "a small simulated world, for trying things out and for testing; no language model, no key, no network"
+
+SETTINGS: Mapping[str, Any] = {**asdict(Knobs()), **asdict(Service())}
+"""The knobs of the simulated model, which are in its id, and how its endpoint behaves, which is not."""
+
+BASE_URL = "http://simulated.invalid/v1"
+"""Never resolved: the application is called in-process."""
+
+
+def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
+    """Such as `simulated?position_bias=0.1&skill=0.7`: two models with the same knobs are the same model."""
+    return Knobs.from_settings(entry).model_id()
+
+
+def connect(model: Model, context: Context) -> Connection:
+    """A connection to an application of the model's own, which runs in the same event loop."""
+    import httpx2
+
+    from harness.client import ChatClient
+    from harness.simulation.app import App
+
+    return ChatClient(
+        model,
+        context,
+        base_url=BASE_URL,
+        api_key="",
+        http_client=httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=App(Service.from_settings(model.settings))), trust_env=False
+        ),
+        seeds_draws=True,
+    )

@@ -1,0 +1,125 @@
+"""What is true in the simulated world, and what can be set about those who live in it. Pure functions.
+
+A prompt says what its answer must mention; a response mentions some of it, word for word; its quality is the share.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+MODEL_PREFIX = "simulated"
+
+UNKNOWN_QUALITY = 0.5
+"""The quality of any response to a prompt that lists no requirements: nobody in this world can tell."""
+
+_REQUIREMENTS = re.compile(r"\bmust mention: ([^.\n]+)\.")
+_FAMILY = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """What can be set about a simulated model and changes its replies. All of it is in the model's id.
+
+    Attributes:
+        skill: 0 to 1. Chance of noticing whether a requirement is met; where it is not noticed, a coin decides. It
+            also sets how far a rating strays.
+        tie_rate: 0 to 1. Chance of calling two responses equal without looking closer.
+        position_bias: −1 to 1. Quality that the response shown first seems to have in addition.
+        length_bias: −1 to 1. Quality that a long response seems to have over a short one.
+        family: who it is of kin to, lower-case letters, digits and hyphens, or "". Models that differ in nothing else
+            err independently.
+        family_bias: −1 to 1. Quality that a response written by its own family seems to have in addition.
+        malformed_rate: 0 to 1. Chance of a reply that lacks the answer asked for.
+        refusal_rate: 0 to 1. Chance of a refusal.
+    """
+
+    skill: float = 0.8
+    tie_rate: float = 0.0
+    position_bias: float = 0.0
+    length_bias: float = 0.0
+    family: str = ""
+    family_bias: float = 0.0
+    malformed_rate: float = 0.0
+    refusal_rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if name == "family":
+                if value and not _FAMILY.fullmatch(value):
+                    raise ValueError(f"family must be lower-case letters, digits and hyphens, not {value!r}")
+            elif not (-1.0 if name.endswith("_bias") else 0.0) <= value <= 1.0:
+                raise ValueError(f"{name} must be between {-1 if name.endswith('_bias') else 0} and 1, not {value!r}")
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Knobs:
+        """The knobs among the settings of a model; what they do not say has its default."""
+        return cls(**{name: settings[name] for name in KNOB_NAMES if name in settings})
+
+    @classmethod
+    def from_model_id(cls, model_id: str) -> Knobs:
+        """The knobs that a model id says. Raises ValueError where it is not the id of a simulated model."""
+        prefix, _, query = model_id.partition("?")
+        said = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+        unknown = [name for name, _ in said if name not in KNOB_NAMES]
+        if prefix != MODEL_PREFIX or unknown or len(dict(said)) < len(said):
+            raise ValueError(f"not the id of a simulated model: {model_id!r}")
+        return cls(**{name: value if name == "family" else float(value) for name, value in said})
+
+    def model_id(self) -> str:
+        """The one id of a model with these knobs: sorted, defaults left out."""
+        defaults = asdict(Knobs())
+        said = {
+            name: value if name == "family" else f"{float(value):.12g}"
+            for name, value in sorted(asdict(self).items())
+            if value != defaults[name]
+        }
+        return f"{MODEL_PREFIX}?{urlencode(said)}" if said else MODEL_PREFIX
+
+
+KNOB_NAMES = tuple(field.name for field in fields(Knobs))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How the endpoint of a simulated model behaves. It changes no reply, so it is not in the model's id.
+
+    Attributes:
+        latency_ms: 0 to 60,000. Longest time that a reply takes; each takes a share of it that follows from the
+            request, so that replies overtake each other.
+        failure_rate: 0 to 1. Share of requests that are answered with status 503 the first time.
+    """
+
+    latency_ms: float = 0.0
+    failure_rate: float = 0.0
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Service:
+        """What the settings of a model say of its endpoint; what they do not say has its default."""
+        return cls(**{field.name: settings[field.name] for field in fields(cls) if field.name in settings})
+
+
+def requirements_of(prompt: str) -> tuple[str, ...]:
+    """What a prompt says that its answer must mention, as in `It must mention: one thing; another thing.`."""
+    found = _REQUIREMENTS.search(prompt)
+    return tuple(phrase.strip() for phrase in found[1].split(";") if phrase.strip()) if found else ()
+
+
+def are_met(requirements: tuple[str, ...], response: str) -> tuple[bool, ...]:
+    """For each requirement, whether the response mentions it."""
+    text = response.casefold()
+    return tuple(phrase.casefold() in text for phrase in requirements)
+
+
+def quality_of(prompt: str, response: str) -> float:
+    """The true quality of a response: the share of the prompt's requirements that it meets."""
+    met = are_met(requirements_of(prompt), response)
+    return sum(met) / len(met) if met else UNKNOWN_QUALITY
+
+
+def signature_of(family: str) -> str:
+    """How a response shows which family wrote it."""
+    return f"Yours, the {family} desk." if family else ""
