@@ -1,0 +1,133 @@
+"""A leaderboard as JSON, `schemas/leaderboard.schema.json`, and the words that every report finds in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+from harness.errors import InputError
+
+Board = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+UNDEFINED = "–"
+INTERVALS = {
+    "bootstrap": "smoothed multinomial bootstrap",
+    "percentile": "percentile bootstrap",
+    "bca": "bias-corrected and accelerated bootstrap",
+    "analytic": "analytic standard error",
+}
+
+
+def metric_names(board: Board) -> list[str]:
+    """The metrics of a board, the one that orders its rows first."""
+    names = dict.fromkeys([board["metric"]])
+    for row in board["rows"]:
+        names.update(dict.fromkeys(row["metrics"]))
+    return list(names)
+
+
+def sorted_by(board: Board, metric: str) -> dict[str, Any]:
+    """The board with the rows of each dataset ordered, and ranked, by another of its metrics; undefined values last.
+
+    Raises:
+        InputError: where the board has no such metric.
+    """
+    if metric not in metric_names(board):
+        raise InputError(f"this run has no metric `{metric}`", hint=f"it has {', '.join(metric_names(board))}")
+    rows: list[Row] = []
+    for _, group in datasets(board):
+        rows += sorted(group, key=lambda row: _descending(row["metrics"][metric]["value"]))
+    return {**board, "metric": metric, "rows": [{**row, "rank": row["metrics"][metric].get("rank")} for row in rows]}
+
+
+def _descending(value: float | None) -> tuple[bool, float]:
+    return value is None, -(value or 0.0)
+
+
+def datasets(board: Board) -> list[tuple[str, list[Row]]]:
+    """The rows of each dataset, in the order of the board."""
+    return [(name, list(rows)) for name, rows in groupby(board["rows"], key=lambda row: str(row["dataset"]))]
+
+
+def evaluator(row: Row) -> str:
+    """Who judged, such as `judge:gpt-4o`, as the id of the cell writes it."""
+    return f"{row['mode']}:{'+'.join(row['models'])}"
+
+
+def rank(row: Row) -> str:
+    """The ranks that cannot be excluded, such as `2` or `1–3`."""
+    ranks = row["rank"]
+    if ranks is None:
+        return UNDEFINED
+    return str(ranks["best"]) if ranks["best"] == ranks["worst"] else f"{ranks['best']}–{ranks['worst']}"
+
+
+def failures(row: Row) -> str:
+    """The failures that there were, by kind, such as `3 unparsed, 1 refused`."""
+    return ", ".join(f"{count} {kind}" for kind, count in row["failures"].items() if count) or "0"
+
+
+class Remarks:
+    """Numbered remarks: the reasons why figures are undefined, and what else must be known of a figure.
+
+    The same words get the same number, in the order in which they are met.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def marks(self, figure: Mapping[str, Any]) -> str:
+        """The numbers of a figure's remarks, such as ` (1)`, or nothing."""
+        words = [text for text in (figure.get("reason"), *figure.get("flags", ())) if text]
+        return "".join(f" ({self._numbers.setdefault(text, len(self._numbers) + 1)})" for text in words)
+
+    def lines(self) -> list[str]:
+        """The remarks made so far, each with its number."""
+        return [f"({number}) {text}" for text, number in self._numbers.items()]
+
+
+def figure_text(figure: Mapping[str, Any], remarks: Remarks) -> str:
+    """A figure with its interval and the numbers of its remarks, such as `0.327 [0.160, 0.486]` or `– (1)`."""
+    if figure["value"] is None:
+        return UNDEFINED + remarks.marks(figure)
+    text = f"{figure['value']:.3f}"
+    if figure["low"] is not None and figure["high"] is not None:
+        text += f" [{figure['low']:.3f}, {figure['high']:.3f}]"
+    return text + remarks.marks(figure)
+
+
+def footnotes(board: Board, remarks: Remarks) -> list[str]:
+    """What must stand under every rendering: the remarks, how the figures were made, and the notes of the board."""
+    method = board["method"]
+    level = f"{100 * method['level']:.4g} %"
+    interval = INTERVALS.get(method["interval"], method["interval"])
+    resamples = f", {method['resamples']:,} resamples" if method["resamples"] else ""
+    return [
+        *remarks.lines(),
+        f"[low, high]: {level} interval, {interval}{resamples}, seed {method['seed']}, unit {method['unit']}",
+        f"n: items with a reference label; rank: by {board['metric']}, those not excluded at {level} within the dataset",
+        *board.get("notes", ()),
+        f"run {board['run']} of {board['spec']}",
+    ]
+
+
+def header(board: Board) -> list[str]:
+    """The columns of a table of the board; `order` only where a cell differs in it from the order given."""
+    order = [] if all(row["order"] == "given" for row in board["rows"]) else ["order"]
+    return ["rank", "strategy", "evaluator", *order, *metric_names(board), "n", "failed"]
+
+
+def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
+    """What a row has in each column of the header; an evaluator of simulated models says so."""
+    metrics = metric_names(board)
+    known = {
+        "rank": rank(row),
+        "strategy": row["strategy"],
+        "evaluator": evaluator(row) + (" (simulated)" if row["simulated"] else ""),
+        "order": row["order"],
+        "n": str(row["n"]),
+        "failed": failures(row),
+    }
+    return [figure_text(row["metrics"][name], remarks) if name in metrics else known[name] for name in header(board)]

@@ -1,0 +1,55 @@
+"""Print the leaderboard of a run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import click
+
+from harness import plugs
+from harness.board import Board, sorted_by
+from harness.cli.options import results_option
+from harness.results import find_run, read_leaderboard
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  harness leaderboard specs/quickstart.yaml             the newest run of a spec
+  harness leaderboard results/quickstart/3f2a9c41       one run
+  harness leaderboard quickstart --sort accuracy        by another metric of the run
+  harness leaderboard quickstart --format csv > board.csv
+
+`harness schema leaderboard` describes the JSON."""
+)
+@click.argument("run", metavar="RUN")
+@click.option(
+    "--format",
+    "report",
+    type=click.Choice(plugs.names("reports")),
+    default="table",
+    show_default=True,
+    help="How to write it.",
+)
+@click.option("--sort", "metric", metavar="METRIC", help="Order and rank the rows by this metric of the run.")
+@results_option
+def leaderboard(run: str, report: str, metric: str | None, results: Path) -> None:
+    """Print the leaderboard of RUN: a run folder, or a spec (a file or its name) for its newest run."""
+    board: Board = read_leaderboard(find_run(run, results))
+    if metric:
+        board = sorted_by(board, metric)
+    click.echo(rendered(board, report), nl=False)
+
+
+def rendered(board: Board, report: str = "table") -> str:
+    """A leaderboard in one of the formats of `harness/reports/`, fit for whatever stdout is."""
+    is_terminal = sys.stdout.isatty()
+    text: str = plugs.find("reports", report).render(
+        board,
+        width=shutil.get_terminal_size().columns if is_terminal else None,
+        colours=is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb",
+    )
+    return text

@@ -1,0 +1,35 @@
+"""The leaderboard as Markdown: a table for each dataset, and under the last one what must be known of them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from harness.board import Board, Remarks, datasets, footnotes, header, line
+from harness.text import printable
+
+SUMMARY = "Markdown for papers and issues"
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def render(board: Board, **_: Any) -> str:
+    """A heading and a table for each dataset, then the footnotes as a list."""
+    remarks = Remarks()
+    columns = header(board)
+    out = []
+    for dataset, rows in datasets(board):
+        out += [f"### {_text(dataset)}", "", _line(columns), "|" + " --- |" * len(columns)]
+        out += [_line(line(board, row, remarks)) for row in rows]
+        out.append("")
+    out += [f"- {_text(note)}" for note in footnotes(board, remarks)]
+    return "\n".join(out) + "\n"
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(map(_text, cells)) + " |"
+
+
+def _text(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return _SPECIAL.sub(r"\\\1", printable(text))

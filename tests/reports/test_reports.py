@@ -1,0 +1,203 @@
+"""Reports are tested on one small board that has everything a board may have."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from harness import plugs
+from harness.board import metric_names, sorted_by
+from harness.errors import InputError
+
+
+def figure(value, low=None, high=None, rank=None, **more):
+    return {"value": value, "low": low, "high": high, "rank": rank, **more}
+
+
+def row(dataset="fair", strategy="direct", model="small", *, kappa, accuracy, simulated=False, **more):
+    return {
+        "cell": f"{dataset}/{strategy}/judge:{model}",
+        "dataset": dataset,
+        "strategy": strategy,
+        "mode": "judge",
+        "models": [model],
+        "order": "given",
+        "n": 80,
+        "failures": {"unparsed": 0, "refused": 0, "truncated": 0, "unavailable": 0},
+        "metrics": {"kappa": kappa, "accuracy": accuracy},
+        "rank": kappa["rank"],
+        "simulated": simulated,
+        **more,
+    }
+
+
+@pytest.fixture
+def board():
+    first, both = {"best": 1, "worst": 1}, {"best": 1, "worst": 2}
+    return {
+        "run": "0a1b2c",
+        "spec": "modes",
+        "kind": "evaluation",
+        "metric": "kappa",
+        "method": {"interval": "bootstrap", "resamples": 10000, "level": 0.95, "seed": 7, "unit": "item"},
+        "rows": [
+            row(
+                kappa=figure(0.6, 0.5, 0.7, first),
+                accuracy=figure(0.7, 0.6, 0.8, both),
+                simulated=True,
+                failures={"unparsed": 3, "refused": 1, "truncated": 0, "unavailable": 0},
+            ),
+            row(
+                model="large",
+                kappa=figure(0.5, 0.4, 0.6, {"best": 2, "worst": 2}),
+                accuracy=figure(0.8, 0.7, 0.9, both),
+            ),
+            row(
+                "tiny",
+                kappa=figure(None, reason="chance agreement is 1", flags=["degenerate"]),
+                accuracy=figure(1.0, reason="fewer than 20 items"),
+            ),
+            row(
+                "tiny",
+                model="other",
+                kappa=figure(None, reason="chance agreement is 1"),
+                accuracy=figure(0.25, reason="fewer than 20 items"),
+            ),
+        ],
+        "notes": ["simulated models are no language models"],
+    }
+
+
+def rendered(board, name, **terminal):
+    return plugs.find("reports", name).render(board, **({"width": None, "colours": False} | terminal))
+
+
+def test_every_report_has_a_summary_and_ends_with_one_line_break(board):
+    for name in plugs.names("reports"):
+        assert plugs.find("reports", name).SUMMARY
+        text = rendered(board, name)
+        assert text.endswith("\n")
+        assert not text.endswith("\n\n")
+
+
+def test_table_shows_figures_ranks_failures_and_what_is_simulated(board):
+    lines = rendered(board, "table").splitlines()
+    assert lines[0] == "fair"
+    assert lines[1].split() == ["rank", "strategy", "evaluator", "kappa", "accuracy", "n", "failed"]
+    first = next(line for line in lines if "judge:small (simulated)" in line)
+    assert first.split()[0] == "1"
+    assert "0.600 [0.500, 0.700]" in first
+    assert first.endswith("3 unparsed, 1 refused")
+    assert "simulated" not in next(line for line in lines if "judge:large" in line)
+
+
+def test_table_gives_each_reason_one_number_and_tells_it_below(board):
+    text = rendered(board, "table")
+    assert "– (1) (2)" in text
+    assert "1.000 (3)" in text
+    assert "0.250 (3)" in text
+    assert "(1) chance agreement is 1\n(2) degenerate\n(3) fewer than 20 items\n" in text
+
+
+def test_table_tells_how_the_figures_were_made(board):
+    text = rendered(board, "table")
+    assert "95 % interval, smoothed multinomial bootstrap, 10,000 resamples, seed 7, unit item" in text
+    assert "rank: by kappa" in text
+    assert "simulated models are no language models" in text
+    assert "run 0a1b2c of modes" in text
+
+
+@pytest.mark.parametrize(("interval", "words"), [("analytic", "analytic standard error"), ("new", "new")])
+def test_a_method_without_resamples_speaks_of_none(board, interval, words):
+    board["method"] |= {"interval": interval, "resamples": 0}
+    assert f"95 % interval, {words}, seed 7" in rendered(board, "table")
+
+
+def test_table_fits_the_terminal(board):
+    board["rows"][0]["models"] = ["a-model-with-a-long-name-that-nobody-would-shorten"] * 3
+    assert max(map(len, rendered(board, "table", width=90).splitlines())) <= 90
+    assert max(map(len, rendered(board, "table").splitlines())) > 150
+
+
+def test_table_has_colours_only_where_the_terminal_shows_them(board):
+    assert "\x1b[" in rendered(board, "table", width=120, colours=True)
+    assert "\x1b" not in rendered(board, "table", width=120)
+
+
+@pytest.mark.parametrize("name", ["table", "markdown", "csv"])
+def test_text_from_elsewhere_cannot_command_a_terminal(board, name):
+    board["rows"][0]["strategy"] = "x\x1b]0;title\x07[bold]y\u202e\n"
+    text = rendered(board, name)
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "title" not in text
+    assert "bold" in text
+
+
+def test_order_is_shown_where_cells_differ_in_it(board):
+    board["rows"][1]["order"] = "swapped"
+    lines = rendered(board, "table").splitlines()
+    assert lines[1].split()[3] == "order"
+    assert "swapped" in next(line for line in lines if "judge:large" in line)
+
+
+def test_markdown_is_a_table_for_each_dataset_with_notes_as_a_list(board):
+    board["rows"][0]["strategy"] = "a|b*"
+    lines = rendered(board, "markdown").splitlines()
+    assert lines[0] == "### fair"
+    assert lines[2] == "| rank | strategy | evaluator | kappa | accuracy | n | failed |"
+    assert lines[3] == "|" + " --- |" * 7
+    assert lines[4].startswith(r"| 1 | a\|b\* | judge:small (simulated) | 0.600 \[0.500, 0.700\] |")
+    assert "### tiny" in lines
+    assert lines[-1] == "- run 0a1b2c of modes"
+
+
+def test_csv_has_a_line_for_each_cell_with_all_it_needs(board):
+    lines = list(csv.DictReader(io.StringIO(rendered(board, "csv"))))
+    assert len(lines) == 4
+    first = lines[0]
+    assert (first["cell"], first["evaluator"], first["simulated"]) == ("fair/direct/judge:small", "judge:small", "true")
+    assert (first["kappa"], first["kappa_low"], first["kappa_rank_worst"]) == ("0.6", "0.5", "1")
+    assert (first["unparsed"], first["resamples"], first["unit"]) == ("3", "10000", "item")
+    assert (lines[2]["kappa"], lines[2]["kappa_reason"], lines[2]["kappa_rank_best"]) == (
+        "",
+        "chance agreement is 1",
+        "",
+    )
+
+
+def test_csv_text_never_begins_a_formula_and_numbers_stay_numbers(board):
+    board["rows"][0]["strategy"] = "=HYPERLINK()"
+    board["rows"][0]["metrics"]["kappa"]["value"] = -0.25
+    first = next(csv.DictReader(io.StringIO(rendered(board, "csv"))))
+    assert first["strategy"] == "'=HYPERLINK()"
+    assert first["kappa"] == "-0.25"
+
+
+def test_json_is_the_board_itself(board):
+    assert json.loads(rendered(board, "json")) == board
+
+
+def test_sorting_orders_and_ranks_within_each_dataset(board):
+    by_accuracy = sorted_by(board, "accuracy")
+    assert [r["cell"] for r in by_accuracy["rows"]] == [
+        "fair/direct/judge:large",
+        "fair/direct/judge:small",
+        "tiny/direct/judge:small",
+        "tiny/direct/judge:other",
+    ]
+    assert by_accuracy["rows"][0]["rank"] == {"best": 1, "worst": 2}
+    assert by_accuracy["metric"] == "accuracy"
+    assert metric_names(by_accuracy) == ["accuracy", "kappa"]
+    assert board["metric"] == "kappa"
+
+
+def test_sorting_puts_undefined_values_last(board):
+    board["rows"][0]["metrics"]["kappa"]["value"] = None
+    assert [r["models"] for r in sorted_by(board, "kappa")["rows"]][:2] == [["large"], ["small"]]
+
+
+def test_a_metric_that_the_run_lacks_is_named_with_those_it_has(board):
+    with pytest.raises(InputError, match="no metric `f1`; it has kappa, accuracy"):
+        sorted_by(board, "f1")

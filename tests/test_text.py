@@ -1,0 +1,34 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.text import printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        pytest.param("plain – text, 日本語, é", "plain – text, 日本語, é", id="what is harmless stays"),
+        pytest.param("\x1b[1;31mred\x1b[0m", "red", id="colours"),
+        pytest.param("\x1b]0;new title\x07x", "x", id="window title"),
+        pytest.param("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link", id="hyperlink"),
+        pytest.param("\x9b2Jx", "x", id="8-bit escape"),
+        pytest.param("\x1b(0q\x1bc", "q", id="character set and reset"),
+        pytest.param("a\x1b", "a", id="lone escape"),
+        pytest.param("a\r\nb\tc\u2028d", "a b c d", id="breaks become a space"),
+        pytest.param("a\x00\x08\x7fb", "ab", id="controls"),
+        pytest.param("safe\u202etxt.exe\u2066", "safetxt.exe", id="writing direction"),
+        pytest.param("bad\udcffname", "bad\ufffdname", id="undecodable byte"),
+    ],
+)
+def test_printable(text, shown):
+    assert printable(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_whatever_comes_is_one_encodable_line_without_controls(text):
+    shown = printable(text)
+    shown.encode()
+    assert len(shown.splitlines()) <= 1
+    assert all(ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 for c in shown)
+    assert printable(shown) == shown
