@@ -107,7 +107,7 @@ def footnotes(board: Board, remarks: Remarks) -> list[str]:
     return [
         *remarks.lines(),
         f"[low, high]: {level} interval, {interval}{resamples}, seed {method['seed']}, unit {method['unit']}",
-        f"n: items with a reference label; rank: by {board['metric']}, those not excluded at {level} within the dataset",
+        f"n: items with a reference label; rank: by {board['metric']}, those not excluded at {level} in its dataset",
         *board.get("notes", ()),
         f"run {board['run']} of {board['spec']}",
     ]
