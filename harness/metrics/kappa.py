@@ -1,0 +1,24 @@
+"""Cohen's kappa: agreement on the verdict beyond what the marginals alone would give."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from harness.statistics import agreement
+from harness.statistics.agreement import Array
+
+SUMMARY = "Cohen's kappa: agreement with the reference labels beyond chance"
+RANGE = (-1.0, 1.0)
+UNDEFINED = "agreement by chance is certain: labels and judgments know one and the same verdict only"
+
+count = agreement.total
+
+
+def value(tables: ArrayLike) -> Array:
+    """Cohen's kappa; a failure is a fourth class that only the judge uses."""
+    return agreement.kappa(tables, agreement.identity_weights())
+
+
+def influence(tables: ArrayLike) -> Array:
+    """Influence of an item of each cell of the table."""
+    return agreement.kappa_influence(tables, agreement.identity_weights())

@@ -1,0 +1,24 @@
+"""Linear-weighted kappa: half credit for `tie` where the reference is `a` or `b`, and the other way round."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from harness.statistics import agreement
+from harness.statistics.agreement import Array
+
+SUMMARY = "linear-weighted kappa: half credit between tie and a decided verdict"
+RANGE = (-1.0, 1.0)
+UNDEFINED = "agreement by chance is certain: labels and judgments know one and the same verdict only"
+
+count = agreement.total
+
+
+def value(tables: ArrayLike) -> Array:
+    """Kappa with the classes in their order `a`, `tie`, `b`; a failure earns no credit."""
+    return agreement.kappa(tables, agreement.linear_weights())
+
+
+def influence(tables: ArrayLike) -> Array:
+    """Influence of an item of each cell of the table."""
+    return agreement.kappa_influence(tables, agreement.linear_weights())

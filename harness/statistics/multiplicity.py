@@ -1,0 +1,139 @@
+"""Many comparisons at once: adjusted p-values of all pairs, so that a long leaderboard finds no more by luck."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.statistics.agreement import Array
+from harness.statistics.pairs import paired_errors
+
+MOST_PAIRS = 20_000
+"""Beyond so many pairs (200 evaluators) Holm's rule stands in for resampling."""
+
+DRAWS_AT_ONCE = 10_000
+"""Joint draws held in memory at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparisons:
+    """All pairs of evaluators on one figure; arrays are evaluators × evaluators.
+
+    Attributes:
+        differences: figure of the row less figure of the column.
+        errors: paired standard error of the difference.
+        p_values: adjusted for all pairs; 1 on the diagonal.
+        method: `max-t` or `holm`.
+        degrees: of freedom of Student's t where the units are clusters, else None.
+    """
+
+    differences: Array
+    errors: Array
+    p_values: Array
+    method: str
+    degrees: int | None
+
+
+def compare_all(
+    values: Array, covariance: Array, *, resamples: int, seed: int, degrees: int | None = None
+) -> Comparisons:
+    """Compare every evaluator with every other.
+
+    A pair whose paired standard error is 0 gets the p-value 1. Either both judged alike, or the items show no
+    variation to measure the difference by (a faultless judge against one that always says the same, say): then no
+    p-value would be honest, and the two stay indistinguishable.
+
+    Args:
+        values: the figure of each evaluator.
+        covariance: of these figures.
+        resamples: joint draws for the step-down max-T procedure.
+        seed: of the draws.
+        degrees: clusters less one where the units are clusters.
+    """
+    differences = values[:, None] - values[None, :]
+    errors = paired_errors(covariance)
+    first, second = np.triu_indices(len(values), 1)
+    tested = errors[first, second] > 0
+    first, second = first[tested], second[tested]
+    statistics = np.abs(differences[first, second]) / errors[first, second]
+    method = "max-t" if len(first) <= MOST_PAIRS else "holm"
+    if method == "max-t":
+        adjusted = _max_t(statistics, first, second, covariance, errors, resamples, seed, degrees)
+    else:
+        adjusted = holm(_two_sided(statistics, degrees))
+    p_values = np.ones_like(covariance)
+    p_values[first, second] = p_values[second, first] = adjusted
+    return Comparisons(differences, errors, p_values, method, degrees)
+
+
+def holm(p_values: Array) -> Array:
+    """Holm's adjusted p-values: valid under any dependence, and free of resampling."""
+    order = np.argsort(p_values, kind="stable")
+    steps = np.minimum(1.0, p_values[order] * np.arange(len(order), 0, -1))
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.maximum.accumulate(steps)
+    return adjusted
+
+
+def _max_t(
+    statistics: Array,
+    first: NDArray[np.intp],
+    second: NDArray[np.intp],
+    covariance: Array,
+    errors: Array,
+    resamples: int,
+    seed: int,
+    degrees: int | None,
+) -> Array:
+    """Step-down max-T (Westfall and Young 1993, Romano and Wolf 2005) with Gaussian multipliers.
+
+    Multipliers on the items, `Z·Phi / n`, are jointly normal with the covariance of the figures; so that is drawn,
+    and n does not matter. The pairs are walked from the least to the most significant with a running maximum, which
+    gives the maximum over each step's remaining pairs in one pass.
+    """
+    order = np.argsort(-statistics, kind="stable")
+    pairs = [(int(first[k]), int(second[k]), 1 / errors[first[k], second[k]], statistics[k]) for k in order]
+    factor = triangular_factor(covariance)
+    generator = np.random.Generator(np.random.PCG64(seed))
+    reached = np.zeros(len(pairs))
+    for done in range(0, resamples, DRAWS_AT_ONCE):
+        size = min(DRAWS_AT_ONCE, resamples - done)
+        drawn = factor @ generator.standard_normal((len(factor), size))
+        if degrees is not None:
+            drawn /= np.sqrt(generator.chisquare(degrees, size) / degrees)
+        largest, gap = np.zeros(size), np.empty(size)
+        for step in range(len(pairs) - 1, -1, -1):
+            x, y, inverse, observed = pairs[step]
+            np.subtract(drawn[x], drawn[y], out=gap)
+            gap *= inverse
+            np.abs(gap, out=gap)
+            np.maximum(largest, gap, out=largest)
+            reached[step] += np.count_nonzero(largest >= observed)
+    adjusted = np.empty(len(pairs))
+    adjusted[order] = np.maximum.accumulate((1 + reached) / (resamples + 1))
+    return adjusted
+
+
+def triangular_factor(covariance: Array) -> Array:
+    """Lower triangular `L` with `L L' = covariance`, also where evaluators are copies of each other or constant.
+
+    An eigenvalue decomposition would do, but its signs differ between machines, and so would the draws.
+    """
+    size = len(covariance)
+    factor = np.zeros_like(covariance)
+    for k in range(size):
+        rest = covariance[k:, k] - factor[k:, :k] @ factor[k, :k]
+        if rest[0] > 1e-12 * covariance[k, k]:
+            factor[k:, k] = rest / math.sqrt(rest[0])
+    return factor
+
+
+def _two_sided(statistics: Array, degrees: int | None) -> Array:
+    if degrees is None:
+        return np.array([math.erfc(t / math.sqrt(2)) for t in statistics])
+    from scipy.special import stdtr  # not at the top: only clusters need scipy
+
+    return np.asarray(2 * stdtr(degrees, -statistics), dtype=float)
