@@ -67,7 +67,8 @@ class Knobs:
         unknown = [name for name, _ in said if name not in KNOB_NAMES]
         if prefix != MODEL_PREFIX or unknown or len(dict(said)) < len(said):
             raise ValueError(f"not the id of a simulated model: {model_id!r}")
-        return cls(**{name: value if name == "family" else float(value) for name, value in said})
+        values: dict[str, Any] = {name: value if name == "family" else float(value) for name, value in said}
+        return cls(**values)
 
     def model_id(self) -> str:
         """The one id of a model with these knobs: sorted, defaults left out."""

@@ -1,0 +1,190 @@
+"""The one wrapper around the `openai` client: every provider that makes calls makes them here.
+
+It adds what a run needs to rely on: nothing comes from the environment, replies are checked before they are used, the
+limits of the model are kept, and a failed attempt is tried again or given up by the rules of `harness.retry`.
+
+This module imports `openai`, which takes half a second: import it where a connection is made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, NoReturn
+
+import aiohttp
+import httpx2
+import openai
+import orjson
+
+from harness.completion import read_completion
+from harness.errors import ModelStopped, ProviderError
+from harness.pace import Pace
+from harness.provider import Context
+from harness.records import Call, Model, Reply
+from harness.retry import Fault, FirstFailures, backoff_s, fault_of, printable
+
+CONNECT_TIMEOUT_S = 15.0
+"""An endpoint that cannot be reached by then is tried again rather than waited for."""
+
+NO_KEY = "none"
+"""What is sent to an endpoint that asks for no key: the client insists on one."""
+
+LETTERS_PER_TOKEN = 4
+"""A rule of thumb for announcing the size of a prompt; the reported usage corrects it."""
+
+
+class ChatClient:
+    """A connection to one model over an HTTP client of its own. See `harness.provider.Connection`."""
+
+    def __init__(
+        self,
+        model: Model,
+        context: Context,
+        *,
+        base_url: str,
+        api_key: str,
+        http_client: httpx2.AsyncClient,
+        seeds_draws: bool = False,
+    ) -> None:
+        """Make a connection without making a call.
+
+        Args:
+            model: whom to ask.
+            context: clock, sleep and what else comes from the outside.
+            base_url: the endpoint.
+            api_key: the key, "" for none.
+            http_client: the transport; closed with this connection.
+            seeds_draws: whether to send the number of the draw as `seed` also where the params set none. Where they
+                do, it is added to theirs, so that repeated calls differ.
+        """
+        self._model = model
+        self._context = context
+        self._api_key = api_key
+        self._client = _bare_client(model, base_url, api_key, http_client)
+        self._request: dict[str, Any] = {**model.params, "model": model.id}
+        self._seed: int | None = model.params.get("seed", 0 if seeds_draws else None)
+        self._reply_tokens = int(model.params.get("max_completion_tokens") or model.params.get("max_tokens") or 0)
+        self._pace = Pace(model.limits, clock=context.clock, sleep=context.sleep)
+        self._failures = FirstFailures()
+        self._stopped: Fault | None = None
+
+    async def send(self, call: Call) -> Reply:
+        """The reply to a call, within the model's limits and after as many attempts as they allow.
+
+        Raises:
+            ProviderError: this call got no reply.
+            ModelStopped: the model cannot be used at all; every later call raises the same without being sent.
+        """
+        tokens = self._tokens_announced(call) if self._pace.counts_tokens else 0
+        failed_attempts = 0
+        async with self._pace.slots:
+            while True:
+                await self._pace.turn(tokens)
+                if self._stopped is not None:
+                    self._give_up(self._stopped)
+                result = await self._attempt(call)
+                if isinstance(result, Reply):
+                    self._failures.answered()
+                    self._pace.settle(tokens, result.prompt_tokens + result.completion_tokens)
+                    return result
+                failed_attempts += 1
+                await self._recover(result, failed_attempts)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._client.close()
+
+    async def _attempt(self, call: Call) -> Reply | Fault:
+        body = {**self._request, "messages": call.messages}
+        if self._seed is not None:
+            body["seed"] = self._seed + call.draw
+        limit_s = self._model.limits.timeout_s
+        try:
+            # The client's own time limits are for one read each: an endpoint that answers by drops never meets them.
+            async with asyncio.timeout(limit_s):
+                # `post` rather than `chat.completions.create`, which spends as much time on types as all the rest.
+                response = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
+        except openai.APIStatusError as error:
+            return self._status_fault(error.response)
+        except (TimeoutError, openai.APITimeoutError):
+            return Fault("timeout", f"no reply within {limit_s:g} s", remedy="again")
+        except (openai.APIConnectionError, aiohttp.ClientError, OSError) as error:
+            reason = printable(self._without_key(str(error.__cause__ or error)))
+            return Fault("connection", f"the connection failed: {reason}", remedy="again")
+        result = read_completion(response.content)
+        if isinstance(result, Fault):
+            result = read_completion(
+                self._without_key(response.text).encode(), response.headers.get("content-type", "")
+            )
+        return result
+
+    def _status_fault(self, response: httpx2.Response) -> Reply | Fault:
+        text = self._without_key(response.text)
+        try:
+            body = orjson.loads(text)
+        except orjson.JSONDecodeError:
+            body = text
+        fault = fault_of(response.status_code, body, response.headers, self._context.now())
+        if fault.kind == "refused":
+            # Some endpoints tell of a refusal by a status: it is an answer, and will be the same next time.
+            return Reply(text="", finish="refusal")
+        return fault
+
+    async def _recover(self, fault: Fault, failed_attempts: int) -> None:
+        """Wait until another attempt makes sense, or raise where none does."""
+        if fault.wait_s is not None:
+            self._pace.pause(fault.wait_s)
+        if fault.remedy == "again" and failed_attempts < self._model.limits.attempts:
+            await self._context.sleep(backoff_s(failed_attempts, self._context.random))
+            return
+        if fault.remedy == "stop" or self._failures.add(fault):
+            self._stopped = fault
+            self._give_up(fault)
+        tries = f" ({failed_attempts} attempts)" if failed_attempts > 1 else ""
+        message = f"model {self._model.name}: {fault.message}{tries}"
+        raise ProviderError(message, kind=fault.kind, status=fault.status)
+
+    def _give_up(self, fault: Fault) -> NoReturn:
+        """Raise what a fault that stops the model is to the user."""
+        name, variable = self._model.name, self._model.api_key_env
+        hints = {
+            "key": f"check the key in {variable}"
+            if variable
+            else f"name the key's variable as `api_key_env` of {name}",
+            "unknown-model": f"check `model` ({self._model.id}) and `base_url` of {name}",
+            "rejected": f"its first calls were all rejected; check `params` of {name}",
+        }
+        never = f"it answered none of its first calls; check `base_url` of {name}, or run again later"
+        raise ModelStopped(
+            f"model {name}: {fault.message}",
+            kind=fault.kind,
+            status=fault.status,
+            hint=fault.hint or hints.get(fault.kind, never),
+        )
+
+    def _tokens_announced(self, call: Call) -> int:
+        return sum(len(message["content"]) for message in call.messages) // LETTERS_PER_TOKEN + self._reply_tokens
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._api_key, "***") if self._api_key else text
+
+
+def _bare_client(model: Model, base_url: str, api_key: str, http_client: httpx2.AsyncClient) -> openai.AsyncOpenAI:
+    """The `openai` client with nothing in it that comes from the environment, and without its own retries."""
+    limit_s = model.limits.timeout_s
+    client = openai.AsyncOpenAI(
+        api_key=api_key or NO_KEY,
+        admin_api_key="",
+        organization="",
+        project="",
+        webhook_secret="",
+        base_url=base_url,
+        timeout=httpx2.Timeout(limit_s, connect=min(limit_s, CONNECT_TIMEOUT_S)),
+        max_retries=0,
+        http_client=http_client,
+    )
+    # None would have been read as "take it from the environment", and "" would be sent as an empty header.
+    client.admin_api_key = client.organization = client.project = client.webhook_secret = None
+    # OPENAI_CUSTOM_HEADERS is read in any case; no argument prevents it.
+    client._custom_headers = {}
+    return client
