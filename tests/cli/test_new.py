@@ -1,0 +1,83 @@
+"""`harness new`: what it writes runs as it is, and nothing that was there is lost."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.cli.new import kinds
+from harness.spec import load_spec
+
+
+def new(*arguments):
+    return CliRunner().invoke(main, ["new", *arguments])
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_a_starter_is_a_valid_spec_of_its_name(here, kind):
+    shown = new("my-judges", "--kind", kind)
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.startswith("wrote my-judges.yaml and my-judges.jsonl\n")
+    spec = load_spec(Path("my-judges.yaml"))
+    assert spec.name == "my-judges"
+    assert spec.cells
+
+
+def test_the_first_line_names_a_schema_that_is_there(here):
+    new("x")
+    first = Path("x.yaml").read_text().partition("\n")[0]
+    place = first.removeprefix("# yaml-language-server: $schema=file://")
+    assert json.loads(Path(place).read_text())["type"] == "object"
+
+
+def test_a_folder_may_be_named_and_an_ending(here):
+    (here / "specs").mkdir()
+    assert new("specs/x.yaml").exit_code == 0
+    assert sorted(path.name for path in (here / "specs").iterdir()) == ["x.jsonl", "x.yaml"]
+
+
+def test_nothing_is_overwritten_and_every_file_in_the_way_is_named(here):
+    for name in ("x.yaml", "x.jsonl"):
+        Path(name).write_text("mine")
+    shown = new("x")
+    assert shown.exit_code == 2
+    assert "x.jsonl: is there already" in shown.stderr
+    assert "x.yaml: is there already" in shown.stderr
+    assert Path("x.yaml").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["a b", "-x-", ".hidden", "a:b", ""])
+def test_a_name_that_no_spec_can_have_is_refused(here, name):
+    shown = new("--", name)
+    assert shown.exit_code == 2
+    assert "cannot be the name of a spec" in shown.stderr
+    assert not list(here.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_named(here):
+    shown = new("nowhere/x")
+    assert shown.exit_code == 2
+    assert "nowhere/x.jsonl: no such file or directory" in shown.stderr
+
+
+def test_all_or_none_is_written(here, monkeypatch):
+    real = Path.open
+
+    def full(self, *arguments, **options):
+        if self.suffix == ".yaml" and arguments == ("x",):
+            raise OSError(28, "No space left on device", str(self))
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    shown = new("x")
+    assert shown.exit_code == 2
+    assert "x.yaml: no space left on device" in shown.stderr
+    assert not list(here.iterdir())
