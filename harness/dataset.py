@@ -1,0 +1,186 @@
+"""Read a dataset: the file, the columns that the spec names, the rows that it asks for, and every fault at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+import orjson
+import polars as pl
+
+from harness import plugs
+from harness.digest import digest_of
+from harness.errors import DatasetError, Problem
+from harness.ingest.canonical import canonical, empty_and_repeated, wanted_columns
+from harness.ingest.labels import Codes, label_codes, majority
+from harness.ingest.rows import Rows
+from harness.ingest.subset import chosen, rows_where, sample_seed
+from harness.ingest.values import Fault
+from harness.records import VERDICTS, DatasetSpec, Item, Message, Verdict
+
+MOST_TOLD = 20
+"""Findings that are told one by one; of the others only the number is."""
+
+ITEMS_HELD = 4_096
+"""Rows turned into Python objects at once while items are made."""
+
+
+def read_dataset(spec: DatasetSpec, *, seed: int) -> FrameDataset:
+    """Read a dataset and check every row that its `where` keeps.
+
+    Args:
+        spec: where it is and how to read it.
+        seed: of the experiment, for a sample that names no seed of its own.
+
+    Raises:
+        DatasetError: with all bad rows, or with what keeps the file from being read.
+    """
+    try:
+        rows: Rows = plugs.find("datasets", spec.format).read(spec.path, wanted_columns(spec))
+        found = canonical(rows, spec) if rows.present else None
+        if found is None or found.frame.is_empty():
+            raise DatasetError(_problems(rows, []) or [Problem(message="holds no rows")])
+        frame = rows_where(found, rows, spec.subset.where)
+        used = set(frame["row"]) if found.faults else set()
+        faults = [fault for fault in found.faults if fault.row in used]
+        problems = _problems(rows, [*faults, *empty_and_repeated(frame, faults)])
+        if problems:
+            raise DatasetError(problems)
+        digest = _digest(spec, seed)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DatasetError(Problem(file=spec.shown_path, message=f"cannot be read: {reason}")) from None
+    except DatasetError as error:
+        raise DatasetError(replace(problem, file=spec.shown_path) for problem in error.problems) from None
+    return FrameDataset(spec.name, digest, chosen(frame, spec, seed), found.annotators)
+
+
+class FrameDataset:
+    """A dataset in a polars frame; items are made as they are asked for. It is a `harness.records.Dataset`.
+
+    Args:
+        name: the name that the spec gives it.
+        digest: of the file's content and of how the spec reads it.
+        frame: one row for each item, in the columns of `harness.ingest.canonical`, without faults.
+        annotators: names of those who labelled, in the order of the label columns.
+    """
+
+    def __init__(self, name: str, digest: str, frame: pl.DataFrame, annotators: tuple[str, ...]) -> None:
+        self.name = name
+        self.digest = digest
+        self.annotators = annotators
+        self._frame = _with_clusters(frame)
+        self.clustered: bool = not self._frame["unit"].is_unique().all()
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    def items(self, start: int = 0, stop: int | None = None) -> Iterator[Item]:
+        """Items of the rows `start` to `stop`, made as they are asked for."""
+        start, stop, _ = slice(start, stop).indices(len(self))
+        for first in range(start, stop, ITEMS_HELD):
+            yield from _items(self._frame.slice(first, min(ITEMS_HELD, stop - first)), len(self.annotators))
+
+    def ids(self) -> Sequence[str]:
+        """The ids of all items, in order."""
+        ids: list[str] = self._frame["id"].to_list()
+        return ids
+
+    def reference_codes(self) -> Codes:
+        """The majority of each item's labels as index into VERDICTS, `tie` where it has none, −1 without labels."""
+        return majority(self.annotator_codes())
+
+    def annotator_codes(self) -> Codes:
+        """Every annotator's label (items × annotators) as index into VERDICTS, −1 where there is none."""
+        return label_codes(self._frame, len(self.annotators))
+
+    def cluster_codes(self) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """The position of the first item of each item's cluster."""
+        return self._frame["unit"].to_numpy().astype(np.int64)
+
+
+def _with_clusters(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with `unit`, the position of the first row of each row's cluster, and `cluster` filled.
+
+    Where the file names no cluster at all, rows with the same prompt are one, named by the id of its first row. Where
+    it names some, a row without is a cluster of its own, named by its id.
+    """
+    own = pl.int_range(pl.len(), dtype=pl.Int64)
+    if "cluster" in frame.columns and frame["cluster"].null_count() < len(frame):
+        unit = pl.when(pl.col("cluster").is_null()).then(own).otherwise(own.first().over("cluster"))
+        name = pl.coalesce("cluster", "id")
+    else:
+        unit = own.first().over("prompt", "is_chat")
+        name = pl.col("id").gather(pl.col("unit"))
+    return frame.with_columns(unit.alias("unit")).with_columns(name.alias("cluster"))
+
+
+def _items(rows: pl.DataFrame, annotators: int) -> Iterator[Item]:
+    """The items of some rows, column by column: an item costs a microsecond."""
+
+    def column(name: str) -> Iterable[Any]:
+        return rows[name].to_list() if name in rows.columns else repeat(None)
+
+    return map(
+        Item,
+        column("id"),
+        _prompts(rows),
+        column("response_a"),
+        column("response_b"),
+        _labels(rows, annotators),
+        column("cluster"),
+        column("category"),
+        column("model_a"),
+        column("model_b"),
+        column("reference"),
+    )
+
+
+def _prompts(rows: pl.DataFrame) -> Iterator[tuple[Message, ...]]:
+    for prompt, is_chat in zip(rows["prompt"].to_list(), rows["is_chat"].to_list(), strict=True):
+        yield tuple(orjson.loads(prompt)) if is_chat else ({"role": "user", "content": prompt},)
+
+
+def _labels(rows: pl.DataFrame, annotators: int) -> Iterable[tuple[Verdict | None, ...]]:
+    words: tuple[Verdict | None, ...] = (*VERDICTS, None)  # the code −1, no label, finds the last
+    columns = ([words[code] for code in codes] for codes in label_codes(rows, annotators).T.tolist())
+    return zip(*columns, strict=True) if annotators else repeat(())
+
+
+def _digest(spec: DatasetSpec, seed: int) -> str:
+    """SHA-256 of the file's content and of everything that the spec says about reading it."""
+    with spec.path.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    subset = spec.subset
+    return digest_of(
+        {
+            "content": content,
+            "format": spec.format,
+            "columns": spec.columns,
+            "label_values": spec.label_values,
+            "where": subset.where,
+            "sample": [subset.sample, f"{sample_seed(spec, seed)}"],
+            "limit": subset.limit,
+        }
+    )
+
+
+def _problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
+    """What is wrong with single rows, in file order, the first of them one by one."""
+    numbers = rows.numbers() if faults else ()
+    told = [(problem.number, problem.message, "") for problem in rows.problems]
+    told += [(numbers[fault.row], f"`{fault.column}` {fault.message}", fault.hint) for fault in faults]
+    told.sort(key=lambda finding: finding[0])
+    problems = [
+        Problem(line=number, message=message, hint=hint)
+        if rows.unit == "line"
+        else Problem(path=f"{rows.unit} {number}", message=message, hint=hint)
+        for number, message, hint in told[:MOST_TOLD]
+    ]
+    if len(told) > MOST_TOLD:
+        problems.append(Problem(message=f"and {len(told) - MOST_TOLD} more"))
+    return problems

@@ -1,0 +1,54 @@
+"""Parquet. Text columns are taken as they are; numbers, lists and structs as the JSON that says the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from harness.errors import DatasetError, Problem
+from harness.ingest.rows import Rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SUMMARY = "Parquet, one row for each item"
+ENDINGS = (".parquet", ".pq")
+
+
+def read(path: Path, wanted: Sequence[str]) -> Rows:
+    """Read the wanted columns of a Parquet file. Rows are counted from 1, there being no lines."""
+    import polars as pl
+
+    with path.open("rb") as file:  # a handle, since polars would take `*` and `[` in a path for a pattern
+        try:
+            present = tuple(pl.read_parquet_schema(file))
+            file.seek(0)
+            columns = [name for name in wanted if name in present]
+            frame = pl.read_parquet(file, columns=columns, use_statistics=False)
+        except pl.exceptions.PolarsError as error:
+            reason = str(error).partition("\n")[0]
+            raise DatasetError(Problem(message=f"cannot be read as Parquet: {reason}")) from None
+    frame = pl.DataFrame([_text_or_json(column) for column in frame])
+    return Rows(frame, present, lambda: range(1, frame.height + 1), unit="row")
+
+
+def _text_or_json(column: pl.Series) -> pl.Series:
+    """The column as String, or as Binary of JSON texts."""
+    import polars as pl
+
+    if column.dtype == pl.String:
+        return column
+    if column.dtype in (pl.Categorical, pl.Enum):
+        return column.cast(pl.String)
+    try:
+        if column.dtype == pl.Binary:  # text that its writer did not mark as such
+            return column.cast(pl.String)
+        values = [None if value is None else orjson.dumps(value) for value in column.to_list()]
+    except (pl.exceptions.PolarsError, TypeError):
+        raise DatasetError(
+            Problem(message=f"column `{column.name}` is of type {column.dtype}, which is neither text nor JSON")
+        ) from None
+    return pl.Series(column.name, values, dtype=pl.Binary)

@@ -1,0 +1,99 @@
+"""Which rows of a dataset are used: `where` first, then `sample`, then `limit`."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import orjson
+import polars as pl
+
+from harness.digest import seed_for
+from harness.errors import DatasetError, Problem
+from harness.ingest.canonical import Canonical
+from harness.ingest.labels import label_codes, majority
+from harness.ingest.rows import Rows
+from harness.ingest.values import word
+from harness.records import VERDICTS, DatasetSpec
+
+MOST_SHOWN = 10
+"""Values that a message lists."""
+
+
+def rows_where(found: Canonical, rows: Rows, where: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """The rows whose columns hold one of the asked values each; null is none.
+
+    A canonical column is meant before one that only the file knows. `label` is the reference verdict, whoever
+    labelled; other values are compared as text, numbers and true and false as JSON writes them.
+
+    Raises:
+        DatasetError: if there is no such column, or if no row is left.
+    """
+    frame = found.frame
+    for name, values in where.items():
+        column = _column(name, found, rows).gather(frame["row"])
+        kept = frame.filter(column.is_in(list(values)))
+        if kept.is_empty():
+            raise DatasetError(_nothing_left(name, values, column))
+        frame = kept
+    return frame
+
+
+def chosen(frame: pl.DataFrame, spec: DatasetSpec, seed: int) -> pl.DataFrame:
+    """The rows that `sample` and `limit` leave, in file order.
+
+    A row's chance depends on its id and the seed alone, so that rows added to a file change little of a sample.
+    A sample or a limit that is larger than the dataset is the whole of it.
+    """
+    subset = spec.subset
+    if subset.sample is not None and subset.sample < len(frame):
+        draw = sample_seed(spec, seed)
+        lots = pl.Series([hashlib.sha256(f"{draw}:{name}".encode()).digest() for name in frame["id"]])
+        frame = frame.filter(lots.rank("ordinal") <= subset.sample)
+    return frame if subset.limit is None else frame.head(subset.limit)
+
+
+def sample_seed(spec: DatasetSpec, seed: int) -> int | None:
+    """The seed of a dataset's sample, from its own seed or else the experiment's; None where none is drawn."""
+    if spec.subset.sample is None:
+        return None
+    return seed_for(seed if spec.subset.seed is None else spec.subset.seed, "sample", spec.name)
+
+
+def _column(name: str, found: Canonical, rows: Rows) -> pl.Series:
+    """A column as text, by its canonical name or the file's."""
+    if name == "label" and found.annotators:
+        codes = majority(label_codes(found.frame, len(found.annotators)))
+        return pl.Series([(*VERDICTS, None)[code] for code in codes], dtype=pl.String)
+    if name in found.frame.columns:
+        return found.frame[name]
+    if name in rows.frame.columns:
+        return _as_text(rows.frame[name])
+    near = difflib.get_close_matches(name, rows.present, n=1)
+    raise DatasetError(
+        Problem(
+            message=f"there is no column `{name}` to choose rows by",
+            hint=f"did you mean `{near[0]}`?" if near else f"the file has {', '.join(rows.present)}",
+        )
+    )
+
+
+def _as_text(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.String:
+        return values
+    texts = []
+    for json in values:
+        value = None if json is None else orjson.loads(json)
+        texts.append(word(value) or (None if json is None else json.decode()))
+    return pl.Series(texts, dtype=pl.String)
+
+
+def _nothing_left(name: str, values: Sequence[str], column: pl.Series) -> Problem:
+    there = column.drop_nulls().unique(maintain_order=True).head(MOST_SHOWN + 1).to_list()
+    shown = ", ".join(f"`{value}`" for value in there[:MOST_SHOWN])
+    asked = " or ".join(f"`{value}`" for value in values)
+    return Problem(
+        message=f"no row is left whose `{name}` is {asked}",
+        hint=f"it is {shown}{', …' if len(there) > MOST_SHOWN else ''}" if there else "it is empty everywhere",
+    )
