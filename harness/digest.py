@@ -47,6 +47,11 @@ def call_key(call: Call) -> str:
     return hashlib.sha256(call_bytes(call)).hexdigest()
 
 
+def locator_of(dataset: str, item: str, strategy: str, step: str) -> str:
+    """What a recording calls the place of a reply, by names of the spec and of the conversation's step."""
+    return canonical_json([dataset, item, strategy, step]).decode()
+
+
 def seed_for(seed: int, *parts: str | int | Sequence[str]) -> int:
     """A 128-bit seed for what `parts` names, derived from the seed of the spec and from nothing else."""
     return int(digest_of([seed, *parts])[:32], 16)
