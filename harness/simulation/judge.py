@@ -1,0 +1,137 @@
+"""How a simulated judge reads a question, what it perceives, and how it fills in its answer. Pure functions.
+
+It finds the prompt and the responses by the tags they are fenced with, and what it is asked to say by the lines that
+want filling in, such as `Verdict: <A, B or tie>` or `Score A: <0 to 10>/10`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from harness.digest import canonical_json
+from harness.simulation.chance import Chance
+from harness.simulation.world import UNKNOWN_QUALITY, Knobs, are_met, requirements_of, signature_of
+
+TIE_MARGIN = 0.1
+"""Responses whose perceived qualities differ by less are a tie to a judge who is asked for a verdict."""
+
+STRAYING = 0.2
+"""By how much of the scale (standard deviation) an overall impression strays from what was noticed, at skill 0."""
+
+TYPICAL_LENGTH = 400
+"""Letters of a response that is neither long nor short to a judge with a length bias."""
+
+REFUSAL = "I am sorry, but I cannot judge this."
+NO_QUESTION = "In the simulated world only the judging of responses is known, and none is shown here."
+
+_FENCED = re.compile(r"<([a-z-]+)-([0-9a-f]{16})>\n(.*?)\n</\1-\2>", re.DOTALL)
+_TO_FILL_IN = re.compile(r"^([^\n:<>]{1,60}): ?<([^\n<>]{1,200})>(/[0-9.]+)?[ \t]*$", re.MULTILINE)
+_SCALE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) to (-?[0-9]+(?:\.[0-9]+)?)")
+
+
+class Question(NamedTuple):
+    """What a judge is asked.
+
+    Attributes:
+        prompt: what the responses answer.
+        responses: one alone, or `a` and `b`.
+        blanks: the lines to fill in: what stands before the colon, what is wanted, and what stands behind it.
+    """
+
+    prompt: str
+    responses: tuple[str, ...]
+    blanks: tuple[tuple[str, str, str], ...]
+
+
+class Answer(NamedTuple):
+    """What a simulated model says: a text, or a refusal."""
+
+    text: str
+    is_refusal: bool = False
+
+
+class Impression(NamedTuple):
+    """What a judge makes of one response: how many requirements it noticed as met, and a quality, 0 to 1 or so."""
+
+    noticed: int
+    asked: int
+    quality: float
+
+
+def answer(knobs: Knobs, messages: Sequence[Mapping[str, Any]], draw: int) -> Answer:
+    """What a simulated model says to a conversation; the same to the same one and draw, always."""
+    chance = Chance(knobs.model_id(), canonical_json(messages).decode(), str(draw))
+    if chance.happens(knobs.refusal_rate):
+        return Answer(REFUSAL, is_refusal=True)
+    question = read_question(messages)
+    if question is None:
+        return Answer(NO_QUESTION)
+    is_malformed = chance.happens(knobs.malformed_rate)
+    seen = [perceive(knobs, question.prompt, text, chance) for text in question.responses]
+    if len(seen) > 1:
+        seen[0] = seen[0]._replace(quality=seen[0].quality + knobs.position_bias)
+        if chance.happens(knobs.tie_rate):
+            seen[1] = seen[1]._replace(quality=seen[0].quality)
+    remarks = _remarks(seen)
+    if is_malformed:
+        return Answer(remarks)
+    return Answer("\n".join([remarks, "", *(_filled_in(blank, seen) for blank in question.blanks)]))
+
+
+def read_question(messages: Sequence[Mapping[str, Any]]) -> Question | None:
+    """What a conversation asks of a judge; None where it shows no response. The last lines to fill in count."""
+    shown: dict[str, str] = {}
+    blanks: tuple[tuple[str, str, str], ...] = ()
+    for message in messages:
+        if message["role"] == "user":
+            shown.update({found[1]: found[3] for found in _FENCED.finditer(message["content"])})
+            asked = _TO_FILL_IN.findall(_FENCED.sub("", message["content"]))
+            blanks = tuple(asked) or blanks
+    names = [name for name in ("response-a", "response-b", "response") if name in shown]
+    if not names:
+        return None
+    return Question(shown.get("prompt", ""), tuple(shown[name] for name in names), blanks)
+
+
+def perceive(knobs: Knobs, prompt: str, response: str, chance: Chance) -> Impression:
+    """What a judge makes of a response, in the light of its skill and of the biases that do not depend on order."""
+    met = are_met(requirements_of(prompt), response)
+    noticed = sum(truth if chance.happens(knobs.skill) else chance.happens(0.5) for truth in met)
+    quality = noticed / len(met) if met else UNKNOWN_QUALITY
+    quality += STRAYING * (1 - knobs.skill) * chance.error()
+    quality += knobs.length_bias * (len(response) / (len(response) + TYPICAL_LENGTH) - 0.5)
+    if knobs.family and signature_of(knobs.family) in response:
+        quality += knobs.family_bias
+    return Impression(noticed, len(met), quality)
+
+
+def verdict_of(a: Impression, b: Impression) -> str:
+    """Which of two responses is better: `A`, `B` or `tie`."""
+    if abs(a.quality - b.quality) < TIE_MARGIN:
+        return "tie"
+    return "A" if a.quality > b.quality else "B"
+
+
+def _remarks(seen: Sequence[Impression]) -> str:
+    names = ("Response A", "Response B") if len(seen) > 1 else ("The response",)
+    return " ".join(
+        f"{name} mentions {one.noticed} of {one.asked} points asked for."
+        if one.asked
+        else f"{name} answers the prompt."
+        for name, one in zip(names, seen, strict=True)
+    )
+
+
+def _filled_in(blank: tuple[str, str, str], seen: Sequence[Impression]) -> str:
+    """A line to fill in, filled in."""
+    marker, wanted, rest = blank
+    scale = _SCALE.search(wanted)
+    if scale:
+        one = seen[-1] if marker.rstrip("*_ ").endswith(" B") else seen[0]
+        low, high = float(scale[1]), float(scale[2])
+        return f"{marker}: {low + round(min(max(one.quality, 0.0), 1.0) * (high - low)):g}{rest}"
+    if "tie" in wanted.casefold() and len(seen) > 1:
+        return f"{marker}: {verdict_of(*seen)}{rest}"
+    return f"{marker}: as said above{rest}"
