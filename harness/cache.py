@@ -1,0 +1,161 @@
+"""The cache: replies that were paid for, kept in a folder by the digest of their call.
+
+Reading goes through one read-only SQLite connection of the thread that asks, many keys to a query. Writing goes
+through diskcache in a thread of its own (`harness.cache_writer`), which is imported and started by the first
+write, so a replay needs neither. Reading sees what has been committed, also by other processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from harness import cache_file, cache_survey
+from harness.cache_file import IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
+from harness.errors import CacheError, Problem
+from harness.records import Reply
+from harness.store import Entry, read_entry, read_reply, value_of
+
+if TYPE_CHECKING:
+    from harness.cache_writer import CacheWriter
+
+KEYS_IN_A_QUERY = 256
+"""Measured: fewer spend more on queries, more leave the processor's cache."""
+ENTRIES_IN_A_BATCH = 200
+"""Entries that `put_many` hands over at a time."""
+
+
+class Cache:
+    """The cache in a folder, which need not be there yet. A `harness.store.Store`.
+
+    Used from one thread; a context manager that closes it. After `close` the next use opens it again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._connection: sqlite3.Connection | None = None
+        self._writer: CacheWriter | None = None
+
+    def __enter__(self) -> Cache:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
+        """The replies of those keys that are there.
+
+        Raises:
+            CacheError: where the cache cannot be read, or an entry is not what this program writes.
+        """
+        found: dict[str, Reply] = {}
+        for key, value in self._rows(list(keys)):
+            try:
+                found[key] = read_reply(value[: value.index(b"\n")])
+            except ValueError as error:
+                raise self._bad(key, str(error)) from error
+        return found
+
+    def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
+        """The entries of those keys that are there, sorted by key, each key once.
+
+        Raises:
+            CacheError: as `get_many` does.
+        """
+        wanted = sorted(set(keys))
+        for start in range(0, len(wanted), KEYS_IN_A_QUERY):
+            for key, value in sorted(self._rows(wanted[start : start + KEYS_IN_A_QUERY])):
+                try:
+                    yield read_entry(key, value)
+                except ValueError as error:
+                    raise self._bad(key, str(error)) from error
+
+    async def put(self, key: str, call: bytes, reply: Reply) -> None:
+        """Keep a reply, unless there is one for the key; returns once it is committed to the disk.
+
+        Raises:
+            CacheError: where it cannot be written; nothing is then half written.
+        """
+        await asyncio.wrap_future(self._writing().add([(key, value_of(call, reply))]))
+
+    def put_many(self, entries: Sequence[Entry]) -> None:
+        """Keep several replies, except for keys that have one; returns once they are committed to the disk.
+
+        Raises:
+            CacheError: where they cannot be written; some of them may then be there, each of them whole.
+        """
+        writer = self._writing()
+        batches = [
+            writer.add(
+                [(key, value_of(call, reply)) for key, call, reply in entries[start : start + ENTRIES_IN_A_BATCH]]
+            )
+            for start in range(0, len(entries), ENTRIES_IN_A_BATCH)
+        ]
+        for stored in batches:
+            stored.result()
+
+    def stats(self) -> cache_survey.Stats:
+        """How much the cache holds, by model."""
+        return cache_survey.stats(self.folder, self._reading())
+
+    def verify(self) -> cache_survey.Verification:
+        """Hold every entry against its key and read every reply."""
+        return cache_survey.verify(self.folder, self._reading())
+
+    def clear(self) -> int:
+        """Delete all entries and the files that hold them; the bytes that were freed.
+
+        Raises:
+            CacheError: where the folder is no cache, or another program is using it.
+        """
+        self.close()
+        return cache_file.clear(self.folder)
+
+    def close(self) -> None:
+        """Write what waits to be written, and close the files."""
+        # The reader first: who closes a database last merges its log into it, and a reader cannot.
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+
+    def _rows(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Keys and values as they are stored, in no order."""
+        connection = self._reading()
+        if connection is None:
+            return
+        with reporting(self.folder):
+            for start in range(0, len(keys), KEYS_IN_A_QUERY):
+                some = keys[start : start + KEYS_IN_A_QUERY]
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, value, {IS_SOUND} FROM Cache WHERE key IN ({marks})"  # noqa: S608 - marks only
+                for key, value, is_sound in connection.execute(query, some):
+                    if not is_sound:
+                        raise self._bad(key, NOT_WRITTEN_HERE)
+                    yield key, value
+
+    def _reading(self) -> sqlite3.Connection | None:
+        if self._connection is None:
+            self._connection = open_for_reading(self.folder)
+        return self._connection
+
+    def _writing(self) -> CacheWriter:
+        if self._writer is None:
+            from harness.cache_writer import CacheWriter
+
+            self._writer = CacheWriter(self.folder)
+        return self._writer
+
+    def _bad(self, key: str, reason: str) -> CacheError:
+        hint = (
+            "`harness cache verify` lists all such entries; move the folder away, and a bundle or a run fills a new one"
+        )
+        return CacheError(Problem(file=str(self.folder), path=key, message=reason, hint=hint))

@@ -1,0 +1,214 @@
+"""The file of a cache: where it is, how it is opened for reading, and what is refused.
+
+A cache is a folder with a `cache.db` that diskcache writes: an SQLite database with a table `Cache` of entries
+and a table `Settings`. diskcache would load pickles, which run code, and follow file names, which lead anywhere
+(CVE-2025-69872), so nothing here reads through it: reading is a read-only SQL connection and a look at types.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.errors import CacheError, Problem
+
+DATABASE = "cache.db"
+LOCK = "cache.lock"
+FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK)
+"""Every file that a cache makes in its folder."""
+
+SETTINGS: dict[str, int | str] = {
+    "statistics": 0,
+    "tag_index": 0,
+    "eviction_policy": "none",
+    "size_limit": 2**62,
+    "cull_limit": 0,
+    "sqlite_auto_vacuum": 1,
+    "sqlite_cache_size": 2**13,
+    "sqlite_journal_mode": "wal",
+    "sqlite_mmap_size": 2**26,
+    "sqlite_synchronous": 2,
+    "disk_min_file_size": 2**31 - 1,
+    "disk_pickle_protocol": 4,
+}
+"""Every setting of diskcache, given at every open: its own defaults drop entries, and the file remembers them."""
+COUNTERS = frozenset({"count", "size", "hits", "misses"})
+"""What diskcache counts in the table of settings."""
+
+NOT_WRITTEN_HERE = "this cache holds an entry that this program did not write"
+IS_SOUND = "raw = 1 AND mode = 1 AND filename IS NULL AND typeof(key) = 'text' AND typeof(value) = 'blob'"
+"""SQL for: the entry is a text key and bytes stored inline, so no pickle and no file name."""
+
+MAPPED_BYTES = 2**28
+"""How much of the file is mapped into memory for reading; what is mapped is read a fifth faster, but counts as used."""
+
+_MAGIC = b"SQLite format 3\0"
+_PLAIN_WORD = re.compile(r"[a-z-]{1,40}")
+_TABLES = frozenset({"Cache", "Settings"})
+
+
+@contextmanager
+def reporting(folder: Path) -> Iterator[None]:
+    """Turn whatever SQLite or the file system says of a cache into a CacheError with a way out."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise cache_error(folder, error) from error
+
+
+def cache_error(folder: Path, error: Exception) -> CacheError:
+    """What to tell a user of an error of SQLite or of the file system."""
+    reason = str(getattr(error, "strerror", None) or error)
+    says = reason.lower()
+    if "not a database" in says or "malformed" in says or "file is encrypted" in says:
+        hint = "move the folder away; a bundle or a run fills a new one"
+    elif "full" in says or "no space" in says or "disk i/o" in says or "too large" in says:
+        hint = "free some space or name another folder with --cache; what was stored is kept"
+    elif "locked" in says or "busy" in says:
+        hint = "another program is using it; let that end, or name another folder with --cache"
+    elif "readonly" in says or "read-only" in says or "permission" in says or "unable to open" in says:
+        hint = "check who may write there, or name another folder with --cache"
+    else:
+        hint = "check it with `harness cache verify`, or name another folder with --cache"
+    return CacheError(Problem(file=str(folder), message=f"the cache cannot be used: {says}", hint=hint))
+
+
+@contextmanager
+def writing_alone(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that one process at a time writes and checkpoints.
+
+    SQLite's own locks nearly do; but until 3.51.3 two connections that write and checkpoint at the same instant
+    can lose pages of the write-ahead log. The system releases the lock when a process ends, however it ends.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("ab") as handle:
+        if sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def open_for_reading(folder: Path) -> sqlite3.Connection | None:
+    """A connection that cannot write, or None where there is no cache yet.
+
+    Raises:
+        CacheError: where the file is no cache, or cannot be read.
+    """
+    path = folder / DATABASE
+    if not path.is_file():
+        return None
+    with reporting(folder):
+        try:
+            return _connected(path, "mode=ro")
+        except sqlite3.OperationalError:
+            # In a folder that cannot be written SQLite cannot make its shared memory; it can read the file as
+            # one that nobody changes, which is right as long as no log waits to be merged into it.
+            log = path.with_name(f"{path.name}-wal")
+            if log.exists() and log.stat().st_size:
+                raise
+            return _connected(path, "immutable=1")
+
+
+def _connected(path: Path, how: str) -> sqlite3.Connection | None:
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=60, isolation_level=None)
+    try:
+        for pragma in ("query_only = 1", "trusted_schema = 0", f"mmap_size = {MAPPED_BYTES}"):
+            connection.execute(f"PRAGMA {pragma}")
+        if has_entries(connection, path.parent):
+            return connection
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return None
+
+
+def has_entries(connection: sqlite3.Connection, folder: Path) -> bool:
+    """Whether the table of entries is there yet.
+
+    Raises:
+        CacheError: where the database holds what diskcache does not make: it is somebody else's, or a trap.
+    """
+    found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
+    tables = set()
+    for kind, name, sql in found:
+        plain_table = kind == "table" and name in _TABLES and str(sql).startswith("CREATE TABLE ")
+        if not plain_table and kind != "index" and not (kind == "trigger" and str(name).startswith("Settings_")):
+            raise CacheError(_foreign(folder, f"it has a {kind} `{name}`"))
+        tables.add(name)
+    return "Cache" in tables
+
+
+def check_settings(folder: Path) -> None:
+    """Refuse a cache whose settings diskcache did not write.
+
+    diskcache sets an attribute of itself, or a pragma pasted into SQL, for each of them before anything else.
+
+    Raises:
+        CacheError: naming the setting.
+    """
+    connection = open_for_reading(folder)
+    if connection is None:
+        return
+    try:
+        with reporting(folder):
+            settings = connection.execute("SELECT key, value FROM Settings").fetchall()
+    finally:
+        connection.close()
+    for key, value in settings:
+        is_plain = type(value) is int or (type(value) is str and _PLAIN_WORD.fullmatch(value))
+        if (key not in SETTINGS and key not in COUNTERS) or not is_plain:
+            raise CacheError(_foreign(folder, f"it has a setting `{key}`"))
+
+
+def clear(folder: Path) -> int:
+    """Delete the files that a cache makes, and its folder if nothing else is in it; the bytes that were freed.
+
+    Raises:
+        CacheError: where the folder holds no cache but something else, or another program is using the cache.
+    """
+    if not folder.exists():
+        return 0
+    with reporting(folder):
+        files = [folder / name for name in FILES if (folder / name).exists()]
+        if folder / DATABASE in files:
+            _check_unused(folder)
+        elif any(path not in files for path in folder.iterdir()):
+            raise CacheError(_foreign(folder, "the folder holds other files and no cache"))
+        freed = sum(path.stat().st_size for path in files)
+        for path in files:
+            path.unlink(missing_ok=True)  # SQLite deletes some of them itself
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    return freed
+
+
+def _check_unused(folder: Path) -> None:
+    """Make sure that the file is a cache, if a damaged one, and that no other program has it open."""
+    path = folder / DATABASE
+    with path.open("rb") as handle:
+        if handle.read(len(_MAGIC)) not in (b"", _MAGIC):
+            raise CacheError(_foreign(folder, "it is no SQLite database"))
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        has_entries(connection, folder)
+        connection.execute("PRAGMA journal_mode = DELETE")  # fails while anybody else has the file open
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        pass  # damaged, which is a good reason to clear it
+    finally:
+        connection.close()
+
+
+def _foreign(folder: Path, what: str) -> Problem:
+    return Problem(
+        file=str(folder / DATABASE),
+        message=f"this is no cache that this program wrote: {what}",
+        hint="name another folder with --cache; what somebody gives you must be a bundle, see `harness cache import`",
+    )

@@ -1,0 +1,158 @@
+"""A look at all entries of a cache: what is there, and whether it is right."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from harness.cache_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, reporting
+from harness.store import Entry, check_entry, read_entry
+
+DAMAGE_SHOWN = 20
+"""Findings of SQLite's own check that are listed; a damaged page causes many."""
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+class ModelStats(NamedTuple):
+    """What a cache holds of one model.
+
+    Attributes:
+        model: its id, as calls name it.
+        entries: how many replies.
+        prompt_tokens: sum over the replies.
+        completion_tokens: sum over the replies.
+    """
+
+    model: str
+    entries: int
+    prompt_tokens: int
+    completion_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How much a cache holds.
+
+    Attributes:
+        folder: where it is.
+        entries: how many replies, readable or not.
+        unreadable: how many of them cannot be read; `verify` says why.
+        file_bytes: size of its files.
+        models: by model id, sorted.
+    """
+
+    folder: Path
+    entries: int
+    unreadable: int
+    file_bytes: int
+    models: tuple[ModelStats, ...]
+
+
+class BadEntry(NamedTuple):
+    """An entry that is not what it must be.
+
+    Attributes:
+        key: as it is stored, made text.
+        reason: what is wrong.
+    """
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a check of all entries found.
+
+    Attributes:
+        folder: where the cache is.
+        entries: how many were checked.
+        bad: those that are not what they must be, in the order of the file.
+        damage: what is wrong with the file itself, as SQLite says it.
+    """
+
+    folder: Path
+    entries: int
+    bad: tuple[BadEntry, ...]
+    damage: tuple[str, ...]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing was found."""
+        return not self.bad and not self.damage
+
+
+def stats(folder: Path, connection: sqlite3.Connection | None) -> Stats:
+    """Count the entries and their tokens by model.
+
+    Args:
+        folder: of the cache.
+        connection: from `open_for_reading`; None where there is no cache yet.
+    """
+    entries: Counter[str] = Counter()
+    prompt: Counter[str] = Counter()
+    completion: Counter[str] = Counter()
+    unreadable = 0
+    with reporting(folder):
+        for key, value, is_sound in _all_rows(connection):
+            try:
+                entry = _entry(key, value, is_sound)
+                model = str(orjson.loads(entry.call)["model"])
+            except (ValueError, KeyError, TypeError):
+                unreadable += 1
+                continue
+            entries[model] += 1
+            prompt[model] += entry.reply.prompt_tokens
+            completion[model] += entry.reply.completion_tokens
+        file_bytes = sum((folder / name).stat().st_size for name in FILES if (folder / name).exists())
+    models = tuple(ModelStats(name, entries[name], prompt[name], completion[name]) for name in sorted(entries))
+    return Stats(folder, entries.total() + unreadable, unreadable, file_bytes, models)
+
+
+def verify(folder: Path, connection: sqlite3.Connection | None) -> Verification:
+    """Hold every entry against its key, read every reply, and have SQLite check the file.
+
+    Args:
+        folder: of the cache.
+        connection: from `open_for_reading`; None where there is no cache yet.
+    """
+    bad: list[BadEntry] = []
+    damage: list[str] = []
+    checked = 0
+    try:
+        for key, value, is_sound in _all_rows(connection):
+            checked += 1
+            try:
+                check_entry(_entry(key, value, is_sound))
+            except ValueError as error:
+                bad.append(BadEntry(key if isinstance(key, str) else repr(key), str(error)))
+        if connection is not None:
+            found = connection.execute(f"PRAGMA integrity_check({DAMAGE_SHOWN})").fetchall()
+            damage += [text for (text,) in found if text != "ok"]
+    except sqlite3.DatabaseError as error:
+        damage.append(str(error))
+    return Verification(folder, checked, tuple(bad), tuple(damage))
+
+
+def _all_rows(connection: sqlite3.Connection | None) -> Iterator[tuple[Any, Any, int]]:
+    if connection is not None:
+        yield from connection.execute(f"SELECT key, value, {IS_SOUND} FROM Cache ORDER BY rowid")  # noqa: S608
+
+
+def _entry(key: Any, value: Any, is_sound: int) -> Entry:
+    """The entry of a row.
+
+    Raises:
+        ValueError: where the row is not what this program writes.
+    """
+    if not is_sound or not _KEY.fullmatch(key):
+        raise ValueError(NOT_WRITTEN_HERE)
+    return read_entry(key, value)

@@ -1,0 +1,180 @@
+"""The writing side of a cache: one thread, group commits, and diskcache without its traps.
+
+Only this file imports diskcache, and only a program that writes imports this file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, NamedTuple, NoReturn
+
+import diskcache
+
+from harness.cache_file import NOT_WRITTEN_HERE, SETTINGS, cache_error, check_settings, writing_alone
+from harness.errors import CacheError, Problem
+
+GROUP = 200
+"""Entries after which a transaction takes in no more: a commit waits for the disk, many entries share the wait."""
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+class PlainDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
+    """Passes digests as keys and bytes stored inline as values, in both directions, and nothing else.
+
+    The class it replaces would load a pickle, which runs code, and open or delete the file that a row names.
+    """
+
+    def put(self, key: Any) -> tuple[str, bool]:
+        """The key as it is stored."""
+        if type(key) is not str or not _KEY.fullmatch(key):
+            raise TypeError("a key of the cache is a SHA-256 in hexadecimal digits")
+        return key, True
+
+    def get(self, key: Any, raw: Any) -> str:
+        """The key that was stored."""
+        if raw not in (1, True) or type(key) is not str or not _KEY.fullmatch(key):
+            _refuse()
+        return key
+
+    def store(self, value: Any, read: Any, key: Any = diskcache.UNKNOWN) -> tuple[int, int, None, bytes]:
+        """The columns size, mode, file name and value of an entry."""
+        if type(value) is not bytes or read:
+            raise TypeError("a value of the cache is bytes")
+        return 0, 1, None, value
+
+    def fetch(self, mode: Any, filename: Any, value: Any, read: Any) -> bytes:
+        """The value that was stored."""
+        if mode != 1 or filename is not None or type(value) is not bytes or read:
+            _refuse()
+        return value
+
+    def filename(self, key: Any = diskcache.UNKNOWN, value: Any = diskcache.UNKNOWN) -> NoReturn:
+        """No value is kept in a file of its own."""
+        _refuse()
+
+    def remove(self, file_path: Any) -> NoReturn:
+        """No file is ever deleted on the word of a row."""
+        _refuse()
+
+
+def _refuse() -> NoReturn:
+    raise CacheError(NOT_WRITTEN_HERE, hint="check it with `harness cache verify`")
+
+
+class _Database(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
+    """diskcache, opened with all of our settings, and closed again where that fails."""
+
+    def __init__(self, folder: Path) -> None:
+        check_settings(folder)
+        # The class below expands `$NAME` in the path; the database would come to be in another folder.
+        if os.path.expandvars(folder) != str(folder):
+            raise CacheError(
+                Problem(file=str(folder), message="the folder of a cache cannot have a `$NAME` in its path")
+            )
+        try:
+            super().__init__(str(folder), timeout=60, disk=PlainDisk, **SETTINGS)
+        except BaseException:
+            self.close()
+            raise
+
+
+class _Batch(NamedTuple):
+    """Entries that are stored together, and who waits for them."""
+
+    rows: Sequence[tuple[str, bytes]]
+    stored: Future[None]
+
+
+class CacheWriter:
+    """Stores entries in a thread of its own, which opens the cache with the first of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+        self._waiting: SimpleQueue[_Batch | None] = SimpleQueue()
+        self._database: _Database | None = None
+        # A daemon, so that a program that forgets to close ends all the same; it then loses what nobody was told
+        # is stored, and nothing else.
+        self._thread = Thread(target=self._work, name="cache-writer", daemon=True)
+        self._thread.start()
+
+    def add(self, rows: Sequence[tuple[str, bytes]]) -> Future[None]:
+        """Store entries, leaving those that are there as they are; the future is done once they are committed."""
+        stored: Future[None] = Future()
+        stored.set_running_or_notify_cancel()  # who stops waiting does not stop the writing of what was paid for
+        self._waiting.put(_Batch(rows, stored))
+        return stored
+
+    def close(self) -> None:
+        """Store what waits, then close the cache."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        is_open = True
+        while is_open:
+            group, is_open = self._next_group()
+            if group:
+                self._commit(group)
+        self._leave()
+
+    def _next_group(self) -> tuple[list[_Batch], bool]:
+        """What waits, up to the size of a group, and whether there can be more."""
+        group: list[_Batch] = []
+        rows = 0
+        while rows < GROUP:
+            try:
+                batch = self._waiting.get(block=not group)
+            except Empty:
+                break
+            if batch is None:
+                return group, False
+            group.append(batch)
+            rows += len(batch.rows)
+        return group, True
+
+    def _commit(self, group: Sequence[_Batch]) -> None:
+        """Store a group in one transaction and tell those who wait."""
+        try:
+            with writing_alone(self._folder):
+                if self._database is None:
+                    self._database = _Database(self._folder)
+                with self._database.transact():
+                    for batch in group:
+                        for key, value in batch.rows:
+                            self._database.add(key, value)
+        except Exception as error:
+            # A failed commit leaves its transaction open: only a new connection is sure to be clean.
+            self._leave()
+            for batch in group:
+                batch.stored.set_exception(self._explained(error))
+        else:
+            for batch in group:
+                batch.stored.set_result(None)
+
+    def _leave(self) -> None:
+        """Close the connection, which undoes a transaction that was not committed."""
+        database, self._database = self._database, None
+        if database is not None:
+            try:
+                with writing_alone(self._folder):
+                    database.close()
+            except (sqlite3.Error, OSError):
+                pass  # every entry that was reported as stored is committed; there is nothing left to save
+
+    def _explained(self, error: Exception) -> Exception:
+        """The error for one of those who wait: each gets its own, since raising one changes it."""
+        if isinstance(error, diskcache.Timeout) and isinstance(error.__context__, Exception):
+            error = (
+                error.__context__
+            )  # what SQLite said; a Timeout is raised for whatever keeps a transaction from beginning
+        if isinstance(error, sqlite3.Error | OSError | diskcache.Timeout):
+            return cache_error(self._folder, error)
+        return CacheError(error.problems) if isinstance(error, CacheError) else error

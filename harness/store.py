@@ -1,0 +1,132 @@
+r"""What keeps replies: the contract of a store, and the bytes in which an entry is kept.
+
+An entry is a key, the canonical bytes of the call that it is the SHA-256 of, and the reply. It is kept as
+`reply line + b"\n" + call bytes`, so a replay reads the first line and never touches the call, while everything
+needed to check the key lies beside the reply.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import orjson
+
+from harness.digest import canonical_json
+from harness.records import Reply
+
+STORED_FINISHES = frozenset({"stop", "length", "refusal"})
+"""How a reply that is kept can have ended. A failure of the infrastructure is never kept."""
+CALL_FIELDS = frozenset({"draw", "key", "messages", "model", "params"})
+"""What `harness.digest.call_bytes` always writes; a locator may be beside them."""
+
+
+class Entry(NamedTuple):
+    """One call and its reply.
+
+    Attributes:
+        key: SHA-256 of `call`, as 64 hexadecimal digits.
+        call: canonical JSON of the call, as `harness.digest.call_bytes` writes it.
+        reply: what came back.
+    """
+
+    key: str
+    call: bytes
+    reply: Reply
+
+
+class Store(Protocol):
+    """Keeps replies by the key of their call. A reply that is there stays: the first one wins."""
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
+        """The replies of those keys that are there."""
+        ...
+
+    async def put(self, key: str, call: bytes, reply: Reply) -> None:
+        """Keep a reply; returns once it would survive the end of the process."""
+        ...
+
+    def put_many(self, entries: Sequence[Entry]) -> None:
+        """Keep several replies at once; returns once they would survive the end of the process."""
+        ...
+
+    def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
+        """The entries of those keys that are there, sorted by key, each key once."""
+        ...
+
+
+def reply_line(reply: Reply) -> bytes:
+    """Canonical JSON of a reply.
+
+    Raises:
+        ValueError: where the reply stands for the absence of one.
+    """
+    if reply.finish not in STORED_FINISHES:
+        raise ValueError(f"a reply that is {reply.finish} is not kept")
+    return canonical_json(reply._asdict())
+
+
+def read_reply(line: bytes) -> Reply:
+    """The reply that `reply_line` wrote.
+
+    Raises:
+        ValueError: where the line is anything else.
+    """
+    fields = orjson.loads(line)  # its JSONDecodeError is a ValueError
+    try:
+        reply = Reply(
+            fields["text"],
+            fields["finish"],
+            fields["prompt_tokens"],
+            fields["completion_tokens"],
+            fields["served_model"],
+        )
+        # Spelt out rather than looped: a replay spends a third of its reading here.
+        is_right = (
+            type(reply.text) is str
+            and reply.finish in STORED_FINISHES
+            and type(reply.prompt_tokens) is int
+            and type(reply.completion_tokens) is int
+            and type(reply.served_model) is str
+            and reply.prompt_tokens >= 0
+            and reply.completion_tokens >= 0
+            and len(fields) == len(reply)
+        )
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError(f"the reply has not the fields of a reply ({error})") from None
+    if not is_right:
+        raise ValueError("the reply has fields that are not of a reply, or impossible values")
+    return reply
+
+
+def value_of(call: bytes, reply: Reply) -> bytes:
+    """The bytes under which an entry is kept."""
+    return b"%s\n%s" % (reply_line(reply), call)
+
+
+def read_entry(key: str, value: bytes) -> Entry:
+    """The entry that `value_of` wrote. Does not recompute the key.
+
+    Raises:
+        ValueError: where the value is anything else.
+    """
+    line, newline, call = value.partition(b"\n")
+    if not newline:
+        raise ValueError("the call is missing")
+    return Entry(key, call, read_reply(line))
+
+
+def check_entry(entry: Entry) -> None:
+    """Hold an entry against its key.
+
+    Raises:
+        ValueError: where the key is not the digest of the call, or the call is not the canonical JSON of a call.
+    """
+    if hashlib.sha256(entry.call).hexdigest() != entry.key:
+        raise ValueError("the key is not the digest of the call")
+    call = orjson.loads(entry.call)
+    if not isinstance(call, dict) or call.keys() - {"locator"} != CALL_FIELDS or type(call["model"]) is not str:
+        raise ValueError("the call has not the fields of a call")
+    if canonical_json(call) != entry.call:
+        raise ValueError("the call is not canonical JSON")
