@@ -1,3 +1,45 @@
-"""A declarative benchmark harness for language models that judge and language models that review."""
+"""A declarative benchmark harness for language models that judge and language models that review.
+
+The pipeline, each stage a file of this package:
+
+    spec.yaml ──spec──▶ Spec ──plan──▶ Plan ──run──▶ Judgments ──score──▶ Scores ──rank──▶ Leaderboard
+     (YAML + schemas/)     (cells in a        │ ▲                (intervals)       │
+                            stable order)     ▼ │                                  └──results──▶ run folder
+                                         cache ◀─▶ providers                         ──reports──▶ text
+
+From Python, typed and for notebooks:
+
+    import harness
+
+    spec = harness.load_spec("specs/quickstart.yaml")
+    run = harness.run_spec(spec)
+    run.leaderboard_frame()     # a polars DataFrame, one row for each cell, best first
+    run.scores_frame()          # one row for each cell and figure
+    run.judgments_frame()       # one row for each cell and item
+"""
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from harness.pipeline import FinishedRun as FinishedRun
+    from harness.pipeline import load_spec as load_spec
+    from harness.pipeline import make_plan as make_plan
+    from harness.pipeline import open_run as open_run
+    from harness.pipeline import run_spec as run_spec
+
+_PUBLIC = ("FinishedRun", "load_spec", "make_plan", "open_run", "run_spec")
+
+
+def __getattr__(name: str) -> Any:
+    """The public functions, imported when they are first used so that `import harness` costs nothing."""
+    if name in _PUBLIC:
+        from harness import pipeline
+
+        return getattr(pipeline, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

@@ -400,7 +400,9 @@ class Figure:
         unit: what was resampled, `item` or `cluster`.
         units: how many such units there are.
         undefined_share: share of the resamples in which the metric was undefined.
-        flags: short stable words such as `degenerate` or `few-clusters`.
+        design_effect: the clustered variance over that of independent items, None where items are independent.
+        systems: how many cells were scored on the same dataset.
+        flags: short stable words: `degenerate` (standard error 0), `few-clusters`, `undefined-resamples`.
     """
 
     value: float | None
@@ -415,6 +417,8 @@ class Figure:
     unit: Literal["item", "cluster"] = "item"
     units: int = 0
     undefined_share: float = 0.0
+    design_effect: float | None = None
+    systems: int = 1
     flags: tuple[str, ...] = ()
 
 

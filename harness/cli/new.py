@@ -10,9 +10,8 @@ from pathlib import Path
 import click
 
 from harness.errors import InputError, Problem
-from harness.schema import schema_path
+from harness.schema import load_schema, schema_path
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 STARTERS = resources.files("harness.starters")
 
 
@@ -34,10 +33,9 @@ Nothing that is there already is overwritten."""
 def new(name: str, kind: str) -> None:
     """Write NAME.yaml, a commented spec to begin with, and NAME.jsonl, the data that it runs on."""
     spec = Path(name.removesuffix(".yaml"))
-    if not NAME.fullmatch(spec.name):
-        raise InputError(
-            f"`{spec.name}` cannot be the name of a spec", hint="use letters, digits, dots, hyphens and underscores"
-        )
+    rule = load_schema("experiment")["properties"]["name"]
+    if not re.fullmatch(rule["pattern"], spec.name):
+        raise InputError(f"`{spec.name}` cannot be the name of a spec", hint=rule["patternErrorMessage"])
     files = {
         spec.with_name(f"{spec.name}.jsonl"): _starter(f"{kind}.jsonl"),
         spec.with_name(f"{spec.name}.yaml"): _starter(f"{kind}.yaml")

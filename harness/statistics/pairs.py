@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.statistics.agreement import SHAPE, Array
+from harness.statistics.agreement import Array
 
 BLOCK = 1 << 21
 """Influences held at once (items × evaluators)."""
@@ -24,15 +24,16 @@ def figure_covariance(
     """Covariance of the figures of all evaluators: `Phi' Phi / n²`, over clusters `G/(G-1) · S' S / n²`.
 
     Args:
-        influences: evaluators × 3 × 4; cells without items must be finite.
-        human: the reference verdict of each item.
-        judged: items × evaluators, the column of the table: a verdict or `failed`.
+        influences: evaluators × rows × columns of the table, finite where there are items.
+        human: the row of each item: its reference verdict.
+        judged: items × evaluators, the column of the table: a verdict or a failure.
         clusters: the cluster of each item; None where items are independent.
     """
     evaluators, n = len(influences), len(human)
-    flat = np.ascontiguousarray(influences.reshape(evaluators, SHAPE[0] * SHAPE[1]).T)
+    columns = influences.shape[-1]
+    flat = np.ascontiguousarray(influences.reshape(evaluators, -1).T)
     order, starts, correction = _units(clusters, n)
-    covariance = np.zeros((evaluators, evaluators))
+    covariance: Array = np.zeros((evaluators, evaluators))
     step = max(1, BLOCK // max(1, evaluators))
     first = 0
     while first < len(starts):
@@ -40,14 +41,14 @@ def figure_covariance(
         last = max(first + 1, int(np.searchsorted(starts, begin + step)))  # whole units, at least one
         end = starts[last] if last < len(starts) else n
         rows = slice(begin, end) if order is None else order[begin:end]
-        cells = human[rows].astype(np.intp)[:, None] * SHAPE[1] + judged[rows]
+        cells = human[rows].astype(np.intp)[:, None] * columns + judged[rows]
         phi = flat[cells, np.arange(evaluators)]
         if order is not None:
             phi = np.add.reduceat(phi, starts[first:last] - begin, axis=0)
         covariance += phi.T @ phi
         first = last
-    covariance *= correction / max(1, n) ** 2
-    return covariance
+    scaled: Array = correction * covariance / max(1, n) ** 2
+    return scaled
 
 
 def paired_errors(covariance: Array) -> Array:

@@ -1,0 +1,81 @@
+"""Show cells, calls and cost of a spec before anything is spent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from harness.cache import Cache
+from harness.cli.options import cache_option, json_option
+from harness.estimate import Estimate, Range, estimate, estimate_json
+from harness.pipeline import load_spec, make_plan
+from harness.plan import Plan
+from harness.text import printable
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  harness plan specs/quickstart.yaml
+  harness plan my-judges.yaml --cache shared-cache --json
+
+Nothing is asked and nothing is spent. The fewest calls are those without a follow-up question, the most those where
+every reply is followed up. Prompt tokens are estimated as one for each four bytes; a reply has at least one token and
+at most as many as the call allows. With --json one object is printed, as `harness schema plan` describes it."""
+)
+@click.argument("spec", type=click.Path(path_type=Path))
+@cache_option
+@json_option
+def plan(spec: Path, cache: Path, as_json: bool) -> None:
+    """List the cells of SPEC, the calls that they need, how many of them are cached, and what the rest may cost."""
+    made = make_plan(load_spec(spec))
+    with Cache(cache) as replies:
+        found = estimate(made, replies)
+    click.echo(json.dumps(estimate_json(made, found), indent=2) if as_json else printed(made, found))
+
+
+def printed(plan: Plan, found: Estimate) -> str:
+    """The estimate for people."""
+    rows = [("cell", "items", "cached", "calls to make")]
+    rows += [
+        (printable(cell.id), f"{len(plan.datasets[cell.dataset]):,}", f"{need.cached:,}", ends(need.calls))
+        for cell, need in found.cells.items()
+    ]
+    costs = [("model", "calls to make", "prompt tokens", "reply tokens", "cost")]
+    costs += [
+        (
+            printable(name),
+            ends(need.calls),
+            ends(need.prompt_tokens),
+            ends(need.completion_tokens),
+            dollars(need.cost_usd(plan.spec.models[name])),
+        )
+        for name, need in found.models.items()
+    ]
+    total = dollars(found.cost_usd(plan.spec.models))
+    head = f"{plan.spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments"
+    return "\n\n".join([head, aligned(rows), aligned(costs), f"cost in all: {total}"])
+
+
+def ends(span: Range) -> str:
+    """A range of counts, or the one number that it is."""
+    low, high = int(span.low), int(span.high)
+    return f"{low:,}" if low == high else f"{low:,}–{high:,}"
+
+
+def dollars(cost: Range | None) -> str:
+    """A range of costs; `unknown` where a model has no price."""
+    if cost is None:
+        return "unknown (no price in the spec)"
+    return f"${cost.low:.4f}–${cost.high:.4f}" if cost.high else "$0"
+
+
+def aligned(rows: list[tuple[str, ...]]) -> str:
+    """Rows as columns: the first left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in rows
+    )

@@ -1,0 +1,109 @@
+"""Run a spec, score it and print the leaderboard."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from harness import plugs
+from harness.cli.leaderboard import rendered
+from harness.cli.options import cache_option, results_option
+from harness.cli.plan import dollars, ends
+from harness.estimate import Estimate
+from harness.pipeline import FinishedRun, load_spec, make_plan, run_spec
+from harness.plan import Plan
+from harness.progress import Display, Tally
+from harness.text import printable
+
+FAILED = 1
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  harness run specs/quickstart.yaml                     needs no key and no network
+  harness run my-judges.yaml --concurrency 64
+  harness run my-judges.yaml --offline                  replay: make no call, fail where a reply is missing
+  harness run my-judges.yaml --format json > board.json
+
+A reply is stored before it is used, so a run that was stopped goes on where it was, and a second run makes no call.
+The leaderboard goes to stdout, all else to stderr. Exit code 1 where a model could not be used at all."""
+)
+@click.argument("spec", type=click.Path(path_type=Path))
+@results_option
+@cache_option
+@click.option("--offline", is_flag=True, help="Make no call; a reply that the cache lacks is an error.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Calls under way at once for each model, in place of what the spec says.",
+)
+@click.option(
+    "--format",
+    "report",
+    type=click.Choice(plugs.names("reports")),
+    default="table",
+    show_default=True,
+    help="How to write the leaderboard.",
+)
+@click.pass_context
+def run(
+    ctx: click.Context, spec: Path, results: Path, cache: Path, offline: bool, concurrency: int | None, report: str
+) -> None:
+    """Judge what SPEC asks for, score it, write the run folder and print the leaderboard."""
+    plan = make_plan(load_spec(spec))
+    models = plan.spec.models
+    say(f"{plan.spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments")
+    watch = Display(models, sys.stderr) if sys.stderr.isatty() else Tally(models)
+    with watch if isinstance(watch, Display) else nullcontext():
+        try:
+            finished = run_spec(
+                plan,
+                cache=cache,
+                results=results,
+                offline=offline,
+                concurrency=concurrency,
+                watch=watch,
+                before_asking=lambda found: say_cost(plan, found),
+            )
+        except BaseException:
+            say_spend(watch)
+            raise
+    click.echo(rendered(finished.leaderboard, report), nl=False)
+    say_where(finished, spec, watch)
+    if watch.stopped_models:
+        ctx.exit(FAILED)
+
+
+def say(text: str) -> None:
+    """A line for people, on stderr."""
+    click.echo(printable(text), err=True)
+
+
+def say_cost(plan: Plan, found: Estimate) -> None:
+    """What the calls that are about to be made will cost."""
+    say(f"asking: {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models))}")
+
+
+def say_spend(watch: Tally) -> None:
+    """What was asked and spent, by model."""
+    for name, spent in watch.spend_json().items():
+        cost = "cost unknown (no price in the spec)" if spent["cost_usd"] is None else f"${spent['cost_usd']:.4f}"
+        failed = f", {spent['failed']:,} given up" if spent["failed"] else ""
+        tokens = f"{spent['prompt_tokens']:,} + {spent['completion_tokens']:,} tokens"
+        say(f"{name}: {spent['calls']:,} calls made{failed}, {tokens}, {cost}")
+
+
+def say_where(finished: FinishedRun, spec: Path, watch: Tally) -> None:
+    """Where the run is, what it took, and what to try next."""
+    made = finished.environment
+    say(f"\n{made['calls_made']:,} calls made, {made['calls_from_cache']:,} from the cache, {made['seconds']:.1f} s")
+    say_spend(watch)
+    for name, reason in watch.stopped_models.items():
+        say(f"error: {name} was given up: {reason}")
+    say(f"written to {finished.folder}")
+    say(f"next: `harness run {spec} --offline` replays it, `harness leaderboard {spec} --format markdown` prints it again")

@@ -1,0 +1,260 @@
+"""The whole flow, for the command line and for notebooks.
+
+>>> from harness import load_spec, make_plan, run_spec          # doctest: +SKIP
+>>> spec = load_spec("specs/quickstart.yaml")                   # doctest: +SKIP
+>>> run = run_spec(spec, cache=".harness-cache", results="results")  # doctest: +SKIP
+>>> run.leaderboard_frame()                                     # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import random
+import socket
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import __version__, plugs
+from harness import spec as specs
+from harness.cache import Cache
+from harness.digest import KEY_VERSION
+from harness.errors import SpecError
+from harness.plan import Plan, make_plan
+from harness.progress import Tally
+from harness.provider import Connection, Context
+from harness.rank import leaderboard_json
+from harness.records import Spec
+from harness.results import (
+    ENVIRONMENT,
+    JUDGMENTS,
+    LEADERBOARD,
+    MANIFEST,
+    SCORES,
+    SPEC,
+    RunWriter,
+    find_run,
+    read_frame,
+    read_json,
+    run_id_of,
+)
+from harness.run import Connect, Run
+
+if TYPE_CHECKING:
+    import polars as pl
+
+VERSIONS_OF = ("polars", "numpy", "openai", "diskcache", "jinja2", "orjson")
+"""Packages whose versions are noted with a run; the first two can change the bytes of its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A run folder, opened.
+
+    Attributes:
+        folder: where it is.
+    """
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The run id, which is the folder's name."""
+        return self.folder.name
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The resolved spec, every default written out."""
+        return read_json(self.folder, SPEC)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Digests and versions."""
+        return read_json(self.folder, MANIFEST)
+
+    @property
+    def leaderboard(self) -> dict[str, Any]:
+        """The leaderboard as `schemas/leaderboard.schema.json` describes it."""
+        return read_json(self.folder, LEADERBOARD)
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What is not deterministic: times, host, versions, calls made, spend."""
+        return read_json(self.folder, ENVIRONMENT)
+
+    def judgments_frame(self) -> pl.DataFrame:
+        """One row for each judgment: cell, item, verdict or failure, scores, cache keys, tokens."""
+        return read_frame(self.folder, JUDGMENTS)
+
+    def scores_frame(self) -> pl.DataFrame:
+        """One row for each cell and figure, with interval, n, method and seed."""
+        return read_frame(self.folder, SCORES)
+
+    def leaderboard_frame(self) -> pl.DataFrame:
+        """One row for each cell, best first: the columns of the leaderboard's CSV."""
+        import io
+
+        import polars as pl
+
+        from harness.reports import csv
+
+        return pl.read_csv(io.StringIO(csv.render(self.leaderboard)))
+
+
+def load_spec(path: str | Path) -> Spec:
+    """Load and check a spec.
+
+    Raises:
+        SpecError: with every problem at once.
+    """
+    return specs.load_spec(Path(path), str(path))
+
+
+def open_run(run: str | Path, results: str | Path = "results") -> FinishedRun:
+    """Open a run folder, or the newest run of a spec given by its file or name.
+
+    Raises:
+        RunFolderError: where there is none.
+    """
+    return FinishedRun(find_run(str(run), Path(results)))
+
+
+def run_spec(
+    spec: Spec | Plan,
+    *,
+    cache: str | Path = ".harness-cache",
+    results: str | Path = "results",
+    offline: bool = False,
+    concurrency: int | None = None,
+    watch: Tally | None = None,
+    before_asking: Callable[[Estimate], None] = lambda _: None,
+    environment: Mapping[str, str] = os.environ,
+) -> FinishedRun:
+    """Run a spec, score it and write its folder. Asks only for what the cache does not hold.
+
+    Args:
+        spec: the experiment, or its plan.
+        cache: folder of the cache.
+        results: folder of all results.
+        offline: make no call; a reply that is missing is an error.
+        concurrency: calls under way at once for each model, in place of what the spec says.
+        watch: told how it goes on.
+        before_asking: told what the calls will cost, before the first one is made.
+        environment: where API keys are found.
+
+    Raises:
+        HarnessError: what went wrong, with a way to mend it; replies that were made are in the cache.
+    """
+    plan = spec if isinstance(spec, Plan) else make_plan(spec)
+    watch = watch or Tally(plan.spec.models)
+
+    def whole() -> FinishedRun:
+        return _run(plan, Path(cache), Path(results), offline, concurrency, watch, environment)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return whole()
+    with ThreadPoolExecutor(max_workers=1) as thread:  # a notebook's own loop is running in this thread
+        return thread.submit(whole).result()
+
+
+def _run(
+    plan: Plan,
+    cache_folder: Path,
+    results: Path,
+    offline: bool,
+    concurrency: int | None,
+    watch: Tally,
+    environment: Mapping[str, str],
+) -> FinishedRun:
+    started, clock = datetime.now(UTC), time.monotonic()
+    with Cache(cache_folder) as cache, RunWriter(results, plan.spec.name) as writer:
+        connect = None if offline else _connector(plan.spec, environment, concurrency)
+        ledger = Ledger(plan)
+        for part in Run(plan, cache, connect, watch).parts():
+            writer.add(part.chunk.cell, part.judgments)
+            ledger.add(part)
+        writer.write_judgments()
+        run_id = run_id_of(plan.digest, writer.judgments_digest)
+        scores = ledger.scores()
+        writer.write_scores(scores_frame(scores))
+        writer.write_json(SPEC, plan.spec.resolved)
+        writer.write_json(LEADERBOARD, leaderboard_json(make_leaderboard(plan.spec, scores), run_id))
+        writer.write_json(MANIFEST, _manifest(plan, run_id, writer.judgments_digest))
+        seconds = time.monotonic() - clock
+        writer.write_json(ENVIRONMENT, _environment(started, seconds, watch, ledger.calls))
+        return FinishedRun(writer.publish(run_id))
+
+
+def _connector(spec: Spec, environment: Mapping[str, str], concurrency: int | None) -> Connect:
+    """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
+    context = Context(environment=environment)
+
+    def connect(name: str) -> Connection:
+        model = spec.models[name]
+        if problems := specs.environment_problems(spec, environment, models=[name]):
+            raise SpecError(problems)
+        if concurrency is not None:
+            model = replace(model, limits=replace(model.limits, concurrency=concurrency))
+        connection: Connection = plugs.find("providers", model.provider).connect(model, context)
+        return connection
+
+    return connect
+
+
+def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
+    """What determines the results, as digests."""
+    return {
+        "format": 1,
+        "run": run_id,
+        "spec": plan.spec.name,
+        "kind": plan.spec.kind,
+        "harness": __version__,
+        "key_version": KEY_VERSION,
+        "spec_digest": specs.spec_digest(plan.spec),
+        "datasets": {
+            name: {"items": len(dataset), "digest": dataset.digest} for name, dataset in plan.datasets.items()
+        },
+        "judgments": plan.size,
+        "judgments_digest": judgments_digest,
+        "cells": [cell.id for cell in plan.cells],
+    }
+
+
+def _environment(started: datetime, seconds: float, watch: Tally, calls: int) -> dict[str, Any]:
+    """What differs between two runs with the same results."""
+    from importlib.metadata import version
+
+    return {
+        "started": started.isoformat(timespec="milliseconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "seconds": seconds,
+        "host": socket.gethostname(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in VERSIONS_OF},
+        "calls_made": watch.calls,
+        "calls_from_cache": calls - watch.calls,
+        "spend": watch.spend_json(),
+        "stopped_models": watch.stopped_models,
+    }
+
+
+def spec_keys(path: Path, cache: Cache) -> list[str]:
+    """The cache keys of all calls of a spec, in canonical order, each once.
+
+    Raises:
+        MissingRepliesError: where the cache lacks some of their replies.
+    """
+    plan = make_plan(load_spec(path))
+    parts = Run(plan, cache, None, Tally(plan.spec.models)).parts()
+    return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))

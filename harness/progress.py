@@ -1,0 +1,152 @@
+"""What a run tells of itself while it goes on: rate, spend and time left on a terminal, nothing in a pipe."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TextIO
+
+from harness.records import Call, Model, Reply
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+@dataclass
+class Tally:
+    """Counts what a run does; the silent watch, and the counting part of the one that shows.
+
+    Attributes:
+        models: those of the spec, for their prices.
+        judgments: how many the run will hold.
+        made: calls that were answered and stored, by model.
+        failed: calls that were given up, by model.
+        tokens: prompt and reply tokens of the calls made, by model.
+        stopped_models: models that were given up, with the reason.
+    """
+
+    models: Mapping[str, Model]
+    judgments: int = 0
+    done: int = 0
+    made: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    tokens: dict[str, tuple[int, int]] = field(default_factory=dict)
+    stopped_models: dict[str, str] = field(default_factory=dict)
+
+    def begin(self, judgments: int) -> None:
+        """So many judgments will be made."""
+        self.judgments = judgments
+
+    def reached(self, judgments: int) -> None:
+        """So many of the conversations have ended by now."""
+        self.done = max(self.done, judgments)
+
+    def called(self, call: Call, reply: Reply) -> None:
+        """A call was answered and stored, or given up."""
+        name = call.model.name
+        if reply.finish == "unavailable":
+            self.failed[name] += 1
+            return
+        self.made[name] += 1
+        prompt, completion = self.tokens.get(name, (0, 0))
+        self.tokens[name] = (prompt + reply.prompt_tokens, completion + reply.completion_tokens)
+
+    def stopped(self, model: str, reason: str) -> None:
+        """A model was given up."""
+        self.stopped_models[model] = reason
+
+    @property
+    def calls(self) -> int:
+        """Calls that were answered and stored, over all models."""
+        return self.made.total()
+
+    def spend_usd(self, model: str) -> float | None:
+        """What the calls made to a model cost by their reported usage; None where it has no price."""
+        price = self.models[model].price
+        if self.models[model].is_simulated:
+            return 0.0
+        if price is None:
+            return None
+        prompt, completion = self.tokens.get(model, (0, 0))
+        return (prompt * price.input + completion * price.output) / 1e6
+
+    def spend_json(self) -> dict[str, Any]:
+        """Calls, tokens and spend by model, for those that were called."""
+        return {
+            name: {
+                "calls": self.made[name],
+                "failed": self.failed[name],
+                "prompt_tokens": self.tokens.get(name, (0, 0))[0],
+                "completion_tokens": self.tokens.get(name, (0, 0))[1],
+                "cost_usd": self.spend_usd(name),
+            }
+            for name in self.models
+            if self.made[name] or self.failed[name]
+        }
+
+
+class Display(Tally):
+    """A tally that shows a progress line on a terminal. Use it as a context.
+
+    Args:
+        models: those of the spec.
+        stream: where to show it.
+        refresh_s: seconds between updates, so that showing costs nothing.
+    """
+
+    def __init__(self, models: Mapping[str, Model], stream: TextIO, *, refresh_s: float = 0.1) -> None:
+        super().__init__(models)
+        self._stream = stream
+        self._refresh_s = refresh_s
+        self._shown_at = 0.0
+        self._progress: Progress | None = None
+
+    def begin(self, judgments: int) -> None:
+        """Show the line."""
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        super().begin(judgments)
+        self._progress = Progress(
+            TextColumn("judging"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(file=self._stream),
+            transient=True,
+            auto_refresh=False,
+        )
+        self._started = time.monotonic()
+        self._task = self._progress.add_task("", total=judgments, note="")
+        self._progress.start()
+
+    def reached(self, judgments: int) -> None:
+        """Move the line, at most every `refresh_s`."""
+        super().reached(judgments)
+        now = time.monotonic()
+        if self._progress is not None and now - self._shown_at >= self._refresh_s:
+            self._shown_at = now
+            self._progress.update(self._task, completed=self.done, note=self._note(now))
+            self._progress.refresh()
+
+    def _note(self, now: float) -> str:
+        spent = [self.spend_usd(name) for name in self.made]
+        known = sum(cost for cost in spent if cost is not None)
+        rate = self.calls / max(now - self._started, 1e-9)
+        parts = [f"{self.calls} calls", f"{rate:.0f}/s", f"${known:.2f}" + ("+?" if None in spent else "")]
+        if lost := self.failed.total():
+            parts.append(f"{lost} failed")
+        return ", ".join(parts)
+
+    def __enter__(self) -> Display:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()

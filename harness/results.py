@@ -1,0 +1,300 @@
+"""The run folder: what a run writes, byte for byte the same wherever it is made, and how it is found again.
+
+    results/<spec name>/<run id>/
+        spec.json            the resolved spec, every default written out
+        manifest.json        digests of spec, data and judgments, versions of harness and key
+        judgments.parquet    one row for each judgment, in canonical order
+        scores.parquet       one row for each cell and figure
+        leaderboard.json     cells ranked, with intervals and rank sets
+        environment.json     all that is not deterministic: times, host, versions, calls made, spend
+
+A folder is written beside its place and then renamed, so it is whole or not there. The run id is the digest of
+the spec, the data and the judgments: another reply makes another run, and none overwrites another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from harness.digest import digest_of, rounded
+from harness.errors import RunFolderError, StorageError
+from harness.records import Cell, Judgment
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SPEC = "spec.json"
+MANIFEST = "manifest.json"
+JUDGMENTS = "judgments.parquet"
+SCORES = "scores.parquet"
+LEADERBOARD = "leaderboard.json"
+ENVIRONMENT = "environment.json"
+DETERMINISTIC = (SPEC, MANIFEST, JUDGMENTS, SCORES, LEADERBOARD)
+
+ROWS_HELD = 65_536
+"""Judgments held in memory before they go to disk, and the rows of a row group, on which the bytes depend."""
+_UNFINISHED = ".unfinished-"
+_COLUMNS = (
+    "cell",
+    "item",
+    "verdict",
+    "failure",
+    "score_a",
+    "score_b",
+    "calls",
+    "prompt_tokens",
+    "completion_tokens",
+)
+
+
+class RunWriter:
+    """Writes a run folder under another name and publishes it when it is whole.
+
+    Use it as a context: what was not published is gone at the end.
+
+    Args:
+        results: the folder of all results.
+        spec_name: names the folder of the spec's runs.
+
+    Raises:
+        StorageError: from every method, where the disk is full or the folder cannot be written.
+    """
+
+    def __init__(self, results: Path, spec_name: str) -> None:
+        self.parent = results / spec_name
+        self.folder = self.parent  # until __enter__ makes one of its own
+        self._digest = hashlib.sha256()
+        self._columns: list[list[Any]] = [[] for _ in _COLUMNS]
+        self._parts = 0
+
+    def __enter__(self) -> RunWriter:
+        with _storing(self.parent):
+            self.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(self.parent)
+            mark = f"{_UNFINISHED}{socket.gethostname()}-{os.getpid()}-"
+            self.folder = Path(tempfile.mkdtemp(prefix=mark, dir=self.parent))
+            self.folder.chmod(0o755)  # mkdtemp keeps others out; results are for sharing
+            (self.folder / "parts").mkdir()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def judgments_digest(self) -> str:
+        """SHA-256 of all judgments added so far, in their order; independent of how they are stored."""
+        return self._digest.hexdigest()
+
+    def add(self, cell: Cell, judgments: Iterable[Judgment]) -> None:
+        """Append judgments of a cell."""
+        name = cell.id
+        rows = [
+            (name, item, outcome.verdict, outcome.failure, outcome.score_a, outcome.score_b, keys, prompt, completion)
+            for item, outcome, keys, prompt, completion in judgments
+        ]
+        if not rows:
+            return
+        self._digest.update(orjson.dumps(rows)[1:-1] + b",")
+        for column, values in zip(self._columns, zip(*rows, strict=True), strict=True):
+            column.extend(values)
+        while len(self._columns[0]) >= ROWS_HELD:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Move up to ROWS_HELD judgments from memory to a part file."""
+        import polars as pl
+
+        rows = [column[:ROWS_HELD] for column in self._columns]
+        for column in self._columns:
+            del column[:ROWS_HELD]
+        frame = pl.DataFrame(dict(zip(_COLUMNS, rows, strict=True)), schema=_judgment_schema())
+        with _storing(self.folder):
+            frame.write_parquet(self.folder / "parts" / f"{self._parts:06}.parquet", compression="lz4")
+        self._parts += 1
+
+    def write_judgments(self) -> None:
+        """Join the parts into one file, without holding them all."""
+        import polars as pl
+
+        if self._columns[0] or not self._parts:
+            self._flush()
+        parts = self.folder / "parts"
+        with _storing(self.folder):
+            pl.scan_parquet(parts / "*.parquet").sink_parquet(
+                self.folder / JUDGMENTS,
+                compression="zstd",
+                compression_level=3,
+                row_group_size=ROWS_HELD,
+                statistics=False,
+                maintain_order=True,
+            )
+            shutil.rmtree(parts)
+
+    def write_scores(self, frame: pl.DataFrame) -> None:
+        """Write `scores.parquet`."""
+        with _storing(self.folder):
+            frame.write_parquet(self.folder / SCORES, compression="zstd", compression_level=3, statistics=False)
+
+    def write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        """Write a JSON file, floats rounded to 12 significant digits."""
+        with _storing(self.folder):
+            (self.folder / name).write_bytes(_pretty(rounded(value)))
+
+    def publish(self, run_id: str) -> Path:
+        """Give the folder its name. Where the run is there already, its deterministic files are the same bytes."""
+        final = self.parent / run_id
+        with _storing(final):
+            for file in self.folder.iterdir():
+                with file.open("rb") as stream:
+                    os.fsync(stream.fileno())
+            if final.exists():
+                for file in sorted(self.folder.iterdir()):
+                    file.replace(final / file.name)
+            else:
+                self.folder.rename(final)
+        return final
+
+
+def run_id_of(plan_digest: str, judgments_digest: str) -> str:
+    """Sixteen hexadecimal digits that name a run: what was judged and what the judgments were."""
+    return digest_of({"plan": plan_digest, "judgments": judgments_digest})[:16]
+
+
+def find_run(run: str, results: Path) -> Path:
+    """The run folder that a user means: a run folder, or a spec file or spec name, whose newest run is meant.
+
+    Raises:
+        RunFolderError: where there is none; says what was looked for and what would make one.
+    """
+    folder = Path(run)
+    if (folder / MANIFEST).is_file():
+        return folder
+    if folder.is_file():
+        from harness.spec import load_spec
+
+        name = load_spec(folder).name
+    else:
+        name = run
+    runs = sorted(_runs(results / name), key=_finished) if _is_plain(name) else []
+    if runs:
+        return runs[-1]
+    if folder.is_dir():
+        raise RunFolderError(f"{run} is a folder but not a run folder: it has no {MANIFEST}")
+    if folder.is_file():
+        raise RunFolderError(f"there is no run of {name} in {results}", hint=f"make one with `harness run {run}`")
+    raise RunFolderError(
+        f"there is no run folder, spec file or spec with runs called {run}",
+        hint=f"name a folder such as {results}/SPEC/RUN, or a spec file",
+    )
+
+
+def read_leaderboard(folder: Path) -> dict[str, Any]:
+    """The leaderboard of a run, as its JSON says it."""
+    return read_json(folder, LEADERBOARD)
+
+
+def read_json(folder: Path, name: str) -> dict[str, Any]:
+    """A JSON file of a run folder.
+
+    Raises:
+        RunFolderError: where it is missing or damaged.
+    """
+    again = "make the run again with `harness run`; it asks nothing that the cache holds"
+    try:
+        value = orjson.loads((folder / name).read_bytes())
+    except OSError as error:
+        raise RunFolderError(f"{folder / name} cannot be read: {error.strerror}", hint=again) from None
+    except orjson.JSONDecodeError:
+        value = None
+    if not isinstance(value, dict):
+        raise RunFolderError(f"{folder / name} is damaged: it is not a JSON object", hint=again)
+    return value
+
+
+def read_frame(folder: Path, name: str) -> pl.DataFrame:
+    """A Parquet file of a run folder.
+
+    Raises:
+        RunFolderError: where it is missing or damaged.
+    """
+    import polars as pl
+
+    try:
+        return pl.read_parquet(folder / name)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise RunFolderError(f"{folder / name} cannot be read: {error}", hint="make the run again") from None
+
+
+def _judgment_schema() -> dict[str, Any]:
+    import polars as pl
+
+    kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.List(pl.String)] + [pl.Int64] * 2
+    return dict(zip(_COLUMNS, kinds, strict=True))
+
+
+def _pretty(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _runs(parent: Path) -> list[Path]:
+    return [folder for folder in parent.iterdir() if (folder / MANIFEST).is_file()] if parent.is_dir() else []
+
+
+def _is_plain(name: str) -> bool:
+    return name not in ("", ".", "..") and Path(name).name == name
+
+
+def _finished(folder: Path) -> tuple[str, str]:
+    """When a run was made, as text that sorts; a run without its environment file is older than all."""
+    try:
+        return (str(read_json(folder, ENVIRONMENT).get("finished", "")), folder.name)
+    except RunFolderError:
+        return ("", folder.name)
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what runs that were killed on this machine left behind."""
+    mark = f"{_UNFINISHED}{socket.gethostname()}-"
+    for folder in parent.glob(f"{mark}*"):
+        pid = folder.name.removeprefix(mark).partition("-")[0]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is there, and somebody else's
+    return True
+
+
+@contextmanager
+def _storing(place: Path) -> Iterator[None]:
+    """Turn what the system or polars says of a failed write into a StorageError."""
+    try:
+        yield
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+    except Exception as error:
+        if type(error).__module__ != "polars.exceptions":
+            raise
+        reason = str(error)
+    else:
+        return
+    raise StorageError(
+        f"{place} cannot be written: {reason}",
+        hint="free some space or name another folder with --results; replies already made are safe in the cache",
+    )

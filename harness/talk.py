@@ -1,0 +1,97 @@
+"""Conversations under way, advanced together over the cache with one look-up for each round."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from harness.digest import call_key
+from harness.flow import Conversation
+from harness.records import UNAVAILABLE, Call, Item, Judgment, Outcome, Reply
+
+
+class Replies(Protocol):
+    """Where stored replies are looked up."""
+
+    def get_many(self, keys: Sequence[str]) -> Mapping[str, Reply]:
+        """The stored replies among `keys`; those that are not stored are left out."""
+        ...
+
+
+class Lost:
+    """Calls of this run that got no reply, so that they are counted as failures and not asked again."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, str] = {}
+        """Cache keys, with the kind of what went wrong."""
+        self.models: dict[str, str] = {}
+        """Models that were given up, with the reason."""
+
+    def reply_to(self, key: str, call: Call) -> Reply | None:
+        """The mark of an unavailable reply, or None where the call may still be made."""
+        if key in self.keys or call.model.name in self.models:
+            return UNAVAILABLE
+        return None
+
+
+class Talk:
+    """One conversation about one item, and where it stands.
+
+    Attributes:
+        item: what it is about.
+        calls: the batch that it waits for.
+        keys: their cache keys.
+        outcome: None while it is under way.
+    """
+
+    __slots__ = ("calls", "completion_tokens", "conversation", "history", "item", "keys", "outcome", "prompt_tokens")
+
+    def __init__(self, item: Item, conversation: Conversation[Outcome]) -> None:
+        self.item = item
+        self.conversation = conversation
+        self.history: tuple[str, ...] = ()
+        self.prompt_tokens = 0
+        self.completion_tokens = 0
+        self.outcome: Outcome | None = None
+        self.calls: Sequence[Call] = next(conversation)
+        self.keys = [call_key(call) for call in self.calls]
+
+    def hear(self, replies: Sequence[Reply]) -> bool:
+        """Send the replies to the batch; whether the conversation goes on."""
+        for reply in replies:
+            self.prompt_tokens += reply.prompt_tokens
+            self.completion_tokens += reply.completion_tokens
+        self.history += tuple(
+            key for key, reply in zip(self.keys, replies, strict=True) if reply is not UNAVAILABLE
+        )
+        try:
+            self.calls = self.conversation.send(replies)
+        except StopIteration as stop:
+            self.outcome = stop.value
+            self.calls, self.keys = (), []
+            return False
+        self.keys = [call_key(call) for call in self.calls]
+        return True
+
+    def judgment(self) -> Judgment:
+        """The finished conversation as a row."""
+        assert self.outcome is not None, "the conversation is still under way"
+        return Judgment(self.item.id, self.outcome, self.history, self.prompt_tokens, self.completion_tokens)
+
+
+def advance(talks: Iterable[Talk], replies: Replies, lost: Lost) -> list[Talk]:
+    """Let every conversation go on as far as stored replies carry it; those that need a call, in order."""
+    active, waiting = list(talks), []
+    while active:
+        found = replies.get_many([key for talk in active for key in talk.keys])
+        going = []
+        for talk in active:
+            heard = [
+                found.get(key) or lost.reply_to(key, call) for key, call in zip(talk.keys, talk.calls, strict=True)
+            ]
+            if None in heard:
+                waiting.append(talk)
+            elif talk.hear(heard):  # type: ignore[arg-type]  # None was ruled out
+                going.append(talk)
+        active = going
+    return waiting

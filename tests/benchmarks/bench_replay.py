@@ -1,0 +1,103 @@
+"""What a whole process takes to replay judged pairs from the cache: statistics, run folder and leaderboard included.
+
+Prints one JSON object a line. Run with plain python: `python tests/benchmarks/bench_replay.py [--judgments N ...]`.
+The default sizes are 1,000, 100,000 and 1,000,000; the largest needs 6 GB of disk and some minutes to prepare.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+import harness
+from harness.cache import Cache
+from harness.digest import call_bytes, call_key
+from harness.records import Reply
+from harness.store import Entry
+
+WORDS = "the a of and to in notice village fair oven river path bread lantern market bell harvest mill stone".split()
+SPEC = """\
+schema: 1
+name: bench
+datasets: {{pairs: {{path: pairs.jsonl}}}}
+models: {{{models}}}
+matrix: {{dataset: [pairs], strategy: [combined-10], evaluator: [{{judge: [{names}]}}]}}
+score: {{metrics: [kappa, accuracy]}}
+"""
+
+
+def text(rng: random.Random, size: int) -> str:
+    return " ".join(rng.choices(WORDS, k=size // 6))
+
+
+def prepare(folder: Path, pairs: int, judges: int) -> Path:
+    """A spec with data, and a cache that holds every reply: 3 KB prompts, 1.3 KB replies."""
+    rng = random.Random(pairs)
+    with (folder / "pairs.jsonl").open("w") as file:
+        for number in range(pairs):
+            row = {"id": str(number), "prompt": f"{number} {text(rng, 300)}", "label": rng.choice(["a", "b", "tie"])}
+            file.write(json.dumps({**row, "response_a": text(rng, 1000), "response_b": text(rng, 1000)}) + "\n")
+    names = [f"judge-{number}" for number in range(judges)]
+    models = ", ".join(f"{name}: {{provider: openai, model: {name}}}" for name in names)
+    spec = folder / "bench.yaml"
+    spec.write_text(SPEC.format(models=models, names=", ".join(names)))
+    plan = harness.make_plan(harness.load_spec(spec))
+    remarks = [text(rng, 1280) for _ in range(64)]
+
+    def entries() -> object:
+        for chunk in plan.chunks():
+            for _, conversation in plan.conversations(chunk):
+                call = next(conversation)[0]
+                reply = f"{rng.choice(remarks)}\n\nScore A: {rng.randint(0, 10)}/10\nScore B: {rng.randint(0, 10)}/10"
+                yield Entry(call_key(call), call_bytes(call), Reply(reply, "stop", 800, 320, "bench"))
+
+    with Cache(folder / "cache") as cache:
+        stream = entries()
+        while batch := list(islice(stream, 10_000)):
+            cache.put_many(batch)
+    return spec
+
+
+def measured(command: list[str], folder: Path) -> tuple[float, float]:
+    """Seconds and peak MB of a process."""
+    started = time.perf_counter()
+    process = os.posix_spawn(
+        command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, str(folder / "out"), os.O_WRONLY | os.O_CREAT, 0o644), (os.POSIX_SPAWN_OPEN, 2, str(folder / "err"), os.O_WRONLY | os.O_CREAT, 0o644)]
+    )
+    _, status, usage = os.wait4(process, 0)
+    if status:
+        sys.exit((folder / "err").read_text())
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--judgments", type=int, nargs="*", default=[1_000, 100_000, 1_000_000])
+    parser.add_argument("--judges", type=int, default=0, help="1 for up to 1,000 judgments and else 10 by default")
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    for judgments in arguments.judgments:
+        judges = arguments.judges or (1 if judgments <= 1_000 else 10)
+        folder = Path(tempfile.mkdtemp(prefix="bench-replay-"))
+        try:
+            spec = prepare(folder, judgments // judges, judges)
+            command = [sys.executable, "-m", "harness", "run", str(spec), "--offline"]
+            command += ["--cache", str(folder / "cache"), "--results", str(folder / "results")]
+            runs = [measured(command, folder) for _ in range(arguments.repeats if judgments < 1_000_000 else 1)]
+            seconds, peak = min(runs)
+            figures = {"bench": "replay", "judgments": judgments, "judges": judges, "seconds": round(seconds, 3)}
+            print(json.dumps({**figures, "peak_mb": round(peak), "judgments_per_s": round(judgments / seconds)}), flush=True)
+        finally:
+            shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

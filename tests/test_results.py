@@ -1,0 +1,138 @@
+"""Run folders: whole or not there, the same bytes whatever the chunks were, and found again."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from harness import results
+from harness.errors import RunFolderError, StorageError
+from harness.records import Cell, Judgment, Outcome
+from harness.results import RunWriter, find_run, read_frame, read_json, run_id_of
+
+CELL = Cell("d", "direct", "judge", ("x",))
+
+
+def judgment(number: int) -> Judgment:
+    if number % 5 == 0:
+        return Judgment(f"i{number}", Outcome(None, "unparsed"), ("a" * 64, "b" * 64), 10, 2)
+    return Judgment(f"i{number}", Outcome("a", None, 7.5, 3.0), ("c" * 64,), 5, 1)
+
+
+def written(folder: Path, *, step: int = 7, count: int = 100, finished: str = "2026-01-01") -> Path:
+    with RunWriter(folder, "s") as writer:
+        for start in range(0, count, step):
+            writer.add(CELL, [judgment(number) for number in range(start, min(start + step, count))])
+        writer.write_judgments()
+        writer.write_scores(pl.DataFrame({"cell": ["x"], "value": [0.5]}))
+        for name in (results.SPEC, results.MANIFEST, results.LEADERBOARD):
+            writer.write_json(name, {"value": 1 / 3})
+        writer.write_json(results.ENVIRONMENT, {"finished": finished})
+        return writer.publish(run_id_of("plan", writer.judgments_digest))
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+@pytest.mark.parametrize(("step", "held"), [(100, 65_536), (1, 10), (33, 10), (100, 10)])
+def test_bytes_do_not_depend_on_how_judgments_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, held: int
+) -> None:
+    monkeypatch.setattr(results, "ROWS_HELD", held)
+    one, other = written(tmp_path / "one", step=step), written(tmp_path / "other", step=10)
+    assert one.name == other.name
+    assert content(one) == content(other)
+    frame = read_frame(one, results.JUDGMENTS)
+    assert frame["item"].to_list() == [f"i{number}" for number in range(100)]
+    assert frame.row(5) == ("d/direct/judge:x", "i5", None, "unparsed", None, None, ["a" * 64, "b" * 64], 10, 2)
+    assert frame.row(6) == ("d/direct/judge:x", "i6", "a", None, 7.5, 3.0, ["c" * 64], 5, 1)
+
+
+def test_other_judgments_are_another_run_and_the_same_ones_are_the_same(tmp_path: Path) -> None:
+    first, again, other = written(tmp_path), written(tmp_path, finished="2026-01-02"), written(tmp_path, count=99)
+    assert first == again != other
+    assert read_json(first, results.ENVIRONMENT) == {"finished": "2026-01-02"}
+    assert sorted(folder.name for folder in (tmp_path / "s").iterdir()) == sorted([first.name, other.name])
+
+
+def test_run_without_judgments_has_an_empty_table(tmp_path: Path) -> None:
+    assert read_frame(written(tmp_path, count=0), results.JUDGMENTS).shape == (0, 9)
+
+
+def test_run_that_does_not_end_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), RunWriter(tmp_path, "s") as writer:
+        writer.add(CELL, [judgment(1)])
+        raise KeyboardInterrupt
+    assert list((tmp_path / "s").iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_swept_and_what_a_living_one_has_is_not(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mark = f".unfinished-{socket.gethostname()}"
+    left, alive, elsewhere = (
+        tmp_path / "s" / name for name in (f"{mark}-{dead.pid}-x", f"{mark}-{os.getppid()}-x", ".unfinished-host-1-x")
+    )
+    for folder in (left, alive, elsewhere):
+        folder.mkdir(parents=True)
+    written(tmp_path)
+    assert (left.exists(), alive.exists(), elsewhere.exists()) == (False, True, True)
+
+
+def test_figures_are_rounded_and_undefined_ones_refused(tmp_path: Path) -> None:
+    assert (written(tmp_path) / results.LEADERBOARD).read_bytes() == b'{\n  "value": 0.333333333333\n}\n'
+    with RunWriter(tmp_path, "s") as writer, pytest.raises(ValueError, match="no place in a result"):
+        writer.write_json("x.json", {"value": float("nan")})
+
+
+def test_place_that_cannot_be_written_is_a_storage_error(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("a file where a folder must be")
+    with pytest.raises(StorageError, match="cannot be written"):
+        written(tmp_path)
+
+
+def test_polars_error_while_writing_is_a_storage_error(tmp_path: Path) -> None:
+    with RunWriter(tmp_path, "s") as writer:
+        (writer.folder / "parts" / "000000.parquet").write_bytes(b"no parquet")
+        writer._parts = 1
+        with pytest.raises(StorageError, match="cannot be written"):
+            writer.write_judgments()
+
+
+def test_find_run_knows_folders_names_and_the_newest(tmp_path: Path) -> None:
+    old, new = written(tmp_path, finished="2026-01-01"), written(tmp_path, count=50, finished="2026-01-02")
+    assert find_run(str(old), tmp_path) == old
+    assert find_run("s", tmp_path) == new
+    (new / results.ENVIRONMENT).unlink()
+    assert find_run("s", tmp_path) == old
+
+
+@pytest.mark.parametrize("run", ["nothing", "../s", "", "."])
+def test_run_that_is_not_there_says_what_to_name(tmp_path: Path, run: str) -> None:
+    with pytest.raises(RunFolderError):
+        find_run(run, tmp_path / "results")
+
+
+def test_folder_that_is_no_run_is_named_as_such(tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match=r"not a run folder: it has no manifest\.json"):
+        find_run(str(tmp_path), tmp_path)
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    folder = written(tmp_path)
+    for name, damage in ((results.MANIFEST, b"{"), (results.SPEC, b"[1]")):
+        (folder / name).write_bytes(damage)
+        with pytest.raises(RunFolderError, match=f"{name} is damaged"):
+            read_json(folder, name)
+    (folder / results.SCORES).write_bytes(b"x")
+    with pytest.raises(RunFolderError, match=r"scores\.parquet cannot be read"):
+        read_frame(folder, results.SCORES)
+    with pytest.raises(RunFolderError, match="cannot be read"):
+        read_json(folder, "missing.json")

@@ -1,0 +1,159 @@
+"""A run over a world in memory, with the order of completion shuffled."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.digest import call_bytes, call_key
+from harness.errors import CacheError, HarnessError, MissingRepliesError, ModelStopped, ProviderError
+from harness.plan import Plan
+from harness.progress import Tally
+from harness.records import Call, Judgment, Reply
+from harness.run import Run
+from worlds import MemoryStore, Wire, item, model, plain_answer, plan_of
+
+
+def judged(plan: Plan, store: MemoryStore, wire: Wire | None, watch: Tally | None = None) -> list[tuple[str, Judgment]]:
+    run = Run(plan, store, wire.connect if wire else None, watch or Tally(plan.spec.models))
+    return [(part.chunk.cell.id, judgment) for part in run.parts() for judgment in part.judgments]
+
+
+def test_rows_come_in_canonical_order_with_their_calls() -> None:
+    plan, store, wire = plan_of(items=3), MemoryStore(), Wire()
+    rows = judged(plan, store, wire)
+    assert [(cell, row.item) for cell, row in rows] == [(cell.id, f"i{k}") for cell in plan.cells for k in range(3)]
+    assert all(len(row.keys) == (1 if "direct" in cell else 2) for cell, row in rows)
+    assert all((row.prompt_tokens, row.completion_tokens) == (100 * len(row.keys), 10 * len(row.keys)) for _, row in rows)
+    assert {key for _, row in rows for key in row.keys} == set(store.held)
+    assert all(store.held[call_key(call)][0] == call_bytes(call) for call in wire.sent)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("concurrency", [1, 3, 64])
+def test_rows_do_not_depend_on_concurrency_or_order_of_completion(concurrency: int, seed: int) -> None:
+    plan = plan_of(models=[model("x", concurrency=concurrency), model("y", concurrency=1)])
+    assert judged(plan, MemoryStore(), Wire(seed=seed)) == judged(plan_of(), MemoryStore(), Wire())
+
+
+def test_second_run_makes_no_call_and_opens_no_connection() -> None:
+    plan, store = plan_of(), MemoryStore()
+    first = judged(plan, store, Wire())
+    wire = Wire()
+    assert judged(plan, store, wire) == first == judged(plan, store, None)
+    assert not wire.opened
+
+
+@settings(max_examples=25, deadline=None)
+@given(stops=st.lists(st.integers(0, 70), max_size=4), seed=st.integers(0, 1000))
+def test_run_that_was_stopped_asks_only_for_what_is_missing(stops: list[int], seed: int) -> None:
+    plan, store, acknowledged = plan_of(items=20), MemoryStore(), 0
+    for stop in stops:
+        left = [stop]
+
+        def answer(call: Call) -> Reply:
+            left[0] -= 1
+            if left[0] < 0:
+                raise KeyboardInterrupt
+            return plain_answer(call)
+
+        with pytest.raises(KeyboardInterrupt) if stop < 120 - len(store.held) else pytest.MonkeyPatch.context():
+            judged(plan, store, Wire(answer, seed))
+        assert len(store.held) >= acknowledged
+        acknowledged = len(store.held)
+    wire = Wire(seed=seed)
+    assert judged(plan, store, wire) == judged(plan_of(items=20), MemoryStore(), Wire())
+    assert len(wire.sent) == 120 - acknowledged
+
+
+def test_identical_calls_under_way_are_made_once() -> None:
+    same = [item(0)._replace(id=f"i{k}") for k in range(30)]
+    wire = Wire()
+    rows = judged(plan_of(items=same, strategies=["direct"]), MemoryStore(), wire)
+    assert len(wire.sent) == 2  # one for each model
+    assert len({row._replace(item="") for _, row in rows}) <= 2
+
+
+def test_a_lane_keeps_only_so_many_conversations_under_way() -> None:
+    wire = Wire()
+    judged(plan_of(items=200, models=[model("x", concurrency=2)], strategies=["direct"]), MemoryStore(), wire)
+    assert 2 <= wire.most <= 8
+
+
+def test_offline_run_names_the_first_place_and_counts_what_is_missing() -> None:
+    plan, store = plan_of(items=20, strategies=["direct"]), MemoryStore()
+    judged(plan, store, Wire())
+    for call in [call for call in Wire().sent]:
+        del store.held[call_key(call)]
+    wire = Wire()
+    judged(plan, MemoryStore(), wire)
+    for call in wire.sent:
+        if call.model.name == "y" and "question 7" in call.messages[-1]["content"] or call.model.name == "x" and "question 12" in call.messages[-1]["content"]:
+            del store.held[call_key(call)]
+    with pytest.raises(MissingRepliesError, match="at least 2 replies for 2 judgments.*d/direct/judge:x, item i12"):
+        judged(plan, store, None)
+
+
+def test_call_that_fails_is_a_failure_of_its_items_and_is_asked_again_next_time() -> None:
+    def answer(call: Call) -> Reply:
+        if "question 3\n" in call.messages[-1]["content"]:
+            raise ProviderError("no luck", kind="server", status=503)
+        return plain_answer(call)
+
+    plan, store, watch = plan_of(items=8), MemoryStore(), Tally({})
+    rows = judged(plan, store, Wire(answer), watch)
+    failed = [(cell, row) for cell, row in rows if row.outcome.failure]
+    assert [(row.item, row.outcome.failure, row.keys) for _, row in failed] == [("i3", "unavailable", ())] * 4
+    assert watch.failed == {"x": 3, "y": 3}
+    healed = Wire()
+    assert judged(plan, store, healed) == judged(plan_of(items=8), MemoryStore(), Wire())
+    assert len(healed.sent) == 6
+
+
+def test_model_that_cannot_be_used_ends_its_cells_early_and_no_others() -> None:
+    def answer(call: Call) -> Reply:
+        if call.model.name == "x":
+            raise ModelStopped("the key is wrong", kind="auth", status=401)
+        return plain_answer(call)
+
+    watch, wire = Tally({}), Wire(answer)
+    rows = judged(plan_of(items=300, models=[model("x", concurrency=2), model("y")]), MemoryStore(), wire, watch)
+    assert {row.outcome.failure for cell, row in rows if cell.endswith(":x")} == {"unavailable"}
+    assert {row.outcome.failure for cell, row in rows if cell.endswith(":y")} == {None}
+    assert watch.stopped_models == {"x": "the key is wrong"}
+    assert sum(call.model.name == "x" for call in wire.sent) <= 16
+
+
+def test_store_that_fails_ends_the_run_with_its_error_and_closes_connections() -> None:
+    wire = Wire()
+    with pytest.raises(HarnessError, match="^the disk is full$"):
+        judged(plan_of(), MemoryStore(full_after=5), wire)
+    assert wire.closed == wire.opened != []
+
+
+def test_store_that_forgets_is_an_error_and_no_endless_loop() -> None:
+    class Forgetful(MemoryStore):
+        async def put(self, key: str, call: bytes, reply: Reply) -> None:
+            pass
+
+    with pytest.raises(CacheError, match="does not give back"):
+        judged(plan_of(items=2), Forgetful(), Wire())
+
+
+def test_watch_hears_of_calls_and_of_progress_that_never_goes_back() -> None:
+    class Steps(Tally):
+        steps: list[int] = []
+
+        def reached(self, judgments: int) -> None:
+            super().reached(judgments)
+            self.steps.append(self.done)
+
+    plan, costs = plan_of(items=30), []
+    watch = Steps(plan.spec.models)
+    run = Run(plan, MemoryStore(), Wire().connect, watch, before_asking=lambda: costs.append(watch.calls))
+    list(run.parts())
+    assert costs == [0]
+    assert watch.steps == sorted(watch.steps)
+    assert watch.steps[-1] == watch.judgments == 120
+    assert watch.made == {"x": 90, "y": 90}

@@ -1,0 +1,162 @@
+"""A small world behind the harness's own contracts: data, a store and connections that live in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import numpy as np
+
+from harness.errors import HarnessError
+from harness.plan import Plan
+from harness.records import Call, Cell, Item, Limits, Model, Reply, ScoreSpec, Spec
+from harness.store import Entry
+from harness.strategy import built_in, compile_strategy
+
+
+class ListDataset:
+    """A dataset of items in a list; item k's prompt is `question k`."""
+
+    def __init__(self, name: str, items: Sequence[Item]) -> None:
+        self.name, self.digest, self.annotators, self.clustered = name, f"digest of {name}", ("human",), False
+        self._items = items
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def items(self, start: int = 0, stop: int | None = None) -> Iterator[Item]:
+        return iter(self._items[start:stop])
+
+    def ids(self) -> list[str]:
+        return [item.id for item in self._items]
+
+    def reference_codes(self) -> np.ndarray:
+        return np.arange(len(self._items), dtype=np.int8) % 3
+
+    def annotator_codes(self) -> np.ndarray:
+        return self.reference_codes()[:, None]
+
+    def cluster_codes(self) -> np.ndarray:
+        return np.arange(len(self._items))
+
+
+def item(number: int, question: str | None = None) -> Item:
+    prompt = ({"role": "user", "content": question or f"question {number}"},)
+    return Item(f"i{number}", prompt, f"first answer {number}", f"second answer {number}")
+
+
+def model(name: str, **limits: int) -> Model:
+    return Model(name, "simulated", f"id-{name}", {"temperature": 0, "max_tokens": 64}, limits=Limits(**limits))
+
+
+def plan_of(
+    *,
+    items: Sequence[Item] | int = 40,
+    models: Sequence[Model] = (model("x"), model("y")),
+    strategies: Sequence[str] = ("direct", "independent-10"),
+) -> Plan:
+    """A plan of judge cells over one dataset `d`."""
+    if isinstance(items, int):
+        items = [item(number) for number in range(items)]
+    cells = tuple(Cell("d", strategy, "judge", (each.name,)) for strategy in strategies for each in models)
+    known = {name: built_in(name) for name in strategies}
+    spec = Spec(
+        path=Path("world.yaml"),
+        name="world",
+        kind="evaluation",
+        seed=1,
+        datasets={},
+        models={each.name: each for each in models},
+        strategies=known,
+        cells=cells,
+        score=ScoreSpec(),
+        resolved={"name": "world"},
+    )
+    questions = {name: compile_strategy(strategy) for name, strategy in known.items()}
+    return Plan(spec, {"d": ListDataset("d", items)}, questions)
+
+
+@dataclass
+class MemoryStore:
+    """A store in memory; `full_after` makes it fail like a full disk."""
+
+    held: dict[str, tuple[bytes, Reply]] = field(default_factory=dict)
+    full_after: int | None = None
+
+    def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
+        return {key: self.held[key][1] for key in keys if key in self.held}
+
+    async def put(self, key: str, call: bytes, reply: Reply) -> None:
+        await asyncio.sleep(0)
+        self.put_many([Entry(key, call, reply)])
+
+    def put_many(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if self.full_after is not None and len(self.held) >= self.full_after:
+                raise HarnessError("the disk is full")
+            self.held.setdefault(entry.key, (entry.call, entry.reply))
+
+    def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
+        return (Entry(key, *self.held[key]) for key in sorted(set(keys)) if key in self.held)
+
+
+Answer = Callable[[Call], Reply]
+
+
+def plain_answer(call: Call) -> Reply:
+    """An answer in the form asked for, that depends on the call alone."""
+    number = Random(repr((call.model.id, call.messages))).randint(0, 10)
+    if call.step.startswith("judge-"):
+        return Reply(f"Considered.\nScore: {number}/10", "stop", 100, 10)
+    return Reply(f"Considered.\nVerdict: {('A', 'B', 'tie')[number % 3]}", "stop", 100, 10)
+
+
+@dataclass
+class Wire:
+    """Connections to a world of models; replies come in an order shuffled by `seed`.
+
+    Attributes:
+        answer: makes the reply to a call, or raises.
+        seed: of the order in which replies come.
+        sent: every call, in the order sent.
+        under_way: calls being answered now, and `most` of them at once so far.
+    """
+
+    answer: Answer = plain_answer
+    seed: int = 0
+    sent: list[Call] = field(default_factory=list)
+    under_way: int = 0
+    most: int = 0
+    opened: list[str] = field(default_factory=list)
+    closed: list[str] = field(default_factory=list)
+
+    def connect(self, name: str) -> WireConnection:
+        self.opened.append(name)
+        return WireConnection(self, name, Random(f"{self.seed}{name}"))
+
+
+@dataclass
+class WireConnection:
+    """One model's end of a wire."""
+
+    wire: Wire
+    name: str
+    order: Random
+
+    async def send(self, call: Call) -> Reply:
+        wire = self.wire
+        wire.sent.append(call)
+        wire.under_way += 1
+        wire.most = max(wire.most, wire.under_way)
+        try:
+            for _ in range(self.order.randrange(12)):
+                await asyncio.sleep(0)
+            return wire.answer(call)
+        finally:
+            wire.under_way -= 1
+
+    async def close(self) -> None:
+        self.wire.closed.append(self.name)
