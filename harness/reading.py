@@ -1,0 +1,207 @@
+"""How one value is found in a reply: literal markers, then a value, looked for from the end.
+
+Everything here works on text in lower case and takes time that grows linearly with its length: markers and labels
+are literals, every repetition is bounded and possessive, and nothing a user writes becomes a pattern.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from itertools import groupby
+from operator import itemgetter
+from typing import Final, Protocol, TypeAlias
+
+from harness.records import Verdict
+
+
+class Nothing(Enum):
+    """Why no value was read at a place."""
+
+    NO_VALUE = "nothing that could be an answer, or an echoed template: look further up"
+    AMBIGUOUS = "something that ought to be an answer and cannot be read safely: there is no answer"
+
+
+NO_VALUE: Final = Nothing.NO_VALUE
+AMBIGUOUS: Final = Nothing.AMBIGUOUS
+Value: TypeAlias = float | Verdict
+
+DECORATION = r"""*_`#'"“”‘’()\[\]{}<>|"""
+_GAP = rf"(?:[\s{DECORATION}:=：—–]{{1,40}}+|[-−](?![0-9.])){{1,8}}+"
+"""What may stand between a marker and its value. A minus that touches a digit is a sign and no part of it."""
+_WORD_GAP = rf"[ \t{DECORATION}]{{1,12}}+"
+_SPACE = rf"[ \t{DECORATION}]{{0,12}}+"
+_END = frozenset(("", "\n"))
+_FIRM = frozenset(":=：|\n")
+_LOOSE = frozenset("-−–—>i")
+
+
+class Reader(Protocol):
+    """Reads the value that stands at a place."""
+
+    aside: str
+    """Pattern of what may stand in brackets between a marker and its value, such as the scale; or ""."""
+
+    def at(self, text: str, start: int, gap: str) -> Value | Nothing:
+        """The value at `start` of a text in lower case, `gap` being what parts it from its marker."""
+        ...
+
+
+class Finder:
+    """Finds the last marker that a value follows."""
+
+    def __init__(self, markers: Iterable[str], reader: Reader) -> None:
+        aside = rf"(?:{_SPACE}\({reader.aside}\))?+" if reader.aside else ""
+        gap = rf"({_GAP}(?:is\b{_GAP})?+)"
+        self._search = re.compile(rf"(?:{any_of(markers)}){aside}{gap}").search
+        self._reader = reader
+
+    def find(self, text: str) -> Value | Nothing:
+        """The value after the last marker that has one, in a text in lower case."""
+        found = []
+        match = self._search(text)
+        while match:
+            start, stop = match.span()
+            if not (start and text[start - 1].isalnum()):
+                found.append((stop, match[1]))
+            match = self._search(text, start + 1)
+        for stop, gap in reversed(found):
+            value = self._reader.at(text, stop, gap)
+            if value is not NO_VALUE:
+                return value
+        return NO_VALUE
+
+
+def any_of(phrases: Iterable[str]) -> str:
+    """A pattern for any of the phrases, longer ones first; decoration may stand between their words.
+
+    Phrases that begin with the same word share it, so that a search tries a dozen of them as quickly as one.
+    """
+    return _branches(sorted({tuple(_word(word) for word in phrase.lower().split()) for phrase in phrases}))
+
+
+def _word(word: str) -> str:
+    return re.escape(word).replace("'", "['’]")
+
+
+def _branches(phrases: list[tuple[str, ...]]) -> str:
+    """The phrases, sorted, as alternatives by their first words."""
+    branches = []
+    for word, group in groupby(phrases, key=itemgetter(0)):
+        rests = [phrase[1:] for phrase in group]
+        longer = _branches([rest for rest in rests if rest])
+        optional = "?" if () in rests else ""
+        branches.append(word + (f"(?:{_WORD_GAP}(?:{longer})){optional}" if longer else ""))
+    return "|".join(sorted(branches, key=lambda branch: (-len(branch), branch)))
+
+
+class Labels:
+    """Reads a verdict: a label with nothing after it that changes what it says."""
+
+    aside = ""
+    _FOLLOWED = (
+        rf"[ \t{DECORATION}]{{0,12}}+(?:$|\n|[.,;:](?![\w])(?![ \t]*[0-9])|!|[-−–—][ \t]"
+        r"|(?:because|since|wins)\b|is[ \t](?:the[ \t])?(?:slightly[ \t]|clearly[ \t]|much[ \t])?(?:better|best|winner)\b)"
+        rf"|[ \t{DECORATION}]{{0,4}}+[ \t]\("
+    )
+    _REFUSAL = re.compile(r"(?:neither|none|both|either|n/a|unclear|unknown|undecided|unsure|cannot|can['’]t|not?)\b")
+
+    def __init__(self, labels: Mapping[Verdict, Iterable[str]]) -> None:
+        self._meaning = {
+            " ".join(label.lower().replace("’", "'").split()): verdict
+            for verdict, phrases in labels.items()
+            for label in phrases
+        }
+        words = any_of(self._meaning)
+        self._label = re.compile(rf"({words})(?!\w)").match
+        self._more = re.compile(
+            rf"{_SPACE}(?:[,/&+|<>=≤≥]{_SPACE}(?:or\b|and\b)?|(?:or|and|vs|versus)\b\.?){_SPACE}({words})(?!\w)"
+        ).match
+        self._followed = re.compile(self._FOLLOWED).match
+        self._alone = re.compile(rf"[\s{DECORATION}]{{0,12}}+({words})[.!\s{DECORATION}]{{0,12}}+").fullmatch
+
+    def at(self, text: str, start: int, gap: str) -> Value | Nothing:
+        """The verdict at a place; a word that only follows the marker in running text is none."""
+        firm = not _FIRM.isdisjoint(gap)
+        if not firm and _LOOSE.isdisjoint(gap):
+            return NO_VALUE
+        refused = AMBIGUOUS if firm else NO_VALUE
+        match = self._label(text, start)
+        if match is None:
+            return refused if self._REFUSAL.match(text, start) else NO_VALUE
+        verdict = self._means(match[1])
+        named = {verdict}
+        while more := self._more(text, match.end()):
+            match = more
+            named.add(self._means(match[1]))
+        if len(named) == len(set(self._meaning.values())) > 1:
+            return NO_VALUE
+        return verdict if len(named) == 1 and self._followed(text, match.end()) else refused
+
+    def alone(self, line: str) -> Value | Nothing:
+        """The verdict that a line is, decoration apart."""
+        match = self._alone(line)
+        return self._means(match[1]) if match else NO_VALUE
+
+    def _means(self, label: str) -> Verdict:
+        plain = label.replace("’", "'")
+        if plain not in self._meaning:
+            plain = " ".join(re.split(_WORD_GAP, plain))
+        return self._meaning[plain]
+
+
+class Numbers:
+    """Reads a score within its scale."""
+
+    _NUMBER = rf"([+−-]?(?:[0-9]{{1,7}}+(?:[.,][0-9]{{1,6}}+)?+|\.[0-9]{{1,6}}+))(?:{_SPACE}(?:/|(?:out[ \t]+)?of\b){_SPACE}([0-9]{{1,7}}+(?:[.][0-9]{{1,6}}+)?+))?+"
+    _SPOILED = re.compile(
+        rf"[\w%+]|[.,/][0-9]|[-−]\w|{_SPACE}(?:[-−–—~/]|(?:to|or|vs)\b){_SPACE}[0-9.]|{_SPACE}(?:/|out[ \t]of\b|of\b)"
+    )
+    _WORD = re.compile(
+        rf"{_SPACE}(?!(?:points?|pts|stars?|marks?|because|since|due|for|as|with|given|overall|based)\b)[^\W\d_]"
+    )
+    _LISTED = re.compile(r"[.)][ \t]+\w")
+    _THOUSANDS = re.compile(r"[+−-]?[0-9]+,[0-9]{3}(?![0-9])")
+
+    def __init__(self, least: float, greatest: float) -> None:
+        self._least, self._greatest = least, greatest
+        low, high = re.escape(f"{least}"), re.escape(f"{greatest}")
+        self.aside = rf"(?:out[ \t]of[ \t]|/[ \t]?|{low}[ \t]?(?:-|–|—|to)[ \t]?){high}"
+        self._echo = re.compile(rf"{low}{_SPACE}(?:to\b|-|–|—|\.\.){_SPACE}{high}(?![0-9])").match
+        percent = "%?+" if (least, greatest) == (0, 100) else ""
+        self._number = re.compile(self._NUMBER + percent).match
+        self._of = f"{greatest}"
+
+    def at(self, text: str, start: int, gap: str) -> Value | Nothing:
+        """The score at a place."""
+        match = self._number(text, start)
+        if match is None:
+            return NO_VALUE
+        number, of = match.groups()
+        if of is None and _FIRM.isdisjoint(gap) and _LOOSE.isdisjoint(gap):
+            return NO_VALUE
+        if of is not None and of != self._of and float(of) != self._greatest:
+            return AMBIGUOUS
+        stop = match.end()
+        if text[stop : stop + 1] not in _END and (spoiled := self._spoiled(text, start, stop, of, gap)):
+            return spoiled
+        if "," in number and self._THOUSANDS.fullmatch(number):
+            return AMBIGUOUS
+        value = float(number.replace(",", ".").replace("−", "-"))
+        return value if self._least <= value <= self._greatest else AMBIGUOUS
+
+    def _spoiled(self, text: str, start: int, stop: int, of: str | None, gap: str) -> Nothing | None:
+        """What becomes of a number by what stands behind it on its line."""
+        if self._echo(text, start):
+            return NO_VALUE
+        if of is None and (self._WORD.match(text, stop) or ("\n" in gap and self._LISTED.match(text, stop))):
+            return AMBIGUOUS
+        return AMBIGUOUS if self._SPOILED.match(text, stop) else None
+
+    def alone(self, line: str) -> Value | Nothing:
+        """The score that a line is, decoration apart; it must name its scale, since a number alone may be anything."""
+        plain = line.strip(" \t\r.!*_`#'\"“”‘’()[]{}<>|")
+        match = self._number(plain, 0)
+        whole = match is not None and match.end() == len(plain) and match[2] is not None
+        return self.at(plain, 0, ":") if whole else NO_VALUE

@@ -1,0 +1,130 @@
+"""Templates: a small, closed part of Jinja, in which text can be placed and nothing can be run.
+
+A template may say `{{ name }}`, `{% if name %}`, `{% elif %}`, `{% else %}`, `and`, `or`, `not` and `==`, and write
+`{# comments #}`. Everything else that Jinja offers (attributes, calls, filters, loops, assignments, includes) is
+refused by an allow-list of syntax nodes when a template is compiled, so the length of what it renders is bounded by
+its own length and that of its values. The sandbox of Jinja stands behind the allow-list as a second wall.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import NamedTuple
+
+from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from harness.errors import SpecError
+
+MAX_SOURCE = 65_536
+"""Characters that a template may have."""
+MAX_PLACES = 64
+"""Variables that a template may place, counting repetitions."""
+MAX_DEPTH = 24
+"""Levels to which its syntax may be nested; far below what Python itself refuses."""
+ALLOWED: tuple[type[nodes.Node], ...] = (
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Const,
+    nodes.If,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.Compare,
+    nodes.Operand,
+)
+"""The syntax that a template may use."""
+
+
+class TemplateFault(NamedTuple):
+    """What is wrong with a template, and on which of its lines."""
+
+    line: int
+    message: str
+    hint: str = ""
+
+
+class Template:
+    """A compiled template."""
+
+    __slots__ = ("_new_context", "_render")
+
+    def __init__(self, source: str) -> None:
+        template = _environment().from_string(source)
+        self._render = template.root_render_func
+        self._new_context = template.new_context
+
+    def render(self, values: Mapping[str, str]) -> str:
+        """The text with the values in their places."""
+        return "".join(self._render(self._new_context(dict(values), shared=True)))
+
+
+def compile_template(source: str) -> Template:
+    """Make a template ready for rendering.
+
+    Raises:
+        SpecError: where `template_faults` finds something, apart from the names of variables.
+    """
+    faults = template_faults(source, None)
+    if faults:
+        raise SpecError("; ".join(f"line {fault.line} of the template: {fault.message}" for fault in faults))
+    return Template(source)
+
+
+def template_faults(source: str, variables: Iterable[str] | None) -> list[TemplateFault]:
+    """All that is wrong with a template, in the order of its lines.
+
+    Args:
+        source: the template.
+        variables: the names that it may use, None for any.
+    """
+    if len(source) > MAX_SOURCE:
+        return [TemplateFault(1, f"the template is longer than {MAX_SOURCE:,} characters")]
+    known = None if variables is None else sorted(variables)
+    try:
+        tree = _environment().parse(source)
+        faults = list(_node_faults(tree, known, MAX_DEPTH))
+        if sum(1 for _ in tree.find_all(nodes.Name)) > MAX_PLACES:
+            faults.append(TemplateFault(1, f"more than {MAX_PLACES} variables are used"))
+    except TemplateSyntaxError as error:
+        return [TemplateFault(error.lineno, (error.message or "syntax error").rstrip("."))]
+    except RecursionError:
+        return [TemplateFault(1, "the template is nested too deeply")]
+    return sorted(faults)
+
+
+def variables_in(source: str) -> frozenset[str]:
+    """The names of the variables that a template uses; none where its syntax is wrong."""
+    try:
+        return frozenset(name.name for name in _environment().parse(source).find_all(nodes.Name))
+    except (TemplateSyntaxError, RecursionError):
+        return frozenset()
+
+
+def _node_faults(node: nodes.Node, known: list[str] | None, depth: int) -> Iterator[TemplateFault]:
+    if not depth:
+        raise RecursionError
+    for child in node.iter_child_nodes():
+        if not isinstance(child, ALLOWED):
+            kind = type(child).__name__
+            yield TemplateFault(child.lineno, f"`{kind}` is not allowed here", "only {{ name }} and {% if name %} are")
+        elif isinstance(child, nodes.Name) and known is not None and child.name not in known:
+            near = difflib.get_close_matches(child.name, known, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
+            yield TemplateFault(child.lineno, f"unknown variable `{child.name}`", hint)
+        else:
+            yield from _node_faults(child, known, depth - 1)
+
+
+@cache
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, loader=None
+    )
+    environment.globals.clear()
+    environment.filters.clear()
+    environment.tests.clear()
+    return environment
