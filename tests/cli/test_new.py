@@ -54,7 +54,7 @@ def test_nothing_is_overwritten_and_every_file_in_the_way_is_named(here):
     assert Path("x.yaml").read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["a b", "-x-", ".hidden", "a:b", ""])
+@pytest.mark.parametrize("name", ["a b", "-x-", ".hidden", "a:b", "A", ""])
 def test_a_name_that_no_spec_can_have_is_refused(here, name):
     shown = new("--", name)
     assert shown.exit_code == 2
