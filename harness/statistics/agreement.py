@@ -39,13 +39,13 @@ def linear_weights() -> Array:
 
 def total(tables: ArrayLike) -> Array:
     """Number of items in each table."""
-    return _sum(_flat(tables))
+    return _summed(_by_cell(tables), 2)
 
 
 def accuracy(tables: ArrayLike) -> Array:
     """Share of the items on which the judge gives the reference verdict."""
-    flat = _flat(tables)
-    return _ratio(flat @ identity_weights().ravel(), _sum(flat))
+    cells = _by_cell(tables)
+    return _ratio(_weighted(identity_weights(), cells), _summed(cells, 2))
 
 
 def accuracy_influence(tables: ArrayLike) -> Array:
@@ -56,23 +56,24 @@ def accuracy_influence(tables: ArrayLike) -> Array:
 
 def kappa(tables: ArrayLike, weights: Array) -> Array:
     """Cohen's kappa with weights of agreement; undefined where agreement by chance is certain."""
-    flat = _flat(tables)
-    human, judge = _marginals(flat)
-    n = _sum(flat)
-    agreed = flat @ weights.ravel()
-    by_chance = np.einsum("...j,...j->...", human @ weights, judge)
-    return _ratio(n * agreed - by_chance, n * n - by_chance)
+    cells = _by_cell(tables)
+    human, judge = cells.sum(axis=1), cells.sum(axis=0)
+    n = _summed(human, 1)
+    by_chance: Array = np.zeros_like(n)
+    for row, column in np.argwhere(weights):
+        by_chance = by_chance + weights[row, column] * human[row] * judge[column]
+    return _ratio(n * _weighted(weights, cells) - by_chance, n * n - by_chance)
 
 
 def kappa_influence(tables: ArrayLike, weights: Array) -> Array:
     """Influence of an item on `kappa`, for each cell of the table (Fleiss, Cohen and Everitt 1969)."""
-    flat = _flat(tables)
-    n = _sum(flat)[..., None]
-    human, judge = (_ratio(margin, n) for margin in _marginals(flat))
-    observed = (flat @ weights.ravel() / np.maximum(n[..., 0], 1))[..., None, None]
-    expected = np.einsum("...j,...j->...", human @ weights, judge)[..., None, None]
-    expected_shift = (judge @ weights.T)[..., :, None] + (human @ weights)[..., None, :] - 2 * expected
-    return _corrected_influence(weights - observed, expected_shift, observed, expected)
+    shares = _shares(tables)
+    human, judge = shares.sum(axis=-1), shares.sum(axis=-2)
+    observed = (weights * shares).sum(axis=(-2, -1), keepdims=True)
+    judge_credit = (judge[..., None, :] * weights).sum(axis=-1)[..., :, None]  # expected for a row of the table
+    human_credit = (human[..., :, None] * weights).sum(axis=-2)[..., None, :]  # expected for a column
+    expected = (human[..., :, None] * judge_credit).sum(axis=(-2, -1), keepdims=True)
+    return _corrected_influence(weights - observed, judge_credit + human_credit - 2 * expected, observed, expected)
 
 
 def ac1(tables: ArrayLike) -> Array:
@@ -82,22 +83,23 @@ def ac1(tables: ArrayLike) -> Array:
     and belongs to no verdict, so it adds nothing to chance agreement: counting it as a fourth category would make
     one failure among a thousand items raise the figure.
     """
-    flat = _flat(tables)
-    n = _sum(flat)
-    used = flat @ _uses()
-    by_chance = 2 * n * used.sum(axis=-1) - np.einsum("...k,...k->...", used, used)  # 8 n² times chance agreement
-    return _ratio(8 * n * (flat @ identity_weights().ravel()) - by_chance, 8 * n * n - by_chance)
+    cells = _by_cell(tables)
+    n = _summed(cells, 2)
+    named = cells.sum(axis=1) + cells.sum(axis=0)[:3]  # how often either side names each verdict: 2 n pi
+    by_chance = _summed(named * (2 * n - named), 1)  # 8 n² times chance agreement
+    return _ratio(8 * n * _weighted(identity_weights(), cells) - by_chance, 8 * n * n - by_chance)
 
 
 def ac1_influence(tables: ArrayLike) -> Array:
     """Influence of an item on `ac1`, for each cell of the table."""
-    flat = _flat(tables)
-    observed = accuracy(tables)[..., None, None]
-    shares = _ratio(flat @ _uses(), 2 * _sum(flat)[..., None])
-    expected = (shares * (1 - shares)).sum(axis=-1)[..., None, None] / 2
-    slope = (1 - 2 * shares) / 2
-    item = _uses().reshape(*SHAPE, 3) / 2  # what an item of each cell adds to the shares
-    expected_shift = np.einsum("ijk,...k->...ij", item, slope) - (slope * shares).sum(axis=-1)[..., None, None]
+    shares = _shares(tables)
+    observed = (identity_weights() * shares).sum(axis=(-2, -1), keepdims=True)
+    pi = (shares.sum(axis=-1) + shares.sum(axis=-2)[..., :3]) / 2
+    expected = (pi * (1 - pi)).sum(axis=-1)[..., None, None] / 2
+    slope = (1 - 2 * pi) / 2
+    by_column = np.concatenate([slope, np.zeros_like(slope[..., :1])], axis=-1)  # a failure names no verdict
+    named = (slope[..., :, None] + by_column[..., None, :]) / 2
+    expected_shift = named - (slope * pi).sum(axis=-1)[..., None, None]
     return _corrected_influence(identity_weights() - observed, expected_shift, observed, expected)
 
 
@@ -120,27 +122,27 @@ def standard_error(tables: ArrayLike, influence: Array) -> Array:
     return np.where(errors < NEGLIGIBLE, 0.0, errors)
 
 
-def _flat(tables: ArrayLike) -> Array:
+def _by_cell(tables: ArrayLike) -> Array:
+    """Counts with the cells of the table first, so that the resamples of one cell lie side by side."""
+    return np.moveaxis(np.asarray(tables, dtype=float), (-2, -1), (0, 1))
+
+
+def _weighted(weights: Array, cells: Array) -> Array:
+    """Weighted sum over the cells. A product of matrices would say the same, and keep every processor spinning."""
+    parts: Array = np.zeros(cells.shape[2:])
+    for row, column in np.argwhere(weights):
+        parts = parts + weights[row, column] * cells[row, column]
+    return parts
+
+
+def _summed(cells: Array, axes: int) -> Array:
+    """Sum over the leading axes."""
+    return np.asarray(cells.sum(axis=tuple(range(axes))))
+
+
+def _shares(tables: ArrayLike) -> Array:
     counts = np.asarray(tables, dtype=float)
-    return counts.reshape(*counts.shape[:-2], SHAPE[0] * SHAPE[1])
-
-
-def _marginals(flat: Array) -> tuple[Array, Array]:
-    """Counts of the reference verdicts and of the judge's outcomes."""
-    rows, columns = SHAPE
-    return flat @ np.kron(np.eye(rows), np.ones((columns, 1))), flat @ np.kron(np.ones((rows, 1)), np.eye(columns))
-
-
-def _uses() -> Array:
-    """How often labels and judgment of an item of each cell (flat) name each verdict."""
-    rows, columns = SHAPE
-    return np.kron(np.eye(rows), np.ones((columns, 1))) + np.kron(np.ones((rows, 1)), np.eye(columns, rows))
-
-
-def _sum(flat: Array) -> Array:
-    """Sum over the cells; a product is faster than the sum of a short axis."""
-    counts: Array = flat @ np.ones(flat.shape[-1])
-    return counts
+    return _ratio(counts, counts.sum(axis=(-2, -1), keepdims=True))
 
 
 def _corrected_influence(observed_shift: Array, expected_shift: Array, observed: Array, expected: Array) -> Array:
@@ -151,4 +153,6 @@ def _corrected_influence(observed_shift: Array, expected_shift: Array, observed:
 def _ratio(above: Array, below: Array) -> Array:
     """Quotient, NaN where the divisor is 0."""
     above, below = np.broadcast_arrays(above, below)
-    return np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    quotient: Array = np.full(above.shape, np.nan)
+    np.divide(above, below, out=quotient, where=below > 0)
+    return quotient

@@ -57,7 +57,8 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
     shares = weights.ravel() / weights.sum()
     generator = np.random.Generator(np.random.PCG64(seed))
     drawn = generator.multinomial(int(np.asarray(table).sum()), shares, size=resamples)
-    return drawn.reshape(resamples, *SHAPE).astype(float)
+    by_cell = drawn.T.astype(float, order="C")  # `agreement` adds cell to cell: each must lie in one piece
+    return by_cell.T.reshape(resamples, *SHAPE)
 
 
 def percentile_interval(estimates: Array, level: float) -> Interval:

@@ -1,0 +1,154 @@
+"""Counts to figures: a value, its interval, and everything that is needed to believe both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.metric import Metric
+from harness.records import Figure, ScoreSpec
+from harness.statistics import agreement, clusters, failures, intervals
+from harness.statistics.agreement import Array
+from harness.statistics.intervals import NO_INTERVAL, Interval
+
+FEWEST_ITEMS = 20
+"""With fewer items there are counts and no interval."""
+
+MOST_UNDEFINED = 0.01
+"""A larger share of resamples without a value is told."""
+
+NO_LABELS = "no reference labels"
+TOO_FEW_ITEMS = f"fewer than {FEWEST_ITEMS} items: counts only"
+TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
+NO_SPREAD = "the resamples do not spread around the estimate"
+NOT_MADE = "shown for comparison, without interval"
+ALL_FAILED = "every judgment failed"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One cell's judgments on the items that have a reference label.
+
+    Attributes:
+        table: counts, 3 × 4.
+        systems: how many cells were scored on the same items.
+        clusters: the cluster of each item, None where items are independent.
+        places: the cell (flat index) of the table that each item is in; None where items are independent.
+    """
+
+    table: Array
+    systems: int = 1
+    clusters: NDArray[np.int64] | None = None
+    places: NDArray[np.intp] | None = None
+
+
+def make_figures(sample: Sample, metrics: dict[str, Metric], score: ScoreSpec, seed: int) -> dict[str, Figure]:
+    """All figures of a cell: each metric, and beside it what failures do to it.
+
+    All metrics of a cell are computed from the same resampled tables.
+
+    Args:
+        sample: the judgments.
+        metrics: by name.
+        score: method, resamples and level.
+        seed: of the resampling.
+    """
+    resamples: Array | None = None
+    if sample.clusters is None and score.interval in intervals.RESAMPLING and sample.table.sum() >= FEWEST_ITEMS:
+        smoothed = score.interval == "bootstrap"
+        resamples = intervals.resampled_tables(sample.table, smoothed=smoothed, resamples=score.resamples, seed=seed)
+    figures: dict[str, Figure] = {}
+    for name, metric in metrics.items():
+        figures[name] = _figure(sample, metric, score, seed, resamples)
+        figures |= {f"{name}.{ending}": figure for ending, figure in _beside(sample, metric, score)}
+    return figures
+
+
+def _figure(sample: Sample, metric: Metric, score: ScoreSpec, seed: int, resamples: Array | None) -> Figure:
+    n, value = _estimate(metric, sample.table)
+    known: dict[str, Any] = {"n": n, "level": score.level, "systems": sample.systems}
+    if value is None:
+        reason = metric.UNDEFINED if sample.table.any() else NO_LABELS
+        return Figure(None, reason=reason, units=n, **known)
+    influence = metric.influence(sample.table)
+    error = float(agreement.standard_error(sample.table, influence))
+    if sample.clusters is not None:
+        return _clustered(sample, metric, value, influence, error, known)
+    known |= {"units": n, "flags": ("degenerate",) if error == 0 else ()}
+    if n < FEWEST_ITEMS:
+        return Figure(value, reason=TOO_FEW_ITEMS, **known)
+    interval = _interval(sample, metric, score, value, error, resamples)
+    if resamples is not None:
+        known |= {"resamples": score.resamples, "seed": f"{seed:032x}", "undefined_share": interval.undefined_share}
+    if interval.undefined_share > MOST_UNDEFINED:
+        known["flags"] += ("undefined-resamples",)
+    reason = NO_SPREAD if interval.low is None else ""
+    return Figure(value, interval.low, interval.high, reason, method=score.interval, **known)
+
+
+def _interval(
+    sample: Sample, metric: Metric, score: ScoreSpec, value: float, error: float, resamples: Array | None
+) -> Interval:
+    if resamples is None:
+        return intervals.wald_interval(value, error, intervals.normal_quantile(score.level), metric.RANGE)
+    estimates = metric.value(resamples)
+    if score.interval == "bca":
+        return intervals.bca_interval(sample.table, metric.value, estimates, score.level)
+    return intervals.percentile_interval(estimates, score.level)
+
+
+def _clustered(
+    sample: Sample, metric: Metric, value: float, influence: Array, error: float, known: dict[str, Any]
+) -> Figure:
+    """A figure whose units are clusters: only those count that hold items which the figure rests on."""
+    assert sample.clusters is not None
+    assert sample.places is not None
+    one_each = np.eye(sample.table.size).reshape(-1, *agreement.SHAPE)
+    rests_on = (metric.count(one_each) > 0)[sample.places]
+    phi = influence.ravel()[sample.places[rests_on]]
+    clustered, count = clusters.clustered_error(phi, sample.clusters[rests_on], int(sample.table.sum()))
+    unit: Literal["cluster"] = "cluster"
+    known |= {"unit": unit, "units": count, "design_effect": (clustered / error) ** 2 if error else None}
+    known["flags"] = tuple(
+        flag for flag, raised in (("degenerate", clustered == 0), ("few-clusters", count < clusters.FEW)) if raised
+    )
+    interval, reason = NO_INTERVAL, ""
+    if known["n"] < FEWEST_ITEMS:
+        reason = TOO_FEW_ITEMS
+    elif count < clusters.FEWEST:
+        reason = TOO_FEW_CLUSTERS
+    else:
+        quantile = clusters.t_quantile(known["level"], count - 1)
+        interval = intervals.wald_interval(value, clustered, quantile, metric.RANGE)
+    if math.isnan(clustered):
+        known["design_effect"] = None
+    method = "none" if reason else "clustered"
+    return Figure(value, interval.low, interval.high, reason, method=method, **known)
+
+
+def _beside(sample: Sample, metric: Metric, score: ScoreSpec) -> Iterator[tuple[str, Figure]]:
+    """The value without failures, and the bounds."""
+    complete = failures.complete_case(sample.table)
+    wrong = right = complete
+    if sample.table[:, 3].any():
+        worlds = failures.all_wrong(sample.table)
+        values = metric.value(worlds)
+        wrong = worlds[int(np.nanargmin(values))] if not np.isnan(values).all() else worlds[0]
+        right = failures.all_right(sample.table)
+    for ending, table in (("complete-case", complete), ("failures-wrong", wrong), ("failures-right", right)):
+        n, value = _estimate(metric, table)
+        reason = NOT_MADE
+        if value is None:
+            reason = metric.UNDEFINED if table.any() else ALL_FAILED if sample.table.any() else NO_LABELS
+        unit: Literal["item", "cluster"] = "item" if sample.clusters is None else "cluster"
+        yield ending, Figure(value, reason=reason, n=n, level=score.level, unit=unit, units=n, systems=sample.systems)
+
+
+def _estimate(metric: Metric, table: Array) -> tuple[int, float | None]:
+    value = float(metric.value(table))
+    return round(float(metric.count(table))), None if math.isnan(value) else value

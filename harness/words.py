@@ -1,0 +1,102 @@
+"""Sentences about figures, in one place, so that every rendering says the same.
+
+Two evaluators that no test tells apart are never called equal: what was not found is said together with what this
+run could have found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.records import FAILURES
+
+MOST_NAMED = 5
+"""How many evaluators a sentence names before it counts the rest."""
+
+SIMULATED = "simulated models: these figures describe the simulated world, not any language model"
+
+NO_VARIATION = "with no variation between the two to measure a difference by"
+
+
+def few_items(dataset: str, n: int, fewest: int) -> str:
+    """Why a small dataset has neither intervals nor ranks."""
+    return f"{dataset}: n = {n} is below {fewest}: counts only, no intervals and no ranks"
+
+
+def no_labels(dataset: str) -> str:
+    """Why a dataset has no figures."""
+    return f"{dataset}: no reference labels, so there is nothing to agree with: no figures and no ranks"
+
+
+def unlabelled(dataset: str, missing: int, items: int) -> str:
+    """Which items do not count."""
+    return f"{dataset}: {missing} of {items} items have no reference label and are left out of every figure"
+
+
+def clustered(dataset: str, clusters: int, n: int) -> str:
+    """What the unit of an interval is."""
+    return (
+        f"{dataset}: items of a cluster are not independent: intervals rest on {clusters} clusters, not on {n} items "
+        "(Wald, Student's t)"
+    )
+
+
+def few_clusters(dataset: str, clusters: int, fewest: int, few: int) -> str:
+    """How far so few clusters can be trusted."""
+    if clusters < fewest:
+        return f"{dataset}: {clusters} clusters are fewer than {fewest}: no intervals and no ranks"
+    return f"{dataset}: {clusters} clusters are fewer than {few}: take the intervals with caution"
+
+
+def failed(dataset: str, counts: Mapping[str, int], judgments: int) -> str:
+    """How many judgments failed and what that did to the figures."""
+    kinds = ", ".join(f"{counts[kind]} {kind}" for kind in FAILURES if counts[kind])
+    return (
+        f"{dataset}: {sum(counts.values())} of {judgments} judgments failed ({kinds}); a failure counts as "
+        "disagreement; the values without failures and the bounds stand beside every figure"
+    )
+
+
+def undefined_resamples(dataset: str, metric: str, share: float) -> str:
+    """When the resampling itself is shaky."""
+    return (
+        f"{dataset}: {metric} is undefined in up to {100 * share:.2g} % of the resamples; its interval leaves them out"
+    )
+
+
+def degenerate(dataset: str, metric: str, cells: Sequence[str]) -> str:
+    """Which figures have no variation to measure."""
+    return f"{dataset}: {metric} of {_listed(cells)} has standard error 0: the items show no variation to judge it by"
+
+
+def holm_instead(dataset: str, metric: str) -> str:
+    """Which procedure stood in for resampling."""
+    return f"{dataset}: too many pairs to resample: ranks by {metric} use Holm's rule"
+
+
+def difference(value: float, reach: float, detectable: float) -> str:
+    """A difference that was not found, with its interval and what could have been found."""
+    interval = f"[{value - reach:+.2f}, {value + reach:+.2f}]".replace("-", "−")
+    return f"difference {value:+.2f} {interval}; this run could detect about {detectable:.2f} or more".replace("-", "−")
+
+
+def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[str], *, n: int, level: float) -> str:
+    """Which evaluators no test tells from the best.
+
+    Args:
+        dataset: its name.
+        metric: its name.
+        best: the evaluator with the highest figure.
+        others: the evaluators, each with its `difference` in words.
+        n: items.
+        level: confidence level.
+    """
+    return (
+        f"{dataset}: not distinguishable from the best, {best}, by {metric} at n = {n} (level {level:g}): "
+        f"{_listed(others, '; ')}"
+    )
+
+
+def _listed(names: Sequence[str], between: str = ", ") -> str:
+    rest = len(names) - MOST_NAMED
+    return between.join([*names[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
