@@ -114,7 +114,7 @@ def _phrase_faults(place: tuple[str, ...], groups: Mapping[str, Sequence[str]]) 
     seen: dict[str, str] = {}
     for group, phrases in groups.items():
         for index, phrase in enumerate(phrases):
-            here = (*place, *([group] if group else []), index)
+            here: tuple[str | int, ...] = (*place, group, index) if group else (*place, index)
             plain = " ".join(phrase.lower().split())
             if not any(character.isalnum() for character in plain):
                 yield here, f"`{phrase}` has no letter or digit to be found by", "write the words that a reply holds"
@@ -131,8 +131,8 @@ def compile_answer(rule: Mapping[str, Any]) -> AnswerRule:
     markers = rule["markers"]
     if rule["kind"] == "verdict":
         firsts = [rule["labels"][verdict][0] for verdict in ("a", "b", "tie")]
-        lines = (f"{markers[0]}: <{firsts[0]}, {firsts[1]} or {firsts[2]}>",)
-        return AnswerRule(_verdict_reader(markers, Labels(rule["labels"])), lines)
+        form = f"<{firsts[0]}, {firsts[1]} or {firsts[2]}>"
+        return AnswerRule(_verdict_reader(markers, Labels(rule["labels"])), (f"{markers[0]}: {form}",))
     least, greatest = rule["scale"]["min"], rule["scale"]["max"]
     numbers = Numbers(least, greatest)
     form = f"<{least} to {greatest}>/{greatest}"

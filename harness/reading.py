@@ -101,8 +101,8 @@ class Labels:
 
     aside = ""
     _FOLLOWED = (
-        rf"[ \t{DECORATION}]{{0,12}}+(?:$|\n|[.,;:](?![\w])(?![ \t]*[0-9])|!|[-−–—][ \t]"
-        r"|(?:because|since|wins)\b|is[ \t](?:the[ \t])?(?:slightly[ \t]|clearly[ \t]|much[ \t])?(?:better|best|winner)\b)"
+        rf"{_SPACE}(?:$|\n|[.,;:](?![\w])(?![ \t]*[0-9])|!|[-−–—][ \t]|(?:because|since|wins)\b"
+        r"|is[ \t](?:the[ \t])?(?:slightly[ \t]|clearly[ \t]|much[ \t])?(?:better|best|winner)\b)"
         rf"|[ \t{DECORATION}]{{0,4}}+[ \t]\("
     )
     _REFUSAL = re.compile(r"(?:neither|none|both|either|n/a|unclear|unknown|undecided|unsure|cannot|can['’]t|not?)\b")
@@ -154,7 +154,10 @@ class Labels:
 class Numbers:
     """Reads a score within its scale."""
 
-    _NUMBER = rf"([+−-]?(?:[0-9]{{1,7}}+(?:[.,][0-9]{{1,6}}+)?+|\.[0-9]{{1,6}}+))(?:{_SPACE}(?:/|(?:out[ \t]+)?of\b){_SPACE}([0-9]{{1,7}}+(?:[.][0-9]{{1,6}}+)?+))?+"
+    _NUMBER = (
+        r"([+−-]?(?:[0-9]{1,7}+(?:[.,][0-9]{1,6}+)?+|\.[0-9]{1,6}+))"
+        rf"(?:{_SPACE}(?:/|(?:out[ \t]+)?of\b){_SPACE}([0-9]{{1,7}}+(?:\.[0-9]{{1,6}}+)?+))?+"
+    )
     _SPOILED = re.compile(
         rf"[\w%+]|[.,/][0-9]|[-−]\w|{_SPACE}(?:[-−–—~/]|(?:to|or|vs)\b){_SPACE}[0-9.]|{_SPACE}(?:/|out[ \t]of\b|of\b)"
     )

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from harness import plugs
 from harness.answer import Answer, AnswerRule, answer_faults, compile_answer, full_rule
 from harness.errors import Problem, SpecError
 from harness.fence import chat_text, fenced, nonce_for, texts_of
 from harness.records import Item, Message, Strategy, Verdict
-
-if TYPE_CHECKING:
-    from harness.source import Document
+from harness.source import Document
 
 Side: TypeAlias = Literal["a", "b"]
 Place: TypeAlias = tuple[str | int, ...]
@@ -102,24 +100,15 @@ def strategy_json(strategy: Strategy) -> dict[str, Any]:
 
 
 def check_strategy(strategy: Strategy, *, document: Document | None = None, within: Place = ()) -> list[Problem]:
-    """Everything that is wrong with a strategy that its schema accepted: all at once, in the order of the file.
+    """Everything that is wrong with a strategy that its schema accepted, all at once.
 
     Args:
         strategy: as `strategy_from` made it.
         document: the document that the strategy stands in, to give lines and columns.
         within: the place of the strategy in that document, `()` for a strategy file.
     """
-    problems = []
-    for place, message, hint in _faults(strategy):
-        where = (*within, *place)
-        line, column = document.place(where) if document else (0, 0)
-        file = document.file if document else strategy.source
-        problems.append(Problem(file, line, column, _path_text(where), message, hint))
-    return problems
-
-
-def _path_text(place: Place) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
+    shown = document or Document(strategy.source, None)
+    return [shown.problem((*within, *place), message, hint=hint) for place, message, hint in _faults(strategy)]
 
 
 def _faults(strategy: Strategy) -> Iterator[tuple[Place, str, str]]:
@@ -136,15 +125,11 @@ def _faults(strategy: Strategy) -> Iterator[tuple[Place, str, str]]:
     used = variables_in(strategy.user) | variables_in(strategy.system or "")
     for name in RESPONSES[strategy.ask]:
         if name not in used:
-            yield (
-                ("user",),
-                f"the response is never shown: {name} is missing",
-                f"write {{{{ {name} }}}} where it belongs",
-            )
+            yield ("user",), f"no place for `{name}`", f"write {{{{ {name} }}}} where the response belongs"
     yield from _answer_faults(strategy, used)
 
 
-def _answer_faults(strategy: Strategy, used: set[str]) -> Iterator[tuple[Place, str, str]]:
+def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[tuple[Place, str, str]]:
     rule = strategy.answer
     if rule["kind"] not in KINDS[strategy.ask]:
         fitting = " or ".join(KINDS[strategy.ask])

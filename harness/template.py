@@ -8,8 +8,7 @@ its own length and that of its values. The sandbox of Jinja stands behind the al
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.errors import SpecError
+from harness.wording import quoted, suggestion
 
 MAX_SOURCE = 65_536
 """Characters that a template may have."""
@@ -57,9 +57,9 @@ class Template:
         self._render = template.root_render_func
         self._new_context = template.new_context
 
-    def render(self, values: Mapping[str, str]) -> str:
+    def render(self, values: dict[str, str]) -> str:
         """The text with the values in their places."""
-        return "".join(self._render(self._new_context(dict(values), shared=True)))
+        return "".join(self._render(self._new_context(values, shared=True)))
 
 
 def compile_template(source: str) -> Template:
@@ -112,9 +112,8 @@ def _node_faults(node: nodes.Node, known: list[str] | None, depth: int) -> Itera
             kind = type(child).__name__
             yield TemplateFault(child.lineno, f"`{kind}` is not allowed here", "only {{ name }} and {% if name %} are")
         elif isinstance(child, nodes.Name) and known is not None and child.name not in known:
-            near = difflib.get_close_matches(child.name, known, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}"
-            yield TemplateFault(child.lineno, f"unknown variable `{child.name}`", hint)
+            hint = suggestion(child.name, known)
+            yield TemplateFault(child.lineno, f"unknown variable {quoted(child.name)}", hint)
         else:
             yield from _node_faults(child, known, depth - 1)
 
