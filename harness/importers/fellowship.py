@@ -1,0 +1,249 @@
+"""The study behind this project, *The Fellowship of the LLMs* (arXiv 2408.08688): its judges' replies, as recordings.
+
+The study's repository holds lists of replies without item ids: entry n of a list belongs to item n of the data set,
+which is somebody else's. So an import takes the study's folder and the data sets in their own layouts:
+
+    STUDY/outputs/evaluators/fair-eval/<way of asking>/<model>_none.json
+    FAIR_EVAL/question.jsonl, answer/answer_gpt35.jsonl, answer/answer_vicuna-13b.jsonl,
+        review/review_gpt35_vicuna-13b_human.txt
+    STUDY/outputs/evaluators/pandalm-eval/…, and PandaLM's file testset-v1.json
+
+A reply is stored as it is, as the step `judge`, or `judge-a` and `judge-b` where every response was shown alone. Where
+`turns_to_answer` is 2 the study kept the first reply and the one to its follow-up question in one text, the later one
+at its end; that text is stored as one reply, and the answer rule, which reads from the end, finds the later answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+from harness.importing import Imported, Source, compressed, json_lines
+
+SUMMARY = "FairEval and PandaLM as six models judged them for the study arXiv 2408.08688"
+
+EVALUATORS = Path("outputs", "evaluators")
+
+WAYS = {
+    "judge": "direct",
+    "rater10": "independent-10",
+    "multi-rater5": "combined-5",
+    "multi-rater10": "combined-10",
+    "multi-rater100": "combined-100",
+}
+"""The study's folders of replies, with the strategy that each of them is."""
+
+STEPS = {"response": "judge", "response_1": "judge-a", "response_2": "judge-b"}
+"""The study's fields of a reply, with the step that each of them is."""
+
+# In the study's own data set for FairEval, response A is Vicuna-13b's and response B ChatGPT's.
+_FAIR_EVAL_LABELS = {"VICUNA13B": "a", "TIE": "tie", "CHATGPT": "b"}
+_FAIR_EVAL_ANSWERS = {
+    "response_a": ("answer_vicuna-13b.jsonl", "vicuna-13b"),
+    "response_b": ("answer_gpt35.jsonl", "gpt-3.5-turbo"),
+}
+_PANDALM_LABELS = {1: "a", 2: "b", 0: "tie"}
+_PANDALM_TEXTS = ("instruction", "response1", "response2")
+_ANNOTATORS = ("annotator1", "annotator2", "annotator3")
+
+_REPLY_FILE = re.compile(r"(?P<model>.+?)_none(_-1)?\.json")
+"""`none` says that the judge had no persona; `_-1` is in the names of independent scoring."""
+
+Pair = dict[str, Any]
+
+
+class Recorded(NamedTuple):
+    """The replies to one data set: the rows of a recording, and which models replied under which strategy."""
+
+    rows: list[dict[str, str]]
+    models: Mapping[str, Sequence[str]]
+
+
+def read_study(study: Path, *, fair_eval: Path, pandalm: Path | None = None) -> Imported:
+    """Read the study and the data sets that it judged.
+
+    Args:
+        study: the study's repository.
+        fair_eval: FairEval's repository.
+        pandalm: PandaLM's `testset-v1.json`, None to leave PandaLM out.
+
+    Raises:
+        ImportSourceError: with every file that is missing or not in its layout.
+    """
+    source = Source()
+    pairs = {"fair-eval": _fair_eval_pairs(fair_eval, source)}
+    if pandalm is not None:
+        pairs["pandalm"] = _pandalm_pairs(pandalm, source)
+    folders = {"fair-eval": study / EVALUATORS / "fair-eval", "pandalm": study / EVALUATORS / "pandalm-eval"}
+    recorded = {name: _recorded(name, folders[name], rows, source) for name, rows in pairs.items() if rows}
+    if "fair-eval" in recorded and not recorded["fair-eval"].rows:
+        source.blame(folders["fair-eval"], "holds no replies of the study's judges")
+    source.raise_if_blamed()
+    files: dict[PurePosixPath, bytes] = {}
+    notes: list[str] = []
+    for name, replies in recorded.items():
+        # An empty response cannot be judged, and no data set may hold one; replies go by item, so none is displaced.
+        whole = [pair for pair in pairs[name] if pair["response_a"].strip() and pair["response_b"].strip()]
+        files |= _files(name, whole, replies)
+        notes += _notes(name, whole, len(pairs[name]), replies)
+    return Imported(files, (*notes, *_left_out(study, with_pandalm=pandalm is not None)))
+
+
+# --- the data sets --------------------------------------------------------------------------------------
+
+
+def _fair_eval_pairs(folder: Path, source: Source) -> list[Pair]:
+    """FairEval's questions, each with its two answers and its label; nothing where anything is wrong."""
+    questions = source.rows(folder / "question.jsonl", ("text", "category"))
+    pairs = [
+        {"id": str(row.get("question_id")), "category": row["category"], "prompt": row["text"]} for row in questions
+    ]
+    for response, (name, model) in _FAIR_EVAL_ANSWERS.items():
+        path = folder / "answer" / name
+        answers = source.rows(path, ("text",))
+        if answers and [str(row.get("question_id")) for row in answers] != [pair["id"] for pair in pairs]:
+            source.blame(path, "does not answer the questions of question.jsonl in turn")
+        for pair, answer in zip(pairs, answers, strict=False):
+            pair |= {response: answer["text"], response.replace("response", "model"): model}
+    path = folder / "review" / "review_gpt35_vicuna-13b_human.txt"
+    labels = source.text(path).split()
+    for number, label in enumerate(labels, 1):
+        if label not in _FAIR_EVAL_LABELS:
+            known = ", ".join(_FAIR_EVAL_LABELS)
+            source.blame(path, f"`{label}` is none of {known}", line=number)
+    if labels and len(labels) != len(pairs):
+        source.blame(path, f"holds {len(labels)} labels for {len(pairs)} questions")
+    for pair, label in zip(pairs, labels, strict=False):
+        pair["label"] = _FAIR_EVAL_LABELS.get(label)
+    return [] if source.problems else pairs
+
+
+def _pandalm_pairs(path: Path, source: Source) -> list[Pair]:
+    """PandaLM's pairs, each with the verdicts of three annotators."""
+    pairs = []
+    for number, row in enumerate(source.entries(path), 1):
+        wrong = [key for key in _PANDALM_TEXTS if not isinstance(row.get(key), str)]
+        wrong += [key for key in _ANNOTATORS if type(row.get(key)) is not int or row[key] not in _PANDALM_LABELS]
+        if wrong or "idx" not in row:
+            what = ", ".join(f"`{key}`" for key in wrong or ["idx"])
+            source.blame(path, f"{what} is missing or unknown", place=f"entry {number}")
+            continue
+        given = row.get("input")  # not a number, where there is none
+        model_a, _, model_b = str(row.get("cmp_key", "")).partition("_")
+        pairs.append(
+            {
+                "id": str(row["idx"]),
+                "category": row.get("motivation_app"),
+                "prompt": f"{row['instruction']}\n\n{given}"
+                if isinstance(given, str) and given
+                else row["instruction"],
+                "response_a": row["response1"],
+                "response_b": row["response2"],
+                "model_a": model_a or None,
+                "model_b": model_b or None,
+                "labels": [_PANDALM_LABELS[row[key]] for key in _ANNOTATORS],
+            }
+        )
+    return pairs
+
+
+# --- the replies ----------------------------------------------------------------------------------------
+
+
+def _recorded(name: str, folder: Path, pairs: Sequence[Pair], source: Source) -> Recorded:
+    """All replies to a data set that the study's folder holds."""
+    rows: list[dict[str, str]] = []
+    models: dict[str, list[str]] = {}
+    for way, strategy in WAYS.items():
+        for path in sorted((folder / way).glob("*.json")):
+            found = _REPLY_FILE.fullmatch(path.name)
+            if found is None:
+                source.blame(path, "is not named <model>_none.json")
+                continue
+            models.setdefault(strategy, []).append(found["model"])
+            fields = ("response_1", "response_2") if way == "rater10" else ("response",)
+            place = {"dataset": name, "strategy": strategy, "model": found["model"]}
+            rows += [place | reply for reply in _replies(path, fields, pairs, source)]
+    return Recorded(rows, models)
+
+
+def _replies(path: Path, fields: Sequence[str], pairs: Sequence[Pair], source: Source) -> Iterator[dict[str, str]]:
+    """The replies of one file, each with its item and step."""
+    entries = source.entries(path)
+    if entries and len(entries) != len(pairs):
+        source.blame(path, f"holds {len(entries)} replies for {len(pairs)} items")
+    for number, (pair, entry) in enumerate(zip(pairs, entries, strict=False), 1):
+        for field in fields:
+            if isinstance(entry.get(field), str):
+                yield {"item": pair["id"], "step": STEPS[field], "text": entry[field]}
+            else:
+                source.blame(path, f"`{field}` is missing or not text", place=f"entry {number}")
+
+
+# --- what is made of it ---------------------------------------------------------------------------------
+
+
+def _files(name: str, pairs: Sequence[Pair], recorded: Recorded) -> dict[PurePosixPath, bytes]:
+    """The data set, and where there are replies their recording and the spec that replays them."""
+    files = {PurePosixPath("data", f"{name}.jsonl"): json_lines(pairs)}
+    if recorded.rows:
+        files[PurePosixPath("recordings", f"{name}.jsonl.gz")] = compressed(json_lines(recorded.rows))
+        files[PurePosixPath(f"{name}.yaml")] = _spec(name, recorded.models).encode()
+    return files
+
+
+def _spec(name: str, models: Mapping[str, Sequence[str]]) -> str:
+    """A spec of every strategy and model that is recorded."""
+    every = sorted({model for replied in models.values() for model in replied})
+    lacking = [(strategy, model) for strategy, replied in models.items() for model in every if model not in replied]
+    lines = [
+        "# An editor completes and checks this file if you write the schema beside it:",
+        "# harness schema experiment > experiment.schema.json",
+        "# yaml-language-server: $schema=experiment.schema.json",
+        "#",
+        "# Replies that the study arXiv 2408.08688 recorded, read and scored again: no key, no network, no cost.",
+        "schema: 1",
+        f"name: {name}",
+        "seed: 7",
+        "datasets:",
+        f"  {name}: {{path: data/{name}.jsonl}}",
+        "models: # each found in the recording by its name",
+        *(f"  {model}: {{provider: recorded, path: recordings/{name}.jsonl.gz}}" for model in every),
+        "matrix:",
+        f"  dataset: [{name}]",
+        f"  strategy: [{', '.join(models)}]",
+        "  evaluator:",
+        "    - judge:",
+        *(f"        - {model}" for model in every),
+    ]
+    if lacking:
+        lines.append("  exclude: # what the study did not record")
+        lines += [f"    - {{strategy: {strategy}, model: {model}}}" for strategy, model in lacking]
+    return "\n".join([*lines, "score: {metrics: [kappa, accuracy], resamples: 10000, level: 0.95}", ""])
+
+
+def _notes(name: str, pairs: Sequence[Pair], all_pairs: int, recorded: Recorded) -> Iterator[str]:
+    yield f"{name}: {len(pairs)} pairs"
+    if len(pairs) < all_pairs:
+        yield f"{name}: {all_pairs - len(pairs)} pairs with an empty response were left out"
+    for strategy, models in recorded.models.items():
+        yield f"{name}: replies of {len(models)} models under {strategy}: {', '.join(models)}"
+    missing = [strategy for strategy in WAYS.values() if strategy not in recorded.models]
+    if missing:
+        yield f"{name}: no replies under {', '.join(missing)}"
+
+
+def _left_out(study: Path, *, with_pandalm: bool) -> Iterator[str]:
+    """What the study's folder holds beside what was imported."""
+    evaluators = study / EVALUATORS
+    if not with_pandalm:
+        there = "its replies are there" if (evaluators / "pandalm-eval").is_dir() else "nor are its replies there"
+        yield f"pandalm: not imported, for its file was not given with --pandalm; {there}"
+    if (evaluators / "alpaca-eval").is_dir():
+        yield "alpaca-eval: not imported, for the human labels of that set are not public"
+    if (evaluators / "fair-eval" / "debate").is_dir():
+        yield "fair-eval: debates are there, and not imported"
+    if (study / "outputs" / "generators").is_dir():
+        yield "generators: feedback loops and their comparisons are there, and not imported"

@@ -1,0 +1,129 @@
+"""What an importer makes of a published study, and how it is written: the contract of `harness/importers/`.
+
+An importer is one module with `SUMMARY`, one line for lists, and a function that reads the study's files in their own
+layout through a `Source` and returns `Imported`, without writing anything. It raises ImportSourceError with everything
+that is missing or different from the layout.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import orjson
+
+from harness.atomic import replacing
+from harness.errors import ImportSourceError, InputError, Problem
+
+
+class Imported(NamedTuple):
+    """What a study amounts to.
+
+    Attributes:
+        files: contents, by path relative to the folder that they are written to; the specs among them end in `.yaml`.
+        notes: what was there and what was not, one sentence each.
+    """
+
+    files: Mapping[PurePosixPath, bytes]
+    notes: tuple[str, ...]
+
+
+@dataclass
+class Source:
+    """A study's files while they are read: what is wrong with them is gathered, and raised once.
+
+    JSON is read as Python's `json` does, which lets `NaN` pass: published files hold it.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def blame(self, path: Path, message: str, *, line: int = 0, place: str = "") -> None:
+        """Note what is wrong with a file, or with a line or another place in it."""
+        self.problems.append(Problem(file=str(path), line=line, path=place, message=message))
+
+    def raise_if_blamed(self) -> None:
+        """Raise ImportSourceError with all that was noted, if anything was."""
+        if self.problems:
+            raise ImportSourceError(self.problems)
+
+    def text(self, path: Path) -> str:
+        """A file's text; "" where it cannot be read, which is noted."""
+        try:
+            return path.read_text(encoding="utf-8")
+        except OSError as error:
+            self.blame(path, f"cannot be read: {(error.strerror or str(error)).lower()}")
+        except UnicodeDecodeError:
+            self.blame(path, "is not UTF-8")
+        return ""
+
+    def rows(self, path: Path, texts: Sequence[str]) -> list[dict[str, Any]]:
+        """The objects of a file of JSON lines, each with certain texts; lines that are none are noted."""
+        rows = []
+        for number, line in enumerate(self.text(path).split("\n"), 1):
+            if not line.strip():
+                continue
+            row = _parsed(line)
+            if isinstance(row, dict) and all(isinstance(row.get(key), str) for key in texts):
+                rows.append(row)
+            else:
+                wanted = " and ".join(f"`{key}`" for key in texts)
+                self.blame(path, f"is no JSON object with {wanted}", line=number)
+        return rows
+
+    def entries(self, path: Path) -> list[dict[str, Any]]:
+        """The objects of a file that is one JSON list; nothing where it is something else, which is noted."""
+        text = self.text(path)
+        entries = _parsed(text) if text else []
+        if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
+            return entries
+        self.blame(path, "is not a JSON list of objects")
+        return []
+
+
+def _parsed(text: str) -> Any:
+    """A JSON value; None where the text is none, or nests too deep to be read."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def json_lines(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Rows as JSON lines."""
+    return b"".join(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in rows)
+
+
+def compressed(content: bytes) -> bytes:
+    """Content as gzip writes it, without time or name, so that the same content gives the same bytes."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as file:
+        file.write(content)
+    return buffer.getvalue()
+
+
+def write_imported(imported: Imported, folder: Path, *, force: bool = False) -> list[Path]:
+    """Write all files of an import; their paths, in the order of `Imported.files`.
+
+    Args:
+        imported: what to write.
+        folder: where to; it is made where it is missing.
+        force: whether files that are there already may be replaced.
+
+    Raises:
+        InputError: if files are there already and may not be replaced; nothing was written then.
+        StorageError: if a file cannot be written; each file is there as a whole or as it was before.
+    """
+    paths = [folder / path for path in imported.files]
+    taken = Problem(message="is there already", hint="name another folder with --out, or replace it with --force")
+    there = [replace(taken, file=str(path)) for path in paths if path.exists()]
+    if there and not force:
+        raise InputError(there)
+    for path, content in zip(paths, imported.files.values(), strict=True):
+        with replacing(path) as file:
+            file.write(content)
+    return paths

@@ -1,0 +1,167 @@
+"""Replies that were made elsewhere, found by dataset, item, strategy, step and model.
+
+A recording is a file of JSON lines, compressed with gzip where its name ends in `.gz`. A line is one reply:
+
+    {"dataset": "fair-eval", "item": "7", "strategy": "combined-10", "step": "judge", "model": "gpt-4o", "text": "…",
+     "finish": "stop", "prompt_tokens": 812, "completion_tokens": 164}
+
+The last three may be missing: `finish` (`stop`, `length` or `refusal`) is then `stop`, the tokens 0. Dataset and
+strategy are the names that the spec gives them, the item is its id. The steps of the mode `judge` are `judge`, or
+`judge-a` and `judge-b` where every response is shown alone; `.again` marks the reply to a follow-up question.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from harness.digest import locator_of
+from harness.errors import InputError, Problem, ProviderError, SpecError
+from harness.records import Call, Model, Reply
+
+if TYPE_CHECKING:
+    from harness.provider import Connection, Context
+
+SUMMARY = "replies that were made elsewhere, from a file; for published judgments and those already paid for"
+
+SETTINGS: Mapping[str, Any] = {"path": None, "model": None}
+"""`path`: the recording; `model`: its name for the model, the spec's own name for it where none is given."""
+
+MOST_TOLD = 20
+"""Bad lines that are told one by one."""
+
+_PLACE = ("dataset", "item", "strategy", "step")
+_FINISHES = ("stop", "length", "refusal")
+
+
+def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
+    """Such as `recorded:0123456789abcdef:gpt-4o`, with the digest of what the recording says, compressed or not.
+
+    Raises:
+        SpecError: if the recording cannot be read.
+    """
+    path = spec_folder / entry["path"]
+    digest = hashlib.sha256()
+    try:
+        with _opened(path) as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except (OSError, EOFError, zlib.error) as error:
+        raise SpecError(f"the recording {entry['path']} cannot be read: {_reason(error)}") from None
+    return f"recorded:{digest.hexdigest()[:16]}:{entry.get('model') or name}"
+
+
+def connect(model: Model, context: Context) -> Connection:
+    """A connection that reads the recording when it is first asked."""
+    return Recording(Path(model.settings["path"]), str(model.settings.get("model") or model.name))
+
+
+class Recording:
+    """The replies of one model in a recording. Implements `harness.provider.Connection`.
+
+    Args:
+        path: the recording.
+        model: the recording's name for the model.
+    """
+
+    def __init__(self, path: Path, model: str) -> None:
+        self.path = path
+        self.model = model
+        self._replies: dict[str, Reply] | None = None
+
+    async def send(self, call: Call) -> Reply:
+        """The recorded reply to a call.
+
+        Raises:
+            InputError: if the recording cannot be read or has bad lines.
+            ProviderError: if it holds no such reply.
+        """
+        if self._replies is None:
+            self._replies = read_replies(self.path, self.model)
+        reply = self._replies.get(call.locator)
+        if reply is None:
+            dataset, item, strategy, step = orjson.loads(call.locator)
+            raise ProviderError(
+                f"{self.path.name} has no reply of `{self.model}` to {dataset}, item {item}, {strategy}, step {step}",
+                kind="not-recorded",
+            )
+        return reply
+
+    async def close(self) -> None:
+        """Forget the replies."""
+        self._replies = None
+
+
+def read_replies(path: Path, model: str) -> dict[str, Reply]:
+    """All replies of a model in a recording, by `locator_of`.
+
+    Raises:
+        InputError: if the recording cannot be read, or with all its bad lines; a reply that occurs twice is one.
+    """
+    replies: dict[str, Reply] = {}
+    problems: list[Problem] = []
+    try:
+        with _opened(path) as file:
+            for number, line in enumerate(file, 1):
+                row, wrong = _parsed(line)
+                if row and row["model"] == model:
+                    locator = locator_of(*(row[key] for key in _PLACE))
+                    wrong = "the reply is in the recording twice" if locator in replies else ""
+                    replies[locator] = _reply(row)
+                if wrong:
+                    problems.append(Problem(file=str(path), line=number, message=wrong))
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(Problem(file=str(path), message=f"cannot be read: {_reason(error)}")) from None
+    if problems:
+        more = [Problem(file=str(path), message=f"and {len(problems) - MOST_TOLD} more")]
+        raise InputError([*problems[:MOST_TOLD], *(more if len(problems) > MOST_TOLD else [])])
+    return replies
+
+
+def _opened(path: Path) -> Any:
+    """The recording as a binary file of JSON lines."""
+    return gzip.open(path) if path.name.endswith(".gz") else path.open("rb")
+
+
+def _parsed(line: bytes) -> tuple[dict[str, Any], str]:
+    """A line's reply and "", or nothing and what is wrong with it; a blank line is neither."""
+    if not line.strip():
+        return {}, ""
+    try:
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return {}, f"not valid JSON: {error.msg}"
+    wrong = _what_is_wrong(row) if isinstance(row, dict) else "not a JSON object"
+    return ({}, wrong) if wrong else (row, "")
+
+
+def _what_is_wrong(row: Mapping[str, Any]) -> str:
+    """What a line lacks, "" where it lacks nothing."""
+    for key in (*_PLACE, "model", "text"):
+        if not isinstance(row.get(key), str):
+            return f"`{key}` is missing or not text"
+    if row.get("finish", "stop") not in _FINISHES:
+        return f"`finish` is {row['finish']!r}, it must be one of {', '.join(_FINISHES)}"
+    for key in ("prompt_tokens", "completion_tokens"):
+        if type(row.get(key, 0)) is not int or row.get(key, 0) < 0:
+            return f"`{key}` is not a number of tokens"
+    return ""
+
+
+def _reply(row: Mapping[str, Any]) -> Reply:
+    return Reply(
+        text=row["text"],
+        finish=row.get("finish", "stop"),
+        prompt_tokens=row.get("prompt_tokens", 0),
+        completion_tokens=row.get("completion_tokens", 0),
+    )
+
+
+def _reason(error: Exception) -> str:
+    return ((error.strerror if isinstance(error, OSError) else None) or str(error)).lower()
