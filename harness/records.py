@@ -289,6 +289,8 @@ class Spec:
         cells: the matrix, expanded, in canonical order.
         score: how judgments become scores.
         resolved: the whole spec as plain JSON values with every default written out, paths as the user wrote them.
+        shown_path: how messages call the file.
+        model_places: line and column of every model in the file, for messages.
     """
 
     path: Path
@@ -301,6 +303,8 @@ class Spec:
     cells: tuple[Cell, ...]
     score: ScoreSpec
     resolved: Mapping[str, Any]
+    shown_path: str = ""
+    model_places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 # --- asking ---------------------------------------------------------------------------------------------

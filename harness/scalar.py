@@ -72,10 +72,14 @@ def plain_value(text: str) -> str | int | float | bool | None:
 
 
 def quoted_value(text: str) -> str:
-    """The value of a text in quotes: itself. Raises ScalarError for what is no text."""
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise ScalarError("this text holds half of a surrogate pair, which is no character")
-    return text
+    """The value of a text in quotes. Raises ScalarError for what is no text.
+
+    JSON may write a character as two escapes, which make one character only together.
+    """
+    try:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise ScalarError("this text holds half of a surrogate pair, which is no character") from None
 
 
 def _refuse_other_meanings(text: str) -> None:

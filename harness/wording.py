@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterable, Sequence
 
 LONGEST = 60
-SECRET = re.compile(r"(?:\b(?:sk|pk|rk|xai)-|\b(?:gsk|hf|ghp)_|\bAIza|\bBearer\s+)[A-Za-z0-9_\-]{12,}")
-"""What the keys of the usual services look like."""
+SECRET = re.compile(
+    r"(?<=://)[^\s/@]+@|(?:\b(?:sk|pk|rk|xai)-|\b(?:gsk|hf|ghp)_|\bAIza|\bBearer\s+)[A-Za-z0-9_\-]{12,}"
+)
+"""What the keys of the usual services look like, and a password in an address."""
 PLAIN_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -47,11 +49,11 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(quoted(name) for name in names)
 
 
-def suggestion(word: str, known: Iterable[str], *, most: int = 12) -> str:
+def suggestion(word: str, known: Iterable[str], *, most: int = 12, cutoff: float = 0.6) -> str:
     """A hint for a word that is not known: the nearest one that is, else all of them if they are few, else nothing."""
     choices = list(dict.fromkeys(known))
     by_lower_case = {choice.lower(): choice for choice in choices}
-    nearest = difflib.get_close_matches(word[:100].lower(), by_lower_case, n=1, cutoff=0.6)
+    nearest = difflib.get_close_matches(word[:100].lower(), by_lower_case, n=1, cutoff=cutoff)
     if nearest:
         return f"did you mean {quoted(by_lower_case[nearest[0]])}?"
     return f"known: {listed(choices)}" if 0 < len(choices) <= most else ""

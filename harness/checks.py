@@ -1,0 +1,144 @@
+"""What a schema cannot say about a spec: whether what it names is there, and what must never stand in it.
+
+Each check looks only at the parts of the document that the schema accepts, so that all of them can run beside the
+schema's own errors and everything is told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from harness import plugs
+from harness.errors import Problem
+from harness.schema import load_schema
+from harness.source import Document, Step
+from harness.wording import listed, looks_secret, place_in_words, quoted, suggestion
+
+
+class Sound:
+    """The parts of a document that its schema accepts.
+
+    Args:
+        document: the document.
+        problems: what its schema says of it.
+    """
+
+    def __init__(self, document: Document, problems: list[Problem]) -> None:
+        self.document = document
+        self._broken = {problem.path for problem in problems}
+
+    def part(self, *path: Step) -> Any:
+        """The value at a path, None where there is none or something in it is wrong."""
+        text = place_in_words(path)
+        if any(place == text or place.startswith((f"{text}.", f"{text}[")) for place in self._broken):
+            return None
+        value = self.document.value
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value
+
+    def names(self, section: str) -> tuple[str, ...]:
+        """The names that a section defines, sound or not, so that nothing that uses them is called unknown."""
+        value = self.document.value
+        entries = value.get(section) if isinstance(value, Mapping) else None
+        return tuple(entries) if isinstance(entries, Mapping) else ()
+
+    def entries(self, section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The entries of a section that are sound."""
+        for name in self.names(section):
+            entry = self.part(section, name)
+            if isinstance(entry, Mapping):
+                yield name, entry
+
+
+def file_fault(path: str, folder: Path) -> tuple[str, str] | None:
+    """Message and hint where a path of a spec does not lead to a file; None where it does."""
+    whole = folder / path
+    try:
+        if whole.is_file():
+            return None
+        if whole.is_dir():
+            return f"{quoted(path)} is a folder, not a file", ""
+        siblings = [entry.name for entry in whole.parent.iterdir()] if whole.parent.is_dir() else []
+    except OSError as error:
+        return f"{quoted(path)} cannot be read: {error.strerror}", ""
+    near = suggestion(whole.name, siblings, most=0)
+    return f"there is no file {quoted(path)}", near or "a path is relative to the file that holds it"
+
+
+def dataset_problems(sound: Sound, folder: Path) -> Iterator[Problem]:
+    """Files that are not there and formats that are not known."""
+    formats = plugs.names("datasets")
+    for name, entry in sound.entries("datasets"):
+        place = ("datasets", name)
+        if fault := file_fault(entry["path"], folder):
+            yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
+        if "format" not in entry:
+            if format_of(entry["path"]) is None:
+                message = f"the ending of {quoted(entry['path'])} does not say what format it has"
+                yield sound.document.problem((*place, "path"), message, hint=f"write `format:` {listed(formats)}")
+        elif entry["format"] not in formats:
+            message = f"there is no data format {quoted(entry['format'])}"
+            hint = suggestion(entry["format"], formats)
+            yield sound.document.problem((*place, "format"), message, hint=hint)
+
+
+def format_of(path: str) -> str | None:
+    """The data format that a file's ending says, None where it says none."""
+    formats = plugs.names("datasets")
+    return next((name for name in formats if path.lower().endswith(plugs.find("datasets", name).ENDINGS)), None)
+
+
+def model_problems(sound: Sound, folder: Path) -> Iterator[Problem]:
+    """Recordings that are not there, addresses that lead nowhere, parameters that are almost right."""
+    known = load_schema("experiment")["$defs"]["params"]["properties"]
+    for name, entry in sound.entries("models"):
+        place = ("models", name)
+        if "path" in entry and (fault := file_fault(entry["path"], folder)):
+            yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
+        if not _has_valid_port(entry.get("base_url") or ""):
+            yield sound.document.problem((*place, "base_url"), "the address has an impossible port")
+        for parameter in entry.get("params", ()):
+            near = suggestion(parameter, known, most=0, cutoff=0.85)
+            if near and parameter not in known:
+                message = f"unknown parameter {quoted(parameter)}"
+                yield sound.document.problem((*place, "params", parameter), message, hint=near, key=True)
+
+
+def _has_valid_port(address: str) -> bool:
+    try:
+        return urlsplit(address).port != 0
+    except ValueError:
+        return False
+
+
+def secret_problems(document: Document) -> Iterator[Problem]:
+    """API keys. A spec is shared, saved with every run and shown in reports: no key may ever stand in it."""
+    models = document.value.get("models") if isinstance(document.value, Mapping) else None
+    for path, text in _texts(models, ("models",)):
+        if looks_secret(text):
+            hint = "put it into an environment variable, and the variable's name here as `api_key_env`"
+            yield document.problem(path, "this looks like an API key; keys come only from the environment", hint=hint)
+
+
+def _texts(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))
+
+
+def metric_problems(sound: Sound) -> Iterator[Problem]:
+    """Metrics that are not known."""
+    known = plugs.names("metrics")
+    for index, name in enumerate(sound.part("score", "metrics") or ()):
+        if name not in known:
+            message = f"there is no metric {quoted(name)}"
+            yield sound.document.problem(("score", "metrics", index), message, hint=suggestion(name, known))

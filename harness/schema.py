@@ -1,0 +1,260 @@
+"""The JSON Schemas that ship with the package, and what they say of a document in words that help to mend it.
+
+A schema is drafted so that each mistake has one error: `if` and `then` on a key instead of `oneOf`, and, where a
+pattern alone would not tell what is wanted, a `patternErrorMessage`, which editors show as well.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from harness.errors import Problem
+from harness.wording import listed, quoted, suggestion
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from harness.source import Document, Step
+
+Error: TypeAlias = Any
+"""jsonschema's ValidationError; for a type checker, most of its attributes may be missing."""
+
+ENDING = ".schema.json"
+
+TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+BOUNDS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "exclusiveMinimum": "more than",
+    "exclusiveMaximum": "less than",
+}
+SIZES = {
+    "minLength": ("at least", "characters"),
+    "maxLength": ("at most", "characters"),
+    "minItems": ("at least", "entries"),
+    "maxItems": ("at most", "entries"),
+    "minProperties": ("at least", "keys"),
+    "maxProperties": ("at most", "keys"),
+}
+
+
+class Finding(NamedTuple):
+    """A violation of a schema, before it has a place in a file.
+
+    Attributes:
+        path: where in the document.
+        message: what is wrong.
+        hint: how to mend it, or "".
+        key: whether the key is at fault and not the value.
+    """
+
+    path: tuple[Step, ...]
+    message: str
+    hint: str = ""
+    key: bool = False
+
+
+def schema_names() -> tuple[str, ...]:
+    """The names of all schemas, sorted."""
+    files = (entry.name for entry in _folder().iterdir())
+    return tuple(sorted(name.removesuffix(ENDING) for name in files if name.endswith(ENDING)))
+
+
+def load_schema(name: str) -> dict[str, Any]:
+    """A schema by its name, such as `experiment`. Raises KeyError where there is none."""
+    if name not in schema_names():
+        raise KeyError(name)
+    schema: dict[str, Any] = json.loads(_folder().joinpath(name + ENDING).read_text(encoding="utf-8"))
+    return schema
+
+
+def schema_path(name: str) -> Path:
+    """Where the file of a schema is on this machine, for editors that complete and check what it describes."""
+    return Path(str(_folder().joinpath(name + ENDING))).resolve()
+
+
+def check(document: Document, schema_name: str) -> list[Problem]:
+    """Everything in a document that its schema does not allow, in the order of the file.
+
+    A value that did not come from a YAML file is checked as `Document(file, value)`; its problems have no line.
+    """
+    found: dict[Finding, None] = {}
+    for error in _validator(schema_name).iter_errors(document.value):
+        found.update(dict.fromkeys(_findings(error)))
+    problems = (document.problem(one.path, one.message, hint=one.hint, key=one.key) for one in found)
+    return sorted(problems, key=lambda problem: (problem.line, problem.column))
+
+
+def _folder() -> Traversable:
+    """Where the schemas are: package data in a wheel, the top of the repository in a checkout."""
+    packaged = resources.files("harness").joinpath("schemas")
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "schemas"
+
+
+def _validator(name: str) -> Any:
+    """A validator that knows the other schemas of the package and would fetch none from a network."""
+    import jsonschema
+    from referencing import Registry, Resource
+
+    draft = jsonschema.Draft202012Validator
+    # In jsonschema, 1.0 is an integer, NaN is within any bounds, and `$` matches before a line break at the end.
+    types = draft.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+            "number": lambda _, value: _is_number(value),
+        }
+    )
+    extend: Any = jsonschema.validators.extend  # has no types
+    validator = extend(draft, {"pattern": _pattern}, type_checker=types)
+    schema = load_schema(name)
+    registry: Registry[Any] = Registry()
+    for each in _referenced(schema, {name}):
+        registry = registry.with_resource(each + ENDING, Resource.from_contents(load_schema(each)))
+    return validator(schema, registry=registry)
+
+
+def _referenced(schema: Any, known: set[str]) -> set[str]:
+    """The names of the schemas that a schema refers to, directly or through others."""
+    found: set[str] = set()
+    for target in re.findall(rf'"\$ref": "([a-z-]+){re.escape(ENDING)}', json.dumps(schema)):
+        if target not in known:
+            found |= {target} | _referenced(load_schema(target), known | found | {target})
+    return found
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Error]:
+    from jsonschema import ValidationError
+
+    if validator.is_type(instance, "string") and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
+        yield ValidationError("pattern")
+
+
+# --- errors in words --------------------------------------------------------------------------------------
+
+
+def _findings(error: Error) -> Iterator[Finding]:
+    """What an error of the validator amounts to: one finding for each key or value at fault."""
+    path: tuple[Step, ...] = tuple(error.absolute_path)
+    keyword = str(error.validator)
+    if "propertyNames" in list(error.relative_schema_path)[-2:-1]:
+        message = f"the name {quoted(str(error.instance))} is not allowed"
+        yield Finding((*path, str(error.instance)), message, _wish(error), key=True)
+    elif keyword in ("additionalProperties", "unevaluatedProperties"):
+        yield from _unknown_keys(error, path)
+    elif keyword == "required":
+        for key in error.validator_value:
+            if key not in error.instance:
+                yield Finding(path, f"the key {quoted(key)} is missing")
+    elif keyword == "uniqueItems":
+        yield from _repeated(error.instance, path)
+    elif keyword in ("anyOf", "oneOf"):
+        yield from _no_choice_fits(error, path)
+    else:
+        yield Finding(path, *_in_words(error))
+
+
+def _unknown_keys(error: Error, path: tuple[Step, ...]) -> Iterator[Finding]:
+    known: Sequence[str] = list(error.schema.get("properties", ()))
+    patterns = error.schema.get("patternProperties", ())
+    for key in error.instance:
+        if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+            yield Finding((*path, key), f"unknown key {quoted(key)}", suggestion(key, known), key=True)
+
+
+def _repeated(values: Sequence[Any], path: tuple[Step, ...]) -> Iterator[Finding]:
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            yield Finding((*path, index), f"{_described(value)} is here twice", "remove one")
+
+
+def _no_choice_fits(error: Error, path: tuple[Step, ...]) -> Iterator[Finding]:
+    """The errors of the choices whose type fits; where none does, what the types are."""
+    context = list(error.context or ())
+    of_type = [one for one in context if one.validator == "type" and not one.relative_path]
+    deeper = [one for one in context if one not in of_type]
+    if deeper:
+        for one in deeper:
+            yield from _findings(one)
+    else:
+        wanted = [name for one in of_type for name in _as_list(one.validator_value)]
+        yield Finding(path, *_wrong_type(wanted, error.instance))
+
+
+def _wrong_type(wanted: Sequence[str], value: Any) -> tuple[str, str]:
+    message = f"wants {' or '.join(TYPES[name] for name in wanted)}, not {_described(value)}"
+    if "string" in wanted and isinstance(value, bool | int | float):
+        return message, "put it in quotes"
+    if isinstance(value, str) and {"integer", "number", "boolean"} & set(wanted):
+        return message, "write it without quotes" if _reads_as_plain(value) else ""
+    if wanted == ["array"] and isinstance(value, str):
+        return message, f"write {quoted(f'[{value}]')}"
+    if value is None and "array" not in wanted:
+        return message, "write a value after the `:`, or leave the key out"
+    return message, ""
+
+
+def _reads_as_plain(text: str) -> bool:
+    return re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?|true|false", text) is not None
+
+
+def _described(value: Any) -> str:
+    """What a value is, in a few words."""
+    if isinstance(value, str):
+        return quoted(value) if value else "an empty text"
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    return str(value).lower() if isinstance(value, bool) else f"the number {value}"
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _wish(error: Error) -> str:
+    """What the schema says in words that a text must look like."""
+    if error.validator == "maxLength":
+        return f"use at most {error.validator_value} characters"
+    return str(error.schema.get("patternErrorMessage", f"it must match {error.validator_value}"))
+
+
+def _in_words(error: Error) -> tuple[str, str]:
+    """Message and hint for an error about one value."""
+    keyword, rule, value = error.validator, error.validator_value, error.instance
+    if keyword == "type":
+        return _wrong_type(_as_list(rule), value)
+    if keyword == "enum":
+        choices = [str(choice) for choice in rule]
+        hint = suggestion(value, choices, most=0) if isinstance(value, str) else ""
+        return f"{_described(value)} is not one of {listed(choices)}", hint
+    if keyword == "pattern":
+        return f"{_described(value)} is not allowed", _wish(error)
+    if keyword == "const":
+        return f"wants {rule}, not {_described(value)}", ""
+    if keyword in BOUNDS:
+        return f"wants {BOUNDS[keyword]} {rule}, not {_described(value)}", ""
+    if keyword in SIZES:
+        bound, things = SIZES[keyword]
+        return (f"has {len(value)} {things}, {bound} {rule} are wanted" if value else "must not be empty"), ""
+    return f"{_described(value)} breaks the rule `{keyword}` of the schema", ""

@@ -1,0 +1,214 @@
+"""YAML and its JSON Schema → Spec: one experiment, checked, with every default written out, and frozen.
+
+    read_yaml ─▶ check (schema) ─▶ checks, matrix_problems (what a schema cannot say) ─▶ with_defaults ─▶ Spec
+
+Everything that is wrong is told at once. Nothing here imports a heavy package, so that validating is quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness import plugs
+from harness.checks import Sound, dataset_problems, format_of, metric_problems, model_problems, secret_problems
+from harness.defaults import with_defaults
+from harness.digest import digest_of
+from harness.errors import Problem, SpecError
+from harness.frozen import FrozenDict, freeze, with_plain_numbers
+from harness.matrix import Names, cells_of, matrix_problems
+from harness.records import DatasetSpec, Limits, Model, Price, ScoreSpec, Spec, Strategy, Subset
+from harness.schema import check
+from harness.source import Document, read_yaml
+from harness.strategy import strategy_json
+from harness.strategy_source import known_strategies, strategies_of
+
+MAX_TOKENS = 1024
+"""Bound on a reply where a spec gives none, so that the cost of a run is always bounded."""
+OPENAI_KEY = "OPENAI_API_KEY"
+"""Where the key of OpenAI's own endpoint is found unless a spec says otherwise."""
+
+
+def load_spec(path: Path, shown: str | None = None) -> Spec:
+    """Load and check a spec.
+
+    Args:
+        path: the file.
+        shown: how messages call it; the path itself where not given.
+
+    Raises:
+        SpecError: with every problem at once.
+    """
+    path = path.absolute()
+    document = read_yaml(path, str(path) if shown is None else shown)
+    strategies, problems = _checked(document, path.parent)
+    if problems:
+        raise SpecError(_in_order(problems, document.file))
+    resolved = _resolved(document.value, strategies)
+    return _spec(document, path, resolved, strategies)
+
+
+def environment_problems(
+    spec: Spec, environment: Mapping[str, str], *, models: Iterable[str] | None = None
+) -> list[Problem]:
+    """API keys that models need and that the environment does not hold.
+
+    Args:
+        spec: the experiment.
+        environment: the environment variables.
+        models: names of the models to look at; all that the cells use where not given.
+    """
+    names = dict.fromkeys(name for cell in spec.cells for name in cell.models) if models is None else models
+    problems = []
+    for name in names:
+        variable = spec.models[name].api_key_env
+        if variable and not environment.get(variable, "").strip():
+            line, column = spec.model_places.get(name, (0, 0))
+            message = f"the environment variable {variable} is not set"
+            hint = "it holds the API key; write `api_key_env: null` if the endpoint asks for none"
+            problems.append(Problem(spec.shown_path, line, column, f"models.{name}.api_key_env", message, hint))
+    return problems
+
+
+def spec_digest(spec: Spec) -> str:
+    """Digest of everything in a spec that determines results, given the data.
+
+    Left out is what changes none: descriptions, paths (data and recordings count by their content), endpoints, keys,
+    limits, and what no cell uses.
+    """
+    models = dict.fromkeys(name for cell in spec.cells for name in cell.models)
+    material = {
+        "name": spec.name,
+        "kind": spec.kind,
+        "seed": spec.seed,
+        "score": asdict(spec.score),
+        "cells": [asdict(cell) for cell in spec.cells],
+        "datasets": {cell.dataset: _reading(spec.datasets[cell.dataset]) for cell in spec.cells},
+        "models": {name: _identity(spec.models[name]) for name in models},
+        "strategies": {name: _asking(strategy) for name, strategy in spec.strategies.items()},
+    }
+    return digest_of(with_plain_numbers(material))
+
+
+def _reading(dataset: DatasetSpec) -> dict[str, Any]:
+    reading = asdict(dataset)
+    del reading["path"], reading["shown_path"]
+    return reading
+
+
+def _identity(model: Model) -> dict[str, Any]:
+    price = model.price and asdict(model.price)
+    return {"id": model.id, "provider": model.provider, "params": model.params, "price": price}
+
+
+def _asking(strategy: Strategy) -> dict[str, Any]:
+    asking = strategy_json(strategy)
+    del asking["summary"]
+    return asking
+
+
+# --- loading ----------------------------------------------------------------------------------------------
+
+
+def _checked(document: Document, folder: Path) -> tuple[dict[str, Strategy], list[Problem]]:
+    """The strategies, and everything that is wrong."""
+    problems = check(document, "experiment")
+    sound = Sound(document, problems)
+    strategies, wrong = strategies_of(sound, folder)
+    problems += wrong
+    problems += dataset_problems(sound, folder)
+    problems += model_problems(sound, folder)
+    problems += secret_problems(document)
+    problems += metric_problems(sound)
+    if sound.part("matrix") is not None:
+        names = Names(sound.names("datasets"), known_strategies(sound), sound.names("models"))
+        problems += matrix_problems(document, names)
+    return strategies, problems
+
+
+def _in_order(problems: Iterable[Problem], first: str) -> list[Problem]:
+    """Each problem once: those of one file first, then those of other files, in the order of the lines."""
+    unique = dict.fromkeys(problems)
+    return sorted(unique, key=lambda one: (one.file != first, one.file, one.line, one.column))
+
+
+def _resolved(value: Mapping[str, Any], strategies: Mapping[str, Strategy]) -> dict[str, Any]:
+    """The whole spec as plain JSON values with every default written out; loading it gives the same again."""
+    full: dict[str, Any] = with_defaults(value, "experiment")
+    for dataset in full["datasets"].values():
+        dataset.setdefault("format", format_of(dataset["path"]))
+    for name, model in full["models"].items():
+        if "model" in plugs.find("providers", model["provider"]).SETTINGS:
+            model.setdefault("model", name)
+        if "base_url" in model:
+            model.setdefault("api_key_env", OPENAI_KEY if model["base_url"] is None else None)
+        if "params" in model and not {"max_tokens", "max_completion_tokens"} & set(model["params"]):
+            model["params"]["max_tokens"] = MAX_TOKENS
+    full["strategies"] = {name: strategy_json(strategy) for name, strategy in strategies.items()}
+    plain: dict[str, Any] = with_plain_numbers(full)
+    return plain
+
+
+def _spec(document: Document, path: Path, resolved: Mapping[str, Any], strategies: Mapping[str, Strategy]) -> Spec:
+    matrix = resolved["matrix"]
+    models = dict(_models(document, resolved["models"], path.parent))
+    return Spec(
+        path=path,
+        name=resolved["name"],
+        kind=resolved["kind"],
+        seed=resolved["seed"],
+        datasets=FrozenDict({name: _dataset(name, entry, path.parent) for name, entry in resolved["datasets"].items()}),
+        models=FrozenDict(models),
+        strategies=FrozenDict({name: strategies[name] for name in matrix["strategy"]}),
+        cells=cells_of(matrix, tuple(models)),
+        score=ScoreSpec(**freeze(resolved["score"])),
+        resolved=freeze(resolved),
+        shown_path=document.file,
+        model_places=FrozenDict({name: document.place(("models", name), key=True) for name in models}),
+    )
+
+
+def _dataset(name: str, entry: Mapping[str, Any], folder: Path) -> DatasetSpec:
+    subset = dict(entry["subset"])
+    where = {column: (kept,) if isinstance(kept, str) else kept for column, kept in subset.pop("where").items()}
+    return DatasetSpec(
+        name=name,
+        path=folder / entry["path"],
+        shown_path=entry["path"],
+        format=entry["format"],
+        columns=freeze(entry["columns"]),
+        label_values=freeze(entry["label_values"]),
+        subset=Subset(where=freeze(where), **subset),
+    )
+
+
+def _models(document: Document, entries: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Model]]:
+    """The models with their ids, which a provider may have to read a file for."""
+    problems: list[Problem] = []
+    for name, entry in entries.items():
+        try:
+            yield name, _model(name, entry, folder)
+        except SpecError as error:
+            problems += [document.problem(("models", name), one.message, hint=one.hint) for one in error.problems]
+    if problems:
+        raise SpecError(problems)
+
+
+def _model(name: str, entry: Mapping[str, Any], folder: Path) -> Model:
+    provider = plugs.find("providers", entry["provider"])
+    settings = {key: entry[key] for key in provider.SETTINGS}
+    if "path" in settings:
+        settings["path"] = str(folder / settings["path"])
+    return Model(
+        name=name,
+        provider=entry["provider"],
+        id=provider.model_id(name, entry, folder),
+        params=freeze({key: value for key, value in entry.get("params", {}).items() if value is not None}),
+        base_url=entry.get("base_url"),
+        api_key_env=entry.get("api_key_env"),
+        price=Price(**entry["price"]) if entry.get("price") else None,
+        limits=Limits(**entry.get("limits", {})),
+        settings=freeze(settings),
+    )

@@ -1,0 +1,71 @@
+"""Where the strategies of a spec come from: entries of its own, files beside it, and the package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness import plugs
+from harness.checks import Sound, file_fault
+from harness.errors import Problem, SpecError
+from harness.frozen import freeze
+from harness.records import Strategy
+from harness.schema import check
+from harness.source import read_yaml
+from harness.strategy import built_in, check_strategy, strategy_from
+from harness.wording import quoted
+
+
+def strategies_of(sound: Sound, folder: Path) -> tuple[dict[str, Strategy], list[Problem]]:
+    """The spec's own strategies in the order of the file, then the built-in ones that its matrix names.
+
+    Args:
+        sound: the spec.
+        folder: what paths in it are relative to.
+    """
+    strategies: dict[str, Strategy] = {}
+    problems: list[Problem] = []
+    for name, entry in sound.entries("strategies"):
+        strategy, found = (
+            _from_file(sound, name, entry["path"], folder) if "path" in entry else _inline(sound, name, entry)
+        )
+        problems += found
+        if strategy:
+            strategies[name] = strategy
+    own = sound.names("strategies")
+    for name in sound.part("matrix", "strategy") or ():
+        if name in plugs.names("strategies") and name not in own:
+            strategies[name] = built_in(name)
+    return {name: replace(one, answer=freeze(one.answer)) for name, one in strategies.items()}, problems
+
+
+def known_strategies(sound: Sound) -> tuple[str, ...]:
+    """What a matrix may name."""
+    return tuple(dict.fromkeys((*sound.names("strategies"), *plugs.names("strategies"))))
+
+
+def _inline(sound: Sound, name: str, entry: Mapping[str, Any]) -> tuple[Strategy, list[Problem]]:
+    place = ("strategies", name)
+    strategy = strategy_from(entry, name=name, source=sound.document.file)
+    problems = check_strategy(strategy, document=sound.document, within=place)
+    if entry.get("name", name) != name:
+        message = f"its name is {quoted(entry['name'])}, but it stands under {quoted(name)}"
+        problems.append(sound.document.problem((*place, "name"), message, hint="leave `name` out"))
+    return strategy, problems
+
+
+def _from_file(sound: Sound, name: str, path: str, folder: Path) -> tuple[Strategy | None, list[Problem]]:
+    place = ("strategies", name, "path")
+    if fault := file_fault(path, folder):
+        return None, [sound.document.problem(place, fault[0], hint=fault[1])]
+    shown = str(Path(sound.document.file).parent / path)
+    try:
+        document = read_yaml(folder / path, shown)
+    except SpecError as error:
+        return None, list(error.problems)
+    if problems := check(document, "strategy"):
+        return None, problems
+    strategy = strategy_from(document.value, name=name, source=path)
+    return strategy, check_strategy(strategy, document=document)
