@@ -1,0 +1,106 @@
+"""`harness leaderboard` on a run of the smallest spec there is."""
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.schema import check
+from harness.source import Document
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a starter spec and a run of it."""
+    folder = tmp_path_factory.mktemp("board")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for arguments in (["new", "mine"], ["run", "mine.yaml"]):
+            done = CliRunner().invoke(main, arguments)
+            assert done.exit_code == 0, done.output
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+
+
+def leaderboard(*arguments):
+    return CliRunner().invoke(main, ["leaderboard", *arguments])
+
+
+def test_a_run_is_found_by_spec_file_by_name_and_by_folder():
+    (run,) = Path("results/mine").iterdir()
+    shown = [leaderboard(each) for each in ("mine.yaml", "mine", str(run))]
+    assert [each.exit_code for each in shown] == [0, 0, 0], shown[0].output
+    assert len({each.stdout for each in shown}) == 1
+    assert "judge:careful (simulated)" in shown[0].stdout
+    assert run.name in shown[0].stdout
+
+
+def test_json_is_as_its_schema_says_and_as_it_was_stored():
+    said = json.loads(leaderboard("mine", "--format", "json").stdout)
+    assert check(Document("", said), "leaderboard") == []
+    (stored,) = Path("results/mine").glob("*/leaderboard.json")
+    assert json.loads(stored.read_text()) == said
+
+
+def test_a_sorted_board_is_as_the_schema_says_too():
+    said = json.loads(leaderboard("mine", "--format", "json", "--sort", "accuracy").stdout)
+    assert check(Document("", said), "leaderboard") == []
+    values = [row["metrics"]["accuracy"]["value"] for row in said["rows"]]
+    assert values == sorted(values, reverse=True)
+    assert all(row["rank"] == row["metrics"]["accuracy"]["rank"] for row in said["rows"])
+
+
+def test_csv_and_markdown_have_a_line_for_each_cell():
+    assert len(list(csv.DictReader(io.StringIO(leaderboard("mine", "--format", "csv").stdout)))) == 6
+    assert leaderboard("mine", "--format", "markdown").stdout.count("judge:") == 6
+
+
+def test_a_metric_that_the_run_lacks_is_named():
+    shown = leaderboard("mine", "--sort", "f1")
+    assert shown.exit_code == 2
+    assert "no metric `f1`; it has kappa, accuracy" in shown.stderr
+
+
+def test_a_run_that_is_not_there_is_an_input_error():
+    shown = leaderboard("nothing-like-it")
+    assert shown.exit_code == 2
+    assert "nothing-like-it" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals on Windows")
+@pytest.mark.parametrize(
+    ("settings", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
+)
+def test_a_terminal_gets_colours_and_its_width(settings, is_coloured):
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "72", **settings}
+    environment.pop("NO_COLOR", None) if "NO_COLOR" not in settings else None
+    command = [sys.executable, "-m", "harness", "leaderboard", "mine"]
+    process = subprocess.Popen(command, stdout=theirs, stderr=subprocess.PIPE, env=environment)
+    os.close(theirs)
+    shown = b""
+    try:
+        while block := os.read(ours, 65536):
+            shown += block
+    except OSError:  # how Linux says that the other side is closed
+        pass
+    assert process.communicate()[1] == b""
+    assert (b"\x1b[" in shown) == is_coloured
+    if not is_coloured:
+        assert max(map(len, shown.decode().splitlines())) <= 72

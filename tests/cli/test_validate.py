@@ -1,0 +1,82 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.schema import check, load_schema, schema_names
+from harness.source import Document
+
+GOOD = """\
+schema: 1
+name: good
+datasets: {pairs: {path: pairs.jsonl}}
+models: {judge: {provider: simulated}}
+matrix: {dataset: [pairs], strategy: [direct], evaluator: [{judge: [judge]}]}
+"""
+PAIR = {"id": "1", "prompt": "p", "response_a": "a", "response_b": "b", "label": "a"}
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("good.yaml").write_text(GOOD)
+    Path("pairs.jsonl").write_text(json.dumps(PAIR) + "\n")
+
+
+def harness(*arguments):
+    return CliRunner().invoke(main, arguments)
+
+
+def test_a_valid_spec_is_told_with_its_cells():
+    shown = harness("validate", "good.yaml")
+    assert (shown.exit_code, shown.stdout, shown.stderr) == (0, "ok: good: 1 cells\n", "")
+
+
+def test_all_problems_of_all_specs_are_told_at_once():
+    Path("bad.yaml").write_text(GOOD.replace("strategy:", "stratgy:").replace("name: good", "name: 1"))
+    shown = harness("validate", "bad.yaml", "good.yaml", "missing.yaml")
+    assert shown.exit_code == 2
+    assert shown.stdout == "ok: good: 1 cells\n"
+    lines = shown.stderr.splitlines()
+    assert any(line.startswith("bad.yaml:2:") for line in lines)
+    assert any("unknown key `stratgy`; did you mean `strategy`?" in line for line in lines)
+    assert lines[-1].startswith("missing.yaml: ")
+
+
+def test_a_key_that_the_environment_lacks_is_a_problem(monkeypatch):
+    monkeypatch.delenv("MY_KEY", raising=False)
+    Path("real.yaml").write_text(GOOD.replace("provider: simulated", "provider: openai, api_key_env: MY_KEY"))
+    shown = harness("validate", "real.yaml")
+    assert shown.exit_code == 2
+    assert "MY_KEY" in shown.stderr
+    monkeypatch.setenv("MY_KEY", "k")
+    assert harness("validate", "real.yaml").exit_code == 0
+
+
+def test_json_is_as_its_schema_says():
+    Path("bad.yaml").write_text(GOOD.replace("strategy:", "stratgy:"))
+    shown = harness("validate", "good.yaml", "bad.yaml", "--json")
+    assert shown.exit_code == 2
+    said = json.loads(shown.stdout)
+    assert check(Document("", said), "problems") == []
+    assert said["specs"] == [{"file": "good.yaml", "name": "good", "cells": 1}]
+    assert {problem["file"] for problem in said["problems"]} == {"bad.yaml"}
+
+
+def test_schema_lists_what_there_is():
+    shown = harness("schema")
+    assert shown.exit_code == 0
+    assert [line.split()[0] for line in shown.stdout.splitlines()] == list(schema_names())
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_schema_prints_each(name):
+    assert json.loads(harness("schema", name).stdout) == load_schema(name)
+
+
+def test_a_schema_that_is_not_there_is_answered_with_those_that_are():
+    shown = harness("schema", "experimint")
+    assert shown.exit_code == 2
+    assert shown.stderr.startswith("error: there is no schema `experimint`; there are ")

@@ -1,0 +1,59 @@
+"""What the pages for people say must be so."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from harness.spec import load_spec
+
+CHECKOUT = Path(__file__).parent.parent
+PAGES = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").glob("*.md")])
+PAIR = {"id": "1", "prompt": "p", "response_a": "a", "response_b": "b", "winner": "a"}
+
+
+def ids(path):
+    return path.name
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_links_within_the_repository_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_spec_in_the_readme_is_valid(tmp_path):
+    (text,) = blocks(CHECKOUT / "README.md", "yaml")
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(PAIR) + "\n")
+    (tmp_path / "spec.yaml").write_text(text)
+    spec = load_spec(tmp_path / "spec.yaml")
+    assert [cell.id for cell in spec.cells][:2] == [
+        "pairs/direct/judge:simulated-one",
+        "pairs/independent-10/judge:simulated-one",
+    ]
+    assert len(spec.cells) == 5
+
+
+def test_the_python_in_the_readme_runs(tmp_path):
+    (code,) = blocks(CHECKOUT / "README.md", "python")
+    code = code.replace("specs/quickstart.yaml", str(CHECKOUT / "specs/quickstart.yaml"))
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
+
+
+def test_the_oldest_dependencies_that_are_tested_are_the_oldest_that_are_allowed():
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    allowed = {re.sub(r"\[.*?\]", "", each).split(",")[0].replace(">=", "==") for each in project["dependencies"]}
+    tested = {line for line in (CHECKOUT / "tests/lowest.txt").read_text().splitlines() if not line.startswith("#")}
+    assert {_without_zeros(each) for each in tested} == {_without_zeros(each) for each in allowed}
+
+
+def _without_zeros(requirement):
+    return re.sub(r"(\.0)+$", "", requirement)
