@@ -51,20 +51,26 @@ class Source:
         if self.problems:
             raise ImportSourceError(self.problems)
 
-    def text(self, path: Path) -> str:
-        """A file's text; "" where it cannot be read, which is noted."""
+    def text(self, path: Path) -> str | None:
+        """A file's text; None where it cannot be read, which is noted."""
         try:
             return path.read_text(encoding="utf-8")
         except OSError as error:
             self.blame(path, f"cannot be read: {(error.strerror or str(error)).lower()}")
         except UnicodeDecodeError:
             self.blame(path, "is not UTF-8")
-        return ""
+        return None
 
-    def rows(self, path: Path, texts: Sequence[str]) -> list[dict[str, Any]]:
-        """The objects of a file of JSON lines, each with certain texts; lines that are none are noted."""
+    def rows(self, path: Path, texts: Sequence[str]) -> list[dict[str, Any]] | None:
+        """The objects of a file of JSON lines, each with certain texts; lines that are none are noted.
+
+        None where the file cannot be read, which is noted too.
+        """
+        text = self.text(path)
+        if text is None:
+            return None
         rows = []
-        for number, line in enumerate(self.text(path).split("\n"), 1):
+        for number, line in enumerate(text.split("\n"), 1):
             if not line.strip():
                 continue
             row = _parsed(line)
@@ -75,14 +81,16 @@ class Source:
                 self.blame(path, f"is no JSON object with {wanted}", line=number)
         return rows
 
-    def entries(self, path: Path) -> list[dict[str, Any]]:
-        """The objects of a file that is one JSON list; nothing where it is something else, which is noted."""
+    def entries(self, path: Path) -> list[dict[str, Any]] | None:
+        """The objects of a file that is one JSON list; None where it is something else, which is noted."""
         text = self.text(path)
-        entries = _parsed(text) if text else []
+        if text is None:
+            return None
+        entries = _parsed(text)
         if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
             return entries
         self.blame(path, "is not a JSON list of objects")
-        return []
+        return None
 
 
 def _parsed(text: str) -> Any:

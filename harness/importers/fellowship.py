@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from harness.importing import Imported, Source, compressed, json_lines
+from harness.records import Verdict
 
 SUMMARY = "FairEval and PandaLM as six models judged them for the study arXiv 2408.08688"
 
@@ -39,12 +40,12 @@ STEPS = {"response": "judge", "response_1": "judge-a", "response_2": "judge-b"}
 """The study's fields of a reply, with the step that each of them is."""
 
 # In the study's own data set for FairEval, response A is Vicuna-13b's and response B ChatGPT's.
-_FAIR_EVAL_LABELS = {"VICUNA13B": "a", "TIE": "tie", "CHATGPT": "b"}
+_FAIR_EVAL_LABELS: Mapping[str, Verdict] = {"VICUNA13B": "a", "TIE": "tie", "CHATGPT": "b"}
 _FAIR_EVAL_ANSWERS = {
     "response_a": ("answer_vicuna-13b.jsonl", "vicuna-13b"),
     "response_b": ("answer_gpt35.jsonl", "gpt-3.5-turbo"),
 }
-_PANDALM_LABELS = {1: "a", 2: "b", 0: "tie"}
+_PANDALM_LABELS: Mapping[int, Verdict] = {1: "a", 2: "b", 0: "tie"}
 _PANDALM_TEXTS = ("instruction", "response1", "response2")
 _ANNOTATORS = ("annotator1", "annotator2", "annotator3")
 
@@ -77,8 +78,8 @@ def read_study(study: Path, *, fair_eval: Path, pandalm: Path | None = None) -> 
     if pandalm is not None:
         pairs["pandalm"] = _pandalm_pairs(pandalm, source)
     folders = {"fair-eval": study / EVALUATORS / "fair-eval", "pandalm": study / EVALUATORS / "pandalm-eval"}
-    recorded = {name: _recorded(name, folders[name], rows, source) for name, rows in pairs.items() if rows}
-    if "fair-eval" in recorded and not recorded["fair-eval"].rows:
+    recorded = {name: _recorded(name, folders[name], rows, source) for name, rows in pairs.items()}
+    if not recorded["fair-eval"].models:
         source.blame(folders["fair-eval"], "holds no replies of the study's judges")
     source.raise_if_blamed()
     files: dict[PurePosixPath, bytes] = {}
@@ -97,63 +98,72 @@ def read_study(study: Path, *, fair_eval: Path, pandalm: Path | None = None) -> 
 def _fair_eval_pairs(folder: Path, source: Source) -> list[Pair]:
     """FairEval's questions, each with its two answers and its label; nothing where anything is wrong."""
     questions = source.rows(folder / "question.jsonl", ("text", "category"))
-    pairs = [
-        {"id": str(row.get("question_id")), "category": row["category"], "prompt": row["text"]} for row in questions
+    pairs: list[Pair] = [
+        {"id": str(row.get("question_id")), "category": row["category"], "prompt": row["text"]}
+        for row in questions or ()
     ]
     for response, (name, model) in _FAIR_EVAL_ANSWERS.items():
-        path = folder / "answer" / name
-        answers = source.rows(path, ("text",))
+        answers = source.rows(folder / "answer" / name, ("text",)) or []
         if answers and [str(row.get("question_id")) for row in answers] != [pair["id"] for pair in pairs]:
-            source.blame(path, "does not answer the questions of question.jsonl in turn")
+            source.blame(folder / "answer" / name, "does not answer the questions of question.jsonl in turn")
         for pair, answer in zip(pairs, answers, strict=False):
             pair |= {response: answer["text"], response.replace("response", "model"): model}
-    path = folder / "review" / "review_gpt35_vicuna-13b_human.txt"
-    labels = source.text(path).split()
-    for number, label in enumerate(labels, 1):
-        if label not in _FAIR_EVAL_LABELS:
-            known = ", ".join(_FAIR_EVAL_LABELS)
-            source.blame(path, f"`{label}` is none of {known}", line=number)
-    if labels and len(labels) != len(pairs):
-        source.blame(path, f"holds {len(labels)} labels for {len(pairs)} questions")
+    labels = _fair_eval_labels(folder / "review" / "review_gpt35_vicuna-13b_human.txt", len(pairs), source)
     for pair, label in zip(pairs, labels, strict=False):
-        pair["label"] = _FAIR_EVAL_LABELS.get(label)
+        pair["label"] = label
     return [] if source.problems else pairs
 
 
+def _fair_eval_labels(path: Path, questions: int, source: Source) -> list[Verdict]:
+    """One verdict for each question, line by line."""
+    text = source.text(path)
+    if text is None:
+        return []
+    words = text.split()
+    for number, word in enumerate(words, 1):
+        if word not in _FAIR_EVAL_LABELS:
+            source.blame(path, f"`{word}` is none of {', '.join(_FAIR_EVAL_LABELS)}", line=number)
+    if len(words) != questions:
+        source.blame(path, f"holds {len(words)} labels for {questions} questions")
+    return [_FAIR_EVAL_LABELS[word] for word in words if word in _FAIR_EVAL_LABELS]
+
+
 def _pandalm_pairs(path: Path, source: Source) -> list[Pair]:
-    """PandaLM's pairs, each with the verdicts of three annotators."""
+    """PandaLM's pairs, each with the verdicts of three annotators; nothing where anything is wrong."""
     pairs = []
-    for number, row in enumerate(source.entries(path), 1):
-        wrong = [key for key in _PANDALM_TEXTS if not isinstance(row.get(key), str)]
+    entries = source.entries(path) or []
+    for number, row in enumerate(entries, 1):
+        wrong = [] if "idx" in row else ["idx"]
+        wrong += [key for key in _PANDALM_TEXTS if not isinstance(row.get(key), str)]
         wrong += [key for key in _ANNOTATORS if type(row.get(key)) is not int or row[key] not in _PANDALM_LABELS]
-        if wrong or "idx" not in row:
-            what = ", ".join(f"`{key}`" for key in wrong or ["idx"])
+        if wrong:
+            what = ", ".join(f"`{key}`" for key in wrong)
             source.blame(path, f"{what} is missing or unknown", place=f"entry {number}")
-            continue
-        given = row.get("input")  # not a number, where there is none
-        model_a, _, model_b = str(row.get("cmp_key", "")).partition("_")
-        pairs.append(
-            {
-                "id": str(row["idx"]),
-                "category": row.get("motivation_app"),
-                "prompt": f"{row['instruction']}\n\n{given}"
-                if isinstance(given, str) and given
-                else row["instruction"],
-                "response_a": row["response1"],
-                "response_b": row["response2"],
-                "model_a": model_a or None,
-                "model_b": model_b or None,
-                "labels": [_PANDALM_LABELS[row[key]] for key in _ANNOTATORS],
-            }
-        )
-    return pairs
+        else:
+            pairs.append(_pandalm_pair(row))
+    return pairs if len(pairs) == len(entries) else []
+
+
+def _pandalm_pair(row: Mapping[str, Any]) -> Pair:
+    given = row.get("input")  # not a number, where there is none
+    model_a, _, model_b = str(row.get("cmp_key", "")).partition("_")
+    return {
+        "id": str(row["idx"]),
+        "category": row.get("motivation_app"),
+        "prompt": "\n\n".join([row["instruction"], *([given] if isinstance(given, str) and given else [])]),
+        "response_a": row["response1"],
+        "response_b": row["response2"],
+        "model_a": model_a or None,
+        "model_b": model_b or None,
+        "labels": [_PANDALM_LABELS[row[key]] for key in _ANNOTATORS],
+    }
 
 
 # --- the replies ----------------------------------------------------------------------------------------
 
 
 def _recorded(name: str, folder: Path, pairs: Sequence[Pair], source: Source) -> Recorded:
-    """All replies to a data set that the study's folder holds."""
+    """All replies to a data set that the study's folder holds; `pairs` is empty where the data set is at fault."""
     rows: list[dict[str, str]] = []
     models: dict[str, list[str]] = {}
     for way, strategy in WAYS.items():
@@ -172,7 +182,9 @@ def _recorded(name: str, folder: Path, pairs: Sequence[Pair], source: Source) ->
 def _replies(path: Path, fields: Sequence[str], pairs: Sequence[Pair], source: Source) -> Iterator[dict[str, str]]:
     """The replies of one file, each with its item and step."""
     entries = source.entries(path)
-    if entries and len(entries) != len(pairs):
+    if entries is None:
+        return
+    if pairs and len(entries) != len(pairs):
         source.blame(path, f"holds {len(entries)} replies for {len(pairs)} items")
     for number, (pair, entry) in enumerate(zip(pairs, entries, strict=False), 1):
         for field in fields:
