@@ -145,8 +145,7 @@ def _beside(sample: Sample, metric: Metric, score: ScoreSpec) -> Iterator[tuple[
         reason = NOT_MADE
         if value is None:
             reason = metric.UNDEFINED if table.any() else ALL_FAILED if sample.table.any() else NO_LABELS
-        unit: Literal["item", "cluster"] = "item" if sample.clusters is None else "cluster"
-        yield ending, Figure(value, reason=reason, n=n, level=score.level, unit=unit, units=n, systems=sample.systems)
+        yield ending, Figure(value, reason=reason, n=n, level=score.level, units=n, systems=sample.systems)
 
 
 def _estimate(metric: Metric, table: Array) -> tuple[int, float | None]:

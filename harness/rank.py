@@ -68,9 +68,10 @@ def _notes(group: DatasetScores, metric: str) -> Iterator[str]:
     """What must be known of the figures of one dataset."""
     if not group.scores:
         return
-    first = group.scores[0]
-    yield from _notes_on_items(group.dataset, first, first.figures[metric].unit == "cluster")
-    failed = {kind: sum(score.outcomes[len(VERDICTS) + k] for score in group.scores) for k, kind in enumerate(FAILURES)}
+    yield from _notes_on_items(group, metric)
+    failed: dict[str, int] = {
+        kind: sum(score.outcomes[len(VERDICTS) + k] for score in group.scores) for k, kind in enumerate(FAILURES)
+    }
     if any(failed.values()):
         yield words.failed(group.dataset, failed, sum(score.items for score in group.scores))
     for name, contest in group.contests.items():
@@ -88,20 +89,23 @@ def _notes(group: DatasetScores, metric: str) -> Iterator[str]:
         yield from _note_on_the_best(group, metric, ranked)
 
 
-def _notes_on_items(dataset: str, score: CellScore, is_clustered: bool) -> Iterator[str]:
+def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
     """What holds for every cell of a dataset, since all judged the same items."""
+    score = group.scores[0]
     if score.n == 0:
-        yield words.no_labels(dataset)
+        yield words.no_labels(group.dataset)
         return
     if score.n < score.items:
-        yield words.unlabelled(dataset, score.items - score.n, score.items)
+        yield words.unlabelled(group.dataset, score.items - score.n, score.items)
     if score.n < FEWEST_ITEMS:
-        yield words.few_items(dataset, score.n, FEWEST_ITEMS)
-    elif is_clustered:
-        count = max(figure.units for figure in score.figures.values() if figure.method in ("clustered", "none"))
-        yield words.clustered(dataset, count, score.n)
-        if count < clusters.FEW:
-            yield words.few_clusters(dataset, count, clusters.FEWEST, clusters.FEW)
+        yield words.few_items(group.dataset, score.n, FEWEST_ITEMS)
+        return
+    figures = [score.figures[metric] for score in group.scores]
+    count = max((figure.units for figure in figures if figure.unit == "cluster"), default=0)
+    if count:
+        yield words.clustered(group.dataset, count, score.n)
+    if 0 < count < clusters.FEW:
+        yield words.few_clusters(group.dataset, count, clusters.FEWEST, clusters.FEW)
 
 
 def _note_on_the_best(group: DatasetScores, metric: str, contest: Contest) -> Iterator[str]:
@@ -127,14 +131,14 @@ def _name(score: CellScore) -> str:
 
 def leaderboard_json(board: Leaderboard, run_id: str) -> dict[str, Any]:
     """The leaderboard as `schemas/leaderboard.schema.json` describes it, floats rounded to 12 significant digits."""
-    figures = [row.score.figures[board.metric] for row in board.rows]
+    figures = [row.score.figures[board.metric] for row in board.rows if row.score.figures[board.metric].low is not None]
     document = {
         "run": run_id,
         "spec": board.spec,
         "kind": "evaluation",
         "metric": board.metric,
         "method": {
-            "interval": _one_of({figure.method for figure in figures} - {"none"}, board.score.interval),
+            "interval": _one_of({figure.method for figure in figures}, board.score.interval),
             "resamples": max((figure.resamples for figure in figures), default=0),
             "level": board.score.level,
             "seed": board.seed,

@@ -290,7 +290,7 @@ class Spec:
         score: how judgments become scores.
         resolved: the whole spec as plain JSON values with every default written out, paths as the user wrote them.
         shown_path: how messages call the file.
-        model_places: line and column of every model in the file, for messages.
+        model_places: line and column of where every model says its `api_key_env`, for messages.
     """
 
     path: Path
