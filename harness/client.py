@@ -98,25 +98,31 @@ class ChatClient:
         body = {**self._request, "messages": call.messages}
         if self._seed is not None:
             body["seed"] = self._seed + call.draw
-        limit_s = self._model.limits.timeout_s
         try:
             # The client's own time limits are for one read each: an endpoint that answers by drops never meets them.
-            async with asyncio.timeout(limit_s):
+            async with asyncio.timeout(self._model.limits.timeout_s):
                 # `post` rather than `chat.completions.create`, which spends as much time on types as all the rest.
                 response = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
         except openai.APIStatusError as error:
             return self._status_fault(error.response)
-        except (TimeoutError, openai.APITimeoutError):
-            return Fault("timeout", f"no reply within {limit_s:g} s", remedy="again")
         except (openai.APIConnectionError, aiohttp.ClientError, OSError) as error:
-            reason = printable(self._without_key(str(error.__cause__ or error)))
-            return Fault("connection", f"the connection failed: {reason}", remedy="again")
+            return self._connection_fault(error)
         result = read_completion(response.content)
         if isinstance(result, Fault):
             result = read_completion(
                 self._without_key(response.text).encode(), response.headers.get("content-type", "")
             )
         return result
+
+    def _connection_fault(self, error: Exception) -> Fault:
+        causes: list[BaseException] = [error]
+        while causes[-1].__cause__ is not None:
+            causes.append(causes[-1].__cause__)
+        # The transport calls a refused connection a timeout as well: only what began as one is one.
+        if any(isinstance(cause, TimeoutError) for cause in causes):
+            return Fault("timeout", f"no reply within {self._model.limits.timeout_s:g} s", remedy="again")
+        reason = printable(self._without_key(str(causes[-1]))) or type(causes[-1]).__name__
+        return Fault("connection", f"the connection failed: {reason}", remedy="again")
 
     def _status_fault(self, response: httpx2.Response) -> Reply | Fault:
         text = self._without_key(response.text)

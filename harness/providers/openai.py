@@ -49,11 +49,18 @@ def _api_key(model: Model, context: Context) -> str:
     """The key that the environment holds for the model, "" where the spec asks for none."""
     if model.api_key_env is None:
         return ""
-    key = context.environment.get(model.api_key_env, "").strip()
+    variable = model.api_key_env
+    key = context.environment.get(variable, "").strip()
     if not key:
         raise ModelStopped(
-            f"model {model.name} has no API key: the environment variable {model.api_key_env} is not set",
+            f"model {model.name} has no API key: the environment variable {variable} is not set",
             kind="key",
-            hint=f"set {model.api_key_env}, or name another variable as `api_key_env`",
+            hint=f"set {variable}, or name another variable as `api_key_env`",
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise ModelStopped(
+            f"model {model.name} has no usable API key: {variable} holds letters that no key has",
+            kind="key",
+            hint=f"set {variable} to the key alone",
         )
     return key

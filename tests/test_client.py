@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from endpoint import CUT, HANG, Endpoint, completion, endpoint, response
+
+from harness.errors import ModelStopped, ProviderError
+from harness.provider import Connection, Context
+from harness.providers import openai as provider
+from harness.records import Call, Limits, Message, Model, Reply
+from harness.retry import FAILURES_TO_STOP
+
+KEY = "sk-recognisable-0123456789"
+MESSAGES: list[Message] = [{"role": "user", "content": "Which is better?"}]
+OK = completion()
+REPLY = Reply("hi", "stop", 5, 2, "served-name")
+
+
+class Slept:
+    """Sleeps that take no time and are kept."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.now = 0.0
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def model_at(url: str, *, params: dict[str, Any] | None = None, **limits: Any) -> Model:
+    return Model(
+        name="judge-1",
+        provider="openai",
+        id="gpt-test",
+        params={} if params is None else params,
+        base_url=url,
+        api_key_env="TEST_KEY",
+        limits=Limits(**limits),
+    )
+
+
+def asked(
+    *script: bytes,
+    say: Callable[[Connection, Model], Awaitable[Any]] | None = None,
+    params: dict[str, Any] | None = None,
+    **limits: Any,
+) -> tuple[Any, Endpoint, Slept]:
+    """What comes of one call (or of what `say` does) to an endpoint with a script."""
+    slept = Slept()
+
+    async def main() -> tuple[Any, Endpoint]:
+        async with endpoint(*script) as scripted:
+            model = model_at(scripted.url, params=params, **limits)
+            context = Context({"TEST_KEY": KEY}, clock=lambda: slept.now, sleep=slept, random=Random(1))
+            connection = provider.connect(model, context)
+            try:
+                result = await (say(connection, model) if say else connection.send(Call(model, MESSAGES)))
+            except ProviderError as error:
+                result = error
+            finally:
+                await connection.close()
+            return result, scripted
+
+    result, scripted = asyncio.run(main())
+    return result, scripted, slept
+
+
+def test_a_call_is_sent_as_it_is_and_its_reply_is_read():
+    params = {"temperature": 0, "max_tokens": 9, "top_k": 5, "response_format": {"type": "json_object"}}
+    reply, scripted, _ = asked(OK, params=params)
+    assert reply == REPLY
+    assert scripted.requests == [{"model": "gpt-test", "messages": MESSAGES, **params}]
+    assert scripted.headers[0]["authorization"] == f"bearer {KEY}"
+
+
+def test_a_seed_of_the_params_counts_on_with_the_draw():
+    async def say(connection: Connection, model: Model) -> None:
+        await connection.send(Call(model, MESSAGES, draw=2))
+
+    assert asked(OK, say=say, params={"seed": 40})[1].requests[0]["seed"] == 42
+    assert "seed" not in asked(OK, say=say)[1].requests[0]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(
+            pytest.param(response(status, {"error": {"message": "x"}}), id=str(status))
+            for status in (408, 409, 429, 500)
+        ),
+        pytest.param(response(503, "<html>busy"), id="503 without JSON"),
+        pytest.param(response(200, "<html>hello"), id="html"),
+        pytest.param(response(200, {"error": {"message": "x"}, "choices": None}), id="error with status 200"),
+        pytest.param(response(200, {"choices": []}), id="no choices"),
+        pytest.param(completion(None), id="null content"),
+        pytest.param(CUT, id="cut"),
+        pytest.param(b"no http at all\r\n\r\n", id="no http"),
+        pytest.param(response(500, "not gzip", content_encoding="gzip"), id="broken compression"),
+    ],
+)
+def test_faults_that_may_heal_are_tried_again(fault: bytes):
+    reply, scripted, slept = asked(fault, fault, OK)
+    assert reply == REPLY
+    assert len(scripted.requests) == 3
+    assert scripted.requests[0] == scripted.requests[2]
+    assert len(slept.seconds) == 2
+
+
+def test_an_endpoint_that_hangs_is_tried_again():
+    reply, scripted, _ = asked(HANG, OK, timeout_s=0.2)
+    assert reply == REPLY
+    assert len(scripted.requests) == 2
+
+
+def test_attempts_are_bounded():
+    error, scripted, slept = asked(response(500, {"error": {"message": "boom"}}), attempts=3)
+    assert type(error) is ProviderError
+    assert (error.kind, error.status) == ("server", 500)
+    assert str(error) == "model judge-1: status 500: boom (3 attempts)"
+    assert len(scripted.requests) == 3
+    assert len(slept.seconds) == 2
+
+
+def test_an_endpoint_that_is_not_there_is_named_in_the_error():
+    async def main() -> None:
+        model = model_at("http://127.0.0.1:1/v1", attempts=2)
+        connection = provider.connect(model, Context({"TEST_KEY": KEY}, sleep=Slept()))
+        try:
+            for _ in range(FAILURES_TO_STOP - 1):
+                with pytest.raises(ProviderError, match="connection failed") as caught:
+                    await connection.send(Call(model, MESSAGES))
+                assert caught.value.kind == "connection"
+            with pytest.raises(ModelStopped, match="check `base_url`"):
+                await connection.send(Call(model, MESSAGES))
+        finally:
+            await connection.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "hint"),
+    [
+        pytest.param(401, "invalid_api_key", "key", "TEST_KEY", id="wrong key"),
+        pytest.param(403, "", "key", "TEST_KEY", id="forbidden"),
+        pytest.param(404, "model_not_found", "unknown-model", "gpt-test", id="unknown model"),
+        pytest.param(429, "insufficient_quota", "quota", "credit", id="no credit"),
+    ],
+)
+def test_a_model_that_cannot_be_used_is_stopped_and_asked_no_more(status: int, code: str, kind: str, hint: str):
+    async def say(connection: Connection, model: Model) -> ModelStopped:
+        for _ in range(2):
+            with pytest.raises(ModelStopped) as caught:
+                await connection.send(Call(model, MESSAGES))
+        return caught.value
+
+    error, scripted, slept = asked(response(status, {"error": {"message": "no", "code": code}}), say=say)
+    assert (error.kind, error.status) == (kind, status)
+    assert hint in str(error)
+    assert "judge-1" in str(error)
+    assert len(scripted.requests) == 1
+    assert not slept.seconds
+
+
+def test_a_call_that_is_too_long_fails_alone():
+    too_long = response(400, {"error": {"message": "too long", "code": "context_length_exceeded"}})
+
+    async def say(connection: Connection, model: Model) -> Reply:
+        for _ in range(FAILURES_TO_STOP + 1):
+            with pytest.raises(ProviderError, match="too long") as caught:
+                await connection.send(Call(model, MESSAGES))
+            assert type(caught.value) is ProviderError
+            assert caught.value.kind == "context-length"
+        return await connection.send(Call(model, MESSAGES))
+
+    reply, scripted, _ = asked(*[too_long] * (FAILURES_TO_STOP + 1), OK, say=say)
+    assert reply == REPLY
+    assert len(scripted.requests) == FAILURES_TO_STOP + 2
+
+
+def test_a_model_that_rejects_its_first_calls_is_stopped():
+    async def say(connection: Connection, model: Model) -> list[type]:
+        results = await asyncio.gather(
+            *(connection.send(Call(model, MESSAGES)) for _ in range(20)), return_exceptions=True
+        )
+        return [type(result) for result in results]
+
+    bad = response(400, {"error": {"message": "unknown parameter: top_k"}})
+    kinds, scripted, _ = asked(bad, say=say, concurrency=1)
+    assert kinds == [ProviderError] * (FAILURES_TO_STOP - 1) + [ModelStopped] * (21 - FAILURES_TO_STOP)
+    assert len(scripted.requests) == FAILURES_TO_STOP
+
+
+def test_a_rejected_call_after_an_answered_one_fails_alone():
+    async def say(connection: Connection, model: Model) -> list[type]:
+        await connection.send(Call(model, MESSAGES))
+        results = [connection.send(Call(model, MESSAGES)) for _ in range(9)]
+        return [type(result) for result in await asyncio.gather(*results, return_exceptions=True)]
+
+    assert asked(OK, response(400, {"error": {"message": "no"}}), say=say)[0] == [ProviderError] * 9
+
+
+def test_a_prompt_that_the_endpoint_filters_is_a_refusal():
+    reply, _, _ = asked(response(400, {"error": {"message": "filtered", "code": "content_filter"}}))
+    assert reply == Reply("", "refusal")
+
+
+def test_all_calls_wait_when_the_endpoint_asks_for_it():
+    async def say(connection: Connection, model: Model) -> list[Reply]:
+        return await asyncio.gather(*(connection.send(Call(model, MESSAGES)) for _ in range(4)))
+
+    replies, scripted, slept = asked(
+        response(429, {"error": {"message": "slow down"}}, retry_after="40"), OK, say=say, concurrency=1
+    )
+    assert replies == [REPLY] * 4
+    assert slept.now >= 40
+    assert len(scripted.requests) == 5
+
+
+def test_no_more_calls_are_under_way_than_allowed():
+    async def say(connection: Connection, model: Model) -> None:
+        await asyncio.gather(*(connection.send(Call(model, MESSAGES)) for _ in range(40)))
+
+    _, scripted, _ = asked(OK, say=say, concurrency=4)
+    assert 1 < scripted.most_at_once <= 4
+
+
+def test_tokens_are_announced_and_settled():
+    async def say(connection: Connection, model: Model) -> None:
+        for _ in range(3):
+            await connection.send(Call(model, MESSAGES))
+
+    # Announced are 4 tokens for the prompt and 118 for the reply, at 2 a second; 7 are reported.
+    assert asked(OK, say=say, params={"max_tokens": 118}, tpm=122)[2].now == pytest.approx(2 * 3.5, abs=1.5)
+    silent = response(200, {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
+    assert asked(silent, say=say, params={"max_tokens": 118}, tpm=122)[2].now == pytest.approx(2 * 61, abs=1.5)
+
+
+def test_nothing_of_the_environment_leaks_into_a_call(monkeypatch: pytest.MonkeyPatch):
+    leaks = {
+        "OPENAI_API_KEY": "sk-leak-key",
+        "OPENAI_ADMIN_KEY": "sk-leak-admin",
+        "OPENAI_BASE_URL": "http://127.0.0.1:1/leak",
+        "OPENAI_ORG_ID": "leak-org",
+        "OPENAI_PROJECT_ID": "leak-project",
+        "OPENAI_WEBHOOK_SECRET": "leak-secret",
+        "OPENAI_CUSTOM_HEADERS": "x-leak: leak\nauthorization: leak",
+        "HTTP_PROXY": "http://127.0.0.1:1",
+        "http_proxy": "http://127.0.0.1:1",
+        "ALL_PROXY": "http://127.0.0.1:1",
+    }
+    for name, value in leaks.items():
+        monkeypatch.setenv(name, value)
+    reply, scripted, _ = asked(OK)
+    assert reply == REPLY
+    assert "leak" not in str(scripted.headers)
+    assert "openai-organization" not in scripted.headers[0]
+    assert "openai-project" not in scripted.headers[0]
+    assert scripted.headers[0]["authorization"] == f"bearer {KEY}"
+
+
+def test_without_a_key_variable_no_key_of_the_environment_is_sent(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+
+    async def main() -> str:
+        async with endpoint(OK) as scripted:
+            model = Model("local", "openai", "llama", base_url=scripted.url)
+            connection = provider.connect(model, Context(os.environ))
+            await connection.send(Call(model, MESSAGES))
+            await connection.close()
+            return scripted.headers[0]["authorization"]
+
+    assert asyncio.run(main()) == "bearer none"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(response(401, {"error": {"message": f"Incorrect API key provided: {KEY}."}}), id="401"),
+        pytest.param(response(500, f"<html>{'x' * 290}{KEY}"), id="500 with the key where the message is cut"),
+        pytest.param(response(400, {"error": {"message": f"header authorization: Bearer {KEY}"}}), id="400"),
+        pytest.param(response(200, {"error": {"message": f"key {KEY} is blocked"}}), id="error with status 200"),
+        pytest.param(response(200, f"<html>{KEY}"), id="html"),
+        pytest.param(f"{KEY} no http\r\n\r\n".encode(), id="no http"),
+    ],
+)
+def test_the_key_is_in_no_error(answer: bytes):
+    error, _, _ = asked(answer, attempts=2)
+    assert isinstance(error, ProviderError)
+    told = "".join(traceback.format_exception(error)) + repr(error.problems)
+    assert KEY not in told
+    assert KEY[:16] not in told
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param({}, id="not set"),
+        pytest.param({"TEST_KEY": "  "}, id="empty"),
+        pytest.param({"TEST_KEY": "sk-\nx"}, id="with a line break inside"),
+        pytest.param({"TEST_KEY": "sk-ключ"}, id="not ASCII"),
+    ],
+)
+def test_a_key_that_cannot_be_one_stops_the_model_before_any_call(environment: dict[str, str]):
+    with pytest.raises(ModelStopped, match="TEST_KEY") as caught:
+        provider.connect(model_at("http://127.0.0.1:1/v1"), Context(environment))
+    assert "sk-" not in str(caught.value)
+
+
+def test_white_space_around_a_key_is_no_part_of_it():
+    connection = provider.connect(model_at("http://127.0.0.1:1/v1"), Context({"TEST_KEY": f"{KEY}\n"}))
+    assert connection._api_key == KEY  # type: ignore[attr-defined]
+    asyncio.run(connection.close())
+
+
+def test_a_context_does_not_show_the_environment():
+    assert KEY not in repr(Context({"TEST_KEY": KEY}))
+
+
+def test_the_id_of_a_model_is_the_endpoints_name_for_it():
+    assert provider.model_id("judge-1", {"model": "gpt-test", "price": {}}, Path()) == "gpt-test"
+    assert provider.model_id("judge-1", {}, Path()) == "judge-1"
