@@ -175,17 +175,16 @@ def clear(folder: Path) -> int:
     if not folder.exists():
         return 0
     with reporting(folder):
-        files = [folder / name for name in FILES if (folder / name).exists()]
-        if folder / DATABASE in files:
+        sizes = {folder / name: (folder / name).stat().st_size for name in FILES if (folder / name).exists()}
+        if folder / DATABASE in sizes:
             _check_unused(folder)
-        elif any(path not in files for path in folder.iterdir()):
+        elif any(path not in sizes for path in folder.iterdir()):
             raise CacheError(_foreign(folder, "the folder holds other files and no cache"))
-        freed = sum(path.stat().st_size for path in files)
-        for path in files:
+        for path in sizes:
             path.unlink(missing_ok=True)  # SQLite deletes some of them itself
         if not any(folder.iterdir()):
             folder.rmdir()
-    return freed
+    return sum(sizes.values())
 
 
 def _check_unused(folder: Path) -> None:

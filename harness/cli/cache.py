@@ -99,11 +99,11 @@ def clear(cache: Path, as_json: bool, yes: bool) -> None:
 @click.option("--force", is_flag=True, help="Replace BUNDLE if it is there.")
 def export(spec: Path, bundle: Path, cache: Path, as_json: bool, force: bool) -> None:
     """Write exactly the calls and replies of SPEC to BUNDLE, to be given away or kept."""
-    from harness.pipeline import spec_keys
+    from harness.pipeline import load_spec, spec_keys
 
     with Cache(cache) as store:
         keys = spec_keys(spec, store)
-        report = export_bundle(store, keys, bundle, spec=spec.stem, force=force)
+        report = export_bundle(store, keys, bundle, spec=load_spec(spec).name, force=force)
     if as_json:
         _print_json({**asdict(report), "file": str(bundle)})
     else:
