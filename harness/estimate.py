@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from harness import plugs
 from harness.plan import Plan
-from harness.records import Call, Cell, Model
+from harness.records import Call, Model
 from harness.talk import Lost, Replies, Talk, advance
 
 BYTES_PER_TOKEN = 4
@@ -54,7 +54,7 @@ class Need:
 
     def cost_usd(self, model: Model) -> Range | None:
         """What it would cost; None where the model has no price and something is left to ask."""
-        if model.is_simulated or not self.calls.high:
+        if model.is_free or not self.calls.high:
             return Range()
         if model.price is None:
             return None
@@ -68,11 +68,11 @@ class Estimate:
     """The needs of a plan.
 
     Attributes:
-        cells: by cell, in canonical order.
+        cells: by cell id, in canonical order.
         models: by model name; a call that two cells share counts once here.
     """
 
-    cells: dict[Cell, Need] = field(default_factory=dict)
+    cells: dict[str, Need] = field(default_factory=dict)
     models: dict[str, Need] = field(default_factory=dict)
 
     @property
@@ -92,11 +92,14 @@ class Estimate:
 
 def estimate(plan: Plan, replies: Replies) -> Estimate:
     """Walk through the whole plan over the cache and count what it lacks. Makes no call."""
-    result = Estimate(models={name: Need() for cell in plan.cells for name in cell.models})
+    result = Estimate(
+        cells={cell.id: Need() for cell in plan.cells},
+        models={name: Need() for cell in plan.cells for name in cell.models},
+    )
     seen: set[str] = set()
     for chunk in plan.chunks():
         cell = chunk.cell
-        here = result.cells.setdefault(cell, Need())
+        here = result.cells[cell.id]
         most = plugs.find("modes", cell.mode).calls_per_item(plan.spec.strategies[cell.strategy])[1]
         talks = [Talk(item, conversation) for item, conversation in plan.conversations(chunk)]
         waiting = advance(talks, replies, Lost())
@@ -139,8 +142,8 @@ def estimate_json(plan: Plan, found: Estimate) -> dict[str, Any]:
         "spec": plan.spec.name,
         "judgments": plan.size,
         "cells": [
-            {"cell": cell.id, "items": len(plan.datasets[cell.dataset]), **_need_json(need)}
-            for cell, need in found.cells.items()
+            {"cell": cell.id, "items": len(plan.datasets[cell.dataset]), **_need_json(found.cells[cell.id])}
+            for cell in plan.cells
         ],
         "models": [
             {

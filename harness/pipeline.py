@@ -11,13 +11,10 @@ from __future__ import annotations
 import asyncio
 import os
 import platform
-import random
 import socket
-import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,10 +25,12 @@ from harness import spec as specs
 from harness.cache import Cache
 from harness.digest import KEY_VERSION
 from harness.errors import SpecError
+from harness.estimate import Estimate, estimate
+from harness.ledger import Ledger
 from harness.plan import Plan, make_plan
 from harness.progress import Tally
 from harness.provider import Connection, Context
-from harness.rank import leaderboard_json
+from harness.rank import leaderboard_json, make_leaderboard
 from harness.records import Spec
 from harness.results import (
     ENVIRONMENT,
@@ -47,6 +46,7 @@ from harness.results import (
     run_id_of,
 )
 from harness.run import Connect, Run
+from harness.tables import scores_frame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -147,7 +147,7 @@ def run_spec(
         offline: make no call; a reply that is missing is an error.
         concurrency: calls under way at once for each model, in place of what the spec says.
         watch: told how it goes on.
-        before_asking: told what the calls will cost, before the first one is made.
+        before_asking: told what the calls will cost, before the first one that can cost anything is made.
         environment: where API keys are found.
 
     Raises:
@@ -157,7 +157,8 @@ def run_spec(
     watch = watch or Tally(plan.spec.models)
 
     def whole() -> FinishedRun:
-        return _run(plan, Path(cache), Path(results), offline, concurrency, watch, environment)
+        connect = None if offline else _connector(plan.spec, environment, concurrency)
+        return _run(plan, Path(cache), Path(results), connect, watch, before_asking)
 
     try:
         asyncio.get_running_loop()
@@ -171,22 +172,25 @@ def _run(
     plan: Plan,
     cache_folder: Path,
     results: Path,
-    offline: bool,
-    concurrency: int | None,
+    connect: Connect | None,
     watch: Tally,
-    environment: Mapping[str, str],
+    before_asking: Callable[[Estimate], None],
 ) -> FinishedRun:
     started, clock = datetime.now(UTC), time.monotonic()
     with Cache(cache_folder) as cache, RunWriter(results, plan.spec.name) as writer:
-        connect = None if offline else _connector(plan.spec, environment, concurrency)
         ledger = Ledger(plan)
-        for part in Run(plan, cache, connect, watch).parts():
+
+        def tell_cost() -> None:
+            if not all(plan.spec.models[name].is_free for cell in plan.cells for name in cell.models):
+                before_asking(estimate(plan, cache))
+
+        for part in Run(plan, cache, connect, watch, tell_cost).parts():
             writer.add(part.chunk.cell, part.judgments)
             ledger.add(part)
         writer.write_judgments()
         run_id = run_id_of(plan.digest, writer.judgments_digest)
         scores = ledger.scores()
-        writer.write_scores(scores_frame(scores))
+        writer.write_scores(scores_frame(score for group in scores for score in group.scores))
         writer.write_json(SPEC, plan.spec.resolved)
         writer.write_json(LEADERBOARD, leaderboard_json(make_leaderboard(plan.spec, scores), run_id))
         writer.write_json(MANIFEST, _manifest(plan, run_id, writer.judgments_digest))

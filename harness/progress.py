@@ -66,7 +66,7 @@ class Tally:
     def spend_usd(self, model: str) -> float | None:
         """What the calls made to a model cost by their reported usage; None where it has no price."""
         price = self.models[model].price
-        if self.models[model].is_simulated:
+        if self.models[model].is_free:
             return 0.0
         if price is None:
             return None

@@ -200,6 +200,11 @@ class Model:
         """Whether this is the simulated world and no language model."""
         return self.provider == "simulated"
 
+    @property
+    def is_free(self) -> bool:
+        """Whether no call to it can cost anything: its replies come from this machine."""
+        return self.provider in ("simulated", "recorded")
+
 
 @dataclass(frozen=True, slots=True)
 class Strategy:

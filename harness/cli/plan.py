@@ -40,8 +40,13 @@ def printed(plan: Plan, found: Estimate) -> str:
     """The estimate for people."""
     rows = [("cell", "items", "cached", "calls to make")]
     rows += [
-        (printable(cell.id), f"{len(plan.datasets[cell.dataset]):,}", f"{need.cached:,}", ends(need.calls))
-        for cell, need in found.cells.items()
+        (
+            printable(cell.id),
+            f"{len(plan.datasets[cell.dataset]):,}",
+            f"{found.cells[cell.id].cached:,}",
+            ends(found.cells[cell.id].calls),
+        )
+        for cell in plan.cells
     ]
     costs = [("model", "calls to make", "prompt tokens", "reply tokens", "cost")]
     costs += [

@@ -101,7 +101,8 @@ def say_spend(watch: Tally) -> None:
 def say_where(finished: FinishedRun, spec: Path, watch: Tally) -> None:
     """Where the run is, what it took, and what to try next."""
     made = finished.environment
-    say(f"\n{made['calls_made']:,} calls made, {made['calls_from_cache']:,} from the cache, {made['seconds']:.1f} s")
+    say("")
+    say(f"{made['calls_made']:,} calls made, {made['calls_from_cache']:,} from the cache, {made['seconds']:.1f} s")
     say_spend(watch)
     for name, reason in watch.stopped_models.items():
         say(f"error: {name} was given up: {reason}")
