@@ -3,7 +3,9 @@
 A rule is data: the kind of answer, the markers that stand before it, the labels or the scale. It is read from the
 end of a reply, because a reply argues first and concludes last:
 
-* The last marker that a value follows counts. What follows an earlier one is an earlier thought.
+* The last marker that a value follows counts. What follows an earlier one is an earlier thought. The first marker
+  of a rule, which the strategy asks for, counts before all others: a judge who writes `Verdict: A` and then that "the
+  right answer is C" has judged. The others are looked for where the first is missing.
 * Markers and labels are literal, in any case. Decoration (`**`, `#`, quotes, brackets, backticks) may stand around
   and between their words; `:`, `=`, `-`, `|`, `is` or a line break part the marker from the value.
 * A score may be `8`, `8.5`, `8,5`, `8/10`, `8 / 10`, `8 out of 10`, with a remark behind it.
@@ -22,9 +24,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
-from harness.reading import NO_VALUE, Finder, Labels, Nothing, Numbers, Value
+from harness.reading import NO_VALUE, Finder, Labels, Nothing, Numbers, Reader, Value
 from harness.records import Verdict
 
+Find: TypeAlias = Callable[[str], Value | Nothing]
 Fault: TypeAlias = tuple[tuple[str | int, ...], str, str]
 
 NAMES = ("", "Response ", "Assistant ", "Answer ", "Option ")
@@ -143,10 +146,10 @@ def compile_answer(rule: Mapping[str, Any]) -> AnswerRule:
 
 
 def _verdict_reader(markers: Sequence[str], labels: Labels) -> Callable[[str], Answer | None]:
-    find = Finder(markers, labels).find
+    finds = _finds(markers, labels)
 
     def read(text: str) -> Answer | None:
-        value = _last(text, find)
+        value = _last(text, finds)
         if value is NO_VALUE:
             value = labels.alone(_last_line(text))
         return None if isinstance(value, Nothing) else Answer(verdict=value)  # type: ignore[arg-type]
@@ -155,10 +158,10 @@ def _verdict_reader(markers: Sequence[str], labels: Labels) -> Callable[[str], A
 
 
 def _score_reader(markers: Sequence[str], numbers: Numbers) -> Callable[[str], Answer | None]:
-    find = Finder(markers, numbers).find
+    finds = _finds(markers, numbers)
 
     def read(text: str) -> Answer | None:
-        value = _last(text, find)
+        value = _last(text, finds)
         if value is NO_VALUE:
             value = numbers.alone(_last_line(text))
         return None if isinstance(value, Nothing) else Answer(score=value)  # type: ignore[arg-type]
@@ -167,27 +170,33 @@ def _score_reader(markers: Sequence[str], numbers: Numbers) -> Callable[[str], A
 
 
 def _scores_reader(markers: Mapping[str, Sequence[str]], numbers: Numbers) -> Callable[[str], Answer | None]:
-    find_a, find_b = Finder(markers["a"], numbers).find, Finder(markers["b"], numbers).find
+    finds_a, finds_b = _finds(markers["a"], numbers), _finds(markers["b"], numbers)
 
     def read(text: str) -> Answer | None:
-        score_a = _last(text, find_a)
+        score_a = _last(text, finds_a)
         if isinstance(score_a, Nothing):
             return None
-        score_b = _last(text, find_b)
-        return None if isinstance(score_b, Nothing) else Answer(score_a=score_a, score_b=score_b)  # type: ignore[arg-type]
+        score_b = _last(text, finds_b)
+        return None if isinstance(score_b, Nothing) else Answer(None, score_a, score_b)  # type: ignore[arg-type]
 
     return read
 
 
-def _last(text: str, find: Callable[[str], Value | Nothing]) -> Value | Nothing:
-    """What `find` finds last. The end of the text, from the start of a line, gives the same answer sooner."""
-    for size in TAILS:
-        cut = text.find("\n", -size) if size < len(text) else -1
-        if cut >= 0:
-            value = find(text[cut:].lower())
-            if value is not NO_VALUE:
+def _finds(markers: Sequence[str], reader: Reader) -> list[Find]:
+    """One for the marker that is asked for, one for all others."""
+    return [Finder(group, reader).find for group in (markers[:1], markers[1:]) if group]
+
+
+def _last(text: str, finds: Sequence[Find]) -> Value | Nothing:
+    """The last value in a text. Its end, from the start of a line, gives the same answer sooner."""
+    for find in finds:
+        for size in TAILS:
+            cut = text.find("\n", -size) if size < len(text) else -1
+            if cut >= 0 and (value := find(text[cut:].lower())) is not NO_VALUE:
                 return value
-    return find(text.lower())
+        if (value := find(text.lower())) is not NO_VALUE:
+            return value
+    return NO_VALUE
 
 
 def _last_line(text: str) -> str:

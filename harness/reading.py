@@ -33,6 +33,11 @@ _GAP = rf"(?:[\s{DECORATION}:=：—–]{{1,40}}+|[-−](?![0-9.])){{1,8}}+"
 _WORD_GAP = rf"[ \t{DECORATION}]{{1,12}}+"
 _SPACE = rf"[ \t{DECORATION}]{{0,12}}+"
 _END = frozenset(("", "\n"))
+_JOIN = r"""[ \t*_`'"“”‘’()\[\]{}]{0,12}+"""
+"""What may stand around the sign or word between two labels."""
+_BETWEEN_WORDS = re.compile(rf"[\s{DECORATION}]+")
+MOST_LABELS = 8
+"""Labels in a row that are looked at."""
 _FIRM = frozenset(":=：|\n")
 _LOOSE = frozenset("-−–—>i")
 
@@ -52,7 +57,7 @@ class Finder:
     """Finds the last marker that a value follows."""
 
     def __init__(self, markers: Iterable[str], reader: Reader) -> None:
-        aside = rf"(?:{_SPACE}\({reader.aside}\))?+" if reader.aside else ""
+        aside = rf"(?:[ \t*_]{{0,4}}+\({reader.aside}\))?+" if reader.aside else ""
         gap = rf"({_GAP}(?:is\b{_GAP})?+)"
         self._search = re.compile(rf"(?:{any_of(markers)}){aside}{gap}").search
         self._reader = reader
@@ -78,11 +83,12 @@ def any_of(phrases: Iterable[str]) -> str:
 
     Phrases that begin with the same word share it, so that a search tries a dozen of them as quickly as one.
     """
-    return _branches(sorted({tuple(_word(word) for word in phrase.lower().split()) for phrase in phrases}))
+    return _branches(sorted({words_of(phrase) for phrase in phrases}))
 
 
-def _word(word: str) -> str:
-    return re.escape(word).replace("'", "['’]")
+def words_of(phrase: str) -> tuple[str, ...]:
+    """The words of a phrase in lower case, decoration apart: what is looked for."""
+    return tuple(word for word in _BETWEEN_WORDS.split(phrase.lower()) if word)
 
 
 def _branches(phrases: list[tuple[str, ...]]) -> str:
@@ -92,7 +98,7 @@ def _branches(phrases: list[tuple[str, ...]]) -> str:
         rests = [phrase[1:] for phrase in group]
         longer = _branches([rest for rest in rests if rest])
         optional = "?" if () in rests else ""
-        branches.append(word + (f"(?:{_WORD_GAP}(?:{longer})){optional}" if longer else ""))
+        branches.append(re.escape(word) + (f"(?:{_WORD_GAP}(?:{longer})){optional}" if longer else ""))
     return "|".join(sorted(branches, key=lambda branch: (-len(branch), branch)))
 
 
@@ -103,20 +109,17 @@ class Labels:
     _FOLLOWED = (
         rf"{_SPACE}(?:$|\n|[.,;:](?![\w])(?![ \t]*[0-9])|!|[-−–—][ \t]|(?:because|since|wins)\b"
         r"|is[ \t](?:the[ \t])?(?:slightly[ \t]|clearly[ \t]|much[ \t])?(?:better|best|winner)\b)"
-        rf"|[ \t{DECORATION}]{{0,4}}+[ \t]\("
+        r"|[*_`'\"”’)\]}>]{0,8}+[ \t]{1,4}+\("
     )
     _REFUSAL = re.compile(r"(?:neither|none|both|either|n/a|unclear|unknown|undecided|unsure|cannot|can['’]t|not?)\b")
 
     def __init__(self, labels: Mapping[Verdict, Iterable[str]]) -> None:
-        self._meaning = {
-            " ".join(label.lower().replace("’", "'").split()): verdict
-            for verdict, phrases in labels.items()
-            for label in phrases
-        }
-        words = any_of(self._meaning)
+        self._meaning = {words_of(label): verdict for verdict, phrases in labels.items() for label in phrases}
+        words = _branches(sorted(self._meaning))
         self._label = re.compile(rf"({words})(?!\w)").match
         self._more = re.compile(
-            rf"{_SPACE}(?:[,/&+|<>=≤≥]{_SPACE}(?:or\b|and\b)?|(?:or|and|vs|versus)\b\.?){_SPACE}({words})(?!\w)"
+            rf"{_JOIN}(?:(?:[,/&+|<>=≤≥]{_JOIN}){{1,4}}+(?:(?:or|and)\b{_JOIN})?+|(?:or|and|vs|versus)\b\.?{_JOIN})"
+            rf"({words})(?!\w)"
         ).match
         self._followed = re.compile(self._FOLLOWED).match
         self._alone = re.compile(rf"[\s{DECORATION}]{{0,12}}+({words})[.!\s{DECORATION}]{{0,12}}+").fullmatch
@@ -132,7 +135,10 @@ class Labels:
             return refused if self._REFUSAL.match(text, start) else NO_VALUE
         verdict = self._means(match[1])
         named = {verdict}
-        while more := self._more(text, match.end()):
+        for _ in range(MOST_LABELS):
+            more = self._more(text, match.end())
+            if more is None:
+                break
             match = more
             named.add(self._means(match[1]))
         if len(named) == len(set(self._meaning.values())) > 1:
@@ -145,10 +151,7 @@ class Labels:
         return self._means(match[1]) if match else NO_VALUE
 
     def _means(self, label: str) -> Verdict:
-        plain = label.replace("’", "'")
-        if plain not in self._meaning:
-            plain = " ".join(re.split(_WORD_GAP, plain))
-        return self._meaning[plain]
+        return self._meaning[(label,)] if (label,) in self._meaning else self._meaning[words_of(label)]
 
 
 class Numbers:
