@@ -27,7 +27,7 @@ from harness.wording import place_in_words, quoted
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64
 MAX_NODES = 100_000
-"""Values in a document once its aliases are written out."""
+"""Keys and values in a document once its aliases are written out."""
 
 Step: TypeAlias = str | int
 Place: TypeAlias = tuple[int, int]
@@ -151,8 +151,8 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise MarkedYAMLError(problem=f"nested deeper than {MAX_DEPTH} levels", problem_mark=event.start_mark)
-        if self._count > 2 * MAX_NODES:  # keys count here
-            raise MarkedYAMLError(problem=f"more than {MAX_NODES} values", problem_mark=event.start_mark)
+        if self._count > MAX_NODES:
+            raise MarkedYAMLError(problem=f"more than {MAX_NODES} keys and values", problem_mark=event.start_mark)
         node = super().compose_node(parent, index)
         self._depth -= 1
         return node
@@ -194,7 +194,9 @@ class _Walk:
             self.report(node.start_mark, path, "this value contains itself through an alias")
             return None
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
-            message = f"with its aliases written out the file has more than {MAX_NODES} values or {MAX_DEPTH} levels"
+            message = (
+                f"with its aliases written out the file has over {MAX_NODES} keys and values or {MAX_DEPTH} levels"
+            )
             self.report(node.start_mark, path, message, "write less, or use fewer aliases")
             raise SpecError(self.sorted_problems())
         self._open.add(id(node))
@@ -208,6 +210,7 @@ class _Walk:
     def _mapping(self, node: MappingNode, path: tuple[Step, ...]) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
+            self._nodes += 1
             key = self._key(key_node, path)
             inner = (*path, "?" if key is None else key)
             mark = key_node.start_mark

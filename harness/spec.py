@@ -166,7 +166,7 @@ def _spec(document: Document, path: Path, resolved: Mapping[str, Any], strategie
         score=ScoreSpec(**freeze(resolved["score"])),
         resolved=freeze(resolved),
         shown_path=document.file,
-        model_places=FrozenDict({name: document.place(("models", name), key=True) for name in models}),
+        model_places=FrozenDict({name: document.place(("models", name, "api_key_env")) for name in models}),
     )
 
 
