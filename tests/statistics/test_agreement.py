@@ -1,0 +1,138 @@
+"""Figures and standard errors against three other implementations and by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.inter_rater import cohens_kappa
+
+from harness.statistics import agreement
+
+counts = st.lists(st.integers(0, 40), min_size=9, max_size=9).map(lambda flat: np.reshape(flat, (3, 3)))
+varied = counts.filter(lambda table: np.count_nonzero(table.sum(0)) > 1 and np.count_nonzero(table.sum(1)) > 1)
+
+
+def with_failures(verdicts, failed=(0, 0, 0)):
+    return np.column_stack([verdicts, failed]).astype(float)
+
+
+def items_of(table):
+    """Reference and judgment of every item that a table counts."""
+    rows, columns = np.indices(table.shape)
+    repeats = table.astype(int).ravel()
+    return np.repeat(rows.ravel(), repeats), np.repeat(columns.ravel(), repeats)
+
+
+@given(varied)
+def test_kappa_is_that_of_sklearn(table):
+    human, judge = items_of(table)
+    ours = agreement.kappa(with_failures(table), agreement.identity_weights())
+    assert ours == pytest.approx(cohen_kappa_score(human, judge), abs=1e-12)
+    linear = agreement.kappa(with_failures(table), agreement.linear_weights())
+    assert linear == pytest.approx(cohen_kappa_score(human, judge, weights="linear", labels=[0, 1, 2]), abs=1e-12)
+
+
+@given(varied)
+def test_failure_is_a_fourth_class_for_sklearn_too(table):
+    table = with_failures(table, (3, 1, 2))
+    human, judge = items_of(table)
+    ours = agreement.kappa(table, agreement.identity_weights())
+    assert ours == pytest.approx(cohen_kappa_score(human, judge), abs=1e-12)
+
+
+@given(varied)
+@pytest.mark.parametrize(
+    ("weights", "name"), [(agreement.identity_weights(), None), (agreement.linear_weights(), "linear")]
+)
+def test_standard_error_is_that_of_statsmodels(weights, name, table):
+    theirs = cohens_kappa(table, wt=name)
+    table = with_failures(table)
+    ours = agreement.standard_error(table, agreement.kappa_influence(table, weights))
+    assert agreement.kappa(table, weights) == pytest.approx(theirs.kappa, abs=1e-12)
+    assert float(ours) ** 2 == pytest.approx(theirs.var_kappa, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ac1_and_its_error_are_those_of_irrcac(seed):
+    raw = pytest.importorskip("irrCAC.raw")
+    pandas = pytest.importorskip("pandas")
+    table = np.random.default_rng(seed).integers(1, 30, (3, 3))
+    human, judge = items_of(table)
+    theirs = raw.CAC(pandas.DataFrame({"human": human, "judge": judge}), digits=12).gwet()["est"]
+    table = with_failures(table)
+    assert float(agreement.ac1(table)) == pytest.approx(theirs["coefficient_value"], abs=1e-10)
+    n = len(human)
+    error = float(agreement.standard_error(table, agreement.ac1_influence(table))) * (n / (n - 1)) ** 0.5
+    assert error == pytest.approx(theirs["se"], abs=1e-10)
+
+
+def test_ac1_with_failures_by_hand():
+    table = with_failures([[4, 0, 0], [0, 4, 0], [0, 0, 0]], (0, 0, 2))
+    pi = np.array([8 / 20, 8 / 20, 2 / 20])
+    expected = (pi * (1 - pi)).sum() / 2
+    assert agreement.ac1(table) == pytest.approx((0.8 - expected) / (1 - expected))
+
+
+def test_one_failure_among_right_answers_lowers_every_figure():
+    before, after = with_failures(np.diag([50, 20, 30])), with_failures(np.diag([49, 20, 30]), (1, 0, 0))
+    for figure in (agreement.accuracy, agreement.ac1, lambda t: agreement.kappa(t, agreement.linear_weights())):
+        assert figure(after) < figure(before)
+
+
+@pytest.mark.parametrize(
+    ("value", "influence"),
+    [
+        (agreement.accuracy, agreement.accuracy_influence),
+        (agreement.ac1, agreement.ac1_influence),
+        *(
+            (lambda t, w=w: agreement.kappa(t, w), lambda t, w=w: agreement.kappa_influence(t, w))
+            for w in (agreement.identity_weights(), agreement.linear_weights())
+        ),
+    ],
+    ids=["accuracy", "ac1", "kappa", "kappa-linear"],
+)
+def test_influence_is_the_derivative_and_sums_to_zero(value, influence):
+    table = with_failures([[30, 5, 8], [6, 9, 4], [3, 7, 25]], (2, 0, 3))
+    n, small = table.sum(), 1e-5
+    slopes = influence(table)
+    assert (table * slopes).sum() == pytest.approx(0, abs=1e-9)
+    for cell in np.ndindex(3, 4):
+        more = (1 - small) * table
+        more[cell] += small * n
+        assert (value(more) - value(table)) / small == pytest.approx(slopes[cell], abs=1e-3)
+    assert np.allclose(influence(np.stack([table, 2 * table])), slopes)
+
+
+def test_a_constant_judge_has_kappa_zero_and_error_zero():
+    table = with_failures([[20, 0, 0], [7, 0, 0], [11, 0, 0]])
+    for weights in (agreement.identity_weights(), agreement.linear_weights()):
+        assert agreement.kappa(table, weights) == 0
+        assert agreement.standard_error(table, agreement.kappa_influence(table, weights)) == 0
+
+
+def test_one_class_on_both_sides_is_undefined_and_not_zero_or_one():
+    table = with_failures(np.diag([30, 0, 0]))
+    assert np.isnan(agreement.kappa(table, agreement.identity_weights()))
+    assert agreement.ac1(table) == agreement.accuracy(table) == 1
+
+
+def test_no_items_are_undefined():
+    empty = np.zeros((3, 4))
+    assert np.isnan(agreement.accuracy(empty))
+    assert np.isnan(agreement.ac1(empty))
+    assert np.isnan(agreement.kappa(empty, agreement.identity_weights()))
+    assert np.isnan(agreement.kappa_influence(empty, agreement.identity_weights())).all()
+
+
+@given(counts.filter(np.any))
+def test_swapping_a_and_b_on_both_sides_changes_nothing(table):
+    swapped = with_failures(table[::-1, ::-1], (2, 1, 3))
+    table = with_failures(table, (3, 1, 2))
+    for figure in (
+        agreement.accuracy,
+        agreement.ac1,
+        lambda t: agreement.kappa(t, agreement.identity_weights()),
+        lambda t: agreement.kappa(t, agreement.linear_weights()),
+    ):
+        assert figure(swapped) == pytest.approx(figure(table), abs=1e-12)
