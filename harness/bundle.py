@@ -281,7 +281,8 @@ class _Bundle:
             if not packed and not piece and not unpacker.eof:
                 raise self._wrong("the file is cut short")
             unpacked += len(piece)
-            if unpacked > MAX_LINES_BYTES or unpacked > max(RATIO_FREE_BYTES, MAX_RATIO * read):
+            used = read - len(unpacker.unconsumed_tail)
+            if unpacked > MAX_LINES_BYTES or unpacked > max(RATIO_FREE_BYTES, MAX_RATIO * used):
                 raise self._wrong("the bundle unpacks to far more than a bundle does")
             yield piece
         if unpacker.unused_data or self._handle.read(1):

@@ -123,7 +123,7 @@ def import_(bundle: Path, cache: Path, as_json: bool) -> None:
         return
     _say(f"{bundle}: {_replies(report.entries)}, {report.added:,} added, {report.kept:,} there already")
     if report.different:
-        _say(f"  {len(report.different):,} are there with another reply, which stays:")
+        _say(f"  {len(report.different):,} there with another reply, which stays:")
         for key in report.different[:SHOWN]:
             _say(f"  {key}")
 

@@ -1,0 +1,101 @@
+"""What the cache and bundles cost, beside a bare diskcache loop. Prints one JSON object a line.
+
+Run with plain python: `python tests/benchmarks/bench_cache.py [ENTRIES]`. Calls are 3 KB, replies 1.3 KB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import diskcache
+
+from harness.bundle import export_bundle, import_bundle
+from harness.cache import Cache
+from harness.digest import call_bytes, call_key
+from harness.records import Call, Model, Reply
+from harness.store import Entry
+
+CALL_BYTES, REPLY_BYTES = 3000, 1300
+CHUNK = 512
+"""Keys that a run looks up together."""
+
+
+def made(count: int) -> list[Entry]:
+    """Entries of words that no two share in the same order, so that they compress as text does."""
+    rng = random.Random(1)
+    words = ["".join(rng.choices("etaoinshrdlucmfwyp", k=rng.randint(2, 9))) + " " for _ in range(5000)]
+    model = Model("m", "openai", "m-2026", {"temperature": 0, "max_tokens": 1024})
+
+    def text(size: int) -> str:
+        return "".join(rng.choices(words, k=size // 6))[:size]
+
+    calls = [Call(model, [{"role": "user", "content": text(CALL_BYTES)}]) for _ in range(count)]
+    return [Entry(call_key(call), call_bytes(call), Reply(text(REPLY_BYTES), "stop", 750, 325, "m")) for call in calls]
+
+
+def report(name: str, entries: int, work: Callable[[], object], repeats: int = 1) -> None:
+    """Print how many entries a second some work does, at its best."""
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        best = min(best, time.perf_counter() - start)
+    print(json.dumps({"name": name, "entries": entries, "per_second": round(entries / best)}), flush=True)
+
+
+def read_in_chunks(cache: Cache, keys: list[str]) -> None:
+    """Read as a run does."""
+    for start in range(0, len(keys), CHUNK):
+        cache.get_many(keys[start : start + CHUNK])
+
+
+async def put_concurrently(cache: Cache, entries: list[Entry], at_once: int) -> None:
+    """Write as a run does, so many calls under way."""
+    remaining = iter(entries)
+
+    async def lane() -> None:
+        for entry in remaining:
+            await cache.put(*entry)
+
+    await asyncio.gather(*(lane() for _ in range(at_once)))
+
+
+def main(count: int) -> None:
+    """Measure everything once."""
+    entries = made(count)
+    keys = [entry.key for entry in entries]
+    some = entries[: count // 4]
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for at_once in (1, 64):
+            few = some[: 2000 if at_once > 1 else 200]
+            with Cache(folder / f"put-{at_once}") as cache:
+                report(f"put, {at_once} at once", len(few), lambda: asyncio.run(put_concurrently(cache, few, at_once)))  # noqa: B023
+        with Cache(folder / "cache") as cache:
+            report("put_many", count, lambda: cache.put_many(entries))
+        with Cache(folder / "cache") as cache:
+            report("get_many, decoded", count, lambda: read_in_chunks(cache, keys), repeats=3)
+            report("get_many, one at a time", len(some), lambda: [cache.get_many([entry.key]) for entry in some])
+            report("verify", count, cache.verify)
+            report("stats", count, cache.stats)
+            report("export", count, lambda: export_bundle(cache, keys, folder / "x.bundle"))
+        with diskcache.Cache(str(folder / "cache"), eviction_policy="none") as bare:
+            report("bare diskcache, get", count, lambda: [bare.get(key) for key in keys], repeats=3)
+        with Cache(folder / "other") as other:
+            report("import", count, lambda: import_bundle(folder / "x.bundle", other))
+            report("import again", count, lambda: import_bundle(folder / "x.bundle", other))
+        packed = (folder / "x.bundle").stat().st_size
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({"name": "size", "bundle_bytes_an_entry": packed // count, "peak_mb": round(peak_mb)}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000)
