@@ -19,7 +19,7 @@ def main(host: str, port: int, latency_ms: float, failure_rate: float) -> None:
         import uvicorn
     except ImportError:
         raise click.ClickException("serving needs uvicorn; pip install 'fellowship-harness[serve]'") from None
-    uvicorn.run(App(Service(latency_ms, failure_rate)), host=host, port=port, log_level="warning", access_log=False)
+    uvicorn.run(App(Service(latency_ms, failure_rate)), host=host, port=port, access_log=False)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ TIE_MARGIN = 0.1
 STRAYING = 0.2
 """By how much of the scale (standard deviation) an overall impression strays from what was noticed, at skill 0."""
 
-TYPICAL_LENGTH = 400
+TYPICAL_LENGTH = 250
 """Letters of a response that is neither long nor short to a judge with a length bias."""
 
 REFUSAL = "I am sorry, but I cannot judge this."
@@ -101,7 +101,7 @@ def perceive(knobs: Knobs, prompt: str, response: str, chance: Chance) -> Impres
     noticed = sum(truth if chance.happens(knobs.skill) else chance.happens(0.5) for truth in met)
     quality = noticed / len(met) if met else UNKNOWN_QUALITY
     quality += STRAYING * (1 - knobs.skill) * chance.error()
-    quality += knobs.length_bias * (len(response) / (len(response) + TYPICAL_LENGTH) - 0.5)
+    quality += knobs.length_bias * (len(response) - TYPICAL_LENGTH) / (len(response) + TYPICAL_LENGTH)
     if knobs.family and signature_of(knobs.family) in response:
         quality += knobs.family_bias
     return Impression(noticed, len(met), quality)

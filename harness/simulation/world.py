@@ -29,7 +29,7 @@ class Knobs:
             also sets how far a rating strays.
         tie_rate: 0 to 1. Chance of calling two responses equal without looking closer.
         position_bias: −1 to 1. Quality that the response shown first seems to have in addition.
-        length_bias: −1 to 1. Quality that a long response seems to have over a short one.
+        length_bias: −1 to 1. Quality that a very long response seems to have in addition, and a very short one to lack.
         family: who it is of kin to, lower-case letters, digits and hyphens, or "". Models that differ in nothing else
             err independently.
         family_bias: −1 to 1. Quality that a response written by its own family seems to have in addition.

@@ -1,0 +1,102 @@
+"""The baseline of every figure for making calls: the bare `openai` client, on the transport that the harness uses.
+
+    python tests/benchmarks/bare_client.py --base-url http://127.0.0.1:PORT/v1 [--calls 1000] [--in-flight 64]
+
+Prints the calls made in a second, and the processor time of each, as JSON. `--client harness` measures the harness's
+own connection in the same way, and `--client simulated` the in-process simulated world.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+import httpx2
+import openai
+
+MESSAGES = [
+    {"role": "system", "content": "You compare two responses to the same prompt. " * 10},
+    {"role": "user", "content": "word " * 520},
+]
+PARAMS = {"temperature": 0, "max_tokens": 1024}
+
+Ask = Callable[[], Awaitable[object]]
+Close = Callable[[], Awaitable[None]]
+
+
+def bare_client(base_url: str, in_flight: int) -> tuple[Ask, Close]:
+    """Asks as the client's documentation says."""
+    limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
+    client = openai.AsyncOpenAI(
+        api_key="none",
+        base_url=base_url,
+        max_retries=0,
+        http_client=openai.DefaultAioHttpClient(limits=limits, trust_env=False),
+    )
+
+    async def ask() -> object:
+        completion = await client.chat.completions.create(model="bench", messages=MESSAGES, **PARAMS)
+        return completion.choices[0].message.content
+
+    return ask, client.close
+
+
+def harness_client(base_url: str, in_flight: int, provider_name: str) -> tuple[Ask, Close]:
+    """Asks through a connection of the harness."""
+    from harness import plugs
+    from harness.provider import Context
+    from harness.records import Call, Limits, Model
+
+    provider = plugs.find("providers", provider_name)
+    model_id = "simulated" if provider_name == "simulated" else "bench"
+    model = Model("bench", provider_name, model_id, PARAMS, base_url=base_url, limits=Limits(concurrency=in_flight))
+    connection = provider.connect(model, Context({}))
+
+    async def ask() -> object:
+        return (await connection.send(Call(model, MESSAGES))).text
+
+    return ask, connection.close
+
+
+async def measure(ask: Ask, close: Close, calls: int, in_flight: int) -> dict[str, float]:
+    """So many calls, so many at once."""
+    left = iter(range(calls))
+
+    async def worker() -> None:
+        for _ in left:
+            await ask()
+
+    await ask()  # opens the first connection and settles what the client looks up once
+    start, processor = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(worker() for _ in range(in_flight)))
+    seconds, processor_seconds = time.perf_counter() - start, time.process_time() - processor
+    await close()
+    return {
+        "calls": calls,
+        "in_flight": in_flight,
+        "seconds": round(seconds, 3),
+        "calls_per_s": round(calls / seconds, 1),
+        "processor_us_per_call": round(1e6 * processor_seconds / calls),
+    }
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--base-url", default="")
+    parser.add_argument("--calls", type=int, default=1000)
+    parser.add_argument("--in-flight", type=int, default=64)
+    parser.add_argument("--client", choices=["bare", "harness", "simulated"], default="bare")
+    chosen = parser.parse_args()
+    if chosen.client == "bare":
+        ask, close = bare_client(chosen.base_url, chosen.in_flight)
+    else:
+        name = "openai" if chosen.client == "harness" else "simulated"
+        ask, close = harness_client(chosen.base_url, chosen.in_flight, name)
+    print(json.dumps(await measure(ask, close, chosen.calls, chosen.in_flight)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
