@@ -142,13 +142,18 @@ def estimate_json(plan: Plan, found: Estimate) -> dict[str, Any]:
         "spec": plan.spec.name,
         "judgments": plan.size,
         "cells": [
-            {"cell": cell.id, "items": len(plan.datasets[cell.dataset]), **_need_json(found.cells[cell.id])}
+            {
+                "cell": cell.id,
+                "items": len(plan.datasets[cell.dataset]),
+                "cached": found.cells[cell.id].cached,
+                "calls": list(found.cells[cell.id].calls),
+            }
             for cell in plan.cells
         ],
         "models": [
             {
                 "model": name,
-                **_need_json(need),
+                "calls": list(need.calls),
                 "prompt_tokens": list(need.prompt_tokens),
                 "completion_tokens": list(need.completion_tokens),
                 "cost_usd": _listed(need.cost_usd(models[name])),
@@ -157,10 +162,6 @@ def estimate_json(plan: Plan, found: Estimate) -> dict[str, Any]:
         ],
         "cost_usd": _listed(found.cost_usd(models)),
     }
-
-
-def _need_json(need: Need) -> dict[str, Any]:
-    return {"cached": need.cached, "calls": list(need.calls)}
 
 
 def _listed(ends: Range | None) -> list[float] | None:

@@ -172,8 +172,14 @@ class Desk:
         future = self.under_way.get(key)
         if future is None:
             future = self.under_way[key] = asyncio.ensure_future(self._ask(key, call))
-            future.add_done_callback(lambda _: self.under_way.pop(key))
+            future.add_done_callback(lambda ended: self._end(key, ended))
         return future
+
+    def _end(self, key: str, future: asyncio.Future[Reply]) -> None:
+        """Forget a call that has ended; an error that nobody waits for any more has been raised elsewhere."""
+        del self.under_way[key]
+        if not future.cancelled():
+            future.exception()
 
     async def _ask(self, key: str, call: Call) -> Reply:
         """Make a call and store its reply, or note that it could not be had."""

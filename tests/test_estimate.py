@@ -1,0 +1,86 @@
+from harness.digest import call_key
+from harness.estimate import Range, estimate, estimate_json
+from harness.progress import Tally
+from harness.records import Model, Price, Reply
+from harness.run import Run
+from worlds import MemoryStore, Wire, item, plan_of
+
+PRICED = Model("x", "openai", "gpt", {"max_tokens": 50}, price=Price(input=2, output=10))
+UNPRICED = Model("y", "openai", "other", {"max_completion_tokens": 70})
+FREE = Model("z", "simulated", "sim", {"max_tokens": 50})
+
+
+def test_nothing_cached_counts_fewest_and_most_calls() -> None:
+    plan = plan_of(items=10, models=[PRICED, UNPRICED, FREE])
+    found = estimate(plan, MemoryStore())
+    direct, independent = (found.cells[f"d/{strategy}/judge:x"] for strategy in ("direct", "independent-10"))
+    assert (direct.cached, direct.calls) == (0, Range(10, 20))
+    assert (independent.cached, independent.calls) == (0, Range(20, 40))
+    assert found.models["x"].calls == Range(30, 60)
+    assert found.models["x"].completion_tokens == Range(30, 60 * 50)
+    assert found.models["y"].completion_tokens == Range(30, 60 * 70)
+    assert found.models["x"].prompt_tokens.low < found.models["x"].prompt_tokens.high
+
+
+def test_cost_is_a_range_and_unknown_without_a_price() -> None:
+    found = estimate(plan_of(items=10, models=[PRICED, UNPRICED, FREE]), MemoryStore())
+    need = found.models["x"]
+    low, high = ((p * 2 + c * 10) / 1e6 for p, c in zip(need.prompt_tokens, need.completion_tokens, strict=True))
+    assert need.cost_usd(PRICED) == Range(low, high)
+    assert found.models["y"].cost_usd(UNPRICED) is None
+    assert found.models["z"].cost_usd(FREE) == Range(0, 0)
+    assert found.cost_usd({"x": PRICED, "y": UNPRICED, "z": FREE}) is None
+    assert found.cost_usd({"x": PRICED, "y": PRICED, "z": FREE}) is not None
+
+
+def test_prompt_tokens_are_a_quarter_of_the_bytes() -> None:
+    plan = plan_of(items=1, models=[PRICED], strategies=["direct"])
+    wire = Wire()
+    list(Run(plan, MemoryStore(), wire.connect, Tally({})).parts())
+    size = sum(len(message["content"].encode()) for message in wire.sent[0].messages)
+    assert estimate(plan, MemoryStore()).models["x"].prompt_tokens.low == -(-size // 4)
+
+
+def test_what_is_cached_is_not_asked_again_and_makes_no_difference_to_the_rest() -> None:
+    plan, store, wire = plan_of(items=10, models=[PRICED, UNPRICED]), MemoryStore(), Wire()
+    list(Run(plan, store, wire.connect, Tally({})).parts())
+    full = estimate(plan, store)
+    assert full.calls == Range(0, 0)
+    assert sum(need.cached for need in full.cells.values()) == len(wire.sent) == 60
+    assert full.cost_usd(plan.spec.models) == Range(0, 0)  # even without a price: nothing is left to ask
+    one_of_two = next(call for call in wire.sent if call.step == "judge-a" and call.model is PRICED)
+    del store.held[call_key(one_of_two)]
+    found = estimate(plan, store)
+    assert found.cells["d/independent-10/judge:x"].cached == 19
+    assert found.calls == Range(1, 3)
+
+
+def test_follow_up_already_asked_is_counted() -> None:
+    plan, store = plan_of(items=1, models=[PRICED], strategies=["direct"]), MemoryStore()
+
+    def answer(call: object) -> Reply:
+        if call.step == "judge":
+            return Reply("I cannot decide.", "stop")
+        raise KeyboardInterrupt
+
+    try:
+        list(Run(plan, store, Wire(answer).connect, Tally({})).parts())
+    except KeyboardInterrupt:
+        pass
+    found = estimate(plan, store)
+    assert (found.cells["d/direct/judge:x"].cached, found.calls) == (1, Range(1, 1))
+
+
+def test_call_that_cells_share_counts_once_for_the_model() -> None:
+    same = [item(0)._replace(id=f"i{k}") for k in range(5)]
+    found = estimate(plan_of(items=same, models=[PRICED], strategies=["direct"]), MemoryStore())
+    assert found.cells["d/direct/judge:x"].calls == Range(5, 10)
+    assert found.models["x"].calls == Range(1, 2)
+
+
+def test_json_says_the_same() -> None:
+    plan = plan_of(items=2, models=[PRICED, UNPRICED], strategies=["direct"])
+    document = estimate_json(plan, estimate(plan, MemoryStore()))
+    assert (document["spec"], document["judgments"], document["cost_usd"]) == ("world", 4, None)
+    assert document["cells"][0] == {"cell": "d/direct/judge:x", "items": 2, "cached": 0, "calls": [2, 4]}
+    assert document["models"][1]["cost_usd"] is None

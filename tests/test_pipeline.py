@@ -1,0 +1,182 @@
+"""Whole runs of the shipped quick start, compared as bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import harness
+from harness.cache import Cache
+from harness.errors import MissingRepliesError, SpecError
+from harness.pipeline import FinishedRun, spec_keys
+from harness.progress import Tally
+from harness.results import DETERMINISTIC, ENVIRONMENT
+
+SPECS = Path(__file__).parent.parent / "specs"
+SHIPPED = Path(__file__).parent.parent / "results"
+
+
+def content(run: FinishedRun) -> dict[str, bytes]:
+    return {name: (run.folder / name).read_bytes() for name in DETERMINISTIC}
+
+
+def spec_in(folder: Path, **knobs: object) -> Path:
+    """The quick start with its data, every model given some more knobs."""
+    folder.mkdir(exist_ok=True)
+    (folder / "data").mkdir()
+    (folder / "data/quickstart.jsonl").write_bytes((SPECS / "data/quickstart.jsonl").read_bytes())
+    more = "".join(f", {name}: {value}" for name, value in knobs.items())
+    text = (SPECS / "quickstart.yaml").read_text()
+    changed = text.replace("{provider: simulated", "{provider: simulated" + more)
+    assert changed != text or not knobs
+    (folder / "quickstart.yaml").write_text(changed)
+    return folder / "quickstart.yaml"
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[FinishedRun, Path]:
+    """A run of the quick start as it is shipped, and its cache."""
+    folder = tmp_path_factory.mktemp("reference")
+    spec = harness.load_spec(SPECS / "quickstart.yaml")
+    return harness.run_spec(spec, cache=folder / "cache", results=folder / "results"), folder / "cache"
+
+
+class Stops(Tally):
+    """Interrupts the run after so many calls, as Ctrl-C does."""
+
+    left = 200
+
+    def called(self, call: object, reply: object) -> None:
+        super().called(call, reply)  # type: ignore[arg-type]
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("concurrency", [1, 64])
+def test_same_bytes_at_any_concurrency_with_shuffled_latency_and_an_interruption(
+    reference: tuple[FinishedRun, Path], tmp_path: Path, concurrency: int
+) -> None:
+    latency = 1 if concurrency == 1 else 30
+    spec = harness.load_spec(spec_in(tmp_path / "specs", latency_ms=latency, failure_rate=0.02))
+    places = {"cache": tmp_path / "cache", "results": tmp_path / "results", "concurrency": concurrency}
+    stops = Stops(spec.models)
+    with pytest.raises(KeyboardInterrupt):
+        harness.run_spec(spec, watch=stops, **places)
+    assert not list((tmp_path / "results/quickstart").iterdir())
+    watch = Tally(spec.models)
+    run = harness.run_spec(spec, watch=watch, **places)
+    expected, _ = reference
+    assert watch.calls + stops.calls <= expected.environment["calls_made"]
+    assert run.id == expected.id
+    changed = content(run)
+    shipped = content(expected)
+    del changed["spec.json"], shipped["spec.json"]  # the resolved spec tells the latency
+    assert changed == shipped
+
+
+def test_second_run_makes_no_call_and_is_the_same_run(reference: tuple[FinishedRun, Path], tmp_path: Path) -> None:
+    expected, cache = reference
+    run = harness.run_spec(
+        harness.load_spec(SPECS / "quickstart.yaml"), cache=cache, results=tmp_path, offline=True
+    )
+    assert (run.id, content(run)) == (expected.id, content(expected))
+    assert run.environment["calls_made"] == 0
+    assert run.environment["calls_from_cache"] == expected.environment["calls_made"]
+
+
+def test_shipped_run_is_what_a_fresh_run_gives(reference: tuple[FinishedRun, Path]) -> None:
+    fresh, _ = reference
+    shipped = harness.open_run("quickstart", SHIPPED)
+    assert shipped.id == fresh.id
+    same_tools = all(
+        shipped.environment["packages"][name] == fresh.environment["packages"][name] for name in ("polars", "numpy")
+    )
+    if same_tools:
+        assert content(shipped) == content(fresh)
+    else:  # another polars writes Parquet in other bytes, and another numpy may draw other numbers
+        assert shipped.judgments_frame().equals(fresh.judgments_frame())
+        assert shipped.manifest == fresh.manifest
+        assert [row["cell"] for row in shipped.leaderboard["rows"]] == [row["cell"] for row in fresh.leaderboard["rows"]]
+
+
+def test_frames_are_what_the_files_say(reference: tuple[FinishedRun, Path]) -> None:
+    run, _ = reference
+    judgments, scores, board = run.judgments_frame(), run.scores_frame(), run.leaderboard_frame()
+    assert judgments.height == run.manifest["judgments"] == 1440
+    assert judgments["cell"].unique(maintain_order=True).to_list() == run.manifest["cells"]
+    kappa = scores.filter(pl.col("metric") == "kappa").select("cell", "value").rows_by_key("cell", unique=True)
+    for row in run.leaderboard["rows"]:
+        assert kappa[row["cell"]][0] == row["metrics"]["kappa"]["value"]
+    assert board.height == 12
+
+
+def test_other_machine_replays_a_bundle_to_the_same_bytes(
+    reference: tuple[FinishedRun, Path], tmp_path: Path
+) -> None:
+    from harness.bundle import export_bundle, import_bundle
+
+    expected, cache = reference
+    spec = spec_in(tmp_path / "elsewhere")
+    with Cache(cache) as full:
+        export_bundle(full, spec_keys(SPECS / "quickstart.yaml", full), tmp_path / "quickstart.bundle")
+    with Cache(tmp_path / "other-cache") as empty:
+        import_bundle(tmp_path / "quickstart.bundle", empty)
+    run = harness.run_spec(
+        harness.load_spec(spec), cache=tmp_path / "other-cache", results=tmp_path / "other-results", offline=True
+    )
+    assert content(run) == content(expected)
+
+
+def test_offline_run_without_replies_says_what_is_missing_and_writes_nothing(tmp_path: Path) -> None:
+    spec = harness.load_spec(SPECS / "quickstart.yaml")
+    with pytest.raises(MissingRepliesError, match="at least 1800 replies for 1440 judgments"):
+        harness.run_spec(spec, cache=tmp_path / "cache", results=tmp_path / "results", offline=True)
+    assert not (tmp_path / "cache").exists()
+    assert not list(tmp_path.glob("results/quickstart/*"))
+
+
+def test_missing_key_is_told_when_the_model_is_first_needed(tmp_path: Path) -> None:
+    spec = spec_in(tmp_path / "specs")
+    text = spec.read_text().replace("novice: {provider: simulated", "novice: {provider: openai, model: gpt} #")
+    spec.write_text(text)
+    told: list[object] = []
+    with pytest.raises(SpecError, match="OPENAI_API_KEY is not set"):
+        harness.run_spec(
+            harness.load_spec(spec),
+            cache=tmp_path / "cache",
+            results=tmp_path / "results",
+            environment={},
+            before_asking=told.append,
+        )
+    assert len(told) == 1  # what it would cost was said before
+
+
+def test_notebook_with_a_running_loop_can_run_a_spec(reference: tuple[FinishedRun, Path], tmp_path: Path) -> None:
+    expected, cache = reference
+
+    async def cell() -> FinishedRun:
+        return harness.run_spec(harness.load_spec(SPECS / "quickstart.yaml"), cache=cache, results=tmp_path)
+
+    assert asyncio.run(cell()).id == expected.id
+
+
+def test_what_is_not_deterministic_is_in_one_file(reference: tuple[FinishedRun, Path]) -> None:
+    run, _ = reference
+    assert {file.name for file in run.folder.iterdir()} == {*DETERMINISTIC, ENVIRONMENT}
+    text = b"".join(content(run).values())
+    for incidental in (run.environment["platform"], run.environment["started"][:10], str(run.folder.parent)):
+        assert incidental.encode() not in text
+    assert json.loads((run.folder / "spec.json").read_bytes())["name"] == "quickstart"
+    assert run.spec["seed"] == 7
+
+
+def test_package_offers_the_pipeline_and_nothing_it_has_not() -> None:
+    assert "run_spec" in dir(harness)
+    assert harness.FinishedRun is FinishedRun
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = harness.nothing
