@@ -1,0 +1,170 @@
+"""Scores to a leaderboard, and its JSON."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from labelled import QUICK, Labelled, board_of, judge, labels, score, spec_of
+
+from harness.digest import rounded
+from harness.rank import leaderboard_json, make_leaderboard
+from harness.records import Price
+from harness.statistics import multiplicity
+
+CODES = labels(120)
+GOOD, POOR = judge(CODES, 0.8, 1), judge(CODES, 0.3, 2)
+SCHEMA = json.loads((Path(__file__).parents[1] / "schemas/leaderboard.schema.json").read_text("utf-8"))
+
+
+def models_of(board):
+    return [row.score.cell.models[0] for row in board.rows]
+
+
+def checked(board):
+    """The board as JSON, after the schema agreed."""
+    document = json.loads(json.dumps(leaderboard_json(board, "0a1b2c"), allow_nan=False))
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(document, SCHEMA)
+    return document
+
+
+def test_rows_are_best_first_undefined_last_and_equals_in_the_order_of_cells():
+    codes = np.where(np.arange(60) < 59, 0, 2).astype(np.int8)
+    one_class = np.zeros(60)
+    board = board_of(
+        score(Labelled(CODES, name="one"), {"poor": POOR, "same": GOOD, "good": GOOD}),
+        score(Labelled(codes[:59], name="two"), {"void": one_class[:59], "wrong": one_class[:59] + 1}),
+    )
+    assert models_of(board) == ["same", "good", "poor", "wrong", "void"]
+    assert board.rows[-1].ranks["kappa"] is None
+    assert board.metric == "kappa"
+    assert board.rows[0].ranks["kappa"] == (1, 2)
+    assert board.rows[2].ranks["kappa"] == (3, 3)
+    checked(board)
+
+
+def test_the_first_metric_of_the_spec_orders_the_rows():
+    scoring = replace(QUICK, metrics=("accuracy", "kappa-ab"))
+    group = score(Labelled(CODES), {"poor": POOR, "good": GOOD}, scoring)
+    board = make_leaderboard(spec_of("poor", "good", scoring=scoring), [group])
+    assert board.metric == "accuracy"
+    assert list(board.rows[0].ranks) == ["accuracy", "kappa-ab"]
+    document = checked(board)
+    assert list(document["rows"][0]["metrics"]) == ["accuracy", "kappa-ab"]
+    assert {"kappa", "accuracy.complete-case"} <= set(document["rows"][0]["companions"])
+
+
+def test_json_keeps_the_contract():
+    document = checked(board_of(score(Labelled(CODES), {"good": judge(CODES, 0.8, 1, failing=0.1), "poor": POOR})))
+    assert {"run": "0a1b2c", "spec": "modes", "kind": "evaluation", "metric": "kappa"}.items() <= document.items()
+    assert document["method"] == {"interval": "bootstrap", "resamples": 400, "level": 0.95, "seed": 7, "unit": "item"}
+    row = document["rows"][0]
+    assert row["cell"] == "fair/direct/judge:good"
+    assert row["failures"].keys() == {"unparsed", "refused", "truncated", "unavailable"}
+    assert sum(row["failures"].values()) > 0
+    kappa = row["metrics"]["kappa"]
+    assert kappa["low"] < kappa["value"] < kappa["high"]
+    assert kappa["reason"] is None
+    assert row["rank"] == kappa["rank"] == {"best": 1, "worst": 1}
+    for figure in [*row["metrics"].values(), *row["companions"].values()]:
+        assert {"n", "method", "seed", "low", "high", "unit", "resamples", "systems"} <= figure.keys()
+        assert figure["systems"] == 2
+    assert sum(map(sum, row["table"])) == row["n"] == sum(row["marginals"]["reference"].values())
+    assert row["tokens"] == {"prompt": 1000, "completion": 10}
+    assert document == rounded(document)
+
+
+def test_undefined_is_null_with_a_reason():
+    board = board_of(score(Labelled(np.zeros(40, dtype=np.int8)), {"m": np.zeros(40)}))
+    row = checked(board)["rows"][0]
+    assert row["metrics"]["kappa"]["value"] is None
+    assert "chance" in row["metrics"]["kappa"]["reason"]
+    assert row["rank"] is None
+    assert row["metrics"]["accuracy"]["rank"] == {"best": 1, "worst": 1}
+
+
+def test_methods_and_units_that_differ_between_datasets_are_mixed():
+    single = score(Labelled(CODES, name="single"), {"m": GOOD})
+    grouped = score(Labelled(CODES, np.arange(120) // 2, name="grouped"), {"m": GOOD})
+    both = checked(board_of(single, grouped))["method"]
+    assert (both["interval"], both["unit"]) == ("mixed", "mixed")
+    alone = checked(board_of(grouped))["method"]
+    assert (alone["interval"], alone["unit"], alone["resamples"]) == ("clustered", "cluster", 0)
+    assert checked(board_of(score(Labelled(CODES[:10]), {"m": GOOD[:10]})))["method"]["interval"] == "bootstrap"
+
+
+def test_cost_is_tokens_times_price_of_the_only_model():
+    group = score(Labelled(CODES), {"m": GOOD})
+    board = board_of(group, price=Price(input=2.5, output=10))
+    assert board.rows[0].cost_usd == pytest.approx((1000 * 2.5 + 10 * 10) / 1e6)
+    assert board_of(group).rows[0].cost_usd is None
+    first = group.scores[0]
+    several = replace(group, scores=(replace(first, cell=replace(first.cell, models=("m", "n"))),))
+    assert board_of(several, price=Price(1, 1)).rows[0].cost_usd is None
+
+
+def test_simulated_models_are_named_so():
+    board = board_of(score(Labelled(CODES), {"m": GOOD}), provider="simulated")
+    assert board.rows[0].is_simulated
+    assert board.notes[0].startswith("simulated models: these figures describe the simulated world")
+    assert not any("simulated" in note for note in board_of(score(Labelled(CODES), {"m": GOOD})).notes)
+
+
+def note_with(words, *groups):
+    """The only note with these words."""
+    (note,) = (note for note in board_of(*groups).notes if words in note)
+    return note
+
+
+def test_what_cannot_be_told_from_the_best_is_said_with_what_could_be_found():
+    near = judge(CODES, 0.75, 9)
+    note = note_with("not distinguishable", score(Labelled(CODES), {"good": GOOD, "near": near, "poor": POOR}))
+    assert note.startswith(
+        "fair: not distinguishable from the best, direct/judge:good, by kappa at n = 120 (level 0.95): "
+        "direct/judge:near, "
+    )
+    assert "this run could detect about 0." in note
+    assert "poor" not in note
+    assert "equal" not in note
+    assert not any("distinguishable" in n for n in board_of(score(Labelled(CODES), {"g": GOOD, "p": POOR})).notes)
+
+
+def test_copies_show_no_variation_to_measure_by():
+    assert "no variation" in note_with("not distinguishable", score(Labelled(CODES), {"good": GOOD, "copy": GOOD}))
+
+
+@pytest.mark.parametrize(
+    ("words", "dataset", "outcomes"),
+    [
+        ("n = 19 is below 20: counts only", Labelled(CODES[:19]), GOOD[:19]),
+        ("no reference labels", Labelled(np.full(30, -1, dtype=np.int8)), GOOD[:30]),
+        ("30 of 120 items have no reference label", Labelled(np.where(np.arange(120) < 90, CODES, -1)), GOOD),
+        ("intervals rest on 60 clusters, not on 120 items", Labelled(CODES, np.arange(120) // 2), GOOD),
+        ("12 clusters are fewer than 30: take", Labelled(CODES, np.arange(120) // 10), GOOD),
+        ("6 clusters are fewer than 8: no intervals", Labelled(CODES, np.arange(120) // 20), GOOD),
+        ("2 of 120 judgments failed (1 unparsed, 1 unavailable)", Labelled(CODES), np.append(GOOD[:118], [3, 6])),
+        ("kappa of direct/judge:m has standard error 0", Labelled(CODES), np.zeros(120)),
+    ],
+)
+def test_notes_tell_what_must_be_known(words, dataset, outcomes):
+    assert note_with(words, score(dataset, {"m": outcomes})).startswith("fair: ")
+
+
+def test_undefined_resamples_are_noted():
+    codes = np.where(np.arange(25) < 24, 0, 2).astype(np.int8)
+    group = score(Labelled(codes), {"m": codes}, replace(QUICK, interval="percentile"))
+    assert "% of the resamples" in note_with("kappa is undefined", group)
+
+
+def test_holm_is_noted(monkeypatch):
+    monkeypatch.setattr(multiplicity, "MOST_PAIRS", 0)
+    group = score(Labelled(CODES), {"good": GOOD, "poor": POOR}, replace(QUICK, metrics=("kappa",)))
+    assert "Holm" in note_with("too many pairs", group)
+
+
+def test_a_dataset_without_cells_has_no_rows():
+    group = replace(score(Labelled(CODES), {"m": GOOD}), scores=(), contests={})
+    assert make_leaderboard(spec_of(), [group]).rows == ()
