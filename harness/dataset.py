@@ -15,7 +15,7 @@ import polars as pl
 from harness import plugs
 from harness.digest import digest_of
 from harness.errors import DatasetError, Problem
-from harness.ingest.canonical import canonical, empty_and_repeated, wanted_columns
+from harness.ingest.canonical import canonical, empty_and_repeated, missing_columns, wanted_columns
 from harness.ingest.labels import Codes, label_codes, majority
 from harness.ingest.rows import Rows
 from harness.ingest.subset import chosen, rows_where, sample_seed
@@ -41,9 +41,10 @@ def read_dataset(spec: DatasetSpec, *, seed: int) -> FrameDataset:
     """
     try:
         rows: Rows = plugs.find("datasets", spec.format).read(spec.path, wanted_columns(spec))
-        found = canonical(rows, spec) if rows.present else None
-        if found is None or found.frame.is_empty():
-            raise DatasetError(_problems(rows, []) or [Problem(message="holds no rows")])
+        missing = missing_columns(rows, spec) if rows.present else []
+        if missing or rows.frame.is_empty():
+            raise DatasetError([*missing, *_problems(rows, [])] or [Problem(message="holds no rows")])
+        found = canonical(rows, spec)
         frame = rows_where(found, rows, spec.subset.where)
         used = set(frame["row"]) if found.faults else set()
         faults = [fault for fault in found.faults if fault.row in used]
@@ -109,14 +110,15 @@ def _with_clusters(frame: pl.DataFrame) -> pl.DataFrame:
     Where the file names no cluster at all, rows with the same prompt are one, named by the id of its first row. Where
     it names some, a row without is a cluster of its own, named by its id.
     """
-    own = pl.int_range(pl.len(), dtype=pl.Int64)
+    frame = frame.with_columns(pl.int_range(len(frame), dtype=pl.Int64, eager=True).alias("unit"))
+    own = pl.col("unit")
     if "cluster" in frame.columns and frame["cluster"].null_count() < len(frame):
         unit = pl.when(pl.col("cluster").is_null()).then(own).otherwise(own.first().over("cluster"))
         name = pl.coalesce("cluster", "id")
     else:
         unit = own.first().over("prompt", "is_chat")
         name = pl.col("id").gather(pl.col("unit"))
-    return frame.with_columns(unit.alias("unit")).with_columns(name.alias("cluster"))
+    return frame.with_columns(unit).with_columns(name.alias("cluster"))
 
 
 def _items(rows: pl.DataFrame, annotators: int) -> Iterator[Item]:

@@ -102,9 +102,13 @@ def _fair_eval_pairs(folder: Path, source: Source) -> list[Pair]:
         {"id": str(row.get("question_id")), "category": row["category"], "prompt": row["text"]}
         for row in questions or ()
     ]
+    if questions == []:
+        source.blame(folder / "question.jsonl", "holds no questions")
     for response, (name, model) in _FAIR_EVAL_ANSWERS.items():
-        answers = source.rows(folder / "answer" / name, ("text",)) or []
-        if answers and [str(row.get("question_id")) for row in answers] != [pair["id"] for pair in pairs]:
+        answers = source.rows(folder / "answer" / name, ("text",))
+        if answers is None or not pairs:
+            continue
+        if [str(row.get("question_id")) for row in answers] != [pair["id"] for pair in pairs]:
             source.blame(folder / "answer" / name, "does not answer the questions of question.jsonl in turn")
         for pair, answer in zip(pairs, answers, strict=False):
             pair |= {response: answer["text"], response.replace("response", "model"): model}
@@ -123,7 +127,7 @@ def _fair_eval_labels(path: Path, questions: int, source: Source) -> list[Verdic
     for number, word in enumerate(words, 1):
         if word not in _FAIR_EVAL_LABELS:
             source.blame(path, f"`{word}` is none of {', '.join(_FAIR_EVAL_LABELS)}", line=number)
-    if len(words) != questions:
+    if questions and len(words) != questions:
         source.blame(path, f"holds {len(words)} labels for {questions} questions")
     return [_FAIR_EVAL_LABELS[word] for word in words if word in _FAIR_EVAL_LABELS]
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from harness.errors import DatasetError, Problem
+from harness.errors import Problem
 from harness.ingest.labels import label_columns
 from harness.ingest.prompts import prompt_columns
 from harness.ingest.rows import Rows
@@ -58,13 +58,21 @@ def wanted_columns(spec: DatasetSpec) -> list[str]:
     return list(dict.fromkeys([*names, *spec.subset.where]))
 
 
-def canonical(rows: Rows, spec: DatasetSpec) -> Canonical:
-    """Make canonical columns of a file's columns.
+def missing_columns(rows: Rows, spec: DatasetSpec) -> list[Problem]:
+    """The columns that the file must have, or that the spec names, and that are not there."""
+    return [
+        _missing(name, column, rows)
+        for column in COLUMNS
+        if column in REQUIRED or column in spec.columns
+        for name in _names(spec, column)
+        if name not in rows.present
+    ]
 
-    Raises:
-        DatasetError: if columns are missing.
-    """
-    names = _found_columns(rows, spec)
+
+def canonical(rows: Rows, spec: DatasetSpec) -> Canonical:
+    """Make canonical columns of a file's columns, of which none is missing."""
+    every = {column: _names(spec, column) for column in COLUMNS}
+    names = {column: found for column, found in every.items() if set(found) <= set(rows.present)}
     faults: list[Fault] = []
     columns = list(prompt_columns(rows, names["prompt"][0], faults))
     for column in (*TEXTS, *WORDS):
@@ -92,22 +100,6 @@ def _names(spec: DatasetSpec, column: str) -> tuple[str, ...]:
     """What a canonical column is called in the file."""
     named = spec.columns.get(column, column)
     return (named,) if isinstance(named, str) else tuple(named)
-
-
-def _found_columns(rows: Rows, spec: DatasetSpec) -> dict[str, tuple[str, ...]]:
-    """The canonical columns that there are, with their names in the file; raises for those that must be there."""
-    found: dict[str, tuple[str, ...]] = {}
-    problems: list[Problem] = []
-    for column in COLUMNS:
-        names = _names(spec, column)
-        missing = [name for name in names if name not in rows.present]
-        if not missing:
-            found[column] = names
-        elif column in REQUIRED or column in spec.columns:
-            problems += [_missing(name, column, rows) for name in missing]
-    if problems:
-        raise DatasetError(problems)
-    return found
 
 
 def _missing(name: str, column: str, rows: Rows) -> Problem:

@@ -82,11 +82,11 @@ def _column(name: str, found: Canonical, rows: Rows) -> pl.Series:
 def _as_text(values: pl.Series) -> pl.Series:
     if values.dtype == pl.String:
         return values
-    texts = []
-    for json in values:
-        value = None if json is None else orjson.loads(json)
-        texts.append(word(value) or (None if json is None else json.decode()))
-    return pl.Series(texts, dtype=pl.String)
+    texts = [None if json is None else word(orjson.loads(json)) for json in values]
+    as_json = (None if json is None else json.decode() for json in values)
+    return pl.Series(
+        [json if text is None else text for text, json in zip(texts, as_json, strict=True)], dtype=pl.String
+    )
 
 
 def _nothing_left(name: str, values: Sequence[str], column: pl.Series) -> Problem:

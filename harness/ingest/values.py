@@ -33,10 +33,8 @@ def word(value: Any) -> str | None:
 
 
 def kind(value: Any) -> str:
-    """What a JSON value is, in words."""
+    """What a JSON value other than text or null is, in words."""
     match value:
-        case str():
-            return "text"
         case bool():
             return "true or false"
         case int() | float():

@@ -1,0 +1,84 @@
+import datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from harness.dataset import read_dataset
+from harness.datasets import parquet
+from harness.errors import DatasetError
+from harness.records import DatasetSpec, Subset
+
+PAIR = {"id": [1, 2], "prompt": ["x", "y"], "response_a": ["A", "A"], "response_b": ["B", "B"]}
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    def read_frame(**columns):
+        path = tmp_path / "with [brackets] and *.parquet"
+        pl.DataFrame(PAIR | columns).write_parquet(path)
+        return list(read_dataset(DatasetSpec("x", path, "x.parquet", "parquet"), seed=1).items())
+
+    return read_frame
+
+
+def test_numbers_categories_bytes_and_structs(read):
+    chat = [{"role": "system", "content": "x"}, {"role": "user", "content": "y"}]
+    items = read(
+        prompt=[chat, chat[1:]],
+        category=pl.Series(["c", None], dtype=pl.Categorical),
+        model_a=[b"x", None],
+        labels=[["a", "tie"], ["b"]],
+        reference=pl.Series(["r", None]),
+    )
+    assert [item.id for item in items] == ["1", "2"]
+    assert items[0].prompt == tuple(chat)
+    assert items[1].prompt == ({"role": "user", "content": "y"},)
+    assert [item.category for item in items] == ["c", None]
+    assert [item.model_a for item in items] == ["x", None]
+    assert [item.labels for item in items] == [("a", "tie"), ("b", None)]
+
+
+def test_bad_rows_are_named_by_number(read):
+    with pytest.raises(DatasetError) as error:
+        read(label=["a", "?"], response_a=[None, "x"])
+    assert [str(problem) for problem in error.value.problems] == [
+        "x.parquet: row 1: `response_a` is missing or empty",
+        "x.parquet: row 2: `label` `?` is none of `a`, `tie`, `b`; say what it means with `label_values:`",
+    ]
+
+
+@pytest.mark.parametrize("values", [[b"\xff", b"x"], [datetime.timedelta(1), None]], ids=["bytes", "durations"])
+def test_columns_that_are_neither_text_nor_json(read, values):
+    with pytest.raises(DatasetError, match=r"column `category` is of type .* neither text nor JSON"):
+        read(category=values)
+
+
+def test_a_file_that_is_no_parquet(tmp_path):
+    path = tmp_path / "x.parquet"
+    path.write_text("id,prompt\n")
+    with pytest.raises(DatasetError, match=r"x\.parquet: cannot be read as Parquet"):
+        read_dataset(DatasetSpec("x", path, "x.parquet", "parquet"), seed=1)
+
+
+def test_only_the_wanted_columns_are_read(tmp_path):
+    path = tmp_path / "x.parquet"
+    pl.DataFrame({"a": ["x"], "b": [1], "c": [2]}).write_parquet(path)
+    rows = parquet.read(path, ["c", "a", "zzz"])
+    assert rows.frame.columns == ["c", "a"]
+    assert rows.present == ("a", "b", "c")
+    assert (rows.unit, list(rows.numbers())) == ("row", [1])
+
+
+def test_where_on_a_column_of_the_file(tmp_path):
+    path = tmp_path / "x.parquet"
+    pl.DataFrame(PAIR | {"day": [datetime.date(2024, 1, 2), datetime.date(2024, 1, 3)]}).write_parquet(path)
+    spec = DatasetSpec("x", path, "x", "parquet", subset=Subset(where={"day": ("2024-01-03",)}))
+    assert list(read_dataset(spec, seed=1).ids()) == ["2"]
+
+
+def test_a_file_without_rows(tmp_path):
+    path = tmp_path / "x.parquet"
+    pl.DataFrame(PAIR).clear().write_parquet(path)
+    with pytest.raises(DatasetError, match="holds no rows"):
+        read_dataset(DatasetSpec("x", path, "x", "parquet"), seed=1)
