@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.completion import read_completion
@@ -82,6 +82,7 @@ anything = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {}, optional={"choices": st.lists(anything) | anything, "usage": anything, "model": anything, "error": anything}

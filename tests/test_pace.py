@@ -4,7 +4,7 @@ import asyncio
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.pace import CATCH_UP_S, Pace
@@ -48,6 +48,7 @@ def test_without_limits_nobody_waits():
     assert not pace.counts_tokens
 
 
+@settings(deadline=None)
 @given(rpm=st.integers(1, 300), late=st.lists(st.floats(0, 3), min_size=1, max_size=5))
 def test_no_minute_holds_more_requests_than_allowed(rpm: int, late: list[float]):
     clock = Clock()

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -47,24 +48,24 @@ class Knobs:
     refusal_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if name == "family":
-                if value and not _FAMILY.fullmatch(value):
-                    raise ValueError(f"family must be lower-case letters, digits and hyphens, not {value!r}")
-            elif not (-1.0 if name.endswith("_bias") else 0.0) <= value <= 1.0:
-                raise ValueError(f"{name} must be between {-1 if name.endswith('_bias') else 0} and 1, not {value!r}")
+        if self.family and not _FAMILY.fullmatch(self.family):
+            raise ValueError(f"family must be lower-case letters, digits and hyphens, not {self.family!r}")
+        for name in KNOBS:
+            least, value = -1 if name.endswith("_bias") else 0, getattr(self, name)
+            if name != "family" and not least <= value <= 1:
+                raise ValueError(f"{name} must be between {least} and 1, not {value!r}")
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Knobs:
         """The knobs among the settings of a model; what they do not say has its default."""
-        return cls(**{name: settings[name] for name in KNOB_NAMES if name in settings})
+        return cls(**{name: settings[name] for name in KNOBS if name in settings})
 
     @classmethod
     def from_model_id(cls, model_id: str) -> Knobs:
         """The knobs that a model id says. Raises ValueError where it is not the id of a simulated model."""
         prefix, _, query = model_id.partition("?")
         said = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
-        unknown = [name for name, _ in said if name not in KNOB_NAMES]
+        unknown = [name for name, _ in said if name not in KNOBS]
         if prefix != MODEL_PREFIX or unknown or len(dict(said)) < len(said):
             raise ValueError(f"not the id of a simulated model: {model_id!r}")
         values: dict[str, Any] = {name: value if name == "family" else float(value) for name, value in said}
@@ -72,16 +73,16 @@ class Knobs:
 
     def model_id(self) -> str:
         """The one id of a model with these knobs: sorted, defaults left out."""
-        defaults = asdict(Knobs())
-        said = {
-            name: value if name == "family" else f"{float(value):.12g}"
-            for name, value in sorted(asdict(self).items())
-            if value != defaults[name]
-        }
+        said = {}
+        for name, default in KNOBS.items():
+            value = getattr(self, name)
+            if value != default:
+                said[name] = value if name == "family" else f"{float(value):.12g}"
         return f"{MODEL_PREFIX}?{urlencode(said)}" if said else MODEL_PREFIX
 
 
-KNOB_NAMES = tuple(field.name for field in fields(Knobs))
+KNOBS: Mapping[str, Any] = {field.name: field.default for field in sorted(fields(Knobs), key=attrgetter("name"))}
+"""Every knob with its default, sorted by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,20 @@ def test_models_are_listed_and_other_paths_are_not_there():
     assert "GET /v1/chat/completions" in error["error"]["message"]
 
 
+def test_a_server_may_announce_its_start_and_its_end():
+    told = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    answered = []
+
+    async def receive() -> dict[str, Any]:
+        return next(told)
+
+    async def send(event: Any) -> None:
+        answered.append(event["type"])
+
+    asyncio.run(App()({"type": "lifespan"}, receive, send))
+    assert answered == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
 def test_a_failure_heals_when_asked_again():
     requests = [("POST", "/v1/chat/completions", {**GOOD, "seed": n}) for n in range(50)]
     statuses = [status for status, _ in ask(*requests, *requests, service=Service(failure_rate=0.5))]

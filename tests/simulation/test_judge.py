@@ -60,6 +60,7 @@ some_knobs = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     knobs=some_knobs,
     strategy=st.sampled_from(sorted(LINES)),
@@ -168,7 +169,7 @@ def test_scales_may_begin_anywhere_and_other_blanks_are_filled_in_somehow():
     assert text.endswith(f"Reason: as said above\n**Score**: {score:g}\nVerdict: as said above")
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.builds(dict, role=st.just("user"), content=st.text()), max_size=3))
 def test_any_chat_gets_an_answer(messages: list[dict[str, str]]):
     assert answer(Knobs(), messages, 0).text

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.simulation.chance import Chance
@@ -24,6 +24,7 @@ def test_a_model_id_says_the_knobs_and_is_read_back(knobs: Knobs, model_id: str)
     assert Knobs.from_model_id(model_id) == knobs
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(-1, 1))
 def test_any_knobs_have_one_id(skill: float, bias: float):
     model_id = Knobs(skill=skill, length_bias=bias).model_id()
