@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
@@ -73,7 +73,15 @@ def read_reply(line: bytes) -> Reply:
     Raises:
         ValueError: where the line is anything else.
     """
-    fields = orjson.loads(line)  # its JSONDecodeError is a ValueError
+    return reply_of(orjson.loads(line))  # its JSONDecodeError is a ValueError
+
+
+def reply_of(fields: Any) -> Reply:
+    """The reply that the JSON of a reply stands for.
+
+    Raises:
+        ValueError: where it is not the JSON of a reply.
+    """
     try:
         reply = Reply(
             fields["text"],
@@ -117,16 +125,22 @@ def read_entry(key: str, value: bytes) -> Entry:
     return Entry(key, call, read_reply(line))
 
 
-def check_entry(entry: Entry) -> None:
-    """Hold an entry against its key.
-
-    Raises:
-        ValueError: where the key is not the digest of the call, or the call is not the canonical JSON of a call.
-    """
-    if hashlib.sha256(entry.call).hexdigest() != entry.key:
+def check_key(key: Any, call: bytes) -> None:
+    """Raise ValueError where the key is not the digest of the call."""
+    if hashlib.sha256(call).hexdigest() != key:
         raise ValueError("the key is not the digest of the call")
-    call = orjson.loads(entry.call)
-    if not isinstance(call, dict) or call.keys() - {"locator"} != CALL_FIELDS or type(call["model"]) is not str:
+
+
+def check_call(fields: Any) -> None:
+    """Raise ValueError where the JSON is not that of a call."""
+    if not isinstance(fields, dict) or fields.keys() - {"locator"} != CALL_FIELDS or type(fields["model"]) is not str:
         raise ValueError("the call has not the fields of a call")
-    if canonical_json(call) != entry.call:
+
+
+def check_entry(entry: Entry) -> None:
+    """Raise ValueError where the key is not the digest of the call, or the call is not the canonical JSON of one."""
+    check_key(entry.key, entry.call)
+    fields = orjson.loads(entry.call)
+    check_call(fields)
+    if canonical_json(fields) != entry.call:
         raise ValueError("the call is not canonical JSON")
