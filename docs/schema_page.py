@@ -103,7 +103,7 @@ def kind(schema: Schema, definitions: Schema) -> str:
     if choices := schema.get("anyOf") or schema.get("oneOf"):
         return " or ".join(kind(choice, definitions) for choice in choices)
     types = schema.get("type", "any")
-    names = [TYPES.get(each, each) for each in (types if isinstance(types, list) else [types])]
+    names = [TYPES.get(each, str(each)) for each in (types if isinstance(types, list) else [types])]
     words = " or ".join(names)
     items = schema.get("items")
     return f"{words} of {kind(items, definitions)}" if items and words == "list" else words

@@ -12,6 +12,10 @@ Board = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 UNDEFINED = "–"
+BESIDE = "without failures"
+BESIDE_NOTE = (
+    "without failures: {metric} of the judgments that did not fail [if all that failed are wrong, if all are right]"
+)
 INTERVALS = {
     "bootstrap": "smoothed multinomial bootstrap",
     "percentile": "percentile bootstrap",
@@ -98,6 +102,17 @@ def figure_text(figure: Mapping[str, Any], remarks: Remarks) -> str:
     return text + remarks.marks(figure)
 
 
+def without_failures(row: Row, metric: str) -> str:
+    """A metric of the judgments that did not fail, and its bounds, such as `0.402 [0.381, 0.410]`, where any failed."""
+    if not any(row["failures"].values()):
+        return ""
+    values = [
+        row["companions"][f"{metric}.{name}"]["value"] for name in ("complete-case", "failures-wrong", "failures-right")
+    ]
+    value, low, high = (UNDEFINED if value is None else f"{value:.3f}" for value in values)
+    return f"{value} [{low}, {high}]"
+
+
 def footnotes(board: Board, remarks: Remarks) -> list[str]:
     """What must stand under every rendering: the remarks, how the figures were made, and the notes of the board."""
     method = board["method"]
@@ -108,15 +123,17 @@ def footnotes(board: Board, remarks: Remarks) -> list[str]:
         *remarks.lines(),
         f"[low, high]: {level} interval, {interval}{resamples}, seed {method['seed']}, unit {method['unit']}",
         f"n: items with a reference label; rank: by {board['metric']}, those not excluded at {level} in its dataset",
+        *([] if BESIDE not in header(board) else [BESIDE_NOTE.format(metric=board["metric"])]),
         *board.get("notes", ()),
         f"run {board['run']} of {board['spec']}",
     ]
 
 
 def header(board: Board) -> list[str]:
-    """The columns of a table of the board; `order` only where a cell differs in it from the order given."""
+    """The columns of a table of the board; those that would say the same in every row are left out."""
     order = [] if all(row["order"] == "given" for row in board["rows"]) else ["order"]
-    return ["rank", "strategy", "evaluator", *order, *metric_names(board), "n", "failed"]
+    beside = [BESIDE] if any(any(row["failures"].values()) for row in board["rows"]) else []
+    return ["rank", "strategy", "evaluator", *order, *metric_names(board), "n", "failed", *beside]
 
 
 def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
@@ -129,5 +146,6 @@ def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
         "order": row["order"],
         "n": str(row["n"]),
         "failed": failures(row),
+        BESIDE: without_failures(row, board["metric"]),
     }
     return [figure_text(row["metrics"][name], remarks) if name in metrics else known[name] for name in header(board)]

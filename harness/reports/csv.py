@@ -50,7 +50,14 @@ def _line(board: Board, row: Row, metrics: list[str]) -> dict[str, Any]:
             f"{metric}_reason": figure.get("reason", ""),
             f"{metric}_flags": " ".join(figure.get("flags", ())),
         }
-    return line | {key: board["method"][key] for key in ("interval", "resamples", "level", "seed", "unit")}
+    return {
+        **line,
+        **{name: figure["value"] for name, figure in row["companions"].items()},
+        **{key: board["method"][key] for key in ("interval", "resamples", "level", "seed", "unit")},
+        "calls": row["calls"],
+        **{f"{kind}_tokens": count for kind, count in row["tokens"].items()},
+        "cost_usd": row["cost_usd"],
+    }
 
 
 def _field(value: Any) -> Any:

@@ -42,6 +42,7 @@ def render(board: Board, *, width: int | None = None, colours: bool = False, **_
     for dataset, rows in datasets(board):
         console.print(_safe(dataset, "bold"))
         console.print(_table(board, rows, remarks))
+        console.print()
     for note in footnotes(board, remarks):
         console.print(_safe(note, "dim"), width=min(width or NOTE_WIDTH, NOTE_WIDTH))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"

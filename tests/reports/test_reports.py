@@ -26,7 +26,15 @@ def row(dataset="fair", strategy="direct", model="small", *, kappa, accuracy, si
         "n": 80,
         "failures": {"unparsed": 0, "refused": 0, "truncated": 0, "unavailable": 0},
         "metrics": {"kappa": kappa, "accuracy": accuracy},
+        "companions": {
+            f"{metric}.{name}": figure(value)
+            for metric in ("kappa", "accuracy")
+            for name, value in (("complete-case", 0.62), ("failures-wrong", 0.6), ("failures-right", None))
+        },
         "rank": kappa["rank"],
+        "calls": 81,
+        "tokens": {"prompt": 900, "completion": 90},
+        "cost_usd": None,
         "simulated": simulated,
         **more,
     }
@@ -84,11 +92,15 @@ def test_every_report_has_a_summary_and_ends_with_one_line_break(board):
 def test_table_shows_figures_ranks_failures_and_what_is_simulated(board):
     lines = rendered(board, "table").splitlines()
     assert lines[0] == "fair"
-    assert lines[1].split() == ["rank", "strategy", "evaluator", "kappa", "accuracy", "n", "failed"]
+    assert lines[1].split() == [
+        *["rank", "strategy", "evaluator", "kappa", "accuracy", "n", "failed"],
+        "without",
+        "failures",
+    ]
     first = next(line for line in lines if "judge:small (simulated)" in line)
     assert first.split()[0] == "1"
     assert "0.600 [0.500, 0.700]" in first
-    assert first.endswith("3 unparsed, 1 refused")
+    assert first.endswith("3 unparsed, 1 refused   0.620 [0.600, –]")
     assert "simulated" not in next(line for line in lines if "judge:large" in line)
 
 
@@ -142,12 +154,18 @@ def test_order_is_shown_where_cells_differ_in_it(board):
     assert "swapped" in next(line for line in lines if "judge:large" in line)
 
 
+def test_what_stands_beside_failures_is_shown_where_there_are_any(board):
+    assert "without failures: kappa of the judgments that did not fail" in rendered(board, "table")
+    board["rows"][0]["failures"] = dict.fromkeys(board["rows"][0]["failures"], 0)
+    assert "without failures" not in rendered(board, "table")
+
+
 def test_markdown_is_a_table_for_each_dataset_with_notes_as_a_list(board):
     board["rows"][0]["strategy"] = "a|b*"
     lines = rendered(board, "markdown").splitlines()
     assert lines[0] == "### fair"
-    assert lines[2] == "| rank | strategy | evaluator | kappa | accuracy | n | failed |"
-    assert lines[3] == "|" + " --- |" * 7
+    assert lines[2] == "| rank | strategy | evaluator | kappa | accuracy | n | failed | without failures |"
+    assert lines[3] == "|" + " --- |" * 8
     assert lines[4].startswith(r"| 1 | a\|b\* | judge:small (simulated) | 0.600 \[0.500, 0.700\] |")
     assert "### tiny" in lines
     assert lines[-1] == "- run 0a1b2c of modes"
@@ -160,6 +178,12 @@ def test_csv_has_a_line_for_each_cell_with_all_it_needs(board):
     assert (first["cell"], first["evaluator"], first["simulated"]) == ("fair/direct/judge:small", "judge:small", "true")
     assert (first["kappa"], first["kappa_low"], first["kappa_rank_worst"]) == ("0.6", "0.5", "1")
     assert (first["unparsed"], first["resamples"], first["unit"]) == ("3", "10000", "item")
+    assert (first["kappa.complete-case"], first["calls"], first["prompt_tokens"], first["cost_usd"]) == (
+        "0.62",
+        "81",
+        "900",
+        "",
+    )
     assert (lines[2]["kappa"], lines[2]["kappa_reason"], lines[2]["kappa_rank_best"]) == (
         "",
         "chance agreement is 1",
