@@ -197,8 +197,8 @@ class Model:
 
     @property
     def is_simulated(self) -> bool:
-        """Whether this is the simulated world and no language model."""
-        return self.provider == "simulated"
+        """Whether this is the simulated world and no language model, also where it is served on a port."""
+        return self.provider == "simulated" or self.id.partition("?")[0] == "simulated"
 
     @property
     def is_free(self) -> bool:

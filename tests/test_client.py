@@ -12,6 +12,7 @@ import pytest
 from endpoint import CUT, HANG, Endpoint, completion, endpoint, response
 
 from harness.errors import ModelStopped, ProviderError
+from harness.frozen import freeze
 from harness.provider import Connection, Context
 from harness.providers import openai as provider
 from harness.records import Call, Limits, Message, Model, Reply
@@ -75,7 +76,7 @@ def asked(
 
 
 def test_a_call_is_sent_as_it_is_and_its_reply_is_read():
-    params = {"temperature": 0, "max_tokens": 9, "top_k": 5, "response_format": {"type": "json_object"}}
+    params = freeze({"temperature": 0, "max_tokens": 9, "top_k": 5, "response_format": {"type": "json_object"}})
     reply, scripted, _ = asked(OK, params=params)
     assert reply == REPLY
     assert scripted.requests == [{"model": "gpt-test", "messages": MESSAGES, **params}]

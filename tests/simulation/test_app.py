@@ -176,6 +176,12 @@ def test_a_refusal_reaches_the_caller():
     assert asyncio.run(main()) == "refusal"
 
 
+def test_a_simulated_model_is_known_as_one_wherever_it_is_served():
+    assert model_with(skill=0.3).is_simulated
+    assert Model("judge", "openai", "simulated?skill=0.3", base_url="http://127.0.0.1:8000/v1").is_simulated
+    assert not Model("judge", "openai", "simulated-annealer").is_simulated
+
+
 def test_settings_say_every_knob_with_its_default():
     assert simulated.SETTINGS["skill"] == 0.8
     assert simulated.SETTINGS["latency_ms"] == 0
