@@ -1,6 +1,8 @@
 """What an answer rule reads and what it must not read; pairs of tables, each case with an id."""
 
 import math
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -366,3 +368,28 @@ def test_time_grows_linearly_with_hostile_text(rule: AnswerRule, unit: str) -> N
 
     # Quadratic time would make it 400 times as long; 100 leaves room for a busy machine.
     assert seconds(200_000) < 100 * max(seconds(10_000), 1e-4)
+
+
+# --- the page for people ------------------------------------------------------------------------------------
+
+
+def examples() -> list[Any]:
+    page = (Path(__file__).parents[1] / "docs" / "answer-rules.md").read_text(encoding="utf-8")
+    found, rule = [], VERDICT
+    for line in page.splitlines():
+        if line.startswith("| reply to"):
+            rule = VERDICT if "direct" in line else SCORES
+        elif match := re.fullmatch(r"\| `(.+)` \| (nothing|a|b|tie|[\d.]+ and [\d.]+) \|", line):
+            found.append(pytest.param(rule, match[1].replace("⏎", "\n"), match[2], id=match[1]))
+    return found
+
+
+@pytest.mark.parametrize(("rule", "text", "expected"), examples())
+def test_documented_example_is_true(rule: AnswerRule, text: str, expected: str) -> None:
+    found = rule.read(text)
+    scores = found and f"{found.score_a} and {found.score_b}".replace(".0", "")
+    assert (found.verdict or scores if found else "nothing") == expected
+
+
+def test_there_are_documented_examples() -> None:
+    assert len(examples()) == 17
