@@ -31,7 +31,7 @@ class Sound:
         self._broken = {problem.path for problem in problems}
 
     def part(self, *path: Step) -> Any:
-        """The value at a path, None where there is none or something in it is wrong."""
+        """The value at a path, None where there is none, or where it or something in it is wrong."""
         text = place_in_words(path)
         if any(place == text or place.startswith((f"{text}.", f"{text}[")) for place in self._broken):
             return None
@@ -45,13 +45,6 @@ class Sound:
         value = self.document.value
         entries = value.get(section) if isinstance(value, Mapping) else None
         return tuple(entries) if isinstance(entries, Mapping) else ()
-
-    def entries(self, section: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The entries of a section that are sound."""
-        for name in self.names(section):
-            entry = self.part(section, name)
-            if isinstance(entry, Mapping):
-                yield name, entry
 
 
 def file_fault(path: str, folder: Path) -> tuple[str, str] | None:
@@ -72,18 +65,18 @@ def file_fault(path: str, folder: Path) -> tuple[str, str] | None:
 def dataset_problems(sound: Sound, folder: Path) -> Iterator[Problem]:
     """Files that are not there and formats that are not known."""
     formats = plugs.names("datasets")
-    for name, entry in sound.entries("datasets"):
+    for name in sound.names("datasets"):
         place = ("datasets", name)
-        if fault := file_fault(entry["path"], folder):
+        path, named = sound.part(*place, "path"), sound.part(*place, "format")
+        if path and (fault := file_fault(path, folder)):
             yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
-        if "format" not in entry:
-            if format_of(entry["path"]) is None:
-                message = f"the ending of {quoted(entry['path'])} does not say what format it has"
-                yield sound.document.problem((*place, "path"), message, hint=f"write `format:` {listed(formats)}")
-        elif entry["format"] not in formats:
-            message = f"there is no data format {quoted(entry['format'])}"
-            hint = suggestion(entry["format"], formats)
-            yield sound.document.problem((*place, "format"), message, hint=hint)
+        elif path and not named and format_of(path) is None:
+            message = f"the ending of {quoted(path)} does not say what format it has"
+            hint = f"write `format:` with one of {listed(formats)}"
+            yield sound.document.problem((*place, "path"), message, hint=hint)
+        if named and named not in formats:
+            message = f"there is no data format {quoted(named)}"
+            yield sound.document.problem((*place, "format"), message, hint=suggestion(named, formats))
 
 
 def format_of(path: str) -> str | None:
@@ -95,13 +88,14 @@ def format_of(path: str) -> str | None:
 def model_problems(sound: Sound, folder: Path) -> Iterator[Problem]:
     """Recordings that are not there, addresses that lead nowhere, parameters that are almost right."""
     known = load_schema("experiment")["$defs"]["params"]["properties"]
-    for name, entry in sound.entries("models"):
+    for name in sound.names("models"):
         place = ("models", name)
-        if "path" in entry and (fault := file_fault(entry["path"], folder)):
+        path = sound.part(*place, "path")
+        if path and (fault := file_fault(path, folder)):
             yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
-        if not _has_valid_port(entry.get("base_url") or ""):
+        if not _has_valid_port(sound.part(*place, "base_url") or ""):
             yield sound.document.problem((*place, "base_url"), "the address has an impossible port")
-        for parameter in entry.get("params", ()):
+        for parameter in sound.part(*place, "params") or ():
             near = suggestion(parameter, known, most=0, cutoff=0.85)
             if near and parameter not in known:
                 message = f"unknown parameter {quoted(parameter)}"
@@ -121,7 +115,8 @@ def secret_problems(document: Document) -> Iterator[Problem]:
     for path, text in _texts(models, ("models",)):
         if looks_secret(text):
             hint = "put it into an environment variable, and the variable's name here as `api_key_env`"
-            yield document.problem(path, "this looks like an API key; keys come only from the environment", hint=hint)
+            message = "this looks like an API key or a password; these come only from the environment"
+            yield document.problem(path, message, hint=hint)
 
 
 def _texts(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], str]]:

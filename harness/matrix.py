@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from harness import plugs
+from harness.checks import Sound
 from harness.errors import Problem
 from harness.records import Cell
 from harness.source import Document, Step
@@ -40,24 +41,24 @@ class Evaluator(NamedTuple):
 def cells_of(matrix: Mapping[str, Any], models: Sequence[str]) -> tuple[Cell, ...]:
     """The cells of a matrix without problems, in canonical order."""
     exclusions = matrix.get("exclude", ())
-    every = _product(matrix, list(_evaluators(matrix, models)))
+    every = _product(matrix, list(_evaluators(matrix["evaluator"], models)))
     return tuple(cell for cell in every if not any(_matches(one, cell) for one in exclusions))
 
 
-def matrix_problems(document: Document, names: Names) -> list[Problem]:
-    """What is wrong with the matrix of a document whose schema accepts it."""
-    matrix = document.value["matrix"]
-    evaluators = list(_evaluators(matrix, names.models))
+def matrix_problems(sound: Sound, names: Names) -> list[Problem]:
+    """What is wrong with the matrix of a spec, as far as its schema accepts it."""
+    document, matrix = sound.document, sound.part("matrix")
+    evaluators = list(_evaluators(sound.part("matrix", "evaluator") or (), names.models))
     problems = [
-        *_unknown_on_axis(document, "dataset", names.datasets),
-        *_unknown_on_axis(document, "strategy", names.strategies),
+        *_unknown_on_axis(sound, "dataset", names.datasets),
+        *_unknown_on_axis(sound, "strategy", names.strategies),
         *_unknown_models(document, evaluators, names.models),
     ]
+    if problems or matrix is None:
+        return problems
     count = len(matrix["dataset"]) * len(matrix["strategy"]) * len(evaluators)
     if count > MAX_CELLS:
-        problems.append(document.problem(("matrix",), f"it has {count} cells; at most {MAX_CELLS} are allowed"))
-    if problems:
-        return problems
+        return [document.problem(("matrix",), f"it has {count} cells; at most {MAX_CELLS} are allowed")]
     cells = list(_product(matrix, evaluators))
     problems = [*_repeated(document, evaluators), *_idle_exclusions(document, cells)]
     if not problems and not cells_of(matrix, names.models):
@@ -66,8 +67,8 @@ def matrix_problems(document: Document, names: Names) -> list[Problem]:
     return problems
 
 
-def _evaluators(matrix: Mapping[str, Any], models: Sequence[str]) -> Iterator[Evaluator]:
-    for index, entry in enumerate(matrix["evaluator"]):
+def _evaluators(axis: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Iterator[Evaluator]:
+    for index, entry in enumerate(axis):
         for mode, wanted in entry.items():
             for members, settings in plugs.find("modes", mode).expand(wanted, models):
                 yield Evaluator(("matrix", "evaluator", index, mode), mode, tuple(members), settings)
@@ -96,11 +97,11 @@ def _matches(exclusion: Mapping[str, str], cell: Cell) -> bool:
 # --- what can be wrong -------------------------------------------------------------------------------------
 
 
-def _unknown_on_axis(document: Document, axis: str, known: Sequence[str]) -> Iterator[Problem]:
-    for index, name in enumerate(document.value["matrix"][axis]):
+def _unknown_on_axis(sound: Sound, axis: str, known: Sequence[str]) -> Iterator[Problem]:
+    for index, name in enumerate(sound.part("matrix", axis) or ()):
         if name not in known:
             message = f"there is no {axis} {quoted(name)}"
-            yield document.problem(("matrix", axis, index), message, hint=suggestion(name, known))
+            yield sound.document.problem(("matrix", axis, index), message, hint=suggestion(name, known))
 
 
 def _unknown_models(document: Document, evaluators: Sequence[Evaluator], known: Sequence[str]) -> Iterator[Problem]:

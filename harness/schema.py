@@ -251,7 +251,8 @@ def _in_words(error: Error) -> tuple[str, str]:
     if keyword == "pattern":
         return f"{_described(value)} is not allowed", _wish(error)
     if keyword == "const":
-        return f"wants {rule}, not {_described(value)}", ""
+        hint = "write it without quotes" if value == str(rule) else ""
+        return f"wants {rule}, not {_described(value)}", hint
     if keyword in BOUNDS:
         return f"wants {BOUNDS[keyword]} {rule}, not {_described(value)}", ""
     if keyword in SIZES:

@@ -194,9 +194,7 @@ class _Walk:
             self.report(node.start_mark, path, "this value contains itself through an alias")
             return None
         if self._nodes > MAX_NODES or len(path) > MAX_DEPTH:
-            message = (
-                f"with its aliases written out the file has over {MAX_NODES} keys and values or {MAX_DEPTH} levels"
-            )
+            message = f"with its aliases written out there are over {MAX_NODES} keys and values or {MAX_DEPTH} levels"
             self.report(node.start_mark, path, message, "write less, or use fewer aliases")
             raise SpecError(self.sorted_problems())
         self._open.add(id(node))

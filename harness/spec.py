@@ -122,9 +122,8 @@ def _checked(document: Document, folder: Path) -> tuple[dict[str, Strategy], lis
     problems += model_problems(sound, folder)
     problems += secret_problems(document)
     problems += metric_problems(sound)
-    if sound.part("matrix") is not None:
-        names = Names(sound.names("datasets"), known_strategies(sound), sound.names("models"))
-        problems += matrix_problems(document, names)
+    names = Names(sound.names("datasets"), known_strategies(sound), sound.names("models"))
+    problems += matrix_problems(sound, names)
     return strategies, problems
 
 

@@ -27,7 +27,10 @@ def strategies_of(sound: Sound, folder: Path) -> tuple[dict[str, Strategy], list
     """
     strategies: dict[str, Strategy] = {}
     problems: list[Problem] = []
-    for name, entry in sound.entries("strategies"):
+    for name in sound.names("strategies"):
+        entry = sound.part("strategies", name)
+        if entry is None:
+            continue
         strategy, found = (
             _from_file(sound, name, entry["path"], folder) if "path" in entry else _inline(sound, name, entry)
         )

@@ -49,7 +49,7 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(quoted(name) for name in names)
 
 
-def suggestion(word: str, known: Iterable[str], *, most: int = 12, cutoff: float = 0.6) -> str:
+def suggestion(word: str, known: Iterable[str], *, most: int = 12, cutoff: float = 0.65) -> str:
     """A hint for a word that is not known: the nearest one that is, else all of them if they are few, else nothing."""
     choices = list(dict.fromkeys(known))
     by_lower_case = {choice.lower(): choice for choice in choices}
