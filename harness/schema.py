@@ -108,7 +108,8 @@ def _folder() -> Traversable:
 def _validator(name: str) -> Any:
     """A validator that knows the other schemas of the package and would fetch none from a network."""
     import jsonschema
-    from referencing import Registry, Resource
+    from referencing import Registry
+    from referencing.jsonschema import DRAFT202012
 
     draft = jsonschema.Draft202012Validator
     # In jsonschema, 1.0 is an integer, NaN is within any bounds, and `$` matches before a line break at the end.
@@ -120,20 +121,9 @@ def _validator(name: str) -> Any:
     )
     extend: Any = jsonschema.validators.extend  # has no types
     validator = extend(draft, {"pattern": _pattern}, type_checker=types)
-    schema = load_schema(name)
-    registry: Registry[Any] = Registry()
-    for each in _referenced(schema, {name}):
-        registry = registry.with_resource(each + ENDING, Resource.from_contents(load_schema(each)))
-    return validator(schema, registry=registry)
-
-
-def _referenced(schema: Any, known: set[str]) -> set[str]:
-    """The names of the schemas that a schema refers to, directly or through others."""
-    found: set[str] = set()
-    for target in re.findall(rf'"\$ref": "([a-z-]+){re.escape(ENDING)}', json.dumps(schema)):
-        if target not in known:
-            found |= {target} | _referenced(load_schema(target), known | found | {target})
-    return found
+    resources = [(each + ENDING, DRAFT202012.create_resource(load_schema(each))) for each in schema_names()]
+    registry: Registry[Any] = Registry().with_resources(resources)
+    return validator(load_schema(name), registry=registry)
 
 
 def _is_number(value: Any) -> bool:

@@ -151,8 +151,8 @@ def _resolved(value: Mapping[str, Any], strategies: Mapping[str, Strategy]) -> d
 
 
 def _spec(document: Document, path: Path, resolved: Mapping[str, Any], strategies: Mapping[str, Strategy]) -> Spec:
-    matrix = resolved["matrix"]
     models = dict(_models(document, resolved["models"], path.parent))
+    cells = cells_of(resolved["matrix"], tuple(models))
     return Spec(
         path=path,
         name=resolved["name"],
@@ -160,8 +160,8 @@ def _spec(document: Document, path: Path, resolved: Mapping[str, Any], strategie
         seed=resolved["seed"],
         datasets=FrozenDict({name: _dataset(name, entry, path.parent) for name, entry in resolved["datasets"].items()}),
         models=FrozenDict(models),
-        strategies=FrozenDict({name: strategies[name] for name in matrix["strategy"]}),
-        cells=cells_of(matrix, tuple(models)),
+        strategies=FrozenDict({cell.strategy: strategies[cell.strategy] for cell in cells}),
+        cells=cells,
         score=ScoreSpec(**freeze(resolved["score"])),
         resolved=freeze(resolved),
         shown_path=document.file,

@@ -226,6 +226,12 @@ class TestDigest:
         assert before in self.SPEC
         assert spec_digest(spec_of(self.SPEC.replace(before, after))) != spec_digest(spec_of(self.SPEC))
 
+    def test_a_strategy_whose_cells_are_all_excluded_counts_for_nothing(self, spec_of):
+        more = self.SPEC.replace("[direct]", "[direct, combined-5]")
+        spec = spec_of(more.replace("judge: small", "judge: small\n  exclude: [{strategy: combined-5}]"))
+        assert list(spec.strategies) == ["direct"]
+        assert spec_digest(spec) == spec_digest(spec_of(self.SPEC))
+
     def test_a_recording_counts_by_its_content(self, tmp_path):
         text = LEAST.replace("{provider: simulated}", "{provider: recorded, path: r.jsonl}")
         path = tmp_path / "s.yaml"
