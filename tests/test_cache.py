@@ -99,7 +99,8 @@ def test_who_stops_waiting_does_not_stop_the_writing(folder):
 
     with Cache(folder) as cache:
         asyncio.run(give_up(cache))
-    assert Cache(folder).get_many([entry(1).key])
+    with Cache(folder) as cache:
+        assert cache.get_many([entry(1).key])
 
 
 def test_a_closed_cache_is_one_file_and_opens_again(folder):
@@ -132,7 +133,8 @@ def test_settings_that_somebody_changed_are_set_again(folder):
     other.close()
     fill(folder, 50)
     assert dict(sql(folder, "SELECT key, value FROM Settings")).items() >= cache_file.SETTINGS.items()
-    assert len(Cache(folder).get_many(entry(number).key for number in range(50))) == 50
+    with Cache(folder) as cache:
+        assert len(cache.get_many(entry(number).key for number in range(50))) == 50
 
 
 def test_all_settings_of_diskcache_are_ours():
@@ -452,7 +454,8 @@ def test_the_place_of_the_folder_is_taken_by_a_file(tmp_path):
 
 
 RUN_AS_NOBODY = """if True:
-    import asyncio, fcntl, os, pathlib, sys
+    # All that is needed, before the checkout may no longer be read.
+    import fcntl, os, pathlib, sys, urllib.parse
     sys.path.insert(0, {tests!r})
     import harness.cache_writer
     from harness.cache import Cache
