@@ -140,8 +140,9 @@ def _beside(sample: Sample, metric: Metric, score: ScoreSpec) -> Iterator[tuple[
         values = metric.value(worlds)
         wrong = worlds[int(np.nanargmin(values))] if not np.isnan(values).all() else worlds[0]
         right = failures.all_right(sample.table)
+    known = _estimate(metric, complete)
     for ending, table in (("complete-case", complete), ("failures-wrong", wrong), ("failures-right", right)):
-        n, value = _estimate(metric, table)
+        n, value = known if table is complete else _estimate(metric, table)
         reason = NOT_MADE
         if value is None:
             reason = metric.UNDEFINED if table.any() else ALL_FAILED if sample.table.any() else NO_LABELS

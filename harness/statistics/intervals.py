@@ -54,10 +54,12 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
     weights = np.array(table, dtype=float)
     if smoothed:
         weights[:, :3] += PRIOR
-    shares = weights.ravel() / weights.sum()
+    flat = weights.ravel()
+    possible = np.flatnonzero(flat)
     generator = np.random.Generator(np.random.PCG64(seed))
-    drawn = generator.multinomial(int(np.asarray(table).sum()), shares, size=resamples)
-    by_cell = drawn.T.astype(float, order="C")  # `agreement` adds cell to cell: each must lie in one piece
+    drawn = generator.multinomial(int(np.asarray(table).sum()), flat[possible] / flat.sum(), size=resamples)
+    by_cell = np.zeros((len(flat), resamples))  # `agreement` adds cell to cell: each must lie in one piece
+    by_cell[possible] = drawn.T
     return by_cell.T.reshape(resamples, *SHAPE)
 
 
