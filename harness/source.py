@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from yaml.composer import Composer
-from yaml.error import Mark, MarkedYAMLError, YAMLError
+from yaml.error import Mark, MarkedYAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode
 from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
@@ -106,12 +106,14 @@ def parse_yaml(text: str, shown: str) -> Document:
     Raises:
         SpecError: with everything that is wrong with it, as far as it can be parsed.
     """
-    loader: _Loader | None = None
     try:
         loader = _Loader(text)
+    except ReaderError as error:
+        raise SpecError(_forbidden_character(error, text, shown)) from None
+    try:
         root = loader.get_node() if loader.check_node() else None
         after: Any = loader.peek_event() if loader.check_node() else None  # type: ignore[no-untyped-call]
-    except (YAMLError, ValueError) as error:  # ValueError: an escape or a directive with an impossible number
+    except (MarkedYAMLError, ValueError) as error:  # ValueError: an escape or a directive with an impossible number
         raise SpecError(_syntax_problem(error, text, shown, loader)) from None
     if root is None:
         raise SpecError(Problem(shown, 1, 1, "", "the file is empty"))
@@ -245,27 +247,24 @@ def _scalar_value(node: ScalarNode) -> Any:
     return plain_value(node.value) if node.style is None else quoted_value(node.value)
 
 
-def _syntax_problem(error: Exception, text: str, shown: str, loader: _Loader | None) -> Problem:
+def _forbidden_character(error: ReaderError, text: str, shown: str) -> Problem:
+    before = text[: error.position].splitlines() or [""]
+    message = f"the character {error.character:#06x} is not allowed"
+    return Problem(shown, len(before), len(before[-1]) + 1, "", message)
+
+
+def _syntax_problem(error: Exception, text: str, shown: str, loader: _Loader) -> Problem:
     """What a YAML parser's exception says, with a place that is inside the file."""
-    lines = text.splitlines() or [""]
-    if isinstance(error, ReaderError):
-        before = text[: error.position].splitlines() or [""]
-        return Problem(
-            shown, len(before), len(before[-1]) + 1, "", f"the character {error.character:#06x} is not allowed"
-        )
-    hint = ""
-    mark = None
+    message, hint = "a number in an escape or a directive is out of range", ""
+    mark: Any = loader.get_mark()
     if isinstance(error, MarkedYAMLError):
+        mark = error.problem_mark
         message = ", ".join(part for part in (error.problem, error.context) if part)
-        if error.context_mark is not None and error.context_mark.line != getattr(error.problem_mark, "line", None):
+        if error.context_mark is not None and error.context_mark.line != mark.line:
             message += f" that begins in line {error.context_mark.line + 1}"
-        mark = error.problem_mark or error.context_mark
         hint = next((hint for sign, hint in SYNTAX_HINTS if sign in message), "")
-    else:
-        message = "a number in an escape or a directive is out of range"
-    if mark is None and loader is not None:
-        mark = loader.get_mark()
-    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-    if line > len(lines):
+    lines = text.splitlines() or [""]
+    line, column = mark.line + 1, mark.column + 1
+    if line > len(lines):  # the end of the file, after its last line break
         line, column = len(lines), len(lines[-1]) + 1
     return Problem(shown, line, column, "", f"not valid YAML: {message}", hint)
