@@ -107,7 +107,7 @@ class Labels:
 
     aside = ""
     _FOLLOWED = (
-        rf"{_SPACE}(?:$|\n|[.,;:](?![\w])(?![ \t]*[0-9])|!|[-−–—][ \t]|(?:because|since|wins)\b"
+        rf"{_SPACE}(?:$|\n|[.,;:](?![\w])(?![ \t]*[0-9])|!|[-−–—][ \t]|(?:because|since|wins|over|between)\b"
         r"|is[ \t](?:the[ \t])?(?:slightly[ \t]|clearly[ \t]|much[ \t])?(?:better|best|winner)\b)"
         r"|[*_`'\"”’)\]}>]{0,8}+[ \t]{1,4}+\("
     )
@@ -165,7 +165,7 @@ class Numbers:
         rf"[\w%+]|[.,/][0-9]|[-−]\w|{_SPACE}(?:[-−–—~/]|(?:to|or|vs)\b){_SPACE}[0-9.]|{_SPACE}(?:/|out[ \t]of\b|of\b)"
     )
     _WORD = re.compile(
-        rf"{_SPACE}(?!(?:points?|pts|stars?|marks?|because|since|due|for|as|with|given|overall|based)\b)[^\W\d_]"
+        rf"{_SPACE}(?!(?:points?|pts|stars?|marks?|because|since|due|for|as|with|given|overall|based|score)\b)[^\W\d_]"
     )
     _LISTED = re.compile(r"[.)][ \t]+\w")
     _THOUSANDS = re.compile(r"[+−-]?[0-9]+,[0-9]{3}(?![0-9])")

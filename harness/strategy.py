@@ -21,6 +21,7 @@ from harness.source import Document
 Side: TypeAlias = Literal["a", "b"]
 Place: TypeAlias = tuple[str | int, ...]
 
+SIDES: tuple[Side, ...] = ("a", "b")
 FOLLOW_UP = """\
 Your reply holds no answer that can be read, or it broke off before the answer. Do not repeat your reasons. Reply with
 nothing but this, filled in:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.errors import SpecError
@@ -50,16 +51,15 @@ class TemplateFault(NamedTuple):
 class Template:
     """A compiled template."""
 
-    __slots__ = ("_new_context", "_render")
+    __slots__ = ("_environment", "_render")
 
     def __init__(self, source: str) -> None:
-        template = _environment().from_string(source)
-        self._render = template.root_render_func
-        self._new_context = template.new_context
+        self._environment = _environment()
+        self._render = self._environment.from_string(source).root_render_func
 
     def render(self, values: dict[str, str]) -> str:
         """The text with the values in their places."""
-        return "".join(self._render(self._new_context(values, shared=True)))
+        return "".join(self._render(Context(self._environment, values, None, {})))
 
 
 def compile_template(source: str) -> Template:

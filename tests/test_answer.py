@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ READ_VERDICTS = {
     "is-better": ("Verdict: Response B is better", "b"),
     "is-clearly-better": ("Verdict: A is clearly better than the other one", "a"),
     "reason": ("Verdict: A because it is shorter", "a"),
+    "over": ("Verdict: A over B", "a"),
+    "tie-between": ("Verdict: tie between A and B", "tie"),
+    "not-the-other": ("Verdict: A, not B", "a"),
+    "json": ('{"verdict": "B"}', "b"),
     "remark-brackets": ("Verdict: A (by a hair)", "a"),
     "remark-dash": ("Verdict: A - it is shorter", "a"),
     "remark-sentence": ("Verdict: A. Response B has errors.", "a"),
@@ -62,6 +67,7 @@ UNREAD_VERDICTS = {
     "blank": " \n ",
     "no-marker": "Response A is better than response B.",
     "two-or": "Verdict: A or B",
+    "endless-or": "Verdict: " + "A, B, " * 20,
     "two-slash": "Verdict: A/B",
     "two-comma": "Verdict: A, B",
     "two-and": "Verdict: A and B are equal",
@@ -115,6 +121,10 @@ READ_SCORES = {
     "remarks": ("Score A: 8/10 (clear)\nScore B: 9/10 - a bit better", 8, 9),
     "remark-because": ("Score A: 8 because it is short\nScore B: 9 points", 8, 9),
     "remark-sentence": ("Score A: 8. Clear enough.\nScore B: 9, but long", 8, 9),
+    "one-line-no-comma": ("Score A: 8 Score B: 9", 8, 9),
+    "json": ('{"score_a": 8, "score_b": 9}', 8, 9),
+    "table-of-bars": ("Score A: 8/10 | Score B: 9/10", 8, 9),
+    "thought-aloud": ("<think>Score A: 1/10</think>\n\nScore A: 8/10\nScore B: 9/10", 8, 9),
     "upper-case": ("SCORE A: 8\nSCORE B: 9", 8, 9),
     "reverse-order": ("Score B: 9\nScore A: 8", 8, 9),
     "last-wins": ("Score A: 1\nScore B: 2\nAfter thought:\nScore A: 8\nScore B: 9", 8, 9),
@@ -355,19 +365,17 @@ def test_final_scores_are_read_whatever_stands_before_them(text: str, tenths: tu
 @RULES
 @pytest.mark.parametrize("unit", ["Score A", "Score A: ", "Verdict: A or ", "*", "Score ", "8/", "A, B, ", " \n"])
 def test_time_grows_linearly_with_hostile_text(rule: AnswerRule, unit: str) -> None:
-    import time
-
     def seconds(size: int) -> float:
         text = unit * (size // len(unit))
         times = []
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.process_time()
             rule.read(text)
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
         return min(times)
 
     # Quadratic time would make it 400 times as long; 100 leaves room for a busy machine.
-    assert seconds(200_000) < 100 * max(seconds(10_000), 1e-4)
+    assert seconds(200_000) < 100 * max(seconds(10_000), 2e-4)
 
 
 # --- the page for people ------------------------------------------------------------------------------------
