@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
-
 LARGEST_EXACT = 2**53
 """Whole numbers up to here are what they seem when they come as floating point."""
 
