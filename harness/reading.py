@@ -33,13 +33,16 @@ _GAP = rf"(?:[\s{DECORATION}:=：—–]{{1,40}}+|[-−](?![0-9.])){{1,8}}+"
 _WORD_GAP = rf"[ \t{DECORATION}]{{1,12}}+"
 _SPACE = rf"[ \t{DECORATION}]{{0,12}}+"
 _END = frozenset(("", "\n"))
+"""What stands behind a number that nothing on its line can spoil."""
 _JOIN = r"""[ \t*_`'"“”‘’()\[\]{}]{0,12}+"""
 """What may stand around the sign or word between two labels."""
 _BETWEEN_WORDS = re.compile(rf"[\s{DECORATION}]+")
 MOST_LABELS = 8
 """Labels in a row that are looked at."""
 _FIRM = frozenset(":=：|\n")
+"""A gap with one of these says that the value follows."""
 _LOOSE = frozenset("-−–—>i")
+"""A gap with one of these (`i` for `is`) may be part of a sentence; a gap without even these always is, for labels."""
 
 
 class Reader(Protocol):
