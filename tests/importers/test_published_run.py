@@ -1,0 +1,52 @@
+"""The imported study run through the whole harness: the published kappas come out of the run folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import harness
+from harness.importers.fellowship import read_study
+from harness.importing import write_imported
+from harness.pipeline import FinishedRun
+
+PUBLISHED = Path(os.environ.get("HARNESS_PUBLISHED_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+KAPPAS = PUBLISHED / "MA-PO" / "Kappa" / "Fair-Eval"
+
+pytestmark = pytest.mark.skipif(
+    not (PUBLISHED / "MA-PO").is_dir(), reason=f"the published data are not at {PUBLISHED} (HARNESS_PUBLISHED_DATA)"
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """One run of the imported spec, as its user would do it."""
+    folder = tmp_path_factory.mktemp("fellowship")
+    write_imported(read_study(PUBLISHED / "MA-PO", fair_eval=PUBLISHED / "FairEval"), folder)
+    spec = harness.load_spec(folder / "fair-eval.yaml")
+    return harness.run_spec(spec, cache=folder / "cache", results=folder / "results", environment={})
+
+
+def published(name: str) -> list[tuple[list[str], float]]:
+    return [(models, kappa) for models, kappa in json.loads((KAPPAS / name).read_text(encoding="utf-8"))]
+
+
+def kappas(run: FinishedRun) -> dict[str, dict[str, object]]:
+    """The rows of the figure `kappa`, by cell."""
+    frame = run.scores_frame().filter(pl.col("metric") == "kappa")
+    return {row["cell"]: row for row in frame.iter_rows(named=True)}
+
+
+def test_the_six_judges_have_the_published_kappas_with_intervals(run):
+    found = kappas(run)
+    judges = published("llm-as-a-judge.json")
+    assert len(judges) == 6
+    for [model], kappa in judges:
+        row = found[f"fair-eval/combined-10/judge:{model}"]
+        assert row["value"] == pytest.approx(kappa, abs=1e-12)
+        assert row["low"] < kappa < row["high"]
+        assert row["n"] == 80
