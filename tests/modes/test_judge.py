@@ -7,6 +7,7 @@ import pytest
 
 from harness.digest import locator_of
 from harness.modes import judge
+from harness.question import EMPTY
 from harness.records import UNAVAILABLE, Call, Cell, Item, Model, Outcome, Reply
 from harness.strategy import Questions, built_in, compile_strategy, strategy_from
 
@@ -60,7 +61,7 @@ def test_follow_up_continues_the_same_conversation() -> None:
 
 def test_an_empty_reply_is_not_sent_back_empty() -> None:
     batches, _ = talk(PAIR, [Reply(" \n")], [MUTE])
-    assert batches[1][0].messages[-2] == {"role": "assistant", "content": judge.EMPTY}
+    assert batches[1][0].messages[-2] == {"role": "assistant", "content": EMPTY}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_nothing_is_asked_again_where_the_strategy_says_so() -> None:
     }
     questions = compile_strategy(strategy_from(mapping, name="mine", source="test"))
     assert talk(questions, [MUTE])[1] == Outcome(None, "unparsed")
-    assert judge.calls_per_item(questions.strategy) == (1, 1)
+    assert judge.calls_per_item(questions.strategy, {}) == (1, 1)
 
 
 def test_each_asks_both_in_one_batch() -> None:
@@ -152,4 +153,4 @@ def test_expands_to_one_cell_for_each_model() -> None:
 
 @pytest.mark.parametrize(("name", "calls"), [("direct", (1, 2)), ("independent-10", (2, 4))])
 def test_counts_calls(name: str, calls: tuple[int, int]) -> None:
-    assert judge.calls_per_item(built_in(name)) == calls
+    assert judge.calls_per_item(built_in(name), {}) == calls
