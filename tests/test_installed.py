@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.installed
+
 CHECKOUT = Path(__file__).parent.parent
 SCHEMAS = sorted(path.name.removesuffix(".schema.json") for path in (CHECKOUT / "schemas").glob("*.schema.json"))
 

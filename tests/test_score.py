@@ -1,9 +1,11 @@
 """Judgments to scores."""
 
+import os
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -259,5 +261,6 @@ def test_scoring_independent_items_imports_no_scipy():
         "board_of(score(Labelled(codes), {'m': codes}));"
         "sys.exit(bool({'scipy', 'sklearn', 'openai'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=__file__.rpartition("/")[0], check=False)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
     assert done.returncode == 0
