@@ -13,6 +13,8 @@ end of a reply, because a reply argues first and concludes last:
 * What ought to be the answer and is not clear ends the search without one: two verdicts (`A or B`), `neither`, a
   range, a score out of its scale, another denominator than the scale's, a label with a sentence behind it that may
   turn its meaning. The model is asked again rather than guessed at.
+* A verdict rule may name statements, sentences that are the verdict wherever they stand (`Output (a) is better`);
+  where no marker has a value, the last of them counts.
 * Without any marker, a last line that is nothing but a label, or nothing but a score with its scale, is the answer.
 
 `docs/answer-rules.md` has the table of forms, and how the rules fare on published replies.
@@ -24,7 +26,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
-from harness.reading import NO_VALUE, Finder, Labels, Nothing, Numbers, Reader, Value
+from harness.reading import NO_VALUE, Finder, Labels, Nothing, Numbers, Reader, Statements, Value
 from harness.records import Verdict
 
 Find: TypeAlias = Callable[[str], Value | Nothing]
@@ -70,6 +72,8 @@ def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     if rule["kind"] == "verdict":
         full["markers"] = list(rule.get("markers", ("Verdict", "Answer", "Winner", "Decision")))
         full["labels"] = {side: list(phrases) for side, phrases in rule.get("labels", default_labels()).items()}
+        if "statements" in rule:
+            full["statements"] = {side: list(phrases) for side, phrases in rule["statements"].items()}
         return full
     full["scale"] = {end: _plain(rule["scale"][end]) for end in ("min", "max")}
     if rule["kind"] == "score":
@@ -108,7 +112,7 @@ def answer_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
     """What is wrong with a full rule that its schema accepted: place, message, hint."""
     if "scale" in rule and rule["scale"]["min"] >= rule["scale"]["max"]:
         yield ("scale",), "the least score is not below the greatest", "exchange min and max"
-    for key in ("markers", "labels"):
+    for key in ("markers", "labels", "statements"):
         groups = rule.get(key, {})
         yield from _phrase_faults((key,), groups if isinstance(groups, Mapping) else {"": groups})
 
@@ -135,7 +139,9 @@ def compile_answer(rule: Mapping[str, Any]) -> AnswerRule:
     if rule["kind"] == "verdict":
         firsts = [rule["labels"][verdict][0] for verdict in ("a", "b", "tie")]
         form = f"<{firsts[0]}, {firsts[1]} or {firsts[2]}>"
-        return AnswerRule(_verdict_reader(markers, Labels(rule["labels"])), (f"{markers[0]}: {form}",))
+        labels, statements = Labels(rule["labels"]), rule.get("statements")
+        stated = [Statements(statements).find] if statements else []
+        return AnswerRule(_verdict_reader(markers, labels, stated), (f"{markers[0]}: {form}",))
     least, greatest = rule["scale"]["min"], rule["scale"]["max"]
     numbers = Numbers(least, greatest)
     form = f"<{least} to {greatest}>/{greatest}"
@@ -145,8 +151,8 @@ def compile_answer(rule: Mapping[str, Any]) -> AnswerRule:
     return AnswerRule(_scores_reader(markers, numbers), lines)
 
 
-def _verdict_reader(markers: Sequence[str], labels: Labels) -> Callable[[str], Answer | None]:
-    finds = _finds(markers, labels)
+def _verdict_reader(markers: Sequence[str], labels: Labels, stated: Sequence[Find]) -> Callable[[str], Answer | None]:
+    finds = [*_finds(markers, labels), *stated]
 
     def read(text: str) -> Answer | None:
         value = _last(text, finds)

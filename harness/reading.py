@@ -157,6 +157,21 @@ class Labels:
         return self._meaning[(label,)] if (label,) in self._meaning else self._meaning[words_of(label)]
 
 
+class Statements:
+    """Finds a verdict that a sentence of its own gives, such as `Output (a) is better`."""
+
+    def __init__(self, statements: Mapping[Verdict, Iterable[str]]) -> None:
+        self._meaning = {words_of(phrase): verdict for verdict, phrases in statements.items() for phrase in phrases}
+        self._every = re.compile(rf"(?<!\w)(?:{_branches(sorted(self._meaning))})(?!\w)").finditer
+
+    def find(self, text: str) -> Value | Nothing:
+        """The verdict of the last statement in a text in lower case."""
+        last = None
+        for last in self._every(text):  # noqa: B007 (the last one is wanted)
+            pass
+        return self._meaning[words_of(last[0])] if last else NO_VALUE
+
+
 class Numbers:
     """Reads a score within its scale."""
 

@@ -146,11 +146,12 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[tuple[P
 
 
 def _names_a_marker(strategy: Strategy) -> bool:
-    """Whether the templates put a marker in words of their own, as a strategy of a published study may."""
+    """Whether the templates name the markers, or the statements that give a verdict, as a published study's may."""
     markers = strategy.answer["markers"]
-    groups = markers.values() if isinstance(markers, Mapping) else [markers]
+    groups = list(markers.values()) if isinstance(markers, Mapping) else [markers]
     text = f"{strategy.system or ''}\n{strategy.user}".lower()
-    return all(any(marker.lower() in text for marker in group) for group in groups)
+    statements = [strategy.answer["statements"][side] for side in SIDES] if "statements" in strategy.answer else groups
+    return any(all(any(phrase.lower() in text for phrase in one) for one in told) for told in (groups, statements))
 
 
 # --- asking ---------------------------------------------------------------------------------------------

@@ -14,6 +14,15 @@ from harness import answer as answer_module
 from harness.answer import Answer, AnswerRule, answer_faults, compile_answer, full_rule
 
 VERDICT = compile_answer(full_rule({"kind": "verdict"}))
+STATED = compile_answer(
+    full_rule(
+        {
+            "kind": "verdict",
+            "markers": ["Better output"],
+            "statements": {"a": ["Output (a) is better"], "b": ["Output (b) is better"], "tie": ["They are level"]},
+        }
+    )
+)
 SCORES = compile_answer(full_rule({"kind": "scores", "scale": {"min": 0, "max": 10}}))
 SCORE = compile_answer(full_rule({"kind": "score", "scale": {"min": 0, "max": 10}}))
 
@@ -256,6 +265,34 @@ def test_own_markers_and_labels_are_literal() -> None:
     assert rule.read("urteil (.*): un[ent]schieden") == Answer(verdict="tie")
 
 
+READ_STATEMENTS = {
+    "in-running-text": ("It is shorter. Therefore, Output (a) is better.", "a"),
+    "with-a-reason": ("Therefore, output (b) is better as it is shorter.", "b"),
+    "decorated": ("So **Output (b)** is better", "b"),
+    "last-wins": ("Assistant (a) says that Output (a) is better. I find that Output (b) is better.", "b"),
+    "tie": ("Output (a) is better, one might say; but they are level.", "tie"),
+    "marker-first": ("Better output: B\nSome say that Output (a) is better.", "b"),
+    "before-the-last-line": ("Output (a) is better\nB", "a"),
+    "last-line": ("Both are fine.\nB", "b"),
+}
+UNREAD_STATEMENTS = {
+    "other-words": "Output (a) is worse.",
+    "part-of-a-word": "Output (a) is bettering itself; throughput (b) is betterment.",
+    "over-two-lines": "Output (a)\nis better.",
+    "unclear-marker": "Output (a) is better.\nBetter output: neither",
+}
+
+
+@pytest.mark.parametrize("case", READ_STATEMENTS.values(), ids=READ_STATEMENTS)
+def test_reads_statement(case: tuple[str, str]) -> None:
+    assert STATED.read(case[0]) == Answer(verdict=case[1])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("case", UNREAD_STATEMENTS.values(), ids=UNREAD_STATEMENTS)
+def test_leaves_statement(case: str) -> None:
+    assert STATED.read(case) is None
+
+
 def test_format_names_first_markers_and_labels() -> None:
     assert VERDICT.format_text() == "Verdict: <A, B or tie>"
     assert SCORES.format_text() == "Score A: <0 to 10>/10\nScore B: <0 to 10>/10"
@@ -284,6 +321,11 @@ def test_full_rule_is_its_own_full_rule_and_writes_integral_scales_as_integers()
             ("labels", "tie", 1),
             id="label-of-two-verdicts",
         ),
+        pytest.param(
+            {"kind": "verdict", "statements": {"a": ["One wins"], "b": ["Two wins", "one  wins"]}},
+            ("statements", "b", 1),
+            id="statement-of-two-verdicts",
+        ),
         pytest.param({"kind": "verdict", "markers": ["Verdict", "**"]}, ("markers", 1), id="marker-of-decoration"),
     ],
 )
@@ -301,6 +343,7 @@ def test_default_rules_have_no_faults() -> None:
 FRAGMENTS = st.sampled_from(
     [
         *(
+            "Output (a) is better",
             "Score A",
             "score b",
             "Score",
@@ -321,7 +364,7 @@ FRAGMENTS = st.sampled_from(
     ]
 )
 REPLIES = st.one_of(st.text(max_size=300), st.lists(FRAGMENTS, max_size=60).map("".join))
-RULES = pytest.mark.parametrize("rule", [VERDICT, SCORES, SCORE], ids=["verdict", "scores", "score"])
+RULES = pytest.mark.parametrize("rule", [VERDICT, STATED, SCORES, SCORE], ids=["verdict", "stated", "scores", "score"])
 
 
 @RULES

@@ -90,6 +90,13 @@ def test_defaults_are_written_out_and_read_back() -> None:
     assert strategy_from(strategy_json(with_system), name="mine", source="mine.yaml") == with_system
 
 
+def test_templates_may_name_the_statements_instead_of_the_form() -> None:
+    answer = {"kind": "verdict", "statements": {"a": ["One wins"], "b": ["Two wins"]}}
+    user = "{{ response_a }} {{ response_b }} End with One wins or Two wins."
+    assert not check_strategy(strategy(user=user, answer=answer))
+    assert check_strategy(strategy(user=user.replace("Two", "It"), answer=answer))
+
+
 # --- faults -----------------------------------------------------------------------------------------------
 
 
