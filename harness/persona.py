@@ -1,0 +1,57 @@
+"""Personas: who takes part in a debate, and what each of them looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
+from typing import Any, NamedTuple, TypeAlias
+
+from harness import plugs
+
+Fault: TypeAlias = tuple[tuple[str | int, ...], str, str]
+
+
+class Persona(NamedTuple):
+    """One voice in a debate.
+
+    Attributes:
+        name: what the others call it.
+        role: who it is and what it looks at, told to it as `you`.
+    """
+
+    name: str
+    role: str
+
+
+def built_in(name: str) -> tuple[Persona, ...]:
+    """The set of that name that the package ships.
+
+    Raises:
+        KeyError: where there is none; `plugs.names("personas")` lists them.
+    """
+    from harness.source import parse_yaml
+
+    if name not in plugs.names("personas"):
+        raise KeyError(name)
+    text = resources.files("harness").joinpath("personas", f"{name}.yaml").read_text(encoding="utf-8")
+    return personas_from(parse_yaml(text, f"{name}.yaml").value["personas"])
+
+
+def personas_from(entries: Iterable[Mapping[str, Any]]) -> tuple[Persona, ...]:
+    """Personas as a file or a spec lists them, which a schema must have accepted."""
+    return tuple(Persona(entry["name"], entry["role"]) for entry in entries)
+
+
+def personas_json(personas: Iterable[Persona]) -> list[dict[str, str]]:
+    """Personas as plain JSON values; `personas_from` gives the same back."""
+    return [persona._asdict() for persona in personas]
+
+
+def persona_faults(personas: Sequence[Persona]) -> Iterator[Fault]:
+    """What is wrong with a set that its schema accepted: place, message, hint."""
+    seen: set[str] = set()
+    for index, persona in enumerate(personas):
+        plain = persona.name.casefold()
+        if plain in seen:
+            yield (index, "name"), f"the persona `{persona.name}` is here twice", "give each a name of its own"
+        seen.add(plain)

@@ -1,0 +1,1 @@
+"""Who debates: sets of personas, one YAML file each."""
