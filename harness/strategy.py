@@ -162,11 +162,12 @@ class Questions:
 
     Attributes:
         strategy: what it was made from.
+        answer_format: the form in which an answer is asked for, one line for each value.
         again: the message that asks once more for an answer, or None where the strategy asks nothing.
         read: reads a reply; None where it holds no answer.
     """
 
-    __slots__ = ("_constants", "_margin", "_opening", "_user", "again", "read", "strategy")
+    __slots__ = ("_constants", "_margin", "_opening", "_user", "again", "answer_format", "read", "strategy")
 
     def __init__(self, strategy: Strategy) -> None:
         from harness.template import compile_template
@@ -175,6 +176,7 @@ class Questions:
         self.strategy = strategy
         self.read: Callable[[str], Answer | None] = rule.read
         self._constants = _constants(strategy.answer, rule)
+        self.answer_format = self._constants["answer_format"]
         self._margin = strategy.tie_margin + ROUNDING
         self._user = compile_template(strategy.user)
         self._opening: list[Message] = []
