@@ -97,7 +97,7 @@ def keyed(call):
     [
         (entry(1)._replace(key="0" * 64), "not the digest"),
         (entry(1)._replace(call=entry(2).call), "not the digest"),
-        (keyed(b"not json"), "unexpected|expected"),
+        (keyed(b"not json"), "unexpected|expected|invalid literal"),
         (keyed(b"[]"), "not the fields"),
         (keyed(canonical_json({"model": "m"})), "not the fields"),
         (keyed(canonical_json({"draw": 0, "key": 1, "messages": [], "model": 5, "params": {}})), "not the fields"),
