@@ -131,9 +131,10 @@ def footnotes(board: Board, remarks: Remarks) -> list[str]:
 
 def header(board: Board) -> list[str]:
     """The columns of a table of the board; those that would say the same in every row are left out."""
-    order = [] if all(row["order"] == "given" for row in board["rows"]) else ["order"]
+    usual = {"order": "given", "repeats": 1}
+    unusual = [name for name, value in usual.items() if any(row[name] != value for row in board["rows"])]
     beside = [BESIDE] if any(any(row["failures"].values()) for row in board["rows"]) else []
-    return ["rank", "strategy", "evaluator", *order, *metric_names(board), "n", "failed", *beside]
+    return ["rank", "strategy", "evaluator", *unusual, *metric_names(board), "n", "failed", *beside]
 
 
 def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
@@ -144,6 +145,7 @@ def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
         "strategy": row["strategy"],
         "evaluator": evaluator(row) + (" (simulated)" if row["simulated"] else ""),
         "order": row["order"],
+        "repeats": str(row["repeats"]),
         "n": str(row["n"]),
         "failed": failures(row),
         BESIDE: without_failures(row, board["metric"]),

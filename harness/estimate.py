@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from harness import plugs
+from harness.asking import calls_per_item
 from harness.plan import Plan
 from harness.records import Call, Model
 from harness.talk import Lost, Replies, Talk, advance
@@ -42,9 +42,9 @@ class Need:
     """
 
     cached: int = 0
-    calls: Range = Range()
-    prompt_tokens: Range = Range()
-    completion_tokens: Range = Range()
+    calls: Range = field(default_factory=Range)
+    prompt_tokens: Range = field(default_factory=Range)
+    completion_tokens: Range = field(default_factory=Range)
 
     def add(self, calls: tuple[int, int], prompt: tuple[int, int], reply: tuple[int, int]) -> None:
         """Count more of each."""
@@ -100,7 +100,7 @@ def estimate(plan: Plan, replies: Replies) -> Estimate:
     for chunk in plan.chunks():
         cell = chunk.cell
         here = result.cells[cell.id]
-        most = plugs.find("modes", cell.mode).calls_per_item(plan.spec.strategies[cell.strategy])[1]
+        most = calls_per_item(cell, plan.spec.strategies[cell.strategy])[1]
         talks = [Talk(item, conversation) for item, conversation in plan.conversations(chunk)]
         waiting = advance(talks, replies, Lost())
         here.cached += sum(len(talk.history) for talk in talks)

@@ -1,19 +1,52 @@
-"""Judgments as columns: what scoring needs of them, one byte for each."""
+"""Judgments as columns: what scoring needs of them, and the cells that are counted from them.
+
+A verdict takes one byte. Scores are kept only of cells whose scores somebody averages, and votes only of cells that
+ask several times.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.asking import asks
+from harness.modes import jury
 from harness.plan import Plan
-from harness.records import OUTCOMES
+from harness.records import FAILURES, OUTCOMES, VERDICTS, Cell, Judgment, Outcome, Usage
 from harness.run import Part
 from harness.score import DatasetScores, score_dataset
+from harness.statistics.voting import mean_scores, most_votes
+from harness.strategy import ROUNDING
+
+Codes: TypeAlias = NDArray[np.int8]
 
 _CODES: dict[str | None, int] = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 
 
+@dataclass
+class Column:
+    """The judgments of one cell.
+
+    Attributes:
+        codes: positions in OUTCOMES, one for each item.
+        scores: items × 2, NaN where there is none; None where nobody needs them.
+        votes: items × votes, positions in OUTCOMES; None where a judgment is one verdict.
+        usage: what they took.
+    """
+
+    codes: Codes
+    scores: NDArray[np.float64] | None = None
+    votes: Codes | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
 class Ledger:
-    """Collects judgments as they come, and scores them when all are there.
+    """Collects judgments as they come, counts those that nobody is asked for, and scores them all.
 
     Args:
         plan: what is judged.
@@ -21,40 +54,91 @@ class Ledger:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._outcomes = [np.zeros(len(plan.datasets[cell.dataset]), np.int8) for cell in plan.cells]
-        self._usage = [(0, 0, 0)] * len(plan.cells)
+        self._columns = [Column(np.zeros(len(plan.datasets[cell.dataset]), np.int8)) for cell in plan.cells]
+        self._at = {cell.id: at for at, cell in enumerate(plan.cells)}
+        for cell in plan.cells:
+            if not asks(cell) and cell.settings["vote"] == "mean-score":
+                for member in jury.members(cell):
+                    column = self._columns[self._at[member.id]]
+                    column.scores = np.full((len(column.codes), 2), np.nan)
 
     def add(self, part: Part) -> None:
         """Take the judgments of a chunk."""
-        chunk, judgments = part
-        codes = [_CODES[judgment.outcome.verdict or judgment.outcome.failure] for judgment in judgments]
-        self._outcomes[chunk.column][chunk.start : chunk.stop] = codes
-        prompt, completion, calls = self._usage[chunk.column]
-        for judgment in judgments:
-            prompt += judgment.prompt_tokens
-            completion += judgment.completion_tokens
-            calls += len(judgment.keys)
-        self._usage[chunk.column] = prompt, completion, calls
+        chunk, judgments, usage = part
+        column, span = self._columns[chunk.column], slice(chunk.start, chunk.stop)
+        outcomes = [judgment.outcome for judgment in judgments]
+        column.codes[span] = [_CODES[outcome.verdict or outcome.failure] for outcome in outcomes]
+        column.usage = column.usage.plus(usage)
+        if column.scores is not None:
+            column.scores[span] = [
+                (np.nan if one.score_a is None else one.score_a, np.nan if one.score_b is None else one.score_b)
+                for one in outcomes
+            ]
+        if outcomes[0].votes:
+            votes = np.array([[_CODES[vote] for vote in outcome.votes] for outcome in outcomes], np.int8)
+            if column.votes is None:
+                column.votes = np.zeros((len(column.codes), votes.shape[1]), np.int8)
+            column.votes[span] = votes
+
+    def counted(self) -> Iterator[tuple[Cell, list[Judgment]]]:
+        """The judgments of the cells that ask nobody, once all others have been added."""
+        for at, cell in enumerate(self._plan.cells):
+            if not asks(cell):
+                column = self._columns[at] = self._count(cell)
+                yield cell, _judgments(self._plan.datasets[cell.dataset].ids(), column)
+
+    def _count(self, cell: Cell) -> Column:
+        """The votes of a jury. Every member has judged the same items in the same order."""
+        members = [self._columns[self._at[member.id]] for member in jury.members(cell)]
+        codes = np.stack([member.codes for member in members])
+        usage = reduce(Usage.plus, (member.usage for member in members))
+        if cell.settings["vote"] == "mean-score":
+            scores = np.stack([member.scores for member in members if member.scores is not None])
+            margin = self._plan.spec.strategies[cell.strategy].tie_margin + ROUNDING
+            verdicts, mean_a, mean_b = mean_scores(codes, scores[:, :, 0], scores[:, :, 1], margin)
+            return Column(verdicts, np.column_stack([mean_a, mean_b]), usage=usage)
+        weights = cell.settings["weights"]
+        weigh = np.array([weights[name] for name in cell.models]) if weights else None
+        return Column(most_votes(codes, weigh), usage=usage)
 
     @property
     def calls(self) -> int:
         """Calls whose replies the judgments rest on; one that several judgments share counts for each."""
-        return sum(calls for _, _, calls in self._usage)
+        cells = zip(self._plan.cells, self._columns, strict=True)
+        return sum(column.usage.calls for cell, column in cells if asks(cell))
 
     def scores(self) -> list[DatasetScores]:
         """The scores of the cells, dataset by dataset in the order of the spec."""
         spec = self._plan.spec
         scored = []
         for name, dataset in self._plan.datasets.items():
-            columns = [column for column, cell in enumerate(spec.cells) if cell.dataset == name]
+            here = [at for at, cell in enumerate(spec.cells) if cell.dataset == name]
+            columns = [self._columns[at] for at in here]
             scored.append(
                 score_dataset(
-                    [spec.cells[column] for column in columns],
+                    [spec.cells[at] for at in here],
                     dataset,
-                    np.column_stack([self._outcomes[column] for column in columns]),
+                    np.column_stack([column.codes for column in columns]),
                     spec.score,
                     spec.seed,
-                    [self._usage[column] for column in columns],
+                    [column.usage for column in columns],
+                    [column.votes for column in columns],
                 )
             )
         return scored
+
+
+def _judgments(ids: Sequence[str], column: Column) -> list[Judgment]:
+    """Rows of a counted cell: no calls and no tokens of their own."""
+    scores = [(None, None)] * len(ids) if column.scores is None else _or_none(column.scores)
+    outcomes = [
+        Outcome(VERDICTS[code], None, *pair)
+        if code < len(VERDICTS)
+        else Outcome(None, FAILURES[code - len(VERDICTS)], *pair)
+        for code, pair in zip(column.codes.tolist(), scores, strict=True)
+    ]
+    return [Judgment(item, outcome, (), 0, 0) for item, outcome in zip(ids, outcomes, strict=True)]
+
+
+def _or_none(scores: NDArray[np.float64]) -> list[tuple[float | None, float | None]]:
+    return [(None, None) if a != a else (a, b) for a, b in scores.tolist()]

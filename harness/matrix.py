@@ -1,7 +1,8 @@
 """The matrix of a spec → cells: axes multiply, `exclude` takes partial matches away.
 
-The order is that of the file, datasets outermost, then strategies, then evaluators; nothing sorts it, so a cell
-added at the end leaves the others where they are.
+The order is that of the file: datasets outermost, then strategies, evaluators, orders and repeats. Nothing sorts it,
+so a cell added at the end leaves the others where they are; only cells that ask nobody themselves, such as juries,
+come after those that do.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from harness import plugs
+from harness.asking import asks
 from harness.checks import Sound
 from harness.errors import Problem
 from harness.records import Cell
@@ -36,13 +38,15 @@ class Evaluator(NamedTuple):
     mode: str
     models: tuple[str, ...]
     settings: Mapping[str, Any]
+    variant: str
 
 
 def cells_of(matrix: Mapping[str, Any], models: Sequence[str]) -> tuple[Cell, ...]:
     """The cells of a matrix without problems, in canonical order."""
     exclusions = matrix.get("exclude", ())
     every = _product(matrix, list(_evaluators(matrix["evaluator"], models)))
-    return tuple(cell for cell in every if not any(_matches(one, cell) for one in exclusions))
+    kept = [cell for cell in every if not any(_matches(one, cell) for one in exclusions)]
+    return tuple(sorted(kept, key=lambda cell: not asks(cell)))
 
 
 def matrix_problems(sound: Sound, names: Names) -> list[Problem]:
@@ -53,6 +57,7 @@ def matrix_problems(sound: Sound, names: Names) -> list[Problem]:
         *_unknown_on_axis(sound, "dataset", names.datasets),
         *_unknown_on_axis(sound, "strategy", names.strategies),
         *_unknown_models(document, evaluators, names.models),
+        *_faults_of_modes(document, sound.part("matrix", "evaluator") or ()),
     ]
     if problems or matrix is None:
         return problems
@@ -61,6 +66,7 @@ def matrix_problems(sound: Sound, names: Names) -> list[Problem]:
         return [document.problem(("matrix",), f"it has {count} cells; at most {MAX_CELLS} are allowed")]
     cells = list(_product(matrix, evaluators))
     problems = [*_repeated(document, evaluators), *_idle_exclusions(document, cells)]
+    problems += _unheard_members(document, cells_of(matrix, names.models), evaluators)
     if not problems and not cells_of(matrix, names.models):
         hint = "remove an entry of `exclude`"
         problems.append(document.problem(("matrix", "exclude"), "every cell is excluded", hint=hint))
@@ -70,13 +76,22 @@ def matrix_problems(sound: Sound, names: Names) -> list[Problem]:
 def _evaluators(axis: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Iterator[Evaluator]:
     for index, entry in enumerate(axis):
         for mode, wanted in entry.items():
-            for members, settings in plugs.find("modes", mode).expand(wanted, models):
-                yield Evaluator(("matrix", "evaluator", index, mode), mode, tuple(members), settings)
+            module = plugs.find("modes", mode)
+            for members, settings in module.expand(wanted, models):
+                variant = module.variant(settings) if hasattr(module, "variant") else ""
+                yield Evaluator(("matrix", "evaluator", index, mode), mode, tuple(members), settings, variant)
 
 
 def _product(matrix: Mapping[str, Any], evaluators: Sequence[Evaluator]) -> Iterator[Cell]:
-    for dataset, strategy, one in product(matrix["dataset"], matrix["strategy"], evaluators):
-        yield Cell(dataset, strategy, one.mode, one.models, settings=one.settings)
+    repeats, collapse = matrix.get("repeats", 1), matrix.get("collapse", "majority")
+    times = [repeats] if isinstance(repeats, int) else repeats
+    orders = matrix.get("order", ("given",))
+    for dataset, strategy, one, order, repeat in product(
+        matrix["dataset"], matrix["strategy"], evaluators, orders, times
+    ):
+        yield Cell(
+            dataset, strategy, one.mode, one.models, order, repeat, collapse, settings=one.settings, variant=one.variant
+        )
 
 
 def _features(cell: Cell) -> dict[str, tuple[str, ...]]:
@@ -86,6 +101,7 @@ def _features(cell: Cell) -> dict[str, tuple[str, ...]]:
         "strategy": (cell.strategy,),
         "evaluator": (cell.mode,),
         "model": cell.models,
+        "order": (cell.order,),
     }
 
 
@@ -127,16 +143,42 @@ def _value_at(document: Document, path: Sequence[Step]) -> Any:
     return value
 
 
+def _faults_of_modes(document: Document, axis: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+    """What a mode has to say against its own settings, where it says anything."""
+    for index, entry in enumerate(axis):
+        for mode, wanted in entry.items():
+            module = plugs.find("modes", mode)
+            for place, message, hint in module.faults(wanted) if hasattr(module, "faults") else ():
+                yield document.problem(("matrix", "evaluator", index, mode, *place), message, hint=hint)
+
+
 def _repeated(document: Document, evaluators: Sequence[Evaluator]) -> Iterator[Problem]:
     """Evaluators that occur before; the names on the other axes differ, so these alone make two cells the same."""
     seen = set()
     for one in evaluators:
-        key = (one.mode, one.models)
+        key = (one.mode, one.models, one.variant)
         if key in seen:
-            message = f"the evaluator {quoted(f'{one.mode}:' + '+'.join(one.models))} is here twice"
+            message = f"the evaluator {quoted(f'{one.mode}:' + '+'.join(one.models) + one.variant)} is here twice"
             place = _where_named(document, one.place, one.models[0])
             yield document.problem(place, message, hint="remove one")
         seen.add(key)
+
+
+def _unheard_members(document: Document, cells: Sequence[Cell], evaluators: Sequence[Evaluator]) -> Iterator[Problem]:
+    """Cells that count the judgments of others, where one of those others is not in the matrix."""
+    known = {cell.id for cell in cells}
+    places = {(one.mode, one.models, one.variant): one.place for one in evaluators}
+    told = set()
+    for cell in cells:
+        members = () if asks(cell) else plugs.find("modes", cell.mode).members(cell)
+        for member in members:
+            place = places[cell.mode, cell.models, cell.variant]
+            if member.id not in known and (place, member.id) not in told:
+                told.add((place, member.id))
+                message = f"a member has no cell: {quoted(member.id)} is not in the matrix"
+                judge = f"`- judge: [{member.models[0]}]`"
+                hint = f"give the matrix its strategy and {judge}, or exclude the {cell.mode} there"
+                yield document.problem(place, message, hint=hint)
 
 
 def _idle_exclusions(document: Document, cells: Sequence[Cell]) -> Iterator[Problem]:

@@ -27,7 +27,8 @@ from harness.digest import KEY_VERSION
 from harness.errors import SpecError
 from harness.estimate import Estimate, estimate
 from harness.ledger import Ledger
-from harness.plan import Plan, make_plan
+from harness.plan import Plan
+from harness.plan import make_plan as make_plan
 from harness.progress import Tally
 from harness.provider import Connection, Context
 from harness.rank import leaderboard_json, make_leaderboard
@@ -187,6 +188,8 @@ def _run(
         for part in Run(plan, cache, connect, watch, tell_cost).parts():
             writer.add(part.chunk.cell, part.judgments)
             ledger.add(part)
+        for cell, judgments in ledger.counted():
+            writer.add(cell, judgments)
         writer.write_judgments()
         run_id = run_id_of(plan.digest, writer.judgments_digest)
         scores = ledger.scores()

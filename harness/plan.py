@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from harness import plugs
+from harness.asking import asks, converse
 from harness.dataset import read_dataset
 from harness.digest import digest_of
-from harness.errors import DatasetError, HarnessError, Problem
+from harness.errors import DatasetError, HarnessError, Problem, SpecError
 from harness.flow import Conversation
 from harness.records import Cell, Dataset, Item, Outcome, Spec
 from harness.spec import spec_digest
@@ -66,16 +67,21 @@ class Plan:
         return sum(len(self.datasets[cell.dataset]) for cell in self.cells)
 
     @property
+    def conversations_to_hold(self) -> int:
+        """How many of the judgments come from conversations; the others are counted from those."""
+        return sum(len(self.datasets[cell.dataset]) for cell in self.cells if asks(cell))
+
+    @property
     def digest(self) -> str:
         """Digest of the spec and the data: what is judged, whatever the replies will be."""
         data = {name: dataset.digest for name, dataset in self.datasets.items()}
         return digest_of({"spec": spec_digest(self.spec), "datasets": data})
 
     def chunks(self) -> Iterator[Chunk]:
-        """All chunks in canonical order."""
+        """All chunks of the cells that ask, in canonical order."""
         number = 0
         for column, cell in enumerate(self.cells):
-            length = len(self.datasets[cell.dataset])
+            length = len(self.datasets[cell.dataset]) if asks(cell) else 0
             for start in range(0, length, CHUNK):
                 yield Chunk(number, column, cell, start, min(start + CHUNK, length))
                 number += 1
@@ -83,7 +89,6 @@ class Plan:
     def conversations(self, chunk: Chunk) -> Iterator[tuple[Item, Conversation[Outcome]]]:
         """The items of a chunk, each with a fresh conversation about it."""
         cell = chunk.cell
-        converse = plugs.find("modes", cell.mode).converse
         questions = self.questions[cell.strategy]
         for item in self.datasets[cell.dataset].items(chunk.start, chunk.stop):
             yield item, converse(item, cell, questions, self.spec.models)
@@ -93,8 +98,11 @@ def make_plan(spec: Spec) -> Plan:
     """Read the data that the cells use and compile the strategies.
 
     Raises:
+        SpecError: where a cell averages scores that its members do not give on one scale.
         DatasetError: with the problems of all datasets at once.
     """
+    if faults := _score_faults(spec):
+        raise SpecError(faults)
     problems: list[Problem] = []
     datasets: dict[str, Dataset] = {}
     for name in dict.fromkeys(cell.dataset for cell in spec.cells):
@@ -107,3 +115,20 @@ def make_plan(spec: Spec) -> Plan:
     used = dict.fromkeys(cell.strategy for cell in spec.cells)
     questions = {name: compile_strategy(spec.strategies[name]) for name in used}
     return Plan(spec, datasets, questions)
+
+
+def _score_faults(spec: Spec) -> list[Problem]:
+    """Cells that average scores although some member gives none, or gives them on another scale."""
+    problems = []
+    for cell in spec.cells:
+        if asks(cell) or cell.settings["vote"] != "mean-score":
+            continue
+        names = [member.strategy for member in plugs.find("modes", cell.mode).members(cell)]
+        scales = [spec.strategies[name].answer.get("scale") for name in names]
+        for name, scale in zip(names, scales, strict=True):
+            if scale is None or scale != scales[0]:
+                message = f"{cell.id} averages scores, and {name} gives " + ("none" if scale is None else "others")
+                hint = "exclude that cell, or let it vote by majority"
+                problems.append(Problem(spec.shown_path, path="matrix.evaluator", message=message, hint=hint))
+                break
+    return problems

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from types import ModuleType
 
-FOLDERS = ("datasets", "providers", "strategies", "modes", "metrics", "reports", "importers")
+FOLDERS = ("datasets", "providers", "strategies", "modes", "personas", "metrics", "reports", "importers")
 
 
 @cache
@@ -21,6 +21,7 @@ def names(folder: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+@cache
 def find(folder: str, name: str) -> ModuleType:
     """The module called `name` in a plug folder. Raises KeyError where there is none."""
     if name not in names(folder):

@@ -21,7 +21,8 @@ class Tally:
 
     Attributes:
         models: those of the spec, for their prices.
-        judgments: how many the run will hold.
+        conversations: how many the run will hold.
+        done: how many of them have ended.
         made: calls that were answered and stored, by model.
         failed: calls that were given up, by model.
         tokens: prompt and reply tokens of the calls made, by model.
@@ -29,20 +30,20 @@ class Tally:
     """
 
     models: Mapping[str, Model]
-    judgments: int = 0
+    conversations: int = 0
     done: int = 0
     made: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     tokens: dict[str, tuple[int, int]] = field(default_factory=dict)
     stopped_models: dict[str, str] = field(default_factory=dict)
 
-    def begin(self, judgments: int) -> None:
-        """So many judgments will be made."""
-        self.judgments = judgments
+    def begin(self, conversations: int) -> None:
+        """So many conversations will be held."""
+        self.conversations = conversations
 
-    def reached(self, judgments: int) -> None:
+    def reached(self, conversations: int) -> None:
         """So many of the conversations have ended by now."""
-        self.done = max(self.done, judgments)
+        self.done = max(self.done, conversations)
 
     def called(self, call: Call, reply: Reply) -> None:
         """A call was answered and stored, or given up."""
@@ -104,12 +105,12 @@ class Display(Tally):
         self._shown_at = 0.0
         self._progress: Progress | None = None
 
-    def begin(self, judgments: int) -> None:
+    def begin(self, conversations: int) -> None:
         """Show the line."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        super().begin(judgments)
+        super().begin(conversations)
         self._progress = Progress(
             TextColumn("judging"),
             BarColumn(),
@@ -121,12 +122,12 @@ class Display(Tally):
             auto_refresh=False,
         )
         self._started = time.monotonic()
-        self._task = self._progress.add_task("", total=judgments, note="")
+        self._task = self._progress.add_task("", total=conversations, note="")
         self._progress.start()
 
-    def reached(self, judgments: int) -> None:
+    def reached(self, conversations: int) -> None:
         """Move the line, at most every `refresh_s`."""
-        super().reached(judgments)
+        super().reached(conversations)
         now = time.monotonic()
         if self._progress is not None and now - self._shown_at >= self._refresh_s:
             self._shown_at = now

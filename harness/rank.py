@@ -47,21 +47,11 @@ def _order(scores: Sequence[CellScore], metric: str) -> list[int]:
 
 
 def _row(spec: Spec, score: CellScore, ranks: dict[str, RankSet | None]) -> Row:
-    return Row(score, ranks, _cost_usd(spec, score), _is_simulated(spec, score))
+    return Row(score, ranks, _is_simulated(spec, score))
 
 
 def _is_simulated(spec: Spec, score: CellScore) -> bool:
     return any(spec.models[name].is_simulated for name in score.cell.models)
-
-
-def _cost_usd(spec: Spec, score: CellScore) -> float | None:
-    """What the cell's tokens cost; None where no price is known, or where several models share the tokens."""
-    if len(score.cell.models) != 1:
-        return None
-    price = spec.models[score.cell.models[0]].price
-    if price is None:
-        return None
-    return (score.prompt_tokens * price.input + score.completion_tokens * price.output) / 1e6
 
 
 def _notes(group: DatasetScores, metric: str) -> Iterator[str]:
@@ -165,7 +155,9 @@ def _row_json(row: Row, metric: str) -> dict[str, Any]:
         "strategy": score.cell.strategy,
         "mode": score.cell.mode,
         "models": list(score.cell.models),
+        "variant": score.cell.variant,
         "order": score.cell.order,
+        "repeats": score.cell.repeats,
         "n": score.n,
         "items": score.items,
         "failures": dict(zip(FAILURES, score.outcomes[verdicts:], strict=True)),
@@ -177,9 +169,9 @@ def _row_json(row: Row, metric: str) -> dict[str, Any]:
             "reference": dict(zip(VERDICTS, (sum(counts) for counts in score.table), strict=True)),
             "judgments": dict(zip(OUTCOMES, (sum(column) for column in zip(*score.table, strict=True)), strict=True)),
         },
-        "tokens": {"prompt": score.prompt_tokens, "completion": score.completion_tokens},
-        "calls": score.calls,
-        "cost_usd": row.cost_usd,
+        "tokens": {"prompt": score.usage.prompt_tokens, "completion": score.usage.completion_tokens},
+        "calls": score.usage.calls,
+        "cost_usd": score.usage.cost_usd,
         "simulated": row.is_simulated,
     }
 

@@ -15,7 +15,8 @@ from typing import Any, Literal, NamedTuple, Protocol, TypedDict
 Verdict = Literal["a", "tie", "b"]
 FailureKind = Literal["unparsed", "refused", "truncated", "unavailable"]
 Finish = Literal["stop", "length", "refusal", "unavailable"]
-Order = Literal["given"]
+Order = Literal["given", "swapped", "both"]
+Collapse = Literal["majority", "mean-score"]
 
 VERDICTS: tuple[Verdict, ...] = ("a", "tie", "b")
 """The verdict classes in their order; the position is the code used in every array."""
@@ -245,8 +246,11 @@ class Cell:
         strategy: name of a strategy of the spec.
         mode: a file name in `harness/modes/`.
         models: names of models of the spec, in the mode's order.
-        order: in which order a judge sees the responses.
-        settings: what only this mode understands.
+        order: in which order the evaluator sees the responses; `both` asks twice and collapses.
+        repeats: how often it is asked, each time with a draw of its own.
+        collapse: how repeated answers become one.
+        settings: what only this mode understands, every default written out.
+        variant: what tells cells of one mode and the same models apart, such as `(rounds=3)`; made by the mode.
     """
 
     dataset: str
@@ -254,12 +258,25 @@ class Cell:
     mode: str
     models: tuple[str, ...]
     order: Order = "given"
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    repeats: int = 1
+    collapse: Collapse = "majority"
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    variant: str = ""
+
+    @property
+    def evaluator(self) -> str:
+        """Who judges, such as `judge:gpt-4o` or `jury:gpt-4o+small`."""
+        return f"{self.mode}:{'+'.join(self.models)}{self.variant}"
 
     @property
     def id(self) -> str:
-        """Stable and readable, such as `fair-eval/combined-10/judge:gpt-4o`."""
-        return f"{self.dataset}/{self.strategy}/{self.mode}:{'+'.join(self.models)}"
+        """Stable and readable, such as `fair-eval/combined-10/judge:gpt-4o`; what is not usual is added at its end."""
+        parts = [self.dataset, self.strategy, self.evaluator]
+        if self.order != "given":
+            parts.append(self.order)
+        if self.repeats > 1:
+            parts.append(f"x{self.repeats}" if self.collapse == "majority" else f"x{self.repeats}-{self.collapse}")
+        return "/".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +297,46 @@ class ScoreSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What a spec took over from the newest run of another spec: the winner on one axis of the matrix.
+
+    Attributes:
+        axis: `strategy` or `evaluator`.
+        taken: name of the strategy, or who judges, such as `judge:gpt-4o`.
+        spec: name of the other spec.
+        run: id of that run.
+        dataset: name of the dataset on which it won, in the other spec.
+        dataset_digest: that dataset's digest.
+        metric: what it won by.
+        value: its figure.
+        low: lower end of the figure's interval, None where there is none.
+        high: upper end of the figure's interval, None where there is none.
+        rank: the ranks that could not be excluded for it, None where cells could not be compared.
+        cell: id of the cell that won.
+        candidates: how many cells it was the best of.
+        runner_up: id of the best cell that has another strategy or evaluator, None where there was none.
+        is_distinguishable: whether a cell that has what was taken is significantly better than the runner-up; None
+            where nothing could be compared.
+    """
+
+    axis: Literal["strategy", "evaluator"]
+    taken: str
+    spec: str
+    run: str
+    dataset: str
+    dataset_digest: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    rank: RankSet | None
+    cell: str
+    candidates: int
+    runner_up: str | None
+    is_distinguishable: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """One experiment, loaded and checked. Nothing changes it afterwards.
 
@@ -296,6 +353,8 @@ class Spec:
         resolved: the whole spec as plain JSON values with every default written out, paths as the user wrote them.
         shown_path: how messages call the file.
         model_places: line and column of where every model says its `api_key_env`, for messages.
+        choices: what was taken over from other specs.
+        undecided: names of the specs whose winners were not looked up; the cells are then all that may come of them.
     """
 
     path: Path
@@ -310,6 +369,8 @@ class Spec:
     resolved: Mapping[str, Any]
     shown_path: str = ""
     model_places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
+    undecided: tuple[str, ...] = ()
 
 
 # --- asking ---------------------------------------------------------------------------------------------
@@ -363,12 +424,23 @@ class Outcome(NamedTuple):
         failure: None where there is a verdict.
         score_a: the score of response a, None where the strategy gives none or it could not be read.
         score_b: the score of response b, likewise.
+        votes: the verdicts and failures that were collapsed into this one, in the order in which they were asked for:
+            all repeats in the order given, then all in the swapped order (named as in the order given), or the
+            rounds of a debate; empty where there was only one.
     """
 
     verdict: Verdict | None
     failure: FailureKind | None = None
     score_a: float | None = None
     score_b: float | None = None
+    votes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The verdict or the failure: one of OUTCOMES."""
+        found = self.verdict or self.failure
+        assert found, "an outcome is a verdict or a failure"
+        return found
 
 
 class Judgment(NamedTuple):
@@ -387,6 +459,32 @@ class Judgment(NamedTuple):
     keys: tuple[str, ...]
     prompt_tokens: int
     completion_tokens: int
+
+
+class Usage(NamedTuple):
+    """What some judgments took.
+
+    Attributes:
+        prompt_tokens: over all calls.
+        completion_tokens: over all calls.
+        calls: whose replies the judgments rest on; one that several judgments share counts for each.
+        cost_usd: by the prices in the spec, None where a model has none.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    calls: int = 0
+    cost_usd: float | None = 0.0
+
+    def plus(self, other: Usage) -> Usage:
+        """Both together."""
+        cost = None if self.cost_usd is None or other.cost_usd is None else self.cost_usd + other.cost_usd
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.calls + other.calls,
+            cost,
+        )
 
 
 # --- scoring --------------------------------------------------------------------------------------------
@@ -450,9 +548,7 @@ class CellScore:
         outcomes: counts over all items judged, one for each of OUTCOMES.
         figures: by metric name; also the companions `NAME.complete-case`, `NAME.failures-wrong`,
             `NAME.failures-right` (bounds), without interval.
-        prompt_tokens: sum over all judgments.
-        completion_tokens: sum over all judgments.
-        calls: number of calls over all judgments.
+        usage: what the judgments took; those of a jury took what its members' took.
     """
 
     cell: Cell
@@ -461,9 +557,7 @@ class CellScore:
     table: tuple[tuple[int, ...], ...]
     outcomes: tuple[int, ...]
     figures: Mapping[str, Figure]
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    calls: int = 0
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,7 +566,6 @@ class Row:
 
     score: CellScore
     ranks: Mapping[str, RankSet | None]
-    cost_usd: float | None = None
     is_simulated: bool = False
 
 

@@ -51,6 +51,7 @@ _COLUMNS = (
     "failure",
     "score_a",
     "score_b",
+    "votes",
     "calls",
     "prompt_tokens",
     "completion_tokens",
@@ -99,8 +100,7 @@ class RunWriter:
         """Append judgments of a cell."""
         name = cell.id
         rows = [
-            (name, item, outcome.verdict, outcome.failure, outcome.score_a, outcome.score_b, keys, prompt, completion)
-            for item, outcome, keys, prompt, completion in judgments
+            (name, item, *outcome, keys, prompt, completion) for item, outcome, keys, prompt, completion in judgments
         ]
         if not rows:
             return
@@ -185,9 +185,8 @@ def find_run(run: str, results: Path) -> Path:
         name = load_spec(folder).name
     else:
         name = run
-    runs = sorted(_runs(results / name), key=_finished) if _is_plain(name) else []
-    if runs:
-        return runs[-1]
+    if newest := newest_run(name, results):
+        return newest
     if folder.is_dir():
         raise RunFolderError(f"{run} is a folder but not a run folder: it has no {MANIFEST}")
     if folder.is_file():
@@ -196,6 +195,12 @@ def find_run(run: str, results: Path) -> Path:
         f"there is no run folder, spec file or spec with runs called {run}",
         hint=f"name a folder such as {results}/SPEC/RUN, or a spec file",
     )
+
+
+def newest_run(spec_name: str, results: Path) -> Path | None:
+    """The folder of the run of a spec that was finished last, None where there is none."""
+    runs = sorted(_runs(results / spec_name), key=_finished) if _is_plain(spec_name) else []
+    return runs[-1] if runs else None
 
 
 def read_leaderboard(folder: Path) -> dict[str, Any]:
@@ -238,7 +243,7 @@ def read_frame(folder: Path, name: str) -> pl.DataFrame:
 def _judgment_schema() -> dict[str, Any]:
     import polars as pl
 
-    kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.List(pl.String)] + [pl.Int64] * 2
+    kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.List(pl.String)] * 2 + [pl.Int64] * 2
     return dict(zip(_COLUMNS, kinds, strict=True))
 
 

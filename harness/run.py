@@ -18,7 +18,7 @@ from harness.digest import call_bytes
 from harness.errors import CacheError, HarnessError, MissingRepliesError, ModelStopped, ProviderError
 from harness.plan import Chunk, Plan
 from harness.provider import Connection
-from harness.records import UNAVAILABLE, Call, Judgment, Reply
+from harness.records import UNAVAILABLE, Call, Judgment, Reply, Usage
 from harness.store import Store
 from harness.talk import Lost, Talk, advance
 
@@ -29,11 +29,11 @@ LANE_WINDOW = 4
 class Watch(Protocol):
     """Who is told how the run goes on."""
 
-    def begin(self, judgments: int) -> None:
-        """So many judgments will be made."""
+    def begin(self, conversations: int) -> None:
+        """So many conversations will be held."""
         ...
 
-    def reached(self, judgments: int) -> None:
+    def reached(self, conversations: int) -> None:
         """So many of the conversations have ended by now, from the cache or from replies."""
         ...
 
@@ -47,10 +47,11 @@ class Watch(Protocol):
 
 
 class Part(NamedTuple):
-    """The judgments of one chunk, in order."""
+    """The judgments of one chunk, in order, and what they took."""
 
     chunk: Chunk
     judgments: list[Judgment]
+    usage: Usage
 
 
 Connect = Callable[[str], Connection]
@@ -84,15 +85,17 @@ class Run:
             MissingRepliesError: if replies are missing and no call may be made.
             CacheError: if the cache fails.
         """
-        self.watch.begin(self.plan.size)
+        self.watch.begin(self.plan.conversations_to_hold)
         missing = Missing()
         reached = 0
         for chunk in self.plan.chunks():
             talks = self._open(chunk)
             waiting = advance(talks, self.store, self.lost)
-            if waiting and self.connect is None:
+            if not waiting:
+                pass
+            elif self.connect is None:
                 missing.add(chunk, waiting, self.store)
-            elif waiting:
+            else:
                 self.before_asking()
                 asyncio.run(self._fill(self.connect, chunk.number, reached))
                 talks = self._open(chunk)
@@ -101,7 +104,7 @@ class Run:
             reached += len(talks)
             if not missing.calls:
                 self.watch.reached(reached)
-                yield Part(chunk, [talk.judgment() for talk in talks])
+                yield Part(chunk, [talk.judgment() for talk in talks], _usage(talks))
         missing.raise_if_any()
 
     def _open(self, chunk: Chunk) -> list[Talk]:
@@ -160,9 +163,7 @@ class Desk:
         going = True
         while going:
             found = self.store.get_many(talk.keys)
-            asked = [
-                found.get(key) or self._shared(key, call) for key, call in zip(talk.keys, talk.calls, strict=True)
-            ]
+            asked = [found.get(key) or self._shared(key, call) for key, call in zip(talk.keys, talk.calls, strict=True)]
             replies = [reply if isinstance(reply, Reply) else await reply for reply in asked]
             going = talk.hear(replies)
         self.ended(1)
@@ -236,6 +237,16 @@ class Missing:
                 f"the first for {self.place}",
                 hint="import a bundle that holds them, or run without --offline to ask for them",
             )
+
+
+def _usage(talks: Sequence[Talk]) -> Usage:
+    costs = [talk.cost_usd for talk in talks]
+    return Usage(
+        sum(talk.prompt_tokens for talk in talks),
+        sum(talk.completion_tokens for talk in talks),
+        sum(len(talk.history) for talk in talks),
+        None if None in costs else sum(cost for cost in costs if cost is not None),
+    )
 
 
 VERIFY = "run `harness cache verify`"

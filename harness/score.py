@@ -14,11 +14,8 @@ from harness.contest import Contest, hold_contest
 from harness.digest import seed_for
 from harness.figures import Sample, make_figures
 from harness.metric import all_metrics
-from harness.records import OUTCOMES, VERDICTS, Cell, CellScore, Dataset, ScoreSpec
+from harness.records import OUTCOMES, VERDICTS, Cell, CellScore, Dataset, ScoreSpec, Usage
 from harness.statistics.agreement import SHAPE, Array
-
-Usage = tuple[int, int, int]
-"""Prompt tokens, completion tokens and calls of one cell."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +59,7 @@ def score_dataset(
     score: ScoreSpec,
     seed: int,
     usage: Sequence[Usage],
+    votes: Sequence[NDArray[np.int8] | None],
 ) -> DatasetScores:
     """Score the cells of one dataset and compare them with each other.
 
@@ -72,6 +70,7 @@ def score_dataset(
         score: how judgments become scores.
         seed: of the spec.
         usage: of each cell.
+        votes: of each cell, items × votes in the order of `Outcome.votes`; None where a judgment is one verdict.
     """
     scores = score_cells(cells, dataset, outcomes, score, seed, usage)
     labels = _labels_of(dataset)
@@ -109,7 +108,6 @@ def score_cells(
     def scored(column: int) -> CellScore:
         cell, judged = cells[column], outcomes[:, column]
         table, sample = _counted(labels, judged, len(cells))
-        prompt_tokens, completion_tokens, calls = usage[column]
         return CellScore(
             cell=cell,
             n=int(table.sum()),
@@ -117,9 +115,7 @@ def score_cells(
             table=tuple(tuple(int(count) for count in row) for row in table),
             outcomes=tuple(int(count) for count in np.bincount(judged, minlength=len(OUTCOMES))),
             figures=make_figures(sample, metrics, score, seed_for(seed, "interval", cell.id)),
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            calls=calls,
+            usage=usage[column],
         )
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:

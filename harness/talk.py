@@ -7,7 +7,9 @@ from typing import Protocol
 
 from harness.digest import call_key
 from harness.flow import Conversation
-from harness.records import UNAVAILABLE, Call, Item, Judgment, Outcome, Reply
+from harness.records import UNAVAILABLE, Call, Item, Judgment, Model, Outcome, Price, Reply
+
+FREE = Price(0, 0)
 
 
 class Replies(Protocol):
@@ -42,9 +44,20 @@ class Talk:
         calls: the batch that it waits for.
         keys: their cache keys.
         outcome: None while it is under way.
+        cost_usd: of the replies heard, by the prices in the spec; None where a model has none.
     """
 
-    __slots__ = ("calls", "completion_tokens", "conversation", "history", "item", "keys", "outcome", "prompt_tokens")
+    __slots__ = (
+        "calls",
+        "completion_tokens",
+        "conversation",
+        "cost_usd",
+        "history",
+        "item",
+        "keys",
+        "outcome",
+        "prompt_tokens",
+    )
 
     def __init__(self, item: Item, conversation: Conversation[Outcome]) -> None:
         self.item = item
@@ -52,18 +65,17 @@ class Talk:
         self.history: tuple[str, ...] = ()
         self.prompt_tokens = 0
         self.completion_tokens = 0
+        self.cost_usd: float | None = 0.0
         self.outcome: Outcome | None = None
         self.calls: Sequence[Call] = next(conversation)
         self.keys = [call_key(call) for call in self.calls]
 
     def hear(self, replies: Sequence[Reply]) -> bool:
         """Send the replies to the batch; whether the conversation goes on."""
-        for reply in replies:
-            self.prompt_tokens += reply.prompt_tokens
-            self.completion_tokens += reply.completion_tokens
-        self.history += tuple(
-            key for key, reply in zip(self.keys, replies, strict=True) if reply is not UNAVAILABLE
-        )
+        for key, call, reply in zip(self.keys, self.calls, replies, strict=True):
+            if reply is not UNAVAILABLE:
+                self.history += (key,)
+                self._count(call.model, reply)
         try:
             self.calls = self.conversation.send(replies)
         except StopIteration as stop:
@@ -72,6 +84,15 @@ class Talk:
             return False
         self.keys = [call_key(call) for call in self.calls]
         return True
+
+    def _count(self, model: Model, reply: Reply) -> None:
+        self.prompt_tokens += reply.prompt_tokens
+        self.completion_tokens += reply.completion_tokens
+        price = FREE if model.is_free else model.price
+        if price is None or self.cost_usd is None:
+            self.cost_usd = None
+        else:
+            self.cost_usd += (reply.prompt_tokens * price.input + reply.completion_tokens * price.output) / 1e6
 
     def judgment(self) -> Judgment:
         """The finished conversation as a row."""

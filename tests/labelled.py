@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness.rank import make_leaderboard
-from harness.records import Cell, Item, Leaderboard, Model, Price, ScoreSpec, Spec
+from harness.records import Cell, Item, Leaderboard, Model, Price, ScoreSpec, Spec, Usage
 from harness.score import DatasetScores, score_dataset
 
 QUICK = ScoreSpec(resamples=400)
@@ -69,8 +69,10 @@ def cells(*models: str, dataset: str = "fair") -> list[Cell]:
 def score(dataset: Labelled, judges: dict[str, Any], spec: ScoreSpec = QUICK, seed: int = 7) -> DatasetScores:
     """Scores of some judges, each given as its outcomes."""
     outcomes = np.column_stack(list(judges.values())).astype(np.int8)
-    usage = [(1000, 10, 5)] * len(judges)
-    return score_dataset(cells(*judges, dataset=dataset.name), dataset, outcomes, spec, seed, usage)
+    usage = [Usage(1000, 10, 5, 0.0025)] * len(judges)
+    return score_dataset(
+        cells(*judges, dataset=dataset.name), dataset, outcomes, spec, seed, usage, [None] * len(judges)
+    )
 
 
 def spec_of(*models: str, scoring: ScoreSpec = QUICK, provider: str = "openai", price: Price | None = None) -> Spec:

@@ -22,7 +22,7 @@ def with_pairs(monkeypatch):
     def expand(wanted, models):
         yield tuple(wanted["of"]), {"rounds": wanted.get("rounds", 1)}
 
-    fake = SimpleNamespace(expand=expand)
+    fake = SimpleNamespace(expand=expand, converse=None)
     monkeypatch.setattr(plugs, "find", lambda folder, name: fake if name == "pair" else find(folder, name))
 
 

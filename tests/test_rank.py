@@ -96,14 +96,9 @@ def test_methods_and_units_that_differ_between_datasets_are_mixed():
     assert checked(board_of(score(Labelled(CODES[:10]), {"m": GOOD[:10]})))["method"]["interval"] == "bootstrap"
 
 
-def test_cost_is_tokens_times_price_of_the_only_model():
-    group = score(Labelled(CODES), {"m": GOOD})
-    board = board_of(group, price=Price(input=2.5, output=10))
-    assert board.rows[0].cost_usd == pytest.approx((1000 * 2.5 + 10 * 10) / 1e6)
-    assert board_of(group).rows[0].cost_usd is None
-    first = group.scores[0]
-    several = replace(group, scores=(replace(first, cell=replace(first.cell, models=("m", "n"))),))
-    assert board_of(several, price=Price(1, 1)).rows[0].cost_usd is None
+def test_what_the_judgments_took_is_told():
+    row = checked(board_of(score(Labelled(CODES), {"m": GOOD})))["rows"][0]
+    assert (row["tokens"], row["calls"], row["cost_usd"]) == ({"prompt": 1000, "completion": 10}, 5, 0.0025)
 
 
 def test_simulated_models_are_named_so():

@@ -28,7 +28,9 @@ def test_rows_come_in_canonical_order_with_their_calls() -> None:
     rows = judged(plan, store, wire)
     assert [(cell, row.item) for cell, row in rows] == [(cell.id, f"i{k}") for cell in plan.cells for k in range(3)]
     assert all(len(row.keys) == (1 if "direct" in cell else 2) for cell, row in rows)
-    assert all((row.prompt_tokens, row.completion_tokens) == (100 * len(row.keys), 10 * len(row.keys)) for _, row in rows)
+    assert all(
+        (row.prompt_tokens, row.completion_tokens) == (100 * len(row.keys), 10 * len(row.keys)) for _, row in rows
+    )
     assert {key for _, row in rows for key in row.keys} == set(store.held)
     assert all(store.held[call_key(call)][0] == call_bytes(call) for call in wire.sent)
 
@@ -151,8 +153,8 @@ def test_watch_hears_of_calls_and_of_progress_that_never_goes_back() -> None:
     class Steps(Tally):
         steps: list[int] = []
 
-        def reached(self, judgments: int) -> None:
-            super().reached(judgments)
+        def reached(self, conversations: int) -> None:
+            super().reached(conversations)
             self.steps.append(self.done)
 
     plan, costs = plan_of(items=30), []
@@ -161,5 +163,5 @@ def test_watch_hears_of_calls_and_of_progress_that_never_goes_back() -> None:
     list(run.parts())
     assert costs == [0]
     assert watch.steps == sorted(watch.steps)
-    assert watch.steps[-1] == watch.judgments == 120
+    assert watch.steps[-1] == watch.conversations == 120
     assert watch.made == {"x": 90, "y": 90}

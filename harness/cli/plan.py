@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,8 +11,8 @@ import click
 from harness.cache import Cache
 from harness.cli.options import cache_option, json_option
 from harness.estimate import Estimate, Range, estimate, estimate_json
-from harness.pipeline import load_spec, make_plan
-from harness.plan import Plan
+from harness.pipeline import load_spec
+from harness.plan import Plan, make_plan
 from harness.text import printable
 
 
@@ -77,10 +78,13 @@ def dollars(cost: Range | None) -> str:
     return f"${cost.low:.4f}–${cost.high:.4f}" if cost.high else "$0"
 
 
-def aligned(rows: list[tuple[str, ...]]) -> str:
+def aligned(rows: Sequence[tuple[str, ...]]) -> str:
     """Rows as columns: the first left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
-        "  ".join(cell.ljust(width) if not at else cell.rjust(width) for at, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        "  ".join(
+            cell.ljust(width) if not at else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in rows
     )

@@ -13,8 +13,8 @@ from harness.cli.leaderboard import rendered
 from harness.cli.options import cache_option, results_option
 from harness.cli.plan import dollars, ends
 from harness.estimate import Estimate
-from harness.pipeline import FinishedRun, load_spec, make_plan, run_spec
-from harness.plan import Plan
+from harness.pipeline import FinishedRun, load_spec, run_spec
+from harness.plan import Plan, make_plan
 from harness.progress import Display, Tally
 from harness.text import printable
 
@@ -107,4 +107,4 @@ def say_where(finished: FinishedRun, spec: Path, watch: Tally) -> None:
     for name, reason in watch.stopped_models.items():
         say(f"error: {name} was given up: {reason}")
     say(f"written to {finished.folder}")
-    say(f"next: `harness run {spec} --offline` replays it, `harness leaderboard {spec} --format markdown` prints it again")
+    say(f"next: `harness run {spec} --offline` replays it, `harness leaderboard {spec} --sort METRIC` orders it anew")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from harness.metric import find_metric
-from harness.records import Cell, ScoreSpec
+from harness.records import Cell, ScoreSpec, Usage
 from harness.score import score_cells, score_dataset
 from harness.statistics import intervals
 
@@ -70,7 +70,7 @@ def bench_leaderboard(items: int, evaluators: int, *, clustered: bool = False) -
     labels, outcomes = judged(items, evaluators)
     cells = [Cell("bench", "direct", "judge", (f"m{k}",)) for k in range(evaluators)]
     dataset = Labelled(labels, clustered=clustered)
-    score, usage = ScoreSpec(resamples=RESAMPLES), [(0, 0, 0)] * evaluators
+    score, usage = ScoreSpec(resamples=RESAMPLES), [Usage()] * evaluators
     facts = {"items": items, "evaluators": evaluators, "clustered": clustered, "resamples": RESAMPLES}
     tell(
         "score_cells: intervals of every metric",
@@ -79,7 +79,7 @@ def bench_leaderboard(items: int, evaluators: int, *, clustered: bool = False) -
     )
     tell(
         "score_dataset: the same and all pairs on kappa and accuracy",
-        seconds(lambda: score_dataset(cells, dataset, outcomes, score, 7, usage)),
+        seconds(lambda: score_dataset(cells, dataset, outcomes, score, 7, usage, [None] * evaluators)),
         **facts,
     )
 

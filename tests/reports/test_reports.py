@@ -23,6 +23,8 @@ def row(dataset="fair", strategy="direct", model="small", *, kappa, accuracy, si
         "mode": "judge",
         "models": [model],
         "order": "given",
+        "repeats": 1,
+        "variant": "",
         "n": 80,
         "failures": {"unparsed": 0, "refused": 0, "truncated": 0, "unavailable": 0},
         "metrics": {"kappa": kappa, "accuracy": accuracy},

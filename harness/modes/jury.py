@@ -1,0 +1,76 @@
+"""Several judges vote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from harness.records import Cell
+
+NAME = "jury"
+SUMMARY = "Judges vote; one cell for each subset of them, at no cost beyond their own"
+
+
+def expand(wanted: Mapping[str, Any], models: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """One cell for each subset of the members that has one of the sizes asked for.
+
+    Args:
+        wanted: what a spec says under `jury`.
+        models: all models of the spec.
+    """
+    members = [{"model": one, "strategy": None} if isinstance(one, str) else dict(one) for one in wanted["of"]]
+    sizes = wanted.get("sizes", [len(members)])
+    for size in range(2, len(members) + 1) if sizes == "all" else sizes:
+        for some in combinations(members, size):
+            weights = wanted.get("weights")
+            settings = {
+                "members": list(some),
+                "vote": wanted.get("vote", "majority"),
+                "weights": weights and {one["model"]: weights.get(one["model"], 1) for one in some},
+            }
+            yield tuple(one["model"] for one in some), settings
+
+
+def faults(wanted: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """What a schema cannot say against the settings of a jury: the place in them, what is wrong, how to mend it."""
+    names = [one if isinstance(one, str) else one["model"] for one in wanted["of"]]
+    sizes = wanted.get("sizes", "all")
+    for index, size in enumerate([] if sizes == "all" else sizes):
+        if size > len(names):
+            yield ("sizes", index), f"there are {len(names)} members, too few for a jury of {size}", "name more members"
+    weights = wanted.get("weights")
+    if (wanted.get("vote") == "weighted") != bool(weights):
+        yield ("vote",) if weights is None else ("weights",), "`vote: weighted` and `weights` need each other", ""
+    for name in map(str, weights or {}):
+        if name not in names:
+            yield ("weights", name), f"`{name}` is no member of this jury", f"the members are {', '.join(names)}"
+
+
+def written(models: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a spec would say under `jury` for one cell alone: `expand` gives its models and settings back."""
+    of = [dict(one) if one["strategy"] else one["model"] for one in settings["members"]]
+    return {"of": of, "vote": settings["vote"], "weights": settings["weights"]}
+
+
+def variant(settings: Mapping[str, Any]) -> str:
+    """What tells this jury from another of the same models."""
+    parts = [] if settings["vote"] == "majority" else [settings["vote"]]
+    parts += [f"{one['model']}@{one['strategy']}" for one in settings["members"] if one["strategy"]]
+    return f"({','.join(parts)})" if parts else ""
+
+
+def members(cell: Cell) -> list[Cell]:
+    """The judge cells whose judgments a jury counts, in the order of its members."""
+    return [
+        Cell(
+            cell.dataset,
+            one["strategy"] or cell.strategy,
+            "judge",
+            (one["model"],),
+            cell.order,
+            cell.repeats,
+            cell.collapse,
+        )
+        for one in cell.settings["members"]
+    ]

@@ -1,0 +1,73 @@
+"""Votes counted as columns.
+
+Codes are positions in `harness.records.OUTCOMES`: 0 `a`, 1 `tie`, 2 `b`, and failures from 3 on. A voter that failed
+abstains; where all failed the gravest failure is the outcome.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.collapse import GRAVEST_FIRST
+from harness.records import OUTCOMES
+
+Codes: TypeAlias = NDArray[np.int8]
+Scores: TypeAlias = NDArray[np.float64]
+
+A, TIE, B = 0, 1, 2
+VERDICT_CODES = 3
+_GRAVITY = np.array(
+    [0] * VERDICT_CODES + [len(GRAVEST_FIRST) - GRAVEST_FIRST.index(kind) for kind in OUTCOMES[VERDICT_CODES:]],
+    dtype=np.int8,
+)
+
+
+def most_votes(codes: Codes, weights: Scores | None = None) -> Codes:
+    """The verdict with most votes, by the rule of `harness.collapse.most_votes`.
+
+    Args:
+        codes: voters × items.
+        weights: what each voter's vote weighs; one each where not given.
+
+    Returns:
+        The outcome of each item.
+    """
+    weigh = np.ones(len(codes)) if weights is None else weights
+    for_a, for_tie, for_b = (weigh @ (codes == verdict) for verdict in (A, TIE, B))
+    verdicts = np.full(codes.shape[1], TIE, np.int8)
+    verdicts[(for_a > for_b) & (for_a >= for_tie)] = A
+    verdicts[(for_b > for_a) & (for_b >= for_tie)] = B
+    return _or_failure(verdicts, codes)
+
+
+def mean_scores(codes: Codes, score_a: Scores, score_b: Scores, margin: float) -> tuple[Codes, Scores, Scores]:
+    """The mean scores of each response over the voters that did not fail, and the verdict that they amount to.
+
+    Args:
+        codes: voters × items.
+        score_a: voters × items, the scores of response a, NaN where there is none.
+        score_b: likewise of response b.
+        margin: means that differ by no more are a tie.
+
+    Returns:
+        The outcome of each item, and both means, NaN where all voters failed.
+    """
+    failed = codes >= VERDICT_CODES
+    voters = np.maximum((~failed).sum(axis=0), 1)
+    sums = [np.where(failed, 0.0, scores).sum(axis=0) for scores in (score_a, score_b)]
+    mean_a, mean_b = (np.where(failed.all(axis=0), np.nan, total / voters) for total in sums)
+    difference = mean_a - mean_b
+    verdicts = np.full(codes.shape[1], TIE, np.int8)
+    verdicts[difference > margin] = A
+    verdicts[difference < -margin] = B
+    return _or_failure(verdicts, codes), mean_a, mean_b
+
+
+def _or_failure(verdicts: Codes, codes: Codes) -> Codes:
+    """The verdicts, with the gravest failure where no voter was left."""
+    nobody = (codes >= VERDICT_CODES).all(axis=0)
+    gravest = np.take_along_axis(codes, _GRAVITY[codes].argmax(axis=0)[None], axis=0)[0]
+    return np.where(nobody, gravest, verdicts).astype(np.int8)

@@ -1,0 +1,72 @@
+"""Several verdicts to one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.collapse import collapse_orders, collapse_repeats, exchanged, most_votes
+from harness.records import FAILURES, VERDICTS, Outcome
+
+
+def compare(score_a: float, score_b: float) -> str:
+    return "tie" if abs(score_a - score_b) <= 0.5 else "a" if score_a > score_b else "b"
+
+
+def fails(kind: str) -> Outcome:
+    return Outcome(None, kind)
+
+
+@pytest.mark.parametrize(
+    ("votes", "verdict"),
+    [
+        ("a", "a"), ("aab", "a"), ("abb", "b"), ("ab", "tie"), ("aabb", "tie"), ("aabbt", "tie"),
+        ("at", "a"), ("bt", "b"), ("att", "tie"), ("aabtt", "a"), ("abt", "tie"), ("ttab", "tie"), ("", "tie"),
+    ],
+)  # fmt: skip
+def test_most_votes(votes: str, verdict: str) -> None:
+    assert most_votes("tie" if vote == "t" else vote for vote in votes) == verdict
+
+
+def test_repeats_by_majority_and_failures_abstain() -> None:
+    outcomes = [Outcome("a"), fails("unparsed"), Outcome("b"), Outcome("a")]
+    assert collapse_repeats(outcomes, compare, by_score=False) == Outcome("a")
+    assert collapse_repeats(outcomes, compare, by_score=True) == Outcome("a")  # nobody gave scores
+
+
+def test_repeats_by_mean_score() -> None:
+    outcomes = [Outcome("a", None, 6, 5), Outcome("a", None, 6, 5), Outcome("b", None, 1, 9), fails("refused")]
+    mean = (13 / 3, 19 / 3)
+    assert collapse_repeats(outcomes, compare, by_score=True) == Outcome("b", None, *mean)
+    assert collapse_repeats(outcomes, compare, by_score=False) == Outcome("a", None, *mean)
+
+
+def test_repeats_that_all_fail_have_the_gravest_failure() -> None:
+    assert collapse_repeats([fails("unparsed"), fails("refused")], compare, by_score=False) == fails("refused")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "one"),
+    [
+        (Outcome("a"), Outcome("a"), Outcome("a")),
+        (Outcome("a"), Outcome("b"), Outcome("tie")),
+        (Outcome("tie"), Outcome("b"), Outcome("tie")),
+        (Outcome("a", None, 9, 5), Outcome("b", None, 5, 6), Outcome("a", None, 7, 5.5)),
+        (Outcome("a", None, 7, 6), Outcome("b", None, 6, 7), Outcome("tie", None, 6.5, 6.5)),
+        (Outcome("a"), fails("truncated"), fails("truncated")),
+        (fails("unavailable"), fails("refused"), fails("unavailable")),
+    ],
+)
+def test_orders(first: Outcome, second: Outcome, one: Outcome) -> None:
+    assert collapse_orders(first, second, compare) == one
+
+
+outcomes = st.sampled_from([Outcome(verdict) for verdict in VERDICTS] + [fails(kind) for kind in FAILURES])
+
+
+@given(st.lists(outcomes, min_size=1, max_size=7))
+def test_naming_the_responses_the_other_way_round_names_the_verdict_the_other_way_round(votes: list[Outcome]) -> None:
+    mirrored = [exchanged(vote) for vote in votes]
+    assert collapse_repeats(mirrored, compare, by_score=False) == exchanged(
+        collapse_repeats(votes, compare, by_score=False)
+    )
+    assert [exchanged(vote) for vote in mirrored] == votes
