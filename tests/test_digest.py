@@ -13,16 +13,21 @@ MODEL = Model(name="small", provider="openai", id="gpt-4o", params={"temperature
 MESSAGES = [{"role": "system", "content": "Judge."}, {"role": "user", "content": "é“x”\n"}]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8")),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
 def test_call_bytes_are_pinned() -> None:
-    assert call_bytes(Call(MODEL, MESSAGES)) == (
-        '{"draw":0,"key":1,"messages":[{"content":"Judge.","role":"system"},{"content":"é“x”\\n","role":"user"}],'
-        '"model":"gpt-4o","params":{"max_tokens":16,"temperature":0}}'
-    ).encode()
+    assert (
+        call_bytes(Call(MODEL, MESSAGES))
+        == (
+            '{"draw":0,"key":1,"messages":[{"content":"Judge.","role":"system"},{"content":"é“x”\\n","role":"user"}],'
+            '"model":"gpt-4o","params":{"max_tokens":16,"temperature":0}}'
+        ).encode()
+    )
 
 
 def test_call_key_is_pinned() -> None:
@@ -69,7 +74,12 @@ def test_digest_does_not_depend_on_the_order_of_keys(value: object) -> None:
 
 
 def test_seeds_differ_by_what_they_are_for_and_repeat() -> None:
-    seeds = {seed_for(7, "kappa", "x"), seed_for(7, "kappa", "y"), seed_for(8, "kappa", "x"), seed_for(7, "kappa", ["x"])}
+    seeds = {
+        seed_for(7, "kappa", "x"),
+        seed_for(7, "kappa", "y"),
+        seed_for(8, "kappa", "x"),
+        seed_for(7, "kappa", ["x"]),
+    }
     assert len(seeds) == 4
     assert seed_for(7, "kappa", "x") in seeds
     assert all(0 <= seed < 2**128 for seed in seeds)

@@ -81,9 +81,7 @@ def test_same_bytes_at_any_concurrency_with_shuffled_latency_and_an_interruption
 
 def test_second_run_makes_no_call_and_is_the_same_run(reference: tuple[FinishedRun, Path], tmp_path: Path) -> None:
     expected, cache = reference
-    run = harness.run_spec(
-        harness.load_spec(SPECS / "quickstart.yaml"), cache=cache, results=tmp_path, offline=True
-    )
+    run = harness.run_spec(harness.load_spec(SPECS / "quickstart.yaml"), cache=cache, results=tmp_path, offline=True)
     assert (run.id, content(run)) == (expected.id, content(expected))
     assert run.environment["calls_made"] == 0
     assert run.environment["calls_from_cache"] == expected.environment["calls_made"]
@@ -101,7 +99,9 @@ def test_shipped_run_is_what_a_fresh_run_gives(reference: tuple[FinishedRun, Pat
     else:  # another polars writes Parquet in other bytes, and another numpy may draw other numbers
         assert shipped.judgments_frame().equals(fresh.judgments_frame())
         assert shipped.manifest == fresh.manifest
-        assert [row["cell"] for row in shipped.leaderboard["rows"]] == [row["cell"] for row in fresh.leaderboard["rows"]]
+        assert [row["cell"] for row in shipped.leaderboard["rows"]] == [
+            row["cell"] for row in fresh.leaderboard["rows"]
+        ]
 
 
 def test_frames_are_what_the_files_say(reference: tuple[FinishedRun, Path]) -> None:
@@ -115,9 +115,7 @@ def test_frames_are_what_the_files_say(reference: tuple[FinishedRun, Path]) -> N
     assert board.height == 12
 
 
-def test_other_machine_replays_a_bundle_to_the_same_bytes(
-    reference: tuple[FinishedRun, Path], tmp_path: Path
-) -> None:
+def test_other_machine_replays_a_bundle_to_the_same_bytes(reference: tuple[FinishedRun, Path], tmp_path: Path) -> None:
     from harness.bundle import export_bundle, import_bundle
 
     expected, cache = reference
