@@ -1,0 +1,33 @@
+"""List what a spec or a verb can name: strategies, personas, modes and the like."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from harness.cli.options import json_option
+from harness.listing import entries_of
+
+
+@click.command(
+    "list",
+    epilog="""\b
+Examples:
+  harness list                  what can be listed
+  harness list strategies       the built-in prompting strategies
+  harness list metrics --json
+
+With --json one object is printed, as `harness schema list` describes it. The pages in docs/ say more of each.""",
+)
+@click.argument("kind", required=False)
+@json_option
+def list_(kind: str | None, as_json: bool) -> None:
+    """List the things of a KIND by name, with one line each; without KIND, the kinds."""
+    entries = entries_of(kind)
+    if as_json:
+        click.echo(json.dumps({"kind": kind, "entries": [entry._asdict() for entry in entries]}, indent=2))
+        return
+    width = max(len(entry.name) for entry in entries)
+    for entry in entries:
+        click.echo(f"{entry.name:<{width}}  {entry.summary}")
