@@ -21,13 +21,17 @@ from harness.errors import ModelStopped, ProviderError
 from harness.pace import Pace
 from harness.provider import Context
 from harness.records import Call, Model, Reply
-from harness.retry import Fault, FirstFailures, backoff_s, fault_of, printable
+from harness.retry import Fault, FirstFailures, backoff_s, fault_of, objects_to_format, printable
 
 CONNECT_TIMEOUT_S = 15.0
 """An endpoint that cannot be reached by then is tried again rather than waited for."""
 
 NO_KEY = "none"
 """What is sent to an endpoint that asks for no key: the client insists on one."""
+
+FORMAT = "response_format"
+LACKS_FORMAT = "lacks-format"
+"""Kind of the fault after which the same is asked without `response_format`; it is no failed attempt."""
 
 LETTERS_PER_TOKEN = 4
 """A rule of thumb for announcing the size of a prompt; the reported usage corrects it."""
@@ -67,6 +71,8 @@ class ChatClient:
         self._pace = Pace(model.limits, clock=context.clock, sleep=context.sleep)
         self._failures = FirstFailures()
         self._stopped: Fault | None = None
+        self._lacks_formats = False
+        """Whether the endpoint does not know `response_format`: it is then asked without."""
 
     async def send(self, call: Call) -> Reply:
         """The reply to a call, within the model's limits and after as many attempts as they allow.
@@ -87,6 +93,8 @@ class ChatClient:
                     self._failures.answered()
                     self._pace.settle(tokens, result.prompt_tokens + result.completion_tokens)
                     return result
+                if result.kind == LACKS_FORMAT:
+                    continue
                 failed_attempts += 1
                 await self._recover(result, failed_attempts)
 
@@ -96,6 +104,9 @@ class ChatClient:
 
     async def _attempt(self, call: Call) -> Reply | Fault:
         body = {**self._request, "messages": call.messages}
+        asks_format = call.params is not None and not self._lacks_formats
+        if call.params:
+            body |= {name: value for name, value in call.params.items() if asks_format or name != FORMAT}
         if self._seed is not None:
             body["seed"] = self._seed + call.draw
         try:
@@ -104,7 +115,11 @@ class ChatClient:
                 # `post` rather than `chat.completions.create`, which spends as much time on types as all the rest.
                 response = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
         except openai.APIStatusError as error:
-            return self._status_fault(error.response)
+            result = self._status_fault(error.response)
+            if asks_format and isinstance(result, Fault) and objects_to_format(result, error.response.text):
+                self._lacks_formats = True
+                return Fault(LACKS_FORMAT, result.message, remedy="again")
+            return result
         except (openai.APIConnectionError, aiohttp.ClientError, OSError) as error:
             return self._connection_fault(error)
         result = read_completion(response.content)

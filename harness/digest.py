@@ -35,7 +35,7 @@ def call_bytes(call: Call) -> bytes:
         "key": KEY_VERSION,
         "messages": call.messages,
         "model": call.model.id,
-        "params": call.model.params,
+        "params": {**call.model.params, **call.params} if call.params else call.model.params,
     }
     if call.locator:
         identity["locator"] = call.locator

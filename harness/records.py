@@ -220,6 +220,12 @@ class Strategy:
         follow_up: template of what is asked once if a reply holds no answer, or None to ask nothing.
         answer: the answer rule, as `schemas/strategy.schema.json` defines it, every default written out.
         tie_margin: scores that differ by no more than this are a tie.
+        reference: `required` where an item without a reference answer cannot be asked about.
+        criteria: what is weighed, each with `name`, `text` and `weight`.
+        steps: questions asked before the one for the verdict, each with `id`, `user` and perhaps `system`; their replies
+            are variables of what is asked later.
+        examples: earlier turns, each with `assistant` and either `user` or the material that its question shows.
+        second_look: what is asked once more where both orders disagree, as `when` and `user`; None to ask in one order.
         source: where it comes from, for messages: `built-in` or a path.
     """
 
@@ -231,6 +237,11 @@ class Strategy:
     system: str | None = None
     follow_up: str | None = None
     tie_margin: float = 0.0
+    reference: Literal["optional", "required"] = "optional"
+    criteria: tuple[Mapping[str, Any], ...] = ()
+    steps: tuple[Mapping[str, str], ...] = ()
+    examples: tuple[Mapping[str, str], ...] = ()
+    second_look: Mapping[str, str] | None = None
     source: str = "built-in"
 
 
@@ -385,6 +396,7 @@ class Call(NamedTuple):
         draw: number of the draw: repeated answers to the same question are different calls.
         step: where in its conversation it stands, such as `verdict` or `score-a.again`; not part of the key.
         locator: what a recorded model needs to find its reply; empty, and not part of the key, for others.
+        params: parameters of this call beside those of the model, such as `response_format`; None for none.
     """
 
     model: Model
@@ -392,6 +404,7 @@ class Call(NamedTuple):
     draw: int = 0
     step: str = ""
     locator: str = ""
+    params: Mapping[str, Any] | None = None
 
 
 class Reply(NamedTuple):

@@ -84,6 +84,11 @@ def fault_of(status: int, body: Any, headers: Mapping[str, str], now: float) -> 
     return Fault("rejected", message, "give-up", status)
 
 
+def objects_to_format(fault: Fault, body: str) -> bool:
+    """Whether a call was rejected for the `response_format` that it asks for: the endpoint may not know it."""
+    return fault.kind == "rejected" and ("response_format" in body or "json_schema" in body)
+
+
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
     """How long `retry-after-ms`, or else `retry-after` (seconds or a date), asks to wait; None where neither does."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
