@@ -4,6 +4,7 @@ The study's repository holds lists of replies without item ids: entry n of a lis
 which is somebody else's. So an import takes the study's folder and the data sets in their own layouts:
 
     STUDY/outputs/evaluators/fair-eval/<way of asking>/<model>_none.json
+    STUDY/outputs/evaluators/fair-eval/debate/<model>_<model>.json
     FAIR_EVAL/question.jsonl, answer/answer_gpt35.jsonl, answer/answer_vicuna-13b.jsonl,
         review/review_gpt35_vicuna-13b_human.txt
     STUDY/outputs/evaluators/pandalm-eval/…, and PandaLM's file testset-v1.json
@@ -11,6 +12,7 @@ which is somebody else's. So an import takes the study's folder and the data set
 A reply is stored as it is, as the step `judge`, or `judge-a` and `judge-b` where every response was shown alone. Where
 `turns_to_answer` is 2 the study kept the first reply and the one to its follow-up question in one text, the later one
 at its end; that text is stored as one reply, and the answer rule, which reads from the end, finds the later answer.
+Debates are stored turn by turn, under a strategy of their own, for their final scores are written in another form.
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from harness.importers._spec import Replay, listed
 from harness.importing import Imported, Source, compressed, json_lines
 from harness.records import Verdict
 
-SUMMARY = "FairEval and PandaLM as six models judged them for the study arXiv 2408.08688"
+SUMMARY = "FairEval and PandaLM as six models judged and debated them for the study arXiv 2408.08688"
 
 EVALUATORS = Path("outputs", "evaluators")
 
@@ -36,8 +39,17 @@ WAYS = {
 }
 """The study's folders of replies, with the strategy that each of them is."""
 
-STEPS = {"response": "judge", "response_1": "judge-a", "response_2": "judge-b"}
+STEPS = {"response": "judge"}
+STEPS_ALONE = {"response_1": "judge-a", "response_2": "judge-b"}
+PERSONAS, ROUNDS = (1, 2, 3), (1, 2)
+STEPS_OF_DEBATE = {
+    **{f"response_{persona}_{turn}": f"debate-{turn}-{persona}" for turn in ROUNDS for persona in PERSONAS},
+    **{f"response_{persona}": f"final-{persona}" for persona in PERSONAS},
+}
 """The study's fields of a reply, with the step that each of them is."""
+
+DEBATE = "debate-10"
+"""The strategy of the debates."""
 
 # In the study's own data set for FairEval, response A is Vicuna-13b's and response B ChatGPT's.
 _FAIR_EVAL_LABELS: Mapping[str, Verdict] = {"VICUNA13B": "a", "TIE": "tie", "CHATGPT": "b"}
@@ -51,15 +63,23 @@ _ANNOTATORS = ("annotator1", "annotator2", "annotator3")
 
 _REPLY_FILE = re.compile(r"(?P<model>.+?)_none(_-1)?\.json")
 """`none` says that the judge had no persona; `_-1` is in the names of independent scoring."""
+_DEBATE_FILE = re.compile(r"(?P<model>.+)_(?P=model)\.json")
 
 Pair = dict[str, Any]
 
 
 class Recorded(NamedTuple):
-    """The replies to one data set: the rows of a recording, and which models replied under which strategy."""
+    """The replies to one data set.
+
+    Attributes:
+        rows: of a recording.
+        models: which models judged, by strategy.
+        debated: models that debated.
+    """
 
     rows: list[dict[str, str]]
     models: Mapping[str, Sequence[str]]
+    debated: Sequence[str]
 
 
 def read_study(study: Path, *, fair_eval: Path, pandalm: Path | None = None) -> Imported:
@@ -79,7 +99,7 @@ def read_study(study: Path, *, fair_eval: Path, pandalm: Path | None = None) -> 
         pairs["pandalm"] = _pandalm_pairs(pandalm, source)
     folders = {"fair-eval": study / EVALUATORS / "fair-eval", "pandalm": study / EVALUATORS / "pandalm-eval"}
     recorded = {name: _recorded(name, folders[name], rows, source) for name, rows in pairs.items()}
-    if not recorded["fair-eval"].models:
+    if not (recorded["fair-eval"].models or recorded["fair-eval"].debated):
         source.blame(folders["fair-eval"], "holds no replies of the study's judges")
     source.raise_if_blamed()
     files: dict[PurePosixPath, bytes] = {}
@@ -170,20 +190,31 @@ def _recorded(name: str, folder: Path, pairs: Sequence[Pair], source: Source) ->
     """All replies to a data set that the study's folder holds; `pairs` is empty where the data set is at fault."""
     rows: list[dict[str, str]] = []
     models: dict[str, list[str]] = {}
+    debated: list[str] = []
     for way, strategy in WAYS.items():
-        for path in sorted((folder / way).glob("*.json")):
-            found = _REPLY_FILE.fullmatch(path.name)
-            if found is None:
-                source.blame(path, "is not named <model>_none.json")
-                continue
-            models.setdefault(strategy, []).append(found["model"])
-            fields = ("response_1", "response_2") if way == "rater10" else ("response",)
-            place = {"dataset": name, "strategy": strategy, "model": found["model"]}
-            rows += [place | reply for reply in _replies(path, fields, pairs, source)]
-    return Recorded(rows, models)
+        steps = STEPS_ALONE if way == "rater10" else STEPS
+        for path, model in _named(folder / way, _REPLY_FILE, "<model>_none.json", source):
+            models.setdefault(strategy, []).append(model)
+            place = {"dataset": name, "strategy": strategy, "model": model}
+            rows += [place | reply for reply in _replies(path, steps, pairs, source)]
+    for path, model in _named(folder / "debate", _DEBATE_FILE, "<model>_<model>.json", source):
+        debated.append(model)
+        place = {"dataset": name, "strategy": DEBATE, "model": model}
+        rows += [place | reply for reply in _replies(path, STEPS_OF_DEBATE, pairs, source)]
+    return Recorded(rows, models, debated)
 
 
-def _replies(path: Path, fields: Sequence[str], pairs: Sequence[Pair], source: Source) -> Iterator[dict[str, str]]:
+def _named(folder: Path, pattern: re.Pattern[str], form: str, source: Source) -> Iterator[tuple[Path, str]]:
+    """The files of a folder, each with the model that its name tells."""
+    for path in sorted(folder.glob("*.json")):
+        found = pattern.fullmatch(path.name)
+        if found is None:
+            source.blame(path, f"is not named {form}")
+        else:
+            yield path, found["model"]
+
+
+def _replies(path: Path, steps: Mapping[str, str], pairs: Sequence[Pair], source: Source) -> Iterator[dict[str, str]]:
     """The replies of one file, each with its item and step."""
     entries = source.entries(path)
     if entries is None:
@@ -191,9 +222,9 @@ def _replies(path: Path, fields: Sequence[str], pairs: Sequence[Pair], source: S
     if pairs and len(entries) != len(pairs):
         source.blame(path, f"holds {len(entries)} replies for {len(pairs)} items")
     for number, (pair, entry) in enumerate(zip(pairs, entries, strict=False), 1):
-        for field in fields:
+        for field, step in steps.items():
             if isinstance(entry.get(field), str):
-                yield {"item": pair["id"], "step": STEPS[field], "text": entry[field]}
+                yield {"item": pair["id"], "step": step, "text": entry[field]}
             else:
                 source.blame(path, f"`{field}` is missing or not text", place=f"entry {number}")
 
@@ -206,38 +237,36 @@ def _files(name: str, pairs: Sequence[Pair], recorded: Recorded) -> dict[PurePos
     files = {PurePosixPath("data", f"{name}.jsonl"): json_lines(pairs)}
     if recorded.rows:
         files[PurePosixPath("recordings", f"{name}.jsonl.gz")] = compressed(json_lines(recorded.rows))
-        files[PurePosixPath(f"{name}.yaml")] = _spec(name, recorded.models).encode()
+        files |= _replay(name, recorded).files()
     return files
 
 
-def _spec(name: str, models: Mapping[str, Sequence[str]]) -> str:
-    """A spec of every strategy and model that is recorded."""
-    every = sorted({model for replied in models.values() for model in replied})
-    lacking = [(strategy, model) for strategy, replied in models.items() for model in every if model not in replied]
-    lines = [
-        "# An editor completes and checks this file if you write the schema beside it:",
-        "# harness schema experiment > experiment.schema.json",
-        "# yaml-language-server: $schema=experiment.schema.json",
-        "#",
-        "# Replies that the study arXiv 2408.08688 recorded, read and scored again: no key, no network, no cost.",
-        "schema: 1",
-        f"name: {name}",
-        "seed: 7",
-        "datasets:",
-        f"  {name}: {{path: data/{name}.jsonl}}",
-        "models: # each found in the recording by its name",
-        *(f"  {model}: {{provider: recorded, path: recordings/{name}.jsonl.gz}}" for model in every),
-        "matrix:",
-        f"  dataset: [{name}]",
-        f"  strategy: [{', '.join(models)}]",
-        "  evaluator:",
-        "    - judge:",
-        *(f"        - {model}" for model in every),
+def _replay(name: str, recorded: Recorded) -> Replay:
+    """A spec of every strategy, judge, jury and debate that is recorded, and of every jury of the judges."""
+    judges = sorted({model for replied in recorded.models.values() for model in replied})
+    evaluators = [f"judge: {listed(judges)}"] if judges else []
+    if len(judges) > 1:
+        evaluators.append(f"jury: {{of: {listed(judges)}, sizes: all, vote: majority}}")
+    exclude = [
+        {"strategy": strategy, "model": model}
+        for strategy, replied in recorded.models.items()
+        for model in judges
+        if model not in replied
     ]
-    if lacking:
-        lines.append("  exclude: # what the study did not record")
-        lines += [f"    - {{strategy: {strategy}, model: {model}}}" for strategy, model in lacking]
-    return "\n".join([*lines, "score: {metrics: [kappa, accuracy], resamples: 10000, level: 0.95}", ""])
+    if recorded.debated:
+        exclude += [{"strategy": DEBATE, "evaluator": entry.partition(":")[0]} for entry in evaluators]
+        exclude += [{"strategy": strategy, "evaluator": "debate"} for strategy in recorded.models]
+        evaluators.append(f"debate: {{model: {listed(recorded.debated)}, rounds: {len(ROUNDS)}}}")
+    return Replay(
+        name=name,
+        dataset=name,
+        about=["Replies that the study arXiv 2408.08688 recorded, read and scored again: no key, no network, no cost."],
+        models=sorted({*judges, *recorded.debated}),
+        strategies=[*recorded.models, *([DEBATE] if recorded.debated else [])],
+        own=[DEBATE] if recorded.debated else [],
+        evaluators=evaluators,
+        exclude=exclude,
+    )
 
 
 def _notes(name: str, pairs: Sequence[Pair], all_pairs: int, recorded: Recorded) -> Iterator[str]:
@@ -246,6 +275,8 @@ def _notes(name: str, pairs: Sequence[Pair], all_pairs: int, recorded: Recorded)
         yield f"{name}: {all_pairs - len(pairs)} pairs with an empty response were left out"
     for strategy, models in recorded.models.items():
         yield f"{name}: replies of {len(models)} models under {strategy}: {', '.join(models)}"
+    if recorded.debated:
+        yield f"{name}: debates of {len(recorded.debated)} models: {', '.join(recorded.debated)}"
     missing = [strategy for strategy in WAYS.values() if strategy not in recorded.models]
     if missing:
         yield f"{name}: no replies under {', '.join(missing)}"
@@ -259,7 +290,5 @@ def _left_out(study: Path, *, with_pandalm: bool) -> Iterator[str]:
         yield f"pandalm: not imported, for its file was not given with --pandalm; {there}"
     if (evaluators / "alpaca-eval").is_dir():
         yield "alpaca-eval: not imported, for the human labels of that set are not public"
-    if (evaluators / "fair-eval" / "debate").is_dir():
-        yield "fair-eval: debates are there, and not imported"
     if (study / "outputs" / "generators").is_dir():
         yield "generators: feedback loops and their comparisons are there, and not imported"

@@ -31,6 +31,11 @@ def replies(model: str, count: int = ITEMS) -> list[dict[str, object]]:
     return [{"response": f"{model} on {n}", "score_1": 1.0, "score_2": 2.0, "turns_to_answer": 1} for n in range(count)]
 
 
+def debated(number: int) -> dict[str, object]:
+    said = {f"response_{p}_{turn}": f"{p} in {turn} on {number}" for p in (1, 2, 3) for turn in (1, 2)}
+    return said | {f"response_{p}": f"{p} on {number}" for p in (1, 2, 3)} | {"score_1": 1.0, "score_2": 2.0}
+
+
 class Study:
     """A study's clone with two judges, FairEval's with three questions, and PandaLM's file."""
 
@@ -121,8 +126,12 @@ def test_the_spec_names_what_is_recorded(study):
     assert spec["matrix"] == {
         "dataset": ["fair-eval"],
         "strategy": ["combined-10"],
-        "evaluator": [{"judge": ["large", "small"]}],
+        "evaluator": [
+            {"judge": ["large", "small"]},
+            {"jury": {"of": ["large", "small"], "sizes": "all", "vote": "majority"}},
+        ],
     }
+    assert "strategies" not in spec
 
 
 def test_importing_twice_gives_the_same_bytes(study):
@@ -136,14 +145,52 @@ def test_what_is_there_and_what_is_not_is_said(study):
         "fair-eval: no replies under direct, independent-10, combined-5, combined-100",
         "pandalm: not imported, for its file was not given with --pandalm; nor are its replies there",
     )
-    for folder in ("alpaca-eval", "fair-eval/debate", "pandalm-eval", "../generators"):
+    for folder in ("alpaca-eval", "pandalm-eval", "../generators"):
         (study.evaluators / folder).mkdir()
     assert study.read().notes[3:] == (
         "pandalm: not imported, for its file was not given with --pandalm; its replies are there",
         "alpaca-eval: not imported, for the human labels of that set are not public",
-        "fair-eval: debates are there, and not imported",
         "generators: feedback loops and their comparisons are there, and not imported",
     )
+
+
+def test_debates_are_recorded_turn_by_turn_under_a_strategy_of_their_own(study):
+    write(study.evaluators / "fair-eval" / "debate" / "large_large.json", [debated(n) for n in range(ITEMS)])
+    imported = study.read()
+    rows = [row for row in json_of(imported, "recordings", "fair-eval.jsonl.gz") if row["strategy"] == "debate-10"]
+    assert {row["model"] for row in rows} == {"large"}
+    assert {row["step"]: row["text"] for row in rows if row["item"] == "2"} == {
+        **{f"debate-{turn}-{persona}": f"{persona} in {turn} on 1" for turn in (1, 2) for persona in (1, 2, 3)},
+        **{f"final-{persona}": f"{persona} on 1" for persona in (1, 2, 3)},
+    }
+    assert "fair-eval: debates of 1 models: large" in imported.notes
+
+
+def test_debates_and_judges_are_compared_each_under_their_own_strategies(study):
+    write(study.evaluators / "fair-eval" / "debate" / "large_large.json", [debated(n) for n in range(ITEMS)])
+    imported = study.read()
+    spec = parse_yaml(imported.files[PurePosixPath("fair-eval.yaml")].decode(), "fair-eval.yaml").value
+    assert spec["strategies"] == {"debate-10": {"path": "strategies/debate-10.yaml"}}
+    assert PurePosixPath("strategies", "debate-10.yaml") in imported.files
+    assert spec["matrix"]["strategy"] == ["combined-10", "debate-10"]
+    assert spec["matrix"]["evaluator"][2] == {"debate": {"model": ["large"], "rounds": 2}}
+    assert spec["matrix"]["exclude"] == [
+        {"strategy": "debate-10", "evaluator": "judge"},
+        {"strategy": "debate-10", "evaluator": "jury"},
+        {"strategy": "combined-10", "evaluator": "debate"},
+    ]
+
+
+def test_debates_alone_are_a_spec(study):
+    for path in (study.evaluators / "fair-eval" / "multi-rater10").iterdir():
+        path.unlink()
+    write(study.evaluators / "fair-eval" / "debate" / "large_large.json", [debated(n) for n in range(ITEMS)])
+    spec = parse_yaml(study.read().files[PurePosixPath("fair-eval.yaml")].decode(), "fair-eval.yaml").value
+    assert spec["matrix"] == {
+        "dataset": ["fair-eval"],
+        "strategy": ["debate-10"],
+        "evaluator": [{"debate": {"model": ["large"], "rounds": 2}}],
+    }
 
 
 # --- PandaLM --------------------------------------------------------------------------------------------
@@ -233,12 +280,17 @@ def test_replies_that_are_too_few_or_no_replies_are_told(study):
     write(folder / "small_none.json", [{"response": None}, *replies("small", 2)])
     write(folder / "other_none.json", {})
     write(folder / "gpt-4o.json", [])
+    write(study.evaluators / "fair-eval" / "debate" / "large_small.json", [])
+    write(study.evaluators / "fair-eval" / "debate" / "small_small.json", [debated(0) | {"response_2_1": 1}] * ITEMS)
     shown = "study/outputs/evaluators/fair-eval/multi-rater10"
+    debates = "study/outputs/evaluators/fair-eval/debate"
     assert told(study) == [
         f"{shown}/gpt-4o.json: is not named <model>_none.json",
         f"{shown}/large_none.json: holds 2 replies for 3 items",
         f"{shown}/other_none.json: is not a JSON list of objects",
         f"{shown}/small_none.json: entry 1: `response` is missing or not text",
+        f"{debates}/large_small.json: is not named <model>_<model>.json",
+        *(f"{debates}/small_small.json: entry {n}: `response_2_1` is missing or not text" for n in (1, 2, 3)),
     ]
 
 

@@ -50,3 +50,26 @@ def test_the_six_judges_have_the_published_kappas_with_intervals(run):
         assert row["value"] == pytest.approx(kappa, abs=1e-12)
         assert row["low"] < kappa < row["high"]
         assert row["n"] == 80
+
+
+def test_all_juries_have_the_published_kappas(run):
+    found = {frozenset(row["models"]): row for row in kappas(run).values() if row["mode"] == "jury"}
+    juries = published("llms-as-a-jury.json")
+    assert len(juries) == len(found) == 57
+    for models, kappa in juries:
+        assert found[frozenset(models)]["value"] == pytest.approx(kappa, abs=1e-12)
+
+
+def test_all_debates_have_the_published_kappas_with_intervals(run):
+    found = kappas(run)
+    debates = published("llm-debate.json")
+    assert len(debates) == 6
+    for [model], kappa in debates:
+        row = found[f"fair-eval/debate-10/debate:{model}"]
+        assert row["value"] == pytest.approx(kappa, abs=1e-12)
+        assert row["low"] < kappa < row["high"]
+
+
+def test_nothing_else_was_compared_and_nothing_failed(run):
+    assert len(run.manifest["cells"]) == 6 + 57 + 6
+    assert run.judgments_frame()["failure"].null_count() == run.manifest["judgments"] == len(run.judgments_frame())
