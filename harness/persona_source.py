@@ -1,0 +1,98 @@
+"""Where the personas of a spec come from: entries of its own, files beside it, and the package."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from harness import plugs
+from harness.checks import Sound, file_fault
+from harness.errors import Problem, SpecError
+from harness.persona import Persona, built_in, persona_faults, personas_from, personas_json
+from harness.schema import check
+from harness.source import Document, Step, read_yaml
+from harness.wording import quoted, suggestion
+
+Personas: TypeAlias = tuple[Persona, ...]
+DEFAULT_SET = "default"
+
+
+def with_personas(sound: Sound, folder: Path) -> tuple[Document, list[Problem]]:
+    """The document with personas in place of names of sets and of files, and what is wrong with them.
+
+    A set that is not there, or is wrong, is left empty.
+
+    Args:
+        sound: the spec.
+        folder: what paths in it are relative to.
+    """
+    sets: dict[str, Personas] = {}
+    problems: list[Problem] = []
+    for name in sound.names("personas"):
+        sets[name], found = _own_set(sound, name, folder)
+        problems += found
+    document = sound.document
+    if sets:
+        written = {name: personas_json(personas) for name, personas in sets.items()}
+        document = replace(document, value={**document.value, "personas": written})
+    axis = sound.part("matrix", "evaluator")
+    if not isinstance(axis, list):
+        return document, problems
+    entries = []
+    for index, entry in enumerate(axis):
+        if "debate" in entry:
+            place = ("matrix", "evaluator", index, "debate", "personas")
+            wanted, found = _with_its_personas(sound.document, place, entry["debate"], sets)
+            problems += found
+            entry = {"debate": wanted}
+        entries.append(entry)
+    matrix = {**document.value["matrix"], "evaluator": entries}
+    return replace(document, value={**document.value, "matrix": matrix}), problems
+
+
+def _own_set(sound: Sound, name: str, folder: Path) -> tuple[Personas, list[Problem]]:
+    entry, place = sound.part("personas", name), ("personas", name)
+    if entry is None:
+        return (), []
+    if isinstance(entry, Mapping):
+        return _from_file(sound.document, (*place, "path"), entry["path"], folder)
+    return _checked(sound.document, place, personas_from(entry))
+
+
+def _from_file(document: Document, place: tuple[Step, ...], path: str, folder: Path) -> tuple[Personas, list[Problem]]:
+    if fault := file_fault(path, folder):
+        return (), [document.problem(place, fault[0], hint=fault[1])]
+    try:
+        file = read_yaml(folder / path, str(Path(document.file).parent / path))
+    except SpecError as error:
+        return (), list(error.problems)
+    if problems := check(file, "personas"):
+        return (), problems
+    return _checked(file, ("personas",), personas_from(file.value["personas"]))
+
+
+def _with_its_personas(
+    document: Document, place: tuple[Step, ...], wanted: Mapping[str, Any], sets: Mapping[str, Personas]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """What a spec says under `debate`, with the personas themselves and the name of their set."""
+    named = wanted.get("personas", DEFAULT_SET)
+    problems: list[Problem] = []
+    if not isinstance(named, str):
+        _, problems = _checked(document, place, personas_from(named))
+        return dict(wanted), problems
+    known = tuple(dict.fromkeys((*sets, *plugs.names("personas"))))
+    if named not in known:
+        message = f"there is no set of personas {quoted(named)}"
+        problems.append(document.problem(place, message, hint=suggestion(named, known)))
+    personas = sets[named] if named in sets else built_in(named) if named in known else ()
+    return {**wanted, "personas": personas_json(personas), "persona_set": named}, problems
+
+
+def _checked(
+    document: Document, place: tuple[Step, ...], personas: Sequence[Persona]
+) -> tuple[Personas, list[Problem]]:
+    faults = persona_faults(personas)
+    problems = [document.problem((*place, *inner), message, hint=hint) for inner, message, hint in faults]
+    return (() if problems else personas), problems
