@@ -1,7 +1,8 @@
 """How a simulated judge reads a question, what it perceives, and how it fills in its answer. Pure functions.
 
 It finds the prompt and the responses by the tags they are fenced with, and what it is asked to say by the lines that
-want filling in, such as `Verdict: <A, B or tie>` or `Score A: <0 to 10>/10`.
+want filling in, such as `Verdict: <A, B or tie>` or `Score A: <0 to 10>/10`. In a discussion only lines behind what was
+said so far count; where there are none, it says what it leans to, and it is swayed a little by what others lean to.
 """
 
 from __future__ import annotations
@@ -20,14 +21,20 @@ TIE_MARGIN = 0.1
 STRAYING = 0.2
 """By how much of the scale (standard deviation) an overall impression strays from what was noticed, at skill 0."""
 
+SWAY = 0.1
+"""Quality that a response seems to have in addition where everybody who spoke before leans to it."""
+
 TYPICAL_LENGTH = 250
 """Letters of a response that is neither long nor short to a judge with a length bias."""
 
 REFUSAL = "I am sorry, but I cannot judge this."
+LEANING = "I lean to response {}."
+UNDECIDED = "I lean to neither response."
 NO_QUESTION = "In the simulated world only the judging of responses is known, and none is shown here."
 
 _FENCED = re.compile(r"<([a-z-]+)-([0-9a-f]{16})>\n(.*?)\n</\1-\2>", re.DOTALL)
 _TO_FILL_IN = re.compile(r"^([^\n:<>]{1,60}): ?<([^\n<>]{1,200})>(/[0-9.]+)?[ \t]*$", re.MULTILINE)
+_LEANING = re.compile(LEANING.format("([AB])").replace(".", r"\."))
 _SCALE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) to (-?[0-9]+(?:\.[0-9]+)?)")
 
 
@@ -38,11 +45,13 @@ class Question(NamedTuple):
         prompt: what the responses answer.
         responses: one alone, or `a` and `b`.
         blanks: the lines to fill in: what stands before the colon, what is wanted, and what stands behind it.
+        discussion: what was said so far; None where there is no discussion.
     """
 
     prompt: str
     responses: tuple[str, ...]
     blanks: tuple[tuple[str, str, str], ...]
+    discussion: str | None = None
 
 
 class Answer(NamedTuple):
@@ -68,31 +77,44 @@ def answer(knobs: Knobs, messages: Sequence[Mapping[str, Any]], draw: int) -> An
     question = read_question(messages)
     if question is None:
         return Answer(NO_QUESTION)
+    leanings = _LEANING.findall(question.discussion or "")
+    if not question.responses:
+        return Answer(" ".join(["What was said:", *(LEANING.format(side) for side in leanings)]))
     is_malformed = chance.happens(knobs.malformed_rate)
     seen = [perceive(knobs, question.prompt, text, chance) for text in question.responses]
     if len(seen) > 1:
-        seen[0] = seen[0]._replace(quality=seen[0].quality + knobs.position_bias)
+        sway = SWAY * (leanings.count("A") - leanings.count("B")) / max(len(leanings), 1)
+        seen[0] = seen[0]._replace(quality=seen[0].quality + knobs.position_bias + sway)
         if chance.happens(knobs.tie_rate):
             seen[1] = seen[1]._replace(quality=seen[0].quality)
     remarks = _remarks(seen)
     if is_malformed:
         return Answer(remarks)
+    if question.discussion is not None and not question.blanks and len(seen) > 1:
+        side = verdict_of(*seen)
+        return Answer(f"{remarks} {UNDECIDED if side == 'tie' else LEANING.format(side)}")
     return Answer("\n".join([remarks, "", *(_filled_in(blank, seen) for blank in question.blanks)]))
 
 
 def read_question(messages: Sequence[Mapping[str, Any]]) -> Question | None:
-    """What a conversation asks of a judge; None where it shows no response. The last lines to fill in count."""
+    """What a conversation asks of a judge; None where it shows neither a response nor a discussion.
+
+    The last lines to fill in count, and of a message with a discussion only those behind it.
+    """
     shown: dict[str, str] = {}
     blanks: tuple[tuple[str, str, str], ...] = ()
     for message in messages:
         if message["role"] == "user":
-            shown.update({found[1]: found[3] for found in _FENCED.finditer(message["content"])})
-            asked = _TO_FILL_IN.findall(_FENCED.sub("", message["content"]))
-            blanks = tuple(asked) or blanks
-    names = [name for name in ("response-a", "response-b", "response") if name in shown]
-    if not names:
+            content = message["content"]
+            for found in _FENCED.finditer(content):
+                shown[found[1]] = found[3]
+                if found[1] == "discussion":
+                    content, blanks = message["content"][found.end() :], ()
+            blanks = tuple(_TO_FILL_IN.findall(_FENCED.sub("", content))) or blanks
+    responses = [shown[name] for name in ("response-a", "response-b", "response") if name in shown]
+    if not responses and "discussion" not in shown:
         return None
-    return Question(shown.get("prompt", ""), tuple(shown[name] for name in names), blanks)
+    return Question(shown.get("prompt", ""), tuple(responses), blanks, shown.get("discussion"))
 
 
 def perceive(knobs: Knobs, prompt: str, response: str, chance: Chance) -> Impression:
