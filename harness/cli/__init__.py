@@ -7,7 +7,6 @@ verb may import what it needs at its top and still cost nothing to the others.
 
 from __future__ import annotations
 
-import ast
 import importlib
 from functools import cache
 from importlib import resources
@@ -31,8 +30,8 @@ def verb_modules() -> dict[str, str]:
 
 def verb_summary(verb: str) -> str:
     """The first line of the docstring of a verb's file, without a full stop."""
-    source = resources.files(__name__).joinpath(f"{verb_modules()[verb]}.py").read_text(encoding="utf-8")
-    return (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0].rstrip(".")
+    with resources.files(__name__).joinpath(f"{verb_modules()[verb]}.py").open(encoding="utf-8") as source:
+        return source.readline().strip().strip('"').rstrip(".")
 
 
 class Verbs(click.Group):
