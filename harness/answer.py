@@ -15,7 +15,8 @@ end of a reply, because a reply argues first and concludes last:
   turn its meaning. The model is asked again rather than guessed at.
 * A verdict rule may name statements, sentences that are the verdict wherever they stand (`Output (a) is better`);
   where no marker has a value, the last of them counts.
-* Without any marker, a last line that is nothing but a label, or nothing but a score with its scale, is the answer.
+* Without any marker, a last line that is nothing but a label, or nothing but a score with its scale, is the answer;
+  a reply that is nothing but a score needs no scale.
 
 `docs/answer-rules.md` has the table of forms, and how the rules fare on published replies.
 """
@@ -169,7 +170,7 @@ def _score_reader(markers: Sequence[str], numbers: Numbers) -> Callable[[str], A
     def read(text: str) -> Answer | None:
         value = _last(text, finds)
         if value is NO_VALUE:
-            value = numbers.alone(_last_line(text))
+            value = numbers.alone(_last_line(text), is_all="\n" not in text.strip())
         return None if isinstance(value, Nothing) else Answer(score=value)  # type: ignore[arg-type]
 
     return read

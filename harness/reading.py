@@ -223,9 +223,12 @@ class Numbers:
             return AMBIGUOUS
         return AMBIGUOUS if self._SPOILED.match(text, stop) else None
 
-    def alone(self, line: str) -> Value | Nothing:
-        """The score that a line is, decoration apart; it must name its scale, since a number alone may be anything."""
+    def alone(self, line: str, *, is_all: bool) -> Value | Nothing:
+        """The score that a line is, decoration apart.
+
+        It must name its scale unless it is all that the reply holds: at the end of a text a number may be anything.
+        """
         plain = line.strip(" \t\r.!*_`#'\"“”‘’()[]{}<>|")
         match = self._number(plain, 0)
-        whole = match is not None and match.end() == len(plain) and match[2] is not None
+        whole = match is not None and match.end() == len(plain) and (is_all or match[2] is not None)
         return self.at(plain, 0, ":") if whole else NO_VALUE

@@ -182,11 +182,12 @@ READ_SINGLE = {
     "rating": ("Rating: **7.5**/10", 7.5),
     "remark-below": ("Overall score: 7/10\n\nThe response is clear.", 7),
     "bare-fraction": ("It is clear and correct.\n\n**7/10**", 7),
+    "nothing-but-a-number": (" **8**\n", 8),
     "last-wins": ("Accuracy score: 3/10\nOverall score: 7/10", 7),
 }
 UNREAD_SINGLE = {
     "empty": "",
-    "bare-number": "8",
+    "nothing-but-a-number-beyond-the-scale": "11",
     "bare-number-last-line": "It names these points:\n8",
     "bare-other-scale": "4/5",
     "criteria": "Score: 3 criteria were met",
