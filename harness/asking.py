@@ -13,7 +13,7 @@ from typing import cast
 import orjson
 
 from harness import plugs
-from harness.collapse import collapse_orders, collapse_repeats, exchanged
+from harness.collapse import collapse_orders, collapse_repeats, exchange_responses, exchanged
 from harness.digest import locator_of
 from harness.flow import Conversation, together
 from harness.records import Call, Cell, Item, Model, Outcome, Strategy
@@ -68,13 +68,6 @@ def _once(votes: Sequence[Outcome], cell: Cell, questions: Questions) -> Outcome
     if len(votes) == 1:
         return votes[0]
     return collapse_repeats(votes, questions.compare, by_score=cell.collapse == "mean-score")
-
-
-def exchange_responses(item: Item) -> Item:
-    """The item with its responses, and what is known of their authors, exchanged."""
-    return item._replace(
-        response_a=item.response_b, response_b=item.response_a, model_a=item.model_b, model_b=item.model_a
-    )
 
 
 def drawn(talk: Conversation[Outcome], draw: int, order: str) -> Conversation[Outcome]:

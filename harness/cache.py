@@ -7,7 +7,6 @@ write, so a replay needs neither. Reading sees what has been committed, also by 
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -82,6 +81,8 @@ class Cache:
         Raises:
             CacheError: where it cannot be written; nothing is then half written.
         """
+        import asyncio  # a replay reads and has no use for it
+
         await asyncio.wrap_future(self._writing().add([(key, value_of(call, reply))]))
 
     def put_many(self, entries: Sequence[Entry]) -> None:

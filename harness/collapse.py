@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
-from harness.records import FailureKind, Outcome, Verdict
+from harness.records import FailureKind, Item, Outcome, Verdict
 
 Compare: TypeAlias = Callable[[float, float], Verdict]
 """Two scores to a verdict, with the margin of the strategy."""
@@ -63,6 +63,13 @@ def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outco
     if scores:
         return Outcome(compare(*scores), None, *scores)
     return Outcome(given.verdict if given.verdict == swapped.verdict else "tie")
+
+
+def exchange_responses(item: Item) -> Item:
+    """The item with its responses, and what is known of their authors, exchanged."""
+    return item._replace(
+        response_a=item.response_b, response_b=item.response_a, model_a=item.model_b, model_b=item.model_a
+    )
 
 
 def exchanged(outcome: Outcome) -> Outcome:

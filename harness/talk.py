@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from harness.digest import call_key
 from harness.flow import Conversation
 from harness.records import UNAVAILABLE, Call, Item, Judgment, Model, Outcome, Price, Reply
+
+if TYPE_CHECKING:
+    from harness.plan import Chunk, Plan
+    from harness.provider import Connection
 
 FREE = Price(0, 0)
 
@@ -18,6 +22,30 @@ class Replies(Protocol):
     def get_many(self, keys: Sequence[str]) -> Mapping[str, Reply]:
         """The stored replies among `keys`; those that are not stored are left out."""
         ...
+
+
+class Watch(Protocol):
+    """Who is told how the run goes on."""
+
+    def begin(self, conversations: int) -> None:
+        """So many conversations will be held."""
+        ...
+
+    def reached(self, conversations: int) -> None:
+        """So many of the conversations have ended by now, from the cache or from replies."""
+        ...
+
+    def called(self, call: Call, reply: Reply) -> None:
+        """A call was made and its reply stored, or it was given up (finish `unavailable`)."""
+        ...
+
+    def stopped(self, model: str, reason: str) -> None:
+        """A model was given up."""
+        ...
+
+
+Connect: TypeAlias = "Callable[[str], Connection]"
+"""Opens the connection to a model of the spec, by name."""
 
 
 class Lost:
@@ -116,3 +144,8 @@ def advance(talks: Iterable[Talk], replies: Replies, lost: Lost) -> list[Talk]:
                 going.append(talk)
         active = going
     return waiting
+
+
+def open_talks(plan: Plan, chunk: Chunk) -> list[Talk]:
+    """Fresh conversations about the items of a chunk, each waiting for its first batch."""
+    return [Talk(item, conversation) for item, conversation in plan.conversations(chunk)]

@@ -1,0 +1,138 @@
+"""Ask for all that is missing. The only file of the pipeline that knows asyncio; a replay does not import it.
+
+Conversations are held concurrently, one lane for each set of models so that a slow model holds up no other. Every
+reply is stored before it is used. Nothing comes out of here but the content of the cache, and what could not be had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from harness.digest import call_bytes
+from harness.errors import HarnessError, ModelStopped, ProviderError
+from harness.plan import Chunk, Plan
+from harness.provider import Connection
+from harness.records import UNAVAILABLE, Call, Reply
+from harness.store import Store
+from harness.talk import Connect, Lost, Talk, Watch, advance, open_talks
+
+LANE_WINDOW = 4
+"""Conversations that a lane keeps under way, as a multiple of the calls that its models take at once."""
+
+
+def fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> None:
+    """Hold all conversations of some chunks as far as the cache does not hold them already.
+
+    Raises:
+        HarnessError: the first error that ended it; replies that had come are stored.
+    """
+    asyncio.run(_fill(plan, chunks, desk))
+
+
+async def _fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> None:
+    lanes: dict[tuple[str, ...], list[Chunk]] = {}
+    for chunk in chunks:
+        lanes.setdefault(chunk.cell.models, []).append(chunk)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for models, lane in lanes.items():
+                width = LANE_WINDOW * sum(plan.spec.models[name].limits.concurrency for name in models)
+                group.create_task(_fill_lane(plan, lane, desk, width))
+    except* HarnessError as failures:
+        raise _first(failures) from None
+    finally:
+        await desk.close()
+
+
+async def _fill_lane(plan: Plan, chunks: Sequence[Chunk], desk: Desk, width: int) -> None:
+    """Hold the conversations of some chunks, at most `width` of them at once."""
+    room = asyncio.Semaphore(width)
+    async with asyncio.TaskGroup() as group:
+        for chunk in chunks:
+            talks = open_talks(plan, chunk)
+            waiting = advance(talks, desk.store, desk.lost)
+            desk.ended(len(talks) - len(waiting))
+            for talk in waiting:
+                await room.acquire()
+                task = group.create_task(desk.hold(talk))
+                task.add_done_callback(lambda _: room.release())
+
+
+@dataclass
+class Desk:
+    """Where calls go out and replies come in while the cache is being filled."""
+
+    store: Store
+    connect: Connect
+    watch: Watch
+    lost: Lost
+    reached: int
+    connections: dict[str, Connection] = field(default_factory=dict)
+    under_way: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
+
+    def ended(self, conversations: int) -> None:
+        """So many more conversations have ended."""
+        self.reached += conversations
+        self.watch.reached(self.reached)
+
+    async def hold(self, talk: Talk) -> None:
+        """Hold one conversation to its end."""
+        going = True
+        while going:
+            found = self.store.get_many(talk.keys)
+            asked = [found.get(key) or self._shared(key, call) for key, call in zip(talk.keys, talk.calls, strict=True)]
+            replies = [reply if isinstance(reply, Reply) else await reply for reply in asked]
+            going = talk.hear(replies)
+        self.ended(1)
+
+    def _shared(self, key: str, call: Call) -> asyncio.Future[Reply]:
+        """The reply to a call; identical calls that are under way at the same time are made once."""
+        future = self.under_way.get(key)
+        if future is None:
+            future = self.under_way[key] = asyncio.ensure_future(self._ask(key, call))
+            future.add_done_callback(lambda ended: self._end(key, ended))
+        return future
+
+    def _end(self, key: str, future: asyncio.Future[Reply]) -> None:
+        """Forget a call that has ended; an error that nobody waits for any more has been raised elsewhere."""
+        del self.under_way[key]
+        if not future.cancelled():
+            future.exception()
+
+    async def _ask(self, key: str, call: Call) -> Reply:
+        """Make a call and store its reply, or note that it could not be had."""
+        if self.lost.reply_to(key, call):
+            return UNAVAILABLE
+        name = call.model.name
+        try:
+            if name not in self.connections:
+                self.connections[name] = self.connect(name)
+            reply = await self.connections[name].send(call)
+        except ModelStopped as error:
+            if name not in self.lost.models:
+                self.lost.models[name] = str(error)
+                self.watch.stopped(name, str(error))
+            return UNAVAILABLE
+        except ProviderError as error:
+            self.lost.keys[key] = error.kind
+            self.watch.called(call, UNAVAILABLE)
+            return UNAVAILABLE
+        await self.store.put(key, call_bytes(call), reply)
+        self.watch.called(call, reply)
+        return reply
+
+    async def close(self) -> None:
+        """Wait for nothing any more, and close every connection that was opened."""
+        for future in self.under_way.values():
+            future.cancel()
+        await asyncio.gather(*self.under_way.values(), return_exceptions=True)
+        for connection in self.connections.values():
+            await connection.close()
+
+
+def _first(failures: BaseExceptionGroup[HarnessError]) -> HarnessError:
+    """The first error of a group of groups: when one conversation fails for all, the others only repeat it."""
+    inner = failures.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
