@@ -47,6 +47,12 @@ def _parts(value: Any, schema: Schema, root: Schema) -> Iterator[Schema]:
 
 
 def _applies(condition: Schema, value: Any) -> bool:
-    """Whether a condition holds; conditions in our schemas ask whether keys have certain values."""
+    """Whether a condition holds; conditions in our schemas ask which keys are there, and what values they have."""
+    if "not" in condition:
+        return not _applies(condition["not"], value)
     asked = condition.get("properties", {})
-    return isinstance(value, Mapping) and all(value.get(key) == rule["const"] for key, rule in asked.items())
+    return (
+        isinstance(value, Mapping)
+        and all(key in value for key in condition.get("required", ()))
+        and all(value.get(key) == rule["const"] for key, rule in asked.items())
+    )

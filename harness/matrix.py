@@ -8,6 +8,7 @@ come after those that do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -47,6 +48,14 @@ def cells_of(matrix: Mapping[str, Any], models: Sequence[str]) -> tuple[Cell, ..
     every = _product(matrix, list(_evaluators(matrix["evaluator"], models)))
     kept = [cell for cell in every if not any(_matches(one, cell) for one in exclusions)]
     return tuple(sorted(kept, key=lambda cell: not asks(cell)))
+
+
+def without_idle_exclusions(document: Document) -> Document:
+    """The document without those entries of `exclude` that match no cell of a matrix that has no other problems."""
+    matrix = document.value["matrix"]
+    cells = list(_product(matrix, list(_evaluators(matrix["evaluator"], ()))))
+    kept = [one for one in matrix.get("exclude", ()) if any(_matches(one, cell) for cell in cells)]
+    return replace(document, value={**document.value, "matrix": {**matrix, "exclude": kept}})
 
 
 def matrix_problems(sound: Sound, names: Names) -> list[Problem]:

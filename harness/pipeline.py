@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from harness import __version__, plugs
 from harness import spec as specs
 from harness.cache import Cache
+from harness.choices import choices_json, notes_on_choices
 from harness.digest import KEY_VERSION
 from harness.errors import SpecError
 from harness.estimate import Estimate, estimate
@@ -110,13 +111,23 @@ class FinishedRun:
         return pl.read_csv(io.StringIO(csv.render(self.leaderboard)))
 
 
-def load_spec(path: str | Path) -> Spec:
+def load_spec(path: str | Path, *, results: str | Path = "results") -> Spec:
     """Load and check a spec.
+
+    Args:
+        path: the file.
+        results: folder of all results, where the winners are looked up that the spec takes over from others.
 
     Raises:
         SpecError: with every problem at once.
     """
-    return specs.load_spec(Path(path), str(path))
+
+    def choose(*wanted: Any) -> Any:
+        from harness.winner import winner_in  # reads data, which most specs do not need when they are loaded
+
+        return winner_in(Path(results), *wanted)
+
+    return specs.load_spec(Path(path), str(path), choose=choose)
 
 
 def open_run(run: str | Path, results: str | Path = "results") -> FinishedRun:
@@ -195,7 +206,9 @@ def _run(
         scores = ledger.scores()
         writer.write_scores(scores_frame(score for group in scores for score in group.scores))
         writer.write_json(SPEC, plan.spec.resolved)
-        writer.write_json(LEADERBOARD, leaderboard_json(make_leaderboard(plan.spec, scores), run_id))
+        board = make_leaderboard(plan.spec, scores)
+        board = replace(board, notes=(*board.notes, *notes_on_choices(plan)))
+        writer.write_json(LEADERBOARD, leaderboard_json(board, run_id))
         writer.write_json(MANIFEST, _manifest(plan, run_id, writer.judgments_digest))
         seconds = time.monotonic() - clock
         writer.write_json(ENVIRONMENT, _environment(started, seconds, watch, ledger.calls))
@@ -234,6 +247,7 @@ def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
         "judgments": plan.size,
         "judgments_digest": judgments_digest,
         "cells": [cell.id for cell in plan.cells],
+        "choices": choices_json(plan),
     }
 
 
@@ -256,12 +270,17 @@ def _environment(started: datetime, seconds: float, watch: Tally, calls: int) ->
     }
 
 
-def spec_keys(path: Path, cache: Cache) -> list[str]:
+def spec_keys(path: Path, cache: Cache, *, results: Path = Path("results")) -> list[str]:
     """The cache keys of all calls of a spec, in canonical order, each once.
+
+    Args:
+        path: the spec.
+        cache: where its replies are.
+        results: folder of all results, for a spec that takes over the winner of another.
 
     Raises:
         MissingRepliesError: where the cache lacks some of their replies.
     """
-    plan = make_plan(load_spec(path))
+    plan = make_plan(load_spec(path, results=results))
     parts = Run(plan, cache, None, Tally(plan.spec.models)).parts()
     return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))

@@ -103,6 +103,9 @@ def make_plan(spec: Spec) -> Plan:
     """
     if faults := _score_faults(spec):
         raise SpecError(faults)
+    if spec.undecided:
+        message = f"the winners of {', '.join(spec.undecided)} have not been looked up"
+        raise SpecError(Problem(spec.shown_path, message=message, hint="load the spec with `harness.load_spec`"))
     problems: list[Problem] = []
     datasets: dict[str, Dataset] = {}
     for name in dict.fromkeys(cell.dataset for cell in spec.cells):

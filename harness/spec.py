@@ -1,6 +1,7 @@
 """YAML and its JSON Schema → Spec: one experiment, checked, with every default written out, and frozen.
 
-    read_yaml ─▶ check (schema) ─▶ checks, matrix_problems (what a schema cannot say) ─▶ with_defaults ─▶ Spec
+    read_yaml ─▶ check (schema) ─▶ checks, take (`winner_of`), matrix_problems (what a schema cannot say)
+              ─▶ with_defaults ─▶ Spec
 
 Everything that is wrong is told at once. Nothing here imports a heavy package, so that validating is quick.
 """
@@ -13,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from harness import plugs
+from harness.axis import is_link, listed
+from harness.chain import AXES, Chain, Choose, Taken, choice_from, choice_json, model_differences, take
 from harness.checks import Sound, dataset_problems, format_of, metric_problems, model_problems, secret_problems
 from harness.defaults import with_defaults
 from harness.digest import digest_of
 from harness.errors import Problem, SpecError
+from harness.fitting import unfit_strategies
 from harness.frozen import FrozenDict, freeze, with_plain_numbers
-from harness.matrix import Names, cells_of, matrix_problems
+from harness.matrix import Names, cells_of, matrix_problems, without_idle_exclusions
+from harness.persona_source import with_personas
 from harness.records import DatasetSpec, Limits, Model, Price, ScoreSpec, Spec, Strategy, Subset
 from harness.schema import check
 from harness.source import Document, read_yaml
@@ -31,23 +36,19 @@ OPENAI_KEY = "OPENAI_API_KEY"
 """Where the key of OpenAI's own endpoint is found unless a spec says otherwise."""
 
 
-def load_spec(path: Path, shown: str | None = None) -> Spec:
+def load_spec(path: Path, shown: str | None = None, *, choose: Choose | None = None) -> Spec:
     """Load and check a spec.
 
     Args:
         path: the file.
         shown: how messages call it; the path itself where not given.
+        choose: who won in another spec, where this one takes over a winner; without it the spec can be checked but
+            not run, as its `undecided` tells.
 
     Raises:
         SpecError: with every problem at once.
     """
-    path = path.absolute()
-    document = read_yaml(path, str(path) if shown is None else shown)
-    strategies, problems = _checked(document, path.parent)
-    if problems:
-        raise SpecError(_in_order(problems, document.file))
-    resolved = _resolved(document.value, strategies)
-    return _spec(document, path, resolved, strategies)
+    return _load(path, str(path.absolute()) if shown is None else shown, Chain(_load, choose))
 
 
 def environment_problems(
@@ -85,6 +86,7 @@ def spec_digest(spec: Spec) -> str:
         "seed": spec.seed,
         "score": asdict(spec.score),
         "cells": [asdict(cell) for cell in spec.cells],
+        "choices": [choice_json(choice) for choice in spec.choices],
         "datasets": {cell.dataset: _reading(spec.datasets[cell.dataset]) for cell in spec.cells},
         "models": {name: _identity(spec.models[name]) for name in models},
         "strategies": {name: _asking(strategy) for name, strategy in spec.strategies.items()},
@@ -112,19 +114,49 @@ def _asking(strategy: Strategy) -> dict[str, Any]:
 # --- loading ----------------------------------------------------------------------------------------------
 
 
-def _checked(document: Document, folder: Path) -> tuple[dict[str, Strategy], list[Problem]]:
-    """The strategies, and everything that is wrong."""
+def _load(path: Path, shown: str, chain: Chain) -> Spec:
+    """Load a spec that hangs on a chain of others."""
+    path = path.absolute()
+    document = read_yaml(path, shown)
+    taken = _checked(document, path.parent, chain.with_link(path, shown))
+    if taken.problems:
+        raise SpecError(_in_order(taken.problems, document.file))
+    resolved = _resolved(taken)
+    return _spec(taken, path, resolved)
+
+
+def _checked(document: Document, folder: Path, chain: Chain) -> Taken:
+    """The document with what it takes over from elsewhere, and everything that is wrong."""
     problems = check(document, "experiment")
     sound = Sound(document, problems)
+    for axis in AXES:
+        if is_link(sound.part("matrix", axis)):
+            sound = Sound(listed(sound.document, axis), problems)
     strategies, wrong = strategies_of(sound, folder)
-    problems += wrong
+    peopled, unknown = with_personas(sound, folder)
+    taken = take(Sound(peopled, problems), folder, strategies, chain)
+    problems += taken.problems
+    sound = Sound(taken.possible, [problem for problem in problems if problem.file == document.file])
+    problems += [*wrong, *unknown]
     problems += dataset_problems(sound, folder)
     problems += model_problems(sound, folder)
     problems += secret_problems(document)
     problems += metric_problems(sound)
-    names = Names(sound.names("datasets"), known_strategies(sound), sound.names("models"))
+    return _with_matrix_checked(sound, taken._replace(problems=problems))
+
+
+def _with_matrix_checked(sound: Sound, taken: Taken) -> Taken:
+    """The same with what is wrong with the matrix: with all that may win on its axes, and then with what did."""
+    problems = taken.problems
+    along = (cell.strategy for winner in taken.winners for cell in winner.possible)
+    names = Names(sound.names("datasets"), (*known_strategies(sound), *along), sound.names("models"))
     problems += matrix_problems(sound, names)
-    return strategies, problems
+    if taken.winners and not problems:
+        taken = taken._replace(document=without_idle_exclusions(taken.document))
+        problems += matrix_problems(Sound(taken.document, []), names)
+    if not problems and all(winner.choice for winner in taken.winners):
+        problems += unfit_strategies(taken.document, taken.strategies)
+    return taken
 
 
 def _in_order(problems: Iterable[Problem], first: str) -> list[Problem]:
@@ -133,9 +165,9 @@ def _in_order(problems: Iterable[Problem], first: str) -> list[Problem]:
     return sorted(unique, key=lambda one: (one.file != first, one.file, one.line, one.column))
 
 
-def _resolved(value: Mapping[str, Any], strategies: Mapping[str, Strategy]) -> dict[str, Any]:
+def _resolved(taken: Taken) -> dict[str, Any]:
     """The whole spec as plain JSON values with every default written out; loading it gives the same again."""
-    full: dict[str, Any] = with_defaults(value, "experiment")
+    full: dict[str, Any] = with_defaults(taken.document.value, "experiment")
     for dataset in full["datasets"].values():
         dataset.setdefault("format", format_of(dataset["path"]))
     for name, model in full["models"].items():
@@ -145,13 +177,19 @@ def _resolved(value: Mapping[str, Any], strategies: Mapping[str, Strategy]) -> d
             model.setdefault("api_key_env", OPENAI_KEY if model["base_url"] is None else None)
         if "params" in model and not {"max_tokens", "max_completion_tokens"} & set(model["params"]):
             model["params"]["max_tokens"] = MAX_TOKENS
-    full["strategies"] = {name: strategy_json(strategy) for name, strategy in strategies.items()}
+    full["strategies"] = {name: strategy_json(strategy) for name, strategy in taken.strategies.items()}
+    choices = [choice_json(winner.choice) for winner in taken.winners if winner.choice]
+    if choices:
+        full["choices"] = [*full.get("choices", ()), *choices]
     plain: dict[str, Any] = with_plain_numbers(full)
     return plain
 
 
-def _spec(document: Document, path: Path, resolved: Mapping[str, Any], strategies: Mapping[str, Strategy]) -> Spec:
+def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
+    document = taken.document
     models = dict(_models(document, resolved["models"], path.parent))
+    if problems := list(model_differences(document, taken.winners, models)):
+        raise SpecError(problems)
     cells = cells_of(resolved["matrix"], tuple(models))
     return Spec(
         path=path,
@@ -160,12 +198,14 @@ def _spec(document: Document, path: Path, resolved: Mapping[str, Any], strategie
         seed=resolved["seed"],
         datasets=FrozenDict({name: _dataset(name, entry, path.parent) for name, entry in resolved["datasets"].items()}),
         models=FrozenDict(models),
-        strategies=FrozenDict({cell.strategy: strategies[cell.strategy] for cell in cells}),
+        strategies=FrozenDict({cell.strategy: taken.strategies[cell.strategy] for cell in cells}),
         cells=cells,
         score=ScoreSpec(**freeze(resolved["score"])),
         resolved=freeze(resolved),
         shown_path=document.file,
         model_places=FrozenDict({name: document.place(("models", name, "api_key_env")) for name in models}),
+        choices=tuple(choice_from(choice) for choice in resolved.get("choices", ())),
+        undecided=tuple(dict.fromkeys(winner.spec.name for winner in taken.winners if winner.choice is None)),
     )
 
 

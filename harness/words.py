@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.records import FAILURES
+from harness.records import FAILURES, Choice
 
 MOST_NAMED = 5
 """How many evaluators a sentence names before it counts the rest."""
@@ -94,6 +94,38 @@ def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[s
     return (
         f"{dataset}: not distinguishable from the best, {best}, by {metric} at n = {n} (level {level:g}): "
         f"{_listed(others, '; ')}"
+    )
+
+
+def taken_over(choice: Choice) -> str:
+    """What a spec took over from another one's run, and how sure it is that it won."""
+    figure = f"{choice.value:.3f}"
+    if choice.low is not None and choice.high is not None:
+        figure += f" [{choice.low:.3f}, {choice.high:.3f}]"
+    if choice.rank is not None:
+        best, worst = choice.rank
+        figure += f", rank {best}" if best == worst else f", rank {best}–{worst}"
+    return (
+        f"the {choice.axis} {choice.taken} is taken over from {choice.spec}, run {choice.run}: {choice.cell} is the "
+        f"best of {choice.candidates} by {choice.metric}, {figure.replace('-', '−')}; {_lead(choice)}"
+    )
+
+
+def _lead(choice: Choice) -> str:
+    """How the winner stands to the runner-up."""
+    if choice.runner_up is None:
+        return f"nothing had another {choice.axis}"
+    other = f"the best with another {choice.axis}, {choice.runner_up}"
+    if choice.is_distinguishable is None:
+        return f"not tested against {other}"
+    return f"{'' if choice.is_distinguishable else 'not '}distinguishable from {other}"
+
+
+def chosen_on_the_same_data(dataset: str, choice: Choice) -> str:
+    """Why figures of what was chosen are optimistic."""
+    return (
+        f"{dataset}: the {choice.axis} was chosen as the best of {choice.candidates} on the same data; the best of "
+        "many is in part the luckiest, so figures of cells that use it are too high on average; other data would tell"
     )
 
 

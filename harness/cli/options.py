@@ -26,7 +26,7 @@ results_option = click.option(
     metavar="DIR",
     default=Path("results"),
     show_default=True,
-    help="Where runs are written.",
+    help="Where runs are written and looked up.",
 )
 """`--results DIR` as the parameter `results: Path`."""
 

@@ -55,7 +55,7 @@ def run(
     ctx: click.Context, spec: Path, results: Path, cache: Path, offline: bool, concurrency: int | None, report: str
 ) -> None:
     """Judge what SPEC asks for, score it, write the run folder and print the leaderboard."""
-    plan = make_plan(load_spec(spec))
+    plan = make_plan(load_spec(spec, results=results))
     models = plan.spec.models
     say(f"{plan.spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments")
     watch = Display(models, sys.stderr) if sys.stderr.isatty() else Tally(models)

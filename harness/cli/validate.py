@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,7 +32,7 @@ printed, as `harness schema problems` describes it. Exit code 2 where there is a
 @click.pass_context
 def validate(ctx: click.Context, specs: tuple[str, ...], as_json: bool) -> None:
     """Check specs: syntax, names, types, files and environment, all problems at once."""
-    valid: list[dict[str, str | int]] = []
+    valid: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for shown in specs:
         found, spec = _checked(shown)
@@ -41,18 +43,28 @@ def validate(ctx: click.Context, specs: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps({"specs": valid, "problems": [asdict(problem) for problem in problems]}, indent=2))
     else:
         for spec in valid:
-            click.echo(printable(f"ok: {spec['name']}: {spec['cells']} cells"))
+            click.echo(printable(accepted(spec)))
         for problem in problems:
             click.echo(printable(told(problem)), err=True)
     if problems:
         ctx.exit(INPUT_IS_WRONG)
 
 
-def _checked(shown: str) -> tuple[list[Problem], dict[str, str | int] | None]:
+def accepted(spec: Mapping[str, Any]) -> str:
+    """What to say of a valid spec."""
+    if not spec["undecided"]:
+        return f"ok: {spec['name']}: {spec['cells']} cells"
+    others = ", ".join(spec["undecided"])
+    return f"ok: {spec['name']}: at most {spec['cells']} cells; `harness plan` looks up the winners of {others}"
+
+
+def _checked(shown: str) -> tuple[list[Problem], dict[str, Any] | None]:
     """The problems of a spec file, and, where there are none, what to say of it."""
     try:
         spec = load_spec(Path(shown), shown)
     except SpecError as error:
         return list(error.problems), None
     problems = list(environment_problems(spec, os.environ))
-    return problems, None if problems else {"file": shown, "name": spec.name, "cells": len(spec.cells)}
+    if problems:
+        return problems, None
+    return [], {"file": shown, "name": spec.name, "cells": len(spec.cells), "undecided": list(spec.undecided)}

@@ -1,0 +1,295 @@
+"""Specs that take over the winner of another: `strategy: [{winner_of: prompting-strategies, by: kappa}]`.
+
+    links ─▶ the other specs, loaded ─▶ who won (asked of `choose`) ─▶ plain names in place of the links
+
+This comes before the matrix is expanded, which therefore knows nothing of it. Without `choose` nobody is asked: every
+strategy or evaluator that may win stands in place of the link, so that all else can be checked before there is a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from harness.axis import Place, is_link, with_winners
+from harness.checks import Sound, file_fault
+from harness.digest import canonical_json
+from harness.errors import HarnessError, Problem, SpecError
+from harness.records import Cell, Choice, Model, RankSet, Spec, Strategy
+from harness.source import Document
+from harness.strategy import strategy_json
+from harness.wording import listed, quoted, suggestion
+
+Axis: TypeAlias = Literal["strategy", "evaluator"]
+Choose: TypeAlias = "Callable[[Spec, Axis, str, str], tuple[Choice, Cell]]"
+"""Who won in a spec: on which axis, by which metric, on which dataset. Raises HarnessError where nobody can say."""
+
+AXES: tuple[Axis, ...] = ("strategy", "evaluator")
+ENDINGS = (".yaml", ".yml")
+LONGEST = 32
+"""Specs that may hang one on the other; more than anybody follows."""
+
+
+class Link(NamedTuple):
+    """A `winner_of` in a matrix, and where it stands."""
+
+    axis: Axis
+    place: Place
+    wanted: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The specs that are being loaded because one links to the next.
+
+    Attributes:
+        load: loads a spec, given its path, how messages call it, and the chain that it hangs on.
+        choose: who won; None to look no winner up.
+        trail: path and shown path of the specs that are being loaded, the first one first.
+        loaded: what was loaded, so that a spec to which several link is loaded once.
+    """
+
+    load: Callable[[Path, str, Chain], Spec]
+    choose: Choose | None = None
+    trail: tuple[tuple[Path, str], ...] = ()
+    loaded: dict[Path, Spec] = field(default_factory=dict)
+
+    def spec_at(self, path: Path, shown: str) -> Spec:
+        """The spec in a file."""
+        if path not in self.loaded:
+            self.loaded[path] = self.load(path, shown, self)
+        return self.loaded[path]
+
+    def with_link(self, path: Path, shown: str) -> Chain:
+        """The chain with one more spec that is being loaded."""
+        return replace(self, trail=(*self.trail, (path.resolve(), shown)))
+
+
+class Winner(NamedTuple):
+    """What a link came to.
+
+    Attributes:
+        link: the link.
+        spec: the spec that it names.
+        cells: the cell that won, or all that may win where nobody was asked.
+        possible: all that may win and that this spec could take over.
+        choice: how it won, None where nobody was asked.
+    """
+
+    link: Link
+    spec: Spec
+    cells: list[Cell]
+    possible: list[Cell]
+    choice: Choice | None
+
+
+class Taken(NamedTuple):
+    """A document whose links are replaced.
+
+    Attributes:
+        document: with plain names and evaluators on the axes, each known to stand where its link stood.
+        possible: the same with all that may win in place of what did; what a spec says of those is not wrong.
+        strategies: those of the spec, and those that came along.
+        winners: what the links came to.
+        problems: everything that is wrong with the links.
+    """
+
+    document: Document
+    possible: Document
+    strategies: dict[str, Strategy]
+    winners: list[Winner]
+    problems: list[Problem]
+
+
+def take(sound: Sound, folder: Path, own: Mapping[str, Strategy], chain: Chain) -> Taken:
+    """Replace every link of a spec by what won.
+
+    Args:
+        sound: the spec, its axes being lists.
+        folder: what its paths are relative to.
+        own: the strategies of the spec, by name.
+        chain: the specs that are being loaded, this one included.
+    """
+    winners: list[Winner] = []
+    problems: list[Problem] = []
+    known = dict(own)
+    for link in _links(sound):
+        try:
+            winner = _winner(sound, link, folder, known, chain)
+        except SpecError as error:
+            problems += error.problems
+            continue
+        winners.append(winner)
+        if link.axis == "strategy":
+            known = {**known, **_along(winner), **known}
+    document = possible = sound.document
+    for axis in AXES:
+        if here := [winner for winner in winners if winner.link.axis == axis]:
+            models = sound.names("models")
+            document = with_winners(document, axis, {one.link.place: one.cells for one in here}, models)
+            possible = with_winners(possible, axis, {one.link.place: one.possible for one in here}, models)
+    return Taken(document, possible, known, winners, problems)
+
+
+def model_differences(document: Document, winners: Iterable[Winner], models: Mapping[str, Model]) -> Iterator[Problem]:
+    """Models of evaluators that won which are others in this spec: then it is not that evaluator any more."""
+    for link, spec, cells, _, choice in winners:
+        if link.axis == "strategy" or choice is None:
+            continue
+        for name in dict.fromkeys(name for cell in cells for name in cell.models):
+            here, there = models[name], spec.models[name]
+            for what, mine, theirs in (("id", here.id, there.id), ("params", here.params, there.params)):
+                if mine != theirs:
+                    message = (
+                        f"the winner of {quoted(spec.name)} is {quoted(choice.taken)}, whose model {quoted(name)} is "
+                        f"another here: its {what} is {_shown(mine)}, there {_shown(theirs)}"
+                    )
+                    hint = f"copy the entry {quoted(name)} of `models` from {spec.shown_path}"
+                    yield document.problem(link.place, message, hint=hint)
+
+
+# --- what a resolved spec says -----------------------------------------------------------------------------
+
+
+def choice_json(choice: Choice) -> dict[str, Any]:
+    """A choice as a resolved spec and a manifest write it."""
+    rank = None if choice.rank is None else choice.rank._asdict()
+    return {**asdict(choice), "rank": rank}
+
+
+def choice_from(value: Mapping[str, Any]) -> Choice:
+    """The choice that a resolved spec writes."""
+    rank = value["rank"]
+    return Choice(**{**value, "rank": None if rank is None else RankSet(**rank)})
+
+
+# --- one link ----------------------------------------------------------------------------------------------
+
+
+def _links(sound: Sound) -> Iterator[Link]:
+    """Every `winner_of` on the axes that the schema accepts."""
+    for axis in AXES:
+        for index, entry in enumerate(sound.part("matrix", axis) or ()):
+            if is_link(entry):
+                yield Link(axis, ("matrix", axis, index), entry)
+
+
+def _winner(sound: Sound, link: Link, folder: Path, own: Mapping[str, Strategy], chain: Chain) -> Winner:
+    """What a link comes to. Raises SpecError with what is wrong with it."""
+    document = sound.document
+    spec = _other(document, link, folder, chain)
+    metric, dataset = _metric(document, link, spec), _dataset(document, link, spec)
+    every = [cell for cell in spec.cells if cell.dataset == dataset]
+    possible = [cell for cell in every if _fault(sound, link.axis, spec, cell, own) is None]
+    if chain.choose is None:
+        if not possible:
+            raise SpecError(_refused(sound, link, spec, every[0], own, "what may win in"))
+        return Winner(link, spec, possible, possible, None)
+    try:
+        choice, cell = chain.choose(spec, link.axis, metric, dataset)
+    except HarnessError as error:
+        raise SpecError(_at(document, link, one) for one in error.problems) from None
+    if cell not in possible:
+        raise SpecError(_refused(sound, link, spec, cell, own, "the winner of"))
+    return Winner(link, spec, [cell], possible, choice)
+
+
+def _refused(sound: Sound, link: Link, spec: Spec, cell: Cell, own: Mapping[str, Strategy], subject: str) -> Problem:
+    """Why what a cell has cannot be taken over."""
+    message, hint = _fault(sound, link.axis, spec, cell, own) or ("", "")
+    return sound.document.problem(link.place, f"{subject} {quoted(spec.name)} {message}", hint=hint)
+
+
+def _at(document: Document, link: Link, problem: Problem) -> Problem:
+    """A problem of a run, told where the link stands."""
+    where = f"{problem.file}: " if problem.file else ""
+    return document.problem(link.place, where + problem.message, hint=problem.hint)
+
+
+def _other(document: Document, link: Link, folder: Path, chain: Chain) -> Spec:
+    """The spec that a link names."""
+    name: str = link.wanted["winner_of"]
+    place = (*link.place, "winner_of")
+    is_path = "/" in name or name.endswith(ENDINGS)
+    file = name if is_path else name + ENDINGS[0]
+    if fault := file_fault(file, folder):
+        hint = (
+            fault[1]
+            if is_path
+            else f"a spec is named by its `name`, which is that of its file too, or by its path; {fault[1]}"
+        )
+        raise SpecError(document.problem(place, fault[0], hint=hint.removesuffix("; ")))
+    path, shown = folder / file, str(Path(document.file).parent / file)
+    trail = [known for known, _ in chain.trail]
+    if path.resolve() in trail:
+        names = [*(each for _, each in chain.trail[trail.index(path.resolve()) :]), shown]
+        message = f"this chain refers to itself: {' → '.join(names)}"
+        raise SpecError(document.problem(place, message, hint="name a spec that does not depend on this one"))
+    if len(trail) >= LONGEST:
+        raise SpecError(document.problem(place, f"this chain is longer than {LONGEST} specs"))
+    try:
+        spec = chain.spec_at(path, shown)
+    except SpecError as error:
+        broken = document.problem(place, f"the spec {quoted(name)} has problems of its own", hint="mend them first")
+        raise SpecError([broken, *error.problems]) from None
+    if not is_path and spec.name != name:
+        message = f"the spec in {quoted(file)} is called {quoted(spec.name)}"
+        raise SpecError(document.problem(place, message, hint=f"write {quoted(file)} if that file is meant"))
+    return spec
+
+
+def _metric(document: Document, link: Link, spec: Spec) -> str:
+    metric: str = link.wanted.get("by", spec.score.metrics[0])
+    if metric not in spec.score.metrics:
+        message = f"the spec {quoted(spec.name)} has no metric {quoted(metric)}"
+        raise SpecError(document.problem((*link.place, "by"), message, hint=suggestion(metric, spec.score.metrics)))
+    return metric
+
+
+def _dataset(document: Document, link: Link, spec: Spec) -> str:
+    known = list(dict.fromkeys(cell.dataset for cell in spec.cells))
+    dataset: str | None = link.wanted.get("dataset")
+    if dataset is None and len(known) > 1:
+        message = f"the spec {quoted(spec.name)} has {len(known)} datasets, and each may have another winner"
+        raise SpecError(document.problem(link.place, message, hint=f"write `dataset:` with one of {listed(known)}"))
+    if dataset is not None and dataset not in known:
+        message = f"the spec {quoted(spec.name)} has no dataset {quoted(dataset)}"
+        raise SpecError(document.problem((*link.place, "dataset"), message, hint=suggestion(dataset, known)))
+    return dataset or known[0]
+
+
+def _fault(sound: Sound, axis: Axis, spec: Spec, cell: Cell, own: Mapping[str, Strategy]) -> tuple[str, str] | None:
+    """Message and hint where what a cell has cannot be taken over; None where it can."""
+    if axis == "strategy":
+        mine = own.get(cell.strategy)
+        if mine is None or _asking(mine) == _asking(spec.strategies[cell.strategy]):
+            return None
+        return (
+            f"is the strategy {quoted(cell.strategy)}, but this spec has another one of that name",
+            "give yours another name",
+        )
+    missing = [name for name in cell.models if name not in sound.names("models")]
+    if not missing:
+        return None
+    hint = f"copy its entry from {spec.shown_path}"
+    return f"is {quoted(cell.evaluator)}, but this spec has no model {quoted(missing[0])}", hint
+
+
+def _asking(strategy: Strategy) -> dict[str, Any]:
+    return {key: value for key, value in strategy_json(strategy).items() if key != "summary"}
+
+
+def _along(winner: Winner) -> dict[str, Strategy]:
+    """The strategies that come along, each with where it stands, for messages."""
+    spec = winner.spec
+    strategies = {cell.strategy: spec.strategies[cell.strategy] for cell in winner.cells}
+    return {
+        name: one if one.source == "built-in" else replace(one, source=f"{spec.shown_path}: {one.source}")
+        for name, one in strategies.items()
+    }
+
+
+def _shown(value: Any) -> str:
+    return quoted(value if isinstance(value, str) else canonical_json(value).decode())
