@@ -8,13 +8,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import socket
+import sys
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +30,6 @@ from harness.ledger import Ledger
 from harness.plan import Plan
 from harness.plan import make_plan as make_plan
 from harness.progress import Tally
-from harness.provider import Connection, Context
 from harness.rank import leaderboard_json, make_leaderboard
 from harness.records import Spec
 from harness.results import (
@@ -47,11 +45,14 @@ from harness.results import (
     read_json,
     run_id_of,
 )
-from harness.run import Connect, Run
+from harness.run import Run
 from harness.tables import scores_frame
+from harness.talk import Connect
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from harness.provider import Connection
 
 VERSIONS_OF = ("polars", "numpy", "openai", "diskcache", "jinja2", "orjson")
 """Packages whose versions are noted with a run; the first two can change the bytes of its files."""
@@ -168,14 +169,17 @@ def run_spec(
     plan = spec if isinstance(spec, Plan) else make_plan(spec)
     watch = watch or Tally(plan.spec.models)
 
+    if concurrency is not None:
+        plan = replace(plan, spec=_with_concurrency(plan.spec, concurrency))
+
     def whole() -> FinishedRun:
-        connect = None if offline else _connector(plan.spec, environment, concurrency)
+        connect = None if offline else _connector(plan.spec, environment)
         return _run(plan, Path(cache), Path(results), connect, watch, before_asking)
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_in_a_loop():
         return whole()
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(max_workers=1) as thread:  # a notebook's own loop is running in this thread
         return thread.submit(whole).result()
 
@@ -215,17 +219,31 @@ def _run(
         return FinishedRun(writer.publish(run_id))
 
 
-def _connector(spec: Spec, environment: Mapping[str, str], concurrency: int | None) -> Connect:
+def _is_in_a_loop() -> bool:
+    """Whether an event loop is running in this thread; without asyncio, which is slow to import, none is."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None
+
+
+def _with_concurrency(spec: Spec, concurrency: int) -> Spec:
+    """The spec with so many calls at once for each model. No digest tells the difference."""
+    limited = {
+        name: replace(model, limits=replace(model.limits, concurrency=concurrency))
+        for name, model in spec.models.items()
+    }
+    return replace(spec, models=limited)
+
+
+def _connector(spec: Spec, environment: Mapping[str, str]) -> Connect:
     """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
-    context = Context(environment=environment)
 
     def connect(name: str) -> Connection:
+        from harness.provider import Context
+
         model = spec.models[name]
         if problems := specs.environment_problems(spec, environment, models=[name]):
             raise SpecError(problems)
-        if concurrency is not None:
-            model = replace(model, limits=replace(model.limits, concurrency=concurrency))
-        connection: Connection = plugs.find("providers", model.provider).connect(model, context)
+        connection: Connection = plugs.find("providers", model.provider).connect(model, Context(environment))
         return connection
 
     return connect

@@ -11,9 +11,11 @@ import json
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from harness.digest import call_bytes, call_key
 from harness.records import Reply
 from harness.store import Entry
 
-WORDS = "the a of and to in notice village fair oven river path bread lantern market bell harvest mill stone".split()
+WORDS = "the a of and to in notice village fair oven river path bread lantern market bell mill stone".split()  # noqa: SIM905
 SPEC = """\
 schema: 1
 name: bench
@@ -38,13 +40,19 @@ def text(rng: random.Random, size: int) -> str:
     return " ".join(rng.choices(WORDS, k=size // 6))
 
 
-def prepare(folder: Path, pairs: int, judges: int) -> Path:
-    """A spec with data, and a cache that holds every reply: 3 KB prompts, 1.3 KB replies."""
+def pairs_file(path: Path, pairs: int) -> None:
+    """Labelled pairs whose prompts and responses come to 3 KB a question."""
     rng = random.Random(pairs)
-    with (folder / "pairs.jsonl").open("w") as file:
+    with path.open("w") as file:
         for number in range(pairs):
             row = {"id": str(number), "prompt": f"{number} {text(rng, 300)}", "label": rng.choice(["a", "b", "tie"])}
             file.write(json.dumps({**row, "response_a": text(rng, 1000), "response_b": text(rng, 1000)}) + "\n")
+
+
+def prepare(folder: Path, pairs: int, judges: int) -> Path:
+    """A spec with data, and a cache that holds every reply: 3 KB prompts, 1.3 KB replies."""
+    pairs_file(folder / "pairs.jsonl", pairs)
+    rng = random.Random(judges)
     names = [f"judge-{number}" for number in range(judges)]
     models = ", ".join(f"{name}: {{provider: openai, model: {name}}}" for name in names)
     spec = folder / "bench.yaml"
@@ -52,7 +60,7 @@ def prepare(folder: Path, pairs: int, judges: int) -> Path:
     plan = harness.make_plan(harness.load_spec(spec))
     remarks = [text(rng, 1280) for _ in range(64)]
 
-    def entries() -> object:
+    def entries() -> Iterator[Entry]:
         for chunk in plan.chunks():
             for _, conversation in plan.conversations(chunk):
                 call = next(conversation)[0]
@@ -69,10 +77,10 @@ def prepare(folder: Path, pairs: int, judges: int) -> Path:
 def measured(command: list[str], folder: Path) -> tuple[float, float]:
     """Seconds and peak MB of a process."""
     started = time.perf_counter()
-    process = os.posix_spawn(
-        command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, str(folder / "out"), os.O_WRONLY | os.O_CREAT, 0o644), (os.POSIX_SPAWN_OPEN, 2, str(folder / "err"), os.O_WRONLY | os.O_CREAT, 0o644)]
-    )
-    _, status, usage = os.wait4(process, 0)
+    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+        process = subprocess.Popen(command, stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     if status:
         sys.exit((folder / "err").read_text())
     return time.perf_counter() - started, usage.ru_maxrss / 1024
@@ -94,7 +102,10 @@ def main() -> None:
             runs = [measured(command, folder) for _ in range(arguments.repeats if judgments < 1_000_000 else 1)]
             seconds, peak = min(runs)
             figures = {"bench": "replay", "judgments": judgments, "judges": judges, "seconds": round(seconds, 3)}
-            print(json.dumps({**figures, "peak_mb": round(peak), "judgments_per_s": round(judgments / seconds)}), flush=True)
+            print(
+                json.dumps({**figures, "peak_mb": round(peak), "judgments_per_s": round(judgments / seconds)}),
+                flush=True,
+            )
         finally:
             shutil.rmtree(folder)
 
