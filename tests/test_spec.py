@@ -78,7 +78,8 @@ class TestResolved:
     def test_defaults_are_written_out(self, spec_of):
         resolved = spec_of(LEAST).resolved
         assert list(resolved) == [
-            "schema", "kind", "name", "description", "seed", "datasets", "models", "strategies", "matrix", "score",
+            "schema", "kind", "name", "description", "seed", "datasets", "models", "strategies", "personas", "matrix",
+            "score",
         ]  # fmt: skip
         assert resolved["kind"] == "evaluation"
         assert resolved["seed"] == 0
