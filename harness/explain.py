@@ -1,0 +1,250 @@
+"""Why there is a cell, and what it says to whom: the matrix taken apart, and one conversation followed in the cache.
+
+Nothing is asked. A conversation is followed as far as stored replies carry it; the batch at which they end is what a
+run would send next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from harness import plugs
+from harness.asking import asks, calls_per_item
+from harness.ledger import Ledger
+from harness.matrix import cells_of
+from harness.plan import Chunk, Plan
+from harness.records import Call, Cell, Item, Judgment, Outcome, Reply, Strategy, Usage
+from harness.run import Part
+from harness.source import read_yaml
+from harness.talk import Replies, Talk
+
+
+class Branch(NamedTuple):
+    """An entry of the evaluator axis and who it became.
+
+    Attributes:
+        entry: as the spec writes it, with every default.
+        evaluators: such as `judge:gpt-4o`, in canonical order.
+    """
+
+    entry: Mapping[str, Any]
+    evaluators: tuple[str, ...]
+
+
+class Removal(NamedTuple):
+    """An entry of `exclude` and the ids of the cells that it takes away."""
+
+    entry: Mapping[str, Any]
+    cells: tuple[str, ...]
+
+
+class Exchange(NamedTuple):
+    """A call, its cache key and the stored reply, None where there is none."""
+
+    call: Call
+    key: str
+    reply: Reply | None
+
+
+class Followed(NamedTuple):
+    """A conversation as far as stored replies carry it.
+
+    Attributes:
+        item: what it is about.
+        batches: calls that go out together, in order; only the last batch can lack replies.
+        outcome: what it came to, None where a reply is missing.
+    """
+
+    item: Item
+    batches: tuple[tuple[Exchange, ...], ...]
+    outcome: Outcome | None
+
+
+class Member(NamedTuple):
+    """A cell whose judgment is counted, and its conversation."""
+
+    cell: Cell
+    followed: Followed
+
+
+class Counted(NamedTuple):
+    """What a cell that asks nobody, such as a jury, makes of the judgments of its members.
+
+    Attributes:
+        item: what they are about.
+        members: in the order in which they are counted.
+        outcome: None where a member's conversation lacks a reply.
+    """
+
+    item: Item
+    members: tuple[Member, ...]
+    outcome: Outcome | None
+
+
+def explained(plan: Plan, cell: Cell, row: int, replies: Replies) -> Followed | Counted:
+    """How a cell comes to its verdict on the item in a row, as far as stored replies tell."""
+    return follow(plan, cell, row, replies) if asks(cell) else count(plan, cell, row, replies)
+
+
+# --- the matrix -------------------------------------------------------------------------------------------
+
+
+def branches(plan: Plan) -> list[Branch]:
+    """What became of each entry of the evaluator axis, before `exclude`."""
+    entries = plan.spec.resolved["matrix"]["evaluator"]
+    return [Branch(entry, _evaluators(_product(plan, evaluator=[entry]))) for entry in entries]
+
+
+def full_product(plan: Plan) -> tuple[Cell, ...]:
+    """All cells of the matrix, before `exclude`."""
+    return _product(plan)
+
+
+def removals(plan: Plan) -> list[Removal]:
+    """What each entry of `exclude` takes away; a cell that two entries match is told of under both."""
+    every = [cell.id for cell in full_product(plan)]
+    found = []
+    for entry in plan.spec.resolved["matrix"]["exclude"]:
+        kept = {cell.id for cell in _product(plan, exclude=[entry])}
+        found.append(Removal(entry, tuple(one for one in every if one not in kept)))
+    return found
+
+
+def _product(plan: Plan, **changed: Any) -> tuple[Cell, ...]:
+    return cells_of({**plan.spec.resolved["matrix"], "exclude": (), **changed}, tuple(plan.spec.models))
+
+
+def _evaluators(cells: Sequence[Cell]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cell.evaluator for cell in cells))
+
+
+def cell_calls(plan: Plan, cell: Cell) -> tuple[int, int]:
+    """The fewest and the most calls that one item takes in a cell."""
+    return calls_per_item(cell, plan.spec.strategies[cell.strategy])
+
+
+# --- following a conversation -----------------------------------------------------------------------------
+
+
+def follow(plan: Plan, cell: Cell, row: int, replies: Replies) -> Followed:
+    """The conversation of a cell that asks about the item in a row, as far as stored replies carry it."""
+    ((item, conversation),) = plan.conversations(Chunk(0, plan.cells.index(cell), cell, row, row + 1))
+    talk = Talk(item, conversation)
+    batches: list[tuple[Exchange, ...]] = []
+    while talk.outcome is None:
+        found = replies.get_many(talk.keys)
+        batches.append(tuple(Exchange(*one, found.get(one[1])) for one in zip(talk.calls, talk.keys, strict=True)))
+        heard = [one.reply for one in batches[-1] if one.reply is not None]
+        if len(heard) < len(batches[-1]):
+            break
+        talk.hear(heard)
+    return Followed(item, tuple(batches), talk.outcome)
+
+
+def count(plan: Plan, cell: Cell, row: int, replies: Replies) -> Counted:
+    """What the members of a cell that asks nobody say of the item in a row, and what it makes of that."""
+    members: list[Cell] = plugs.find("modes", cell.mode).members(cell)
+    heard = [Member(member, follow(plan, member, row, replies)) for member in members]
+    (item,) = plan.datasets[cell.dataset].items(row, row + 1)
+    if any(one.followed.outcome is None for one in heard):
+        return Counted(item, tuple(heard), None)
+    ledger = Ledger(replace(plan, spec=replace(plan.spec, cells=(*members, cell))))
+    for column, (member, followed) in enumerate(heard):
+        assert followed.outcome is not None
+        judgment = Judgment(item.id, followed.outcome, (), 0, 0)
+        ledger.add(Part(Chunk(column, column, member, row, row + 1), [judgment], Usage()))
+    ((_, judgments),) = ledger.counted()
+    return Counted(item, tuple(heard), judgments[row].outcome)
+
+
+# --- for programs -----------------------------------------------------------------------------------------
+
+
+def matrix_json(plan: Plan) -> dict[str, Any]:
+    """How the matrix came about, as `matrix` in `schemas/explain.schema.json`."""
+    matrix, strategies = plan.spec.resolved["matrix"], plan.spec.strategies
+    return {
+        "dataset": [dataset_json(plan, name) for name in matrix["dataset"]],
+        "strategy": [strategy_facts(strategies[name]) for name in matrix["strategy"] if name in strategies],
+        "evaluator": [{"entry": one.entry, "evaluators": one.evaluators} for one in branches(plan)],
+        "order": matrix["order"],
+        "repeats": [matrix["repeats"]] if isinstance(matrix["repeats"], int) else matrix["repeats"],
+        "product": len(full_product(plan)),
+        "excluded": [{"entry": one.entry, "cells": one.cells} for one in removals(plan)],
+        "cells": [
+            {"cell": cell.id, "items": len(plan.datasets[cell.dataset]), "calls_per_item": cell_calls(plan, cell)}
+            for cell in plan.cells
+        ],
+    }
+
+
+def cell_json(plan: Plan, cell: Cell, found: Followed | Counted) -> dict[str, Any]:
+    """A cell and one of its conversations, as `cell` in `schemas/explain.schema.json`."""
+    models = [plan.spec.models[name] for name in dict.fromkeys(cell.models)]
+    batches, members = (found.batches, ()) if isinstance(found, Followed) else ((), found.members)
+    places = places_of(plan, cell)
+    return {
+        "cell": cell.id,
+        "dataset": dataset_json(plan, cell.dataset),
+        "strategy": strategy_facts(plan.spec.strategies[cell.strategy]),
+        "evaluator": {"mode": cell.mode, "settings": cell.settings},
+        "models": [{"name": one.name, "provider": one.provider, "id": one.id, "params": one.params} for one in models],
+        "order": cell.order,
+        "repeats": cell.repeats,
+        "collapse": cell.collapse,
+        "calls_per_item": cell_calls(plan, cell),
+        "item": found.item.id,
+        "batches": [[_exchange_json(one) for one in batch] for batch in batches],
+        "members": [{"cell": one.cell.id, "outcome": _outcome_json(one.followed.outcome)} for one in members],
+        "outcome": _outcome_json(found.outcome),
+        "places": places,
+    }
+
+
+def places_of(plan: Plan, cell: Cell) -> dict[str, str]:
+    """Where in the spec a cell comes from: file and line of its dataset, strategy, evaluator and models."""
+    document = read_yaml(plan.spec.path, plan.spec.shown_path)
+    matrix = document.value["matrix"]
+    own = cell.strategy in document.value.get("strategies", {})
+    entries = [set(branch.evaluators) for branch in branches(plan)]
+    at = next(index for index, evaluators in enumerate(entries) if cell.evaluator in evaluators)
+    taken_over = not isinstance(matrix["evaluator"], list) or len(matrix["evaluator"]) != len(entries)
+    paths: dict[str, tuple[str | int, ...]] = {
+        "dataset": ("datasets", cell.dataset),
+        "strategy": ("strategies", cell.strategy) if own else ("matrix", "strategy"),
+        "evaluator": ("matrix", "evaluator") if taken_over else ("matrix", "evaluator", at),
+        **{f"models.{name}": ("models", name) for name in cell.models},
+    }
+    return {what: f"{document.file}:{document.place(path, key=True)[0]}" for what, path in paths.items()}
+
+
+def dataset_json(plan: Plan, name: str) -> dict[str, Any]:
+    """Where a dataset is, which of its rows are used and how many they are."""
+    entry = plan.spec.resolved["datasets"][name]
+    items = len(plan.datasets[name]) if name in plan.datasets else None
+    return {"name": name, "path": entry["path"], "format": entry["format"], "subset": entry["subset"], "items": items}
+
+
+def strategy_facts(strategy: Strategy) -> dict[str, str]:
+    """What a strategy is and where it comes from."""
+    return {"name": strategy.name, "source": strategy.source, "summary": strategy.summary}
+
+
+def _exchange_json(one: Exchange) -> dict[str, Any]:
+    call = one.call
+    return {
+        "step": call.step,
+        "model": call.model.name,
+        "model_id": call.model.id,
+        "params": call.model.params,
+        "draw": call.draw,
+        "messages": call.messages,
+        "key": one.key,
+        "reply": None if one.reply is None else one.reply._asdict(),
+    }
+
+
+def _outcome_json(outcome: Outcome | None) -> dict[str, Any] | None:
+    return None if outcome is None else outcome._asdict()

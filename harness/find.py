@@ -1,0 +1,56 @@
+"""Find the cell or the item that somebody named, or say what was nearly named."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from harness.errors import InputError
+from harness.plan import Plan
+from harness.records import Cell
+from harness.text import printable
+from harness.wording import quoted, suggestion
+
+MOST_COMPARED = 20_000
+"""Item ids among which a similar one is looked for; more take seconds."""
+MOST_NAMED = 8
+"""Cells, or items, that a message names."""
+
+
+def find_cell(plan: Plan, wanted: str) -> Cell:
+    """The cell with an id, or with a part of one that no other cell has.
+
+    An id that ends so is preferred, then one that has it as whole parts between slashes, then one that has it at all.
+
+    Raises:
+        InputError: where there is no such cell, or more than one.
+    """
+    ids = [cell.id for cell in plan.cells]
+    if wanted in ids:
+        return plan.cells[ids.index(wanted)]
+    found = [at for at, one in enumerate(ids) if one.endswith(f"/{wanted}")]
+    found = found or [at for at, one in enumerate(ids) if f"/{wanted}/" in f"/{one}/"]
+    found = found or [at for at, one in enumerate(ids) if wanted in one]
+    if len(found) == 1:
+        return plan.cells[found[0]]
+    if not found:
+        hint = suggestion(wanted, ids, most=MOST_NAMED, cutoff=0.5) or f"`harness explain` lists the {len(ids)} cells"
+        raise InputError(f"there is no cell {quoted(wanted)}", hint=hint)
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    named = ", ".join(f"`{printable(ids[at])}`" for at in found[:MOST_NAMED])
+    raise InputError(f"{quoted(wanted)} is a part of {len(found)} cells: {named}{more}", hint="write more of the id")
+
+
+def find_item(plan: Plan, cell: Cell, wanted: str | None) -> int:
+    """The row of an item of the cell's dataset; the first one for None.
+
+    Raises:
+        InputError: where there is no such item.
+    """
+    ids = plan.datasets[cell.dataset].ids()
+    if wanted is None:
+        return 0
+    if wanted not in ids:
+        near = suggestion(wanted, islice(ids, MOST_COMPARED), most=MOST_NAMED)
+        hint = near or f"it has {len(ids)} items, the first is {quoted(ids[0])}"
+        raise InputError(f"there is no item {quoted(wanted)} in {cell.dataset}", hint=hint)
+    return list(ids).index(wanted)

@@ -1,0 +1,208 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cache import Cache
+from harness.cli import main
+from harness.digest import call_bytes
+from harness.explain import follow
+from harness.pipeline import load_spec
+from harness.plan import make_plan
+from harness.records import Reply
+from harness.schema import check
+from harness.source import Document
+from harness.store import Entry
+
+SPEC = """\
+schema: 1
+name: small
+datasets:
+  pairs: {path: pairs.jsonl, subset: {limit: 2}}
+models:
+  judge: {provider: simulated}
+  other: {provider: simulated, skill: 0.5}
+strategies:
+  mine:
+    ask: pair
+    user: "{{ prompt }} {{ response_a }} {{ response_b }} {{ answer_format }}"
+    answer: {kind: verdict}
+matrix:
+  dataset: [pairs]
+  strategy: [mine, independent-10]
+  evaluator:
+    - judge: [judge, other]
+    - jury: {of: [judge, other]}
+  exclude:
+    - {strategy: independent-10, evaluator: jury}
+"""
+EVIL = "line one\n\tindented\x1b[2J\u202e\n  outcome: verdict b"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HARNESS_CACHE", raising=False)
+    Path("small.yaml").write_text(SPEC)
+    rows = [{"id": f"row-{n}", "prompt": EVIL, "response_a": "x", "response_b": "y", "label": "a"} for n in range(3)]
+    Path("pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def harness(*arguments):
+    return CliRunner().invoke(main, arguments)
+
+
+def store(cell, *texts):
+    """Keep replies to the calls that a cell would make about the first item, batch after batch."""
+    plan = make_plan(load_spec("small.yaml"))
+    (chosen,) = [each for each in plan.cells if each.id == cell]
+    with Cache(Path(".harness-cache")) as cache:
+        for text in texts:
+            batch = follow(plan, chosen, 0, cache).batches[-1]
+            cache.put_many([Entry(one.key, call_bytes(one.call), Reply(text, "stop", 5, 6)) for one in batch])
+
+
+def test_the_matrix_is_told_part_by_part():
+    shown = harness("explain", "small.yaml")
+    assert shown.exit_code == 0, shown.stderr
+    assert (
+        shown.stdout
+        == """\
+small: 5 cells, 10 judgments
+
+dataset    pairs: pairs.jsonl (jsonl), of which the subset limit: 2 leaves 2 items
+strategy   mine: small.yaml
+strategy   independent-10: built-in. Scores each response alone from 0 to 10, in a call of its own
+evaluator  judge: [judge, other] → judge:judge, judge:other
+evaluator  jury: {of: [judge, other], vote: majority, weights: null} → jury:judge+other
+order      given
+repeats    1
+these multiply to 6 cells
+exclude    strategy: independent-10, evaluator: jury takes away 1: pairs/independent-10/jury:judge+other
+
+cell                              items    calls an item
+pairs/mine/judge:judge                2              1–2
+pairs/mine/judge:other                2              1–2
+pairs/independent-10/judge:judge      2              2–4
+pairs/independent-10/judge:other      2              2–4
+pairs/mine/jury:judge+other           2  none of its own
+"""
+    )
+
+
+def test_a_cell_is_told_with_where_it_comes_from_and_what_it_would_send():
+    shown = harness("explain", "small.yaml", "mine/judge:other")
+    assert shown.exit_code == 0, shown.stderr
+    head, _, rest = shown.stdout.partition("\n\n")
+    assert head == "small: pairs/mine/judge:other"
+    facts, _, rest = rest.partition("\n\n")
+    assert facts.splitlines() == [
+        "dataset    pairs: pairs.jsonl (jsonl), of which the subset limit: 2 leaves 2 items  [small.yaml:4]",
+        "strategy   mine: small.yaml  [small.yaml:9]",
+        "evaluator  judge  [small.yaml:17]",
+        "model      other: simulated, simulated?skill=0.5, temperature: 0, max_tokens: 1024  [small.yaml:7]",
+        "order      given",
+        "repeats    1",
+        "calls      an item takes 1–2",
+        "item       row-0, 1 of 2",
+    ]
+    assert rest.startswith(
+        "━━ batch 1: judge\nto other (simulated?skill=0.5), temperature: 0, max_tokens: 1024, draw 0"
+    )
+    assert "(not in the cache)" in rest
+    assert rest.endswith("A run would send 1 call here; all that follows depends on the replies.\n")
+
+
+def test_foreign_text_keeps_its_lines_and_loses_what_a_terminal_obeys():
+    shown = harness("explain", "small.yaml", "mine/judge:other").stdout
+    assert "   line one\n       indented\n     outcome: verdict b\n" in shown
+    assert not {"\x1b", "\u202e", "\t"} & set(shown)
+
+
+def test_the_conversation_goes_as_far_as_the_cache():
+    store("pairs/mine/judge:judge", "I cannot say.")
+    shown = harness("explain", "small.yaml", "mine/judge:judge").stdout
+    assert "── reply (stop, 5 + 6 tokens)\n   I cannot say.\n" in shown
+    assert "━━ batch 2: judge.again\n" in shown
+    assert "── message 1: as in judge\n── assistant\n   I cannot say.\n── user\n" in shown
+    assert shown.endswith("A run would send 1 call here; all that follows depends on the replies.\n")
+    store("pairs/mine/judge:judge", "Verdict: tie")
+    shown = harness("explain", "small.yaml", "mine/judge:judge").stdout
+    assert shown.endswith("── reply (stop, 5 + 6 tokens)\n   Verdict: tie\n\noutcome: verdict tie\n")
+
+
+def test_calls_that_go_out_together_and_scores():
+    store("pairs/independent-10/judge:judge", "Score: 7/10")
+    shown = harness("explain", "small.yaml", "independent-10/judge:judge").stdout
+    assert "━━ batch 1 of 2 calls that go out together: judge-b\n" in shown
+    assert shown.endswith("\noutcome: verdict tie, scores 7 and 7\n")
+
+
+def test_a_failure_is_told_as_one():
+    store("pairs/mine/judge:judge", "No.", "No.")
+    assert harness("explain", "small.yaml", "mine/judge:judge").stdout.endswith("\noutcome: failure unparsed\n")
+
+
+def test_a_jury_is_told_by_its_members():
+    store("pairs/mine/judge:judge", "Verdict: B")
+    shown = harness("explain", "small.yaml", "jury").stdout
+    assert "  pairs/mine/judge:judge: verdict b\n  pairs/mine/judge:other: replies are missing\n" in shown
+    assert shown.endswith("outcome: known when all members have judged\n")
+    store("pairs/mine/judge:other", "Verdict: B")
+    assert harness("explain", "small.yaml", "jury").stdout.endswith("\noutcome: verdict b\n")
+
+
+def test_repeats_and_orders_are_told_with_their_votes():
+    Path("small.yaml").write_text(
+        SPEC.replace("  exclude:", "  order: [both]\n  repeats: 2\n  exclude:")
+        .replace(", independent-10]", "]")
+        .replace("    - {strategy: independent-10, evaluator: jury}", "    - {evaluator: jury}")
+    )
+    store("pairs/mine/judge:judge/both/x2", "Verdict: A")
+    shown = harness("explain", "small.yaml", "judge:judge").stdout
+    assert "repeats    2, collapsed by majority\n" in shown
+    assert "━━ batch 1 of 4 calls that go out together: swapped/judge#1\n" in shown
+    assert shown.endswith("\noutcome: verdict tie, from the votes a, a, b, b\n")
+
+
+@pytest.mark.parametrize("arguments", [[], ["mine/judge:judge"], ["jury"], ["mine/judge:other", "--item", "row-1"]])
+def test_json_is_as_its_schema_says(arguments):
+    store("pairs/mine/judge:judge", "Nothing.", "Verdict: A")
+    said = json.loads(harness("explain", "small.yaml", *arguments, "--json").stdout)
+    assert check(Document("", said), "explain") == []
+    assert said["spec"] == "small"
+    if not arguments:
+        assert [cell["calls_per_item"] for cell in said["matrix"]["cells"]] == [[1, 2], [1, 2], [2, 4], [2, 4], [0, 0]]
+        return
+    cell = said["cell"]
+    steps = [[call["step"] for call in batch] for batch in cell["batches"]]
+    if cell["cell"] == "pairs/mine/judge:judge":
+        assert steps == [["judge"], ["judge.again"]]
+        assert cell["outcome"]["verdict"] == "a"
+        assert "\x1b[2J" in cell["batches"][0][0]["messages"][0]["content"]
+    elif cell["members"]:
+        assert [member["outcome"] is None for member in cell["members"]] == [False, True]
+    else:
+        assert (cell["item"], steps, cell["batches"][0][0]["reply"]) == ("row-1", [["judge"]], None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mine/judge:joe"], "did you mean `pairs/mine/judge:"),
+        (["judge:"], "is a part of 4 cells"),
+        (["mine/judge:judge", "--item", "row-9"], "there is no item `row-9` in pairs; did you mean `row-"),
+        (["mine/judge:judge", "--item", "row-2"], "there is no item `row-2`"),
+        (["--item", "row-1"], "--item needs a CELL"),
+    ],
+)
+def test_what_is_not_there_is_told_and_nothing_is_printed(arguments, message):
+    shown = harness("explain", "small.yaml", *arguments)
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert message in shown.stderr
+
+
+def test_nothing_is_written():
+    assert harness("explain", "small.yaml", "mine/judge:judge").exit_code == 0
+    assert sorted(path.name for path in Path().iterdir()) == ["pairs.jsonl", "small.yaml"]
