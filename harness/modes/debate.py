@@ -84,7 +84,7 @@ def _casting_faults(
     """Personas that do not have one model each."""
     if not isinstance(models, Mapping):
         if len(models) != len(names):
-            message = f"the models number {len(models)}, the personas {len(names)}"
+            message = f"there are {len(models)} models for {len(names)} personas"
             yield ("models",), message, f"give a model for each of {listed(names)}"
         return
     for name in models:
