@@ -62,9 +62,12 @@ def body(schema: Schema, definitions: Schema, depth: int = 0) -> list[str]:
 
 
 def condition(schema: Schema) -> str:
-    """The values that an `if` asks for, in words."""
+    """What an `if` asks for, in words: keys, and the values that they have."""
+    if "not" in schema:
+        return f"not ({condition(schema['not'])})"
+    there = [f"`{key}` is there" for key in schema.get("required", ()) if key not in schema.get("properties", {})]
     asked = ((key, value.get("const", value.get("enum"))) for key, value in schema.get("properties", {}).items())
-    return " and ".join(f"`{key}` is `{value}`" for key, value in asked)
+    return " and ".join([*there, *(f"`{key}` is `{value}`" for key, value in asked)])
 
 
 def entry(key: str, schema: Schema, definitions: Schema, *, is_required: bool, depth: int) -> list[str]:
@@ -102,6 +105,10 @@ def kind(schema: Schema, definitions: Schema) -> str:
         return reference(schema["$ref"], definitions)
     if choices := schema.get("anyOf") or schema.get("oneOf"):
         return " or ".join(kind(choice, definitions) for choice in choices)
+    if "if" in schema and "type" not in schema:
+        rest = {key: value for key, value in schema.items() if key not in ("if", "then", "else")}
+        parts = (schema.get("else", {}), {**schema["if"], **schema.get("then", {})})
+        return " or ".join(kind({**rest, **part}, definitions) for part in parts)
     types = schema.get("type", "any")
     names = [TYPES.get(each, str(each)) for each in (types if isinstance(types, list) else [types])]
     words = " or ".join(names)

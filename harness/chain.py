@@ -215,17 +215,13 @@ def _other(document: Document, link: Link, folder: Path, chain: Chain) -> Spec:
     is_path = "/" in name or name.endswith(ENDINGS)
     file = name if is_path else name + ENDINGS[0]
     if fault := file_fault(file, folder):
-        hint = (
-            fault[1]
-            if is_path
-            else f"a spec is named by its `name`, which is that of its file too, or by its path; {fault[1]}"
-        )
-        raise SpecError(document.problem(place, fault[0], hint=hint.removesuffix("; ")))
+        hint = fault[1] if is_path or fault[1].startswith("did") else "a spec that is elsewhere is named by its path"
+        raise SpecError(document.problem(place, fault[0], hint=hint))
     path, shown = folder / file, str(Path(document.file).parent / file)
     trail = [known for known, _ in chain.trail]
     if path.resolve() in trail:
-        names = [*(each for _, each in chain.trail[trail.index(path.resolve()) :]), shown]
-        message = f"this chain refers to itself: {' → '.join(names)}"
+        names = [each for _, each in chain.trail[trail.index(path.resolve()) :]]
+        message = f"this chain refers to itself: {' → '.join([*names, names[0]])}"
         raise SpecError(document.problem(place, message, hint="name a spec that does not depend on this one"))
     if len(trail) >= LONGEST:
         raise SpecError(document.problem(place, f"this chain is longer than {LONGEST} specs"))
