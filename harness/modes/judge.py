@@ -25,6 +25,11 @@ def expand(wanted: str | Sequence[str], models: Sequence[str]) -> Iterator[tuple
         yield (name,), {}
 
 
+def written(models: Sequence[str], settings: Mapping[str, Any]) -> str:
+    """What a spec would say under `judge` for one cell alone: `expand` gives its models and settings back."""
+    return models[0]
+
+
 def calls_per_item(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[int, int]:
     """The fewest and the most calls that one item takes."""
     fewest = 1 if strategy.ask == "pair" else 2
