@@ -1,4 +1,4 @@
-"""Write the reference pages: `cli.md` from the commands, and a page for each schema from the schema.
+"""Write the reference pages: `cli.md` from the commands, one for each schema, and one for each kind of plug-in.
 
 python docs/generate.py            write them
 python docs/generate.py --check    write nothing; exit 1 and name the pages that are not as they would be written
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import click
+from plug_pages import plug_pages
 from schema_page import schema_page
 
 from harness.cli import main, verb_modules
@@ -24,6 +25,11 @@ def pages() -> dict[Path, str]:
     found = {DOCS / "cli.md": NOTE + cli_page()}
     for name in schema_names():
         found[DOCS / f"{name}.md"] = NOTE + schema_page(name, load_schema(name))
+    for kind, text in plug_pages().items():
+        page = NOTE + text
+        if kind in schema_names():  # what there is, then how to write one
+            page += "\n## the file\n\n" + schema_page(kind, load_schema(kind)).partition("\n\n")[2]
+        found[DOCS / f"{kind}.md"] = page
     return found
 
 

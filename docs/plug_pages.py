@@ -1,0 +1,144 @@
+"""The pages of what a spec can name: strategies, personas, modes, metrics, providers and formats, from their files."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from importlib import resources
+
+import yaml
+from schema_page import body
+
+from harness import plugs
+from harness.listing import entries_of
+from harness.modes import judge
+from harness.persona import built_in as built_in_personas
+from harness.schema import load_schema
+from harness.strategy import built_in, compile_strategy
+
+INTRODUCTIONS = {
+    "strategies": """\
+How a model is asked for a verdict. A spec names these in `matrix.strategy`. Each is one file, shown here whole. Copy
+one to write your own, as [writing-strategies.md](writing-strategies.md) shows; [strategy.md](strategy.md) has all keys.""",
+    "personas": """\
+Who takes part in a debate. A spec names these sets in `debate.personas`; a set of your own is an entry of `personas` or
+a file, as [writing-strategies.md](writing-strategies.md) shows.""",
+    "modes": """\
+Who gives the verdict, and how. Each entry of `matrix.evaluator` names one mode. The order in which the responses are
+shown and the number of repeats are axes of their own, `matrix.order` and `matrix.repeats`, and go with every mode.""",
+    "metrics": """\
+What judgments are scored by, against the reference labels. A spec names these in `score.metrics`; the first ranks the
+leaderboard. A judgment that failed counts as disagreement in each of them, and the value without failures and the
+bounds stand beside every figure. Where a figure is undefined it is null with a reason, never 0 and never 1.""",
+    "providers": """\
+Where the replies of a model come from. Each model of a spec names one as its `provider`; its settings follow here.""",
+    "formats": """\
+Files that a dataset can be read from. The ending of a file says which it is, or `format` does. Columns have the names
+that [dataset](experiment.md#dataset) lists, or those that `columns` maps them to.""",
+}
+
+
+def plug_pages() -> dict[str, str]:
+    """The page of each kind, by the name of its file."""
+    return {kind: plug_page(kind) for kind in INTRODUCTIONS}
+
+
+def plug_page(kind: str) -> str:
+    """A page with a list of all things of a kind and a section for each."""
+    entries = entries_of(kind)
+    lines = [f"# {kind}", "", INTRODUCTIONS[kind], ""]
+    lines += [f"- [{entry.name}](#{entry.name}): {entry.summary}" for entry in entries]
+    for entry in entries:
+        lines += ["", f"## {entry.name}", "", *SECTIONS[kind](entry.name)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def strategy_section(name: str) -> Iterator[str]:
+    """What a strategy asks for and its whole file."""
+    strategy = built_in(name)
+    fewest, most = judge.calls_per_item(strategy, {})
+    calls = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+    yield f"{strategy.summary}. Calls that a judge makes for an item: {calls}. The answer is asked for in this form:"
+    yield from fenced("text", compile_strategy(strategy).answer_format)
+    yield "The file:"
+    yield from fenced("yaml", source_of("strategies", name))
+
+
+def persona_section(name: str) -> Iterator[str]:
+    """Who is in a set."""
+    for persona in built_in_personas(name):
+        yield f"- **{persona.name}**: {' '.join(persona.role.split())}"
+
+
+def mode_section(name: str) -> Iterator[str]:
+    """What a mode does and what a spec says of it."""
+    definitions = load_schema("experiment")["$defs"]
+    evaluator = definitions["evaluator"]
+    schema = evaluator["properties"][name]
+    schema = definitions.get(schema.get("$ref", "").removeprefix("#/$defs/"), schema)
+    examples = [{name: each} for each in schema.get("examples", ())]
+    examples += [each for each in evaluator["examples"] if name in each]
+    yield schema["description"]
+    yield from fenced("yaml", yaml.safe_dump({"evaluator": examples}, default_flow_style=None, sort_keys=False))
+    yield from elsewhere(body(schema, definitions))
+    yield ""
+    yield documentation("modes", name).partition("\n\n")[2]
+
+
+def metric_section(name: str) -> Iterator[str]:
+    """What a metric means and where it lies."""
+    metric = plugs.find("metrics", name)
+    yield documentation("metrics", name)
+    yield ""
+    yield f"Between {metric.RANGE[0]:g} and {metric.RANGE[1]:g}. Undefined where: {metric.UNDEFINED}."
+
+
+def provider_section(name: str) -> Iterator[str]:
+    """What a provider is and its settings."""
+    yield documentation("providers", name)
+    yield ""
+    definitions = load_schema("experiment")["$defs"]
+    yield from elsewhere(body(definitions[name], definitions))
+
+
+def format_section(name: str) -> Iterator[str]:
+    """How files of a format are read."""
+    yield documentation("datasets", name)
+    yield ""
+    yield f"Endings: {', '.join(f'`{ending}`' for ending in plugs.find('datasets', name).ENDINGS)}."
+
+
+Section = Callable[[str], Iterator[str]]
+SECTIONS: Mapping[str, Section] = {
+    "strategies": strategy_section,
+    "personas": persona_section,
+    "modes": mode_section,
+    "metrics": metric_section,
+    "providers": provider_section,
+    "formats": format_section,
+}
+"""What is said of each thing of a kind."""
+
+
+def documentation(folder: str, name: str) -> str:
+    """What a file of a plug folder says of itself."""
+    return inspect.getdoc(plugs.find(folder, name)) or ""
+
+
+def source_of(folder: str, name: str) -> str:
+    """The text of a YAML file in a plug folder."""
+    return resources.files("harness").joinpath(folder, f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def fenced(language: str, text: str) -> Iterator[str]:
+    """Text as a block of code."""
+    yield ""
+    yield f"```{language}"
+    yield text.rstrip()
+    yield "```"
+    yield ""
+
+
+def elsewhere(lines: list[str]) -> Iterator[str]:
+    """Lines of the page of the experiment schema, with links that lead there."""
+    return (line.replace("](#", "](experiment.md#") for line in lines)
