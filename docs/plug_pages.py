@@ -19,7 +19,8 @@ from harness.strategy import built_in, compile_strategy
 INTRODUCTIONS = {
     "strategies": """\
 How a model is asked for a verdict. A spec names these in `matrix.strategy`. Each is one file, shown here whole. Copy
-one to write your own, as [writing-strategies.md](writing-strategies.md) shows; [strategy.md](strategy.md) has all keys.""",
+one to write your own, as [writing-strategies.md](writing-strategies.md) shows.
+All keys are in [strategy.md](strategy.md).""",
     "personas": """\
 Who takes part in a debate. A spec names these sets in `debate.personas`; a set of your own is an entry of `personas` or
 a file, as [writing-strategies.md](writing-strategies.md) shows.""",

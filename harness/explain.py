@@ -40,7 +40,7 @@ class Removal(NamedTuple):
     cells: tuple[str, ...]
 
 
-class Exchange(NamedTuple):
+class Asked(NamedTuple):
     """A call, its cache key and the stored reply, None where there is none."""
 
     call: Call
@@ -58,7 +58,7 @@ class Followed(NamedTuple):
     """
 
     item: Item
-    batches: tuple[tuple[Exchange, ...], ...]
+    batches: tuple[tuple[Asked, ...], ...]
     outcome: Outcome | None
 
 
@@ -132,10 +132,10 @@ def follow(plan: Plan, cell: Cell, row: int, replies: Replies) -> Followed:
     """The conversation of a cell that asks about the item in a row, as far as stored replies carry it."""
     ((item, conversation),) = plan.conversations(Chunk(0, plan.cells.index(cell), cell, row, row + 1))
     talk = Talk(item, conversation)
-    batches: list[tuple[Exchange, ...]] = []
+    batches: list[tuple[Asked, ...]] = []
     while talk.outcome is None:
         found = replies.get_many(talk.keys)
-        batches.append(tuple(Exchange(*one, found.get(one[1])) for one in zip(talk.calls, talk.keys, strict=True)))
+        batches.append(tuple(Asked(*one, found.get(one[1])) for one in zip(talk.calls, talk.keys, strict=True)))
         heard = [one.reply for one in batches[-1] if one.reply is not None]
         if len(heard) < len(batches[-1]):
             break
@@ -196,7 +196,7 @@ def cell_json(plan: Plan, cell: Cell, found: Followed | Counted) -> dict[str, An
         "collapse": cell.collapse,
         "calls_per_item": cell_calls(plan, cell),
         "item": found.item.id,
-        "batches": [[_exchange_json(one) for one in batch] for batch in batches],
+        "batches": [[_asked_json(one) for one in batch] for batch in batches],
         "members": [{"cell": one.cell.id, "outcome": _outcome_json(one.followed.outcome)} for one in members],
         "outcome": _outcome_json(found.outcome),
         "places": places,
@@ -232,7 +232,7 @@ def strategy_facts(strategy: Strategy) -> dict[str, str]:
     return {"name": strategy.name, "source": strategy.source, "summary": strategy.summary}
 
 
-def _exchange_json(one: Exchange) -> dict[str, Any]:
+def _asked_json(one: Asked) -> dict[str, Any]:
     call = one.call
     return {
         "step": call.step,

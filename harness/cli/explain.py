@@ -14,7 +14,7 @@ from harness.cli.options import cache_option, json_option, results_option
 from harness.cli.plan import aligned
 from harness.explain import (
     Counted,
-    Exchange,
+    Asked,
     Followed,
     branches,
     cell_calls,
@@ -171,12 +171,12 @@ def cell_lines(plan: Plan, cell: Cell, row: int, found: Followed | Counted) -> I
 
 def followed_lines(found: Followed) -> Iterator[str]:
     """A conversation, batch by batch."""
-    told: list[Exchange] = []
+    told: list[Asked] = []
     for number, batch in enumerate(found.batches, start=1):
         one_of = f" of {len(batch)} calls that go out together" if len(batch) > 1 else ""
         for one in batch:
             yield f"━━ batch {number}{one_of}: {one.call.step}"
-            yield from exchange_lines(one, told)
+            yield from asked_lines(one, told)
             yield ""
         told += batch
     if found.outcome is not None:
@@ -186,7 +186,7 @@ def followed_lines(found: Followed) -> Iterator[str]:
         yield f"A run would send {missing} call{'s' * (missing > 1)} here; all that follows depends on the replies."
 
 
-def exchange_lines(one: Exchange, told: Sequence[Exchange]) -> Iterator[str]:
+def asked_lines(one: Asked, told: Sequence[Asked]) -> Iterator[str]:
     """A call, and its reply where there is one; messages that an earlier call of the conversation had are not repeated.
 
     Args:
