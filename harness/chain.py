@@ -144,7 +144,7 @@ def model_differences(document: Document, winners: Iterable[Winner], models: Map
                 if mine != theirs:
                     message = (
                         f"the winner of {quoted(spec.name)} is {quoted(choice.taken)}, whose model {quoted(name)} is "
-                        f"another here: its {what} is {_shown(mine)}, there {_shown(theirs)}"
+                        f"another here: its {quoted(what)} is {_shown(mine)}, there {_shown(theirs)}"
                     )
                     hint = f"copy the entry {quoted(name)} of `models` from {spec.shown_path}"
                     yield document.problem(link.place, message, hint=hint)
