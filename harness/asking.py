@@ -8,7 +8,6 @@ held together, so that their calls go out as one batch.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import orjson
 
@@ -42,7 +41,8 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
     """The conversation that a cell holds about an item."""
     mode = plugs.find("modes", cell.mode)
     if cell.order == "given" and cell.repeats == 1:
-        return cast(Conversation[Outcome], mode.converse(item, cell, questions, models))
+        plain: Conversation[Outcome] = mode.converse(item, cell, questions, models)
+        return plain
     return _several(item, cell, questions, models)
 
 
@@ -78,7 +78,8 @@ def drawn(talk: Conversation[Outcome], draw: int, order: str) -> Conversation[Ou
             replies = yield [_marked(call, draw, order) for call in calls]
             calls = talk.send(replies)
     except StopIteration as stop:
-        return cast(Outcome, stop.value)
+        outcome: Outcome = stop.value
+        return outcome
 
 
 def _marked(call: Call, draw: int, order: str) -> Call:

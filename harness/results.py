@@ -56,6 +56,8 @@ _COLUMNS = (
     "prompt_tokens",
     "completion_tokens",
 )
+_LISTS = ("votes", "calls")
+"""Columns that hold lists of words; rows hold them as text, with a space between words."""
 
 
 class RunWriter:
@@ -100,7 +102,8 @@ class RunWriter:
         """Append judgments of a cell."""
         name = cell.id
         rows = [
-            (name, item, *outcome, keys, prompt, completion) for item, outcome, keys, prompt, completion in judgments
+            (name, item, *outcome[:4], " ".join(outcome.votes), " ".join(keys), prompt, completion)
+            for item, outcome, keys, prompt, completion in judgments
         ]
         if not rows:
             return
@@ -117,7 +120,14 @@ class RunWriter:
         rows = [column[:ROWS_HELD] for column in self._columns]
         for column in self._columns:
             del column[:ROWS_HELD]
-        frame = pl.DataFrame(dict(zip(_COLUMNS, rows, strict=True)), schema=_judgment_schema())
+        # polars splits words into lists in no time, and takes very long to take lists from Python one by one
+        frame = pl.DataFrame(dict(zip(_COLUMNS, rows, strict=True)), schema=_row_schema()).with_columns(
+            pl.when(pl.col(name) == "")
+            .then(pl.lit([], pl.List(pl.String)))
+            .otherwise(pl.col(name).str.split(" "))
+            .alias(name)
+            for name in _LISTS
+        )
         with _storing(self.folder):
             frame.write_parquet(self.folder / "parts" / f"{self._parts:06}.parquet", compression="lz4")
         self._parts += 1
@@ -240,10 +250,10 @@ def read_frame(folder: Path, name: str) -> pl.DataFrame:
         raise RunFolderError(f"{folder / name} cannot be read: {error}", hint="make the run again") from None
 
 
-def _judgment_schema() -> dict[str, Any]:
+def _row_schema() -> dict[str, Any]:
     import polars as pl
 
-    kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.List(pl.String)] * 2 + [pl.Int64] * 2
+    kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.String] * 2 + [pl.Int64] * 2
     return dict(zip(_COLUMNS, kinds, strict=True))
 
 

@@ -22,7 +22,8 @@ CELL = Cell("d", "direct", "judge", ("x",))
 def judgment(number: int) -> Judgment:
     if number % 5 == 0:
         return Judgment(f"i{number}", Outcome(None, "unparsed"), ("a" * 64, "b" * 64), 10, 2)
-    return Judgment(f"i{number}", Outcome("a", None, 7.5, 3.0), ("c" * 64,), 5, 1)
+    votes = ("a", "a", "unparsed") if number == 7 else ()
+    return Judgment(f"i{number}", Outcome("a", None, 7.5, 3.0, votes), ("c" * 64,), 5, 1)
 
 
 def written(folder: Path, *, step: int = 7, count: int = 100, finished: str = "2026-01-01") -> Path:
@@ -53,6 +54,7 @@ def test_bytes_do_not_depend_on_how_judgments_come(
     assert frame["item"].to_list() == [f"i{number}" for number in range(100)]
     assert frame.row(5) == ("d/direct/judge:x", "i5", None, "unparsed", None, None, [], ["a" * 64, "b" * 64], 10, 2)
     assert frame.row(6) == ("d/direct/judge:x", "i6", "a", None, 7.5, 3.0, [], ["c" * 64], 5, 1)
+    assert frame["votes"][7].to_list() == ["a", "a", "unparsed"]
 
 
 def test_other_judgments_are_another_run_and_the_same_ones_are_the_same(tmp_path: Path) -> None:
