@@ -25,7 +25,7 @@ class Imported(NamedTuple):
     """What a study amounts to.
 
     Attributes:
-        files: contents, by path relative to the folder that they are written to; the specs among them end in `.yaml`.
+        files: contents, by path relative to the folder that they are written to; the YAML files at its top are specs.
         notes: what was there and what was not, one sentence each.
     """
 

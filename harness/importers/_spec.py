@@ -8,6 +8,10 @@ from importlib import resources
 from pathlib import PurePosixPath
 from textwrap import wrap
 
+from harness.records import Strategy
+from harness.source import parse_yaml
+from harness.strategy import strategy_from
+
 _EDITOR = (
     "An editor completes and checks this file if you write the schema beside it:",
     "harness schema experiment > experiment.schema.json",
@@ -24,7 +28,7 @@ class Replay:
     Attributes:
         name: of the spec.
         dataset: name of the data set, of its file in `data/` and of its recording in `recordings/`.
-        about: paragraphs for the head of the file.
+        about: paragraphs for the head of the file; those that begin with `- ` are points.
         models: what the recording calls them.
         strategies: that are compared.
         own: those of them that are written beside the spec; the others are built in.
@@ -63,12 +67,16 @@ class Replay:
 
     def files(self) -> dict[PurePosixPath, bytes]:
         """The spec and its own strategies."""
-        own = {PurePosixPath("strategies", f"{each}.yaml"): strategy_text(each).encode() for each in self.own}
+        own = {PurePosixPath("strategies", f"{each}.yaml"): _text(each).encode() for each in self.own}
         return {**own, PurePosixPath(f"{self.name}.yaml"): self.text().encode()}
 
 
-def strategy_text(name: str) -> str:
-    """A strategy file that the importers ship."""
+def shipped_strategy(name: str) -> Strategy:
+    """A strategy that the importers ship."""
+    return strategy_from(parse_yaml(_text(name), f"{name}.yaml").value, name=name, source=f"{name}.yaml")
+
+
+def _text(name: str) -> str:
     return resources.files("harness").joinpath("importers", "strategies", f"{name}.yaml").read_text(encoding="utf-8")
 
 
@@ -80,4 +88,5 @@ def listed(names: Iterable[str]) -> str:
 
 def _wrapped(paragraphs: Iterable[str]) -> Iterable[str]:
     for paragraph in paragraphs:
-        yield from wrap(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False)
+        indent = "  " if paragraph.startswith("- ") else ""
+        yield from wrap(paragraph, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

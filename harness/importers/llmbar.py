@@ -1,0 +1,284 @@
+"""The benchmark LLMBar (arXiv 2310.07641): its pairs, and the judgments that it publishes, as recordings.
+
+The repository holds, for each of its sets of pairs, the data and what evaluators replied:
+
+    DIR/Dataset/LLMBar/<set>/dataset.json
+    DIR/Dataset/LLMBar/<set>/evaluators/<model>/<way of asking>/result.json
+
+A result repeats the pair. It holds the replies for the outputs in the order given (`swap = False`) and in the other one
+(`swap = True`), and a second round of them where a way of asking has the evaluator look again when the two disagree;
+or it holds one rating of each output. Every reply is stored as it is, in its order and as its step.
+
+`winner` in a result is what the benchmark made of the replies. What the strategies here read is held against it, and
+every item on which the two differ is told: in the notes, and at the head of the spec.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from harness.importers._spec import Replay, listed, shipped_strategy
+from harness.importing import Imported, Source, compressed, json_lines
+from harness.records import Verdict
+from harness.strategy import Questions, compile_strategy
+
+SUMMARY = "LLMBar's pairs with gold labels, as its own evaluators judged them in both orders (arXiv 2310.07641)"
+
+SETS = Path("Dataset", "LLMBar")
+WAYS = {"Vanilla": "vanilla", "CoT": "cot", "Swap": "swap", "Swap_CoT": "swap-cot", "Rating": "rating"}
+"""The benchmark's folders of replies, with the strategy that each of them is."""
+RATING = "rating"
+"""The strategy that has no order: it shows every output alone."""
+SECOND_LOOK = ("swap", "swap-cot")
+"""The strategies that look again where the two orders disagree."""
+
+Order: TypeAlias = Literal["given", "swapped"]
+Pair: TypeAlias = dict[str, Any]
+Replies: TypeAlias = dict[str, tuple[str, str]]
+"""Text and finish of the replies to one item, by step."""
+Winners: TypeAlias = dict[Order, Verdict | None]
+"""A verdict on one item in each order, named as in the order given; None for none."""
+
+_SWAPS: Mapping[Order, str] = {"given": "swap = False", "swapped": "swap = True"}
+_PREFIXES: Mapping[Order, str] = {"given": "", "swapped": "swapped/"}
+_OTHER: Mapping[Order, Order] = {"given": "swapped", "swapped": "given"}
+_LABELS: Mapping[int, Verdict] = {1: "a", 2: "b"}
+_WINNERS: Mapping[str | None, Verdict | None] = {"1": "a", "2": "b", None: None}
+_EXCHANGED: Mapping[Verdict | None, Verdict | None] = {"a": "b", "b": "a", "tie": "tie", None: None}
+_TEXTS = {"input": "prompt", "output_1": "response_a", "output_2": "response_b"}
+
+
+class Judged(NamedTuple):
+    """What one evaluator of the benchmark replied, and what the benchmark made of it.
+
+    Attributes:
+        model: the benchmark's name for it.
+        strategy: one of WAYS.
+        replies: to each item in turn.
+        winners: of each item in turn.
+    """
+
+    model: str
+    strategy: str
+    replies: list[Replies]
+    winners: list[Winners]
+
+
+def read_benchmark(folder: Path) -> Imported:
+    """Read all sets of the benchmark that are there.
+
+    Args:
+        folder: the benchmark's repository.
+
+    Raises:
+        ImportSourceError: with every file that is missing or not in its layout.
+    """
+    source = Source()
+    questions = {name: compile_strategy(shipped_strategy(name)) for name in WAYS.values()}
+    files: dict[PurePosixPath, bytes] = {}
+    notes: list[str] = []
+    paths = sorted((folder / SETS).glob("**/dataset.json"))
+    if not paths:
+        source.blame(folder / SETS, "holds no dataset.json")
+    for path in paths:
+        name = "-".join(path.parent.relative_to(folder / SETS).parts).lower()
+        if pairs := _pairs(path, source):
+            judged, left_out = _judged(path.parent / "evaluators", pairs, source)
+            differences = [told for one in judged for told in _differences(one, questions[one.strategy])]
+            files |= _files(name, pairs, judged, differences)
+            notes += [f"{name}: {told}" for told in _notes(pairs, judged, differences, left_out)]
+    source.raise_if_blamed()
+    return Imported(files, tuple(notes))
+
+
+# --- the benchmark's files --------------------------------------------------------------------------------
+
+
+def _pairs(path: Path, source: Source) -> list[Pair]:
+    """The pairs of a set; nothing where anything is wrong with it."""
+    entries = source.entries(path)
+    if entries == []:
+        source.blame(path, "holds no pairs")
+    pairs = []
+    for number, row in enumerate(entries or (), 1):
+        wrong = [key for key in _TEXTS if not (isinstance(row.get(key), str) and row[key].strip())]
+        wrong += [] if type(row.get("label")) is int and row["label"] in _LABELS else ["label"]
+        if wrong:
+            what = ", ".join(f"`{key}`" for key in wrong)
+            source.blame(path, f"{what} is missing or unknown", place=f"entry {number}")
+        else:
+            texts = {name: row[key] for key, name in _TEXTS.items()}
+            pairs.append({"id": str(number), **texts, "label": _LABELS[row["label"]]})
+    return pairs if len(pairs) == len(entries or ()) else []
+
+
+def _judged(folder: Path, pairs: Sequence[Pair], source: Source) -> tuple[list[Judged], list[str]]:
+    """The evaluators of a set that asked in one of WAYS, and the folders of the others."""
+    judged, left_out = [], []
+    for path in sorted(folder.glob("*/*/result.json")):
+        model, way = path.parent.parts[-2:]
+        if way not in WAYS:
+            left_out.append(f"{model}/{way}")
+            continue
+        entries = source.entries(path)
+        if entries is None:
+            continue
+        if len(entries) != len(pairs):
+            source.blame(path, f"holds {len(entries)} results for {len(pairs)} pairs")
+            continue
+        one = Judged(model, WAYS[way], [], [])
+        for pair, row in zip(pairs, entries, strict=True):
+            try:
+                replies, winners = _result(row, pair, one.strategy)
+            except ValueError as error:
+                source.blame(path, str(error), place=f"entry {pair['id']}")
+            else:
+                one.replies.append(replies)
+                one.winners.append(winners)
+        judged.append(one)
+    return judged, left_out
+
+
+def _result(row: Mapping[str, Any], pair: Pair, strategy: str) -> tuple[Replies, Winners]:
+    """The replies to a pair, and who won. Raises ValueError for a row that is not in the layout."""
+    if any(row.get(key) != pair[name] for key, name in _TEXTS.items()):
+        raise ValueError("is not the pair of the same number in dataset.json")
+    try:
+        rounds = row["results"]
+        winners = {order: _WINNERS[rounds[-1][swap]["winner"]] for order, swap in _SWAPS.items()}
+        replies = {step: (text, finish) for step, (text, finish) in _steps(rounds, strategy)}
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise ValueError("`results` is missing or not in its layout") from None
+    for text, finish in replies.values():
+        if not isinstance(text, str) or finish not in ("stop", "length"):
+            raise ValueError("a reply is no text, or ended neither with `stop` nor with `length`")
+    return replies, winners
+
+
+def _steps(rounds: Sequence[Mapping[str, Any]], strategy: str) -> Iterator[tuple[str, Any]]:
+    """The replies to one item by step, as the mode `judge` asks in both orders.
+
+    A second look begins with the first looks in both orders, so these stand in the recording of each order.
+    """
+    if strategy == RATING:
+        yield "judge-a", rounds[0]["score_1"]
+        yield "judge-b", rounds[0]["score_2"]
+        return
+    for order, prefix in _PREFIXES.items():
+        yield f"{prefix}judge", rounds[0][_SWAPS[order]]["completion"]
+        if strategy in SECOND_LOOK:
+            yield f"{prefix}judge-swapped", rounds[0][_SWAPS[_OTHER[order]]]["completion"]
+            if len(rounds) > 1:
+                yield f"{prefix}judge-second", rounds[1][_SWAPS[order]]["completion"]
+
+
+# --- what the strategies read from them -------------------------------------------------------------------
+
+
+def _differences(judged: Judged, questions: Questions) -> Iterator[str]:
+    """Sentences on the items whose winner is not what the replies say."""
+    ties: list[int] = []
+    others: dict[Order, list[int]] = {order: [] for order in _SWAPS}
+    for number, (replies, winners) in enumerate(zip(judged.replies, judged.winners, strict=True), 1):
+        read = _verdicts(replies, questions)
+        if set(read.values()) == {"tie"} and winners == {"given": "b", "swapped": "a"}:
+            ties.append(number)
+            continue
+        for order in _SWAPS:
+            if read[order] != winners[order]:
+                others[order].append(number)
+    who = f"{judged.model} under {judged.strategy}"
+    if ties:
+        yield (
+            f"{who}: equal ratings, for which the benchmark let the output win that was shown second, and which are "
+            f"a tie here: {_items(ties)}"
+        )
+    for order, numbers in others.items():
+        if numbers:
+            what = "the published winner is not the one that the reply ends with"
+            yield f"{who}, order {order}: {what}: {_items(numbers)}"
+
+
+def _items(numbers: Sequence[int]) -> str:
+    return f"{len(numbers)} item{'s' if len(numbers) > 1 else ''} ({', '.join(map(str, numbers))})"
+
+
+def _verdicts(replies: Replies, questions: Questions) -> Winners:
+    """What a strategy makes of the replies to an item."""
+    if questions.strategy.name == RATING:
+        scores = [questions.read(replies[step][0]) for step in ("judge-a", "judge-b")]
+        values = [one.score for one in scores if one and one.score is not None]
+        verdict = questions.compare(*values) if len(values) == len(scores) else None
+        return {"given": verdict, "swapped": verdict}
+
+    def read(step: str) -> Verdict | None:
+        answer = questions.read(replies[step][0])
+        return answer.verdict if answer else None
+
+    last = {order: f"{prefix}judge-second" for order, prefix in _PREFIXES.items()}
+    given, swapped = (last[order] if last[order] in replies else f"{_PREFIXES[order]}judge" for order in _PREFIXES)
+    return {"given": read(given), "swapped": _EXCHANGED[read(swapped)]}
+
+
+# --- what is made of it -----------------------------------------------------------------------------------
+
+
+def _files(
+    name: str, pairs: Sequence[Pair], judged: Sequence[Judged], differences: Sequence[str]
+) -> dict[PurePosixPath, bytes]:
+    """The data set, and where there are replies their recording, the strategies and the spec that replays them."""
+    files = {PurePosixPath("data", f"{name}.jsonl"): json_lines(pairs)}
+    if judged:
+        files[PurePosixPath("recordings", f"{name}.jsonl.gz")] = compressed(json_lines(_rows(name, pairs, judged)))
+        files |= _replay(name, judged, differences).files()
+    return files
+
+
+def _rows(name: str, pairs: Sequence[Pair], judged: Sequence[Judged]) -> Iterator[dict[str, str]]:
+    for one in judged:
+        place = {"dataset": name, "strategy": one.strategy, "model": one.model}
+        for pair, replies in zip(pairs, one.replies, strict=False):
+            for step, (text, finish) in replies.items():
+                yield {**place, "item": pair["id"], "step": step, "text": text, "finish": finish}
+
+
+def _replay(name: str, judged: Sequence[Judged], differences: Sequence[str]) -> Replay:
+    """A spec of every model and strategy that is recorded, in both orders where it has an order."""
+    models = list(dict.fromkeys(one.model for one in judged))
+    strategies = [name for name in WAYS.values() if any(one.strategy == name for one in judged)]
+    recorded = {(one.strategy, one.model) for one in judged}
+    exclude = [{"strategy": one, "order": "both" if one == RATING else "given"} for one in strategies]
+    exclude += [
+        {"strategy": strategy, "model": model}
+        for strategy in strategies
+        for model in models
+        if (strategy, model) not in recorded
+    ]
+    about = ["Replies that LLMBar (arXiv 2310.07641) published, read and scored again: no key, no network, no cost."]
+    if differences:
+        about += ["Where a verdict is not the winner that was published:", *(f"- {told}" for told in differences)]
+    return Replay(
+        name=f"llmbar-{name}",
+        dataset=name,
+        about=about,
+        models=models,
+        strategies=strategies,
+        own=strategies,
+        evaluators=[f"judge: {listed(models)}"],
+        order=["both", "given"],
+        exclude=exclude,
+    )
+
+
+def _notes(
+    pairs: Sequence[Pair], judged: Sequence[Judged], differences: Sequence[str], left_out: Sequence[str]
+) -> Iterator[str]:
+    yield f"{len(pairs)} pairs"
+    for strategy in WAYS.values():
+        if models := [one.model for one in judged if one.strategy == strategy]:
+            yield f"replies under {strategy}: {', '.join(models)}"
+    yield from differences
+    if left_out:
+        yield f"not imported, for no strategy here asks in that way: {', '.join(left_out)}"
