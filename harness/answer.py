@@ -15,6 +15,9 @@ end of a reply, because a reply argues first and concludes last:
   turn its meaning. The model is asked again rather than guessed at.
 * A verdict rule may name statements, sentences that are the verdict wherever they stand (`Output (a) is better`);
   where no marker has a value, the last of them counts.
+* A rubric is one score for each criterion; the score of a response is their mean by weight. There is no score where
+  one of them cannot be read.
+* A rule with `format: json` reads the last JSON object that has the fields asked for, and where there is none, lines.
 * Without any marker, a last line that is nothing but a label, or nothing but a score with its scale, is the answer;
   a reply that is nothing but a score needs no scale.
 
@@ -27,8 +30,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
-from harness.reading import NO_VALUE, Finder, Labels, Nothing, Numbers, Reader, Statements, Value
+from harness.reading import NO_VALUE, Finder, Labels, Nothing, Numbers, Reader, Statements, Value, words_of
 from harness.records import Verdict
+from harness.structured import form_line, json_reader, response_format, schema_of
 
 Find: TypeAlias = Callable[[str], Value | Nothing]
 Fault: TypeAlias = tuple[tuple[str | int, ...], str, str]
@@ -53,11 +57,13 @@ class AnswerRule(NamedTuple):
 
     Attributes:
         read: reads a reply; None where it holds no answer.
-        lines: the form of the answer, one line for each value.
+        lines: the form of the answer, one line for each value, or one that is a JSON object.
+        params: what a call for such an answer is to ask for beside its messages; None for nothing.
     """
 
     read: Callable[[str], Answer | None]
     lines: tuple[str, ...]
+    params: Mapping[str, Any] | None = None
 
     def format_text(self) -> str:
         """What a template shows as `answer_format`: lines such as `Score A: <0 to 10>/10`."""
@@ -70,6 +76,8 @@ class AnswerRule(NamedTuple):
 def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     """The rule, as a schema accepted it, with every default written out."""
     full: dict[str, Any] = {"kind": rule["kind"]}
+    if rule.get("format", "lines") == "json":
+        full |= {"format": "json", "reasons": rule.get("reasons", True)}
     if rule["kind"] == "verdict":
         full["markers"] = list(rule.get("markers", ("Verdict", "Answer", "Winner", "Decision")))
         full["labels"] = {side: list(phrases) for side, phrases in rule.get("labels", default_labels()).items()}
@@ -79,7 +87,7 @@ def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     full["scale"] = {end: _plain(rule["scale"][end]) for end in ("min", "max")}
     if rule["kind"] == "score":
         full["markers"] = list(rule.get("markers", ("Score", "Rating", "Grade")))
-    else:
+    elif rule["kind"] == "scores":
         full["markers"] = {side: list(phrases) for side, phrases in rule.get("markers", default_markers()).items()}
     return full
 
@@ -115,7 +123,28 @@ def answer_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
         yield ("scale",), "the least score is not below the greatest", "exchange min and max"
     for key in ("markers", "labels", "statements"):
         groups = rule.get(key, {})
-        yield from _phrase_faults((key,), groups if isinstance(groups, Mapping) else {"": groups})
+        groups = groups if isinstance(groups, Mapping) else {"": groups}
+        faults = list(_phrase_faults((key,), groups))
+        yield from faults
+        if key == "markers" and not faults:
+            for group, phrase, other in endings(groups):
+                place = (key, other, rule[key][other].index(phrase))
+                yield place, f"`{phrase}` ends like a marker of {group}", "give each words that end differently"
+
+
+def endings(groups: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str, str]]:
+    """Markers of one group that would be found at the end of a marker of another: whose, which, and that one's group.
+
+    What is found for `Style` would also be found for `Clarity of style`, and the last one would count.
+    """
+    whole = {words_of(phrase): group for group, phrases in groups.items() for phrase in phrases}
+    for other, phrases in groups.items():
+        for phrase in phrases:
+            words = words_of(phrase)
+            for start in range(1, len(words)):
+                group = whole.get(words[start:], other)
+                if group != other:
+                    yield group, phrase, other
 
 
 def _phrase_faults(place: tuple[str, ...], groups: Mapping[str, Sequence[str]]) -> Iterator[Fault]:
@@ -131,25 +160,77 @@ def _phrase_faults(place: tuple[str, ...], groups: Mapping[str, Sequence[str]]) 
             seen.setdefault(plain, group)
 
 
+def criterion_markers(name: str, ask: str) -> dict[str, list[str]]:
+    """What stands before the scores of a criterion: for each response, or for the one that is shown alone."""
+    if ask == "each":
+        return {"": [name, f"{name} Score", f"{name} Rating"]}
+    return {
+        side: [f"{name} {of}{shown}{letter}" for of, shown in product(("", "for ", "of "), NAMES)]
+        for side, letter in (("a", "A"), ("b", "B"))
+    }
+
+
 # --- the rule made ready ----------------------------------------------------------------------------------
 
 
-def compile_answer(rule: Mapping[str, Any]) -> AnswerRule:
-    """Make a full rule ready for reading."""
-    markers = rule["markers"]
-    if rule["kind"] == "verdict":
+def compile_answer(
+    rule: Mapping[str, Any], *, ask: str = "pair", criteria: Sequence[Mapping[str, Any]] = ()
+) -> AnswerRule:
+    """Make a full rule ready for reading.
+
+    Args:
+        rule: as `full_rule` made it.
+        ask: `pair` or `each`: what a rubric's scores are about.
+        criteria: what a rubric scores, each with `name` and `weight`.
+    """
+    kind = rule["kind"]
+    if kind == "verdict":
         firsts = [rule["labels"][verdict][0] for verdict in ("a", "b", "tie")]
-        form = f"<{firsts[0]}, {firsts[1]} or {firsts[2]}>"
         labels, statements = Labels(rule["labels"]), rule.get("statements")
         stated = [Statements(statements).find] if statements else []
-        return AnswerRule(_verdict_reader(markers, labels, stated), (f"{markers[0]}: {form}",))
+        line = f"{rule['markers'][0]}: <{firsts[0]}, {firsts[1]} or {firsts[2]}>"
+        plain = AnswerRule(_verdict_reader(rule["markers"], labels, stated), (line,))
+        value: Reader = labels
+    else:
+        value = numbers = Numbers(rule["scale"]["min"], rule["scale"]["max"])
+        plain = _scoring_rule(rule, numbers, ask, criteria)
+    if rule.get("format") != "json":
+        return plain
+    schema = schema_of(rule, ask, [criterion["name"] for criterion in criteria])
+    weights = [criterion["weight"] for criterion in criteria]
+
+    def answer_in(values: Sequence[Any]) -> Answer:
+        if kind == "verdict":
+            return Answer(values[0])
+        if kind == "rubric":
+            values = [_mean(values[at : at + len(weights)], weights) for at in range(0, len(values), len(weights))]
+        return Answer(None, *values) if len(values) > 1 else Answer(score=values[0])
+
+    read = json_reader(schema, value, rule.get("scale"), answer_in, plain.read)
+    return AnswerRule(read, (form_line(schema),), response_format(schema))
+
+
+def _scoring_rule(
+    rule: Mapping[str, Any], numbers: Numbers, ask: str, criteria: Sequence[Mapping[str, Any]]
+) -> AnswerRule:
+    """A rule for scores that stand on lines."""
     least, greatest = rule["scale"]["min"], rule["scale"]["max"]
-    numbers = Numbers(least, greatest)
     form = f"<{least} to {greatest}>/{greatest}"
     if rule["kind"] == "score":
-        return AnswerRule(_score_reader(markers, numbers), (f"{markers[0]}: {form}",))
-    lines = tuple(f"{markers[side][0]}: {form}" for side in ("a", "b"))
-    return AnswerRule(_scores_reader(markers, numbers), lines)
+        return AnswerRule(_score_reader(rule["markers"], numbers), (f"{rule['markers'][0]}: {form}",))
+    if rule["kind"] == "scores":
+        markers = rule["markers"]
+        lines = tuple(f"{markers[side][0]}: {form}" for side in ("a", "b"))
+        return AnswerRule(_scores_reader(markers, numbers), lines)
+    told = [criterion_markers(criterion["name"], ask) for criterion in criteria]
+    sides = list(told[0])
+    lines = tuple(f"{markers[side][0]}: {form}" for markers in told for side in sides)
+    finds = [[_finds(markers[side], numbers) for markers in told] for side in sides]
+    return AnswerRule(_rubric_reader(finds, [criterion["weight"] for criterion in criteria]), lines)
+
+
+def _mean(values: Sequence[float], weights: Sequence[float]) -> float:
+    return sum(value * weight for value, weight in zip(values, weights, strict=True)) / sum(weights)
 
 
 def _verdict_reader(markers: Sequence[str], labels: Labels, stated: Sequence[Find]) -> Callable[[str], Answer | None]:
@@ -185,6 +266,24 @@ def _scores_reader(markers: Mapping[str, Sequence[str]], numbers: Numbers) -> Ca
             return None
         score_b = _last(text, finds_b)
         return None if isinstance(score_b, Nothing) else Answer(None, score_a, score_b)  # type: ignore[arg-type]
+
+    return read
+
+
+def _rubric_reader(
+    sides: Sequence[Sequence[Sequence[Find]]], weights: Sequence[float]
+) -> Callable[[str], Answer | None]:
+    def read(text: str) -> Answer | None:
+        means = []
+        for criteria in sides:
+            values = []
+            for finds in criteria:
+                value = _last(text, finds)
+                if isinstance(value, Nothing):
+                    return None
+                values.append(value)
+            means.append(_mean(values, weights))  # type: ignore[arg-type]
+        return Answer(None, *means) if len(means) > 1 else Answer(score=means[0])
 
     return read
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from harness.answer import Answer
 from harness.collapse import gravest
@@ -20,22 +20,73 @@ EMPTY = "(no text)"
 """Stands for a reply without text when the conversation goes on: endpoints refuse an empty turn."""
 
 
+class Exchange(NamedTuple):
+    """A question and what came back, once more included.
+
+    Attributes:
+        call: the call that was answered last; its messages hold the earlier ones.
+        reply: the reply to it.
+        heard: what that comes to.
+        text: all that the model said since it was asked.
+    """
+
+    call: Call
+    reply: Reply
+    heard: Heard
+    text: str
+
+
 def call_for(step: str, messages: Sequence[Message], item: Item, cell: Cell, model: Model) -> Call:
     """A call in a cell's conversation about an item, with the place of its reply where that was made elsewhere."""
     recorded = model.provider == "recorded"
     return Call(model, messages, 0, step, locator_of(cell.dataset, item.id, cell.strategy, step) if recorded else "")
 
 
+def steps_before(
+    item: Item, cell: Cell, questions: Questions, model: Model, look: str = ""
+) -> Conversation[Mapping[str, str] | FailureKind]:
+    """Ask a strategy's preparatory steps, one after another; their replies by id, or why there are not all of them.
+
+    Args:
+        item: what is asked about.
+        cell: whose conversation it is.
+        questions: the strategy.
+        model: whom to ask.
+        look: ends the names of the calls where the steps are asked more than once about an item.
+    """
+    replies: dict[str, str] = {}
+    for step in questions.steps:
+        (reply,) = yield [call_for(f"step-{step}{look}", questions.step(step, item, replies), item, cell, model)]
+        if reply.finish == "refusal":
+            return "refused"
+        if reply.finish == "unavailable":
+            return "unavailable"
+        replies[step] = said(reply)["content"]
+    return replies
+
+
 def answers_to(calls: Sequence[Call], item: Item, cell: Cell, questions: Questions) -> Conversation[list[Heard]]:
     """Make calls as one batch, and once more those whose replies hold no answer; what each came to, in order."""
+    return [one.heard for one in (yield from exchanges(calls, item, cell, questions))]
+
+
+def exchanges(calls: Sequence[Call], item: Item, cell: Cell, questions: Questions) -> Conversation[list[Exchange]]:
+    """As `answers_to`, with the whole conversations, for who wants to carry one on."""
+    if questions.params:
+        calls = [call._replace(params=questions.params) for call in calls]
     replies = yield calls
-    heard = [understood(reply, questions) for reply in replies]
-    open_ones = [index for index, one in enumerate(heard) if one in AGAIN]
+    held = [
+        Exchange(call, reply, understood(reply, questions), reply.text)
+        for call, reply in zip(calls, replies, strict=True)
+    ]
+    open_ones = [index for index, one in enumerate(held) if one.heard in AGAIN]
     if open_ones and questions.again is not None:
-        replies = yield [_once_more(calls[at], replies[at], questions.again, item, cell) for at in open_ones]
-        for index, reply in zip(open_ones, replies, strict=True):
-            heard[index] = understood(reply, questions)
-    return heard
+        calls = [_once_more(held[at], questions.again, item, cell) for at in open_ones]
+        replies = yield calls
+        for index, call, reply in zip(open_ones, calls, replies, strict=True):
+            text = f"{held[index].text}\n\n{reply.text}"
+            held[index] = Exchange(call, reply, understood(reply, questions), text)
+    return held
 
 
 def said(reply: Reply) -> Message:
@@ -43,8 +94,9 @@ def said(reply: Reply) -> Message:
     return {"role": "assistant", "content": reply.text if reply.text.strip() else EMPTY}
 
 
-def _once_more(call: Call, reply: Reply, again: Message, item: Item, cell: Cell) -> Call:
-    return call_for(f"{call.step}.again", [*call.messages, said(reply), again], item, cell, call.model)
+def _once_more(one: Exchange, again: Message, item: Item, cell: Cell) -> Call:
+    call = call_for(f"{one.call.step}.again", [*one.call.messages, said(one.reply), again], item, cell, one.call.model)
+    return call._replace(params=one.call.params)
 
 
 def understood(reply: Reply, questions: Questions) -> Heard:

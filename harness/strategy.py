@@ -1,47 +1,43 @@
 """Strategy files → strategies → the questions that a mode asks.
 
 A strategy is data: templates, and a rule that reads the answer. `built_in` and `strategy_from` make the record,
-`check_strategy` finds what a schema cannot express, and `compile_strategy` turns it, once for each cell, into
+`harness.strategy_faults` finds what a schema cannot express, and `compile_strategy` turns it, once for each cell, into
 `Questions`, whose methods are called for every item and are quick.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import resources
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from harness import plugs
-from harness.answer import Answer, AnswerRule, answer_faults, compile_answer, full_rule
+from harness.answer import Answer, compile_answer, full_rule
 from harness.errors import Problem, SpecError
 from harness.fence import chat_text, fenced, nonce_for, texts_of
-from harness.records import Item, Message, Strategy, Verdict
-from harness.source import Document
+from harness.frozen import freeze, with_plain_numbers
+from harness.records import Dataset, Item, Message, Strategy, Verdict
+from harness.strategy_faults import STEP, check_strategy
+
+if TYPE_CHECKING:
+    from harness.template import Template
 
 Side: TypeAlias = Literal["a", "b"]
-Place: TypeAlias = tuple[str | int, ...]
+Shown: TypeAlias = tuple[tuple[str, str, str], ...]
+"""Responses that a question shows: the variable, the name of the tag, and the text of each."""
 
 SIDES: tuple[Side, ...] = ("a", "b")
+NO_REPLIES: Mapping[str, str] = {}
 FOLLOW_UP = """\
 Your reply holds no answer that can be read, or it broke off before the answer. Do not repeat your reasons. Reply with
 nothing but this, filled in:
 {{ answer_format }}
 """
 """What is asked once more where a strategy does not say."""
-
-CONSTANTS = frozenset({"answer_format", "scale_min", "scale_max"})
-"""Variables that are the same for every item."""
-MATERIAL: Mapping[str, frozenset[str]] = {
-    "pair": frozenset({"prompt", "reference", "response_a", "response_b"}),
-    "each": frozenset({"prompt", "reference", "response"}),
-}
-"""Variables that come from the item, by what is asked; they are shown between tags."""
-RESPONSES: Mapping[str, tuple[str, ...]] = {"pair": ("response_a", "response_b"), "each": ("response",)}
-"""Variables without which a model would judge what it has not seen."""
-KINDS: Mapping[str, tuple[str, ...]] = {"pair": ("verdict", "scores"), "each": ("score",)}
-"""The kinds of answer that fit what is asked."""
 ROUNDING = 1e-9
 """Scores such as 8.3 and 8.2 differ by a hair more or less than 0.1 in binary; a margin of 0.1 means both."""
+SHOWN_IDS = 3
+"""Ids of items that a problem about many of them names."""
 
 
 def built_in(name: str) -> Strategy:
@@ -67,6 +63,8 @@ def strategy_from(mapping: Mapping[str, Any], *, name: str, source: str) -> Stra
         name: the name that the spec gives it; a `name` inside the mapping is the caller's to compare.
         source: `built-in`, or the path of the file as the user wrote it.
     """
+    criteria = with_plain_numbers([{"weight": 1, **criterion} for criterion in mapping.get("criteria", ())])
+    second = mapping.get("second_look")
     return Strategy(
         name=name,
         summary=mapping.get("summary", ""),
@@ -74,87 +72,60 @@ def strategy_from(mapping: Mapping[str, Any], *, name: str, source: str) -> Stra
         system=mapping.get("system"),
         user=mapping["user"],
         follow_up=mapping.get("follow_up", FOLLOW_UP),
-        answer=full_rule(mapping["answer"]),
+        answer=freeze(full_rule(mapping["answer"])),
         tie_margin=mapping.get("tie_margin", 0),
+        reference=mapping.get("reference", "optional"),
+        criteria=freeze(criteria),
+        steps=freeze(mapping.get("steps", ())),
+        examples=freeze(mapping.get("examples", ())),
+        second_look=freeze({"when": "orders-disagree", **second}) if second else None,
         source=source,
     )
 
 
 def strategy_json(strategy: Strategy) -> dict[str, Any]:
-    """The strategy as plain JSON values with every default written out: what a strategy file could hold.
+    """The strategy as plain JSON values: what a strategy file could hold.
 
-    `strategy_from` gives the same strategy back. Where it came from is left out: it changes no reply.
+    Defaults are written out; what a strategy does not have at all (a system message, steps, criteria) is left out.
+    `strategy_from` gives the same strategy back. Where it came from is left out too: it changes no reply.
     """
+    optional = {
+        "system": strategy.system,
+        "reference": "required" if strategy.reference == "required" else None,
+        **{key: [dict(one) for one in getattr(strategy, key)] for key in ("criteria", "steps", "examples")},
+        "second_look": dict(strategy.second_look) if strategy.second_look else None,
+    }
     return {
         "name": strategy.name,
         "summary": strategy.summary,
         "ask": strategy.ask,
-        **({} if strategy.system is None else {"system": strategy.system}),
         "user": strategy.user,
         "follow_up": strategy.follow_up,
         "answer": dict(strategy.answer),
         "tie_margin": strategy.tie_margin,
+        **{key: value for key, value in optional.items() if value not in (None, [])},
     }
 
 
-# --- what a schema cannot express ------------------------------------------------------------------------
-
-
-def check_strategy(strategy: Strategy, *, document: Document | None = None, within: Place = ()) -> list[Problem]:
-    """Everything that is wrong with a strategy that its schema accepted, all at once.
+def reference_problem(strategy: Strategy, dataset: Dataset, *, file: str) -> Problem | None:
+    """What is wrong where a strategy needs the reference answers of a dataset and some are missing; None where nothing.
 
     Args:
-        strategy: as `strategy_from` made it.
-        document: the document that the strategy stands in, to give lines and columns.
-        within: the place of the strategy in that document, `()` for a strategy file.
+        strategy: may say `reference: required`.
+        dataset: what it is to be asked about.
+        file: what messages call the spec.
     """
-    shown = document or Document(strategy.source, None)
-    return [shown.problem((*within, *place), message, hint=hint) for place, message, hint in _faults(strategy)]
-
-
-def _faults(strategy: Strategy) -> Iterator[tuple[Place, str, str]]:
-    from harness.template import template_faults, variables_in
-
-    templates = (
-        ("system", strategy.system or "", CONSTANTS),
-        ("user", strategy.user, CONSTANTS | MATERIAL[strategy.ask]),
-        ("follow_up", strategy.follow_up or "", CONSTANTS),
-    )
-    for key, source, allowed in templates:
-        for fault in template_faults(source, allowed):
-            yield (key,), f"line {fault.line} of the template: {fault.message}", fault.hint
-    used = variables_in(strategy.user) | variables_in(strategy.system or "")
-    for name in RESPONSES[strategy.ask]:
-        if name not in used:
-            yield ("user",), f"no place for `{name}`", f"write {{{{ {name} }}}} where the response belongs"
-    yield from _answer_faults(strategy, used)
-
-
-def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[tuple[Place, str, str]]:
-    rule = strategy.answer
-    if rule["kind"] not in KINDS[strategy.ask]:
-        fitting = " or ".join(KINDS[strategy.ask])
-        yield ("answer", "kind"), f"`{rule['kind']}` does not fit `ask: {strategy.ask}`", f"use {fitting}"
-        return
-    yield from ((("answer", *place), message, hint) for place, message, hint in answer_faults(rule))
-    if "answer_format" not in used and not _names_a_marker(strategy):
-        yield ("user",), "the templates never say how to answer", "write {{ answer_format }} where it belongs"
-    if rule["kind"] == "verdict" and strategy.tie_margin:
-        yield ("tie_margin",), "a verdict has no scores that a margin could apply to", "leave it out"
-    elif rule["kind"] != "verdict" and strategy.tie_margin >= max(rule["scale"]["max"] - rule["scale"]["min"], 1e-9):
-        yield ("tie_margin",), "every pair would be a tie", "give a margin smaller than the scale"
-
-
-def _names_a_marker(strategy: Strategy) -> bool:
-    """Whether the templates name the markers, or the statements that give a verdict, as a published study's may."""
-    markers = strategy.answer["markers"]
-    groups = list(markers.values()) if isinstance(markers, Mapping) else [markers]
-    text = f"{strategy.system or ''}\n{strategy.user}".lower()
-    statements = [strategy.answer["statements"][side] for side in SIDES] if "statements" in strategy.answer else groups
-    return any(all(any(phrase.lower() in text for phrase in one) for one in told) for told in (groups, statements))
-
-
-# --- asking ---------------------------------------------------------------------------------------------
+    if strategy.reference != "required":
+        return None
+    missing = [item.id for item in dataset.items() if not item.reference]
+    if not missing:
+        return None
+    shown = ", ".join(f"`{name}`" for name in missing[:SHOWN_IDS])
+    shown = shown if len(missing) <= SHOWN_IDS else f"{shown} and others"
+    message = f"the strategy `{strategy.name}` needs reference answers, which {len(missing):,} of {len(dataset):,} "
+    message += f"items of `{dataset.name}` do not have: {shown}"
+    hint = f"name their column as `reference` under `datasets.{dataset.name}.columns`, or `exclude` these cells"
+    return Problem(file, path="matrix.strategy", message=message, hint=hint)
 
 
 class Questions:
@@ -162,49 +133,73 @@ class Questions:
 
     Attributes:
         strategy: what it was made from.
-        answer_format: the form in which an answer is asked for, one line for each value.
+        answer_format: the form in which an answer is asked for.
+        steps: the ids of the preparatory steps, in the order in which they are asked.
+        params: what a call that wants an answer asks for beside its messages, or None for nothing.
         again: the message that asks once more for an answer, or None where the strategy asks nothing.
         read: reads a reply; None where it holds no answer.
     """
 
-    __slots__ = ("_constants", "_margin", "_opening", "_user", "again", "answer_format", "read", "strategy")
+    __slots__ = (
+        "_constants",
+        "_margin",
+        "_opening",
+        "_second",
+        "_steps",
+        "_user",
+        "again",
+        "answer_format",
+        "params",
+        "read",
+        "steps",
+        "strategy",
+    )
 
     def __init__(self, strategy: Strategy) -> None:
         from harness.template import compile_template
 
-        rule = compile_answer(strategy.answer)
+        rule = compile_answer(strategy.answer, ask=strategy.ask, criteria=strategy.criteria)
         self.strategy = strategy
         self.read: Callable[[str], Answer | None] = rule.read
-        self._constants = _constants(strategy.answer, rule)
+        self.params = rule.params
+        self._constants = _constants(strategy, rule.format_text())
         self.answer_format = self._constants["answer_format"]
         self._margin = strategy.tie_margin + ROUNDING
         self._user = compile_template(strategy.user)
-        self._opening: list[Message] = []
-        if strategy.system is not None:
-            system = compile_template(strategy.system).render(self._constants)
-            self._opening.append({"role": "system", "content": system})
+        system = self._opening = self._system(strategy.system)
+        self._opening = [*system, *self._turns(strategy.examples)]
+        self.steps = tuple(step["id"] for step in strategy.steps)
+        self._steps = {step["id"]: self._step(step) for step in strategy.steps}
+        self._second = compile_template(strategy.second_look["user"]) if strategy.second_look else None
         self.again: Message | None = None
         if strategy.follow_up is not None:
             self.again = {"role": "user", "content": compile_template(strategy.follow_up).render(self._constants)}
 
-    def pair(self, item: Item) -> list[Message]:
-        """The conversation that shows both responses of an item."""
-        return self._messages(
-            item, (("response_a", "response-a", item.response_a), ("response_b", "response-b", item.response_b))
-        )
+    def pair(self, item: Item, replies: Mapping[str, str] = NO_REPLIES) -> list[Message]:
+        """The conversation that shows both responses of an item, `replies` being those of the steps by their ids."""
+        return self._messages(self._opening, self._user, item, _both(item), replies)
 
-    def alone(self, item: Item, side: Side) -> list[Message]:
+    def alone(self, item: Item, side: Side, replies: Mapping[str, str] = NO_REPLIES) -> list[Message]:
         """The conversation that shows one response; nothing in it depends on the other one or on the side."""
-        return self._messages(item, (("response", "response", item.response_a if side == "a" else item.response_b),))
+        shown: Shown = (("response", "response", item.response_a if side == "a" else item.response_b),)
+        return self._messages(self._opening, self._user, item, shown, replies)
 
-    def _messages(self, item: Item, responses: tuple[tuple[str, str, str], ...]) -> list[Message]:
-        nonce = nonce_for([*[text for _, _, text in responses], item.reference or "", *texts_of(item.prompt)])
+    def step(self, name: str, item: Item, replies: Mapping[str, str]) -> list[Message]:
+        """The conversation of a preparatory step, `replies` being those of the steps before it.
+
+        Where it shows no response, it does not depend on them: what is asked in both orders is one question.
+        """
+        opening, template, shows_responses = self._steps[name]
+        return self._messages(opening, template, item, _both(item) if shows_responses else (), replies)
+
+    def second(self, reply: str, swapped_reply: str) -> Message:
+        """What is asked where the orders disagree, after what was said in the one and in the other."""
+        assert self._second is not None, "this strategy takes no second look"
+        nonce = nonce_for([reply, swapped_reply])
         values = dict(self._constants)
-        values["prompt"] = fenced("prompt", chat_text(item.prompt, nonce), nonce)
-        values["reference"] = fenced("reference", item.reference, nonce) if item.reference else ""
-        for variable, tag, text in responses:
-            values[variable] = fenced(tag, text, nonce)
-        return [*self._opening, {"role": "user", "content": self._user.render(values)}]
+        values["reply"] = fenced("reply", reply, nonce)
+        values["swapped_reply"] = fenced("swapped-reply", swapped_reply, nonce)
+        return {"role": "user", "content": self._second.render(values)}
 
     def compare(self, score_a: float, score_b: float) -> Verdict:
         """The verdict that two scores amount to."""
@@ -212,6 +207,50 @@ class Questions:
         if abs(difference) <= self._margin:
             return "tie"
         return "a" if difference > 0 else "b"
+
+    def _messages(
+        self, opening: Sequence[Message], template: Template, item: Item, shown: Shown, replies: Mapping[str, str]
+    ) -> list[Message]:
+        texts = [text for _, _, text in shown]
+        nonce = nonce_for([*texts, item.reference or "", *texts_of(item.prompt), *replies.values()])
+        values = dict(self._constants)
+        values["prompt"] = fenced("prompt", chat_text(item.prompt, nonce), nonce)
+        values["reference"] = fenced("reference", item.reference, nonce) if item.reference else ""
+        for variable, tag, text in shown:
+            values[variable] = fenced(tag, text, nonce)
+        for name, text in replies.items():
+            values[f"{STEP}{name}"] = fenced(f"step-{name}", text, nonce)
+        return [*opening, {"role": "user", "content": template.render(values)}]
+
+    def _system(self, source: str | None) -> list[Message]:
+        if source is None:
+            return []
+        from harness.template import compile_template
+
+        return [{"role": "system", "content": compile_template(source).render(self._constants)}]
+
+    def _step(self, step: Mapping[str, str]) -> tuple[list[Message], Template, bool]:
+        from harness.template import compile_template, variables_in
+
+        shows_responses = not variables_in(step["user"]).isdisjoint(("response_a", "response_b"))
+        return self._system(step.get("system")), compile_template(step["user"]), shows_responses
+
+    def _turns(self, examples: Sequence[Mapping[str, str]]) -> list[Message]:
+        """Examples as earlier turns; where one gives material, its question is made as every other."""
+        turns: list[Message] = []
+        for example in examples:
+            if "user" in example:
+                turns.append({"role": "user", "content": example["user"]})
+            else:
+                turns.append(self._asked_of(example))
+            turns.append({"role": "assistant", "content": example["assistant"]})
+        return turns
+
+    def _asked_of(self, example: Mapping[str, str]) -> Message:
+        prompt: Message = {"role": "user", "content": example.get("prompt", "")}
+        a, b = (example.get(f"response_{side}", example.get("response", "")) for side in SIDES)
+        item = Item("", (prompt,), a, b, reference=example.get("reference"))
+        return (self.pair(item) if self.strategy.ask == "pair" else self.alone(item, "a"))[-1]
 
 
 def compile_strategy(strategy: Strategy) -> Questions:
@@ -226,6 +265,22 @@ def compile_strategy(strategy: Strategy) -> Questions:
     return Questions(strategy)
 
 
-def _constants(rule: Mapping[str, Any], compiled: AnswerRule) -> dict[str, str]:
-    scale = rule.get("scale", {"min": "", "max": ""})
-    return {"answer_format": compiled.format_text(), "scale_min": f"{scale['min']}", "scale_max": f"{scale['max']}"}
+def _both(item: Item) -> Shown:
+    return (("response_a", "response-a", item.response_a), ("response_b", "response-b", item.response_b))
+
+
+def _constants(strategy: Strategy, answer_format: str) -> dict[str, str]:
+    scale = strategy.answer.get("scale", {"min": "", "max": ""})
+    constants = {"answer_format": answer_format, "scale_min": f"{scale['min']}", "scale_max": f"{scale['max']}"}
+    if strategy.criteria:
+        constants["criteria"] = _listed(strategy.criteria)
+    return constants
+
+
+def _listed(criteria: Sequence[Mapping[str, Any]]) -> str:
+    """The criteria as a numbered list; the weights where they differ."""
+    weighs = len({criterion["weight"] for criterion in criteria}) > 1
+    return "\n".join(
+        f"{number}. {one['name']}{' (weight ' + str(one['weight']) + ')' if weighs else ''}: {one['text']}"
+        for number, one in enumerate(criteria, 1)
+    )

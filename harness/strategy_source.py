@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness import plugs
 from harness.checks import Sound, file_fault
 from harness.errors import Problem, SpecError
-from harness.frozen import freeze
 from harness.records import Strategy
 from harness.schema import check
 from harness.source import read_yaml
-from harness.strategy import built_in, check_strategy, strategy_from
+from harness.strategy import built_in, strategy_from
+from harness.strategy_faults import check_strategy
 from harness.wording import quoted
 
 
@@ -41,7 +40,7 @@ def strategies_of(sound: Sound, folder: Path) -> tuple[dict[str, Strategy], list
     for name in sound.part("matrix", "strategy") or ():
         if name in plugs.names("strategies") and name not in own:
             strategies[name] = built_in(name)
-    return {name: replace(one, answer=freeze(one.answer)) for name, one in strategies.items()}, problems
+    return strategies, problems
 
 
 def known_strategies(sound: Sound) -> tuple[str, ...]:

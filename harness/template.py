@@ -41,11 +41,19 @@ ALLOWED: tuple[type[nodes.Node], ...] = (
 
 
 class TemplateFault(NamedTuple):
-    """What is wrong with a template, and on which of its lines."""
+    """What is wrong with a template, and on which of its lines.
+
+    Attributes:
+        line: counted from 1.
+        message: what is wrong.
+        hint: what to do about it, or "".
+        variable: the unknown variable that it is about, or "".
+    """
 
     line: int
     message: str
     hint: str = ""
+    variable: str = ""
 
 
 class Template:
@@ -113,7 +121,7 @@ def _node_faults(node: nodes.Node, known: list[str] | None, depth: int) -> Itera
             yield TemplateFault(child.lineno, f"`{kind}` is not allowed here", "only {{ name }} and {% if name %} are")
         elif isinstance(child, nodes.Name) and known is not None and child.name not in known:
             hint = suggestion(child.name, known)
-            yield TemplateFault(child.lineno, f"unknown variable {quoted(child.name)}", hint)
+            yield TemplateFault(child.lineno, f"unknown variable {quoted(child.name)}", hint, child.name)
         else:
             yield from _node_faults(child, known, depth - 1)
 

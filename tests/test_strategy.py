@@ -11,9 +11,25 @@ from harness.answer import Answer
 from harness.errors import SpecError
 from harness.records import Item, Strategy
 from harness.source import parse_yaml
-from harness.strategy import built_in, check_strategy, compile_strategy, strategy_from, strategy_json
+from harness.strategy import built_in, compile_strategy, strategy_from, strategy_json
+from harness.strategy_faults import check_strategy
 
-BUILT_IN = ("combined-10", "combined-100", "combined-5", "direct", "independent-10")
+BUILT_IN = (
+    "combined-10",
+    "combined-100",
+    "combined-5",
+    "cot",
+    "direct",
+    "direct-json",
+    "independent-10",
+    "own-criteria",
+    "rating-10",
+    "reference-guided",
+    "rubric",
+    "second-look",
+)
+PLAIN = ("combined-10", "combined-100", "combined-5", "cot", "direct", "independent-10", "rating-10", "second-look")
+"""Those that show a reference answer where there is one, and ask for their answer on lines."""
 ITEM = Item("1", ({"role": "user", "content": "Name a colour."},), "Red.", "Blue.")
 MINIMAL: dict[str, Any] = {
     "ask": "pair",
@@ -34,7 +50,7 @@ def content(messages: list[Any]) -> str:
 # --- what is shipped --------------------------------------------------------------------------------------
 
 
-def test_five_strategies_are_shipped() -> None:
+def test_every_strategy_file_is_found() -> None:
     assert plugs.names("strategies") == BUILT_IN
 
 
@@ -48,7 +64,7 @@ def test_shipped_file_fits_its_schema_and_has_no_faults(name: str) -> None:
     assert built_in(name).source == "built-in"
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", PLAIN)
 def test_shipped_strategy_shows_everything_and_says_how_to_answer(name: str) -> None:
     questions = compile_strategy(built_in(name))
     item = ITEM._replace(reference="Green.")
@@ -59,7 +75,7 @@ def test_shipped_strategy_shows_everything_and_says_how_to_answer(name: str) -> 
     everything = "\n".join(texts)
     assert all(part in everything for part in ("Name a colour.", "Red.", "Blue.", "Green."))
     assert questions.again is not None
-    lines = re.findall(r"(?m)^(?:Verdict|Score(?: [AB])?): <.+$", texts[0])
+    lines = re.findall(r"(?m)^(?:Verdict|Rating|Score(?: [AB])?): <.+$", texts[0])
     assert lines
     assert questions.again["content"].endswith("\n".join(lines))
 

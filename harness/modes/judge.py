@@ -1,17 +1,35 @@
-"""One model gives the verdict."""
+"""One model gives the verdict.
+
+The steps of its calls:
+
+    step-ID           each preparatory step of the strategy, in its order
+    judge             the question, where it shows both responses
+    judge-a, judge-b  the question, where it shows each response alone
+
+With a second look:
+
+    step-ID, judge                  as above
+    step-ID-swapped, judge-swapped  the same with the responses exchanged, at the same time
+    judge-second                    where the two verdicts disagree: goes on after `judge`, shows both replies, decides
+
+An answer that cannot be read is asked for once more, as `judge.again`, `judge-second.again` and so on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from harness.flow import Conversation
-from harness.question import answers_to, call_for, outcome_of
-from harness.records import Cell, Item, Model, Outcome, Strategy
+from harness.collapse import collapse_orders, exchange_responses, exchanged
+from harness.flow import Conversation, together
+from harness.question import Exchange, answers_to, call_for, exchanges, outcome_of, said, steps_before
+from harness.records import Cell, FailureKind, Item, Model, Outcome, Strategy
 from harness.strategy import SIDES, Questions
 
 NAME = "judge"
 SUMMARY = "One model gives the verdict; one cell for each model"
+SWAPPED = "-swapped"
+"""Ends the names of the calls of a look at exchanged responses."""
 
 
 def expand(wanted: str | Sequence[str], models: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
@@ -32,16 +50,53 @@ def written(models: Sequence[str], settings: Mapping[str, Any]) -> str:
 
 def calls_per_item(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[int, int]:
     """The fewest and the most calls that one item takes."""
-    fewest = 1 if strategy.ask == "pair" else 2
-    return fewest, fewest if strategy.follow_up is None else 2 * fewest
+    looks = 1 if strategy.second_look is None else 2
+    steps = looks * len(strategy.steps)
+    questions = looks * (1 if strategy.ask == "pair" else 2)
+    asked = questions + looks - 1
+    return steps + questions, steps + (asked if strategy.follow_up is None else 2 * asked)
 
 
 def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
     """Ask for a verdict on an item, or for a score of each of its responses, and once more for what is not answered."""
     model = models[cell.models[0]]
+    if questions.strategy.second_look is not None:
+        return (yield from _two_looks(item, cell, questions, model))
+    replies = (yield from steps_before(item, cell, questions, model)) if questions.steps else {}
+    if isinstance(replies, str):
+        return Outcome(None, replies)
     if questions.strategy.ask == "pair":
-        calls = [call_for("judge", questions.pair(item), item, cell, model)]
+        calls = [call_for("judge", questions.pair(item, replies), item, cell, model)]
     else:
-        calls = [call_for(f"judge-{side}", questions.alone(item, side), item, cell, model) for side in SIDES]
+        calls = [call_for(f"judge-{side}", questions.alone(item, side, replies), item, cell, model) for side in SIDES]
     heard = yield from answers_to(calls, item, cell, questions)
     return outcome_of(heard, questions)
+
+
+def _two_looks(item: Item, cell: Cell, questions: Questions, model: Model) -> Conversation[Outcome]:
+    """Ask in both orders at once; where the verdicts disagree, once more with both replies in view."""
+    shown = ((item, ""), (exchange_responses(item), SWAPPED))
+    looks = yield from together([_look(each, cell, questions, model, look) for each, look in shown])
+    given, swapped = (_amounts_to(look, questions) for look in looks)
+    swapped = exchanged(swapped)
+    if given.failure or swapped.failure or given.verdict == swapped.verdict:
+        return collapse_orders(given, swapped, questions.compare)
+    first, other = cast(list[Exchange], looks)
+    messages = [*first.call.messages, said(first.reply), questions.second(first.text, other.text)]
+    heard = yield from answers_to([call_for("judge-second", messages, item, cell, model)], item, cell, questions)
+    return outcome_of(heard, questions)
+
+
+def _look(
+    item: Item, cell: Cell, questions: Questions, model: Model, look: str
+) -> Conversation[Exchange | FailureKind]:
+    replies = yield from steps_before(item, cell, questions, model, look)
+    if isinstance(replies, str):
+        return replies
+    call = call_for(f"judge{look}", questions.pair(item, replies), item, cell, model)
+    (held,) = yield from exchanges([call], item, cell, questions)
+    return held
+
+
+def _amounts_to(look: Exchange | FailureKind, questions: Questions) -> Outcome:
+    return Outcome(None, look) if isinstance(look, str) else outcome_of([look.heard], questions)

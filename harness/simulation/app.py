@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import orjson
@@ -63,6 +63,8 @@ class App:
         if (method, path) != ("POST", "/v1/chat/completions"):
             raise Refused(404, f"there is no {method} {path}")
         knobs, request = _read_request(body)
+        if "response_format" in request and not self._service.json_output:
+            raise Refused(400, "`response_format` of type `json_schema` is not supported")
         digest = hashlib.sha256(body).hexdigest()
         if self._service.latency_ms:
             await asyncio.sleep(self._service.latency_ms / 1000 * Chance(digest, "latency").number())
@@ -90,7 +92,19 @@ def _read_request(body: bytes) -> tuple[Knobs, dict[str, Any]]:
     for name in ("seed", "max_tokens", "max_completion_tokens"):
         if type(request.get(name, 0)) is not int:
             raise Refused(400, f"`{name}` must be a whole number")
+    if "response_format" in request and _schema_in(request) is None:
+        raise Refused(400, "`response_format` must be of type `json_schema`, with the schema of an object")
     return knobs, request
+
+
+def _schema_in(request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The JSON schema that an answer is to follow; None where there is none."""
+    wanted: Any = request
+    for name in ("response_format", "json_schema", "schema"):
+        wanted = wanted.get(name)
+        if not isinstance(wanted, dict):
+            return None
+    return wanted if wanted.get("type") == "object" and isinstance(wanted.get("properties"), dict) else None
 
 
 def _is_message(message: Any) -> bool:
@@ -101,7 +115,7 @@ def _is_message(message: Any) -> bool:
 
 def _complete(knobs: Knobs, request: dict[str, Any], digest: str) -> dict[str, Any]:
     """The chat completion that answers a request."""
-    text, is_refusal = answer(knobs, request["messages"], request.get("seed", 0))
+    text, is_refusal = answer(knobs, request["messages"], request.get("seed", 0), _schema_in(request))
     finish = "content_filter" if is_refusal else "stop"
     most = request.get("max_completion_tokens") or request.get("max_tokens")
     if most and not is_refusal and len(text) > most * LETTERS_PER_TOKEN:

@@ -1,8 +1,9 @@
 """How a simulated judge reads a question, what it perceives, and how it fills in its answer. Pure functions.
 
 It finds the prompt and the responses by the tags they are fenced with, and what it is asked to say by the lines that
-want filling in, such as `Verdict: <A, B or tie>` or `Score A: <0 to 10>/10`. In a discussion only lines behind what was
-said so far count; where there are none, it says what it leans to, and it is swayed a little by what others lean to.
+want filling in, such as `Verdict: <A, B or tie>` or `Score A: <0 to 10>/10`, by a line that is a JSON object with such
+blanks, or by the JSON schema of the call. In a discussion only what stands behind what was said so far counts; where
+nothing is to be filled in, it says what it leans to, and it is swayed a little by what others lean to.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import orjson
+
 from harness.digest import canonical_json
 from harness.simulation.chance import Chance
 from harness.simulation.world import UNKNOWN_QUALITY, Knobs, are_met, requirements_of, signature_of
+from harness.structured import form_of
 
 TIE_MARGIN = 0.1
 """Responses whose perceived qualities differ by less are a tie to a judge who is asked for a verdict."""
@@ -32,9 +36,10 @@ LEANING = "I lean to response {}."
 UNDECIDED = "I lean to neither response."
 NO_QUESTION = "In the simulated world only the judging of responses is known, and none is shown here."
 
-_FENCED = re.compile(r"<([a-z-]+)-([0-9a-f]{16})>\n(.*?)\n</\1-\2>", re.DOTALL)
+_FENCED = re.compile(r"<([a-z0-9_-]+)-([0-9a-f]{16})>\n(.*?)\n</\1-\2>", re.DOTALL)
 _TO_FILL_IN = re.compile(r"^([^\n:<>]{1,60}): ?<([^\n<>]{1,200})>(/[0-9.]+)?[ \t]*$", re.MULTILINE)
 _LEANING = re.compile(LEANING.format("([AB])").replace(".", r"\."))
+_JSON_TO_FILL_IN = re.compile(r"^\{\".*<.*\}$", re.MULTILINE)
 _SCALE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) to (-?[0-9]+(?:\.[0-9]+)?)")
 
 
@@ -46,12 +51,14 @@ class Question(NamedTuple):
         responses: one alone, or `a` and `b`.
         blanks: the lines to fill in: what stands before the colon, what is wanted, and what stands behind it.
         discussion: what was said so far; None where there is no discussion.
+        form: the JSON object to fill in; None where there is none.
     """
 
     prompt: str
     responses: tuple[str, ...]
     blanks: tuple[tuple[str, str, str], ...]
     discussion: str | None = None
+    form: Mapping[str, Any] | None = None
 
 
 class Answer(NamedTuple):
@@ -69,8 +76,10 @@ class Impression(NamedTuple):
     quality: float
 
 
-def answer(knobs: Knobs, messages: Sequence[Mapping[str, Any]], draw: int) -> Answer:
-    """What a simulated model says to a conversation; the same to the same one and draw, always."""
+def answer(
+    knobs: Knobs, messages: Sequence[Mapping[str, Any]], draw: int, schema: Mapping[str, Any] | None = None
+) -> Answer:
+    """What a simulated model says to a conversation; the same to the same one, draw and schema, always."""
     chance = Chance(knobs.model_id(), canonical_json(messages).decode(), str(draw))
     if chance.happens(knobs.refusal_rate):
         return Answer(REFUSAL, is_refusal=True)
@@ -78,6 +87,8 @@ def answer(knobs: Knobs, messages: Sequence[Mapping[str, Any]], draw: int) -> An
     if question is None:
         return Answer(NO_QUESTION)
     leanings = _LEANING.findall(question.discussion or "")
+    if not question.responses and question.discussion is None:
+        return Answer(_points(question.prompt))
     if not question.responses:
         return Answer(" ".join(["What was said:", *(LEANING.format(side) for side in leanings)]))
     is_malformed = chance.happens(knobs.malformed_rate)
@@ -90,31 +101,46 @@ def answer(knobs: Knobs, messages: Sequence[Mapping[str, Any]], draw: int) -> An
     remarks = _remarks(seen)
     if is_malformed:
         return Answer(remarks)
-    if question.discussion is not None and not question.blanks and len(seen) > 1:
+    form = question.form if schema is None else form_of(schema)
+    if question.discussion is not None and not (question.blanks or form) and len(seen) > 1:
         side = verdict_of(*seen)
         return Answer(f"{remarks} {UNDECIDED if side == 'tie' else LEANING.format(side)}")
+    if form is not None:
+        filled = orjson.dumps(_filled_form(form, seen, remarks)).decode()
+        return Answer(f"{remarks}\n\n{filled}" if schema is None else filled)
     return Answer("\n".join([remarks, "", *(_filled_in(blank, seen) for blank in question.blanks)]))
 
 
 def read_question(messages: Sequence[Mapping[str, Any]]) -> Question | None:
-    """What a conversation asks of a judge; None where it shows neither a response nor a discussion.
+    """What a conversation asks of a judge; None where it shows neither a prompt, nor a response, nor a discussion.
 
-    The last lines to fill in count, and of a message with a discussion only those behind it.
+    The last blanks to fill in count, and of a message with a discussion only those behind it.
     """
     shown: dict[str, str] = {}
     blanks: tuple[tuple[str, str, str], ...] = ()
+    form: Mapping[str, Any] | None = None
     for message in messages:
         if message["role"] == "user":
             content = message["content"]
             for found in _FENCED.finditer(content):
                 shown[found[1]] = found[3]
                 if found[1] == "discussion":
-                    content, blanks = message["content"][found.end() :], ()
-            blanks = tuple(_TO_FILL_IN.findall(_FENCED.sub("", content))) or blanks
-    responses = [shown[name] for name in ("response-a", "response-b", "response") if name in shown]
-    if not responses and "discussion" not in shown:
+                    content, blanks, form = message["content"][found.end() :], (), None
+            content = _FENCED.sub("", content)
+            blanks = tuple(_TO_FILL_IN.findall(content)) or blanks
+            form = _form_in(content) or form
+    responses = tuple(shown[name] for name in ("response-a", "response-b", "response") if name in shown)
+    if not responses and shown.keys().isdisjoint(("prompt", "discussion")):
         return None
-    return Question(shown.get("prompt", ""), tuple(responses), blanks, shown.get("discussion"))
+    return Question(shown.get("prompt", ""), responses, blanks, shown.get("discussion"), form)
+
+
+def _form_in(text: str) -> Mapping[str, Any] | None:
+    lines = _JSON_TO_FILL_IN.findall(text)
+    try:
+        return orjson.loads(lines[-1]) if lines else None
+    except orjson.JSONDecodeError:
+        return None
 
 
 def perceive(knobs: Knobs, prompt: str, response: str, chance: Chance) -> Impression:
@@ -152,8 +178,30 @@ def _filled_in(blank: tuple[str, str, str], seen: Sequence[Impression]) -> str:
     scale = _SCALE.search(wanted)
     if scale:
         one = seen[-1] if marker.rstrip("*_ ").endswith(" B") else seen[0]
-        low, high = float(scale[1]), float(scale[2])
-        return f"{marker}: {low + round(min(max(one.quality, 0.0), 1.0) * (high - low)):g}{rest}"
+        return f"{marker}: {_rating(one, float(scale[1]), float(scale[2])):g}{rest}"
     if "tie" in wanted.casefold() and len(seen) > 1:
         return f"{marker}: {verdict_of(*seen)}{rest}"
     return f"{marker}: as said above{rest}"
+
+
+def _filled_form(form: Any, seen: Sequence[Impression], remarks: str, name: str = "") -> Any:
+    """A JSON object to fill in, filled in; `name` is that of the field that `form` stands in."""
+    if isinstance(form, Mapping):
+        side = name[-2:] if name.endswith(("_a", "_b")) else ""
+        return {key: _filled_form(inner, seen, remarks, f"{key}{side}") for key, inner in form.items()}
+    scale = _SCALE.search(form)
+    if scale:
+        return _rating(seen[-1] if name.endswith("_b") else seen[0], float(scale[1]), float(scale[2]))
+    if "tie" in form.casefold() and len(seen) > 1:
+        return verdict_of(*seen)
+    return remarks
+
+
+def _rating(one: Impression, low: float, high: float) -> float:
+    return low + round(min(max(one.quality, 0.0), 1.0) * (high - low))
+
+
+def _points(prompt: str) -> str:
+    """What is said of a prompt that is shown without a response: what its answer must mention."""
+    points = requirements_of(prompt) or ("what was asked",)
+    return "\n".join(f"{number}. It mentions {point}." for number, point in enumerate(points, 1))

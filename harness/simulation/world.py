@@ -87,16 +87,18 @@ KNOBS: Mapping[str, Any] = {field.name: field.default for field in sorted(fields
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How the endpoint of a simulated model behaves. It changes no reply, so it is not in the model's id.
+    """How the endpoint of a simulated model behaves; it is not in the model's id.
 
     Attributes:
         latency_ms: 0 to 60,000. Longest time that a reply takes; each takes a share of it that follows from the
             request, so that replies overtake each other.
         failure_rate: 0 to 1. Share of requests that are answered with status 503 the first time.
+        json_output: whether it knows `response_format` with a JSON schema.
     """
 
     latency_ms: float = 0.0
     failure_rate: float = 0.0
+    json_output: bool = True
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Service:
