@@ -13,8 +13,8 @@ from harness.cache import Cache
 from harness.cli.options import cache_option, json_option, results_option
 from harness.cli.plan import aligned
 from harness.explain import (
-    Counted,
     Asked,
+    Counted,
     Followed,
     branches,
     cell_calls,
