@@ -8,7 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
+from harness.pipeline import run_spec
 from harness.spec import load_spec
 
 CHECKOUT = Path(__file__).parent.parent
@@ -40,6 +42,42 @@ def test_the_spec_in_the_readme_is_valid(tmp_path):
         "pairs/independent-10/judge:simulated-one",
     ]
     assert len(spec.cells) == 5
+
+
+WRITING = CHECKOUT / "docs/writing-strategies.md"
+STRATEGIES = {yaml.safe_load(text)["name"]: text for text in blocks(WRITING, "yaml strategy")}
+SPECS = {yaml.safe_load(text)["name"]: text for text in blocks(WRITING, "yaml spec")}
+
+
+@pytest.fixture
+def beside_the_guide(tmp_path):
+    """A folder with the data and the personas that the specs of the guide name."""
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(PAIR) + "\n")
+    (tmp_path / "personas").mkdir()
+    for text in blocks(WRITING, "yaml personas"):
+        (tmp_path / f"personas/{yaml.safe_load(text)['name']}.yaml").write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_spec_in_the_guide_runs(beside_the_guide, name):
+    (beside_the_guide / "spec.yaml").write_text(SPECS[name])
+    run = run_spec(load_spec(beside_the_guide / "spec.yaml"), cache=beside_the_guide, results=beside_the_guide)
+    assert run.judgments_frame()["failure"].null_count() == len(run.judgments_frame())
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_strategy_in_the_guide_runs(beside_the_guide, name):
+    (beside_the_guide / f"{name}.yaml").write_text(STRATEGIES[name])
+    spec = SPECS["try-mine"].replace("  blunt:", f"  {name}: {{path: {name}.yaml}}\n  blunt:")
+    (beside_the_guide / "spec.yaml").write_text(spec.replace("[blunt, direct]", f"[{name}]"))
+    run = run_spec(load_spec(beside_the_guide / "spec.yaml"), cache=beside_the_guide, results=beside_the_guide)
+    assert run.judgments_frame()["failure"].to_list() == [None]
+
+
+def test_the_examples_of_the_guide_are_found():
+    assert {"one-shot", "solve-first", "think-again", "two-criteria"} <= set(STRATEGIES)
+    assert {"try-mine", "debates", "juries"} <= set(SPECS)
 
 
 def test_the_python_in_the_readme_runs(tmp_path):
