@@ -2,6 +2,7 @@
 
 The steps of its calls, rounds and personas counted from 1:
 
+    step-ID        each preparatory step of the strategy, asked once of the first persona's model
     debate-R-P     what persona P says in round R
     round-R-P      its answer after round R, where the rounds are scored; the others are not shown it
     summary-R      round R summed up, where the next round is to see a summary in its place
@@ -21,7 +22,7 @@ from harness.debating import ANSWER_AT_LAST, ANSWER_NOW, TURN, Turn, to_persona,
 from harness.flow import Conversation
 from harness.frozen import freeze
 from harness.persona import Persona, personas_from
-from harness.question import answers_to, call_for, outcome_of
+from harness.question import answers_to, call_for, outcome_of, steps_before
 from harness.records import Call, Cell, FailureKind, Item, Message, Model, Outcome, Reply, Strategy, Verdict
 from harness.strategy import Questions
 from harness.wording import listed, quoted, suggestion
@@ -113,6 +114,9 @@ def unfit(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | 
     if strategy.ask == "each":
         message = f"a debate is about both responses, and the strategy {quoted(strategy.name)} shows each alone"
         return message, "take a strategy with `ask: pair`, or leave these cells out with `exclude`"
+    if strategy.second_look is not None:
+        message = f"the strategy {quoted(strategy.name)} takes a second look, which only a judge does"
+        return message, "take another strategy, or leave these cells out with `exclude`; `order: [both]` fits a debate"
     if settings["decide"] == "mean-score" and strategy.answer["kind"] == "verdict":
         message = f"the strategy {quoted(strategy.name)} gives no scores whose mean could decide"
         return message, "write `decide: majority`, or leave these cells out with `exclude`"
@@ -125,7 +129,7 @@ def calls_per_item(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[int
     turns = voices * rounds
     summaries = rounds - 1 if settings["summary"] == "after-round" else 0
     answers = voices * (rounds if settings["score_rounds"] else 1)
-    fewest = turns + summaries + answers
+    fewest = len(strategy.steps) + turns + summaries + answers
     return fewest, fewest if strategy.follow_up is None else fewest + answers
 
 
@@ -136,8 +140,12 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
     out of the verdict. A call that got no reply at all fails the item: it says nothing of the debate, and a verdict
     without it could not be had again from the replies that are stored.
     """
-    debate = _Debate(item, cell, questions, models, personas_from(cell.settings["personas"]), questions.pair(item))
-    votes = yield from debate.hold()
+    prepared = yield from steps_before(item, cell, questions, models[cell.models[0]])
+    if isinstance(prepared, str):
+        votes = [Outcome(None, prepared)] * cell.settings["rounds"]
+    else:
+        personas, question = personas_from(cell.settings["personas"]), questions.pair(item, prepared)
+        votes = yield from _Debate(item, cell, questions, models, personas, question).hold()
     if not cell.settings["score_rounds"]:
         return votes[-1]
     return votes[-1]._replace(votes=tuple(cast(Vote, vote.verdict or vote.failure) for vote in votes))

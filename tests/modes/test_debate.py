@@ -286,6 +286,33 @@ class TestFailuresInARound:
         assert talk(cell, said("ann 1", "bob 1"), [UNAVAILABLE])[1] == unavailable
 
 
+class TestStepsBefore:
+    CRITERIA = compile_strategy(built_in("own-criteria"))
+
+    def test_are_asked_once_and_every_persona_sees_what_came_of_them(self) -> None:
+        batches, outcome = talk(
+            cell_of(models=["large", "small"], rounds=1, decide="majority"),
+            said("Warmth counts."),
+            said("x"),
+            said("y"),
+            said("Verdict: A", "Verdict: A"),
+            questions=self.CRITERIA,
+        )
+        assert [call.step for call in batches[0]] == [f"step-{self.CRITERIA.steps[0]}"]
+        assert batches[0][0].model.name == "large"
+        assert all("Warmth counts." in shown(call) for batch in batches[1:] for call in batch)
+        assert outcome == Outcome("a")
+
+    def test_one_that_fails_fails_the_item_in_every_round(self) -> None:
+        cell = cell_of(decide="majority", score_rounds=True)
+        assert talk(cell, [REFUSED], questions=self.CRITERIA)[1] == Outcome(
+            None, "refused", votes=("refused", "refused")
+        )
+
+    def test_are_counted_once(self) -> None:
+        assert debate.calls_per_item(self.CRITERIA.strategy, cell_of().settings) == (7, 9)
+
+
 class TestScoredRounds:
     def test_every_round_gives_a_verdict_that_the_others_do_not_see(self) -> None:
         batches, outcome = talk(
@@ -412,6 +439,9 @@ class TestUnfit:
             ("direct", "majority", None),
             ("direct", "mean-score", "no scores"),
             ("independent-10", "majority", "shows each alone"),
+            ("second-look", "majority", "which only a judge does"),
+            ("direct-json", "majority", None),
+            ("rubric", "mean-score", None),
         ],
     )
     def test_strategies(self, strategy: str, decide: str, message: str | None) -> None:
