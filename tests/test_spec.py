@@ -53,6 +53,8 @@ def everything():
 def test_a_valid_spec_loads_and_its_resolved_form_loads_as_the_same(path, tmp_path):
     spec = load_spec(path)
     assert spec.path == path
+    if spec.undecided:
+        return  # it is resolved once its winners are known: tests/test_chain.py
     again_path = tmp_path / "again.yaml"
     resolved = json.loads(canonical_json(spec.resolved))
     for entry in [*resolved["datasets"].values(), *resolved["models"].values()]:

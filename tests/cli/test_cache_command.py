@@ -30,8 +30,8 @@ def keys(monkeypatch):
     """The keys that any spec is taken to have."""
     keys: list[str] = []
     pipeline = ModuleType("harness.pipeline")
-    pipeline.spec_keys = lambda path, cache: keys
-    pipeline.load_spec = lambda path: SimpleNamespace(name="the spec's name")
+    pipeline.spec_keys = lambda path, cache, results: keys
+    pipeline.load_spec = lambda path, results: SimpleNamespace(name="the spec's name")
     monkeypatch.setitem(sys.modules, "harness.pipeline", pipeline)
     return keys
 
@@ -189,7 +189,7 @@ def test_an_export_without_all_replies_ends_with_1(here, keys):
 
 
 def test_an_export_of_a_spec_that_did_not_run_ends_with_1(here, keys):
-    def lack(path, cache):
+    def lack(path, cache, results):
         raise MissingRepliesError("the cache lacks 5 replies")
 
     sys.modules["harness.pipeline"].spec_keys = lack

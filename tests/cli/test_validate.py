@@ -61,7 +61,7 @@ def test_json_is_as_its_schema_says():
     assert shown.exit_code == 2
     said = json.loads(shown.stdout)
     assert check(Document("", said), "problems") == []
-    assert said["specs"] == [{"file": "good.yaml", "name": "good", "cells": 1}]
+    assert said["specs"] == [{"file": "good.yaml", "name": "good", "cells": 1, "undecided": []}]
     assert {problem["file"] for problem in said["problems"]} == {"bad.yaml"}
 
 
