@@ -1,4 +1,4 @@
-"""Show how a cell came about, and the exact messages it would send, before paying for it."""
+"""Show how a cell came about and what it would send."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""List what a spec or a verb can name: strategies, personas, modes and the like."""
+"""List the strategies, personas, modes and whatever else has a name."""
 
 from __future__ import annotations
 
