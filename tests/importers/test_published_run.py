@@ -60,6 +60,11 @@ def test_all_juries_have_the_published_kappas(run):
         assert found[frozenset(models)]["value"] == pytest.approx(kappa, abs=1e-12)
 
 
+def test_no_judge_scores_both_responses_equal_so_that_no_rule_for_ties_concerns_a_jury(run):
+    judged = run.judgments_frame().filter(pl.col("cell").str.contains("/judge:"))
+    assert set(judged["verdict"]) == {"a", "b"}
+
+
 def test_all_debates_have_the_published_kappas_with_intervals(run):
     found = kappas(run)
     debates = published("llm-debate.json")
