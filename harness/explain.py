@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from harness import plugs
 from harness.asking import asks, calls_per_item
+from harness.chain import choice_json
 from harness.ledger import Ledger
 from harness.matrix import cells_of
 from harness.plan import Chunk, Plan
@@ -172,6 +173,7 @@ def matrix_json(plan: Plan) -> dict[str, Any]:
         "order": matrix["order"],
         "repeats": [matrix["repeats"]] if isinstance(matrix["repeats"], int) else matrix["repeats"],
         "product": len(full_product(plan)),
+        "choices": [choice_json(choice) for choice in plan.spec.choices],
         "excluded": [{"entry": one.entry, "cells": one.cells} for one in removals(plan)],
         "cells": [
             {"cell": cell.id, "items": len(plan.datasets[cell.dataset]), "calls_per_item": cell_calls(plan, cell)}

@@ -166,6 +166,20 @@ def test_repeats_and_orders_are_told_with_their_votes():
     assert shown.endswith("\noutcome: verdict tie, from the votes a, a, b, b\n")
 
 
+def test_what_won_in_another_spec_is_told_with_its_run():
+    linked = SPEC.replace("name: small", "name: second").replace("[mine, independent-10]", "[{winner_of: small}]")
+    Path("second.yaml").write_text(linked[: linked.index("  exclude:")])
+    missing = harness("explain", "second.yaml")
+    assert (missing.exit_code, missing.stdout) == (2, "")
+    assert "there is no run of small in results" in missing.stderr
+    assert harness("run", "small.yaml").exit_code == 0
+    shown = harness("explain", "second.yaml").stdout
+    (choice,) = json.loads(harness("explain", "second.yaml", "--json").stdout)["matrix"]["choices"]
+    assert f"winner of  small: strategy {choice['taken']}, by kappa, run {choice['run']}\n" in shown
+    facts = harness("explain", "second.yaml", "judge:other").stdout
+    assert "evaluator  judge  [second.yaml:17]\n" in facts
+
+
 @pytest.mark.parametrize("arguments", [[], ["mine/judge:judge"], ["jury"], ["mine/judge:other", "--item", "row-1"]])
 def test_json_is_as_its_schema_says(arguments):
     store("pairs/mine/judge:judge", "Nothing.", "Verdict: A")
