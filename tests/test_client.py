@@ -91,6 +91,46 @@ def test_a_seed_of_the_params_counts_on_with_the_draw():
     assert "seed" not in asked(OK, say=say)[1].requests[0]
 
 
+FORMAT = {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": {}}}}
+
+
+def ask_in_form(connection: Connection, model: Model) -> Awaitable[Reply]:
+    return connection.send(Call(model, MESSAGES, params=FORMAT))
+
+
+def test_a_call_may_have_parameters_of_its_own():
+    _, scripted, _ = asked(OK, say=ask_in_form, params={"temperature": 0, "response_format": {"type": "text"}})
+    assert scripted.requests == [{"model": "gpt-test", "messages": MESSAGES, "temperature": 0, **FORMAT}]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"error": {"message": "'response_format' of type 'json_schema' is not supported"}}, id="named"),
+        pytest.param({"error": {"message": "not supported", "param": "response_format"}}, id="as-parameter"),
+        pytest.param("json_schema: unknown", id="text"),
+    ],
+)
+def test_an_endpoint_that_knows_no_schemas_is_asked_without_from_then_on(said: Any):
+    async def twice(connection: Connection, model: Model) -> list[Reply]:
+        return [await ask_in_form(connection, model) for _ in range(2)]
+
+    replies, scripted, slept = asked(response(400, said), OK, say=twice, attempts=1)
+    assert replies == [REPLY, REPLY]
+    assert ["response_format" in request for request in scripted.requests] == [True, False, False]
+    assert slept.seconds == []
+
+
+def test_a_call_rejected_for_something_else_is_not_sent_again():
+    error, scripted, _ = asked(response(400, {"error": {"message": "no"}}), say=ask_in_form)
+    assert (error.kind, len(scripted.requests)) == ("rejected", 1)
+
+
+def test_an_endpoint_that_goes_on_about_formats_is_given_up():
+    error, scripted, _ = asked(response(400, {"error": {"message": "response_format"}}), say=ask_in_form)
+    assert (error.kind, len(scripted.requests)) == ("rejected", 2)
+
+
 @pytest.mark.parametrize(
     "fault",
     [

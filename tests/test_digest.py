@@ -42,10 +42,16 @@ def test_call_key_is_pinned() -> None:
         pytest.param(Call(Model("small", "openai", "gpt-4o-mini", MODEL.params), MESSAGES), id="model id"),
         pytest.param(Call(Model("small", "openai", "gpt-4o", {"temperature": 1}), MESSAGES), id="params"),
         pytest.param(Call(MODEL, MESSAGES, locator="x"), id="locator"),
+        pytest.param(Call(MODEL, MESSAGES, params={"response_format": {}}), id="params of the call"),
     ],
 )
 def test_key_changes_with_what_can_change_a_reply(other: Call) -> None:
     assert call_key(other) != call_key(Call(MODEL, MESSAGES))
+
+
+def test_params_of_the_call_come_before_those_of_the_model() -> None:
+    as_model = Call(Model("small", "openai", "gpt-4o", {"temperature": 1, "max_tokens": 16}), MESSAGES)
+    assert call_bytes(Call(MODEL, MESSAGES, params={"temperature": 1})) == call_bytes(as_model)
 
 
 def test_key_does_not_change_with_anything_else() -> None:

@@ -63,7 +63,7 @@ class App:
         if (method, path) != ("POST", "/v1/chat/completions"):
             raise Refused(404, f"there is no {method} {path}")
         knobs, request = _read_request(body)
-        if "response_format" in request and not self._service.json_output:
+        if _asks_schema(request) and not self._service.json_output:
             raise Refused(400, "`response_format` of type `json_schema` is not supported")
         digest = hashlib.sha256(body).hexdigest()
         if self._service.latency_ms:
@@ -92,14 +92,19 @@ def _read_request(body: bytes) -> tuple[Knobs, dict[str, Any]]:
     for name in ("seed", "max_tokens", "max_completion_tokens"):
         if type(request.get(name, 0)) is not int:
             raise Refused(400, f"`{name}` must be a whole number")
-    if "response_format" in request and _schema_in(request) is None:
-        raise Refused(400, "`response_format` must be of type `json_schema`, with the schema of an object")
+    if _asks_schema(request) and _schema_in(request) is None:
+        raise Refused(400, "`response_format` of type `json_schema` must hold the schema of an object")
     return knobs, request
+
+
+def _asks_schema(request: Mapping[str, Any]) -> bool:
+    wanted = request.get("response_format")
+    return isinstance(wanted, dict) and wanted.get("type") == "json_schema"
 
 
 def _schema_in(request: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The JSON schema that an answer is to follow; None where there is none."""
-    wanted: Any = request
+    wanted: Any = request if _asks_schema(request) else {}
     for name in ("response_format", "json_schema", "schema"):
         wanted = wanted.get(name)
         if not isinstance(wanted, dict):

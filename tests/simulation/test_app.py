@@ -74,9 +74,34 @@ def test_a_refusal_is_said_in_the_protocols_way():
     assert value["choices"][0]["finish_reason"] == "content_filter"
 
 
+VERDICT = {"type": "object", "properties": {"verdict": {"type": "string", "enum": ["A", "B", "tie"]}}}
+
+
+def in_form(schema: Any) -> dict[str, Any]:
+    return {**GOOD, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}}
+
+
+def test_an_answer_follows_the_schema_that_is_asked_for():
+    score = {"type": "number", "description": "0 to 10"}
+    _, value = complete(in_form({"type": "object", "properties": {"score": score}}))
+    assert json.loads(value["choices"][0]["message"]["content"]) == {"score": 5.0}
+
+
+def test_an_endpoint_may_not_know_schemas():
+    ((status, value),) = ask(("POST", "/v1/chat/completions", in_form(VERDICT)), service=Service(json_output=False))
+    assert status == 400
+    assert "response_format" in value["error"]["message"]
+
+
+def test_other_formats_are_ignored():
+    assert complete({**GOOD, "response_format": {"type": "text"}})[0] == 200
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
+        pytest.param(in_form(None), 400, id="no schema"),
+        pytest.param(in_form({"type": "array"}), 400, id="schema of no object"),
         pytest.param(b"{", 400, id="no JSON"),
         pytest.param([], 400, id="no object"),
         pytest.param({"messages": MESSAGES}, 400, id="no model"),
