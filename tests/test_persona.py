@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from importlib import resources
 from pathlib import Path
 
@@ -110,3 +112,23 @@ class TestInASpec:
         with pytest.raises(SpecError) as caught:
             load_spec(path, "x")
         assert "personas.duo: wants a list, not the number 3" in str(caught.value)
+
+
+def test_the_spec_in_the_documentation_is_valid(tmp_path: Path) -> None:
+    page = (SPECS.parent.parent / "docs" / "debates.md").read_text(encoding="utf-8")
+    evaluator, personas = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
+    (tmp_path / "personas").mkdir()
+    (tmp_path / "personas" / "others.yaml").write_text((SPECS / "data" / "duo.yaml").read_text())
+    path = tmp_path / "spec.yaml"
+    path.write_text(
+        f"schema: 1\nname: docs\ndatasets: {{pairs: {{path: {SPECS}/data/pairs.jsonl}}}}\n"
+        "models: {small: {provider: simulated}, large: {provider: simulated, skill: 0.9}}\n"
+        f"{personas}matrix:\n  dataset: [pairs]\n  strategy: [combined-10]\n{textwrap.indent(evaluator, '  ')}"
+    )
+    assert [cell.evaluator for cell in load_spec(path).cells] == [
+        "judge:small",
+        "judge:large",
+        "debate:small",
+        "debate:large",
+        "debate:small+large(personas=experts,rounds=3,turn=simultaneous,summary=after-round,decide=majority,score_rounds=true)",
+    ]
