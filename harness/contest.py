@@ -12,7 +12,6 @@ from harness.figures import FEWEST_ITEMS
 from harness.metric import find_metric
 from harness.records import FAILURES, CellScore, Figure, RankSet, ScoreSpec
 from harness.statistics import clusters, multiplicity, pairs, ranks
-from harness.statistics.intervals import normal_quantile
 from harness.statistics.multiplicity import Comparisons
 
 
@@ -23,30 +22,30 @@ class Contest:
     Attributes:
         members: positions of the cells that could be compared, in the order of the cells.
         comparisons: their differences.
-        level: confidence level.
     """
 
     members: tuple[int, ...]
     comparisons: Comparisons
-    level: float
 
     def rank_sets(self) -> dict[int, RankSet]:
         """The ranks that cannot be excluded, by position of the cell."""
-        found = ranks.rank_sets(self.comparisons.differences, self.comparisons.p_values, self.level)
+        found = ranks.rank_sets(self.comparisons.differences, self.comparisons.p_values, self.comparisons.level)
         return {member: RankSet(*ends) for member, ends in zip(self.members, found, strict=True)}
 
     def is_distinguishable(self, one: int, other: int) -> bool:
         """Whether two cells (by position) differ significantly, all pairs considered."""
         x, y = self.members.index(one), self.members.index(other)
-        return bool(self.comparisons.p_values[x, y] <= 1 - self.level)
+        return bool(self.comparisons.p_values[x, y] <= 1 - self.comparisons.level)
 
     def difference(self, one: int, other: int) -> tuple[float, float, float]:
-        """Figure of one cell less that of the other, with the interval's reach to either side, and its error."""
+        """Figure of one cell less that of the other, the reach of its simultaneous interval, and what could be found.
+
+        The reach is 0 where the items show no variation to measure the difference by.
+        """
         x, y = self.members.index(one), self.members.index(other)
-        degrees = self.comparisons.degrees
-        quantile = normal_quantile(self.level) if degrees is None else clusters.t_quantile(self.level, degrees)
-        error = float(self.comparisons.errors[x, y])
-        return float(self.comparisons.differences[x, y]), quantile * error, error
+        error, critical = float(self.comparisons.errors[x, y]), self.comparisons.critical
+        reach = critical * error if error else 0.0
+        return float(self.comparisons.differences[x, y]), reach, pairs.detectable(error, critical) if error else 0.0
 
 
 def is_comparable(figure: Figure) -> bool:
@@ -87,5 +86,7 @@ def hold_contest(
     covariance = pairs.figure_covariance(influences, reference, judged, cluster)
     values = np.array([figures[k].value for k in members], dtype=float)
     degrees = None if cluster is None else min(figures[k].units for k in members) - 1
-    comparisons = multiplicity.compare_all(values, covariance, resamples=score.resamples, seed=seed, degrees=degrees)
-    return Contest(members, comparisons, score.level)
+    comparisons = multiplicity.compare_all(
+        values, covariance, resamples=score.resamples, seed=seed, level=score.level, degrees=degrees
+    )
+    return Contest(members, comparisons)

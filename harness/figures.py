@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,10 +47,20 @@ class Sample:
     places: NDArray[np.intp] | None = None
 
 
-def make_figures(sample: Sample, metrics: dict[str, Metric], score: ScoreSpec, seed: int) -> dict[str, Figure]:
+def make_figures(sample: Sample, metrics: Mapping[str, Metric], score: ScoreSpec, seed: int) -> dict[str, Figure]:
     """All figures of a cell: each metric, and beside it what failures do to it.
 
-    All metrics of a cell are computed from the same resampled tables.
+    Arguments as for `metric_figures`.
+    """
+    figures: dict[str, Figure] = {}
+    for name, figure in metric_figures(sample, metrics, score, seed).items():
+        figures[name] = figure
+        figures |= {f"{name}.{ending}": beside for ending, beside in _beside(sample, metrics[name], score)}
+    return figures
+
+
+def metric_figures(sample: Sample, metrics: Mapping[str, Metric], score: ScoreSpec, seed: int) -> dict[str, Figure]:
+    """Each metric of a sample; all are computed from the same resampled tables.
 
     Args:
         sample: the judgments.
@@ -62,11 +72,7 @@ def make_figures(sample: Sample, metrics: dict[str, Metric], score: ScoreSpec, s
     if sample.clusters is None and score.interval in intervals.RESAMPLING and sample.table.sum() >= FEWEST_ITEMS:
         smoothed = score.interval == "bootstrap"
         resamples = intervals.resampled_tables(sample.table, smoothed=smoothed, resamples=score.resamples, seed=seed)
-    figures: dict[str, Figure] = {}
-    for name, metric in metrics.items():
-        figures[name] = _figure(sample, metric, score, seed, resamples)
-        figures |= {f"{name}.{ending}": figure for ending, figure in _beside(sample, metric, score)}
-    return figures
+    return {name: _figure(sample, metric, score, seed, resamples) for name, metric in metrics.items()}
 
 
 def _figure(sample: Sample, metric: Metric, score: ScoreSpec, seed: int, resamples: Array | None) -> Figure:

@@ -560,7 +560,8 @@ class CellScore:
         table: counts, 3 rows (reference in VERDICTS) × 7 columns (judgment in OUTCOMES).
         outcomes: counts over all items judged, one for each of OUTCOMES.
         figures: by metric name; also the companions `NAME.complete-case`, `NAME.failures-wrong`,
-            `NAME.failures-right` (bounds), without interval.
+            `NAME.failures-right` (bounds), without interval, and those of a cell that asks several times, which
+            `harness.consistency` lists.
         usage: what the judgments took; those of a jury took what its members' took.
     """
 
@@ -583,6 +584,41 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Winner:
+    """The best of the cells of a dataset, and what choosing it does to its figure.
+
+    Attributes:
+        dataset: its name.
+        cell: id of the best cell, None where no cell has a value.
+        metric: what it is best by.
+        tried: how many cells the spec tries on this dataset.
+        value: its figure, which is too high on average where several were tried.
+        corrected: its figure less what the choice adds to it, None where that is not known.
+        low: lower end of the corrected interval, None where there is none.
+        high: upper end of the corrected interval, None where there is none.
+        method: how the correction was made, `none` where there is none.
+        resamples: in how many of them the choice was made again.
+        level: confidence level of the interval.
+        seed: of the draws in hexadecimal, "" where there are none.
+        reason: why there is no correction or no interval, "" where both are there.
+    """
+
+    dataset: str
+    cell: str | None
+    metric: str
+    tried: int
+    value: float | None = None
+    corrected: float | None = None
+    low: float | None = None
+    high: float | None = None
+    method: str = "none"
+    resamples: int = 0
+    level: float = 0.95
+    seed: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Leaderboard:
     """Cells ranked on a metric, the datasets one after the other.
 
@@ -593,6 +629,7 @@ class Leaderboard:
         seed: of the spec.
         rows: best first within each dataset.
         notes: sentences that must stand under every rendering (few items, simulated models, failures, …).
+        winners: the best cell of each dataset, with its figure corrected for the choice.
     """
 
     spec: str
@@ -601,3 +638,4 @@ class Leaderboard:
     seed: int
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    winners: tuple[Winner, ...] = ()

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.records import FAILURES, Choice
+from harness.records import FAILURES, Choice, Figure, Winner
 
 MOST_NAMED = 5
 """How many evaluators a sentence names before it counts the rest."""
+
+MOST_TOLD = 3
+"""How many evaluators a sentence tells of, where it tells much of each, before it counts the rest."""
 
 SIMULATED = "simulated models: these figures describe the simulated world, not any language model"
 
@@ -76,8 +79,9 @@ def holm_instead(dataset: str, metric: str) -> str:
 
 def difference(value: float, reach: float, detectable: float) -> str:
     """A difference that was not found, with its interval and what could have been found."""
-    interval = f"[{value - reach:+.2f}, {value + reach:+.2f}]".replace("-", "−")
-    return f"difference {value:+.2f} {interval}; this run could detect about {detectable:.2f} or more".replace("-", "−")
+    interval = f"[{value - reach:+.2f}, {value + reach:+.2f}]"
+    found = f"difference {value:+.2f} {interval}; this run could detect about {detectable:.2f} or more"
+    return found.replace("-", "−").replace("inf", "∞")
 
 
 def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[str], *, n: int, level: float) -> str:
@@ -92,8 +96,8 @@ def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[s
         level: confidence level.
     """
     return (
-        f"{dataset}: not distinguishable from the best, {best}, by {metric} at n = {n} (level {level:g}): "
-        f"{_listed(others, '; ')}"
+        f"{dataset}: not distinguishable from the best, {best}, by {metric} at n = {n} (level {level:g}, "
+        f"intervals simultaneous over all pairs): {_listed(others, '; ')}"
     )
 
 
@@ -129,6 +133,52 @@ def chosen_on_the_same_data(dataset: str, choice: Choice) -> str:
     )
 
 
-def _listed(names: Sequence[str], between: str = ", ") -> str:
-    rest = len(names) - MOST_NAMED
-    return between.join([*names[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
+def best_of_many(winner: Winner) -> str:
+    """What the figure of the best is worth once it is known that it was chosen."""
+    found = f"best of K = {winner.tried} on {winner.dataset}: {winner.metric} {winner.value:.3f} is optimistic"
+    if winner.corrected is None:
+        return f"{found}, and not corrected: {winner.reason}"
+    return f"{found}; corrected for the choice {_with_interval(winner.corrected, winner.low, winner.high)}".replace(
+        "-", "−"
+    )
+
+
+def changes_with_order(cell: str, flips: Figure, slot: Figure, p_value: Figure) -> str:
+    """How often a cell's verdict changes with the order of the responses, and which position it favours."""
+    rate = _with_interval(flips.value or 0.0, flips.low, flips.high)
+    told = f"{cell} changed its verdict on {_count(flips)} of {flips.n} items (flip rate {rate})"
+    if slot.value is None or p_value.value is None:
+        return told
+    return f"{told}, the first position won {_count(slot)} of {slot.n} (p {_p(p_value.value)})"
+
+
+def in_both_orders(dataset: str, cells: Sequence[str]) -> str:
+    """What the order of the responses does to the verdicts of some cells, each in words."""
+    return f"{dataset}: in both orders, {_listed(cells, '; ', MOST_TOLD)}"
+
+
+def agrees_with_itself(cell: str, agreement: Figure) -> str:
+    """How often two answers of a cell to the same question agree."""
+    return f"{cell} {_with_interval(agreement.value or 0.0, agreement.low, agreement.high)}"
+
+
+def in_repeats(dataset: str, cells: Sequence[str]) -> str:
+    """How often repeated answers of some cells agree, each in words."""
+    return f"{dataset}: share of pairs of repeats that agree, least first: {_listed(cells, '; ', MOST_TOLD)}"
+
+
+def _with_interval(value: float, low: float | None, high: float | None) -> str:
+    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _count(share: Figure) -> int:
+    return round((share.value or 0.0) * share.n)
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
+
+
+def _listed(names: Sequence[str], between: str = ", ", most: int = MOST_NAMED) -> str:
+    rest = len(names) - most
+    return between.join([*names[:most], *([f"and {rest} more"] if rest > 0 else [])])

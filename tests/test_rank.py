@@ -118,7 +118,8 @@ def test_what_cannot_be_told_from_the_best_is_said_with_what_could_be_found():
     near = judge(CODES, 0.75, 9)
     note = note_with("not distinguishable", score(Labelled(CODES), {"good": GOOD, "near": near, "poor": POOR}))
     assert note.startswith(
-        "fair: not distinguishable from the best, direct/judge:good, by kappa at n = 120 (level 0.95): "
+        "fair: not distinguishable from the best, direct/judge:good, by kappa at n = 120 "
+        "(level 0.95, intervals simultaneous over all pairs): "
         "direct/judge:near, "
     )
     assert "this run could detect about 0." in note
@@ -161,5 +162,5 @@ def test_holm_is_noted(monkeypatch):
 
 
 def test_a_dataset_without_cells_has_no_rows():
-    group = replace(score(Labelled(CODES), {"m": GOOD}), scores=(), contests={})
+    group = replace(score(Labelled(CODES), {"m": GOOD}), scores=(), contests={}, winner=None)
     assert make_leaderboard(spec_of(), [group]).rows == ()

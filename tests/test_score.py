@@ -213,7 +213,7 @@ def test_a_constant_judge_in_clusters_is_flagged_too():
 @pytest.mark.parametrize("outcomes", [np.zeros((119, 1)), np.full((120, 1), 7), np.full((120, 1), -1)])
 def test_outcomes_that_do_not_fit_are_refused(outcomes):
     with pytest.raises(ValueError):
-        score_cells(cells("m"), Labelled(CODES), outcomes.astype(np.int8), QUICK, 7, [(0, 0, 0)])
+        score_cells(cells("m"), Labelled(CODES), outcomes.astype(np.int8), QUICK, 7, [(0, 0, 0)], [None])
 
 
 def test_contests_find_what_differs_and_leave_out_what_cannot_be_compared():
@@ -224,9 +224,11 @@ def test_contests_find_what_differs_and_leave_out_what_cannot_be_compared():
     assert kappa.is_distinguishable(0, 1)
     assert not kappa.is_distinguishable(0, 2)
     assert kappa.rank_sets()[0] == kappa.rank_sets()[2] == (1, 2)
-    value, reach, error = kappa.difference(0, 1)
+    value, reach, detectable = kappa.difference(0, 1)
     assert value == pytest.approx(found.scores[0].figures["kappa"].value - found.scores[1].figures["kappa"].value)
-    assert reach == pytest.approx(1.959964 * error)
+    error = kappa.comparisons.errors[0, 1]
+    assert 1.96 * error < reach == kappa.comparisons.critical * error
+    assert detectable == pytest.approx(reach + 0.84 * error)
     small = score(Labelled(CODES[:19]), {"good": GOOD[:19]})
     assert small.contests["kappa"] is None
 
@@ -240,10 +242,11 @@ def test_contest_on_few_items_of_one_cell_leaves_that_cell_out():
 def test_clusters_make_contests_wider():
     codes, clusters = np.repeat(CODES, 2), np.repeat(np.arange(120), 2)
     twice = {"good": np.repeat(GOOD, 2), "poor": np.repeat(POOR, 2)}
-    _, reach, error = score(Labelled(codes, clusters), twice).contests["kappa"].difference(0, 1)
+    clustered = score(Labelled(codes, clusters), twice).contests["kappa"]
+    _, reach, _ = clustered.difference(0, 1)
     _, naive, _ = score(Labelled(codes), twice).contests["kappa"].difference(0, 1)
     assert reach > 1.4 * naive
-    assert reach > 1.959964 * error
+    assert reach > 1.959964 * clustered.comparisons.errors[0, 1]
 
 
 def test_a_hundred_thousand_items_and_ten_cells_are_fast():
@@ -251,7 +254,7 @@ def test_a_hundred_thousand_items_and_ten_cells_are_fast():
     outcomes = np.column_stack([judge(codes, 0.5, k) for k in range(10)])
     named = cells(*(f"m{k}" for k in range(10)))
     start = time.perf_counter()
-    score_cells(named, Labelled(codes), outcomes, replace(QUICK, resamples=10_000), 7, [(0, 0, 0)] * 10)
+    score_cells(named, Labelled(codes), outcomes, replace(QUICK, resamples=10_000), 7, [(0, 0, 0)] * 10, [None] * 10)
     assert time.perf_counter() - start < 3  # a generous bound: about 0.1 s on a quiet machine
 
 

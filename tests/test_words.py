@@ -1,6 +1,11 @@
 """Sentences about figures."""
 
+from dataclasses import replace
+
+import pytest
+
 from harness import words
+from harness.records import Choice, RankSet
 
 
 def test_a_difference_comes_with_its_interval_and_what_could_be_found():
@@ -12,7 +17,8 @@ def test_a_difference_comes_with_its_interval_and_what_could_be_found():
 def test_a_long_list_names_some_and_counts_the_rest():
     sentence = words.not_distinguishable("fair", "kappa", "best", [f"m{k}" for k in range(8)], n=80, level=0.95)
     assert sentence == (
-        "fair: not distinguishable from the best, best, by kappa at n = 80 (level 0.95): m0; m1; m2; m3; m4; and 3 more"
+        "fair: not distinguishable from the best, best, by kappa at n = 80 (level 0.95, intervals "
+        "simultaneous over all pairs): m0; m1; m2; m3; m4; and 3 more"
     )
 
 
@@ -21,4 +27,32 @@ def test_nothing_is_ever_called_equal():
     assert not any("equal" in text for text in said)
     assert "equal" not in words.degenerate("fair", "kappa", ["x"]) + words.not_distinguishable(
         "fair", "kappa", "x", ["y"], n=80, level=0.9
+    )
+
+
+CHOICE = Choice(
+    axis="strategy", taken="mine", spec="first", run="0123", dataset="d", dataset_digest="0", metric="kappa",
+    value=-0.04, low=-0.2, high=0.1, rank=RankSet(1, 3), cell="d/mine/judge:m", candidates=12,
+    runner_up="d/direct/judge:m", is_distinguishable=False,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "ending"),
+    [
+        ({}, "−0.040 [−0.200, 0.100], rank 1–3; not distinguishable from the best with another strategy, d/direct/judge:m"),
+        ({"rank": RankSet(1, 1), "is_distinguishable": True}, ", rank 1; distinguishable from the best with another strategy, d/direct/judge:m"),
+        ({"low": None, "high": None, "rank": None, "is_distinguishable": None}, "by kappa, −0.040; not tested against the best with another strategy, d/direct/judge:m"),
+        ({"runner_up": None, "is_distinguishable": None}, "rank 1–3; nothing had another strategy"),
+    ],
+)  # fmt: skip
+def test_what_is_taken_over_comes_with_how_sure_it_won(changed, ending):
+    said = words.taken_over(replace(CHOICE, **changed))
+    assert said.startswith("the strategy mine is taken over from first, run 0123: d/mine/judge:m is the best of 12 by ")
+    assert said.endswith(ending)
+
+
+def test_a_choice_on_the_same_data_is_said_to_be_lucky():
+    assert words.chosen_on_the_same_data("d", CHOICE).startswith(
+        "d: the strategy was chosen as the best of 12 on the same data; "
     )

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.statistics.agreement import Array
+from harness.statistics.clusters import t_quantile
+from harness.statistics.intervals import normal_quantile
 from harness.statistics.pairs import paired_errors
 
 MOST_PAIRS = 20_000
@@ -27,18 +29,22 @@ class Comparisons:
         errors: paired standard error of the difference.
         p_values: adjusted for all pairs; 1 on the diagonal.
         method: `max-t` or `holm`.
-        degrees: of freedom of Student's t where the units are clusters, else None.
+        critical: how many standard errors reach to either side of a difference, for intervals that hold all true
+            differences together with probability `level`: the single-step max-T quantile, or Bonferroni's beside
+            Holm. No interval leaves out 0 where the test finds nothing.
+        level: confidence level.
     """
 
     differences: Array
     errors: Array
     p_values: Array
     method: str
-    degrees: int | None
+    critical: float
+    level: float
 
 
 def compare_all(
-    values: Array, covariance: Array, *, resamples: int, seed: int, degrees: int | None = None
+    values: Array, covariance: Array, *, resamples: int, seed: int, level: float = 0.95, degrees: int | None = None
 ) -> Comparisons:
     """Compare every evaluator with every other.
 
@@ -51,6 +57,7 @@ def compare_all(
         covariance: of these figures.
         resamples: joint draws for the step-down max-T procedure.
         seed: of the draws.
+        level: confidence level of `critical`.
         degrees: clusters less one where the units are clusters.
     """
     differences = values[:, None] - values[None, :]
@@ -61,12 +68,14 @@ def compare_all(
     statistics = np.abs(differences[first, second]) / errors[first, second]
     method = "max-t" if len(first) <= MOST_PAIRS else "holm"
     if method == "max-t":
-        adjusted = _max_t(statistics, first, second, covariance, errors, resamples, seed, degrees)
+        adjusted, largest = _max_t(statistics, first, second, covariance, errors, resamples, seed, degrees)
+        critical = _single_step(largest, level)
     else:
         adjusted = holm(_two_sided(statistics, degrees))
+        critical = _quantile(1 - (1 - level) / len(first), degrees)
     p_values = np.ones_like(covariance)
     p_values[first, second] = p_values[second, first] = adjusted
-    return Comparisons(differences, errors, p_values, method, degrees)
+    return Comparisons(differences, errors, p_values, method, critical, level)
 
 
 def holm(p_values: Array) -> Array:
@@ -87,18 +96,22 @@ def _max_t(
     resamples: int,
     seed: int,
     degrees: int | None,
-) -> Array:
+) -> tuple[Array, Array]:
     """Step-down max-T (Westfall and Young 1993, Romano and Wolf 2005) with Gaussian multipliers.
 
     Multipliers on the items, `Z·Phi / n`, are jointly normal with the covariance of the figures; so that is drawn,
     and n does not matter. The pairs are walked from the least to the most significant with a running maximum, which
     gives the maximum over each step's remaining pairs in one pass.
+
+    Returns:
+        The adjusted p-values, and the maximum over all pairs in each draw.
     """
     order = np.argsort(-statistics, kind="stable")
     pairs = [(int(first[k]), int(second[k]), 1 / errors[first[k], second[k]], statistics[k]) for k in order]
     factor = triangular_factor(covariance)
     generator = np.random.Generator(np.random.PCG64(seed))
     reached = np.zeros(len(pairs))
+    maxima = np.empty(resamples)
     for done in range(0, resamples, DRAWS_AT_ONCE):
         size = min(DRAWS_AT_ONCE, resamples - done)
         drawn = factor @ generator.standard_normal((len(factor), size))
@@ -112,9 +125,20 @@ def _max_t(
             np.abs(gap, out=gap)
             np.maximum(largest, gap, out=largest)
             reached[step] += np.count_nonzero(largest >= observed)
+        maxima[done : done + size] = largest
     adjusted = np.empty(len(pairs))
     adjusted[order] = np.maximum.accumulate((1 + reached) / (resamples + 1))
-    return adjusted
+    return adjusted, maxima
+
+
+def _single_step(maxima: Array, level: float) -> float:
+    """The largest statistic that single-step max-T would not find significant; infinite where draws are too few.
+
+    It counts as the p-values do, so that intervals and tests cannot contradict each other.
+    """
+    p_values = np.arange(1, len(maxima) + 1) / (len(maxima) + 1)
+    significant = int(np.count_nonzero(p_values <= 1 - level))
+    return float(np.sort(maxima)[-significant]) if significant else math.inf
 
 
 def triangular_factor(covariance: Array) -> Array:
@@ -129,6 +153,11 @@ def triangular_factor(covariance: Array) -> Array:
         if rest[0] > 1e-12 * covariance[k, k]:
             factor[k:, k] = rest / math.sqrt(rest[0])
     return factor
+
+
+def _quantile(level: float, degrees: int | None) -> float:
+    """How many standard errors reach to either side of one difference."""
+    return normal_quantile(level) if degrees is None else t_quantile(level, degrees)
 
 
 def _two_sided(statistics: Array, degrees: int | None) -> Array:

@@ -14,8 +14,8 @@ from harness.statistics.agreement import Array
 BLOCK = 1 << 21
 """Influences held at once (items × evaluators)."""
 
-DETECTION = 2.80
-"""Standard errors that a true difference must have to be found in 4 of 5 runs at level 0.95 (1.96 + 0.84)."""
+POWER = 0.84
+"""Standard errors beyond what a test asks for that a true difference must have to be found in 4 of 5 runs."""
 
 
 def figure_covariance(
@@ -59,9 +59,13 @@ def paired_errors(covariance: Array) -> Array:
     return np.sqrt(np.where(squares > 1e-12 * both, squares, 0.0))
 
 
-def detectable(error: float) -> float:
-    """The difference that a run like this one detects with a power of 0.8 at level 0.95."""
-    return DETECTION * error
+def detectable(error: float, critical: float) -> float:
+    """The difference that a run like this one detects with a power of 0.8.
+
+    It is 2.80 standard errors for one difference tested at level 0.95, where `critical` is 1.96, and more where
+    several evaluators are compared with each other.
+    """
+    return (critical + POWER) * error
 
 
 def _units(clusters: NDArray[np.int64] | None, n: int) -> tuple[NDArray[np.intp] | None, NDArray[np.intp], float]:

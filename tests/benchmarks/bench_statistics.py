@@ -74,7 +74,7 @@ def bench_leaderboard(items: int, evaluators: int, *, clustered: bool = False) -
     facts = {"items": items, "evaluators": evaluators, "clustered": clustered, "resamples": RESAMPLES}
     tell(
         "score_cells: intervals of every metric",
-        seconds(lambda: score_cells(cells, dataset, outcomes, score, 7, usage)),
+        seconds(lambda: score_cells(cells, dataset, outcomes, score, 7, usage, [None] * evaluators)),
         **facts,
     )
     tell(

@@ -63,7 +63,7 @@ def test_paired_error_is_that_of_the_difference():
     errors = pairs.paired_errors(pairs.figure_covariance(influences, human, judged))
     assert errors[1, 3] == pytest.approx(np.sqrt(((phi[:, 1] - phi[:, 3]) ** 2).sum()) / 200)
     assert (np.diag(errors) == 0).all()
-    assert pairs.detectable(0.1) == pytest.approx(0.28)
+    assert pairs.detectable(0.1, 1.96) == pytest.approx(0.28)
 
 
 def compared(seed=0, resamples=2000, **options):

@@ -1,0 +1,191 @@
+"""Figures of what was collapsed: each order, each repeat and each round of a debate by itself.
+
+All of them are companions, which stand beside the figures of the verdict that was made of them:
+
+    METRIC.given, METRIC.swapped    of the verdicts in one order alone; of repeats, of the verdict with most votes
+    METRIC.round-1, ...             of the verdicts after each round of a debate
+    flip-rate                       share of the items whose verdict changes with the order
+    slot-preference                 of the items on which one slot won in both orders, how many the first slot won
+    slot-preference.p-value         of that share against one half: exact binomial test
+    tie-inflation                   share of the items that are a tie only because both orders were made one
+    self-agreement                  share of the pairs of repeats, in the same order, that agree
+    repeat-flip-rate                share of them that differ: what noise alone changes, beside `flip-rate`
+    excess-flip-rate                how much oftener two repeats differ in different orders than in the same one
+
+A change of the verdict with the order is bias only as far as it exceeds what asking again changes. None of these
+figures but the metrics needs a reference label: they rest on all items judged that have verdicts to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.digest import seed_for
+from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS, metric_figures
+from harness.metric import Metric
+from harness.records import Cell, Figure, ScoreSpec
+from harness.reference import Reference
+from harness.statistics import clusters, consistency
+from harness.statistics.agreement import NEGLIGIBLE, Array
+from harness.statistics.intervals import NO_INTERVAL, Interval, normal_quantile, wald_interval
+from harness.statistics.voting import Codes, most_votes
+
+P_VALUE = "exact binomial test against one half"
+NO_PAIRS = "no item has two verdicts to compare"
+NO_SLOT = "on no item did one slot win in both orders"
+SHARE = (0.0, 1.0)
+GAP = (-1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Votes:
+    """The votes of a cell: items × draws for each order, or items × rounds of a debate.
+
+    Attributes:
+        orders: the draws in each order, by its name; empty where the votes are rounds.
+        rounds: the verdicts after each round; None where the votes are draws.
+    """
+
+    orders: Mapping[str, NDArray[np.int8]]
+    rounds: NDArray[np.int8] | None = None
+
+
+def votes_of(cell: Cell, votes: NDArray[np.int8]) -> Votes:
+    """What the columns of a cell's votes are, in the order of `Outcome.votes`."""
+    if cell.order == "both":
+        return Votes({"given": votes[:, : cell.repeats], "swapped": votes[:, cell.repeats :]})
+    if cell.repeats > 1:
+        return Votes({cell.order: votes})
+    return Votes({}, votes)
+
+
+def consistency_figures(
+    cell: Cell,
+    votes: NDArray[np.int8],
+    collapsed: Codes,
+    reference: Reference,
+    metrics: Mapping[str, Metric],
+    score: ScoreSpec,
+    *,
+    systems: int,
+    seed: int,
+) -> dict[str, Figure]:
+    """The companions that a cell has because it asked several times.
+
+    Args:
+        cell: the cell.
+        votes: items × votes, positions in `OUTCOMES`, in the order of `Outcome.votes`.
+        collapsed: the outcome of each item.
+        reference: the labels.
+        metrics: by name.
+        score: method, resamples and level.
+        systems: how many cells were scored on the same items.
+        seed: of the spec.
+    """
+    cast = votes_of(cell, votes)
+    alone = {order: most_votes(draws.T) for order, draws in cast.orders.items()} if cell.order == "both" else {}
+    if cast.rounds is not None:
+        alone = {f"round-{number}": column for number, column in enumerate(cast.rounds.T, 1)}
+    figures: dict[str, Figure] = {}
+    for part, verdicts in alone.items():
+        sample = reference.sample(verdicts, systems)
+        made = metric_figures(sample, metrics, score, seed_for(seed, "interval", cell.id, part))
+        figures |= {f"{name}.{part}": figure for name, figure in made.items()}
+    units = _Units(reference.all_clusters, score.level, systems)
+    if cell.order == "both":
+        figures |= _between_orders(alone["given"], alone["swapped"], collapsed, units)
+    if cell.repeats > 1:
+        figures |= _between_repeats(list(cast.orders.values()), units)
+    return figures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Units:
+    """What a mean over items rests on.
+
+    Attributes:
+        clusters: the cluster of each item, None where items are independent.
+        level: confidence level.
+        systems: how many cells were scored on the same items.
+    """
+
+    clusters: NDArray[np.int64] | None
+    level: float
+    systems: int
+
+    def figure(self, values: Array, *, reason: str = NO_PAIRS, bounds: tuple[float, float] = SHARE) -> Figure:
+        """The mean of what each item says, with its interval; NaN says nothing.
+
+        A share of independent items has Wilson's interval. So has any other mean where no two items differ: its
+        variance cannot exceed that of a share. Other means, and items in clusters, have Wald's.
+        """
+        says = ~np.isnan(values)
+        told = values[says]
+        n = len(told)
+        known: dict[str, Any] = {"n": n, "level": self.level, "systems": self.systems}
+        if not n:
+            return Figure(None, reason=reason, **known)
+        mean = float(told.mean())
+        error = float(np.sqrt(np.square(told - mean).sum())) / n
+        if self.clusters is not None:
+            return self._clustered(told - mean, mean, error, self.clusters[says], bounds, known)
+        known["units"] = n
+        if n < FEWEST_ITEMS:
+            return Figure(mean, reason=TOO_FEW_ITEMS, **known)
+        if bounds == SHARE and (error < NEGLIGIBLE or np.isin(told, SHARE).all()):
+            interval, method = consistency.wilson_interval(mean, n, self.level), "wilson"
+        else:
+            interval, method = wald_interval(mean, error, normal_quantile(self.level), bounds), "analytic"
+        return Figure(mean, interval.low, interval.high, method=method, **known)
+
+    def _clustered(
+        self,
+        phi: Array,
+        mean: float,
+        error: float,
+        cluster: NDArray[np.int64],
+        bounds: tuple[float, float],
+        known: dict[str, Any],
+    ) -> Figure:
+        clustered, count = clusters.clustered_error(phi, cluster, len(phi))
+        known |= {"unit": "cluster", "units": count, "flags": ("few-clusters",) if count < clusters.FEW else ()}
+        reason = TOO_FEW_ITEMS if known["n"] < FEWEST_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
+        interval: Interval = NO_INTERVAL
+        if not reason:
+            known |= {"method": "clustered", "design_effect": (clustered / error) ** 2 if error else None}
+            known["flags"] += ("degenerate",) if clustered == 0 else ()
+            interval = wald_interval(mean, clustered, clusters.t_quantile(self.level, count - 1), bounds)
+        return Figure(mean, interval.low, interval.high, reason, **known)
+
+
+def _between_orders(given: Codes, swapped: Codes, collapsed: Codes, units: _Units) -> Iterator[tuple[str, Figure]]:
+    """What changes with the order of the responses."""
+    won = consistency.first_slot_wins(given, swapped)
+    preference = units.figure(won, reason=NO_SLOT)
+    yield "flip-rate", units.figure(consistency.flips(given, swapped))
+    yield "slot-preference", preference
+    yield "slot-preference.p-value", _p_value(won, preference)
+    yield "tie-inflation", units.figure(consistency.made_ties(given, swapped, collapsed))
+
+
+def _p_value(won: Array, preference: Figure) -> Figure:
+    known: dict[str, Any] = {"n": preference.n, "level": preference.level, "units": preference.n}
+    if preference.value is None:
+        return Figure(None, reason=NO_SLOT, systems=preference.systems, **known)
+    p = consistency.even_chance_p(int(np.nansum(won)), preference.n)
+    return Figure(p, reason=P_VALUE, systems=preference.systems, **known)
+
+
+def _between_repeats(orders: list[NDArray[np.int8]], units: _Units) -> Iterator[tuple[str, Figure]]:
+    """What changes when the same question is asked again."""
+    within = consistency.disagreement_within(*orders)
+    yield "self-agreement", units.figure(1 - within)
+    if len(orders) > 1:
+        yield "repeat-flip-rate", units.figure(within)
+        excess = consistency.disagreement_between(*orders) - within
+        yield "excess-flip-rate", units.figure(excess, bounds=GAP)

@@ -1,0 +1,106 @@
+"""Sentences that must stand under a leaderboard: which of them its figures call for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness import words
+from harness.contest import Contest
+from harness.figures import FEWEST_ITEMS
+from harness.records import FAILURES, VERDICTS, CellScore
+from harness.score import DatasetScores
+from harness.selecting import best_first
+from harness.statistics import clusters
+
+
+def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
+    """What must be known of the figures of one dataset, whose cells are ordered by a metric."""
+    if not group.scores:
+        return
+    yield from _notes_on_items(group, metric)
+    failed: dict[str, int] = {
+        kind: sum(score.outcomes[len(VERDICTS) + k] for score in group.scores) for k, kind in enumerate(FAILURES)
+    }
+    if any(failed.values()):
+        yield words.failed(group.dataset, failed, sum(score.items for score in group.scores))
+    for name, contest in group.contests.items():
+        figures = [score.figures[name] for score in group.scores]
+        undefined = max(figure.undefined_share for figure in figures)
+        if any("undefined-resamples" in figure.flags for figure in figures):
+            yield words.undefined_resamples(group.dataset, name, undefined)
+        still = [_name(score) for score in group.scores if "degenerate" in score.figures[name].flags]
+        if still:
+            yield words.degenerate(group.dataset, name, still)
+        if contest and contest.comparisons.method == "holm":
+            yield words.holm_instead(group.dataset, name)
+    ranked = group.contests.get(metric)
+    if ranked:
+        yield from _note_on_the_best(group, metric, ranked)
+    if group.winner and group.winner.tried > 1 and group.winner.value is not None:
+        yield words.best_of_many(group.winner)
+    yield from _notes_on_consistency(group)
+
+
+def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
+    """What holds for every cell of a dataset, since all judged the same items."""
+    score = group.scores[0]
+    if score.n == 0:
+        yield words.no_labels(group.dataset)
+        return
+    if score.n < score.items:
+        yield words.unlabelled(group.dataset, score.items - score.n, score.items)
+    if score.n < FEWEST_ITEMS:
+        yield words.few_items(group.dataset, score.n, FEWEST_ITEMS)
+        return
+    figures = [score.figures[metric] for score in group.scores]
+    count = max((figure.units for figure in figures if figure.unit == "cluster"), default=0)
+    if count:
+        yield words.clustered(group.dataset, count, score.n)
+    if 0 < count < clusters.FEW:
+        yield words.few_clusters(group.dataset, count, clusters.FEWEST, clusters.FEW)
+
+
+def _note_on_the_best(group: DatasetScores, metric: str, contest: Contest) -> Iterator[str]:
+    """Which cells no test tells from the best, nearest first, and what the run could have found."""
+    order = [k for k in best_first(group.scores, metric) if k in contest.members]
+    best, others = order[0], []
+    for other in order[1:]:
+        if not contest.is_distinguishable(best, other):
+            value, reach, detectable = contest.difference(best, other)
+            found = words.difference(value, reach, detectable) if reach else words.NO_VARIATION
+            others.append(f"{_name(group.scores[other])}, {found}")
+    if others:
+        n = group.scores[best].figures[metric].n
+        yield words.not_distinguishable(
+            group.dataset, metric, _name(group.scores[best]), others, n=n, level=contest.comparisons.level
+        )
+
+
+def _name(score: CellScore) -> str:
+    """The cell's id without the dataset, which the sentence names."""
+    return score.cell.id.removeprefix(f"{score.cell.dataset}/")
+
+
+def _notes_on_consistency(group: DatasetScores) -> Iterator[str]:
+    """How steady the verdicts are of those cells that were asked in both orders, or several times: the worst first."""
+    flips = [
+        words.changes_with_order(
+            _name(score), *(score.figures[name] for name in ("flip-rate", "slot-preference", "slot-preference.p-value"))
+        )
+        for score in _ordered(group.scores, "flip-rate", largest_first=True)
+    ]
+    if flips:
+        yield words.in_both_orders(group.dataset, flips)
+    repeats = [
+        words.agrees_with_itself(_name(score), score.figures["self-agreement"])
+        for score in _ordered(group.scores, "self-agreement")
+    ]
+    if repeats:
+        yield words.in_repeats(group.dataset, repeats)
+
+
+def _ordered(scores: Sequence[CellScore], name: str, *, largest_first: bool = False) -> list[CellScore]:
+    """The scores that have a value of a figure, ordered by it; equals as they come."""
+    values = {k: score.figures[name].value for k, score in enumerate(scores) if name in score.figures}
+    found = [(-value if largest_first else value, k) for k, value in values.items() if value is not None]
+    return [scores[k] for _, k in sorted(found)]

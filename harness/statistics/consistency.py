@@ -1,0 +1,101 @@
+"""How steady an evaluator is: between both orders of the responses, and between repeats of the same question.
+
+Codes are positions in `harness.records.OUTCOMES`; verdicts of the swapped order are named as in the order given.
+Failures are no verdicts: an item counts only where there are verdicts to hold against each other.
+
+Every function gives one number for each item, NaN where the item does not count, so that the mean of the rest is
+the figure and the item, never the draw, is its unit.
+"""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.statistics.agreement import Array
+from harness.statistics.intervals import Interval
+from harness.statistics.voting import TIE, VERDICT_CODES, A, B, Codes
+
+
+def flips(given: Codes, swapped: Codes) -> Array:
+    """Whether the verdict changes with the order: 1 or 0 for each item."""
+    return _where(_are_verdicts(given, swapped), given != swapped)
+
+
+def first_slot_wins(given: Codes, swapped: Codes) -> Array:
+    """Of the items on which one slot won in both orders, so that the response did not matter: 1 where it was the first.
+
+    The first slot holds response a in the order given and response b in the swapped one.
+    """
+    first = (given == A) & (swapped == B)
+    second = (given == B) & (swapped == A)
+    return _where(first | second, first)
+
+
+def made_ties(given: Codes, swapped: Codes, collapsed: Codes) -> Array:
+    """Whether an item is a tie only since both orders were made one: 1 where neither order itself said so."""
+    neither = (given != TIE) & (swapped != TIE)
+    return _where(_are_verdicts(given, swapped, collapsed), neither & (collapsed == TIE))
+
+
+def disagreement_within(*orders: NDArray[np.int8]) -> Array:
+    """Share of the pairs of draws in the same order that differ.
+
+    Args:
+        orders: items × draws, for each order.
+    """
+    alike, pairs = (sum(parts) for parts in zip(*map(_pairs_within, orders), strict=True))
+    return _share(np.asarray(pairs - alike), np.asarray(pairs))
+
+
+def disagreement_between(given: NDArray[np.int8], swapped: NDArray[np.int8]) -> Array:
+    """Share of the pairs of one draw in each order that differ; both are items × draws."""
+    alike, pairs = np.zeros(len(given)), np.ones(len(given))
+    for verdict in range(VERDICT_CODES):
+        alike += (given == verdict).sum(axis=1) * (swapped == verdict).sum(axis=1)
+    for draws in (given, swapped):
+        pairs *= (draws < VERDICT_CODES).sum(axis=1)
+    return _share(pairs - alike, pairs)
+
+
+def wilson_interval(share: float, n: int, level: float) -> Interval:
+    """Interval for a share of n independent items (Wilson 1927): never empty, not even where the share is 0 or 1."""
+    z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    reach = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
+    low = 0.0 if share == 0 else centre - reach  # what rounding would leave of 0 and 1
+    high = 1.0 if share == 1 else centre + reach
+    return Interval(low, high)
+
+
+def even_chance_p(count: int, n: int) -> float:
+    """Two-sided exact binomial p-value of `count` out of n against a chance of one half."""
+    ways, tail = 1, 0  # whole numbers, so that every machine finds the same
+    for chosen in range(min(count, n - count) + 1):
+        tail += ways
+        ways = ways * (n - chosen) // (chosen + 1)
+    return min(1.0, 2 * tail / 2**n)
+
+
+def _are_verdicts(*columns: Codes) -> NDArray[np.bool_]:
+    return np.all([codes < VERDICT_CODES for codes in columns], axis=0)
+
+
+def _pairs_within(draws: NDArray[np.int8]) -> tuple[Array, Array]:
+    """For each item, the pairs of its draws that agree, and all pairs."""
+    counts = np.stack([(draws == verdict).sum(axis=1) for verdict in range(VERDICT_CODES)]).astype(float)
+    voters = counts.sum(axis=0)
+    return (counts * (counts - 1)).sum(axis=0) / 2, voters * (voters - 1) / 2
+
+
+def _share(part: Array, whole: Array) -> Array:
+    quotient: Array = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=quotient, where=whole > 0)
+    return quotient
+
+
+def _where(counts: NDArray[np.bool_], holds: NDArray[np.bool_]) -> Array:
+    return np.where(counts, holds.astype(float), np.nan)
