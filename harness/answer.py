@@ -76,8 +76,10 @@ class AnswerRule(NamedTuple):
 def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     """The rule, as a schema accepted it, with every default written out."""
     full: dict[str, Any] = {"kind": rule["kind"]}
-    if rule.get("format", "lines") == "json":
+    if rule.get("format") == "json":
         full |= {"format": "json", "reasons": rule.get("reasons", True)}
+    elif "reasons" in rule:
+        full["reasons"] = rule["reasons"]
     if rule["kind"] == "verdict":
         full["markers"] = list(rule.get("markers", ("Verdict", "Answer", "Winner", "Decision")))
         full["labels"] = {side: list(phrases) for side, phrases in rule.get("labels", default_labels()).items()}
@@ -121,6 +123,9 @@ def answer_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
     """What is wrong with a full rule that its schema accepted: place, message, hint."""
     if "scale" in rule and rule["scale"]["min"] >= rule["scale"]["max"]:
         yield ("scale",), "the least score is not below the greatest", "exchange min and max"
+    if "reasons" in rule and "format" not in rule:
+        hint = "write `format: json`, or ask for reasons in the template"
+        yield ("reasons",), "only a JSON object has a place for reasons", hint
     for key in ("markers", "labels", "statements"):
         groups = rule.get(key, {})
         groups = groups if isinstance(groups, Mapping) else {"": groups}
