@@ -11,7 +11,7 @@ import click
 
 from harness import plugs
 from harness.board import Board, sorted_by
-from harness.cli.options import results_option
+from harness.cli.options import report_option, results_option
 from harness.results import find_run, read_leaderboard
 
 
@@ -26,14 +26,7 @@ Examples:
 `harness schema leaderboard` describes the JSON."""
 )
 @click.argument("run", metavar="RUN")
-@click.option(
-    "--format",
-    "report",
-    type=click.Choice(plugs.names("reports")),
-    default="table",
-    show_default=True,
-    help="How to write it.",
-)
+@report_option
 @click.option("--sort", "metric", metavar="METRIC", help="Order and rank the rows by this metric of the run.")
 @results_option
 def leaderboard(run: str, report: str, metric: str | None, results: Path) -> None:

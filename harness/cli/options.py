@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from harness import plugs
+
 cache_option = click.option(
     "--cache",
     "cache",
@@ -32,3 +34,13 @@ results_option = click.option(
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 """`--json` as the parameter `as_json: bool`."""
+
+report_option = click.option(
+    "--format",
+    "report",
+    type=click.Choice(plugs.names("reports")),
+    default="table",
+    show_default=True,
+    help="How to write the leaderboard.",
+)
+"""`--format NAME` as the parameter `report: str`: a file in `harness/reports/`."""

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from harness import plugs
 from harness.cli.leaderboard import rendered
-from harness.cli.options import cache_option, results_option
+from harness.cli.options import cache_option, report_option, results_option
 from harness.cli.plan import dollars, ends
 from harness.estimate import Estimate
 from harness.pipeline import FinishedRun, load_spec, run_spec
@@ -43,14 +42,7 @@ The leaderboard goes to stdout, all else to stderr. Exit code 1 where a model co
     metavar="N",
     help="Calls under way at once for each model, in place of what the spec says.",
 )
-@click.option(
-    "--format",
-    "report",
-    type=click.Choice(plugs.names("reports")),
-    default="table",
-    show_default=True,
-    help="How to write the leaderboard.",
-)
+@report_option
 @click.pass_context
 def run(
     ctx: click.Context, spec: Path, results: Path, cache: Path, offline: bool, concurrency: int | None, report: str
