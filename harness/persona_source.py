@@ -90,9 +90,8 @@ def _with_its_personas(
     return {**wanted, "personas": personas_json(personas), "persona_set": named}, problems
 
 
-def _checked(
-    document: Document, place: tuple[Step, ...], personas: Sequence[Persona]
-) -> tuple[Personas, list[Problem]]:
+def _checked(document: Document, place: tuple[Step, ...], personas: Personas) -> tuple[Personas, list[Problem]]:
+    """The personas, or none where they make no set."""
     faults = persona_faults(personas)
     problems = [document.problem((*place, *inner), message, hint=hint) for inner, message, hint in faults]
     return (() if problems else personas), problems
