@@ -67,7 +67,7 @@ class Chain:
         return replace(self, trail=(*self.trail, (path.resolve(), shown)))
 
 
-class Winner(NamedTuple):
+class Resolved(NamedTuple):
     """What a link came to.
 
     Attributes:
@@ -99,7 +99,7 @@ class Taken(NamedTuple):
     document: Document
     possible: Document
     strategies: dict[str, Strategy]
-    winners: list[Winner]
+    winners: list[Resolved]
     problems: list[Problem]
 
 
@@ -112,7 +112,7 @@ def take(sound: Sound, folder: Path, own: Mapping[str, Strategy], chain: Chain) 
         own: the strategies of the spec, by name.
         chain: the specs that are being loaded, this one included.
     """
-    winners: list[Winner] = []
+    winners: list[Resolved] = []
     problems: list[Problem] = []
     known = dict(own)
     for link in _links(sound):
@@ -133,7 +133,9 @@ def take(sound: Sound, folder: Path, own: Mapping[str, Strategy], chain: Chain) 
     return Taken(document, possible, known, winners, problems)
 
 
-def model_differences(document: Document, winners: Iterable[Winner], models: Mapping[str, Model]) -> Iterator[Problem]:
+def model_differences(
+    document: Document, winners: Iterable[Resolved], models: Mapping[str, Model]
+) -> Iterator[Problem]:
     """Models of evaluators that won which are others in this spec: then it is not that evaluator any more."""
     for link, spec, cells, _, choice in winners:
         if link.axis == "strategy" or choice is None:
@@ -148,6 +150,16 @@ def model_differences(document: Document, winners: Iterable[Winner], models: Map
                     )
                     hint = f"copy the entry {quoted(name)} of `models` from {spec.shown_path}"
                     yield document.problem(link.place, message, hint=hint)
+
+
+def choices_in(winners: Iterable[Resolved]) -> list[Choice]:
+    """How everything was chosen that was taken over: each choice after those on which it rests, and each once."""
+    found: list[Choice] = []
+    for _, spec, _, _, choice in winners:
+        if choice is not None:
+            found += [one for one in spec.choices if (one.axis, one.taken) == (choice.axis, choice.taken)]
+            found.append(choice)
+    return [choice for index, choice in enumerate(found) if choice not in found[:index]]
 
 
 # --- what a resolved spec says -----------------------------------------------------------------------------
@@ -176,7 +188,7 @@ def _links(sound: Sound) -> Iterator[Link]:
                 yield Link(axis, ("matrix", axis, index), entry)
 
 
-def _winner(sound: Sound, link: Link, folder: Path, own: Mapping[str, Strategy], chain: Chain) -> Winner:
+def _winner(sound: Sound, link: Link, folder: Path, own: Mapping[str, Strategy], chain: Chain) -> Resolved:
     """What a link comes to. Raises SpecError with what is wrong with it."""
     document = sound.document
     spec = _other(document, link, folder, chain)
@@ -186,14 +198,14 @@ def _winner(sound: Sound, link: Link, folder: Path, own: Mapping[str, Strategy],
     if chain.choose is None:
         if not possible:
             raise SpecError(_refused(sound, link, spec, every[0], own, "what may win in"))
-        return Winner(link, spec, possible, possible, None)
+        return Resolved(link, spec, possible, possible, None)
     try:
         choice, cell = chain.choose(spec, link.axis, metric, dataset)
     except HarnessError as error:
         raise SpecError(_at(document, link, one) for one in error.problems) from None
     if cell not in possible:
         raise SpecError(_refused(sound, link, spec, cell, own, "the winner of"))
-    return Winner(link, spec, [cell], possible, choice)
+    return Resolved(link, spec, [cell], possible, choice)
 
 
 def _refused(sound: Sound, link: Link, spec: Spec, cell: Cell, own: Mapping[str, Strategy], subject: str) -> Problem:
@@ -277,7 +289,7 @@ def _asking(strategy: Strategy) -> dict[str, Any]:
     return {key: value for key, value in strategy_json(strategy).items() if key != "summary"}
 
 
-def _along(winner: Winner) -> dict[str, Strategy]:
+def _along(winner: Resolved) -> dict[str, Strategy]:
     """The strategies that come along, each with where it stands, for messages."""
     spec = winner.spec
     strategies = {cell.strategy: spec.strategies[cell.strategy] for cell in winner.cells}

@@ -31,5 +31,6 @@ def same_data(plan: Plan, choice: Choice) -> list[str]:
 
 def _remarks(plan: Plan, choice: Choice) -> Iterator[str]:
     yield words.taken_over(choice)
-    for name in same_data(plan, choice):
-        yield words.chosen_on_the_same_data(name, choice)
+    if choice.runner_up is not None:  # else there was nothing to choose from
+        for name in same_data(plan, choice):
+            yield words.chosen_on_the_same_data(name, choice)

@@ -319,7 +319,8 @@ class Choice:
         dataset: name of the dataset on which it won, in the other spec.
         dataset_digest: that dataset's digest.
         metric: what it won by.
-        value: its figure.
+        value: its figure, which is too high on average where it is the best of several.
+        corrected: its figure less what the choice adds to it, None where that is not known.
         low: lower end of the figure's interval, None where there is none.
         high: upper end of the figure's interval, None where there is none.
         rank: the ranks that could not be excluded for it, None where cells could not be compared.
@@ -338,6 +339,7 @@ class Choice:
     dataset_digest: str
     metric: str
     value: float
+    corrected: float | None
     low: float | None
     high: float | None
     rank: RankSet | None

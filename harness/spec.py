@@ -15,7 +15,7 @@ from typing import Any
 
 from harness import plugs
 from harness.axis import is_link, listed
-from harness.chain import AXES, Chain, Choose, Taken, choice_from, choice_json, model_differences, take
+from harness.chain import AXES, Chain, Choose, Taken, choice_from, choice_json, choices_in, model_differences, take
 from harness.checks import Sound, dataset_problems, format_of, metric_problems, model_problems, secret_problems
 from harness.defaults import with_defaults
 from harness.digest import digest_of
@@ -178,9 +178,8 @@ def _resolved(taken: Taken) -> dict[str, Any]:
         if "params" in model and not {"max_tokens", "max_completion_tokens"} & set(model["params"]):
             model["params"]["max_tokens"] = MAX_TOKENS
     full["strategies"] = {name: strategy_json(strategy) for name, strategy in taken.strategies.items()}
-    choices = [choice_json(winner.choice) for winner in taken.winners if winner.choice]
-    if choices:
-        full["choices"] = [*full.get("choices", ()), *choices]
+    if choices := choices_in(taken.winners):
+        full["choices"] = [*full.get("choices", ()), *map(choice_json, choices)]
     plain: dict[str, Any] = with_plain_numbers(full)
     return plain
 

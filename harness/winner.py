@@ -58,6 +58,7 @@ def winner_in(results: Path, spec: Spec, axis: Axis, metric: str, dataset: str) 
         dataset_digest=digest,
         metric=metric,
         value=figure["value"],
+        corrected=_corrected(board, best["cell"], metric),
         low=figure["low"],
         high=figure["high"],
         rank=None if best["rank"] is None else RankSet(**best["rank"]),
@@ -67,6 +68,12 @@ def winner_in(results: Path, spec: Spec, axis: Axis, metric: str, dataset: str) 
         is_distinguishable=None if runner_up is None or best["rank"] is None else _is_beaten(runner_up),
     )
     return choice, cell
+
+
+def _corrected(board: Mapping[str, Any], cell: str, metric: str) -> float | None:
+    """The figure of a cell without what its choice as the best adds to it, where the run tells that."""
+    told = (one["corrected"] for one in board["winners"] if (one["cell"], one["metric"]) == (cell, metric))
+    return next(told, None)
 
 
 def _taken(axis: Axis) -> Callable[[Cell], str]:

@@ -106,6 +106,8 @@ def taken_over(choice: Choice) -> str:
     figure = f"{choice.value:.3f}"
     if choice.low is not None and choice.high is not None:
         figure += f" [{choice.low:.3f}, {choice.high:.3f}]"
+    if choice.corrected is not None:
+        figure += f", corrected for the choice {choice.corrected:.3f}"
     if choice.rank is not None:
         best, worst = choice.rank
         figure += f", rank {best}" if best == worst else f", rank {best}–{worst}"

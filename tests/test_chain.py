@@ -14,6 +14,7 @@ import harness
 from harness import plugs
 from harness.axis import listed, with_winners
 from harness.chain import LONGEST, choice_from, choice_json
+from harness.choices import notes_on_choices
 from harness.cli import main
 from harness.errors import SpecError
 from harness.frozen import freeze
@@ -99,6 +100,7 @@ def test_a_run_takes_over_the_strategy_and_says_from_where(folder: Path) -> None
         "dataset_digest": first.manifest["datasets"]["notices"]["digest"],
         "metric": "kappa",
         "value": figure["value"],
+        "corrected": first.leaderboard["winners"][0]["corrected"],
         "low": figure["low"],
         "high": figure["high"],
         "rank": best["rank"],
@@ -156,7 +158,13 @@ def test_three_in_a_row(folder: Path) -> None:
         "third", LINKED.replace("first", "second").replace("judge: [novice, master]", "winner_of: second")
     )
     spec = load_in(folder, third, "third")
-    assert [choice.spec for choice in spec.choices] == ["second", "second"]
+    chosen = [(choice.axis, choice.spec, choice.runner_up is None) for choice in spec.choices]
+    assert chosen == [("strategy", "first", False), ("strategy", "second", True), ("evaluator", "second", False)]
+    remarks = notes_on_choices(make_plan(spec))
+    assert [text.partition(" as ")[0] for text in remarks if "same data" in text] == [
+        "notices: the strategy was chosen", "notices: the evaluator was chosen",
+    ]  # fmt: skip
+    assert "nothing had another strategy" in remarks[2]
     assert len(spec.cells) == 1
     (folder / "first.yaml").write_text(FIRST.replace("resamples: 200", "resamples: 300"))
     run_in(folder, "first")
@@ -319,7 +327,8 @@ def test_by_another_metric(folder: Path) -> None:
     spec = load_in(folder, spec_text("second", LINKED.replace("winner_of: first", "winner_of: first, by: accuracy")))
     board = harness.open_run("first", folder / "results").leaderboard
     best = max(row["metrics"]["accuracy"]["value"] for row in board["rows"])
-    assert (spec.choices[0].metric, spec.choices[0].value) == ("accuracy", best)
+    [choice] = spec.choices
+    assert (choice.metric, choice.value, choice.corrected) == ("accuracy", best, None)
 
 
 def test_nothing_won_where_every_figure_is_undefined(folder: Path) -> None:
@@ -427,6 +436,6 @@ def test_the_command_line_looks_in_the_results_it_is_given(folder: Path) -> None
 @pytest.mark.parametrize("rank", [None, RankSet(1, 3)])
 def test_a_choice_is_written_and_read(rank: RankSet | None) -> None:
     choice = Choice(
-        "strategy", "s", "spec", "run", "d", "digest", "kappa", 0.5, 0.4, 0.6, rank, "d/s/judge:m", 2, None, None
+        "strategy", "s", "spec", "run", "d", "digest", "kappa", 0.5, None, 0.4, 0.6, rank, "d/s/judge:m", 2, None, None
     )
     assert choice_from(json.loads(orjson.dumps(choice_json(choice)))) == choice

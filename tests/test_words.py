@@ -32,20 +32,26 @@ def test_nothing_is_ever_called_equal():
 
 CHOICE = Choice(
     axis="strategy", taken="mine", spec="first", run="0123", dataset="d", dataset_digest="0", metric="kappa",
-    value=-0.04, low=-0.2, high=0.1, rank=RankSet(1, 3), cell="d/mine/judge:m", candidates=12,
+    value=-0.04, corrected=-0.061, low=-0.2, high=0.1, rank=RankSet(1, 3), cell="d/mine/judge:m", candidates=12,
     runner_up="d/direct/judge:m", is_distinguishable=False,
 )  # fmt: skip
+
+
+OTHER = "the best with another strategy, d/direct/judge:m"
 
 
 @pytest.mark.parametrize(
     ("changed", "ending"),
     [
-        ({}, "−0.040 [−0.200, 0.100], rank 1–3; not distinguishable from the best with another strategy, d/direct/judge:m"),
-        ({"rank": RankSet(1, 1), "is_distinguishable": True}, ", rank 1; distinguishable from the best with another strategy, d/direct/judge:m"),
-        ({"low": None, "high": None, "rank": None, "is_distinguishable": None}, "by kappa, −0.040; not tested against the best with another strategy, d/direct/judge:m"),
+        ({}, f"−0.040 [−0.200, 0.100], corrected for the choice −0.061, rank 1–3; not distinguishable from {OTHER}"),
+        ({"rank": RankSet(1, 1), "is_distinguishable": True}, f", rank 1; distinguishable from {OTHER}"),
+        (
+            {"low": None, "corrected": None, "rank": None, "is_distinguishable": None},
+            f"by kappa, −0.040; not tested against {OTHER}",
+        ),
         ({"runner_up": None, "is_distinguishable": None}, "rank 1–3; nothing had another strategy"),
     ],
-)  # fmt: skip
+)
 def test_what_is_taken_over_comes_with_how_sure_it_won(changed, ending):
     said = words.taken_over(replace(CHOICE, **changed))
     assert said.startswith("the strategy mine is taken over from first, run 0123: d/mine/judge:m is the best of 12 by ")
