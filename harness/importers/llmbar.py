@@ -19,9 +19,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple, TypeAlias
 
+from harness.answer import Answer
 from harness.importers._spec import Replay, listed, shipped_strategy
 from harness.importing import Imported, Source, compressed, json_lines
-from harness.records import Verdict
+from harness.question import understood
+from harness.records import Reply, Verdict
 from harness.strategy import Questions, compile_strategy
 
 SUMMARY = "LLMBar's pairs with gold labels, as its own evaluators judged them in both orders (arXiv 2310.07641)"
@@ -36,8 +38,8 @@ SECOND_LOOK = ("swap", "swap-cot")
 
 Order: TypeAlias = Literal["given", "swapped"]
 Pair: TypeAlias = dict[str, Any]
-Replies: TypeAlias = dict[str, tuple[str, str]]
-"""Text and finish of the replies to one item, by step."""
+Replies: TypeAlias = dict[str, Reply]
+"""The replies to one item, by step."""
 Winners: TypeAlias = dict[Order, Verdict | None]
 """A verdict on one item in each order, named as in the order given; None for none."""
 
@@ -148,13 +150,16 @@ def _result(row: Mapping[str, Any], pair: Pair, strategy: str) -> tuple[Replies,
     try:
         rounds = row["results"]
         winners = {order: _WINNERS[rounds[-1][swap]["winner"]] for order, swap in _SWAPS.items()}
-        replies = {step: (text, finish) for step, (text, finish) in _steps(rounds, strategy)}
-    except (KeyError, IndexError, TypeError, ValueError):
+        replies = {step: _reply(*found) for step, found in _steps(rounds, strategy)}
+    except (KeyError, IndexError, TypeError):
         raise ValueError("`results` is missing or not in its layout") from None
-    for text, finish in replies.values():
-        if not isinstance(text, str) or finish not in ("stop", "length"):
-            raise ValueError("a reply is no text, or ended neither with `stop` nor with `length`")
     return replies, winners
+
+
+def _reply(text: Any, finish: Any) -> Reply:
+    if not isinstance(text, str) or finish not in ("stop", "length"):
+        raise TypeError
+    return Reply(text, finish)
 
 
 def _steps(rounds: Sequence[Mapping[str, Any]], strategy: str) -> Iterator[tuple[str, Any]]:
@@ -197,7 +202,7 @@ def _differences(judged: Judged, questions: Questions) -> Iterator[str]:
         )
     for order, numbers in others.items():
         if numbers:
-            what = "the published winner is not the one that the reply ends with"
+            what = "the published winner is not what the replies say"
             yield f"{who}, order {order}: {what}: {_items(numbers)}"
 
 
@@ -206,20 +211,30 @@ def _items(numbers: Sequence[int]) -> str:
 
 
 def _verdicts(replies: Replies, questions: Questions) -> Winners:
-    """What a strategy makes of the replies to an item."""
+    """What the mode `judge` makes of the replies to an item, in each order."""
     if questions.strategy.name == RATING:
-        scores = [questions.read(replies[step][0]) for step in ("judge-a", "judge-b")]
-        values = [one.score for one in scores if one and one.score is not None]
-        verdict = questions.compare(*values) if len(values) == len(scores) else None
+        heard = [understood(replies[step], questions) for step in ("judge-a", "judge-b")]
+        scores = [one.score for one in heard if isinstance(one, Answer) and one.score is not None]
+        verdict = questions.compare(*scores) if len(scores) == len(heard) else None
         return {"given": verdict, "swapped": verdict}
+    given, swapped = (_verdict(replies, prefix, questions) for prefix in _PREFIXES.values())
+    return {"given": given, "swapped": _EXCHANGED[swapped]}
+
+
+def _verdict(replies: Replies, prefix: str, questions: Questions) -> Verdict | None:
+    """The verdict in one order, named as in that order."""
 
     def read(step: str) -> Verdict | None:
-        answer = questions.read(replies[step][0])
-        return answer.verdict if answer else None
+        heard = understood(replies[prefix + step], questions) if prefix + step in replies else None
+        return heard.verdict if isinstance(heard, Answer) else None
 
-    last = {order: f"{prefix}judge-second" for order, prefix in _PREFIXES.items()}
-    given, swapped = (last[order] if last[order] in replies else f"{_PREFIXES[order]}judge" for order in _PREFIXES)
-    return {"given": read(given), "swapped": _EXCHANGED[read(swapped)]}
+    first = read("judge")
+    if questions.strategy.name not in SECOND_LOOK:
+        return first
+    other = _EXCHANGED[read("judge-swapped")]
+    if first is None or other is None or first == other:
+        return first and other
+    return read("judge-second")
 
 
 # --- what is made of it -----------------------------------------------------------------------------------
@@ -240,8 +255,8 @@ def _rows(name: str, pairs: Sequence[Pair], judged: Sequence[Judged]) -> Iterato
     for one in judged:
         place = {"dataset": name, "strategy": one.strategy, "model": one.model}
         for pair, replies in zip(pairs, one.replies, strict=False):
-            for step, (text, finish) in replies.items():
-                yield {**place, "item": pair["id"], "step": step, "text": text, "finish": finish}
+            for step, reply in replies.items():
+                yield {**place, "item": pair["id"], "step": step, "text": reply.text, "finish": reply.finish}
 
 
 def _replay(name: str, judged: Sequence[Judged], differences: Sequence[str]) -> Replay:

@@ -179,13 +179,29 @@ def test_a_reply_that_concludes_with_another_winner_is_told_with_its_order(bench
     rows = results([look(weighing, SECOND)], [look(FIRST, weighing, "1", "2")], [look("Neither.", SECOND)])
     benchmark_folder.judged("small", "CoT", rows)
     imported = read_benchmark(benchmark_folder.folder)
-    what = "the published winner is not the one that the reply ends with"
+    what = "the published winner is not what the replies say"
     assert imported.notes[2:] == (
         f"adversarial-manual: small under cot, order given: {what}: 2 items (1, 3)",
         f"adversarial-manual: small under cot, order swapped: {what}: 1 item (2)",
     )
     head = imported.files[PurePosixPath("llmbar-adversarial-manual.yaml")].decode().partition("schema:")[0]
     assert f"# - small under cot, order given: {what}: 2 items (1, 3)" in head
+
+
+def test_first_looks_that_disagree_without_a_second_one_have_no_winner(benchmark_folder):
+    rows = results([look(FIRST, SECOND)], [look(FIRST, FIRST)], [look(FIRST, "Neither.")])
+    benchmark_folder.judged("small", "Swap", rows)
+    notes = read_benchmark(benchmark_folder.folder).notes
+    assert [note.rpartition(": ")[2] for note in notes[3:]] == ["2 items (2, 3)"] * 2
+
+
+def test_the_last_line_of_a_reply_that_was_cut_off_is_not_read(benchmark_folder):
+    cut = look(FIRST, SECOND)
+    cut["swap = False"]["completion"] = [f"So far:\n{FIRST}", "length"]
+    benchmark_folder.judged("small", "CoT", results([cut], [look(FIRST, SECOND)], [look(FIRST, SECOND)]))
+    imported = read_benchmark(benchmark_folder.folder)
+    assert imported.notes[2].endswith(": 1 item (1)")
+    assert rows_of(imported, "recordings", "adversarial-manual.jsonl.gz")[0]["finish"] == "length"
 
 
 def test_no_winner_where_none_was_published_is_no_difference(benchmark_folder):
@@ -238,8 +254,7 @@ def test_results_that_are_not_in_the_layout_are_told(benchmark_folder):
         f"{where}/CoT/result.json: holds 2 results for 3 pairs",
         f"{where}/Rating/result.json: is not a JSON list of objects",
         *(f"{where}/Swap/result.json: entry {n}: is not the pair of the same number in dataset.json" for n in (1, 3)),
-        *(f"{where}/Vanilla/result.json: entry {n}: `results` is missing or not in its layout" for n in (1, 2)),
-        f"{where}/Vanilla/result.json: entry 3: a reply is no text, or ended neither with `stop` nor with `length`",
+        *(f"{where}/Vanilla/result.json: entry {n}: `results` is missing or not in its layout" for n in (1, 2, 3)),
     ]
 
 
