@@ -160,6 +160,11 @@ def count(plan: Plan, cell: Cell, row: int, replies: Replies) -> Counted:
     return Counted(item, tuple(heard), judgments[row].outcome)
 
 
+def sent_params(call: Call) -> dict[str, Any]:
+    """The parameters of a call: those of its model, and its own."""
+    return {**call.model.params, **(call.params or {})}
+
+
 # --- for programs -----------------------------------------------------------------------------------------
 
 
@@ -240,7 +245,7 @@ def _asked_json(one: Asked) -> dict[str, Any]:
         "step": call.step,
         "model": call.model.name,
         "model_id": call.model.id,
-        "params": call.model.params,
+        "params": sent_params(call),
         "draw": call.draw,
         "messages": call.messages,
         "key": one.key,

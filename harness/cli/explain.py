@@ -24,6 +24,7 @@ from harness.explain import (
     matrix_json,
     places_of,
     removals,
+    sent_params,
 )
 from harness.find import find_cell, find_item
 from harness.pipeline import load_spec
@@ -173,9 +174,9 @@ def followed_lines(found: Followed) -> Iterator[str]:
     """A conversation, batch by batch."""
     told: list[Asked] = []
     for number, batch in enumerate(found.batches, start=1):
-        one_of = f" of {len(batch)} calls that go out together" if len(batch) > 1 else ""
+        together = f" ({len(batch)} calls at once)" if len(batch) > 1 else ""
         for one in batch:
-            yield f"━━ batch {number}{one_of}: {one.call.step}"
+            yield f"━━ batch {number}{together}: {one.call.step}"
             yield from asked_lines(one, told)
             yield ""
         told += batch
@@ -194,7 +195,7 @@ def asked_lines(one: Asked, told: Sequence[Asked]) -> Iterator[str]:
         told: the calls of the batches before it.
     """
     call = one.call
-    yield f"to {call.model.name} ({call.model.id}), {compact(call.model.params)}, draw {call.draw}"
+    yield f"to {call.model.name} ({call.model.id}), {compact(sent_params(call))}, draw {call.draw}"
     yield f"key {one.key} ({'in the cache' if one.reply else 'not in the cache'})"
     same, step = max(
         ((_same_start(call.messages, each.call.messages), each.call.step) for each in told), default=(0, "")

@@ -135,8 +135,16 @@ def test_the_conversation_goes_as_far_as_the_cache():
 def test_calls_that_go_out_together_and_scores():
     store("pairs/independent-10/judge:judge", "Score: 7/10")
     shown = harness("explain", "small.yaml", "independent-10/judge:judge").stdout
-    assert "━━ batch 1 of 2 calls that go out together: judge-b\n" in shown
+    assert "━━ batch 1 (2 calls at once): judge-b\n" in shown
     assert shown.endswith("\noutcome: verdict tie, scores 7 and 7\n")
+
+
+def test_parameters_of_a_call_are_told_beside_those_of_its_model():
+    Path("small.yaml").write_text(SPEC.replace("answer: {kind: verdict}", "answer: {kind: verdict, format: json}"))
+    shown = harness("explain", "small.yaml", "mine/judge:judge").stdout
+    assert "temperature: 0, max_tokens: 1024, response_format: {type: json_schema, " in shown
+    said = json.loads(harness("explain", "small.yaml", "mine/judge:judge", "--json").stdout)
+    assert set(said["cell"]["batches"][0][0]["params"]) == {"temperature", "max_tokens", "response_format"}
 
 
 def test_a_failure_is_told_as_one():
@@ -162,7 +170,7 @@ def test_repeats_and_orders_are_told_with_their_votes():
     store("pairs/mine/judge:judge/both/x2", "Verdict: A")
     shown = harness("explain", "small.yaml", "judge:judge").stdout
     assert "repeats    2, collapsed by majority\n" in shown
-    assert "━━ batch 1 of 4 calls that go out together: swapped/judge#1\n" in shown
+    assert "━━ batch 1 (4 calls at once): swapped/judge#1\n" in shown
     assert shown.endswith("\noutcome: verdict tie, from the votes a, a, b, b\n")
 
 
