@@ -106,10 +106,14 @@ def _of_a_step(variable: str, strategy: Strategy) -> tuple[str, str] | None:
 
 def _step_faults(strategy: Strategy, everywhere: frozenset[str]) -> Iterator[Fault]:
     seen: set[str] = set()
+    shown = {name.removeprefix(STEP) for name in everywhere if name.startswith(STEP)}
+    if shown - {step["id"] for step in strategy.steps}:
+        # A misspelt one is told already; that the one it means is not shown follows from it.
+        shown |= {step["id"] for step in strategy.steps}
     for index, step in enumerate(strategy.steps):
         if step["id"] in seen:
             yield ("steps", index, "id"), f"a second step {quoted(step['id'])}", "give each an id of its own"
-        elif STEP + step["id"] not in everywhere:
+        elif step["id"] not in shown:
             message = f"nothing shows the reply of step {quoted(step['id'])}"
             yield ("steps", index), message, f"write {{{{ {STEP}{step['id']} }}}} where it belongs"
         seen.add(step["id"])
