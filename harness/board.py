@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -21,7 +21,21 @@ INTERVALS = {
     "percentile": "percentile bootstrap",
     "bca": "bias-corrected and accelerated bootstrap",
     "analytic": "analytic standard error",
+    "clustered": "cluster-robust standard error, Student's t",
+    "mixed": "made in more than one way, as each dataset asks for",
 }
+UNITS = {"mixed": "item or cluster"}
+STEADY = {"flip-rate": "flip rate", "self-agreement": "self-agreement"}
+"""Companions that have a column where any cell has them, and the names of these columns."""
+STEADY_NOTES = {
+    "flip-rate": "flip rate: share of the items whose verdict changes with the order of the responses",
+    "self-agreement": "self-agreement: share of the pairs of repeats, in the same order, that agree",
+}
+CALLS, COST = "calls", "cost (USD)"
+COST_NOTE = (
+    "calls, cost: of all judgments of a cell, by the prices of the spec; a reply from the cache counts as if it were "
+    "new, and a jury takes what its members take"
+)
 
 
 def metric_names(board: Board) -> list[str]:
@@ -56,8 +70,8 @@ def datasets(board: Board) -> list[tuple[str, list[Row]]]:
 
 
 def evaluator(row: Row) -> str:
-    """Who judged, such as `judge:gpt-4o`, as the id of the cell writes it."""
-    return f"{row['mode']}:{'+'.join(row['models'])}"
+    """Who judged, such as `judge:gpt-4o` or `debate:small(rounds=3)`, as the id of the cell writes it."""
+    return f"{row['mode']}:{'+'.join(row['models'])}{row['variant']}"
 
 
 def rank(row: Row) -> str:
@@ -113,17 +127,27 @@ def without_failures(row: Row, metric: str) -> str:
     return f"{value} [{low}, {high}]"
 
 
+def cost(row: Row) -> str:
+    """What a row's judgments cost, to the cent and below a dollar to the hundredth of a cent."""
+    usd = row["cost_usd"]
+    return UNDEFINED if usd is None else f"{usd:,.2f}" if usd >= 1 else f"{usd:.4f}"
+
+
 def footnotes(board: Board, remarks: Remarks) -> list[str]:
     """What must stand under every rendering: the remarks, how the figures were made, and the notes of the board."""
     method = board["method"]
     level = f"{100 * method['level']:.4g} %"
     interval = INTERVALS.get(method["interval"], method["interval"])
     resamples = f", {method['resamples']:,} resamples" if method["resamples"] else ""
+    unit = UNITS.get(method["unit"], method["unit"])
+    columns = header(board)
     return [
         *remarks.lines(),
-        f"[low, high]: {level} interval, {interval}{resamples}, seed {method['seed']}, unit {method['unit']}",
+        f"[low, high]: {level} interval, {interval}{resamples}, seed {method['seed']}, unit {unit}",
         f"n: items with a reference label; rank: by {board['metric']}, those not excluded at {level} in its dataset",
-        *([] if BESIDE not in header(board) else [BESIDE_NOTE.format(metric=board["metric"])]),
+        *(STEADY_NOTES[name] for name, column in STEADY.items() if column in columns),
+        *([COST_NOTE] if CALLS in columns else []),
+        *([BESIDE_NOTE.format(metric=board["metric"])] if BESIDE in columns else []),
         *board.get("notes", ()),
         f"run {board['run']} of {board['spec']}",
     ]
@@ -131,10 +155,23 @@ def footnotes(board: Board, remarks: Remarks) -> list[str]:
 
 def header(board: Board) -> list[str]:
     """The columns of a table of the board; those that would say the same in every row are left out."""
+    rows = board["rows"]
     usual = {"order": "given", "repeats": 1}
-    unusual = [name for name, value in usual.items() if any(row[name] != value for row in board["rows"])]
-    beside = [BESIDE] if any(any(row["failures"].values()) for row in board["rows"]) else []
-    return ["rank", "strategy", "evaluator", *unusual, *metric_names(board), "n", "failed", *beside]
+    unusual = [name for name, value in usual.items() if any(row[name] != value for row in rows)]
+    steady = [column for name, column in STEADY.items() if any(name in row["companions"] for row in rows)]
+    beside = [BESIDE] if any(any(row["failures"].values()) for row in rows) else []
+    return [
+        *["rank", "strategy", "evaluator", *unusual, *metric_names(board), *steady, "n", "failed"],
+        *beside,
+        *_spent(rows),
+    ]
+
+
+def _spent(rows: Sequence[Row]) -> list[str]:
+    """The columns of what judging took: where it cost anything, and where modes differ in what they take."""
+    costs = any(row["cost_usd"] for row in rows)
+    modes = {row["mode"] for row in rows}
+    return [*([CALLS] if costs or len(modes) > 1 else []), *([COST] if costs else [])]
 
 
 def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
@@ -149,5 +186,16 @@ def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
         "n": str(row["n"]),
         "failed": failures(row),
         BESIDE: without_failures(row, board["metric"]),
+        CALLS: f"{row['calls']:,}",
+        COST: cost(row),
     }
+    known |= {column: _companion(row, name) for name, column in STEADY.items()}
     return [figure_text(row["metrics"][name], remarks) if name in metrics else known[name] for name in header(board)]
+
+
+def _companion(row: Row, name: str) -> str:
+    """The value of a companion, empty where the row has none."""
+    if name not in row["companions"]:
+        return ""
+    value = row["companions"][name]["value"]
+    return UNDEFINED if value is None else f"{value:.2f}"

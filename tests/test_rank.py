@@ -11,8 +11,10 @@ from labelled import QUICK, Labelled, board_of, judge, labels, score, spec_of
 
 from harness.digest import rounded
 from harness.rank import leaderboard_json, make_leaderboard
-from harness.records import Price
+from harness.records import Cell, Usage
+from harness.score import score_dataset
 from harness.statistics import multiplicity
+from harness.statistics.voting import most_votes
 
 CODES = labels(120)
 GOOD, POOR = judge(CODES, 0.8, 1), judge(CODES, 0.3, 2)
@@ -126,6 +128,84 @@ def test_what_cannot_be_told_from_the_best_is_said_with_what_could_be_found():
     assert "poor" not in note
     assert "equal" not in note
     assert not any("distinguishable" in n for n in board_of(score(Labelled(CODES), {"g": GOOD, "p": POOR})).notes)
+
+
+def test_an_interval_of_what_was_not_found_holds_zero():
+    rng = np.random.default_rng(2)
+    many = {f"m{k}": judge(CODES, skill, k) for k, skill in enumerate(rng.uniform(0.4, 0.85, 12))}
+    group = score(Labelled(CODES), many)
+    contest = group.contests["kappa"]
+    told = 0
+    for one in contest.members:
+        for other in contest.members[:one]:
+            value, reach, _ = contest.difference(one, other)
+            if not contest.is_distinguishable(one, other):
+                told += 1
+                assert abs(value) <= reach
+    assert 0 < told < 66
+
+
+def test_the_best_of_many_is_corrected_for_the_choice():
+    many = {f"m{k}": judge(CODES, 0.5, k) for k in range(12)}
+    board = board_of(score(Labelled(CODES, name="one"), many), score(Labelled(CODES, name="two"), {"good": GOOD}))
+    document = checked(board)
+    first, alone = document["winners"]
+    assert (first["dataset"], first["cell"], first["metric"], first["tried"]) == (
+        ("one", document["rows"][0]["cell"], "kappa", 12)
+    )
+    figure = document["rows"][0]["metrics"]["kappa"]
+    assert first["value"] == figure["value"]
+    assert figure["value"] - 0.2 < first["corrected"] < figure["value"]
+    assert first["low"] < figure["low"]
+    assert first["corrected"] < first["high"] < figure["high"]
+    assert (first["method"], first["resamples"], len(first["seed"])) == ("resampled-selection", 2000, 32)
+    assert (alone["tried"], alone["corrected"], alone["reason"]) == (1, None, "one cell: nothing was chosen")
+    (note,) = (note for note in board.notes if "best of K" in note)
+    assert note.startswith(
+        f"best of K = 12 on one: kappa {first['value']:.3f} is optimistic; corrected for the choice 0."
+    )
+
+
+@pytest.mark.parametrize(
+    ("dataset", "judges", "reason"),
+    [
+        (Labelled(CODES[:19]), {"good": GOOD[:19], "poor": POOR[:19]}, "too few items or clusters"),
+        (Labelled(np.full(30, -1, dtype=np.int8)), {"good": GOOD[:30], "poor": POOR[:30]}, "no cell has a value"),
+    ],
+)
+def test_a_winner_that_cannot_be_corrected_says_why(dataset, judges, reason):
+    (winner,) = checked(board_of(score(dataset, judges)))["winners"]
+    assert winner["corrected"] is None
+    assert winner["reason"].startswith(reason)
+
+
+def asked_often(votes, **cell):
+    """The board of cells that asked several times."""
+    named = [Cell("fair", "direct", "judge", (name,), **cell) for name in votes]
+    columns = [np.asarray(cast, np.int8) for cast in votes.values()]
+    outcomes = np.column_stack([most_votes(cast.T) for cast in columns])
+    usage = [Usage()] * len(named)
+    return board_of(score_dataset(named, Labelled(CODES), outcomes, QUICK, 7, usage, columns))
+
+
+def test_what_the_order_changes_is_noted_worst_first():
+    first = np.column_stack([np.where(np.arange(120) < 40, 0, GOOD), np.where(np.arange(120) < 40, 2, GOOD)])
+    board = asked_often({"steady": np.column_stack([GOOD, GOOD]), "swayed": first}, order="both")
+    (note,) = (note for note in board.notes if "both orders" in note)
+    assert note == (
+        "fair: in both orders, direct/judge:swayed/both changed its verdict on 40 of 120 items (flip rate 0.33 [0.26, "
+        "0.42]), the first position won 40 of 40 (p < 0.001); direct/judge:steady/both changed its verdict on 0 of 120 "
+        "items (flip rate 0.00 [0.00, 0.03])"
+    )
+    checked(board)
+
+
+def test_how_far_repeats_agree_is_noted_least_first():
+    repeats = {f"m{k}": np.column_stack([judge(CODES, 0.3 + 0.1 * k, seed) for seed in (1, 2)]) for k in range(5)}
+    board = asked_often(repeats, repeats=2)
+    (note,) = (note for note in board.notes if "repeats" in note)
+    assert note.startswith("fair: share of pairs of repeats that agree, least first: direct/judge:m0/x2 0.")
+    assert note.endswith("; and 2 more")
 
 
 def test_copies_show_no_variation_to_measure_by():

@@ -1,16 +1,34 @@
 """Sentences about figures."""
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from harness import words
-from harness.records import Choice, RankSet
+from harness.records import Choice, RankSet, Winner
 
 
 def test_a_difference_comes_with_its_interval_and_what_could_be_found():
     assert words.difference(0.04, 0.17, 0.2376) == (
         "difference +0.04 [−0.13, +0.21]; this run could detect about 0.24 or more"
+    )
+
+
+def test_too_few_draws_leave_a_difference_without_bounds():
+    assert words.difference(-0.04, math.inf, math.inf) == (
+        "difference −0.04 [−∞, +∞]; this run could detect about ∞ or more"
+    )
+
+
+def test_the_best_of_many_is_told_with_and_without_a_correction():
+    winner = Winner("fair", "fair/x", "kappa", 12, 0.8341, -0.004, -0.1, 0.1)
+    assert words.best_of_many(winner) == (
+        "best of K = 12 on fair: kappa 0.834 is optimistic; corrected for the choice −0.00 [−0.10, 0.10]"
+    )
+    bare = Winner("fair", "fair/x", "kappa", 2, 0.5, reason="too few items")
+    assert words.best_of_many(bare) == (
+        "best of K = 2 on fair: kappa 0.500 is optimistic, and not corrected: too few items"
     )
 
 

@@ -36,6 +36,7 @@ def _line(board: Board, row: Row, metrics: list[str]) -> dict[str, Any]:
         **{key: row[key] for key in ("dataset", "cell", "strategy")},
         "evaluator": evaluator(row),
         "order": row["order"],
+        "repeats": row["repeats"],
         "simulated": row["simulated"],
         "n": row["n"],
         **row["failures"],

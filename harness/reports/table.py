@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.board import Board, Remarks, Row, datasets, footnotes, header, line
+from harness.board import CALLS, COST, STEADY, Board, Remarks, Row, datasets, footnotes, header, line
 from harness.text import printable
 
 SUMMARY = "tables for a terminal"
 
+NUMBERS = ("rank", "n", *STEADY.values(), CALLS, COST)
 AS_WIDE_AS_NEEDED = 10_000
 NOTE_WIDTH = 110
 """Notes are read, so they are broken into lines even where no terminal sets a width."""
@@ -52,7 +53,7 @@ def _table(board: Board, rows: list[Row], remarks: Remarks) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in header(board):
         names = column in ("strategy", "evaluator", "failed")  # these may be broken where the terminal is narrow
-        justify: Literal["left", "right"] = "right" if column in ("rank", "n") else "left"
+        justify: Literal["left", "right"] = "right" if column in NUMBERS else "left"
         table.add_column(_safe(column), overflow="fold", no_wrap=not names, justify=justify)
     for row in rows:
         table.add_row(*map(_safe, line(board, row, remarks)))

@@ -156,6 +156,32 @@ def test_order_is_shown_where_cells_differ_in_it(board):
     assert "swapped" in next(line for line in lines if "judge:large" in line)
 
 
+def test_what_is_steady_and_what_it_took_is_shown_where_cells_differ_in_it(board):
+    assert not {"calls", "cost", "flip"} & set(rendered(board, "table").splitlines()[1].split())
+    board["rows"][0] |= {"mode": "debate", "variant": "(rounds=3)", "order": "both", "repeats": 3, "calls": 12345}
+    board["rows"][0]["companions"] |= {"flip-rate": figure(0.125), "self-agreement": figure(None)}
+    text = rendered(board, "table")
+    lines = text.splitlines()
+    assert lines[1].endswith("calls")
+    assert {"order", "repeats", "flip", "rate", "self-agreement"} <= set(lines[1].split())
+    debate = next(line for line in lines if "debate:small(rounds=3)" in line)
+    assert debate.split()[-1] == "12,345"
+    assert "0.12" in debate.split()
+    assert "flip rate: share of the items whose verdict changes" in text
+    assert "cost (USD)" not in text
+    for row, cost in zip(board["rows"], (0.01234, 1234.5, 0.0, None), strict=True):
+        row["cost_usd"] = cost
+    lines = rendered(board, "table").splitlines()
+    ends = [line.split()[-1] for line in lines if "judge:" in line or "debate:" in line]
+    assert ends == ["0.0123", "1,234.50", "0.0000", "–"]
+
+
+def test_methods_and_units_of_several_datasets_are_put_in_words(board):
+    board["method"] |= {"interval": "mixed", "unit": "mixed", "resamples": 0}
+    text = " ".join(rendered(board, "table").split())
+    assert "made in more than one way, as each dataset asks for, seed 7, unit item or cluster" in text
+
+
 def test_what_stands_beside_failures_is_shown_where_there_are_any(board):
     assert "without failures: kappa of the judgments that did not fail" in rendered(board, "table")
     board["rows"][0]["failures"] = dict.fromkeys(board["rows"][0]["failures"], 0)
@@ -179,6 +205,7 @@ def test_csv_has_a_line_for_each_cell_with_all_it_needs(board):
     first = lines[0]
     assert (first["cell"], first["evaluator"], first["simulated"]) == ("fair/direct/judge:small", "judge:small", "true")
     assert (first["kappa"], first["kappa_low"], first["kappa_rank_worst"]) == ("0.6", "0.5", "1")
+    assert (first["order"], first["repeats"]) == ("given", "1")
     assert (first["unparsed"], first["resamples"], first["unit"]) == ("3", "10000", "item")
     assert (first["kappa.complete-case"], first["calls"], first["prompt_tokens"], first["cost_usd"]) == (
         "0.62",
