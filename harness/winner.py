@@ -72,7 +72,7 @@ def winner_in(results: Path, spec: Spec, axis: Axis, metric: str, dataset: str) 
 
 def _corrected(board: Mapping[str, Any], cell: str, metric: str) -> float | None:
     """The figure of a cell without what its choice as the best adds to it, where the run tells that."""
-    told = (one["corrected"] for one in board["winners"] if (one["cell"], one["metric"]) == (cell, metric))
+    told = (one["corrected"] for one in board.get("winners", ()) if (one["cell"], one["metric"]) == (cell, metric))
     return next(told, None)
 
 
