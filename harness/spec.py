@@ -24,7 +24,7 @@ from harness.fitting import unfit_strategies
 from harness.frozen import FrozenDict, freeze, with_plain_numbers
 from harness.matrix import Names, cells_of, matrix_problems, without_idle_exclusions
 from harness.persona_source import with_personas
-from harness.records import DatasetSpec, Limits, Model, Price, ScoreSpec, Spec, Strategy, Subset
+from harness.records import Choice, DatasetSpec, Limits, Model, Price, ScoreSpec, Spec, Strategy, Subset
 from harness.schema import check
 from harness.source import Document, read_yaml
 from harness.strategy import strategy_json
@@ -86,7 +86,7 @@ def spec_digest(spec: Spec) -> str:
         "seed": spec.seed,
         "score": asdict(spec.score),
         "cells": [asdict(cell) for cell in spec.cells],
-        "choices": [choice_json(choice) for choice in spec.choices],
+        "choices": [_origin(choice) for choice in spec.choices],
         "datasets": {cell.dataset: _reading(spec.datasets[cell.dataset]) for cell in spec.cells},
         "models": {name: _identity(spec.models[name]) for name in models},
         "strategies": {name: _asking(strategy) for name, strategy in spec.strategies.items()},
@@ -103,6 +103,11 @@ def _reading(dataset: DatasetSpec) -> dict[str, Any]:
 def _identity(model: Model) -> dict[str, Any]:
     price = model.price and asdict(model.price)
     return {"id": model.id, "provider": model.provider, "params": model.params, "price": price}
+
+
+def _origin(choice: Choice) -> list[str]:
+    """Where a choice comes from; its figures follow from that, but their last digits may depend on versions."""
+    return [choice.axis, choice.taken, choice.spec, choice.run, choice.dataset, choice.metric]
 
 
 def _asking(strategy: Strategy) -> dict[str, Any]:

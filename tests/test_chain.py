@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -138,6 +139,10 @@ def test_a_resolved_spec_stands_for_itself(folder: Path, tmp_path: Path) -> None
     assert [choice.axis for choice in spec.choices] == ["strategy", "evaluator"]
     assert spec_digest(again) == spec_digest(spec)
     assert make_plan(again).digest == make_plan(spec).digest
+    other_run = [replace(choice, run="another") for choice in spec.choices]
+    other_digits = [replace(choice, low=0.1) for choice in spec.choices]
+    assert spec_digest(replace(spec, choices=other_run)) != spec_digest(spec)
+    assert spec_digest(replace(spec, choices=other_digits)) == spec_digest(spec)
 
 
 def test_the_text_of_a_strategy_comes_along(folder: Path) -> None:
