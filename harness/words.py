@@ -137,12 +137,11 @@ def chosen_on_the_same_data(dataset: str, choice: Choice) -> str:
 
 def best_of_many(winner: Winner) -> str:
     """What the figure of the best is worth once it is known that it was chosen."""
-    found = f"best of K = {winner.tried} on {winner.dataset}: {winner.metric} {winner.value:.3f} is optimistic"
+    value = f"{winner.value:.3f}".replace("-", "−")
+    found = f"best of K = {winner.tried} on {winner.dataset}: {winner.metric} {value} is optimistic"
     if winner.corrected is None:
         return f"{found}, and not corrected: {winner.reason}"
-    return f"{found}; corrected for the choice {_with_interval(winner.corrected, winner.low, winner.high)}".replace(
-        "-", "−"
-    )
+    return f"{found}; corrected for the choice {_with_interval(winner.corrected, winner.low, winner.high)}"
 
 
 def changes_with_order(cell: str, flips: Figure, slot: Figure, p_value: Figure) -> str:
@@ -170,7 +169,8 @@ def in_repeats(dataset: str, cells: Sequence[str]) -> str:
 
 
 def _with_interval(value: float, low: float | None, high: float | None) -> str:
-    return f"{value:.2f}" if low is None or high is None else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+    interval = "" if low is None or high is None else f" [{low:.2f}, {high:.2f}]"
+    return f"{value:.2f}{interval}".replace("-", "−")
 
 
 def _count(share: Figure) -> int:

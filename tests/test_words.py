@@ -22,9 +22,9 @@ def test_too_few_draws_leave_a_difference_without_bounds():
 
 
 def test_the_best_of_many_is_told_with_and_without_a_correction():
-    winner = Winner("fair", "fair/x", "kappa", 12, 0.8341, -0.004, -0.1, 0.1)
+    winner = Winner("fair-eval", "fair-eval/x", "kappa", 12, 0.8341, -0.004, -0.1, 0.1)
     assert words.best_of_many(winner) == (
-        "best of K = 12 on fair: kappa 0.834 is optimistic; corrected for the choice −0.00 [−0.10, 0.10]"
+        "best of K = 12 on fair-eval: kappa 0.834 is optimistic; corrected for the choice −0.00 [−0.10, 0.10]"
     )
     bare = Winner("fair", "fair/x", "kappa", 2, 0.5, reason="too few items")
     assert words.best_of_many(bare) == (

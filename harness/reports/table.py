@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from rich import box
@@ -16,6 +17,12 @@ from harness.text import printable
 SUMMARY = "tables for a terminal"
 
 NUMBERS = ("rank", "n", *STEADY.values(), CALLS, COST)
+WHO = ("rank", "strategy", "evaluator", "order", "repeats")
+BREAKABLE = ("strategy", "evaluator", "failed")
+"""Columns whose texts may be broken into lines where the terminal is narrow."""
+NARROWEST = 14
+"""They get at least so many characters."""
+GAP = 3
 AS_WIDE_AS_NEEDED = 10_000
 NOTE_WIDTH = 110
 """Notes are read, so they are broken into lines even where no terminal sets a width."""
@@ -42,22 +49,45 @@ def render(board: Board, *, width: int | None = None, colours: bool = False, **_
     remarks = Remarks()
     for dataset, rows in datasets(board):
         console.print(_safe(dataset, "bold"))
-        console.print(_table(board, rows, remarks))
-        console.print()
+        for table in _tables(board, rows, remarks, width or AS_WIDE_AS_NEEDED):
+            console.print(table)
+            console.print()
     for note in footnotes(board, remarks):
         console.print(_safe(note, "dim"), width=min(width or NOTE_WIDTH, NOTE_WIDTH))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def _table(board: Board, rows: list[Row], remarks: Remarks) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in header(board):
-        names = column in ("strategy", "evaluator", "failed")  # these may be broken where the terminal is narrow
-        justify: Literal["left", "right"] = "right" if column in NUMBERS else "left"
-        table.add_column(_safe(column), overflow="fold", no_wrap=not names, justify=justify)
-    for row in rows:
-        table.add_row(*map(_safe, line(board, row, remarks)))
-    return table
+def _tables(board: Board, rows: list[Row], remarks: Remarks, width: int) -> Iterator[Table]:
+    """The rows as one table, or as several that each repeat who judged, where the terminal is too narrow for one."""
+    columns = [printable(column) for column in header(board)]
+    lines = [[printable(text) for text in line(board, row, remarks)] for row in rows]
+    widths = [max(map(len, texts)) for texts in zip(columns, *lines, strict=True)]
+    for shown in _fitting(columns, widths, width):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for column in (columns[at] for at in shown):
+            justify: Literal["left", "right"] = "right" if column in NUMBERS else "left"
+            table.add_column(_safe(column), overflow="fold", no_wrap=column not in BREAKABLE, justify=justify)
+        for texts in lines:
+            table.add_row(*(_safe(texts[at]) for at in shown))
+        yield table
+
+
+def _fitting(columns: list[str], widths: list[int], width: int) -> Iterator[list[int]]:
+    """Positions of the columns of each table: who judged, and as many of the others as there is room for."""
+    needed = [
+        GAP + (min(wide, NARROWEST) if name in BREAKABLE else wide) for name, wide in zip(columns, widths, strict=True)
+    ]
+    who = [at for at, name in enumerate(columns) if name in WHO]
+    room = width + GAP - sum(needed[at] for at in who)
+    shown: list[int] = []
+    for at in range(len(columns)):
+        if at in who:
+            continue
+        if shown and sum(needed[k] for k in [*shown, at]) > room:
+            yield who + shown
+            shown = []
+        shown.append(at)
+    yield who + shown
 
 
 def _safe(text: str, style: str = "") -> Text:

@@ -134,6 +134,15 @@ def test_table_fits_the_terminal(board):
     assert max(map(len, rendered(board, "table").splitlines())) > 150
 
 
+def test_a_narrow_terminal_gets_several_tables_and_loses_nothing(board):
+    board["rows"][0] |= {"order": "both", "repeats": 3, "cost_usd": 1.25}
+    narrow = rendered(board, "table", width=80)
+    assert narrow.count("strategy") == narrow.count("repeats") > 2
+    whole = {word for line in rendered(board, "table").splitlines() for word in line.split() if "─" not in word}
+    assert whole - set(narrow.split()) <= {"judge:small", "(simulated)", "unparsed,", "refused"}
+    assert max(map(len, narrow.splitlines())) <= 80
+
+
 def test_table_has_colours_only_where_the_terminal_shows_them(board):
     assert "\x1b[" in rendered(board, "table", width=120, colours=True)
     assert "\x1b" not in rendered(board, "table", width=120)
