@@ -222,8 +222,8 @@ class Strategy:
         tie_margin: scores that differ by no more than this are a tie.
         reference: `required` where an item without a reference answer cannot be asked about.
         criteria: what is weighed, each with `name`, `text` and `weight`.
-        steps: questions asked before the one for the verdict, each with `id`, `user` and perhaps `system`; their replies
-            are variables of what is asked later.
+        steps: questions asked before the one for the verdict, each with `id`, `user` and perhaps `system`; their
+            replies are variables of what is asked later.
         examples: earlier turns, each with `assistant` and either `user` or the material that its question shows.
         second_look: what is asked once more where both orders disagree, as `when` and `user`; None to ask in one order.
         source: where it comes from, for messages: `built-in` or a path.

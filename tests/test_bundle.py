@@ -8,14 +8,14 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kept import entry
-from worlds import MemoryStore
 
 from harness import bundle
 from harness.bundle import ExportReport, ImportReport, export_bundle, import_bundle
 from harness.cache import Cache
 from harness.digest import canonical_json
 from harness.errors import BundleError, MissingRepliesError, StorageError
+from kept import entry
+from worlds import MemoryStore
 
 
 def store_of(*entries):

@@ -14,7 +14,6 @@ from threading import Thread
 
 import diskcache
 import pytest
-from kept import entry, fill
 
 from harness import cache_file
 from harness.cache import Cache
@@ -22,6 +21,7 @@ from harness.cache_survey import ModelStats
 from harness.cache_writer import PlainDisk, _Database
 from harness.errors import CacheError
 from harness.store import value_of
+from kept import entry, fill
 
 
 @pytest.fixture

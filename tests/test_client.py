@@ -9,8 +9,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from endpoint import CUT, HANG, Endpoint, completion, endpoint, response
 
+from endpoint import CUT, HANG, Endpoint, completion, endpoint, response
 from harness.errors import ModelStopped, ProviderError
 from harness.frozen import freeze
 from harness.provider import Connection, Context

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from labelled import QUICK, Labelled, judge, labels
 from sklearn.metrics import cohen_kappa_score
 
 from harness.records import Cell, Usage
 from harness.score import score_dataset
 from harness.statistics.voting import most_votes
+from labelled import QUICK, Labelled, judge, labels
 
 CODES = labels(120)
 GIVEN, SWAPPED = judge(CODES, 0.8, 1), judge(CODES, 0.6, 2, failing=0.1)

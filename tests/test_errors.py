@@ -27,10 +27,11 @@ def test_error_carries_all_problems() -> None:
 
 
 def test_tree_in_the_docstring_is_the_tree() -> None:
-    drawn = []
-    for line in (errors.__doc__ or "").splitlines():
-        if line.lstrip().startswith("* "):
-            drawn.append(((len(line) - len(line.lstrip())) // 2, line.split()[1]))
+    drawn = [
+        ((len(line) - len(line.lstrip())) // 2, line.split()[1])
+        for line in (errors.__doc__ or "").splitlines()
+        if line.lstrip().startswith("* ")
+    ]
     real = []
 
     def walk(kind: type, depth: int) -> None:

@@ -72,7 +72,7 @@ def test_juries_count_the_verdicts_of_their_members(finished: tuple[FinishedRun,
         for members in (("novice", "adept"), ("adept", "master"), ("novice", "adept", "master")):
             jury = verdicts(frame, f"combined-10/jury:{'+'.join(members)}{suffix}")
             assert jury == [voted(*votes) for votes in zip(*(judges[name] for name in members), strict=True)]
-        weighted = verdicts(frame, f"combined-10/jury:novice+adept+master(weighted){suffix}")
+        weighted = verdicts(frame, f"combined-10/jury:novice+adept+master(weighted-1-1-5){suffix}")
         expected = [
             vote if vote in ("a", "b", "tie") else voted(*others)
             for vote, *others in zip(judges["master"], judges["novice"], judges["adept"], strict=True)

@@ -7,7 +7,6 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from labelled import QUICK, Labelled, board_of, judge, labels, score, spec_of
 
 from harness.digest import rounded
 from harness.rank import leaderboard_json, make_leaderboard
@@ -15,6 +14,7 @@ from harness.records import Cell, Usage
 from harness.score import score_dataset
 from harness.statistics import multiplicity
 from harness.statistics.voting import most_votes
+from labelled import QUICK, Labelled, board_of, judge, labels, score, spec_of
 
 CODES = labels(120)
 GOOD, POOR = judge(CODES, 0.8, 1), judge(CODES, 0.3, 2)

@@ -69,9 +69,13 @@ def test_run_without_judgments_has_an_empty_table(tmp_path: Path) -> None:
 
 
 def test_run_that_does_not_end_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), RunWriter(tmp_path, "s") as writer:
-        writer.add(CELL, [judgment(1)])
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with RunWriter(tmp_path, "s") as writer:
+            writer.add(CELL, [judgment(1)])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list((tmp_path / "s").iterdir()) == []
 
 

@@ -15,7 +15,7 @@ from harness.plan import Plan
 from harness.progress import Tally
 from harness.records import Call, Judgment, Reply
 from harness.run import Run
-from worlds import MemoryStore, Wire, item, model, plain_answer, plan_of
+from worlds import Answer, MemoryStore, Wire, item, model, plain_answer, plan_of
 
 
 def judged(plan: Plan, store: MemoryStore, wire: Wire | None, watch: Tally | None = None) -> list[tuple[str, Judgment]]:
@@ -50,21 +50,26 @@ def test_second_run_makes_no_call_and_opens_no_connection() -> None:
     assert not wire.opened
 
 
+def interrupted_after(calls: int) -> Answer:
+    """Answers so many calls, and then interrupts the run as Ctrl-C does."""
+    left = iter(range(calls))
+
+    def answer(call: Call) -> Reply:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return plain_answer(call)
+
+    return answer
+
+
 @settings(max_examples=25, deadline=None)
 @given(stops=st.lists(st.integers(0, 70), max_size=4), seed=st.integers(0, 1000))
 def test_run_that_was_stopped_asks_only_for_what_is_missing(stops: list[int], seed: int) -> None:
     plan, store, acknowledged = plan_of(items=20), MemoryStore(), 0
     for stop in stops:
-        left = [stop]
-
-        def answer(call: Call) -> Reply:
-            left[0] -= 1
-            if left[0] < 0:
-                raise KeyboardInterrupt
-            return plain_answer(call)
-
-        with pytest.raises(KeyboardInterrupt) if stop < 120 - len(store.held) else nullcontext():
-            judged(plan, store, Wire(answer, seed))
+        ends_early = stop < 120 - len(store.held)
+        with pytest.raises(KeyboardInterrupt) if ends_early else nullcontext():
+            judged(plan, store, Wire(interrupted_after(stop), seed))
         assert len(store.held) >= acknowledged
         acknowledged = len(store.held)
     wire = Wire(seed=seed)
@@ -92,7 +97,7 @@ def test_offline_run_names_the_first_place_and_counts_what_is_missing() -> None:
     for call in wire.sent:
         if (call.model.name, number_in(call)) in (("x", 12), ("y", 7)):
             del store.held[call_key(call)]
-    with pytest.raises(MissingRepliesError, match="at least 2 replies for 2 judgments.*d/direct/judge:x, item i12"):
+    with pytest.raises(MissingRepliesError, match=r"at least 2 replies for 2 judgments.*d/direct/judge:x, item i12"):
         judged(plan, store, None)
 
 
@@ -135,7 +140,7 @@ def test_model_that_cannot_be_used_ends_its_cells_early_and_no_others() -> None:
 
 def test_store_that_fails_ends_the_run_with_its_error_and_closes_connections() -> None:
     wire = Wire()
-    with pytest.raises(HarnessError, match="^the disk is full$"):
+    with pytest.raises(HarnessError, match=r"^the disk is full$"):
         judged(plan_of(), MemoryStore(full_after=5), wire)
     assert wire.closed == wire.opened != []
 
@@ -150,18 +155,18 @@ def test_store_that_forgets_is_an_error_and_no_endless_loop() -> None:
 
 
 def test_watch_hears_of_calls_and_of_progress_that_never_goes_back() -> None:
-    class Steps(Tally):
-        steps: list[int] = []
+    steps: list[int] = []
 
+    class Steps(Tally):
         def reached(self, conversations: int) -> None:
             super().reached(conversations)
-            self.steps.append(self.done)
+            steps.append(self.done)
 
     plan, costs = plan_of(items=30), []
     watch = Steps(plan.spec.models)
     run = Run(plan, MemoryStore(), Wire().connect, watch, before_asking=lambda: costs.append(watch.calls))
     list(run.parts())
     assert costs == [0]
-    assert watch.steps == sorted(watch.steps)
-    assert watch.steps[-1] == watch.conversations == 120
+    assert steps == sorted(steps)
+    assert steps[-1] == watch.conversations == 120
     assert watch.made == {"x": 90, "y": 90}

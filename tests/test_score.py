@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from labelled import QUICK, Labelled, cells, judge, labels, score
 from sklearn.metrics import cohen_kappa_score
 
 from harness.records import OUTCOMES
 from harness.score import score_cells
+from labelled import QUICK, Labelled, cells, judge, labels, score
 
 CODES = labels(120)
 GOOD, POOR = judge(CODES, 0.8, 1), judge(CODES, 0.3, 2)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import polars as pl
-from labelled import Labelled, judge, labels, score
 
 from harness.digest import rounded
 from harness.tables import SCORE_COLUMNS, scores_frame
+from labelled import Labelled, judge, labels, score
 
 CODES = labels(60)
 

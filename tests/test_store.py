@@ -7,13 +7,13 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from kept import entry
-from worlds import MemoryStore
 
 from harness.cache import Cache
 from harness.digest import canonical_json
 from harness.records import UNAVAILABLE, Reply
 from harness.store import Entry, check_entry, read_entry, read_reply, reply_line, value_of
+from kept import entry
+from worlds import MemoryStore
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 counts = st.integers(0, 2**53)

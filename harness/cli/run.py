@@ -86,7 +86,8 @@ def say_cost(plan: Plan, found: Estimate) -> None:
 def say_spend(watch: Tally) -> None:
     """What was asked and spent, by model."""
     for name, spent in watch.spend_json().items():
-        cost = "cost unknown (no price in the spec)" if spent["cost_usd"] is None else f"${spent['cost_usd']:.4f}"
+        price = "cost unknown (no price in the spec)" if spent["cost_usd"] is None else f"${spent['cost_usd']:.4f}"
+        cost = "free" if watch.models[name].is_free else price
         failed = f", {spent['failed']:,} given up" if spent["failed"] else ""
         tokens = f"{spent['prompt_tokens']:,} + {spent['completion_tokens']:,} tokens"
         say(f"{name}: {spent['calls']:,} calls made{failed}, {tokens}, {cost}")

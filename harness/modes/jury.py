@@ -19,11 +19,13 @@ def expand(wanted: Mapping[str, Any], models: Sequence[str]) -> Iterator[tuple[t
         wanted: what a spec says under `jury`.
         models: all models of the spec.
     """
-    members = [{"model": one, "strategy": None} if isinstance(one, str) else dict(one) for one in wanted["of"]]
+    members: list[dict[str, Any]] = [
+        {"model": one, "strategy": None} if isinstance(one, str) else dict(one) for one in wanted["of"]
+    ]
     sizes = wanted.get("sizes", [len(members)])
+    weights = wanted.get("weights")
     for size in range(2, len(members) + 1) if sizes == "all" else sizes:
         for some in combinations(members, size):
-            weights = wanted.get("weights")
             settings = {
                 "members": list(some),
                 "vote": wanted.get("vote", "majority"),
@@ -54,9 +56,12 @@ def written(models: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any
 
 
 def variant(settings: Mapping[str, Any]) -> str:
-    """What tells this jury from another of the same models."""
-    parts = [] if settings["vote"] == "majority" else [settings["vote"]]
-    parts += [f"{one['model']}@{one['strategy']}" for one in settings["members"] if one["strategy"]]
+    """What tells this jury from another of the same models, such as `(mean-score)` or `(weighted-1-1-5)`."""
+    members: Sequence[Mapping[str, Any]] = settings["members"]
+    weights: Mapping[str, float] = settings["weights"] or {}
+    parts = [] if settings["vote"] == "majority" else [str(settings["vote"])]
+    parts += ["-".join([parts.pop(), *(f"{weights[one['model']]:g}" for one in members)])] if weights else []
+    parts += [f"{one['model']}@{one['strategy']}" for one in members if one["strategy"]]
     return f"({','.join(parts)})" if parts else ""
 
 

@@ -9,11 +9,11 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
-from kept import entry, fill
 
 from harness.cache import Cache
 from harness.cli import main
 from harness.errors import MissingRepliesError
+from kept import entry, fill
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "cache.schema.json").read_text())
 
