@@ -67,36 +67,56 @@ def steps_before(
 
 def answers_to(calls: Sequence[Call], item: Item, cell: Cell, questions: Questions) -> Conversation[list[Heard]]:
     """Make calls as one batch, and once more those whose replies hold no answer; what each came to, in order."""
-    return [one.heard for one in (yield from exchanges(calls, item, cell, questions))]
+    calls = _in_form(calls, questions)
+    replies = yield calls
+    heard = [understood(reply, questions) for reply in replies]
+    if AGAIN.isdisjoint(heard):
+        return heard
+    return [one.heard for one in (yield from _once_more(calls, replies, heard, item, cell, questions))]
 
 
 def exchanges(calls: Sequence[Call], item: Item, cell: Cell, questions: Questions) -> Conversation[list[Exchange]]:
     """As `answers_to`, with the whole conversations, for who wants to carry one on."""
-    if questions.params:
-        calls = [call._replace(params=questions.params) for call in calls]
+    calls = _in_form(calls, questions)
     replies = yield calls
-    held = [
-        Exchange(call, reply, understood(reply, questions), reply.text)
-        for call, reply in zip(calls, replies, strict=True)
-    ]
+    heard = [understood(reply, questions) for reply in replies]
+    return (yield from _once_more(calls, replies, heard, item, cell, questions))
+
+
+def _in_form(calls: Sequence[Call], questions: Questions) -> Sequence[Call]:
+    """The calls with what they ask for beside their messages."""
+    return calls if questions.params is None else [call._replace(params=questions.params) for call in calls]
+
+
+def _once_more(
+    calls: Sequence[Call],
+    replies: Sequence[Reply],
+    heard: Sequence[Heard],
+    item: Item,
+    cell: Cell,
+    questions: Questions,
+) -> Conversation[list[Exchange]]:
+    """Ask again, in the same conversation, where a reply holds no answer."""
+    held = [Exchange(*one, one[1].text) for one in zip(calls, replies, heard, strict=True)]
     open_ones = [index for index, one in enumerate(held) if one.heard in AGAIN]
-    if open_ones and questions.again is not None:
-        calls = [_once_more(held[at], questions.again, item, cell) for at in open_ones]
-        replies = yield calls
-        for index, call, reply in zip(open_ones, calls, replies, strict=True):
-            text = f"{held[index].text}\n\n{reply.text}"
-            held[index] = Exchange(call, reply, understood(reply, questions), text)
+    if not open_ones or questions.again is None:
+        return held
+    asked = []
+    for index in open_ones:
+        call = calls[index]
+        messages = [*call.messages, said(replies[index]), questions.again]
+        asked.append(call_for(f"{call.step}.again", messages, item, cell, call.model))
+    again = _in_form(asked, questions)
+    replies = yield again
+    for index, call, reply in zip(open_ones, again, replies, strict=True):
+        text = f"{held[index].text}\n\n{reply.text}"
+        held[index] = Exchange(call, reply, understood(reply, questions), text)
     return held
 
 
 def said(reply: Reply) -> Message:
     """A reply as a turn of the conversation that goes on after it."""
     return {"role": "assistant", "content": reply.text if reply.text.strip() else EMPTY}
-
-
-def _once_more(one: Exchange, again: Message, item: Item, cell: Cell) -> Call:
-    call = call_for(f"{one.call.step}.again", [*one.call.messages, said(one.reply), again], item, cell, one.call.model)
-    return call._replace(params=one.call.params)
 
 
 def understood(reply: Reply, questions: Questions) -> Heard:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from harness import answer as answer_module
 from harness.answer import Answer, AnswerRule, answer_faults, compile_answer, full_rule
+from harness.strategy import built_in
 
 VERDICT = compile_answer(full_rule({"kind": "verdict"}))
 STATED = compile_answer(
@@ -429,9 +430,10 @@ def examples() -> list[Any]:
     page = (Path(__file__).parents[1] / "docs" / "answer-rules.md").read_text(encoding="utf-8")
     found, rule = [], VERDICT
     for line in page.splitlines():
-        if line.startswith("| reply to"):
-            rule = VERDICT if "direct" in line else SCORES
-        elif match := re.fullmatch(r"\| `(.+)` \| (nothing|a|b|tie|[\d.]+ and [\d.]+) \|", line):
+        if name := re.match(r"\| reply to `(.+?)`", line):
+            strategy = built_in(name[1])
+            rule = compile_answer(strategy.answer, ask=strategy.ask, criteria=strategy.criteria)
+        elif match := re.fullmatch(r"\| `(.+)` \| (nothing|a|b|tie|[\d.]+(?: and [\d.]+)?) \|", line):
             found.append(pytest.param(rule, match[1].replace("⏎", "\n"), match[2], id=match[1]))
     return found
 
@@ -439,9 +441,10 @@ def examples() -> list[Any]:
 @pytest.mark.parametrize(("rule", "text", "expected"), examples())
 def test_documented_example_is_true(rule: AnswerRule, text: str, expected: str) -> None:
     found = rule.read(text)
-    scores = found and f"{found.score_a} and {found.score_b}".replace(".0", "")
-    assert (found.verdict or scores if found else "nothing") == expected
+    scores = [score for score in found[1:] if score is not None] if found else []
+    told = " and ".join(f"{score:g}" for score in scores)
+    assert (found.verdict or told if found else "nothing") == expected
 
 
 def test_there_are_documented_examples() -> None:
-    assert len(examples()) == 17
+    assert len(examples()) == 28

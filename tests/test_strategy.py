@@ -1,5 +1,6 @@
 import json
 import re
+import time
 from importlib import resources
 from typing import Any
 
@@ -445,6 +446,15 @@ def test_a_rubric_is_the_mean_by_weight_and_never_of_a_part() -> None:
     assert questions.read(reply) == Answer(None, 7, 4)
     assert questions.read(reply.replace("Truth for", "Truthiness for")) is None
     assert questions.read(reply.replace("9/10", "11/10")) is None
+
+
+@pytest.mark.parametrize("unit", ["Task A: ", "Manner for Response B", "Task A: <0 to 10>/10\n", "** ", "Task A: 7"])
+def test_a_hostile_reply_to_a_rubric_takes_bounded_time(unit: str) -> None:
+    read = compile_strategy(built_in("rubric")).read
+    text = unit * (2**20 // len(unit))
+    started = time.process_time()
+    read(text)
+    assert time.process_time() - started < 5
 
 
 def test_a_rubric_of_one_response() -> None:
