@@ -179,6 +179,22 @@ def test_a_winner_that_cannot_be_corrected_says_why(dataset, judges, reason):
     assert winner["reason"].startswith(reason)
 
 
+def test_a_choice_that_no_resample_can_repeat_is_not_corrected(monkeypatch):
+    monkeypatch.setattr("harness.selecting.selection_bias", lambda *_, **__: None)
+    (winner,) = checked(board_of(score(Labelled(CODES), {"good": GOOD, "poor": POOR})))["winners"]
+    assert (winner["corrected"], winner["reason"]) == (None, "no resample has a value")
+
+
+def test_clusters_are_drawn_whole_when_the_choice_is_made_again():
+    many = {f"m{k}": judge(CODES, 0.5, k) for k in range(6)}
+    alone, paired = (
+        checked(board_of(score(Labelled(CODES, clusters), many)))["winners"][0]
+        for clusters in (None, np.arange(120) // 4)
+    )
+    assert alone["value"] == paired["value"]
+    assert alone["corrected"] != paired["corrected"] < paired["value"]
+
+
 def asked_often(votes, **cell):
     """The board of cells that asked several times."""
     named = [Cell("fair", "direct", "judge", (name,), **cell) for name in votes]

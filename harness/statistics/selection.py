@@ -30,8 +30,8 @@ RESAMPLES = 2_000
 MOST_DRAWN = 4_000_000
 """Units drawn over all resamples: with many units there are fewer resamples, and each says more."""
 FEWEST_RESAMPLES = 100
-DRAWN_AT_ONCE = 1 << 22
-"""Weights held at once (resamples × units)."""
+HELD_AT_ONCE = 1 << 22
+"""Weights (resamples × units) or counts (resamples × cells of tables) held at once."""
 
 CELLS = SHAPE[0] * SHAPE[1]
 
@@ -79,7 +79,8 @@ def selection_bias(
     everywhere = value(_tables(np.ones((1, n), np.float32), places))[0]
     chosen: list[float] = []  # each with the list below, resample by resample
     left_out: list[float] = []
-    for drawn in _weights(units, resamples, seed):
+    at_once = max(1, HELD_AT_ONCE // max(units, places.shape[1] * CELLS))
+    for drawn in _weights(units, resamples, at_once, seed):
         weights = drawn if unit is None else drawn[:, unit]
         values = value(_tables(weights, places))
         defined = ~np.isnan(values).all(axis=1)
@@ -94,12 +95,11 @@ def selection_bias(
     return Bias(max(0.0, optimism), max(0.0, out_of_bag), resamples)  # a choice of the highest lowers nothing
 
 
-def _weights(units: int, resamples: int, seed: int) -> Iterator[NDArray[np.float32]]:
+def _weights(units: int, resamples: int, at_once: int, seed: int) -> Iterator[NDArray[np.float32]]:
     """How often each unit is drawn, resamples × units, some resamples at once."""
     generator = np.random.Generator(np.random.PCG64(seed))
-    step = max(1, DRAWN_AT_ONCE // units)
-    for done in range(0, resamples, step):
-        size = min(step, resamples - done)
+    for done in range(0, resamples, at_once):
+        size = min(at_once, resamples - done)
         drawn = generator.integers(0, units, (size, units), dtype=np.int32)
         drawn += np.arange(size, dtype=np.int32)[:, None] * np.int32(units)
         yield np.bincount(drawn.ravel(), minlength=size * units).reshape(size, units).astype(np.float32)
@@ -110,7 +110,7 @@ def _tables(weights: NDArray[np.float32], places: NDArray[np.intp]) -> Array:
     n, evaluators = places.shape
     cells = np.flatnonzero(np.bincount(places.ravel(), minlength=CELLS))  # most often nothing failed
     tables = np.zeros((CELLS, len(weights), evaluators))
-    step = max(1, DRAWN_AT_ONCE // (n * len(cells)))
+    step = max(1, HELD_AT_ONCE // (n * len(cells)))
     for first in range(0, evaluators, step):
         some = places[:, first : first + step]
         is_there = (some[:, None, :] == cells[:, None]).reshape(n, -1).astype(np.float32)

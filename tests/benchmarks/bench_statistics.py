@@ -78,9 +78,24 @@ def bench_leaderboard(items: int, evaluators: int, *, clustered: bool = False) -
         **facts,
     )
     tell(
-        "score_dataset: the same and all pairs on kappa and accuracy",
+        "score_dataset: the same, all pairs on kappa and accuracy, and the choice of the best made again",
         seconds(lambda: score_dataset(cells, dataset, outcomes, score, 7, usage, [None] * evaluators)),
         **facts,
+    )
+
+
+def bench_both_orders(items: int, evaluators: int) -> None:
+    labels, outcomes = judged(items, evaluators)
+    _, swapped = judged(items, evaluators, seed=1)
+    cells = [Cell("bench", "direct", "judge", (f"m{k}",), "both") for k in range(evaluators)]
+    votes = [np.column_stack([outcomes[:, k], swapped[:, k]]) for k in range(evaluators)]
+    score, usage = ScoreSpec(resamples=RESAMPLES), [Usage()] * evaluators
+    tell(
+        "score_dataset: in both orders, each with figures of its own",
+        seconds(lambda: score_dataset(cells, Labelled(labels), outcomes, score, 7, usage, votes)),
+        items=items,
+        evaluators=evaluators,
+        resamples=RESAMPLES,
     )
 
 
@@ -136,5 +151,6 @@ if __name__ == "__main__":
     bench_leaderboard(999, 63)
     bench_leaderboard(999, 63, clustered=True)
     bench_leaderboard(100_000, 10)
+    bench_both_orders(999, 63)
     for size in (1_000, 100_000):
         bench_one_interval(size)

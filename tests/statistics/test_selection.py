@@ -58,7 +58,7 @@ def test_the_whole_selection_is_run_again_in_each_resample(monkeypatch):
 def test_blocks_change_nothing(monkeypatch):
     places = equal_configurations(np.random.default_rng(3))
     whole = bias_of(places)
-    monkeypatch.setattr(selection, "DRAWN_AT_ONCE", 5_000)
+    monkeypatch.setattr(selection, "HELD_AT_ONCE", 5_000)
     assert bias_of(places) == pytest.approx(whole)
 
 
