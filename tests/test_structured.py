@@ -28,7 +28,8 @@ def schema_in(made: AnswerRule) -> dict[str, Any]:
     assert made.params is not None
     wanted = made.params["response_format"]
     assert (wanted["type"], wanted["json_schema"]["strict"]) == ("json_schema", True)
-    return wanted["json_schema"]["schema"]
+    schema: dict[str, Any] = wanted["json_schema"]["schema"]
+    return schema
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from statistics import mean
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -182,3 +183,23 @@ def test_answers_are_the_same_on_every_machine():
         "Response A mentions 4 of 4 points asked for. Response B mentions 3 of 4 points asked for.\n\n"
         "Score A: 100/100\nScore B: 88/100"
     )
+
+
+def test_a_prompt_without_a_response_is_asked_what_it_wants():
+    shown = "<prompt-0123456789abcdef>\nIt must mention: the oven; the choir.\n</prompt-0123456789abcdef>\nCriteria?"
+    told = answer(Knobs(skill=1), [{"role": "user", "content": shown}], 0)
+    assert told.text == "1. It mentions the oven.\n2. It mentions the choir."
+
+
+@pytest.mark.parametrize(
+    ("form", "ending"),
+    [
+        pytest.param('{"why": "<reasons>", "score": "<0 to 10>"}', '"score":5.0}', id="form"),
+        pytest.param('{"scores": {"Form": "<0 to 4>"}}', '{"scores":{"Form":2.0}}', id="nested"),
+        pytest.param('{"score": <0 to 10>}', "asked for.", id="no-JSON"),
+    ],
+)
+def test_a_json_object_is_filled_in(form: str, ending: str):
+    shown = "<prompt-0123456789abcdef>\nIt must mention: the oven; the choir.\n</prompt-0123456789abcdef>\n"
+    shown += f"<response-0123456789abcdef>\nThe oven.\n</response-0123456789abcdef>\n{form}"
+    assert answer(Knobs(skill=1), [{"role": "user", "content": shown}], 0).text.rstrip().endswith(ending)
