@@ -60,24 +60,20 @@ def score_dataset(
     scores = score_cells(cells, dataset, outcomes, score, seed, usage, votes)
     reference = reference_of(dataset)
     judged = reference.of(outcomes)
-    contests = {
-        name: hold_contest(
-            name,
-            scores,
-            reference.labels,
-            judged,
-            reference.clusters,
-            score,
-            seed_for(seed, "pairs", name, dataset.name),
-        )
-        for name in score.metrics
-    }
     first = score.metrics[0]
-    winner = None
-    if scores:
+
+    def contest(name: str) -> Contest | None:
+        draws = seed_for(seed, "pairs", name, dataset.name)
+        return hold_contest(name, scores, reference.labels, judged, reference.clusters, score, draws)
+
+    def winner() -> Winner | None:
         draws = seed_for(seed, "selection", first, dataset.name)
-        winner = choose_winner(dataset.name, first, scores, judged, reference, draws)
-    return DatasetScores(dataset.name, tuple(scores), contests, winner)
+        return choose_winner(dataset.name, first, scores, judged, reference, draws) if scores else None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        best = pool.submit(winner)
+        contests = dict(zip(score.metrics, pool.map(contest, score.metrics), strict=True))
+    return DatasetScores(dataset.name, tuple(scores), contests, best.result())
 
 
 def score_cells(
