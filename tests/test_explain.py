@@ -36,7 +36,7 @@ def test_every_entry_of_the_evaluator_axis_is_told_with_who_it_became(modes):
     assert [branch.evaluators for branch in branches(modes)] == [
         ("jury:small+large", "jury:small+other", "jury:large+other", "jury:small+large+other"),
         ("jury:small+large+other(mean-score)",),
-        ("jury:small+small(weighted,small@combined-10)",),
+        ("jury:small+small(weighted-2-2,small@combined-10)",),
         ("judge:small", "judge:large", "judge:other"),
     ]
 
@@ -81,7 +81,7 @@ def test_the_lines_of_the_spec_that_a_cell_comes_from(modes, wanted, places):
         ("pairs/direct/judge:small", "pairs/direct/judge:small"),
         ("direct/judge:small", "pairs/direct/judge:small"),
         ("direct/judge:small/both", "pairs/direct/judge:small/both"),
-        ("combined-10/jury:small+small(weighted,small@combined-10)/b", None),
+        ("combined-10/jury:small+small(weighted-2-2,small@combined-10)/b", None),
         ("judge:small", None),
         ("direct/judge:smal", None),
     ],

@@ -59,8 +59,8 @@ def variant(settings: Mapping[str, Any]) -> str:
     """What tells this jury from another of the same models, such as `(mean-score)` or `(weighted-1-1-5)`."""
     members: Sequence[Mapping[str, Any]] = settings["members"]
     weights: Mapping[str, float] = settings["weights"] or {}
-    parts = [] if settings["vote"] == "majority" else [str(settings["vote"])]
-    parts += ["-".join([parts.pop(), *(f"{weights[one['model']]:g}" for one in members)])] if weights else []
+    vote = "-".join([str(settings["vote"]), *(f"{weights[one['model']]:g}" for one in members if weights)])
+    parts = [] if vote == "majority" else [vote]
     parts += [f"{one['model']}@{one['strategy']}" for one in members if one["strategy"]]
     return f"({','.join(parts)})" if parts else ""
 
