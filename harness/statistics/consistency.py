@@ -77,11 +77,11 @@ def even_chance_p(count: int, n: int) -> float:
     for chosen in range(min(count, n - count) + 1):
         tail += ways
         ways = ways * (n - chosen) // (chosen + 1)
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, 2 * tail / (1 << n))
 
 
 def _are_verdicts(*columns: Codes) -> NDArray[np.bool_]:
-    return np.all([codes < VERDICT_CODES for codes in columns], axis=0)
+    return np.asarray(np.all([codes < VERDICT_CODES for codes in columns], axis=0))
 
 
 def _pairs_within(draws: NDArray[np.int8]) -> tuple[Array, Array]:
