@@ -25,6 +25,10 @@ INTERVALS = {
     "mixed": "made in more than one way, as each dataset asks for",
 }
 UNITS = {"mixed": "item or cluster"}
+ABSTAINED = "abstained"
+ABSTAINED_NOTE = (
+    "abstained: members of a jury, personas of a debate and repeats that failed and were left out of a verdict"
+)
 STEADY = {"flip-rate": "flip rate", "self-agreement": "self-agreement"}
 """Companions that have a column where any cell has them, and the names of these columns."""
 STEADY_NOTES = {
@@ -146,6 +150,7 @@ def footnotes(board: Board, remarks: Remarks) -> list[str]:
         f"[low, high]: {level} interval, {interval}{resamples}, seed {method['seed']}, unit {unit}",
         f"n: items with a reference label; rank: by {board['metric']}, those not excluded at {level} in its dataset",
         *(STEADY_NOTES[name] for name, column in STEADY.items() if column in columns),
+        *([ABSTAINED_NOTE] if ABSTAINED in columns else []),
         *([COST_NOTE] if CALLS in columns else []),
         *([BESIDE_NOTE.format(metric=board["metric"])] if BESIDE in columns else []),
         *board.get("notes", ()),
@@ -162,6 +167,7 @@ def header(board: Board) -> list[str]:
     beside = [BESIDE] if any(any(row["failures"].values()) for row in rows) else []
     return [
         *["rank", "strategy", "evaluator", *unusual, *metric_names(board), *steady, "n", "failed"],
+        *([ABSTAINED] if any(row["abstained"] for row in rows) else []),
         *beside,
         *_spent(rows),
     ]
@@ -185,6 +191,7 @@ def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
         "repeats": str(row["repeats"]),
         "n": str(row["n"]),
         "failed": failures(row),
+        ABSTAINED: str(row["abstained"]),
         BESIDE: without_failures(row, board["metric"]),
         CALLS: f"{row['calls']:,}",
         COST: cost(row),

@@ -7,7 +7,7 @@ has scores and scores are to decide, their means are compared; otherwise the ver
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from harness.records import FailureKind, Item, Outcome, Verdict
@@ -17,6 +17,9 @@ Compare: TypeAlias = Callable[[float, float], Verdict]
 
 GRAVEST_FIRST: tuple[FailureKind, ...] = ("unavailable", "refused", "truncated", "unparsed")
 """Of several failures on one item, the one that stands first here is the item's: it says more about what to mend."""
+
+
+_OTHER: Mapping[str, Verdict] = {"a": "b", "tie": "tie", "b": "a"}
 
 
 def gravest(failures: Iterable[FailureKind | None]) -> FailureKind:
@@ -44,10 +47,12 @@ def collapse_repeats(outcomes: Sequence[Outcome], compare: Compare, *, by_score:
     answered = [outcome for outcome in outcomes if outcome.verdict is not None]
     if not answered:
         return Outcome(None, gravest(outcome.failure for outcome in outcomes))
+    abstained = len(outcomes) - len(answered)
     scores = _mean_scores(answered)
     if scores and by_score:
-        return Outcome(compare(*scores), None, *scores)
-    return Outcome(most_votes(outcome.verdict for outcome in answered), None, *(scores or (None, None)))
+        return Outcome(compare(*scores), None, *scores, abstained=abstained)
+    score_a, score_b = scores or (None, None)
+    return Outcome(most_votes(one.verdict for one in answered), None, score_a, score_b, abstained=abstained)
 
 
 def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outcome:
@@ -59,10 +64,11 @@ def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outco
     """
     if given.verdict is None or swapped.verdict is None:
         return Outcome(None, gravest((given.failure, swapped.failure)))
+    abstained = given.abstained + swapped.abstained
     scores = _mean_scores((given, swapped))
     if scores:
-        return Outcome(compare(*scores), None, *scores)
-    return Outcome(given.verdict if given.verdict == swapped.verdict else "tie")
+        return Outcome(compare(*scores), None, *scores, abstained=abstained)
+    return Outcome(given.verdict if given.verdict == swapped.verdict else "tie", abstained=abstained)
 
 
 def exchange_responses(item: Item) -> Item:
@@ -73,9 +79,10 @@ def exchange_responses(item: Item) -> Item:
 
 
 def exchanged(outcome: Outcome) -> Outcome:
-    """An outcome on exchanged responses, named as in the order given."""
-    verdict: Verdict | None = {"a": "b", "b": "a", "tie": "tie", None: None}[outcome.verdict]
-    return outcome._replace(verdict=verdict, score_a=outcome.score_b, score_b=outcome.score_a)
+    """An outcome on exchanged responses, and its votes, named as in the order given."""
+    verdict = None if outcome.verdict is None else _OTHER[outcome.verdict]
+    votes = tuple(_OTHER.get(vote, vote) for vote in outcome.votes)
+    return outcome._replace(verdict=verdict, score_a=outcome.score_b, score_b=outcome.score_a, votes=votes)
 
 
 def _mean_scores(outcomes: Sequence[Outcome]) -> tuple[float, float] | None:

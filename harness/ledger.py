@@ -36,12 +36,14 @@ class Column:
         codes: positions in OUTCOMES, one for each item.
         scores: items × 2, NaN where there is none; None where nobody needs them.
         votes: items × votes, positions in OUTCOMES; None where a judgment is one verdict.
+        abstained: of a counted cell, the members that failed on each item although the item did not; else None.
         usage: what they took.
     """
 
     codes: Codes
     scores: NDArray[np.float64] | None = None
     votes: Codes | None = None
+    abstained: NDArray[np.int64] | None = None
     usage: Usage = field(default_factory=Usage)
 
 
@@ -91,15 +93,18 @@ class Ledger:
         """The votes of a jury. Every member has judged the same items in the same order."""
         members = [self._columns[self._at[member.id]] for member in jury.members(cell)]
         codes = np.stack([member.codes for member in members])
-        usage = reduce(Usage.plus, (member.usage for member in members))
+        failed = (codes >= len(VERDICTS)).sum(axis=0)
+        abstained = np.where(failed < len(codes), failed, 0)
+        spent = reduce(Usage.plus, (member.usage for member in members))
+        usage = spent._replace(abstained=int(abstained.sum()))
         if cell.settings["vote"] == "mean-score":
             scores = np.stack([member.scores for member in members if member.scores is not None])
             margin = self._plan.spec.strategies[cell.strategy].tie_margin + ROUNDING
             verdicts, mean_a, mean_b = mean_scores(codes, scores[:, :, 0], scores[:, :, 1], margin)
-            return Column(verdicts, np.column_stack([mean_a, mean_b]), usage=usage)
+            return Column(verdicts, np.column_stack([mean_a, mean_b]), None, abstained, usage)
         weights = cell.settings["weights"]
         weigh = np.array([weights[name] for name in cell.models]) if weights else None
-        return Column(most_votes(codes, weigh), usage=usage)
+        return Column(most_votes(codes, weigh), None, None, abstained, usage)
 
     @property
     def calls(self) -> int:
@@ -131,11 +136,12 @@ class Ledger:
 def _judgments(ids: Sequence[str], column: Column) -> list[Judgment]:
     """Rows of a counted cell: no calls and no tokens of their own."""
     scores = [(None, None)] * len(ids) if column.scores is None else _or_none(column.scores)
+    assert column.abstained is not None, "only counted cells have rows made from columns"
     outcomes = [
-        Outcome(VERDICTS[code], None, *pair)
+        Outcome(VERDICTS[code], None, *pair, abstained=abstained)
         if code < len(VERDICTS)
-        else Outcome(None, FAILURES[code - len(VERDICTS)], *pair)
-        for code, pair in zip(column.codes.tolist(), scores, strict=True)
+        else Outcome(None, FAILURES[code - len(VERDICTS)])
+        for code, pair, abstained in zip(column.codes.tolist(), scores, column.abstained.tolist(), strict=True)
     ]
     return [Judgment(item, outcome, (), 0, 0) for item, outcome in zip(ids, outcomes, strict=True)]
 

@@ -18,7 +18,7 @@ from harness.errors import DatasetError, HarnessError, Problem, SpecError
 from harness.flow import Conversation
 from harness.records import Cell, Dataset, Item, Outcome, Spec
 from harness.spec import spec_digest
-from harness.strategy import Questions, compile_strategy
+from harness.strategy import Questions, compile_strategy, reference_problem
 
 CHUNK = 512
 """Conversations that are looked up together; large enough to spread the cost of a query, small in memory."""
@@ -98,7 +98,8 @@ def make_plan(spec: Spec) -> Plan:
     """Read the data that the cells use and compile the strategies.
 
     Raises:
-        SpecError: where a cell averages scores that its members do not give on one scale.
+        SpecError: where a cell averages scores that its members do not give on one scale, or a strategy needs
+            reference answers that its data do not have.
         DatasetError: with the problems of all datasets at once.
     """
     if faults := _score_faults(spec):
@@ -115,6 +116,10 @@ def make_plan(spec: Spec) -> Plan:
             problems.extend(error.problems)
     if problems:
         raise DatasetError(problems)
+    asked = dict.fromkeys((cell.strategy, cell.dataset) for cell in spec.cells)
+    found = [reference_problem(spec.strategies[one], datasets[data], file=spec.shown_path) for one, data in asked]
+    if missing := [problem for problem in found if problem]:
+        raise SpecError(missing)
     used = dict.fromkeys(cell.strategy for cell in spec.cells)
     questions = {name: compile_strategy(spec.strategies[name]) for name in used}
     return Plan(spec, datasets, questions)

@@ -99,6 +99,7 @@ def _row_json(row: Row, metric: str) -> dict[str, Any]:
         "tokens": {"prompt": score.usage.prompt_tokens, "completion": score.usage.completion_tokens},
         "calls": score.usage.calls,
         "cost_usd": score.usage.cost_usd,
+        "abstained": score.usage.abstained,
         "simulated": row.is_simulated,
     }
 

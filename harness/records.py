@@ -442,6 +442,8 @@ class Outcome(NamedTuple):
         votes: the verdicts and failures that were collapsed into this one, in the order in which they were asked for:
             all repeats in the order given, then all in the swapped order (named as in the order given), or the
             rounds of a debate; empty where there was only one.
+        abstained: how many of those who could have had a say failed and were left out: members of a jury, personas
+            of a debate, repeats.
     """
 
     verdict: Verdict | None
@@ -449,6 +451,7 @@ class Outcome(NamedTuple):
     score_a: float | None = None
     score_b: float | None = None
     votes: tuple[str, ...] = ()
+    abstained: int = 0
 
     @property
     def name(self) -> str:
@@ -477,19 +480,21 @@ class Judgment(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What some judgments took.
+    """What some judgments took, and how much was lost on the way to them.
 
     Attributes:
         prompt_tokens: over all calls.
         completion_tokens: over all calls.
         calls: whose replies the judgments rest on; one that several judgments share counts for each.
         cost_usd: by the prices in the spec, None where a model has none.
+        abstained: how many of those who could have had a say in a judgment failed and were left out, over all of them.
     """
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     calls: int = 0
     cost_usd: float | None = 0.0
+    abstained: int = 0
 
     def plus(self, other: Usage) -> Usage:
         """Both together."""
@@ -499,6 +504,7 @@ class Usage(NamedTuple):
             self.completion_tokens + other.completion_tokens,
             self.calls + other.calls,
             cost,
+            self.abstained + other.abstained,
         )
 
 

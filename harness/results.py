@@ -52,6 +52,7 @@ _COLUMNS = (
     "score_a",
     "score_b",
     "votes",
+    "abstained",
     "calls",
     "prompt_tokens",
     "completion_tokens",
@@ -102,7 +103,7 @@ class RunWriter:
         """Append judgments of a cell."""
         name = cell.id
         rows = [
-            (name, item, *outcome[:4], " ".join(outcome.votes), " ".join(keys), prompt, completion)
+            (name, item, *outcome[:4], " ".join(outcome.votes), outcome.abstained, " ".join(keys), prompt, completion)
             for item, outcome, keys, prompt, completion in judgments
         ]
         if not rows:
@@ -253,7 +254,7 @@ def read_frame(folder: Path, name: str) -> pl.DataFrame:
 def _row_schema() -> dict[str, Any]:
     import polars as pl
 
-    kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.String] * 2 + [pl.Int64] * 2
+    kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.String, pl.Int64, pl.String] + [pl.Int64] * 2
     return dict(zip(_COLUMNS, kinds, strict=True))
 
 

@@ -118,6 +118,7 @@ def _usage(talks: Sequence[Talk]) -> Usage:
         sum(talk.completion_tokens for talk in talks),
         sum(len(talk.history) for talk in talks),
         None if None in costs else sum(cost for cost in costs if cost is not None),
+        sum(talk.outcome.abstained for talk in talks if talk.outcome is not None),
     )
 
 

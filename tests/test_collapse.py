@@ -29,19 +29,24 @@ def test_most_votes(votes: str, verdict: str) -> None:
 
 def test_repeats_by_majority_and_failures_abstain() -> None:
     outcomes = [Outcome("a"), fails("unparsed"), Outcome("b"), Outcome("a")]
-    assert collapse_repeats(outcomes, compare, by_score=False) == Outcome("a")
-    assert collapse_repeats(outcomes, compare, by_score=True) == Outcome("a")  # nobody gave scores
+    assert collapse_repeats(outcomes, compare, by_score=False) == Outcome("a", abstained=1)
+    assert collapse_repeats(outcomes, compare, by_score=True) == Outcome("a", abstained=1)  # nobody gave scores
 
 
 def test_repeats_by_mean_score() -> None:
     outcomes = [Outcome("a", None, 6, 5), Outcome("a", None, 6, 5), Outcome("b", None, 1, 9), fails("refused")]
     mean = (13 / 3, 19 / 3)
-    assert collapse_repeats(outcomes, compare, by_score=True) == Outcome("b", None, *mean)
-    assert collapse_repeats(outcomes, compare, by_score=False) == Outcome("a", None, *mean)
+    assert collapse_repeats(outcomes, compare, by_score=True) == Outcome("b", None, *mean, abstained=1)
+    assert collapse_repeats(outcomes, compare, by_score=False) == Outcome("a", None, *mean, abstained=1)
 
 
 def test_repeats_that_all_fail_have_the_gravest_failure() -> None:
     assert collapse_repeats([fails("unparsed"), fails("refused")], compare, by_score=False) == fails("refused")
+
+
+def test_abstentions_of_both_orders_are_added_up() -> None:
+    first, second = Outcome("a", abstained=1), Outcome("a", abstained=2)
+    assert collapse_orders(first, second, compare) == Outcome("a", abstained=3)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +75,8 @@ def test_naming_the_responses_the_other_way_round_names_the_verdict_the_other_wa
         collapse_repeats(votes, compare, by_score=False)
     )
     assert [exchanged(vote) for vote in mirrored] == votes
+
+
+def test_votes_are_named_the_other_way_round_too() -> None:
+    outcome = Outcome("a", None, 3, 2, ("a", "tie", "unparsed", "b"))
+    assert exchanged(outcome) == Outcome("b", None, 2, 3, ("b", "tie", "unparsed", "a"))

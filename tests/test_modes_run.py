@@ -18,7 +18,7 @@ schema: 1
 name: modes
 datasets: {{pairs: {{path: "{data}", subset: {{limit: 40}}}}}}
 models:
-  novice: {{provider: simulated, skill: 0.5, malformed_rate: 0.3}}
+  novice: {{provider: simulated, skill: 0.5, malformed_rate: 0.3, refusal_rate: 0.1}}
   adept: {{provider: simulated, skill: 0.7, position_bias: 0.3}}
   master: {{provider: simulated, skill: 0.95}}
 matrix:
@@ -78,6 +78,10 @@ def test_juries_count_the_verdicts_of_their_members(finished: tuple[FinishedRun,
             for vote, *others in zip(judges["master"], judges["novice"], judges["adept"], strict=True)
         ]
         assert weighted == expected
+    novice = verdicts(frame, "combined-10/judge:novice")
+    jury = frame.filter(pl.col("cell") == "pairs/combined-10/jury:novice+adept")
+    assert jury["abstained"].to_list() == [int(vote not in ("a", "b", "tie")) for vote in novice]
+    assert jury["abstained"].sum() > 0
     mixed = verdicts(frame, "combined-10/jury:adept+adept(adept@direct,adept@combined-10)")
     members = (verdicts(frame, f"{strategy}/judge:adept") for strategy in ("direct", "combined-10"))
     assert mixed == [voted(*votes) for votes in zip(*members, strict=True)]

@@ -52,8 +52,8 @@ def test_bytes_do_not_depend_on_how_judgments_come(
     assert content(one) == content(other)
     frame = read_frame(one, results.JUDGMENTS)
     assert frame["item"].to_list() == [f"i{number}" for number in range(100)]
-    assert frame.row(5) == ("d/direct/judge:x", "i5", None, "unparsed", None, None, [], ["a" * 64, "b" * 64], 10, 2)
-    assert frame.row(6) == ("d/direct/judge:x", "i6", "a", None, 7.5, 3.0, [], ["c" * 64], 5, 1)
+    assert frame.row(5) == ("d/direct/judge:x", "i5", None, "unparsed", None, None, [], 0, ["a" * 64, "b" * 64], 10, 2)
+    assert frame.row(6) == ("d/direct/judge:x", "i6", "a", None, 7.5, 3.0, [], 0, ["c" * 64], 5, 1)
     assert frame["votes"][7].to_list() == ["a", "a", "unparsed"]
 
 
@@ -65,7 +65,7 @@ def test_other_judgments_are_another_run_and_the_same_ones_are_the_same(tmp_path
 
 
 def test_run_without_judgments_has_an_empty_table(tmp_path: Path) -> None:
-    assert read_frame(written(tmp_path, count=0), results.JUDGMENTS).shape == (0, 10)
+    assert read_frame(written(tmp_path, count=0), results.JUDGMENTS).shape == (0, 11)
 
 
 def test_run_that_does_not_end_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def _line(board: Board, row: Row, metrics: list[str]) -> dict[str, Any]:
         "calls": row["calls"],
         **{f"{kind}_tokens": count for kind, count in row["tokens"].items()},
         "cost_usd": row["cost_usd"],
+        "abstained": row["abstained"],
     }
 
 

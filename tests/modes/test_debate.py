@@ -232,7 +232,7 @@ class TestDecision:
 
     def test_a_persona_whose_second_answer_can_be_read_counts(self) -> None:
         _, outcome = talk(cell_of(rounds=1), said("x"), said("y"), [MUTE, scores(8, 6)], [scores(0, 9)])
-        assert outcome == Outcome("b", None, 4, 7.5)
+        assert outcome == Outcome("b", None, 4, 7.5, abstained=1)
 
     def test_without_any_answer_the_gravest_failure_is_the_outcome(self) -> None:
         _, outcome = talk(cell_of(rounds=1), said("x"), said("y"), [MUTE, REFUSED], [MUTE])

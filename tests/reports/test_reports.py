@@ -37,6 +37,7 @@ def row(dataset="fair", strategy="direct", model="small", *, kappa, accuracy, si
         "calls": 81,
         "tokens": {"prompt": 900, "completion": 90},
         "cost_usd": None,
+        "abstained": 0,
         "simulated": simulated,
         **more,
     }
@@ -183,6 +184,14 @@ def test_what_is_steady_and_what_it_took_is_shown_where_cells_differ_in_it(board
     lines = rendered(board, "table").splitlines()
     ends = [line.split()[-1] for line in lines if "judge:" in line or "debate:" in line]
     assert ends == ["0.0123", "1,234.50", "0.0000", "–"]
+
+
+def test_abstentions_are_shown_where_there_are_any(board):
+    assert "abstained" not in rendered(board, "table")
+    board["rows"][0]["abstained"] = 7
+    text = rendered(board, "table")
+    assert "abstained" in text.splitlines()[1].split()
+    assert "abstained: members of a jury" in text
 
 
 def test_methods_and_units_of_several_datasets_are_put_in_words(board):

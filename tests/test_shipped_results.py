@@ -1,0 +1,49 @@
+"""The runs in `results/` are what the specs in `specs/` give today, byte for byte."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness.pipeline import FinishedRun
+from harness.results import DETERMINISTIC
+
+ROOT = Path(__file__).parent.parent
+SPECS = ("quickstart", "prompting-strategies", "evaluator-modes")
+"""In an order in which each comes after those whose winners it takes over."""
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FinishedRun]:
+    """Runs of all shipped specs."""
+    folder = tmp_path_factory.mktemp("fresh")
+    runs = {}
+    for name in SPECS:
+        spec = harness.load_spec(ROOT / "specs" / f"{name}.yaml", results=folder / "results")
+        runs[name] = harness.run_spec(spec, cache=folder / "cache", results=folder / "results")
+    return runs
+
+
+def test_every_spec_is_shipped_with_one_run() -> None:
+    assert sorted(path.stem for path in (ROOT / "specs").glob("*.yaml")) == sorted(SPECS)
+    shipped = sorted(folder.parent.name for folder in (ROOT / "results").glob("*/*/"))
+    assert shipped == sorted(SPECS)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_shipped_run_is_what_a_fresh_run_gives(fresh: dict[str, FinishedRun], name: str) -> None:
+    run, shipped = fresh[name], harness.open_run(name, ROOT / "results")
+    assert shipped.id == run.id
+    packages = (shipped.environment["packages"], run.environment["packages"])
+    if all(len({told[package] for told in packages}) == 1 for package in ("polars", "numpy")):
+        for file in DETERMINISTIC:
+            assert (shipped.folder / file).read_bytes() == (run.folder / file).read_bytes(), file
+    else:  # another polars writes Parquet in other bytes, and another numpy may draw other numbers
+        assert shipped.judgments_frame().equals(run.judgments_frame())
+        assert shipped.manifest["judgments_digest"] == run.manifest["judgments_digest"]
+        rows = (shipped.leaderboard["rows"], run.leaderboard["rows"])
+        for told, found in zip(*rows, strict=True):
+            assert told["cell"] == found["cell"]
+            assert told["metrics"]["kappa"]["value"] == found["metrics"]["kappa"]["value"]
