@@ -252,8 +252,11 @@ def _verdict_reader(markers: Sequence[str], labels: Labels, stated: Sequence[Fin
 
 def _score_reader(markers: Sequence[str], numbers: Numbers) -> Callable[[str], Answer | None]:
     finds = _finds(markers, numbers)
+    as_asked = numbers.as_asked(markers[:1])
 
     def read(text: str) -> Answer | None:
+        if scores := as_asked(text):
+            return Answer(score=scores[0])
         value = _last(text, finds)
         if value is NO_VALUE:
             value = numbers.alone(_last_line(text), is_all="\n" not in text.strip())
@@ -264,8 +267,11 @@ def _score_reader(markers: Sequence[str], numbers: Numbers) -> Callable[[str], A
 
 def _scores_reader(markers: Mapping[str, Sequence[str]], numbers: Numbers) -> Callable[[str], Answer | None]:
     finds_a, finds_b = _finds(markers["a"], numbers), _finds(markers["b"], numbers)
+    as_asked = numbers.as_asked([markers["a"][0], markers["b"][0]])
 
     def read(text: str) -> Answer | None:
+        if scores := as_asked(text):
+            return Answer(None, *scores)
         score_a = _last(text, finds_a)
         if isinstance(score_a, Nothing):
             return None

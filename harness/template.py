@@ -59,15 +59,41 @@ class TemplateFault(NamedTuple):
 class Template:
     """A compiled template."""
 
-    __slots__ = ("_environment", "_render")
+    __slots__ = ("_environment", "_pieces", "_places", "_render")
 
     def __init__(self, source: str) -> None:
         self._environment = _environment()
         self._render = self._environment.from_string(source).root_render_func
+        self._pieces, self._places = _pieces(self._environment.parse(source))
 
     def render(self, values: dict[str, str]) -> str:
-        """The text with the values in their places."""
-        return "".join(self._render(Context(self._environment, values, None, {})))
+        """The text with the values in their places.
+
+        Where nothing depends on a condition, which is nearly always, the pieces that Jinja's parser found are joined
+        at once: making a context for Jinja's own rendering takes longer than all the rest.
+        """
+        if not self._places:
+            return "".join(self._render(Context(self._environment, values, None, {})))
+        pieces = self._pieces.copy()
+        for at, name in self._places:
+            pieces[at] = values[name]
+        return "".join(pieces)
+
+
+def _pieces(tree: nodes.Template) -> tuple[list[str], list[tuple[int, str]]]:
+    """The text of a template piece by piece, and which pieces are variables; no variables where it has conditions."""
+    pieces: list[str] = []
+    places: list[tuple[int, str]] = []
+    for output in tree.body:
+        for piece in output.nodes if isinstance(output, nodes.Output) else [output]:
+            if isinstance(piece, nodes.Name):
+                places.append((len(pieces), piece.name))
+                pieces.append("")
+            elif isinstance(piece, nodes.TemplateData):
+                pieces.append(piece.data)
+            else:
+                return [], []
+    return pieces, places
 
 
 def compile_template(source: str) -> Template:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import answer as answer_module
+from harness import reading
 from harness.answer import Answer, AnswerRule, answer_faults, compile_answer, full_rule
 from harness.strategy import built_in
 
@@ -448,3 +449,30 @@ def test_documented_example_is_true(rule: AnswerRule, text: str, expected: str) 
 
 def test_there_are_documented_examples() -> None:
     assert len(examples()) == 28
+
+
+def lines_of(side: str) -> st.SearchStrategy[str]:
+    """Lines that look more or less like the one that was asked for."""
+    numbers = st.sampled_from(["0", "7", "10", "8.5", "11", "7.25", "007", "8,5", "-3", "10.0", "1e1"])
+    return st.builds(
+        lambda *parts: "".join(parts),
+        st.sampled_from([f"Score {side}", f"score {side}", f"My Score {side}"]),
+        st.sampled_from([": ", ":", ":  "]),
+        numbers,
+        st.sampled_from(["/10", "", "/5", "/10 or so"]),
+    )
+
+
+spaces = st.sampled_from(["", "\n", " \n\n", "\nThat is all.", " " * 200])
+
+
+@given(st.lists(lines_of("A") | lines_of("B"), max_size=3), lines_of("A"), lines_of("B"), spaces)
+def test_the_short_way_to_scores_as_asked_for_leads_where_the_long_one_does(
+    before: list[str], line_a: str, line_b: str, after: str
+) -> None:
+    text = "\n".join([*before, line_a, line_b]) + after
+    quick = SCORES.read(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading.Numbers, "as_asked", lambda self, markers: lambda text: None)
+        slow_rule = compile_answer(full_rule({"kind": "scores", "scale": {"min": 0, "max": 10}}))
+    assert quick == slow_rule.read(text)

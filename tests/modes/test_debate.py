@@ -228,11 +228,11 @@ class TestDecision:
         batches, outcome = talk(cell_of(rounds=1), said("x"), said("y"), [MUTE, scores(8, 6)], [MUTE])
         assert steps(batches)[-1] == ["final-1.again"]
         assert batches[-1][0].messages[-1] == SCORES.again
-        assert outcome == Outcome("a", None, 8, 6)
+        assert outcome == Outcome("a", None, 8, 6, abstained=1)
 
     def test_a_persona_whose_second_answer_can_be_read_counts(self) -> None:
         _, outcome = talk(cell_of(rounds=1), said("x"), said("y"), [MUTE, scores(8, 6)], [scores(0, 9)])
-        assert outcome == Outcome("b", None, 4, 7.5, abstained=1)
+        assert outcome == Outcome("b", None, 4, 7.5)
 
     def test_without_any_answer_the_gravest_failure_is_the_outcome(self) -> None:
         _, outcome = talk(cell_of(rounds=1), said("x"), said("y"), [MUTE, REFUSED], [MUTE])
