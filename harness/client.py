@@ -21,7 +21,7 @@ from harness.errors import ModelStopped, ProviderError
 from harness.pace import Pace
 from harness.provider import Context
 from harness.records import Call, Model, Reply
-from harness.retry import Fault, FirstFailures, backoff_s, fault_of, objects_to_format, printable
+from harness.retry import Fault, FirstFailures, backoff_s, fault_of, in_short, objects_to_format
 
 CONNECT_TIMEOUT_S = 15.0
 """An endpoint that cannot be reached by then is tried again rather than waited for."""
@@ -136,7 +136,7 @@ class ChatClient:
         # The transport calls a refused connection a timeout as well: only what began as one is one.
         if any(isinstance(cause, TimeoutError) for cause in causes):
             return Fault("timeout", f"no reply within {self._model.limits.timeout_s:g} s", remedy="again")
-        reason = printable(self._without_key(str(causes[-1]))) or type(causes[-1]).__name__
+        reason = in_short(self._without_key(str(causes[-1]))) or type(causes[-1]).__name__
         return Fault("connection", f"the connection failed: {reason}", remedy="again")
 
     def _status_fault(self, response: httpx2.Response) -> Reply | Fault:

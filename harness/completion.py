@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from harness.records import Finish, Reply
-from harness.retry import Fault, printable
+from harness.retry import Fault, in_short
 
 FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "refusal"}
 """The protocol's finish reasons that mean something here; a reply with any other one has simply ended."""
@@ -23,8 +23,8 @@ def read_completion(body: bytes, content_type: str = "") -> Reply | Fault:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        start = printable(body[:80].decode("utf-8", "replace"))
-        return _bad(f"the reply is not JSON (content type {printable(content_type) or 'unknown'}): {start}")
+        start = in_short(body[:80].decode("utf-8", "replace"))
+        return _bad(f"the reply is not JSON (content type {in_short(content_type) or 'unknown'}): {start}")
     if not isinstance(value, dict):
         return _bad("the reply is not a JSON object")
     if value.get("error"):
@@ -66,7 +66,7 @@ def _count(value: Any) -> int:
 
 def _error_text(error: Any) -> str:
     message = error.get("message") if isinstance(error, dict) else error
-    return printable(str(message))
+    return in_short(str(message))
 
 
 def _bad(message: str) -> Fault:

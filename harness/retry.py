@@ -14,6 +14,8 @@ from email.utils import parsedate_to_datetime
 from random import Random
 from typing import Any, Literal
 
+from harness.text import printable
+
 FIRST_WAIT_S = 0.5
 LONGEST_BACKOFF_S = 30.0
 LONGEST_WAIT_S = 300.0
@@ -62,7 +64,7 @@ def fault_of(status: int, body: Any, headers: Mapping[str, str], now: float) -> 
     error = body.get("error", body) if isinstance(body, dict) else body
     code = str(error.get("code") or error.get("type") or "") if isinstance(error, dict) else ""
     said = error.get("message", "") if isinstance(error, dict) else error
-    message = f"status {status}" + (f": {printable(str(said))}" if said else "")
+    message = f"status {status}" + (f": {in_short(str(said))}" if said else "")
     wait_s = retry_after_s(headers, now)
     if code in _NO_CREDIT or status == 402:
         return Fault("quota", message, "stop", status, hint="the account has no credit left; add some and run again")
@@ -109,10 +111,9 @@ def backoff_s(failed_attempts: int, random: Random) -> float:
     return random.uniform(0.0, min(LONGEST_BACKOFF_S, FIRST_WAIT_S * 2.0 ** min(failed_attempts - 1, 16)))
 
 
-def printable(text: str) -> str:
+def in_short(text: str) -> str:
     """The text in one line, without what a terminal might obey, cut to a readable length."""
-    line = "".join(letter if letter.isprintable() else " " for letter in text[: 4 * MESSAGE_LENGTH])
-    line = " ".join(line.split())
+    line = " ".join(printable(text[: 4 * MESSAGE_LENGTH]).split())
     return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + "…"
 
 

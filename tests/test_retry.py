@@ -13,7 +13,7 @@ from harness.retry import (
     FirstFailures,
     backoff_s,
     fault_of,
-    printable,
+    in_short,
     retry_after_s,
 )
 
@@ -125,6 +125,6 @@ def test_calls_that_are_too_long_say_nothing_of_the_model():
     assert not any(failures.add(Fault("context-length", "", "give-up", 400)) for _ in range(20))
 
 
-def test_printable_text_is_one_short_line_that_no_terminal_obeys():
-    assert printable("a\x1b[31m b\n\n c\x00") == "a [31m b c"
-    assert len(printable("x" * 10_000)) == MESSAGE_LENGTH
+def test_text_in_short_is_one_short_line_that_no_terminal_obeys():
+    assert in_short("a\x1b[31m b\n\n c\x00") == "a b c"
+    assert len(in_short("x" * 10_000)) == MESSAGE_LENGTH
