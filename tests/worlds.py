@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import TypeVar
 
 import numpy as np
 
 from harness.errors import HarnessError
+from harness.flow import Conversation
 from harness.plan import Plan
 from harness.records import Call, Cell, Item, Limits, Model, Reply, ScoreSpec, Spec
 from harness.store import Entry
 from harness.strategy import built_in, compile_strategy
+
+T = TypeVar("T")
 
 
 class ListDataset:
@@ -160,3 +164,16 @@ class WireConnection:
 
     async def close(self) -> None:
         self.wire.closed.append(self.name)
+
+
+def held(conversation: Conversation[T], *rounds: Sequence[Reply]) -> tuple[list[list[Call]], T]:
+    """Hold a conversation with these replies; the batches that it yielded and what it came to."""
+    batches = [list(next(conversation))]
+    for replies in rounds:
+        assert len(replies) == len(batches[-1])
+        try:
+            batches.append(list(conversation.send(replies)))
+        except StopIteration as stop:
+            assert replies is rounds[-1]
+            return batches, stop.value
+    raise AssertionError("the conversation wants more replies")

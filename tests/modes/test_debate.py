@@ -14,6 +14,7 @@ from harness.persona import personas_json
 from harness.records import UNAVAILABLE, Call, Cell, Item, Model, Outcome, Reply
 from harness.schema import load_schema
 from harness.strategy import Questions, built_in, compile_strategy, strategy_from
+from worlds import held
 
 ITEM = Item("item-1", ({"role": "user", "content": "Name a colour."},), "Red.", "Blue.")
 MODELS = {name: Model(name, "simulated", f"simulated?{name}") for name in ("small", "large")}
@@ -34,16 +35,7 @@ def talk(
     cell: Cell, *rounds: Sequence[Reply], questions: Questions = SCORES, models: Mapping[str, Model] = MODELS
 ) -> tuple[list[list[Call]], Outcome]:
     """Hold the conversation with these replies; the batches it yielded and what it came to."""
-    conversation = debate.converse(ITEM, cell, questions, models)
-    batches = [list(next(conversation))]
-    for replies in rounds:
-        assert len(replies) == len(batches[-1])
-        try:
-            batches.append(list(conversation.send(replies)))
-        except StopIteration as stop:
-            assert replies is rounds[-1]
-            return batches, stop.value
-    raise AssertionError("the conversation wants more replies")
+    return held(debate.converse(ITEM, cell, questions, models), *rounds)
 
 
 def said(*texts: str) -> list[Reply]:

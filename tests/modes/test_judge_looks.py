@@ -10,6 +10,7 @@ from harness.modes import judge
 from harness.question import EMPTY
 from harness.records import UNAVAILABLE, Call, Cell, FailureKind, Item, Model, Outcome, Reply
 from harness.strategy import Questions, built_in, compile_strategy, strategy_from
+from worlds import held
 
 ITEM = Item("item-1", ({"role": "user", "content": "Name a colour."},), "Red.", "Blue.")
 CELL = Cell("pairs", "mine", "judge", ("small",))
@@ -33,16 +34,7 @@ def made(**changes: Any) -> Questions:
 
 def talk(questions: Questions, *rounds: Sequence[Reply]) -> tuple[list[list[Call]], Outcome]:
     """Hold the conversation with these replies; the batches it yielded and what it came to."""
-    conversation = judge.converse(ITEM, CELL, questions, MODELS)
-    batches = [list(next(conversation))]
-    for replies in rounds:
-        assert len(replies) == len(batches[-1])
-        try:
-            batches.append(list(conversation.send(replies)))
-        except StopIteration as stop:
-            assert replies is rounds[-1]
-            return batches, stop.value
-    raise AssertionError("the conversation wants more replies")
+    return held(judge.converse(ITEM, CELL, questions, MODELS), *rounds)
 
 
 def steps_of(batches: list[list[Call]]) -> list[list[str]]:
