@@ -104,7 +104,8 @@ class Ledger:
             return Column(verdicts, np.column_stack([mean_a, mean_b]), None, abstained, usage)
         weights = cell.settings["weights"]
         weigh = np.array([weights[name] for name in cell.models]) if weights else None
-        return Column(most_votes(codes, weigh), None, None, abstained, usage)
+        verdicts = most_votes(codes, weigh, cell.settings["quorum"])
+        return Column(verdicts, None, None, abstained, usage)
 
     @property
     def calls(self) -> int:

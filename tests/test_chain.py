@@ -229,14 +229,18 @@ def test_a_matrix_that_what_won_leaves_empty(folder: Path) -> None:
 
 MEMBERS = [{"model": name, "strategy": None} for name in ("novice", "master")]
 JURY = Cell(
-    "d", "direct", "jury", ("novice", "master"), settings={"members": MEMBERS, "vote": "majority", "weights": None}
+    "d",
+    "direct",
+    "jury",
+    ("novice", "master"),
+    settings={"members": MEMBERS, "vote": "majority", "quorum": 0, "weights": None},
 )
 
 
 def test_a_jury_brings_the_judges_that_it_counts() -> None:
     document = parse_yaml("matrix:\n  evaluator:\n    - {winner_of: x}\n    - judge: master\n", "f")
     document = with_winners(document, "evaluator", {("matrix", "evaluator", 0): [JURY]}, ["novice", "master"])
-    jury = {"of": ["novice", "master"], "vote": "majority", "weights": None}
+    jury = {"of": ["novice", "master"], "vote": "majority", "quorum": 0, "weights": None}
     assert document.value["matrix"]["evaluator"] == [{"judge": "novice"}, {"jury": jury}, {"judge": "master"}]
     assert [document.place(("matrix", "evaluator", index)) for index in range(3)] == [(3, 7), (3, 7), (4, 7)]
     assert document.place(("matrix", "evaluator", 0, "judge")) == (3, 7)

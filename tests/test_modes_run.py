@@ -28,6 +28,7 @@ matrix:
     - jury: {{of: [novice, adept, master], sizes: all}}
     - jury: {{of: [novice, adept, master], vote: mean-score}}
     - jury: {{of: [novice, adept, master], vote: weighted, weights: {{master: 5}}}}
+    - jury: {{of: [novice, adept, master], quorum: 1}}
     - jury: {{of: [{{model: adept, strategy: direct}}, {{model: adept, strategy: combined-10}}]}}
     - judge: [novice, adept, master]
   order: [given, both]
@@ -78,6 +79,10 @@ def test_juries_count_the_verdicts_of_their_members(finished: tuple[FinishedRun,
             for vote, *others in zip(judges["master"], judges["novice"], judges["adept"], strict=True)
         ]
         assert weighted == expected
+        unanimous = verdicts(frame, f"combined-10/jury:novice+adept+master(quorum=1){suffix}")
+        for jury, *votes in zip(unanimous, *judges.values(), strict=True):
+            cast = {vote for vote in votes if vote in ("a", "b", "tie")}
+            assert jury == (cast.pop() if len(cast) == 1 else "tie")
     novice = verdicts(frame, "combined-10/judge:novice")
     jury = frame.filter(pl.col("cell") == "pairs/combined-10/jury:novice+adept")
     assert jury["abstained"].to_list() == [int(vote not in ("a", "b", "tie")) for vote in novice]

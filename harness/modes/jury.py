@@ -29,6 +29,7 @@ def expand(wanted: Mapping[str, Any], models: Sequence[str]) -> Iterator[tuple[t
             settings = {
                 "members": list(some),
                 "vote": wanted.get("vote", "majority"),
+                "quorum": wanted.get("quorum", 0),
                 "weights": weights and {one["model"]: weights.get(one["model"], 1) for one in some},
             }
             yield tuple(one["model"] for one in some), settings
@@ -44,6 +45,8 @@ def faults(wanted: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], s
     weights = wanted.get("weights")
     if (wanted.get("vote") == "weighted") != bool(weights):
         yield ("vote",) if weights is None else ("weights",), "`vote: weighted` and `weights` need each other", ""
+    if wanted.get("vote") == "mean-score" and wanted.get("quorum"):
+        yield ("quorum",), "a quorum is of votes, and `vote: mean-score` counts none", "leave one of them out"
     for name in map(str, weights or {}):
         if name not in names:
             yield ("weights", name), f"`{name}` is no member of this jury", f"the members are {', '.join(names)}"
@@ -52,7 +55,7 @@ def faults(wanted: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], s
 def written(models: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
     """What a spec would say under `jury` for one cell alone: `expand` gives its models and settings back."""
     of = [dict(one) if one["strategy"] else one["model"] for one in settings["members"]]
-    return {"of": of, "vote": settings["vote"], "weights": settings["weights"]}
+    return {"of": of, **{key: settings[key] for key in ("vote", "quorum", "weights")}}
 
 
 def variant(settings: Mapping[str, Any]) -> str:
@@ -61,6 +64,7 @@ def variant(settings: Mapping[str, Any]) -> str:
     weights: Mapping[str, float] = settings["weights"] or {}
     vote = "-".join([str(settings["vote"]), *(f"{weights[one['model']]:g}" for one in members if weights)])
     parts = [] if vote == "majority" else [vote]
+    parts += [f"quorum={settings['quorum']:g}"] if settings["quorum"] else []
     parts += [f"{one['model']}@{one['strategy']}" for one in members if one["strategy"]]
     return f"({','.join(parts)})" if parts else ""
 

@@ -19,27 +19,31 @@ Scores: TypeAlias = NDArray[np.float64]
 
 A, TIE, B = 0, 1, 2
 VERDICT_CODES = 3
+ROUNDING = 1e-9
+"""Two thirds of three votes are two of them, whatever binary fractions make of it."""
 _GRAVITY = np.array(
     [0] * VERDICT_CODES + [len(GRAVEST_FIRST) - GRAVEST_FIRST.index(kind) for kind in OUTCOMES[VERDICT_CODES:]],
     dtype=np.int8,
 )
 
 
-def most_votes(codes: Codes, weights: Scores | None = None) -> Codes:
+def most_votes(codes: Codes, weights: Scores | None = None, quorum: float = 0.0) -> Codes:
     """The verdict with most votes, by the rule of `harness.collapse.most_votes`.
 
     Args:
         codes: voters × items.
         weights: what each voter's vote weighs; one each where not given.
+        quorum: the share of the votes cast that a response needs to win, 0 to 1; with fewer it is a tie.
 
     Returns:
         The outcome of each item.
     """
     weigh = np.ones(len(codes)) if weights is None else weights
     for_a, for_tie, for_b = (weigh @ (codes == verdict) for verdict in (A, TIE, B))
+    needed = quorum * (for_a + for_tie + for_b) - ROUNDING
     verdicts = np.full(codes.shape[1], TIE, np.int8)
-    verdicts[(for_a > for_b) & (for_a >= for_tie)] = A
-    verdicts[(for_b > for_a) & (for_b >= for_tie)] = B
+    verdicts[(for_a > for_b) & (for_a >= for_tie) & (for_a >= needed)] = A
+    verdicts[(for_b > for_a) & (for_b >= for_tie) & (for_b >= needed)] = B
     return _or_failure(verdicts, codes)
 
 

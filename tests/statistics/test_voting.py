@@ -48,3 +48,22 @@ def test_means_leave_out_who_failed() -> None:
 def test_margin(margin: float, verdict: int) -> None:
     codes = np.zeros((1, 1), np.int8)
     assert mean_scores(codes, np.array([[5.5]]), np.array([[5.0]]), margin)[0].tolist() == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("votes", "quorum", "verdict"),
+    [
+        ("aab", 2 / 3, "a"),
+        ("aab", 0.67, "tie"),
+        ("aab", 1, "tie"),
+        ("aaa", 1, "a"),
+        ("bbx", 1, "b"),  # who failed casts no vote
+        ("abb", 0.5, "b"),
+        ("tta", 0.1, "tie"),
+        ("xx", 1, "unparsed"),
+    ],
+)
+def test_a_response_that_misses_the_quorum_does_not_win(votes: str, quorum: float, verdict: str) -> None:
+    names = {"a": "a", "b": "b", "t": "tie", "x": "unparsed"}
+    codes = np.array([[OUTCOMES.index(names[vote])] for vote in votes], np.int8)
+    assert OUTCOMES[most_votes(codes, quorum=quorum)[0]] == verdict
