@@ -75,7 +75,7 @@ dataset    pairs: pairs.jsonl (jsonl), of which the subset limit: 2 leaves 2 ite
 strategy   mine: small.yaml
 strategy   independent-10: built-in. Scores each response alone from 0 to 10, in a call of its own
 evaluator  judge: [judge, other] → judge:judge, judge:other
-evaluator  jury: {of: [judge, other], vote: majority, weights: null} → jury:judge+other
+evaluator  jury: {of: [judge, other], vote: majority, quorum: 0, weights: null} → jury:judge+other
 order      given
 repeats    1
 these multiply to 6 cells
