@@ -10,7 +10,9 @@ A provider is one module, found by its file name, with
   `name` is the spec's name for it, `entry` its mapping as the spec writes it, `spec_folder` what relative paths in
   it are relative to. Everything that can change a reply, other than `params`, must be in it, and nothing else;
 * `connect(model: Model, context: Context) -> Connection`: makes no call. Raises ModelStopped where it can be seen
-  already that none could succeed, such as a key that is not there.
+  already that none could succeed, such as a key that is not there;
+* `check(model: Model, environment: Mapping[str, str]) -> Iterable[Finding]`, for a provider that needs a network:
+  whether the model could be asked, found out without asking it anything (`harness doctor`).
 
 Importing a provider module must be cheap: heavy packages are imported inside `connect`.
 """

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelStopped
+from harness.finding import Finding
+from harness.reach import check_endpoint
 from harness.records import Model
 
 if TYPE_CHECKING:
@@ -40,17 +42,26 @@ def connect(model: Model, context: Context) -> Connection:
         model,
         context,
         base_url=model.base_url or BASE_URL,
-        api_key=_api_key(model, context),
+        api_key=_api_key(model, context.environment),
         http_client=transport,
     )
 
 
-def _api_key(model: Model, context: Context) -> str:
+def check(model: Model, environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Whether the endpoint can be reached and has the model; asks the model nothing."""
+    try:
+        key = _api_key(model, environment)
+    except ModelStopped:
+        key = ""  # that it is missing is found elsewhere
+    yield from check_endpoint(model, model.base_url or BASE_URL, key)
+
+
+def _api_key(model: Model, environment: Mapping[str, str]) -> str:
     """The key that the environment holds for the model, "" where the spec asks for none."""
     if model.api_key_env is None:
         return ""
     variable = model.api_key_env
-    key = context.environment.get(variable, "").strip()
+    key = environment.get(variable, "").strip()
     if not key:
         raise ModelStopped(
             f"model {model.name} has no API key: the environment variable {variable} is not set",

@@ -1,0 +1,59 @@
+"""Look at what a run rests on: Python, packages, cache, keys, endpoints, clock."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import click
+
+from harness.cli.options import cache_option, json_option, results_option
+from harness.finding import Finding, State
+from harness.text import printable
+
+WOULD_FAIL = 1
+MARKS: dict[State, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE", "unknown": "unknown"}
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  harness doctor                            this Python, the cache, the folder of results
+  harness doctor my-judges.yaml             and the spec's data, keys and endpoints
+  harness doctor my-judges.yaml --offline   without connecting to anybody
+
+Nothing is spent: an endpoint is only asked which models it has. Keys are said to be set or not, and never shown.
+With --json one object is printed, as `harness schema doctor` describes it. Exit code 1 where a run would fail."""
+)
+@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@cache_option
+@results_option
+@click.option("--offline", is_flag=True, help="Connect to nobody.")
+@json_option
+@click.pass_context
+def doctor(ctx: click.Context, spec: Path | None, cache: Path, results: Path, offline: bool, as_json: bool) -> None:
+    """Look at all that a run rests on, or a run of SPEC, and say what would fail and how to mend it."""
+    from harness.doctor.checkup import check_up
+    from harness.pipeline import load_spec
+
+    load = None if spec is None else lambda: load_spec(spec, results=results)
+    findings = []
+    for finding in check_up(
+        load, cache=cache, results=results, environment=os.environ, now=time.time(), offline=offline
+    ):
+        findings.append(finding)
+        if not as_json:
+            click.echo(printable(as_line(finding)))
+    is_ready = all(finding.state != "failure" for finding in findings)
+    if as_json:
+        click.echo(json.dumps({"ready": is_ready, "findings": [finding._asdict() for finding in findings]}, indent=2))
+    if not is_ready:
+        ctx.exit(WOULD_FAIL)
+
+
+def as_line(finding: Finding) -> str:
+    """A finding as a line for people."""
+    hint = f"; {finding.hint}" if finding.hint else ""
+    return f"{MARKS[finding.state]}  {finding.what}: {finding.message}{hint}"

@@ -1,0 +1,108 @@
+"""Whether an endpoint can be reached and knows a model, found out without asking any model anything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from harness.finding import Finding
+from harness.records import Model
+
+if TYPE_CHECKING:
+    import httpx2
+
+TIMEOUT_S = 10.0
+MOST_BYTES = 2**22
+"""A list of models is kilobytes; more than this is not read."""
+
+CLOCK_TOLERANCE_S = 60.0
+"""A request takes seconds; a larger gap is one of the clocks."""
+
+
+def check_endpoint(model: Model, base_url: str, api_key: str, *, transport: Any = None) -> Iterator[Finding]:
+    """Ask an endpoint which models it has, which costs nothing.
+
+    Args:
+        model: whose endpoint it is.
+        base_url: the endpoint.
+        api_key: the key, "" for none. It is sent, and is part of no finding.
+        transport: takes the place of the network in tests.
+    """
+    import httpx2  # not at the top: only this needs it
+
+    what = f"model {model.name}"
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    started = time.monotonic()
+    try:
+        with (
+            httpx2.Client(trust_env=False, timeout=TIMEOUT_S, transport=transport) as client,
+            client.stream("GET", f"{base_url.rstrip('/')}/models", headers=headers) as response,
+        ):
+            body = _body_of(response)
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        reason = (str(error) or type(error).__name__).replace(api_key or "\0", "***")
+        yield Finding(what, "failure", f"{base_url} cannot be reached: {reason}", f"check `base_url` of {model.name}")
+        return
+    milliseconds = round(1000 * (time.monotonic() - started))
+    yield _told(what, model, base_url, response.status_code, body, milliseconds, has_key=bool(api_key))
+    yield from _clock(model, response.headers.get("date", ""))
+
+
+def _body_of(response: httpx2.Response) -> bytes:
+    """The body, or b"" where it is longer than any list of models."""
+    body = b""
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > MOST_BYTES:
+            return b""
+    return body
+
+
+def _told(
+    what: str, model: Model, base_url: str, status: int, body: bytes, milliseconds: int, *, has_key: bool
+) -> Finding:
+    """What the answer says of the endpoint."""
+    reached = f"{base_url} answers in {milliseconds} ms"
+    if status in (401, 403):
+        refusal = "refuses the key" if has_key else "asks for a key"
+        variable = model.api_key_env
+        hint = f"check the value of {variable}" if variable else f"name its variable as `api_key_env` of {model.name}"
+        return Finding(what, "failure", f"{base_url} {refusal} (status {status})", hint)
+    if status == 429 or status >= 500:
+        return Finding(what, "warning", f"{reached}, but with status {status}", "try again later")
+    if status != 200:
+        return Finding(what, "ok", f"{reached}; it lists no models (status {status})")
+    names = _models_in(body)
+    if names is None:
+        return Finding(
+            what, "warning", f"{reached}, but not with a list of models", f"check `base_url` of {model.name}"
+        )
+    if model.id in names:
+        return Finding(what, "ok", f"{reached} and has {model.id}")
+    hint = f"check `model` of {model.name}; some endpoints answer for models that they do not list"
+    return Finding(what, "warning", f"{reached}, but does not list {model.id}", hint)
+
+
+def _models_in(body: bytes) -> set[str] | None:
+    """The ids in a list of models; None where it is no such list."""
+    import orjson
+
+    try:
+        entries = orjson.loads(body)["data"]
+        return {str(entry["id"]) for entry in entries}
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return None
+
+
+def _clock(model: Model, date: str) -> Iterator[Finding]:
+    """How far this machine's clock is from that of the endpoint."""
+    try:
+        gap = time.time() - parsedate_to_datetime(date).timestamp()
+    except (TypeError, ValueError):
+        return
+    if abs(gap) > CLOCK_TOLERANCE_S:
+        side = "ahead of" if gap > 0 else "behind"
+        message = f"it is {abs(gap):,.0f} s {side} the clock of {model.name}'s endpoint"
+        yield Finding("clock", "warning", message, "set the clock; certificates and waiting times are held against it")
