@@ -75,6 +75,14 @@ class Cache:
                 except ValueError as error:
                     raise self._bad(key, str(error)) from error
 
+    def make_ready(self) -> None:
+        """Open the cache for writing, so that one that cannot be written is found before anything is paid for.
+
+        Raises:
+            CacheError: where it cannot be written.
+        """
+        self._writing().add([]).result()
+
     async def put(self, key: str, call: bytes, reply: Reply) -> None:
         """Keep a reply, unless there is one for the key; returns once it is committed to the disk.
 

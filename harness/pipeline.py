@@ -197,6 +197,7 @@ def _run(
         ledger = Ledger(plan)
 
         def tell_cost() -> None:
+            cache.make_ready()
             if not all(plan.spec.models[name].is_free for cell in plan.cells for name in cell.models):
                 before_asking(estimate(plan, cache))
 
