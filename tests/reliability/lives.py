@@ -1,7 +1,8 @@
 """Runs that are born ready: a process that has imported everything forks one for each run, so that killing fifty of
 them costs seconds. Started by `Nursery`, never imported by what it forks.
 
-Each line on stdin is the JSON of a life; its pid is answered, then, once it has ended, its exit code.
+Each line on stdin is the JSON of a life, the next one that of how it is to end: a signal, or 0 to wait for it. Then its
+exit code is answered. A process that has ended is kept until then, so that no signal can go astray.
 """
 
 from __future__ import annotations
@@ -34,23 +35,26 @@ class Nursery:
         self._process.wait(timeout=30)
         self._process.stdout.close()
 
-    def start(self, folder: Path, **life: Any) -> int:
-        """Start a run of `spec.yaml` in a folder; its pid.
+    def start(self, folder: Path, **life: Any) -> None:
+        """Start a run of `spec.yaml` in a folder.
 
         Args:
             folder: where spec, cache and results are; `stored` in it gets the key of every reply, once it is kept.
             life: `most_bytes`, the largest file that it may write; `results`, `cache`, other folders; `year`, what
                 its clock says.
         """
-        assert self._process.stdin
-        self._process.stdin.write(json.dumps({"folder": str(folder), **life}) + "\n")
-        self._process.stdin.flush()
-        return int(self._told())
+        self._tell({"folder": str(folder), **life})
 
-    def wait(self) -> tuple[int, str]:
-        """How the run that was started last ended: its exit code, −9 where it was killed, and what it said."""
+    def end(self, signal: int = 0) -> tuple[int, str]:
+        """How the run ended, by a signal or by itself: its exit code, negative after a signal, and what it said."""
+        self._tell({"signal": signal})
         said: list[Any] = json.loads(self._told())
         return said[0], said[1]
+
+    def _tell(self, what: Any) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
 
     def _told(self) -> str:
         assert self._process.stdout
@@ -135,7 +139,8 @@ def main() -> None:
                 code = live(life)
             finally:
                 os._exit(code)
-        print(pid, flush=True)
+        if signal := json.loads(sys.stdin.readline())["signal"]:
+            os.kill(pid, signal)
         _, status = os.waitpid(pid, 0)
         said = Path(life["folder"]) / "said"
         print(json.dumps([os.waitstatus_to_exitcode(status), said.read_text() if said.exists() else ""]), flush=True)

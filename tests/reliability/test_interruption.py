@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -93,7 +92,7 @@ def undisturbed(tmp_path_factory, nursery, server):
     server.asked.clear()
     started = time.monotonic()
     nursery.start(folder)
-    assert nursery.wait() == (0, "")
+    assert nursery.end() == (0, "")
     return results_of(folder), dict(server.asked), time.monotonic() - started
 
 
@@ -104,10 +103,9 @@ def killed_and_resumed(folder: Path, nursery: Nursery, server: Served, kills: in
     met = 0
     for _ in range(kills):
         before, asked_before = kept_in(folder), Counter(server.asked)
-        pid = nursery.start(folder)
+        nursery.start(folder)
         time.sleep(moments.uniform(0, seconds))  # the moment of the kill: any will do, none is waited for
-        os.kill(pid, signal.SIGKILL)
-        code, _ = nursery.wait()
+        code, _ = nursery.end(signal.SIGKILL)
         met += code == -signal.SIGKILL
         kept = kept_in(folder)
         asked = server.asked - asked_before
@@ -119,7 +117,7 @@ def killed_and_resumed(folder: Path, nursery: Nursery, server: Served, kills: in
         for run in (folder / "results" / "cut-off").glob("[!.]*"):
             assert {file.name for file in run.iterdir()} >= set(DETERMINISTIC), "a run folder is whole or not there"
     nursery.start(folder)
-    assert nursery.wait() == (0, "")
+    assert nursery.end() == (0, "")
     assert server.asked == Counter(dict.fromkeys(kept_in(folder), 1)) + lost, "each call once, and each lost one again"
     return met
 
@@ -153,7 +151,7 @@ def test_a_full_disk_ends_a_run_kindly_and_room_lets_it_go_on(tmp_path, nursery,
     server.asked.clear()
     folder = laid_out(tmp_path / "world", server)
     nursery.start(folder, most_bytes=most_bytes)
-    code, said = nursery.wait()
+    code, said = nursery.end()
     assert code == 2
     assert "the cache cannot be used" in said
     assert "free some space" in said
@@ -161,7 +159,7 @@ def test_a_full_disk_ends_a_run_kindly_and_room_lets_it_go_on(tmp_path, nursery,
     lost = server.asked.keys() - kept
     assert len(lost) <= UNDER_WAY
     nursery.start(folder)
-    assert nursery.wait() == (0, "")
+    assert nursery.end() == (0, "")
     assert server.asked == Counter(needed) + Counter(lost)
     assert results_of(folder) == expected
 
@@ -171,9 +169,9 @@ def test_results_that_do_not_fit_on_the_disk_cost_no_call_again(tmp_path, nurser
     server.asked.clear()
     folder = laid_out(tmp_path / "world", server)
     nursery.start(folder)
-    assert nursery.wait() == (0, "")
+    assert nursery.end() == (0, "")
     nursery.start(folder, results=str(folder / "elsewhere"), most_bytes=1024)
-    code, said = nursery.wait()
+    code, said = nursery.end()
     assert code == 2
     assert "replies already made are safe in the cache" in said
     assert not list((folder / "elsewhere" / "cut-off").iterdir()), "nothing half written is left"
@@ -187,7 +185,7 @@ def test_a_folder_that_cannot_be_written_is_found_before_any_call(tmp_path, nurs
     server.asked.clear()
     folder = laid_out(tmp_path / "world", server)
     nursery.start(folder, **{place: "/sys/kernel/not-here"})
-    code, said = nursery.wait()
+    code, said = nursery.end()
     assert code == 2
     assert "/sys/kernel/not-here" in said
     assert not server.asked
@@ -197,14 +195,13 @@ def test_a_clock_that_is_set_back_in_the_middle_changes_nothing(tmp_path, nurser
     expected, needed, seconds = undisturbed
     server.asked.clear()
     folder = laid_out(tmp_path / "world", server)
-    pid = nursery.start(folder)
+    nursery.start(folder)
     time.sleep(seconds / 3)
-    os.kill(pid, signal.SIGKILL)
-    nursery.wait()
+    nursery.end(signal.SIGKILL)
     nursery.start(folder, year=1999)
-    assert nursery.wait() == (0, "")
+    assert nursery.end() == (0, "")
     assert results_of(folder) == expected
     nursery.start(folder)
-    assert nursery.wait() == (0, "")
+    assert nursery.end() == (0, "")
     assert results_of(folder) == expected
     assert set(server.asked) == set(needed)
