@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from harness.axis import Place, is_link, with_winners
-from harness.checks import Sound, file_fault
+from harness.checks import Sound
 from harness.digest import canonical_json
 from harness.errors import HarnessError, Problem, SpecError
+from harness.folders import Folders, file_fault
 from harness.records import Cell, Choice, Model, RankSet, Spec, Strategy
 from harness.source import Document
 from harness.strategy import strategy_json
@@ -103,12 +104,12 @@ class Taken(NamedTuple):
     problems: list[Problem]
 
 
-def take(sound: Sound, folder: Path, own: Mapping[str, Strategy], chain: Chain) -> Taken:
+def take(sound: Sound, folders: Folders, own: Mapping[str, Strategy], chain: Chain) -> Taken:
     """Replace every link of a spec by what won.
 
     Args:
         sound: the spec, its axes being lists.
-        folder: what its paths are relative to.
+        folders: where its paths may lead.
         own: the strategies of the spec, by name.
         chain: the specs that are being loaded, this one included.
     """
@@ -117,7 +118,7 @@ def take(sound: Sound, folder: Path, own: Mapping[str, Strategy], chain: Chain) 
     known = dict(own)
     for link in _links(sound):
         try:
-            winner = _winner(sound, link, folder, known, chain)
+            winner = _winner(sound, link, folders, known, chain)
         except SpecError as error:
             problems += error.problems
             continue
@@ -188,10 +189,10 @@ def _links(sound: Sound) -> Iterator[Link]:
                 yield Link(axis, ("matrix", axis, index), entry)
 
 
-def _winner(sound: Sound, link: Link, folder: Path, own: Mapping[str, Strategy], chain: Chain) -> Resolved:
+def _winner(sound: Sound, link: Link, folders: Folders, own: Mapping[str, Strategy], chain: Chain) -> Resolved:
     """What a link comes to. Raises SpecError with what is wrong with it."""
     document = sound.document
-    spec = _other(document, link, folder, chain)
+    spec = _other(document, link, folders, chain)
     metric, dataset = _metric(document, link, spec), _dataset(document, link, spec)
     every = [cell for cell in spec.cells if cell.dataset == dataset]
     possible = [cell for cell in every if _fault(sound, link.axis, spec, cell, own) is None]
@@ -220,16 +221,16 @@ def _at(document: Document, link: Link, problem: Problem) -> Problem:
     return document.problem(link.place, where + problem.message, hint=problem.hint)
 
 
-def _other(document: Document, link: Link, folder: Path, chain: Chain) -> Spec:
+def _other(document: Document, link: Link, folders: Folders, chain: Chain) -> Spec:
     """The spec that a link names."""
     name: str = link.wanted["winner_of"]
     place = (*link.place, "winner_of")
     is_path = "/" in name or name.endswith(ENDINGS)
     file = name if is_path else name + ENDINGS[0]
-    if fault := file_fault(file, folder):
+    if fault := file_fault(file, folders):
         hint = fault[1] if is_path or fault[1].startswith("did") else "a spec that is elsewhere is named by its path"
         raise SpecError(document.problem(place, fault[0], hint=hint))
-    path, shown = folder / file, str(Path(document.file).parent / file)
+    path, shown = folders.own / file, str(Path(document.file).parent / file)
     trail = [known for known, _ in chain.trail]
     if path.resolve() in trail:
         names = [each for _, each in chain.trail[trail.index(path.resolve()) :]]

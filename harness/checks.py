@@ -7,12 +7,12 @@ schema's own errors and everything is told at once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from harness import plugs
 from harness.errors import Problem
+from harness.folders import Folders, file_fault
 from harness.schema import load_schema
 from harness.source import Document, Step
 from harness.wording import listed, looks_secret, place_in_words, quoted, suggestion
@@ -47,28 +47,13 @@ class Sound:
         return tuple(entries) if isinstance(entries, Mapping) else ()
 
 
-def file_fault(path: str, folder: Path) -> tuple[str, str] | None:
-    """Message and hint where a path of a spec does not lead to a file; None where it does."""
-    whole = folder / path
-    try:
-        if whole.is_file():
-            return None
-        if whole.is_dir():
-            return f"{quoted(path)} is a folder, not a file", ""
-        siblings = [entry.name for entry in whole.parent.iterdir()] if whole.parent.is_dir() else []
-    except OSError as error:
-        return f"{quoted(path)} cannot be read: {error.strerror}", ""
-    near = suggestion(whole.name, siblings, most=0)
-    return f"there is no file {quoted(path)}", near or "a path is relative to the file that holds it"
-
-
-def dataset_problems(sound: Sound, folder: Path) -> Iterator[Problem]:
+def dataset_problems(sound: Sound, folders: Folders) -> Iterator[Problem]:
     """Files that are not there and formats that are not known."""
     formats = plugs.names("datasets")
     for name in sound.names("datasets"):
         place = ("datasets", name)
         path, named = sound.part(*place, "path"), sound.part(*place, "format")
-        if path and (fault := file_fault(path, folder)):
+        if path and (fault := file_fault(path, folders)):
             yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
         elif path and not named and format_of(path) is None:
             message = f"the ending of {quoted(path)} does not say what format it has"
@@ -85,13 +70,13 @@ def format_of(path: str) -> str | None:
     return next((name for name in formats if path.lower().endswith(plugs.find("datasets", name).ENDINGS)), None)
 
 
-def model_problems(sound: Sound, folder: Path) -> Iterator[Problem]:
+def model_problems(sound: Sound, folders: Folders) -> Iterator[Problem]:
     """Recordings that are not there, addresses that lead nowhere, parameters that are almost right."""
     known = load_schema("experiment")["$defs"]["params"]["properties"]
     for name in sound.names("models"):
         place = ("models", name)
         path = sound.part(*place, "path")
-        if path and (fault := file_fault(path, folder)):
+        if path and (fault := file_fault(path, folders)):
             yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
         if not _has_valid_port(sound.part(*place, "base_url") or ""):
             yield sound.document.problem((*place, "base_url"), "the address has an impossible port")

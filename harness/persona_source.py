@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from harness import plugs
-from harness.checks import Sound, file_fault
+from harness.checks import Sound
 from harness.errors import Problem, SpecError
+from harness.folders import Folders, file_fault
 from harness.persona import Persona, built_in, persona_faults, personas_from, personas_json
 from harness.schema import check
 from harness.source import Document, Step, read_yaml
@@ -19,19 +20,19 @@ Personas: TypeAlias = tuple[Persona, ...]
 DEFAULT_SET = "default"
 
 
-def with_personas(sound: Sound, folder: Path) -> tuple[Document, list[Problem]]:
+def with_personas(sound: Sound, folders: Folders) -> tuple[Document, list[Problem]]:
     """The document with personas in place of names of sets and of files, and what is wrong with them.
 
     A set that is not there, or is wrong, is left empty.
 
     Args:
         sound: the spec.
-        folder: what paths in it are relative to.
+        folders: where its paths may lead.
     """
     sets: dict[str, Personas] = {}
     problems: list[Problem] = []
     for name in sound.names("personas"):
-        sets[name], found = _own_set(sound, name, folder)
+        sets[name], found = _own_set(sound, name, folders)
         problems += found
     document = sound.document
     if sets:
@@ -52,20 +53,22 @@ def with_personas(sound: Sound, folder: Path) -> tuple[Document, list[Problem]]:
     return replace(document, value={**document.value, "matrix": matrix}), problems
 
 
-def _own_set(sound: Sound, name: str, folder: Path) -> tuple[Personas, list[Problem]]:
+def _own_set(sound: Sound, name: str, folders: Folders) -> tuple[Personas, list[Problem]]:
     entry, place = sound.part("personas", name), ("personas", name)
     if entry is None:
         return (), []
     if isinstance(entry, Mapping):
-        return _from_file(sound.document, (*place, "path"), entry["path"], folder)
+        return _from_file(sound.document, (*place, "path"), entry["path"], folders)
     return _checked(sound.document, place, personas_from(entry))
 
 
-def _from_file(document: Document, place: tuple[Step, ...], path: str, folder: Path) -> tuple[Personas, list[Problem]]:
-    if fault := file_fault(path, folder):
+def _from_file(
+    document: Document, place: tuple[Step, ...], path: str, folders: Folders
+) -> tuple[Personas, list[Problem]]:
+    if fault := file_fault(path, folders):
         return (), [document.problem(place, fault[0], hint=fault[1])]
     try:
-        file = read_yaml(folder / path, str(Path(document.file).parent / path))
+        file = read_yaml(folders.own / path, str(Path(document.file).parent / path))
     except SpecError as error:
         return (), list(error.problems)
     if problems := check(file, "personas"):

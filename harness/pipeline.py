@@ -13,7 +13,7 @@ import platform
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,12 +112,13 @@ class FinishedRun:
         return pl.read_csv(io.StringIO(csv.render(self.leaderboard)))
 
 
-def load_spec(path: str | Path, *, results: str | Path = "results") -> Spec:
+def load_spec(path: str | Path, *, results: str | Path = "results", allow_paths: Iterable[str | Path] = ()) -> Spec:
     """Load and check a spec.
 
     Args:
         path: the file.
         results: folder of all results, where the winners are looked up that the spec takes over from others.
+        allow_paths: folders beside its own that its paths may lead into.
 
     Raises:
         SpecError: with every problem at once.
@@ -128,16 +129,23 @@ def load_spec(path: str | Path, *, results: str | Path = "results") -> Spec:
 
         return winner_in(Path(results), *wanted)
 
-    return specs.load_spec(Path(path), str(path), choose=choose)
+    return specs.load_spec(Path(path), str(path), choose=choose, allow_paths=map(Path, allow_paths))
 
 
-def open_run(run: str | Path, results: str | Path = "results") -> FinishedRun:
+def open_run(
+    run: str | Path, results: str | Path = "results", *, allow_paths: Iterable[str | Path] = ()
+) -> FinishedRun:
     """Open a run folder, or the newest run of a spec given by its file or name.
+
+    Args:
+        run: a run folder, or a spec's file or name.
+        results: folder of all results.
+        allow_paths: as `load_spec` takes them, for a spec that is given by its file.
 
     Raises:
         RunFolderError: where there is none.
     """
-    return FinishedRun(find_run(str(run), Path(results)))
+    return FinishedRun(find_run(str(run), Path(results), allow_paths=map(Path, allow_paths)))
 
 
 def run_spec(
@@ -289,17 +297,20 @@ def _environment(started: datetime, seconds: float, watch: Tally, calls: int) ->
     }
 
 
-def spec_keys(path: Path, cache: Cache, *, results: Path = Path("results")) -> list[str]:
+def spec_keys(
+    path: Path, cache: Cache, *, results: Path = Path("results"), allow_paths: Iterable[Path] = ()
+) -> list[str]:
     """The cache keys of all calls of a spec, in canonical order, each once.
 
     Args:
         path: the spec.
         cache: where its replies are.
         results: folder of all results, for a spec that takes over the winner of another.
+        allow_paths: as `load_spec` takes them.
 
     Raises:
         MissingRepliesError: where the cache lacks some of their replies.
     """
-    plan = make_plan(load_spec(path, results=results))
+    plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths))
     parts = Run(plan, cache, None, Tally(plan.spec.models)).parts()
     return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))

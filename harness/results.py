@@ -181,8 +181,13 @@ def run_id_of(plan_digest: str, judgments_digest: str) -> str:
     return digest_of({"plan": plan_digest, "judgments": judgments_digest})[:16]
 
 
-def find_run(run: str, results: Path) -> Path:
+def find_run(run: str, results: Path, *, allow_paths: Iterable[Path] = ()) -> Path:
     """The run folder that a user means: a run folder, or a spec file or spec name, whose newest run is meant.
+
+    Args:
+        run: what the user says.
+        results: folder of all results.
+        allow_paths: folders beside its own that the paths of a spec file may lead into.
 
     Raises:
         RunFolderError: where there is none; says what was looked for and what would make one.
@@ -193,7 +198,7 @@ def find_run(run: str, results: Path) -> Path:
     if folder.is_file():
         from harness.spec import load_spec
 
-        name = load_spec(folder).name
+        name = load_spec(folder, allow_paths=allow_paths).name
     else:
         name = run
     if newest := newest_run(name, results):

@@ -21,6 +21,7 @@ from harness.defaults import with_defaults
 from harness.digest import digest_of
 from harness.errors import Problem, SpecError
 from harness.fitting import unfit_strategies
+from harness.folders import Folders
 from harness.frozen import FrozenDict, freeze, with_plain_numbers
 from harness.matrix import Names, cells_of, matrix_problems, without_idle_exclusions
 from harness.persona_source import with_personas
@@ -36,7 +37,9 @@ OPENAI_KEY = "OPENAI_API_KEY"
 """Where the key of OpenAI's own endpoint is found unless a spec says otherwise."""
 
 
-def load_spec(path: Path, shown: str | None = None, *, choose: Choose | None = None) -> Spec:
+def load_spec(
+    path: Path, shown: str | None = None, *, choose: Choose | None = None, allow_paths: Iterable[Path] = ()
+) -> Spec:
     """Load and check a spec.
 
     Args:
@@ -44,11 +47,17 @@ def load_spec(path: Path, shown: str | None = None, *, choose: Choose | None = N
         shown: how messages call it; the path itself where not given.
         choose: who won in another spec, where this one takes over a winner; without it the spec can be checked but
             not run, as its `undecided` tells.
+        allow_paths: folders beside its own that its paths, and those of specs that it links to, may lead into.
 
     Raises:
         SpecError: with every problem at once.
     """
-    return _load(path, str(path.absolute()) if shown is None else shown, Chain(_load, choose))
+    allowed = tuple(folder.absolute() for folder in allow_paths)
+
+    def load(path: Path, shown: str, chain: Chain) -> Spec:
+        return _load(path, shown, chain, allowed)
+
+    return load(path, str(path.absolute()) if shown is None else shown, Chain(load, choose))
 
 
 def environment_problems(
@@ -119,32 +128,32 @@ def _asking(strategy: Strategy) -> dict[str, Any]:
 # --- loading ----------------------------------------------------------------------------------------------
 
 
-def _load(path: Path, shown: str, chain: Chain) -> Spec:
+def _load(path: Path, shown: str, chain: Chain, allowed: tuple[Path, ...]) -> Spec:
     """Load a spec that hangs on a chain of others."""
     path = path.absolute()
     document = read_yaml(path, shown)
-    taken = _checked(document, path.parent, chain.with_link(path, shown))
+    taken = _checked(document, Folders(path.parent, allowed), chain.with_link(path, shown))
     if taken.problems:
         raise SpecError(_in_order(taken.problems, document.file))
     resolved = _resolved(taken)
     return _spec(taken, path, resolved)
 
 
-def _checked(document: Document, folder: Path, chain: Chain) -> Taken:
+def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
     """The document with what it takes over from elsewhere, and everything that is wrong."""
     problems = check(document, "experiment")
     sound = Sound(document, problems)
     for axis in AXES:
         if is_link(sound.part("matrix", axis)):
             sound = Sound(listed(sound.document, axis), problems)
-    strategies, wrong = strategies_of(sound, folder)
-    peopled, unknown = with_personas(sound, folder)
-    taken = take(Sound(peopled, problems), folder, strategies, chain)
+    strategies, wrong = strategies_of(sound, folders)
+    peopled, unknown = with_personas(sound, folders)
+    taken = take(Sound(peopled, problems), folders, strategies, chain)
     problems += taken.problems
     sound = Sound(taken.possible, [problem for problem in problems if problem.file == document.file])
     problems += [*wrong, *unknown]
-    problems += dataset_problems(sound, folder)
-    problems += model_problems(sound, folder)
+    problems += dataset_problems(sound, folders)
+    problems += model_problems(sound, folders)
     problems += secret_problems(document)
     problems += metric_problems(sound)
     return _with_matrix_checked(sound, taken._replace(problems=problems))

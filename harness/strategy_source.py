@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from harness import plugs
-from harness.checks import Sound, file_fault
+from harness.checks import Sound
 from harness.errors import Problem, SpecError
+from harness.folders import Folders, file_fault
 from harness.records import Strategy
 from harness.schema import check
 from harness.source import read_yaml
@@ -17,12 +18,12 @@ from harness.strategy_faults import check_strategy
 from harness.wording import quoted
 
 
-def strategies_of(sound: Sound, folder: Path) -> tuple[dict[str, Strategy], list[Problem]]:
+def strategies_of(sound: Sound, folders: Folders) -> tuple[dict[str, Strategy], list[Problem]]:
     """The spec's own strategies in the order of the file, then the built-in ones that its matrix names.
 
     Args:
         sound: the spec.
-        folder: what paths in it are relative to.
+        folders: where its paths may lead.
     """
     strategies: dict[str, Strategy] = {}
     problems: list[Problem] = []
@@ -31,7 +32,7 @@ def strategies_of(sound: Sound, folder: Path) -> tuple[dict[str, Strategy], list
         if entry is None:
             continue
         strategy, found = (
-            _from_file(sound, name, entry["path"], folder) if "path" in entry else _inline(sound, name, entry)
+            _from_file(sound, name, entry["path"], folders) if "path" in entry else _inline(sound, name, entry)
         )
         problems += found
         if strategy:
@@ -58,13 +59,13 @@ def _inline(sound: Sound, name: str, entry: Mapping[str, Any]) -> tuple[Strategy
     return strategy, problems
 
 
-def _from_file(sound: Sound, name: str, path: str, folder: Path) -> tuple[Strategy | None, list[Problem]]:
+def _from_file(sound: Sound, name: str, path: str, folders: Folders) -> tuple[Strategy | None, list[Problem]]:
     place = ("strategies", name, "path")
-    if fault := file_fault(path, folder):
+    if fault := file_fault(path, folders):
         return None, [sound.document.problem(place, fault[0], hint=fault[1])]
     shown = str(Path(sound.document.file).parent / path)
     try:
-        document = read_yaml(folder / path, shown)
+        document = read_yaml(folders.own / path, shown)
     except SpecError as error:
         return None, list(error.problems)
     if problems := check(document, "strategy"):

@@ -47,7 +47,7 @@ def spec_in(folder: Path, text: str = SPEC) -> Path:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[FinishedRun, Tally, Path]:
     folder = tmp_path_factory.mktemp("modes")
-    spec = harness.load_spec(spec_in(folder))
+    spec = harness.load_spec(spec_in(folder), allow_paths=[DATA.parent])
     watch = Tally(spec.models)
     run = harness.run_spec(spec, cache=folder / "cache", results=folder / "results", watch=watch)
     return run, watch, folder
@@ -134,7 +134,7 @@ def test_each_call_is_made_once_and_juries_make_none(finished: tuple[FinishedRun
 
 def test_replay_is_the_same_bytes(finished: tuple[FinishedRun, Tally, Path], tmp_path: Path) -> None:
     run, _, folder = finished
-    spec = harness.load_spec(folder / "modes.yaml")
+    spec = harness.load_spec(folder / "modes.yaml", allow_paths=[DATA.parent])
     again = harness.run_spec(spec, cache=folder / "cache", results=tmp_path, offline=True)
     for name in ("judgments.parquet", "scores.parquet", "leaderboard.json", "manifest.json"):
         assert (again.folder / name).read_bytes() == (run.folder / name).read_bytes()
@@ -143,7 +143,7 @@ def test_replay_is_the_same_bytes(finished: tuple[FinishedRun, Tally, Path], tmp
 def test_mean_score_needs_scores_on_one_scale(tmp_path: Path) -> None:
     text = SPEC.replace("  exclude: [{{strategy: direct, evaluator: jury}}]\n", "")
     with pytest.raises(SpecError, match="averages scores, and direct gives none"):
-        harness.make_plan(harness.load_spec(spec_in(tmp_path, text)))
+        harness.make_plan(harness.load_spec(spec_in(tmp_path, text), allow_paths=[DATA.parent]))
     text = SPEC.replace("vote: mean-score", "vote: mean-score, sizes: [3]").replace(
         "[direct, combined-10]", "[direct, combined-10, combined-5]"
     )
@@ -152,4 +152,4 @@ def test_mean_score_needs_scores_on_one_scale(tmp_path: Path) -> None:
         "of: [novice, {{model: adept, strategy: combined-5}}, master], vote: mean",
     )
     with pytest.raises(SpecError, match="averages scores, and combined-5 gives others"):
-        harness.make_plan(harness.load_spec(spec_in(tmp_path, mixed)))
+        harness.make_plan(harness.load_spec(spec_in(tmp_path, mixed), allow_paths=[DATA.parent]))

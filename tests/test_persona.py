@@ -58,7 +58,7 @@ def test_names_are_unique(names: list[str], places: list[tuple[object, ...]]) ->
 
 def debates() -> dict[str, Cell]:
     """The debates of a spec that has many, by evaluator."""
-    spec = load_spec(SPECS / "valid" / "debates.yaml")
+    spec = load_spec(SPECS / "valid" / "debates.yaml", allow_paths=[SPECS])
     return {cell.evaluator: cell for cell in spec.cells if cell.mode == "debate"}
 
 
@@ -81,7 +81,7 @@ class TestInASpec:
         assert personas_from(cell.settings["personas"]) == DUO
 
     def test_the_resolved_spec_holds_them_all(self) -> None:
-        resolved = load_spec(SPECS / "valid" / "debates.yaml").resolved
+        resolved = load_spec(SPECS / "valid" / "debates.yaml", allow_paths=[SPECS]).resolved
         assert personas_from(resolved["personas"]["duo"]) == DUO
         assert list(resolved["personas"]) == ["duo", "trio", "unused"]
         first = resolved["matrix"]["evaluator"][1]["debate"]
@@ -93,7 +93,7 @@ class TestInASpec:
         text = text.replace("[direct]", "[combined-5]").replace("../data/", f"{SPECS}/data/")
         path = tmp_path / "spec.yaml"
         path.write_text(text + f"personas: {{default: {{path: {SPECS}/data/duo.yaml}}}}\n")
-        (cell,) = load_spec(path).cells
+        (cell,) = load_spec(path, allow_paths=[SPECS]).cells
         assert cell.id == "pairs/combined-5/debate:small"
         assert personas_from(cell.settings["personas"]) == DUO
 
@@ -103,7 +103,7 @@ class TestInASpec:
         settings = []
         for role in ("You like {green}.", "You like grey."):
             path.write_text(text.replace("You like {green}.", role))
-            settings.append([cell.settings for cell in load_spec(path).cells])
+            settings.append([cell.settings for cell in load_spec(path, allow_paths=[SPECS]).cells])
         assert settings[0] != settings[1]
 
     def test_the_axis_of_another_shape_is_left_to_the_schema(self, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_the_spec_in_the_documentation_is_valid(tmp_path: Path) -> None:
         "models: {small: {provider: simulated}, large: {provider: simulated, skill: 0.9}}\n"
         f"{personas}matrix:\n  dataset: [pairs]\n  strategy: [combined-10]\n{textwrap.indent(evaluator, '  ')}"
     )
-    assert [cell.evaluator for cell in load_spec(path).cells] == [
+    assert [cell.evaluator for cell in load_spec(path, allow_paths=[SPECS]).cells] == [
         "judge:small",
         "judge:large",
         "debate:small",

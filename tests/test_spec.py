@@ -39,19 +39,19 @@ def spec_of(tmp_path):
     def load(text: str):
         path = tmp_path / "valid" / "spec.yaml"
         path.write_text(text, encoding="utf-8")
-        return load_spec(path, "spec.yaml")
+        return load_spec(path, "spec.yaml", allow_paths=[SPECS])
 
     return load
 
 
 @pytest.fixture
 def everything():
-    return load_spec(SPECS / "valid" / "everything.yaml")
+    return load_spec(SPECS / "valid" / "everything.yaml", allow_paths=[SPECS])
 
 
 @pytest.mark.parametrize("path", VALID + SHIPPED, ids=lambda path: path.stem)
 def test_a_valid_spec_loads_and_its_resolved_form_loads_as_the_same(path, tmp_path):
-    spec = load_spec(path)
+    spec = load_spec(path, allow_paths=[SPECS])
     assert spec.path == path
     if spec.undecided:
         return  # it is resolved once its winners are known: tests/test_chain.py
@@ -61,7 +61,7 @@ def test_a_valid_spec_loads_and_its_resolved_form_loads_as_the_same(path, tmp_pa
         if "path" in entry:
             entry["path"] = str(path.parent / entry["path"])
     again_path.write_bytes(canonical_json(resolved))
-    again = load_spec(again_path)
+    again = load_spec(again_path, allow_paths=[path.parent.parent])
     assert again.resolved == freeze(resolved)
     assert again.cells == spec.cells
     assert spec_digest(again) == spec_digest(spec)
@@ -71,7 +71,7 @@ def test_a_valid_spec_loads_and_its_resolved_form_loads_as_the_same(path, tmp_pa
 def test_an_invalid_spec_is_told_all_that_is_wrong(path):
     """`NAME.txt` beside `NAME.yaml` holds the problems, one a line."""
     with pytest.raises(SpecError) as caught:
-        load_spec(path, path.name)
+        load_spec(path, path.name, allow_paths=[SPECS])
     found = [str(problem) for problem in caught.value.problems]
     assert found == path.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
 
@@ -297,7 +297,7 @@ def test_a_spec_that_is_not_there():
 def test_loading_imports_nothing_heavy():
     code = (
         "import sys; from pathlib import Path; from harness.spec import load_spec\n"
-        f"load_spec(Path({str(SPECS / 'valid' / 'everything.yaml')!r}))\n"
+        f"load_spec(Path({str(SPECS / 'valid' / 'everything.yaml')!r}), allow_paths=[Path({str(SPECS)!r})])\n"
         "heavy = {'polars', 'numpy', 'scipy', 'sklearn', 'openai', 'aiohttp', 'diskcache', 'rich', 'asyncio'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
@@ -350,7 +350,7 @@ def load_text(text, path):
 
     with mock.patch("harness.spec.read_yaml", lambda _, shown: parse_yaml(text, shown)):
         try:
-            load_spec(path, "f")
+            load_spec(path, "f", allow_paths=[SPECS])
         except SpecError as error:
             return error.problems
     return ()

@@ -11,7 +11,7 @@ import click
 
 from harness.bundle import export_bundle, import_bundle
 from harness.cache import Cache
-from harness.cli.options import cache_option, json_option, results_option
+from harness.cli.options import allow_path_option, cache_option, json_option, results_option
 from harness.text import printable
 
 FOUND_BAD = 1
@@ -96,15 +96,24 @@ def clear(cache: Path, as_json: bool, yes: bool) -> None:
 @click.argument("bundle", type=click.Path(dir_okay=False, path_type=Path))
 @cache_option
 @results_option
+@allow_path_option
 @json_option
 @click.option("--force", is_flag=True, help="Replace BUNDLE if it is there.")
-def export(spec: Path, bundle: Path, cache: Path, results: Path, as_json: bool, force: bool) -> None:
+def export(
+    spec: Path,
+    bundle: Path,
+    cache: Path,
+    results: Path,
+    allow_paths: tuple[Path, ...],
+    as_json: bool,
+    force: bool,
+) -> None:
     """Write exactly the calls and replies of SPEC to BUNDLE, to be given away or kept."""
     from harness.pipeline import load_spec, spec_keys
 
     with Cache(cache) as store:
-        keys = spec_keys(spec, store, results=results)
-        name = load_spec(spec, results=results).name
+        keys = spec_keys(spec, store, results=results, allow_paths=allow_paths)
+        name = load_spec(spec, results=results, allow_paths=allow_paths).name
         report = export_bundle(store, keys, bundle, spec=name, force=force)
     if as_json:
         _print_json({**asdict(report), "file": str(bundle)})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import cache_option, json_option, results_option
+from harness.cli.options import allow_path_option, cache_option, json_option, results_option
 from harness.finding import Finding, State
 from harness.text import printable
 
@@ -30,15 +30,24 @@ With --json one object is printed, as `harness schema doctor` describes it. Exit
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
 @cache_option
 @results_option
+@allow_path_option
 @click.option("--offline", is_flag=True, help="Connect to nobody.")
 @json_option
 @click.pass_context
-def doctor(ctx: click.Context, spec: Path | None, cache: Path, results: Path, offline: bool, as_json: bool) -> None:
+def doctor(
+    ctx: click.Context,
+    spec: Path | None,
+    cache: Path,
+    results: Path,
+    allow_paths: tuple[Path, ...],
+    offline: bool,
+    as_json: bool,
+) -> None:
     """Look at all that a run rests on, or a run of SPEC, and say what would fail and how to mend it."""
     from harness.doctor.checkup import check_up
     from harness.pipeline import load_spec
 
-    load = None if spec is None else lambda: load_spec(spec, results=results)
+    load = None if spec is None else lambda: load_spec(spec, results=results, allow_paths=allow_paths)
     findings = []
     for finding in check_up(
         load, cache=cache, results=results, environment=os.environ, now=time.time(), offline=offline

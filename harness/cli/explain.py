@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from harness.cache import Cache
-from harness.cli.options import cache_option, json_option, results_option
+from harness.cli.options import allow_path_option, cache_option, json_option, results_option
 from harness.cli.plan import aligned
 from harness.explain import (
     Asked,
@@ -52,12 +52,21 @@ With --json one object is printed, as `harness schema explain` describes it."""
 @click.option("--item", metavar="ID", help="The item to ask about; the first one where not given.")
 @results_option
 @cache_option
+@allow_path_option
 @json_option
-def explain(spec: Path, cell: str | None, item: str | None, results: Path, cache: Path, as_json: bool) -> None:
+def explain(
+    spec: Path,
+    cell: str | None,
+    item: str | None,
+    results: Path,
+    cache: Path,
+    allow_paths: tuple[Path, ...],
+    as_json: bool,
+) -> None:
     """Explain the matrix of SPEC; with CELL, one cell and its conversation about an item."""
     if item is not None and cell is None:
         raise click.UsageError("--item needs a CELL that asks about it")
-    plan = make_plan(load_spec(spec, results=results))
+    plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     if cell is None:
         said: dict[str, Any] = {"spec": plan.spec.name, "matrix": matrix_json(plan), "cell": None}
         lines = matrix_lines(plan)

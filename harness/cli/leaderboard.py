@@ -11,7 +11,7 @@ import click
 
 from harness import plugs
 from harness.board import Board, sorted_by
-from harness.cli.options import report_option, results_option
+from harness.cli.options import allow_path_option, report_option, results_option
 from harness.results import find_run, read_leaderboard
 
 
@@ -29,9 +29,10 @@ Examples:
 @report_option
 @click.option("--sort", "metric", metavar="METRIC", help="Order and rank the rows by this metric of the run.")
 @results_option
-def leaderboard(run: str, report: str, metric: str | None, results: Path) -> None:
+@allow_path_option
+def leaderboard(run: str, report: str, metric: str | None, results: Path, allow_paths: tuple[Path, ...]) -> None:
     """Print the leaderboard of RUN: a run folder, or a spec (a file or its name) for its newest run."""
-    board: Board = read_leaderboard(find_run(run, results))
+    board: Board = read_leaderboard(find_run(run, results, allow_paths=allow_paths))
     if metric:
         board = sorted_by(board, metric)
     click.echo(rendered(board, report), nl=False)

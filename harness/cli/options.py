@@ -32,6 +32,18 @@ results_option = click.option(
 )
 """`--results DIR` as the parameter `results: Path`."""
 
+allow_path_option = click.option(
+    "--allow-path",
+    "allow_paths",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    envvar="HARNESS_ALLOW_PATH",
+    show_envvar=True,
+    help="Let the paths in a spec lead into DIR too, not only into the spec's own folder. May be repeated.",
+)
+"""`--allow-path DIR` as the parameter `allow_paths: tuple[Path, ...]`."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 """`--json` as the parameter `as_json: bool`."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from harness.cache import Cache
-from harness.cli.options import cache_option, json_option, results_option
+from harness.cli.options import allow_path_option, cache_option, json_option, results_option
 from harness.estimate import Estimate, Range, estimate, estimate_json
 from harness.pipeline import load_spec
 from harness.plan import Plan, make_plan
@@ -29,10 +29,11 @@ at most as many as the call allows. With --json one object is printed, as `harne
 @click.argument("spec", type=click.Path(path_type=Path))
 @results_option
 @cache_option
+@allow_path_option
 @json_option
-def plan(spec: Path, results: Path, cache: Path, as_json: bool) -> None:
+def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], as_json: bool) -> None:
     """List the cells of SPEC, the calls that they need, how many of them are cached, and what the rest may cost."""
-    made = make_plan(load_spec(spec, results=results))
+    made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     with Cache(cache) as replies:
         found = estimate(made, replies)
     click.echo(json.dumps(estimate_json(made, found), indent=2) if as_json else printed(made, found))

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness.cli.leaderboard import rendered
-from harness.cli.options import cache_option, report_option, results_option
+from harness.cli.options import allow_path_option, cache_option, report_option, results_option
 from harness.cli.plan import dollars, ends
 from harness.estimate import Estimate
 from harness.pipeline import FinishedRun, load_spec, run_spec
@@ -35,6 +35,7 @@ The leaderboard goes to stdout, all else to stderr. Exit code 1 where a model co
 @click.argument("spec", type=click.Path(path_type=Path))
 @results_option
 @cache_option
+@allow_path_option
 @click.option("--offline", is_flag=True, help="Make no call; a reply that the cache lacks is an error.")
 @click.option(
     "--concurrency",
@@ -45,10 +46,17 @@ The leaderboard goes to stdout, all else to stderr. Exit code 1 where a model co
 @report_option
 @click.pass_context
 def run(
-    ctx: click.Context, spec: Path, results: Path, cache: Path, offline: bool, concurrency: int | None, report: str
+    ctx: click.Context,
+    spec: Path,
+    results: Path,
+    cache: Path,
+    allow_paths: tuple[Path, ...],
+    offline: bool,
+    concurrency: int | None,
+    report: str,
 ) -> None:
     """Judge what SPEC asks for, score it, write the run folder and print the leaderboard."""
-    plan = make_plan(load_spec(spec, results=results))
+    plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     models = plan.spec.models
     say(f"{plan.spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments")
     gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a replay

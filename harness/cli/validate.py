@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from harness.cli.failures import INPUT_IS_WRONG, told
-from harness.cli.options import json_option
+from harness.cli.options import allow_path_option, json_option
 from harness.errors import Problem, SpecError
 from harness.spec import environment_problems, load_spec
 from harness.text import printable
@@ -28,14 +28,15 @@ Every problem is one line, FILE:LINE:COLUMN: PLACE: what is wrong; how to mend i
 printed, as `harness schema problems` describes it. Exit code 2 where there is any problem."""
 )
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@allow_path_option
 @json_option
 @click.pass_context
-def validate(ctx: click.Context, specs: tuple[str, ...], as_json: bool) -> None:
+def validate(ctx: click.Context, specs: tuple[str, ...], allow_paths: tuple[Path, ...], as_json: bool) -> None:
     """Check specs: syntax, names, types, files and environment, all problems at once."""
     valid: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for shown in specs:
-        found, spec = _checked(shown)
+        found, spec = _checked(shown, allow_paths)
         problems += found
         if spec:
             valid.append(spec)
@@ -58,10 +59,10 @@ def accepted(spec: Mapping[str, Any]) -> str:
     return f"ok: {spec['name']}: at most {spec['cells']} cells; `harness plan` looks up the winners of {others}"
 
 
-def _checked(shown: str) -> tuple[list[Problem], dict[str, Any] | None]:
+def _checked(shown: str, allow_paths: tuple[Path, ...]) -> tuple[list[Problem], dict[str, Any] | None]:
     """The problems of a spec file, and, where there are none, what to say of it."""
     try:
-        spec = load_spec(Path(shown), shown)
+        spec = load_spec(Path(shown), shown, allow_paths=allow_paths)
     except SpecError as error:
         return list(error.problems), None
     problems = list(environment_problems(spec, os.environ))

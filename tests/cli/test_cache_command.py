@@ -30,8 +30,8 @@ def keys(monkeypatch):
     """The keys that any spec is taken to have."""
     keys: list[str] = []
     pipeline = ModuleType("harness.pipeline")
-    pipeline.spec_keys = lambda path, cache, results: keys
-    pipeline.load_spec = lambda path, results: SimpleNamespace(name="the spec's name")
+    pipeline.spec_keys = lambda path, cache, results, allow_paths: keys
+    pipeline.load_spec = lambda path, results, allow_paths: SimpleNamespace(name="the spec's name")
     monkeypatch.setitem(sys.modules, "harness.pipeline", pipeline)
     return keys
 

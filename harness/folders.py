@@ -1,0 +1,72 @@
+"""Where the paths of a spec may lead: into its own folder, and into those that the user names beside it.
+
+A spec may come from somebody else, and what it reads can end in prompts that go to an endpoint, in error messages and
+in results. So whatever it names must lie inside its folder, symbolic links followed, unless who runs it says
+otherwise. Folders that stand on the command line (the cache, the results) are the user's own words and not limited.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.wording import quoted, suggestion
+
+
+class Folders(NamedTuple):
+    """The folders that the paths of a file may lead into.
+
+    Attributes:
+        own: the folder of the file, which its paths are relative to.
+        allowed: other folders that the user allows.
+    """
+
+    own: Path
+    allowed: tuple[Path, ...] = ()
+
+    def way_out(self, path: str) -> Path | None:
+        """Where a path leads if that is none of the folders; None where it stays inside.
+
+        Raises:
+            ValueError: where no system has such a path.
+        """
+        target = _resolved(self.own / path)
+        return None if _is_inside(target, (self.own, *self.allowed)) else target
+
+
+def file_fault(path: str, folders: Folders) -> tuple[str, str] | None:
+    """Message and hint where a path of a spec leads to no file, or to one that it may not read; None where all is well.
+
+    Nothing is said of what is outside, not even whether it is there.
+    """
+    whole = folders.own / path
+    try:
+        if outside := folders.way_out(path):
+            return _leads_out(path, outside)
+        if whole.is_file():
+            return None
+        if whole.is_dir():
+            return f"{quoted(path)} is a folder, not a file", ""
+        siblings = [entry.name for entry in whole.parent.iterdir()] if whole.parent.is_dir() else []
+    except (OSError, ValueError) as error:
+        return f"{quoted(path)} cannot be read: {getattr(error, 'strerror', None) or error}", ""
+    near = suggestion(whole.name, siblings, most=0)
+    return f"there is no file {quoted(path)}", near or "a path is relative to the file that holds it"
+
+
+def _leads_out(path: str, target: Path) -> tuple[str, str]:
+    where = "" if str(target) == path else f", to {quoted(str(target))}"
+    option = f"--allow-path {shlex.quote(str(target.parent))}"
+    return f"{quoted(path)} leads out of the folder of this file{where}", f"`{option}` allows it, if that is meant"
+
+
+def _resolved(path: Path) -> Path:
+    # Not `Path.resolve`, which raises RuntimeError where symbolic links run in a circle.
+    return Path(os.path.realpath(path))
+
+
+def _is_inside(target: Path, folders: Iterable[Path]) -> bool:
+    return any(target.is_relative_to(_resolved(folder)) for folder in folders)
