@@ -189,7 +189,7 @@ def test_an_export_without_all_replies_ends_with_1(here, keys):
 
 
 def test_an_export_of_a_spec_that_did_not_run_ends_with_1(here, keys):
-    def lack(path, cache, results):
+    def lack(path, cache, results, allow_paths):
         raise MissingRepliesError("the cache lacks 5 replies")
 
     sys.modules["harness.pipeline"].spec_keys = lack
