@@ -42,7 +42,7 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
     Smoothed†: the shares are `(C + 2/9) / (n + 2)` over the 9 cells that hold verdicts, where `C` are the counts.
     Failures keep their raw counts: a judge that never failed is not drawn as failing, and without failures this
     is the nine-cell scheme. †Tuned on simulations, not a standard of the literature; the simulation is the test
-    `tests/statistics/test_coverage.py`: the plain percentile bootstrap covers far below its level where n is small
+    `tests/simulations/intervals.py`: the plain percentile bootstrap covers far below its level where n is small
     or a judge is nearly perfect or nearly constant.
 
     Args:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.metric import find_metric
-from harness.statistics import intervals, selection
+from harness.statistics import selection
 
 KAPPA = find_metric("kappa").value
 SHARES = np.array([0.42, 0.16, 0.42])
@@ -92,27 +92,3 @@ def test_nothing_is_said_where_no_resample_has_a_value():
         selection.selection_bias(np.zeros((20, 2), np.intp), None, lambda t: np.full(t.shape[:-2], np.nan), seed=1)
         is None
     )
-
-
-@pytest.mark.slow
-def test_the_correction_holds_where_the_naive_figure_fails(monkeypatch):
-    monkeypatch.setattr(selection, "RESAMPLES", 300)
-    joint = np.zeros((3, 4))
-    joint[:, :3] = SKILL * np.diag(SHARES) + (1 - SKILL) * np.outer(SHARES, SHARES)
-    truth, rng = float(KAPPA(joint)), np.random.default_rng(7)
-    errors, held = [], []
-    for seed in range(400):
-        places = equal_configurations(rng)
-        tables = tables_of(places)
-        best = int(KAPPA(tables).argmax())
-        value = float(KAPPA(tables[best]))
-        drawn = intervals.resampled_tables(tables[best], smoothed=True, resamples=1_000, seed=seed)
-        own = intervals.percentile_interval(KAPPA(drawn), 0.95)
-        bias = bias_of(places, seed=seed)
-        errors.append((value - truth, value - bias.mean - truth))
-        held.append((own.low <= truth <= own.high, own.low - bias.out_of_bag <= truth <= own.high - bias.optimism))
-    (naive, corrected), (naive_held, corrected_held) = np.mean(errors, axis=0), np.mean(held, axis=0)
-    assert naive > 0.1
-    assert naive_held < 0.75
-    assert abs(corrected) < 0.03
-    assert corrected_held > 0.95

@@ -1,0 +1,31 @@
+"""The simulations, reduced: fewer worlds, the same claims. `tox -e simulate` runs them in full."""
+
+import importlib
+
+import pytest
+
+from simulations import __main__ as simulations
+from simulations.row import Row
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", simulations.PARTS)
+def test_what_is_claimed_holds_in_worlds_whose_truth_is_known(part):
+    rows = list(importlib.import_module(f"simulations.{part}").simulate(0.1))
+    assert rows
+    assert [row for row in rows if not row.is_as_claimed] == []
+
+
+def test_a_rate_may_miss_its_target_by_the_error_of_the_simulation_and_no_more():
+    assert Row("", "", "", 0.93, 0.95, "at least", 1_000).is_as_claimed
+    assert not Row("", "", "", 0.92, 0.95, "at least", 1_000).is_as_claimed
+    assert Row("", "", "", 0.07, 0.05, "at most", 1_000).is_as_claimed
+    assert not Row("", "", "", 0.08, 0.05, "at most", 1_000).is_as_claimed
+    assert not Row("", "", "", 0.06, 0.05, "at most", 0).is_as_claimed
+    assert Row("", "", "", 0.2, 0.95, "shown beside", 1_000).is_as_claimed
+
+
+def test_the_page_tells_every_row_and_what_is_not_met():
+    part = simulations.PARTS[0]
+    text = simulations.page({part: [Row("a claim", "a world", "80", 0.5, 0.95, "at least", 100)]})
+    assert "| a claim | a world | 80 | 0.500 | at least 0.95 **not met** | 100 |" in text

@@ -1,0 +1,42 @@
+"""What the figure of the best of many is worth, before and after its correction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from harness.statistics import intervals, selection
+from simulations.judging import judged, kappa, tables_of
+from simulations.row import Row, scaled
+
+
+def simulate(scale: float) -> Iterator[Row]:
+    """Bias and coverage of the best of several evaluators."""
+    repeats = scaled(300, scale)
+    for world, skills in (
+        ("57 equal evaluators", np.full(57, 0.4)),
+        ("12 unequal evaluators", np.linspace(0.3, 0.55, 12)),
+        ("10 equal and one far better", np.array([0.3] * 10 + [0.8])),
+    ):
+        rng, n = np.random.default_rng(7), 80
+        errors, held = [], []
+        for seed in range(repeats):
+            labels, verdicts = judged(rng, n, skills)
+            tables = tables_of(labels, verdicts)
+            best = int(kappa.value(tables).argmax())
+            truth, value = skills[best], float(kappa.value(tables[best]))
+            drawn = intervals.resampled_tables(tables[best], smoothed=True, resamples=1_000, seed=seed)
+            own = intervals.percentile_interval(kappa.value(drawn), 0.95)
+            places = labels.astype(np.intp)[:, None] * 4 + verdicts
+            bias = selection.selection_bias(places, None, kappa.value, seed=seed)
+            assert bias is not None
+            assert own.low is not None
+            assert own.high is not None
+            errors.append((value - truth, value - bias.mean - truth))
+            held.append((own.low <= truth <= own.high, own.low - bias.out_of_bag <= truth <= own.high - bias.optimism))
+        (naive, corrected), (plain, mended) = np.mean(errors, axis=0), np.mean(held, axis=0)
+        yield Row("figure of the best, too high by", world, str(n), float(naive), 0, "shown beside", 0)
+        yield Row("corrected figure of the best, off by", world, str(n), abs(float(corrected)), 0.05, "at most", 0)
+        yield Row("interval of the best", world, str(n), float(plain), 0.95, "shown beside", repeats)
+        yield Row("corrected interval of the best", world, str(n), float(mended), 0.95, "at least", repeats)
