@@ -85,7 +85,7 @@ def hold_contest(
     judged = outcomes if len(members) == len(scores) else outcomes[:, list(members)]
     covariance = pairs.figure_covariance(influences, reference, judged, cluster)
     values = np.array([figures[k].value for k in members], dtype=float)
-    degrees = None if cluster is None else min(figures[k].units for k in members) - 1
+    degrees = min(figures[k].units for k in members) - 1
     comparisons = multiplicity.compare_all(
         values, covariance, resamples=score.resamples, seed=seed, level=score.level, degrees=degrees
     )

@@ -58,7 +58,7 @@ def compare_all(
         resamples: joint draws for the step-down max-T procedure.
         seed: of the draws.
         level: confidence level of `critical`.
-        degrees: clusters less one where the units are clusters.
+        degrees: units (items, or clusters of them) less one, for Student's t; None for the normal distribution.
     """
     differences = values[:, None] - values[None, :]
     errors = paired_errors(covariance)

@@ -21,7 +21,10 @@ POWER = 0.84
 def figure_covariance(
     influences: Array, human: NDArray[np.int8], judged: NDArray[np.int8], clusters: NDArray[np.int64] | None = None
 ) -> Array:
-    """Covariance of the figures of all evaluators: `Phi' Phi / n²`, over clusters `G/(G-1) · S' S / n²`.
+    """Covariance of the figures of all evaluators: `G/(G-1) · S' S / n²` with `S` the influences summed over clusters.
+
+    Where items are independent each is a cluster of its own, `n/(n-1) · Phi' Phi / n²`: without the factor, and with
+    normal quantiles, ten equal evaluators at n = 40 would differ significantly in 1 of 10 worlds instead of 1 of 20.
 
     Args:
         influences: evaluators × rows × columns of the table, finite where there are items.
@@ -71,7 +74,7 @@ def detectable(error: float, critical: float) -> float:
 def _units(clusters: NDArray[np.int64] | None, n: int) -> tuple[NDArray[np.intp] | None, NDArray[np.intp], float]:
     """Rows in the order of their units (None: as they are), where each unit starts, and the small-sample factor."""
     if clusters is None:
-        return None, np.arange(n), 1.0
+        return None, np.arange(n), n / max(1, n - 1)
     order = np.argsort(clusters, kind="stable")
     starts = np.flatnonzero(np.diff(clusters[order], prepend=clusters[order[:1]] - 1))
     return order, starts, len(starts) / max(1, len(starts) - 1)

@@ -31,7 +31,7 @@ def test_covariance_is_that_of_the_influences(monkeypatch):
     human, judged, _, influences = world()
     phi = phi_of(human, judged, influences)
     whole = pairs.figure_covariance(influences, human, judged)
-    assert whole == pytest.approx(phi.T @ phi / 200**2)
+    assert whole == pytest.approx(200 / 199 * phi.T @ phi / 200**2)
     monkeypatch.setattr(pairs, "BLOCK", 35)
     assert pairs.figure_covariance(influences, human, judged) == pytest.approx(whole)
 
@@ -45,6 +45,12 @@ def test_covariance_over_clusters_sums_within_them(monkeypatch, block):
     count = len(sums)
     expected = count / (count - 1) * sums.T @ sums / 200**2
     assert pairs.figure_covariance(influences, human, judged, clusters) == pytest.approx(expected)
+
+
+def test_independent_items_are_clusters_of_their_own():
+    human, judged, _, influences = world()
+    alone = pairs.figure_covariance(influences, human, judged)
+    assert pairs.figure_covariance(influences, human, judged, np.arange(200)) == pytest.approx(alone)
 
 
 @given(st.permutations(range(60)))
@@ -61,7 +67,7 @@ def test_paired_error_is_that_of_the_difference():
     human, judged, _, influences = world()
     phi = phi_of(human, judged, influences)
     errors = pairs.paired_errors(pairs.figure_covariance(influences, human, judged))
-    assert errors[1, 3] == pytest.approx(np.sqrt(((phi[:, 1] - phi[:, 3]) ** 2).sum()) / 200)
+    assert errors[1, 3] == pytest.approx(np.sqrt(200 / 199 * ((phi[:, 1] - phi[:, 3]) ** 2).sum()) / 200)
     assert (np.diag(errors) == 0).all()
     assert pairs.detectable(0.1, 1.96) == pytest.approx(0.28)
 
