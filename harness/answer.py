@@ -41,6 +41,8 @@ NAMES = ("", "Response ", "Assistant ", "Answer ", "Option ")
 """What models write before the letter of a response."""
 TAILS = (96, 768)
 """How many characters at the end of a reply are searched before all of it is."""
+LONGEST = 2**20
+"""Characters at the end of a reply that are searched at all: no honest reply is longer, and a search has its end."""
 
 
 class Answer(NamedTuple):
@@ -306,6 +308,8 @@ def _finds(markers: Sequence[str], reader: Reader) -> list[Find]:
 
 def _last(text: str, finds: Sequence[Find]) -> Value | Nothing:
     """The last value in a text. Its end, from the start of a line, gives the same answer sooner."""
+    if len(text) > LONGEST:
+        text = text[text.find("\n", -LONGEST) :]
     for find in finds:
         for size in TAILS:
             cut = text.find("\n", -size) if size < len(text) else -1

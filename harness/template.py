@@ -1,9 +1,9 @@
 """Templates: a small, closed part of Jinja, in which text can be placed and nothing can be run.
 
-A template may say `{{ name }}`, `{% if name %}`, `{% elif %}`, `{% else %}`, `and`, `or`, `not` and `==`, and write
-`{# comments #}`. Everything else that Jinja offers (attributes, calls, filters, loops, assignments, includes) is
+A template may say `{{ name }}`, `{% if name %}`, `{% elif %}`, `{% else %}`, `and`, `or`, `not`, `==` and `!=`, compare
+with text in quotes, and write `{# comments #}`. Everything else that Jinja offers (attributes, calls, filters, loops, assignments, includes) is
 refused by an allow-list of syntax nodes when a template is compiled, so the length of what it renders is bounded by
-its own length and that of its values. The sandbox of Jinja stands behind the allow-list as a second wall.
+its own length and that of its values, and rendering raises nothing. The sandbox of Jinja stands behind the allow-list as a second wall.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Operand,
 )
 """The syntax that a template may use."""
+COMPARISONS = ("eq", "ne")
+"""How two values may be compared: whatever they are, this never fails."""
+
+
+NUMBER_HINT = "what a template shows or compares is text; quotes make it that"
 
 
 class TemplateFault(NamedTuple):
@@ -127,6 +132,8 @@ def template_faults(source: str, variables: Iterable[str] | None) -> list[Templa
         return [TemplateFault(error.lineno, (error.message or "syntax error").rstrip("."))]
     except RecursionError:
         return [TemplateFault(1, "the template is nested too deeply")]
+    except ValueError:  # Python refuses to read so many digits
+        return [TemplateFault(1, "a number in the template is too long", NUMBER_HINT)]
     return sorted(faults)
 
 
@@ -134,7 +141,7 @@ def variables_in(source: str) -> frozenset[str]:
     """The names of the variables that a template uses; none where its syntax is wrong."""
     try:
         return frozenset(name.name for name in _environment().parse(source).find_all(nodes.Name))
-    except (TemplateSyntaxError, RecursionError):
+    except (TemplateSyntaxError, RecursionError, ValueError):
         return frozenset()
 
 
@@ -145,11 +152,20 @@ def _node_faults(node: nodes.Node, known: list[str] | None, depth: int) -> Itera
         if not isinstance(child, ALLOWED):
             kind = type(child).__name__
             yield TemplateFault(child.lineno, f"`{kind}` is not allowed here", "only {{ name }} and {% if name %} are")
+        elif isinstance(child, nodes.Operand) and child.op not in COMPARISONS:
+            yield TemplateFault(node.lineno, f"the comparison `{child.op}` is not allowed here", "use == or !=")
+        elif isinstance(child, nodes.Const) and not _is_text(child.value):
+            yield TemplateFault(child.lineno, f"{quoted(repr(child.value))} is not text", NUMBER_HINT)
         elif isinstance(child, nodes.Name) and known is not None and child.name not in known:
             hint = suggestion(child.name, known)
             yield TemplateFault(child.lineno, f"unknown variable {quoted(child.name)}", hint, child.name)
         else:
             yield from _node_faults(child, known, depth - 1)
+
+
+def _is_text(value: object) -> bool:
+    """Whether a constant is text; half of a surrogate pair, which an escape can write, is none."""
+    return isinstance(value, str) and not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 @cache

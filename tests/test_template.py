@@ -47,6 +47,14 @@ def test_markup_is_not_escaped() -> None:
         pytest.param("{% block b %}{% endblock %}", id="block"),
         pytest.param("{{ self }}", id="self"),
         pytest.param("{{ a if a else a }}", id="inline-condition"),
+        pytest.param("{{ 1 }}", id="number"),
+        pytest.param("{{ " + "9" * 5000 + " }}", id="number-that-python-does-not-read"),
+        pytest.param("{{ 1e999 }}", id="infinity"),
+        pytest.param("{{ true }}", id="boolean"),
+        pytest.param(r"{{ '\ud800' }}", id="half-a-surrogate-pair"),
+        pytest.param("{% if a < 'b' %}{% endif %}", id="order"),
+        pytest.param("{% if a in 'b' %}{% endif %}", id="membership"),
+        pytest.param("{% if 'a' in a %}{% endif %}", id="membership-of-text"),
     ],
 )
 def test_refuses_what_is_not_placing_text(source: str) -> None:
