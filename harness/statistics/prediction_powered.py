@@ -160,7 +160,7 @@ def rate_interval(
     Labelled items and others are drawn anew, and lambda is chosen again in each resample. †1/9 is added to each of the
     9 cells of the labelled items and 1/3 to each of the judge's verdicts on the others, so that with `lambda = 0` this
     is the smoothed bootstrap of the human labels. That was tuned on simulations and is no standard of the literature;
-    the simulation is the test `tests/statistics/test_prediction_powered.py`. The normal interval of the paper holds the
+    the simulation is `tests/simulations/win_rates.py`. The normal interval of the paper holds the
     truth far less often than it says where n is below 100 and one outcome is rare.
 
     Args:

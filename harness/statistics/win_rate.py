@@ -103,8 +103,8 @@ def resampled_counts(counts: ArrayLike, *, resamples: int, seed: int, prior: flo
     """Counts drawn from counts: multinomial with their n, and shares `(count + prior) / (n + 3 * prior)`.
 
     †The prior of 1/3 for each outcome keeps the interval open where every item was won or lost. It was tuned on
-    simulations and is no standard of the literature; the simulation is the test
-    `tests/statistics/test_win_rate.py`. With `prior=0` this is the plain bootstrap over items.
+    simulations and is no standard of the literature; the simulation is
+    `tests/simulations/win_rates.py`. With `prior=0` this is the plain bootstrap over items.
 
     Args:
         counts: wins, ties and losses, `(3,)`; what is left out of the rate is not drawn.

@@ -165,13 +165,3 @@ def test_smoothing_keeps_what_intervals_promise(ties):
     smoothed = [coverage(world, 40, ties, prior=win_rate.PRIOR, repeats=100, resamples=200) for world in WORLDS]
     assert min(smoothed) > 0.88, smoothed
     assert coverage(WORLDS[2], 40, ties, prior=0, repeats=100, resamples=200) < 0.92
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("n", [20, 40, 80, 200])
-def test_the_smoothed_bootstrap_covers_where_the_plain_one_does_not(n):
-    for ties in ("half", "lose"):
-        smoothed = [coverage(world, n, ties, prior=win_rate.PRIOR, repeats=600, resamples=600) for world in WORLDS]
-        plain = [coverage(world, n, ties, prior=0, repeats=600, resamples=600) for world in WORLDS]
-        assert min(smoothed) > 0.94 - 2.5 * np.sqrt(0.94 * 0.06 / 600), (ties, smoothed)
-        assert n > 80 or min(plain) < min(smoothed), (ties, plain)
