@@ -1,4 +1,5 @@
-"""Write the reference pages: `cli.md` from the commands, one for each schema, and one for each kind of plug-in.
+"""Write the reference pages: `cli.md` from the commands, `statistics.md` from the docstrings, one for each schema, and
+one for each kind of plug-in.
 
 python docs/generate.py            write them
 python docs/generate.py --check    write nothing; exit 1 and name the pages that are not as they would be written
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 import click
+from library_page import library_page
 from plug_pages import plug_pages
 from schema_page import schema_page
 
@@ -22,7 +24,7 @@ NOTE = "<!-- written by docs/generate.py: change the source and run it -->\n\n"
 
 def pages() -> dict[Path, str]:
     """Every generated page with what it must say."""
-    found = {DOCS / "cli.md": NOTE + cli_page()}
+    found = {DOCS / "cli.md": NOTE + cli_page(), DOCS / "statistics.md": NOTE + library_page()}
     for name in schema_names():
         found[DOCS / f"{name}.md"] = NOTE + schema_page(name, load_schema(name))
     for kind, text in plug_pages().items():
