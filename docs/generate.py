@@ -1,5 +1,4 @@
-"""Write the reference pages: `cli.md` from the commands, `statistics.md` from the docstrings, one for each schema, and
-one for each kind of plug-in.
+"""Write the reference pages: of the commands, the statistics, each schema and each kind of plug-in.
 
 python docs/generate.py            write them
 python docs/generate.py --check    write nothing; exit 1 and name the pages that are not as they would be written
