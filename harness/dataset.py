@@ -43,12 +43,12 @@ def read_dataset(spec: DatasetSpec, *, seed: int) -> FrameDataset:
         rows: Rows = plugs.find("datasets", spec.format).read(spec.path, wanted_columns(spec))
         missing = missing_columns(rows, spec) if rows.present else []
         if missing or rows.frame.is_empty():
-            raise DatasetError([*missing, *_problems(rows, [])] or [Problem(message="holds no rows")])
+            raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])
         found = canonical(rows, spec)
         frame = rows_where(found, rows, spec.subset.where)
         used = set(frame["row"]) if found.faults else set()
         faults = [fault for fault in found.faults if fault.row in used]
-        problems = _problems(rows, [*faults, *empty_and_repeated(frame, faults)])
+        problems = row_problems(rows, [*faults, *empty_and_repeated(frame, faults)])
         if problems:
             raise DatasetError(problems)
         digest = _digest(spec, seed)
@@ -171,7 +171,7 @@ def _digest(spec: DatasetSpec, seed: int) -> str:
     )
 
 
-def _problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
+def row_problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
     """What is wrong with single rows, in file order, the first of them one by one."""
     numbers = rows.numbers() if faults else ()
     told = [(problem.number, problem.message, "") for problem in rows.problems]
