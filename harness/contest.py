@@ -20,7 +20,8 @@ class Contest:
     """All pairs of the cells of one dataset on one metric.
 
     Attributes:
-        members: positions of the cells that could be compared, in the order of the cells.
+        members: positions of the cells that could be compared, sorted by their ids, so that draws are the same in
+            whatever order a spec names them.
         comparisons: their differences.
     """
 
@@ -75,14 +76,15 @@ def hold_contest(
         seed: of the joint draws.
     """
     figures = [cell.figures[name] for cell in scores]
-    members = tuple(k for k, figure in enumerate(figures) if is_comparable(figure))
+    comparable = [k for k, figure in enumerate(figures) if is_comparable(figure)]
+    members = tuple(sorted(comparable, key=lambda k: scores[k].cell.id))
     if not members:
         return None
     tables = np.array([scores[k].table for k in members], dtype=float)
     merged = np.concatenate([tables[..., :3], tables[..., 3:].sum(axis=-1, keepdims=True)], axis=-1)
     influences = find_metric(name).influence(merged)
     influences = np.concatenate([influences, np.repeat(influences[..., 3:], len(FAILURES) - 1, axis=-1)], axis=-1)
-    judged = outcomes if len(members) == len(scores) else outcomes[:, list(members)]
+    judged = outcomes[:, list(members)]
     covariance = pairs.figure_covariance(influences, reference, judged, cluster)
     values = np.array([figures[k].value for k in members], dtype=float)
     degrees = min(figures[k].units for k in members) - 1

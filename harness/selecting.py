@@ -54,7 +54,8 @@ def choose_winner(
     tried, level = len(scores), figure.level
     if figure.value is None:
         return Winner(dataset, None, metric, tried, level=level, reason=NOBODY)
-    rivals = [k for k, score in enumerate(scores) if is_comparable(score.figures[metric])]
+    comparable = [k for k, score in enumerate(scores) if is_comparable(score.figures[metric])]
+    rivals = sorted(comparable, key=lambda k: scores[k].cell.id)  # the same draws in whatever order they come
     if tried == 1 or len(rivals) < 2 or not is_comparable(figure):
         reason = ONE if tried == 1 else FEW
         return Winner(dataset, best.cell.id, metric, tried, figure.value, level=level, reason=reason)
