@@ -220,7 +220,7 @@ def test_contests_find_what_differs_and_leave_out_what_cannot_be_compared():
     undefined = np.zeros(120)
     found = score(Labelled(CODES), {"good": GOOD, "poor": POOR, "copy": GOOD, "still": undefined})
     kappa = found.contests["kappa"]
-    assert kappa.members == (0, 1, 2, 3)
+    assert kappa.members == (2, 0, 1, 3)  # by their ids
     assert kappa.is_distinguishable(0, 1)
     assert not kappa.is_distinguishable(0, 2)
     assert kappa.rank_sets()[0] == kappa.rank_sets()[2] == (1, 2)
