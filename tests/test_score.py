@@ -226,7 +226,7 @@ def test_contests_find_what_differs_and_leave_out_what_cannot_be_compared():
     assert kappa.rank_sets()[0] == kappa.rank_sets()[2] == (1, 2)
     value, reach, detectable = kappa.difference(0, 1)
     assert value == pytest.approx(found.scores[0].figures["kappa"].value - found.scores[1].figures["kappa"].value)
-    error = kappa.comparisons.errors[0, 1]
+    error = kappa.comparisons.errors[1, 2]  # positions among the members
     assert 1.96 * error < reach == kappa.comparisons.critical * error
     assert detectable == pytest.approx(reach + 0.84 * error)
     small = score(Labelled(CODES[:19]), {"good": GOOD[:19]})
