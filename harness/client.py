@@ -9,6 +9,7 @@ This module imports `openai`, which takes half a second: import it where a conne
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import aiohttp
@@ -22,6 +23,7 @@ from harness.pace import Pace
 from harness.provider import Context
 from harness.records import Call, Model, Reply
 from harness.retry import Fault, FirstFailures, backoff_s, fault_of, in_short, objects_to_format
+from harness.secret import Secret
 
 CONNECT_TIMEOUT_S = 15.0
 """An endpoint that cannot be reached by then is tried again rather than waited for."""
@@ -63,7 +65,7 @@ class ChatClient:
         """
         self._model = model
         self._context = context
-        self._api_key = api_key
+        self._secret = Secret(api_key)
         self._client = _bare_client(model, base_url, api_key, http_client)
         self._request: dict[str, Any] = {**model.params, "model": model.id}
         self._seed: int | None = model.params.get("seed", 0 if seeds_draws else None)
@@ -122,12 +124,17 @@ class ChatClient:
             return result
         except (openai.APIConnectionError, aiohttp.ClientError, OSError) as error:
             return self._connection_fault(error)
+        return self._read(response)
+
+    def _read(self, response: httpx2.Response) -> Reply | Fault:
+        """What a response with status 200 says, without the key, which it may hold: a reply is kept and handed on."""
         result = read_completion(response.content)
-        if isinstance(result, Fault):
-            result = read_completion(
-                self._without_key(response.text).encode(), response.headers.get("content-type", "")
-            )
-        return result
+        without = self._secret.taken_out
+        if isinstance(result, Reply):
+            return result._replace(text=without(result.text), served_model=without(result.served_model))
+        told = self._secret.taken_out_of_message
+        result = read_completion(told(response.text).encode(), told(response.headers.get("content-type", "")))
+        return replace(result, message=told(result.message)) if isinstance(result, Fault) else result
 
     def _connection_fault(self, error: Exception) -> Fault:
         causes: list[BaseException] = [error]
@@ -136,15 +143,15 @@ class ChatClient:
         # The transport calls a refused connection a timeout as well: only what began as one is one.
         if any(isinstance(cause, TimeoutError) for cause in causes):
             return Fault("timeout", f"no reply within {self._model.limits.timeout_s:g} s", remedy="again")
-        reason = in_short(self._without_key(str(causes[-1]))) or type(causes[-1]).__name__
+        reason = in_short(self._secret.taken_out_of_message(str(causes[-1]))) or type(causes[-1]).__name__
         return Fault("connection", f"the connection failed: {reason}", remedy="again")
 
     def _status_fault(self, response: httpx2.Response) -> Reply | Fault:
-        text = self._without_key(response.text)
         try:
-            body = orjson.loads(text)
+            body = orjson.loads(response.content)
         except orjson.JSONDecodeError:
-            body = text
+            body = response.text
+        body = self._secret.taken_out_of_json(body)
         fault = fault_of(response.status_code, body, response.headers, self._context.now())
         if fault.kind == "refused":
             # Some endpoints tell of a refusal by a status: it is an answer, and will be the same next time.
@@ -185,9 +192,6 @@ class ChatClient:
 
     def _tokens_announced(self, call: Call) -> int:
         return sum(len(message["content"]) for message in call.messages) // LETTERS_PER_TOKEN + self._reply_tokens
-
-    def _without_key(self, text: str) -> str:
-        return text.replace(self._api_key, "***") if self._api_key else text
 
 
 def _bare_client(model: Model, base_url: str, api_key: str, http_client: httpx2.AsyncClient) -> openai.AsyncOpenAI:

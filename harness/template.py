@@ -1,9 +1,10 @@
 """Templates: a small, closed part of Jinja, in which text can be placed and nothing can be run.
 
 A template may say `{{ name }}`, `{% if name %}`, `{% elif %}`, `{% else %}`, `and`, `or`, `not`, `==` and `!=`, compare
-with text in quotes, and write `{# comments #}`. Everything else that Jinja offers (attributes, calls, filters, loops, assignments, includes) is
-refused by an allow-list of syntax nodes when a template is compiled, so the length of what it renders is bounded by
-its own length and that of its values, and rendering raises nothing. The sandbox of Jinja stands behind the allow-list as a second wall.
+with text in quotes, and write `{# comments #}`. Everything else that Jinja offers (attributes, calls, filters, loops,
+assignments, includes) is refused by an allow-list of syntax nodes when a template is compiled, so the length of what it
+renders is bounded by its own length and that of its values, and rendering raises nothing. The sandbox of Jinja stands
+behind the allow-list as a second wall.
 """
 
 from __future__ import annotations

@@ -359,7 +359,7 @@ def test_a_key_that_cannot_be_one_stops_the_model_before_any_call(environment: d
 
 def test_white_space_around_a_key_is_no_part_of_it():
     connection = provider.connect(model_at("http://127.0.0.1:1/v1"), Context({"TEST_KEY": f"{KEY}\n"}))
-    assert connection._api_key == KEY  # type: ignore[attr-defined]
+    assert connection._client.api_key == KEY  # type: ignore[attr-defined]
     asyncio.run(connection.close())
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import click
 
 from harness.errors import HarnessError, Problem
+from harness.secret import secrets_in
 from harness.text import printable
 
 INPUT_IS_WRONG = 2
@@ -38,12 +39,22 @@ def reported(*, show_traceback: bool) -> Iterator[None]:
     except BrokenPipeError:
         raise click.exceptions.Exit(NOBODY_READS) from None
     except BaseException as error:
-        if show_traceback:
-            traceback.print_exc()
         messages, code = explained(error)
+        if show_traceback:
+            messages = [*"".join(traceback.format_exception(error)).splitlines(), *messages]
+        # Nothing that is raised should hold a key. This is for what nobody thought of.
+        secrets = secrets_in(os.environ)
         for message in messages:
-            click.echo(printable(message), err=True)
+            for secret in secrets:
+                message = secret.taken_out(message)
+            click.echo(shown(message), err=True)
         raise click.exceptions.Exit(code) from None
+
+
+def shown(message: str) -> str:
+    """A line of a message or of a traceback, fit for a terminal; its indentation stays."""
+    text = message.lstrip(" ")
+    return " " * (len(message) - len(text)) + printable(text)
 
 
 def explained(error: BaseException) -> tuple[list[str], int]:

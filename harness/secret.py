@@ -1,0 +1,130 @@
+"""A key that must not get out: found in text however it is written there, and taken out.
+
+A key comes from the environment and goes into a header. An endpoint can send it back, in an error, in a header or in
+the text of a reply, as it is or encoded; from there it would get into messages, logs, the cache and bundles.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from html import unescape
+from typing import Any
+from urllib.parse import unquote
+
+GONE = "***"
+"""What stands in the place of a key."""
+SHORTEST = 16
+SHORTEST_WITH_DIGIT = 8
+"""A shorter key is no secret but a word (`EMPTY`, `lm-studio`, `sk-no-key-required`), which a reply may well hold."""
+PIECE = 10
+"""So many letters and digits of a key in a row, from its end, count as the key where one of them is a digit."""
+DECODINGS = 3
+"""How many encodings around each other are looked through."""
+DEEPEST = 16
+"""Levels of a JSON value that anybody reads."""
+NAMED_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+"""What variables of the environment that hold secrets are called."""
+
+_OTHERS = bytes(code for code in range(256) if code > 127 or not chr(code).isalnum())
+_ESCAPE = re.compile(r"\\+(?:u00|x)([0-9a-fA-F]{2})")
+
+
+class Secret:
+    """A key, or "" for none. Shows itself nowhere, not even where a program prints its variables.
+
+    Args:
+        value: the key.
+    """
+
+    __slots__ = ("_forms", "_value", "_written")
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        self._written = _literally(value) if value else None
+        bare = _bare(value)
+        is_secret = len(bare) >= SHORTEST or (len(bare) >= SHORTEST_WITH_DIGIT and any(48 <= c < 58 for c in bare))
+        self._forms = tuple(dict.fromkeys(_forms(value, bare))) if is_secret else ()
+
+    def __repr__(self) -> str:
+        return f"Secret({GONE})"
+
+    def is_in(self, text: str) -> bool:
+        """Whether a text holds the key: in any case, parted by anything but letters and digits, or encoded.
+
+        Percent signs, escapes of JSON and HTML, base64 and hexadecimal digits are understood. A key that is only a
+        word is in no text.
+        """
+        if not self._forms:
+            return False
+        bare = _bare(text)
+        if any(form in bare for form in self._forms):
+            return True
+        return any(form in bare for bare in map(_bare, _decoded(text)) for form in self._forms)
+
+    def taken_out(self, text: str) -> str:
+        """The text without the key: `***` in place of it, or of the whole text where it is hidden in another form."""
+        if not self.is_in(text):
+            return text
+        text = self._written.sub(GONE, text) if self._written else text
+        return GONE if self.is_in(text) else text
+
+    def taken_out_of_json(self, value: Any, levels: int = DEEPEST) -> Any:
+        """The same for all texts in a JSON value of an error, of which no more than some levels are kept."""
+        clean = self.taken_out_of_message
+        if isinstance(value, str):
+            return clean(value)
+        if not levels:
+            return None
+        if isinstance(value, dict):
+            return {clean(key): self.taken_out_of_json(inner, levels - 1) for key, inner in value.items()}
+        return [self.taken_out_of_json(inner, levels - 1) for inner in value] if isinstance(value, list) else value
+
+    def taken_out_of_message(self, text: str) -> str:
+        """The same for a message about an error, from which a key that is only a word is taken out as well."""
+        text = self.taken_out(text)
+        return text.replace(self._value, GONE) if self._value else text
+
+
+def secrets_in(environment: Mapping[str, str]) -> list[Secret]:
+    """The secrets that an environment holds, as far as the names of variables tell."""
+    return [Secret(value.strip()) for name, value in environment.items() if NAMED_SECRET.search(name)]
+
+
+def _forms(value: str, bare: bytes) -> Iterator[bytes]:
+    """What the letters and digits of a text are searched for."""
+    yield bare
+    yield value.encode("utf-8", "replace").hex().encode()
+    for before in range(3):
+        # Three bytes are four digits of base64: which digits stand for a key depends on where in a three it begins.
+        digits = b64encode(b"\0" * before + value.encode("utf-8", "replace"))
+        whole = (before + len(value.encode("utf-8", "replace"))) * 8 // 6
+        yield _bare(digits[-(-before * 8 // 6) : whole].decode())
+    for end in range(len(bare), PIECE - 1, -PIECE):
+        piece = bare[end - PIECE : end]
+        if any(48 <= c < 58 for c in piece):
+            yield piece
+
+
+def _literally(value: str) -> re.Pattern[str]:
+    """The key as it is, or with some of its characters percent-encoded."""
+    characters = (f"(?:{re.escape(character)}|%{ord(character):02x})" for character in value)
+    return re.compile("".join(characters), re.IGNORECASE)
+
+
+def _bare(text: str) -> bytes:
+    """The ASCII letters and digits of a text, in lower case."""
+    return text.encode("utf-8", "replace").translate(None, _OTHERS).lower()
+
+
+def _decoded(text: str) -> Iterator[str]:
+    """The text without its encodings, one after the other, as long as there are some."""
+    for _ in range(DECODINGS):
+        if "%" not in text and "\\" not in text and "&" not in text:
+            return
+        plain = unescape(unquote(_ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)))
+        if plain == text:
+            return
+        text = plain
+        yield text

@@ -1,0 +1,93 @@
+import json
+from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.secret import GONE, Secret, secrets_in
+
+KEY = "sk-proj-T3sT_k3y/with+0dd=Chars-4f9Q2xZ7"
+SECRET = Secret(KEY)
+
+WRITTEN = {
+    "as it is": KEY,
+    "upper case": KEY.upper(),
+    "quoted": f'"{KEY}"',
+    "percent": quote(KEY, safe=""),
+    "percent, every character": "".join(f"%{ord(character):02X}" for character in KEY),
+    "percent, twice": quote(quote(KEY, safe=""), safe=""),
+    "json": "".join(f"\\u{ord(character):04x}" for character in KEY),
+    "json in json": json.dumps("".join(f"\\u{ord(character):04x}" for character in KEY)),
+    "hexadecimal escapes": "".join(f"\\x{ord(character):02x}" for character in KEY),
+    "html": "".join(f"&#{ord(character)};" for character in KEY),
+    "hexadecimal": KEY.encode().hex(),
+    "base64": b64encode(KEY.encode()).decode(),
+    "base64 of a header": b64encode(f"Authorization: Bearer {KEY}\r\n".encode()).decode(),
+    "base64 for addresses": urlsafe_b64encode(f"user:{KEY}".encode()).decode().rstrip("="),
+    "base64 in lines": b64encode(f"some text before {KEY} and after".encode()).decode().replace("a", "a\n"),
+    "two lines": f"{KEY[:17]}\r\n  {KEY[17:]}",
+    "spelt": " ".join(KEY),
+    "two headers": f"x-echo: {KEY[:20]}, {KEY[20:]}",
+    "its end": f"…{KEY[-19:]}",
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=list(WRITTEN))
+def test_a_key_is_found_and_taken_out_however_it_is_written(written):
+    text = f"Invalid credentials ({written}), see the manual"
+    assert SECRET.is_in(text)
+    assert not SECRET.is_in(SECRET.taken_out(text))
+    assert GONE in SECRET.taken_out(text)
+
+
+def test_what_stands_around_a_key_stays():
+    assert SECRET.taken_out(f"A wins. {KEY} B loses. {KEY}") == f"A wins. {GONE} B loses. {GONE}"
+    assert SECRET.taken_out(f"?key={quote(KEY, safe='')}&x=1") == f"?key={GONE}&x=1"
+    assert SECRET.taken_out(" ".join(KEY)) == GONE
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Verdict: A", "100 % & \\u0041 of sk-proj- keys", "sk-proj-T3sT", "k3y", "*" * 99]
+)
+def test_other_text_stays_as_it_is(text):
+    assert SECRET.taken_out(text) is text
+
+
+@pytest.mark.parametrize("word", ["", "none", "EMPTY", "ollama", "lm-studio", "not-needed", "sk-no-key-required"])
+def test_a_key_that_is_only_a_word_stays_in_replies_and_not_in_messages(word):
+    secret, text = Secret(word), f"I say {word} to that"
+    assert secret.taken_out(text) == text
+    assert secret.taken_out_of_message(text) == (text.replace(word, GONE) if word else text)
+
+
+def test_a_secret_shows_itself_nowhere():
+    assert KEY not in repr(SECRET)
+    assert KEY not in f"{SECRET} {[SECRET]}"
+
+
+def test_errors_are_cleaned_key_and_value_and_to_a_bounded_depth():
+    deep = current = {}
+    for _ in range(1000):
+        current["x"] = current = {}
+    found = SECRET.taken_out_of_json({"error": {KEY: [KEY, 1, None, {"message": f"no {KEY}"}]}, "deep": deep})
+    assert found["error"] == {GONE: [GONE, 1, None, {"message": f"no {GONE}"}]}
+    assert str(found["deep"]).count("x") < 20
+
+
+def test_variables_named_like_secrets_are_taken_for_secrets():
+    found = secrets_in(
+        {"MY_API_KEY": f" {KEY}\n", "github_token": "gh-0123456789abcdef", "HOME": "/home/key0123456789"}
+    )
+    assert [secret.is_in(f"{KEY} gh-0123456789abcdef") for secret in found] == [True, True]
+    assert not any(secret.is_in("/home/key0123456789") for secret in found)
+
+
+@given(st.text(), st.text(), st.integers(0, 3))
+def test_no_text_around_it_hides_a_key(before, after, rounds):
+    written = KEY
+    for _ in range(rounds):
+        written = quote(written, safe="")
+    assert not SECRET.is_in(SECRET.taken_out(f"{before}\n{written}\n{after}"))
+    assert not SECRET.is_in(before)
