@@ -91,6 +91,24 @@ class FrameDataset:
         ids: list[str] = self._frame["id"].to_list()
         return ids
 
+    def facts(self) -> pl.DataFrame:
+        """What is known of every item but its texts: the columns of `harness.tables.ITEM_COLUMNS` that are its own.
+
+        The digest of an item's content tells whether two datasets mean the same by an id.
+        """
+        frame = self._frame
+        texts = frame.select("prompt", "is_chat", "response_a", "response_b").iter_rows()
+        digests = [hashlib.blake2b(orjson.dumps(row), digest_size=8).hexdigest() for row in texts]
+        names = ("category", "model_a", "model_b")
+        return frame.select(
+            pl.col("id").alias("item"),
+            pl.Series("content", digests, dtype=pl.String),
+            "cluster",
+            *(pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in names),
+            pl.col("response_a").str.len_chars().cast(pl.Int64).alias("length_a"),
+            pl.col("response_b").str.len_chars().cast(pl.Int64).alias("length_b"),
+        )
+
     def reference_codes(self) -> Codes:
         """The majority of each item's labels as index into VERDICTS, `tie` where it has none, −1 without labels."""
         return majority(self.annotator_codes())

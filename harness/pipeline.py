@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ from harness.rank import leaderboard_json, make_leaderboard
 from harness.records import Spec
 from harness.results import (
     ENVIRONMENT,
+    FORMAT,
+    ITEMS,
     JUDGMENTS,
     LEADERBOARD,
     MANIFEST,
@@ -46,7 +48,7 @@ from harness.results import (
     run_id_of,
 )
 from harness.run import Run
-from harness.tables import scores_frame
+from harness.tables import items_frame, scores_frame
 from harness.talk import Connect
 
 if TYPE_CHECKING:
@@ -96,6 +98,10 @@ class FinishedRun:
     def judgments_frame(self) -> pl.DataFrame:
         """One row for each judgment: cell, item, verdict or failure, scores, cache keys, tokens."""
         return read_frame(self.folder, JUDGMENTS)
+
+    def items_frame(self) -> pl.DataFrame:
+        """One row for each item: digest of its content, labels, cluster, who wrote the responses, their lengths."""
+        return read_frame(self.folder, ITEMS)
 
     def scores_frame(self) -> pl.DataFrame:
         """One row for each cell and figure, with interval, n, method and seed."""
@@ -217,7 +223,8 @@ def _run(
         writer.write_judgments()
         run_id = run_id_of(plan.digest, writer.judgments_digest)
         scores = ledger.scores()
-        writer.write_scores(scores_frame(score for group in scores for score in group.scores))
+        writer.write_frame(SCORES, scores_frame(score for group in scores for score in group.scores))
+        writer.write_frame(ITEMS, items_frame(plan.datasets))
         writer.write_json(SPEC, plan.spec.resolved)
         board = make_leaderboard(plan.spec, scores)
         board = replace(board, notes=(*board.notes, *notes_on_choices(plan)))
@@ -261,7 +268,7 @@ def _connector(spec: Spec, environment: Mapping[str, str]) -> Connect:
 def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
     """What determines the results, as digests."""
     return {
-        "format": 1,
+        "format": FORMAT,
         "run": run_id,
         "spec": plan.spec.name,
         "kind": plan.spec.kind,
@@ -269,11 +276,17 @@ def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
         "key_version": KEY_VERSION,
         "spec_digest": specs.spec_digest(plan.spec),
         "datasets": {
-            name: {"items": len(dataset), "digest": dataset.digest} for name, dataset in plan.datasets.items()
+            name: {
+                "items": len(dataset),
+                "digest": dataset.digest,
+                "annotators": list(dataset.annotators),
+                "clustered": dataset.clustered,
+            }
+            for name, dataset in plan.datasets.items()
         },
         "judgments": plan.size,
         "judgments_digest": judgments_digest,
-        "cells": [cell.id for cell in plan.cells],
+        "cells": [{"id": cell.id, **asdict(cell)} for cell in plan.cells],
         "choices": choices_json(plan),
     }
 

@@ -104,21 +104,15 @@ class DatasetSpec:
     subset: Subset = field(default_factory=Subset)
 
 
-class Dataset(Protocol):
-    """A dataset that has been read and checked. Rows are in file order, after the subset."""
+class LabelledItems(Protocol):
+    """Items and what people said of them, without their texts: what scoring needs of a dataset."""
 
     name: str
-    digest: str
-    """SHA-256 of the file's content and of what the spec says about reading it (columns, labels, subset)."""
     annotators: tuple[str, ...]
     clustered: bool
     """Whether two items share a cluster."""
 
     def __len__(self) -> int: ...
-
-    def items(self, start: int = 0, stop: int | None = None) -> Iterator[Item]:
-        """Items of the rows `start` to `stop`, made as they are asked for."""
-        ...
 
     def ids(self) -> Sequence[str]:
         """The ids of all items, in order."""
@@ -137,6 +131,21 @@ class Dataset(Protocol):
 
     def cluster_codes(self) -> Any:
         """numpy int64 array, one for each item: items with the same number share a cluster."""
+        ...
+
+
+class Dataset(LabelledItems, Protocol):
+    """A dataset that has been read and checked. Rows are in file order, after the subset."""
+
+    digest: str
+    """SHA-256 of the file's content and of what the spec says about reading it (columns, labels, subset)."""
+
+    def items(self, start: int = 0, stop: int | None = None) -> Iterator[Item]:
+        """Items of the rows `start` to `stop`, made as they are asked for."""
+        ...
+
+    def facts(self) -> Any:
+        """polars frame, one row for each item: what a run keeps of it, as `harness.tables` lists it."""
         ...
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.figures import Sample
-from harness.records import OUTCOMES, VERDICTS, Dataset
+from harness.records import OUTCOMES, VERDICTS, LabelledItems
 from harness.statistics.agreement import SHAPE, Array
 
 
@@ -56,7 +56,7 @@ class Reference:
         return Sample(merged, systems, self.clusters, places)
 
 
-def reference_of(dataset: Dataset) -> Reference:
+def reference_of(dataset: LabelledItems) -> Reference:
     """The reference labels of a dataset."""
     codes: NDArray[np.int8] = dataset.reference_codes()
     clusters: NDArray[np.int64] | None = dataset.cluster_codes() if dataset.clustered else None

@@ -4,6 +4,7 @@
         spec.json            the resolved spec, every default written out
         manifest.json        digests of spec, data and judgments, versions of harness and key
         judgments.parquet    one row for each judgment, in canonical order
+        items.parquet        one row for each item: digest of its content, labels, cluster, who wrote it, lengths
         scores.parquet       one row for each cell and figure
         leaderboard.json     cells ranked, with intervals and rank sets
         environment.json     all that is not deterministic: times, host, versions, calls made, spend
@@ -19,7 +20,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,10 +37,13 @@ if TYPE_CHECKING:
 SPEC = "spec.json"
 MANIFEST = "manifest.json"
 JUDGMENTS = "judgments.parquet"
+ITEMS = "items.parquet"
 SCORES = "scores.parquet"
 LEADERBOARD = "leaderboard.json"
 ENVIRONMENT = "environment.json"
-DETERMINISTIC = (SPEC, MANIFEST, JUDGMENTS, SCORES, LEADERBOARD)
+DETERMINISTIC = (SPEC, MANIFEST, JUDGMENTS, ITEMS, SCORES, LEADERBOARD)
+FORMAT = 2
+"""Of a run folder; the manifest says it. Format 1 had no items."""
 
 ROWS_HELD = 65_536
 """Judgments held in memory before they go to disk, and the rows of a row group, on which the bytes depend."""
@@ -151,10 +155,10 @@ class RunWriter:
             )
             shutil.rmtree(parts)
 
-    def write_scores(self, frame: pl.DataFrame) -> None:
-        """Write `scores.parquet`."""
+    def write_frame(self, name: str, frame: pl.DataFrame) -> None:
+        """Write a Parquet file, such as `scores.parquet`."""
         with _storing(self.folder):
-            frame.write_parquet(self.folder / SCORES, compression="zstd", compression_level=3, statistics=False)
+            frame.write_parquet(self.folder / name, compression="zstd", compression_level=3, statistics=False)
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Write a JSON file, floats rounded to 12 significant digits."""
@@ -242,8 +246,8 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     return value
 
 
-def read_frame(folder: Path, name: str) -> pl.DataFrame:
-    """A Parquet file of a run folder.
+def read_frame(folder: Path, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """A Parquet file of a run folder, or some of its columns.
 
     Raises:
         RunFolderError: where it is missing or damaged.
@@ -251,7 +255,7 @@ def read_frame(folder: Path, name: str) -> pl.DataFrame:
     import polars as pl
 
     try:
-        return pl.read_parquet(folder / name)
+        return pl.read_parquet(folder / name, columns=None if columns is None else list(columns))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise RunFolderError(f"{folder / name} cannot be read: {error}", hint="make the run again") from None
 

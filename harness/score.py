@@ -15,7 +15,7 @@ from harness.contest import Contest, hold_contest
 from harness.digest import seed_for
 from harness.figures import make_figures
 from harness.metric import all_metrics
-from harness.records import OUTCOMES, Cell, CellScore, Dataset, ScoreSpec, Usage, Winner
+from harness.records import OUTCOMES, Cell, CellScore, LabelledItems, ScoreSpec, Usage, Winner
 from harness.reference import reference_of
 from harness.selecting import choose_winner
 
@@ -39,7 +39,7 @@ class DatasetScores:
 
 def score_dataset(
     cells: Sequence[Cell],
-    dataset: Dataset,
+    dataset: LabelledItems,
     outcomes: NDArray[np.int8],
     score: ScoreSpec,
     seed: int,
@@ -78,7 +78,7 @@ def score_dataset(
 
 def score_cells(
     cells: Sequence[Cell],
-    dataset: Dataset,
+    dataset: LabelledItems,
     outcomes: NDArray[np.int8],
     score: ScoreSpec,
     seed: int,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import polars as pl
 
 from harness.digest import rounded
-from harness.records import CellScore
+from harness.records import VERDICTS, CellScore, Dataset
 
 SCORE_COLUMNS = {
     "cell": pl.String(),
@@ -37,6 +38,52 @@ SCORE_COLUMNS = {
     "flags": pl.List(pl.String()),
 }
 """Of `scores.parquet`: one row for each cell and figure."""
+
+ITEM_COLUMNS = {
+    "dataset": pl.String(),
+    "item": pl.String(),
+    "content": pl.String(),
+    "reference": pl.String(),
+    "labels": pl.List(pl.String()),
+    "cluster": pl.String(),
+    "category": pl.String(),
+    "model_a": pl.String(),
+    "model_b": pl.String(),
+    "length_a": pl.Int64(),
+    "length_b": pl.Int64(),
+}
+"""Of `items.parquet`: one row for each item. `content` is a digest of the prompt and both responses, `reference` the
+verdict that judgments were held against, `labels` that of each annotator, and the lengths are those of the responses
+in characters."""
+
+
+def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
+    """One row for each item of some datasets, one after the other, in their order."""
+    parts = [pl.DataFrame(schema=ITEM_COLUMNS)]
+    for name, dataset in datasets.items():
+        codes = dataset.annotator_codes().T
+        labels = pl.DataFrame([_verdicts(f"{at}", column) for at, column in enumerate(codes)])
+        listed = labels.select(pl.concat_list(pl.all())) if labels.width else None
+        parts.append(
+            dataset.facts()
+            .with_columns(
+                pl.lit(name).alias("dataset"),
+                _verdicts("reference", dataset.reference_codes()),
+                (
+                    listed.to_series()
+                    if listed is not None
+                    else pl.Series([[]] * len(dataset), dtype=pl.List(pl.String))
+                ).alias("labels"),
+            )
+            .select(list(ITEM_COLUMNS))
+        )
+    return pl.concat(parts)
+
+
+def _verdicts(name: str, codes: Any) -> pl.Series:
+    """Positions in VERDICTS as words, null for −1."""
+    words = dict(enumerate(VERDICTS))
+    return pl.Series(name, codes).replace_strict(words, default=None, return_dtype=pl.String)
 
 
 def scores_frame(scores: Iterable[CellScore]) -> pl.DataFrame:

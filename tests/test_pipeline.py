@@ -91,7 +91,7 @@ def test_frames_are_what_the_files_say(reference: tuple[FinishedRun, Path]) -> N
     run, _ = reference
     judgments, scores, board = run.judgments_frame(), run.scores_frame(), run.leaderboard_frame()
     assert judgments.height == run.manifest["judgments"] == 1440
-    assert judgments["cell"].unique(maintain_order=True).to_list() == run.manifest["cells"]
+    assert judgments["cell"].unique(maintain_order=True).to_list() == [cell["id"] for cell in run.manifest["cells"]]
     kappa = scores.filter(pl.col("metric") == "kappa").select("cell", "value").rows_by_key("cell", unique=True)
     for row in run.leaderboard["rows"]:
         assert kappa[row["cell"]][0] == row["metrics"]["kappa"]["value"]

@@ -31,7 +31,7 @@ def written(folder: Path, *, step: int = 7, count: int = 100, finished: str = "2
         for start in range(0, count, step):
             writer.add(CELL, [judgment(number) for number in range(start, min(start + step, count))])
         writer.write_judgments()
-        writer.write_scores(pl.DataFrame({"cell": ["x"], "value": [0.5]}))
+        writer.write_frame(results.SCORES, pl.DataFrame({"cell": ["x"], "value": [0.5]}))
         for name in (results.SPEC, results.MANIFEST, results.LEADERBOARD):
             writer.write_json(name, {"value": 1 / 3})
         writer.write_json(results.ENVIRONMENT, {"finished": finished})

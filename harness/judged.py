@@ -1,0 +1,214 @@
+"""What a run judged, read back from its folder as columns: for comparing, auditing and correcting it.
+
+Nothing is asked and no text is needed: the folder tells of every item who labelled it how, and of every cell how it
+judged each item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import RunFolderError
+from harness.records import OUTCOMES, VERDICTS, Cell, ScoreSpec, Usage
+from harness.results import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Codes: TypeAlias = NDArray[np.int8]
+
+AGAIN = "make the run again with `harness run`; it asks nothing that the cache holds"
+_CODES: dict[str, int] = {name: code for code, name in enumerate(OUTCOMES)}
+_LABELS: dict[str, int] = {name: code for code, name in enumerate(VERDICTS)}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JudgedDataset:
+    """One dataset of a run and what its cells said of it. A `harness.records.LabelledItems`.
+
+    Attributes:
+        name: the name that the spec gives it.
+        digest: of the data and of how the spec reads them.
+        annotators: names of those who labelled.
+        clustered: whether two items share a cluster.
+        frame: one row for each item, with the columns of `harness.tables.ITEM_COLUMNS`.
+        cells: those that judged it, in canonical order.
+        outcomes: items × cells, positions in OUTCOMES.
+        votes: of each cell, items × votes as `Outcome.votes` has them; None where a judgment is one verdict, or where
+            they were not asked for.
+        usage: what each cell's judgments took.
+    """
+
+    name: str
+    digest: str
+    annotators: tuple[str, ...]
+    clustered: bool
+    frame: pl.DataFrame
+    cells: tuple[Cell, ...]
+    outcomes: Codes
+    votes: tuple[Codes | None, ...]
+    usage: tuple[Usage, ...]
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def ids(self) -> Sequence[str]:
+        """The ids of all items, in order."""
+        ids: list[str] = self.frame["item"].to_list()
+        return ids
+
+    def reference_codes(self) -> Codes:
+        """Of each item the position in VERDICTS of the verdict that judgments were held against, −1 without one."""
+        return _codes(self.frame["reference"], _LABELS)
+
+    def annotator_codes(self) -> Codes:
+        """Every annotator's label, items × annotators: position in VERDICTS, −1 where there is none."""
+        codes = np.full((len(self), len(self.annotators)), -1, np.int8)
+        for at in range(len(self.annotators)):
+            codes[:, at] = _codes(self.frame["labels"].list.get(at, null_on_oob=True), _LABELS)
+        return codes
+
+    def cluster_codes(self) -> NDArray[np.int64]:
+        """The position of the first item of each item's cluster."""
+        import polars as pl
+
+        found = self.frame.select("cluster").with_row_index("at").select(pl.col("at").first().over("cluster"))
+        return found.to_series().to_numpy().astype(np.int64)
+
+    @property
+    def contents(self) -> list[str]:
+        """A digest of each item's prompt and responses."""
+        return self.frame["content"].to_list()
+
+    @property
+    def categories(self) -> list[str | None]:
+        """The category of each item."""
+        return self.frame["category"].to_list()
+
+    @property
+    def models_a(self) -> list[str | None]:
+        """Who wrote each item's response a."""
+        return self.frame["model_a"].to_list()
+
+    @property
+    def models_b(self) -> list[str | None]:
+        """Who wrote each item's response b."""
+        return self.frame["model_b"].to_list()
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Characters of both responses, items × 2."""
+        return self.frame.select("length_a", "length_b").to_numpy().astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """A run, read back.
+
+    Attributes:
+        folder: where it is.
+        id: the run id.
+        spec_name: name of its spec.
+        spec: the resolved spec, every default written out.
+        seed: of the spec.
+        score: how its judgments became scores.
+        datasets: those that its cells judged, in the order of the spec.
+    """
+
+    folder: Path
+    id: str
+    spec_name: str
+    spec: Mapping[str, Any]
+    seed: int
+    score: ScoreSpec
+    datasets: tuple[JudgedDataset, ...]
+
+
+def read_judged(folder: Path, *, votes: bool = False) -> Judged:
+    """Read a run back.
+
+    Args:
+        folder: of the run.
+        votes: whether to read the single verdicts of cells that ask several times, too.
+
+    Raises:
+        RunFolderError: where the folder is damaged, or was written before runs kept their items.
+    """
+    manifest = read_json(folder, MANIFEST)
+    if manifest.get("format") != FORMAT:
+        raise RunFolderError(f"{folder} was written by another version of the harness, without its items", hint=AGAIN)
+    spec, board = read_json(folder, SPEC), read_json(folder, LEADERBOARD)
+    cells = [_cell(entry) for entry in manifest["cells"]]
+    usage = {row["cell"]: _usage(row) for row in board["rows"]}
+    items = read_frame(folder, ITEMS)
+    columns = _columns(folder, cells, manifest, votes=votes)
+    datasets = []
+    for name, told in manifest["datasets"].items():
+        here = [k for k, cell in enumerate(cells) if cell.dataset == name]
+        datasets.append(
+            JudgedDataset(
+                name,
+                told["digest"],
+                tuple(told["annotators"]),
+                told["clustered"],
+                items.filter(items["dataset"] == name),
+                tuple(cells[k] for k in here),
+                np.column_stack([columns[k][0] for k in here]),
+                tuple(columns[k][1] for k in here),
+                tuple(usage[cells[k].id] for k in here),
+            )
+        )
+    known = {field.name for field in fields(ScoreSpec)}
+    score = {name: value for name, value in spec["score"].items() if name in known}
+    scoring = ScoreSpec(**{**score, "metrics": tuple(score["metrics"])})
+    return Judged(folder, manifest["run"], manifest["spec"], spec, spec["seed"], scoring, tuple(datasets))
+
+
+def _columns(
+    folder: Path, cells: Sequence[Cell], manifest: Mapping[str, Any], *, votes: bool
+) -> list[tuple[Codes, Codes | None]]:
+    """Of each cell the outcomes, and the votes where they are wanted and there are any."""
+    import polars as pl
+
+    frame = read_frame(folder, JUDGMENTS, ["cell", "verdict", "failure", *(["votes"] if votes else [])])
+    runs = frame["cell"].rle().struct.unnest()
+    sizes = [manifest["datasets"][cell.dataset]["items"] for cell in cells]
+    if runs["value"].to_list() != [cell.id for cell in cells] or runs["len"].to_list() != sizes:
+        raise RunFolderError(f"{folder / JUDGMENTS} does not hold the judgments that {MANIFEST} tells of", hint=AGAIN)
+    outcomes = _codes(frame.select(pl.coalesce("verdict", "failure")).to_series(), _CODES)
+    found: list[tuple[Codes, Codes | None]] = []
+    start = 0
+    for size in sizes:
+        cast = _votes(frame["votes"].slice(start, size)) if votes else None
+        found.append((outcomes[start : start + size], cast))
+        start += size
+    return found
+
+
+def _votes(lists: pl.Series) -> Codes | None:
+    width = lists.list.len().max()
+    if not width:
+        return None
+    return _codes(lists.explode(), _CODES).reshape(len(lists), -1)
+
+
+def _codes(words: pl.Series, codes: Mapping[str, int]) -> Codes:
+    import polars as pl
+
+    found: Codes = words.replace_strict(codes, default=-1, return_dtype=pl.Int8).to_numpy().astype(np.int8)
+    return found
+
+
+def _cell(entry: Mapping[str, Any]) -> Cell:
+    told = {field.name: entry[field.name] for field in fields(Cell)}
+    return Cell(**{**told, "models": tuple(told["models"])})
+
+
+def _usage(row: Mapping[str, Any]) -> Usage:
+    tokens = row["tokens"]
+    return Usage(tokens["prompt"], tokens["completion"], row["calls"], row["cost_usd"], row["abstained"])

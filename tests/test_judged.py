@@ -1,0 +1,139 @@
+"""Runs read back as columns: the same figures come out of the folder as went into it."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+import harness
+from harness.digest import rounded
+from harness.errors import RunFolderError
+from harness.judged import read_judged
+from harness.records import OUTCOMES, VERDICTS
+from harness.score import score_dataset
+
+ROWS = [
+    {"id": str(k), "prompt": f"p{k // 2}", "response_a": "x" * (k + 1), "response_b": f"yé{k}", "model_a": "m1"}
+    | {"labels": [("a", "b", "tie", None)[(k + j) % 4] for j in range(3)]}
+    for k in range(30)
+]
+SPEC = """\
+schema: 1
+name: kept
+datasets:
+  many: {path: many.jsonl}
+  few: {path: many.jsonl, subset: {limit: 5}}
+models:
+  small: {provider: simulated, skill: 0.6, malformed_rate: 0.2}
+  large: {provider: simulated}
+matrix:
+  dataset: [many, few]
+  strategy: [direct]
+  evaluator: [{judge: [small, large]}, {jury: {of: [small, large], sizes: [2]}}]
+  order: [given, both]
+score: {resamples: 300, metrics: [kappa, accuracy]}
+"""
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kept")
+    (folder / "many.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    (folder / "spec.yaml").write_text(SPEC)
+    return harness.run_spec(
+        harness.load_spec(folder / "spec.yaml"), cache=folder / "cache", results=folder / "results", environment={}
+    )
+
+
+def test_items_are_kept_with_what_is_known_of_them(run):
+    frame = run.items_frame()
+    assert frame["dataset"].to_list() == ["many"] * 30 + ["few"] * 5
+    assert frame["item"].to_list()[30:] == ["0", "1", "2", "3", "4"]
+    assert frame.row(2, named=True) == {
+        "dataset": "many",
+        "item": "2",
+        "content": frame["content"][32],
+        "reference": frame["reference"][2],
+        "labels": ["tie", None, "a"],
+        "cluster": "2",
+        "category": None,
+        "model_a": "m1",
+        "model_b": None,
+        "length_a": 3,
+        "length_b": 3,
+    }
+    assert frame["cluster"][3] == "2", "the same prompt"
+    assert frame["content"].n_unique() == 30
+
+
+def test_what_is_read_back_is_what_was_judged(run):
+    judged = read_judged(run.folder)
+    assert (judged.id, judged.spec_name, judged.seed) == (run.id, "kept", run.spec["seed"])
+    assert judged.score.metrics == ("kappa", "accuracy")
+    assert [data.name for data in judged.datasets] == ["many", "few"]
+    cells = [entry["id"] for entry in run.manifest["cells"]]
+    for data in judged.datasets:
+        assert [cell.id for cell in data.cells] == [name for name in cells if name.startswith(f"{data.name}/")]
+    frame = run.judgments_frame()
+    for data in judged.datasets:
+        assert data.outcomes.shape == (len(data), len(data.cells))
+        for column, cell in enumerate(data.cells):
+            rows = frame.filter(pl.col("cell") == cell.id)
+            assert rows["item"].to_list() == data.ids()
+            found = [OUTCOMES[code] for code in data.outcomes[:, column]]
+            assert found == rows.select(pl.coalesce("verdict", "failure")).to_series().to_list()
+    many = judged.datasets[0]
+    assert many.clustered
+    assert many.cluster_codes().tolist() == [k - k % 2 for k in range(30)]
+    assert many.annotator_codes()[2].tolist() == [VERDICTS.index("tie"), -1, VERDICTS.index("a")]
+    assert many.lengths()[4].tolist() == [5, 3]
+    assert many.models_a[0] == "m1"
+    assert many.models_b == many.categories == [None] * 30
+    assert many.contents[:5] == judged.datasets[1].contents
+
+
+def test_scores_of_what_is_read_back_are_those_of_the_run(run):
+    judged = read_judged(run.folder, votes=True)
+    rows = {row["cell"]: row for row in run.leaderboard["rows"]}
+    for data in judged.datasets:
+        found = score_dataset(data.cells, data, data.outcomes, judged.score, judged.seed, data.usage, data.votes)
+        for score in found.scores:
+            told = rows[score.cell.id]
+            figures = {**told["metrics"], **told["companions"]}
+            assert set(score.figures) == set(figures)
+            for name, figure in score.figures.items():
+                assert rounded(figure.value) == figures[name]["value"]
+                assert rounded(figure.low) == figures[name]["low"]
+            assert told["calls"] == score.usage.calls
+
+
+def test_votes_come_only_where_they_are_wanted_and_there_are_any(run):
+    cells = read_judged(run.folder).datasets[0]
+    assert set(cells.votes) == {None}
+    data = read_judged(run.folder, votes=True).datasets[0]
+    cast = {cell.id: votes for cell, votes in zip(data.cells, data.votes, strict=True)}
+    assert cast["many/direct/judge:small"] is None
+    assert cast["many/direct/judge:small/both"].shape == (30, 2)
+    assert np.array_equal(cast["many/direct/judge:small/both"][:, 0], data.outcomes[:, 0])
+
+
+def test_a_run_of_an_older_format_says_how_to_renew_it(run, tmp_path):
+    import shutil
+
+    old = tmp_path / "old"
+    shutil.copytree(run.folder, old)
+    manifest = json.loads((old / "manifest.json").read_text())
+    (old / "manifest.json").write_text(json.dumps(manifest | {"format": 1}))
+    with pytest.raises(RunFolderError, match="make the run again"):
+        read_judged(old)
+
+
+def test_judgments_that_are_not_those_of_the_manifest_are_refused(run, tmp_path):
+    import shutil
+
+    bad = tmp_path / "bad"
+    shutil.copytree(run.folder, bad)
+    run.judgments_frame().slice(1).write_parquet(bad / "judgments.parquet")
+    with pytest.raises(RunFolderError, match="does not hold the judgments"):
+        read_judged(bad)
