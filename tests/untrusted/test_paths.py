@@ -32,7 +32,13 @@ matrix:
   strategy: {axis}
   evaluator: [{{judge: small}}]
 """
-STRATEGY = "schema: 1\nname: mine\nask: pair\nuser: '{{ response_a }} {{ response_b }} {{ answer_format }}'\nanswer: {kind: verdict}\n"
+STRATEGY = """\
+schema: 1
+name: mine
+ask: pair
+user: "{{ response_a }} {{ response_b }} {{ answer_format }}"
+answer: {kind: verdict}
+"""
 PERSONAS = "schema: 1\nname: people\npersonas:\n- {name: Ann, role: You are Ann.}\n- {name: Bob, role: You are Bob.}\n"
 INLINE = {
     "name": "inside",
