@@ -107,10 +107,20 @@ class DatasetSpec:
 class LabelledItems(Protocol):
     """Items and what people said of them, without their texts: what scoring needs of a dataset."""
 
-    name: str
-    annotators: tuple[str, ...]
-    clustered: bool
-    """Whether two items share a cluster."""
+    @property
+    def name(self) -> str:
+        """The name that the spec gives them."""
+        ...
+
+    @property
+    def annotators(self) -> tuple[str, ...]:
+        """Names of those who labelled."""
+        ...
+
+    @property
+    def clustered(self) -> bool:
+        """Whether two items share a cluster."""
+        ...
 
     def __len__(self) -> int: ...
 
