@@ -94,7 +94,11 @@ def scored(data: JudgedDataset, mode: str | None, score: ScoreSpec, seed: int) -
 
 def takeaway(groups: Sequence[Group], everything: Group, n: int) -> str:
     """What a reader should remember, computed from the figures."""
-    apart = [f"{found} of {pairs:,} {group.name}" for group in groups for found, pairs in [pairs_apart(group.scores)]]
+    apart = [
+        f"{found} of {pairs:,} pairs of {group.name}"
+        for group in groups
+        for found, pairs in [pairs_apart(group.scores)]
+    ]
     found, pairs = pairs_apart(everything.scores)
     figures = [score.figures[METRIC] for score in everything.scores.scores]
     beyond = sum(figure.low is not None and figure.low > 0 for figure in figures)
