@@ -204,14 +204,14 @@ def unlike_others(dataset: str, cell: str, p: float, tried: int) -> str:
 
 def not_relied_on(dataset: str, cells: Sequence[str]) -> str:
     """Which evaluators add nothing to the labels."""
-    return f"{dataset}: what {_listed(cells)} says does not go with the labels: λ = 0, the labels stand alone"
+    return f"{dataset}: the labels do not go with the verdicts of {_listed(cells)}: λ = 0, the labels stand alone"
 
 
 def mixed_responses(dataset: str, systems: int) -> str:
     """Why a win rate names places and no models."""
     return (
-        f"{dataset}: the responses come from {systems} models, so that a win rate is that of the second place and of no "
-        "model; the strengths of the models stand below"
+        f"{dataset}: the responses come from {systems} models, so that the win rate of response b is that of no model; "
+        "the models' strengths tell of them"
     )
 
 

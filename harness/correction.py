@@ -1,0 +1,252 @@
+"""Few human labels for a run that judged many items: win rates that they correct, and agreement with them.
+
+The labels of the run, or those of a file that came later, are held against every cell of the dataset that they belong
+to. What the cells say of all items, and what the humans say of some, make one win rate (PPI++, see
+`harness/statistics/prediction_powered.py`); how far a cell agrees with the humans is scored as a run is scored.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import words
+from harness.digest import seed_for
+from harness.ingest.labels import majority
+from harness.label_file import LabelSource, NewLabels, Target, read_labels
+from harness.label_notes import notes_on_labels
+from harness.pairing import Pairing, pairing_of
+from harness.records import CellScore, Figure, Model, RankSet, ScoreSpec, Usage
+from harness.score import score_dataset
+from harness.statistics.voting import VERDICT_CODES, Codes
+from harness.statistics.win_rate import Ties
+from harness.strengths import Strength, strengths_of
+from harness.win_figures import NO_VERDICTS, Rate, Seen, human_rates, judge_rates, sign_figure
+
+if TYPE_CHECKING:
+    from harness.judged import Judged, JudgedDataset
+
+
+@dataclass(frozen=True, slots=True)
+class CellCorrection:
+    """What one cell's judgments are worth beside the labels.
+
+    Attributes:
+        score: its agreement with the labels, on the items that have one.
+        ranks: by metric, the ranks that could not be excluded among the cells of its dataset.
+        counts: items won, tied, lost and failed, over all items of the pairing.
+        rates: win rates by convention of ties.
+        sign: p-value of its own win rate against one half.
+    """
+
+    score: CellScore
+    ranks: Mapping[str, RankSet | None]
+    counts: tuple[int, ...]
+    rates: Mapping[Ties, Rate]
+    sign: Figure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DatasetCorrection:
+    """The cells of one dataset beside its labels.
+
+    Attributes:
+        name: of the dataset.
+        items: judged.
+        labelled: how many of them have a label.
+        annotators: who labelled.
+        clusters: how many clusters the items and the labelled items are in; None where items are independent.
+        pairing: whose win rate over whom is told, and on which items.
+        human_counts: items won, tied and lost by the labels.
+        human: win rates by the labels alone, by convention of ties.
+        human_sign: p-value of that win rate against one half.
+        cells: in the order of the run.
+        strengths: of three or more systems, by the labels and by each cell; empty otherwise.
+        notes: sentences that must stand under every rendering.
+    """
+
+    name: str
+    items: int
+    labelled: int
+    annotators: tuple[str, ...]
+    clusters: tuple[int, int] | None
+    pairing: Pairing
+    human_counts: tuple[int, ...]
+    human: Mapping[Ties, Figure]
+    human_sign: Figure
+    cells: tuple[CellCorrection, ...]
+    strengths: tuple[Strength, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Correction:
+    """A run beside human labels.
+
+    Attributes:
+        run: id of the run.
+        spec: name of its spec.
+        labels: the file of labels as the user gave it, None for the labels of the run.
+        score: metrics, resamples and level.
+        seed: of the spec.
+        datasets: those of the run, in its order.
+        notes: sentences that must stand under every rendering of the whole.
+    """
+
+    run: str
+    spec: str
+    labels: str | None
+    score: ScoreSpec
+    seed: int
+    datasets: tuple[DatasetCorrection, ...]
+    notes: tuple[str, ...]
+
+
+def correct(judged: Judged, source: LabelSource | None = None) -> Correction:
+    """Hold labels against a run.
+
+    Args:
+        judged: the run.
+        source: labels that came later, in place of those of the run; None for the run's own.
+
+    Raises:
+        DatasetError: with every fault of the file of labels.
+    """
+    if source is None:
+        new = {each.name: NewLabels(each.annotators, each.annotator_codes()) for each in judged.datasets}
+    else:
+        new = read_labels(source, [_target(judged, each) for each in judged.datasets])
+    found = [
+        correct_dataset(each, new.get(each.name, NewLabels((), _nobodys(each))), judged.score, judged.seed)
+        for each in judged.datasets
+    ]
+    shown = None if source is None else str(source.path)
+    notes = (words.SIMULATED,) if _is_simulated(judged) else ()
+    return Correction(judged.id, judged.spec_name, shown, judged.score, judged.seed, tuple(found), notes)
+
+
+def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, seed: int) -> DatasetCorrection:
+    """Hold labels against the cells of one dataset.
+
+    Seeds come from the seed of the spec and the ids of cells, as in a run; so the figures of a cell depend on no other
+    cell, and with the labels of the run its agreement is that of the run's own scores.
+
+    Args:
+        dataset: the items and what the cells said of them.
+        new: the labels.
+        score: metrics, resamples and level.
+        seed: of the spec.
+    """
+    labels = majority(new.codes)
+    cluster: NDArray[np.int64] | None = dataset.cluster_codes() if dataset.clustered else None
+    pairing = pairing_of(*_writers(dataset))
+    human, units = pairing.outcomes(labels), None if cluster is None else pairing.of_items(cluster)
+    alone = human_rates(human, units, score, seed_for(seed, "win-rate", "human", dataset.name))
+    cells = _cells(dataset, _Relabelled(dataset, new), pairing, alone, score, seed)
+    columns: dict[str | None, Codes] = {None: labels}
+    columns |= {cell.id: dataset.outcomes[:, at] for at, cell in enumerate(dataset.cells)}
+    rates = [cell.rates for cell in cells]
+    has_label = human >= 0
+    return DatasetCorrection(
+        name=dataset.name,
+        items=len(dataset),
+        labelled=int((labels >= 0).sum()),
+        annotators=new.annotators,
+        clusters=None if cluster is None else (len(np.unique(cluster)), len(np.unique(cluster[labels >= 0]))),
+        pairing=pairing,
+        human_counts=tuple(np.bincount(human[has_label], minlength=VERDICT_CODES).tolist()),
+        human=alone,
+        human_sign=sign_figure(human[has_label], None if units is None else units[has_label], score),
+        cells=cells,
+        strengths=strengths_of(pairing.systems, *_writers(dataset), columns, cluster, score.level),
+        notes=tuple(notes_on_labels(dataset.name, labels, cluster, pairing, dataset.cells, dataset.outcomes, rates)),
+    )
+
+
+def _cells(
+    dataset: JudgedDataset,
+    labelled: _Relabelled,
+    pairing: Pairing,
+    human: Mapping[Ties, Figure],
+    score: ScoreSpec,
+    seed: int,
+) -> tuple[CellCorrection, ...]:
+    """Each cell beside the labels."""
+    if not dataset.cells:
+        return ()
+    count = len(dataset.cells)
+    agreement = score_dataset(dataset.cells, labelled, dataset.outcomes, score, seed, [Usage()] * count, [None] * count)
+    ranks = {name: contest.rank_sets() if contest else {} for name, contest in agreement.contests.items()}
+    labels = pairing.outcomes(labelled.reference_codes())
+    units = pairing.of_items(labelled.cluster_codes()) if labelled.clustered else None
+
+    def corrected(at: int) -> CellCorrection:
+        cell = dataset.cells[at]
+        outcomes = pairing.outcomes(dataset.outcomes[:, at])
+        draws = seed_for(seed, "win-rate", cell.id), seed_for(seed, "win-rate", "corrected", cell.id)
+        seen = Seen(outcomes, labels, units)
+        counts = np.bincount(np.minimum(outcomes, VERDICT_CODES), minlength=VERDICT_CODES + 1)
+        return CellCorrection(
+            score=agreement.scores[at],
+            ranks={name: sets.get(at) for name, sets in ranks.items()},
+            counts=tuple(counts.tolist()),
+            rates=judge_rates(seen, human, score, judge_seed=draws[0], seed=draws[1]),
+            sign=sign_figure(outcomes, units, score, NO_VERDICTS),
+        )
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return tuple(pool.map(corrected, range(count)))
+
+
+class _Relabelled:
+    """A dataset of a run with other labels. It is a `harness.records.LabelledItems`."""
+
+    def __init__(self, dataset: JudgedDataset, new: NewLabels) -> None:
+        self.name, self.annotators, self.clustered = dataset.name, new.annotators, dataset.clustered
+        self._dataset, self._codes = dataset, new.codes
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    def ids(self) -> Sequence[str]:
+        """The ids of all items, in order."""
+        return self._dataset.ids()
+
+    def reference_codes(self) -> Codes:
+        """The majority of the new labels of each item, −1 where there is none."""
+        return majority(self._codes)
+
+    def annotator_codes(self) -> Codes:
+        """The new labels."""
+        return self._codes
+
+    def cluster_codes(self) -> NDArray[np.int64]:
+        """The cluster of each item."""
+        return self._dataset.cluster_codes()
+
+
+def _is_simulated(judged: Judged) -> bool:
+    """Whether a simulated model took part: then no figure describes a language model."""
+    named = {name for dataset in judged.datasets for cell in dataset.cells for name in cell.models}
+    said = {name: judged.spec["models"][name] for name in named}
+    return any(Model(name, each["provider"], each.get("model", "")).is_simulated for name, each in said.items())
+
+
+def _writers(dataset: JudgedDataset) -> tuple[list[str | None], list[str | None]]:
+    """Who wrote response a and response b of each item."""
+    return dataset.frame["model_a"].to_list(), dataset.frame["model_b"].to_list()
+
+
+def _target(judged: Judged, dataset: JudgedDataset) -> Target:
+    said = judged.spec.get("datasets", {}).get(dataset.name, {})
+    return Target(dataset.name, dataset.ids(), said.get("label_values") or {})
+
+
+def _nobodys(dataset: JudgedDataset) -> Codes:
+    return np.zeros((len(dataset), 0), np.int8)

@@ -1,0 +1,102 @@
+"""A run beside human labels, as `schemas/correct.schema.json` describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, cast
+
+from harness.correction import CellCorrection, Correction, DatasetCorrection
+from harness.digest import rounded
+from harness.records import Figure, RankSet
+from harness.statistics.win_rate import Ties
+from harness.win_figures import Rate
+
+OUTCOMES = ("won", "tied", "lost", "failed")
+
+
+def correction_json(found: Correction) -> dict[str, Any]:
+    """The whole of it, floats rounded to 12 significant digits."""
+    document = {
+        "run": found.run,
+        "spec": found.spec,
+        "labels": found.labels,
+        "method": {"resamples": found.score.resamples, "level": found.score.level, "seed": found.seed},
+        "datasets": [_dataset(each) for each in found.datasets],
+        "notes": list(found.notes),
+    }
+    return cast(dict[str, Any], rounded(document))
+
+
+def _dataset(found: DatasetCorrection) -> dict[str, Any]:
+    pairing = found.pairing
+    every, labelled = found.clusters or (None, None)
+    return {
+        "dataset": found.name,
+        "items": found.items,
+        "labelled": found.labelled,
+        "annotators": list(found.annotators),
+        "clusters": None if every is None else {"all": every, "labelled": labelled},
+        "win_rate_of": {
+            "of": pairing.of,
+            "over": pairing.over,
+            "is_named": pairing.is_named,
+            "items": found.items if pairing.rows is None else len(pairing.rows),
+        },
+        "human": {
+            "counts": _counts(found.human_counts),
+            "rates": {ties: figure_json(figure) for ties, figure in found.human.items()},
+            "p_value": figure_json(found.human_sign),
+        },
+        "cells": [_cell(each) for each in found.cells],
+        "strengths": [
+            {"system": each.system, "by": each.by, "standing": each.standing, "strength": figure_json(each.figure)}
+            for each in found.strengths
+        ],
+        "notes": list(found.notes),
+    }
+
+
+def _cell(found: CellCorrection) -> dict[str, Any]:
+    return {
+        "cell": found.score.cell.id,
+        "counts": _counts(found.counts),
+        "rates": _rates(found.rates),
+        "p_value": figure_json(found.sign),
+        "agreement": {
+            name: {"figure": figure_json(found.score.figures[name]), "rank": _rank(ranks)}
+            for name, ranks in found.ranks.items()
+        },
+        "table": [list(counts) for counts in found.score.table],
+    }
+
+
+def _rates(rates: Mapping[Ties, Rate]) -> dict[str, Any]:
+    return {
+        ties: {
+            "judge": figure_json(rate.judge),
+            "bounds": {"all_lost": rate.all_lost, "all_won": rate.all_won},
+            "corrected": figure_json(rate.corrected),
+            "power": rate.power,
+            "gain": rate.gain,
+        }
+        for ties, rate in rates.items()
+    }
+
+
+def _counts(counts: tuple[int, ...]) -> dict[str, int]:
+    return dict(zip(OUTCOMES, counts, strict=False))  # the labels know no failure
+
+
+def figure_json(figure: Figure) -> dict[str, Any]:
+    """A figure with everything that is needed to believe it."""
+    return {
+        **asdict(figure),
+        "reason": figure.reason or None,
+        "seed": figure.seed or None,
+        "flags": list(figure.flags),
+    }
+
+
+def _rank(ranks: RankSet | None) -> dict[str, int] | None:
+    return None if ranks is None else {"best": ranks.best, "worst": ranks.worst}

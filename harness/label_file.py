@@ -1,0 +1,296 @@
+"""Read labels that came later: a file of item ids and verdicts, for the items of a run.
+
+Any data format will do. The columns are
+
+| column | holds |
+| --- | --- |
+| id (or item) | the id of an item of the run |
+| label | a verdict, or nothing where the item was not labelled |
+| labels | the verdicts of several: a list in one column, or one column for each |
+| annotator | who gave the verdict of this row, where an item has a row for each annotator |
+| dataset | the item's dataset, where several datasets of the run have an item of that id |
+
+A verdict is `a`, `tie` or `b`, or one of the words that the spec's dataset has for them. Every fault of the file is
+told at once, with its line.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from harness import plugs
+from harness.checks import format_of
+from harness.dataset import row_problems
+from harness.errors import DatasetError, Problem
+from harness.ingest.labels import NO_LABEL, label_columns
+from harness.ingest.rows import Rows
+from harness.ingest.values import Fault, converted, word
+from harness.records import VERDICTS, DatasetSpec, Verdict
+from harness.wording import listed, quoted, suggestion
+
+COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset")
+"""The columns that are looked for, by these names or by others that the user gives."""
+
+MEANING = "say what it means with `--value WORD=VERDICT`"
+
+MOST_COMPARED = 20_000
+"""Item ids among which a similar one is looked for; more take seconds."""
+MOST_GUESSED = 20
+"""Unknown ids for which a similar one is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSource:
+    """Where labels are and how to read them.
+
+    Attributes:
+        path: the file.
+        columns: canonical column to its name (or, for `labels`, names) in the file.
+        values: the file's word for a label to the verdict it means, beside `a`, `tie` and `b` themselves.
+        skip_unknown: leave out rows of items that the run does not have, in place of an error.
+    """
+
+    path: Path
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    values: Mapping[str, Verdict] = field(default_factory=dict)
+    skip_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A dataset whose items may be labelled.
+
+    Attributes:
+        name: its name.
+        ids: of its items.
+        values: its spec's words for verdicts; empty for `a`, `tie`, `b` themselves.
+    """
+
+    name: str
+    ids: Sequence[str]
+    values: Mapping[str, Verdict] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewLabels:
+    """The labels of one dataset.
+
+    Attributes:
+        annotators: who labelled.
+        codes: items × annotators, index into VERDICTS, −1 where that annotator gave none.
+    """
+
+    annotators: tuple[str, ...]
+    codes: NDArray[np.int8]
+
+
+def read_labels(source: LabelSource, targets: Sequence[Target]) -> dict[str, NewLabels]:
+    """The labels of a file, by the name of the dataset that they belong to; only datasets that have some.
+
+    Raises:
+        DatasetError: with every fault of the file, or with what keeps it from being read.
+    """
+    shown = str(source.path)
+    try:
+        return _read(source, targets)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DatasetError(Problem(file=shown, message=f"cannot be read: {reason}")) from None
+    except DatasetError as error:
+        raise DatasetError(replace(problem, file=shown) for problem in error.problems) from None
+
+
+def _read(source: LabelSource, targets: Sequence[Target]) -> dict[str, NewLabels]:
+    format_name = format_of(str(source.path))
+    if format_name is None:
+        endings = [ending for name in plugs.names("datasets") for ending in plugs.find("datasets", name).ENDINGS]
+        raise DatasetError(Problem(message="the file's ending does not say its format", hint=f"use {listed(endings)}"))
+    every = {column: _in_file(source, column) for column in COLUMNS}
+    wanted = list(dict.fromkeys(name for names in every.values() for name in names))
+    rows: Rows = plugs.find("datasets", format_name).read(source.path, wanted)
+    missing = _missing(rows, source, every) if rows.present else []
+    if missing or rows.frame.is_empty():
+        raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])
+    present = {column: names for column, names in every.items() if set(names) <= set(rows.present)}
+    return _placed(rows, source, present, targets)
+
+
+def _placed(
+    rows: Rows, source: LabelSource, names: Mapping[str, tuple[str, ...]], targets: Sequence[Target]
+) -> dict[str, NewLabels]:
+    """The labels at the places of their items, or every fault of every row."""
+    faults: list[Fault] = []
+    spec = DatasetSpec("labels", source.path, "", "", columns=source.columns, label_values=_words(source, targets))
+    annotators, given = label_columns(rows, spec, names, faults)
+    faults = [fault._replace(hint=MEANING) if "label_values" in fault.hint else fault for fault in faults]
+    ids = _column(rows, names.get("id") or names["item"], "id", faults)
+    assert ids is not None  # one of both columns is there
+    datasets = _column(rows, names.get("dataset"), "dataset", faults, may_lack=True)
+    by = _column(rows, names.get("annotator"), "annotator", faults)
+    if by is not None and len(given) > 1:
+        raise DatasetError(
+            Problem(message="has a column `annotator` and several labels in a row", hint="use one of both")
+        )
+    places, unknown = _places(ids, datasets, targets, faults)
+    if len(unknown) == len(places) and not rows.problems:
+        raise DatasetError(_no_overlap(ids, targets))
+    if not source.skip_unknown:
+        faults += _unknown(unknown, ids, targets)
+    faults += _repeated(places, ids, by)
+    if problems := row_problems(rows, faults):
+        raise DatasetError(problems)
+    found = _by_dataset(places, given, annotators, by, targets)
+    if not found:
+        raise DatasetError(Problem(message="holds no label", hint="write `a`, `tie` or `b` in the column `label`"))
+    return found
+
+
+def _in_file(source: LabelSource, column: str) -> tuple[str, ...]:
+    named = source.columns.get(column, column)
+    return (named,) if isinstance(named, str) else tuple(named)
+
+
+def _missing(rows: Rows, source: LabelSource, every: Mapping[str, tuple[str, ...]]) -> list[Problem]:
+    """The columns that must be there and are not."""
+    there = f"the file has {listed(rows.present)}"
+    problems = [
+        Problem(message=f"there is no column {quoted(name)}; {there}", hint=suggestion(name, rows.present))
+        for column in COLUMNS
+        if column in source.columns
+        for name in every[column]
+        if name not in rows.present
+    ]
+    for one, other in (("id", "item"), ("label", "labels")):
+        if one in source.columns or other in source.columns:
+            continue
+        if not {one, other} & set(rows.present):
+            near = difflib.get_close_matches(one, rows.present, n=1)
+            problems.append(
+                Problem(
+                    message=f"there is no column `{one}` (nor `{other}`); {there}",
+                    hint=f"say what it is called with `--column {one}={near[0] if near else 'NAME'}`",
+                )
+            )
+    return problems
+
+
+def _words(source: LabelSource, targets: Sequence[Target]) -> dict[str, Verdict]:
+    """Every word that means a verdict: the verdicts themselves, then the specs' words, then the user's."""
+    words: dict[str, Verdict] = {verdict: verdict for verdict in VERDICTS}
+    said = [(name, verdict) for target in targets for name, verdict in target.values.items()]
+    agreed = {  # where two datasets mean different verdicts by a word, neither is meant
+        name: verdict for name, verdict in said if all(other == verdict for same, other in said if same == name)
+    }
+    return words | agreed | dict(source.values)
+
+
+def _column(
+    rows: Rows, names: Sequence[str] | None, column: str, faults: list[Fault], *, may_lack: bool = False
+) -> pl.Series | None:
+    """A column as text, null where nothing is, which is a fault unless it may lack; None where the file has none."""
+    if not names:
+        return None
+    told = len(faults)
+    values = converted(rows.frame[names[0]], word, column, faults)
+    known = {fault.row for fault in faults[told:]}
+    values = values.set(~values.str.contains(r"\S").fill_null(value=False), None)
+    if not may_lack:
+        faults += [Fault(row, column, "is missing or empty") for row in values.is_null().arg_true() if row not in known]
+    return values
+
+
+def _places(
+    ids: pl.Series, datasets: pl.Series | None, targets: Sequence[Target], faults: list[Fault]
+) -> tuple[list[tuple[int, int] | None], list[int]]:
+    """The dataset and the position of each row's item, None where there is none; and the rows whose id is unknown."""
+    index = [{name: at for at, name in enumerate(target.ids)} for target in targets]
+    number = {target.name: at for at, target in enumerate(targets)}
+    places: list[tuple[int, int] | None] = [None] * len(ids)
+    unknown: list[int] = []
+    for row, name in enumerate(ids):
+        dataset = None if datasets is None else datasets[row]
+        if name is None:
+            continue
+        if dataset is not None and dataset not in number:
+            faults.append(Fault(row, "dataset", f"{quoted(dataset)} is not in this run", suggestion(dataset, number)))
+            continue
+        among = range(len(targets)) if dataset is None else (number[dataset],)
+        found = [at for at in among if name in index[at]]
+        if len(found) == 1:
+            places[row] = (found[0], index[found[0]][name])
+        elif found:
+            both = listed(targets[at].name for at in found)
+            faults.append(Fault(row, "id", f"{quoted(name)} is an item of {both}", "add a column `dataset`"))
+        else:
+            unknown.append(row)
+    return places, unknown
+
+
+def _unknown(rows: Sequence[int], ids: pl.Series, targets: Sequence[Target]) -> list[Fault]:
+    """The rows whose id is of no item."""
+    near = [name for target in targets for name in islice(target.ids, MOST_COMPARED)]
+    return [
+        Fault(
+            row,
+            "id",
+            f"{quoted(ids[row])} is of no item of this run",
+            (suggestion(ids[row], near) if at < MOST_GUESSED else "") or "leave such rows out with `--skip-unknown`",
+        )
+        for at, row in enumerate(rows)
+    ]
+
+
+def _no_overlap(ids: pl.Series, targets: Sequence[Target]) -> Problem:
+    theirs = listed(ids.drop_nulls().unique(maintain_order=True).head(3))
+    ours = listed(name for target in targets for name in islice(target.ids, 3))
+    return Problem(
+        message=f"labels no item of this run: it has ids such as {theirs}, the run has ids such as {ours}",
+        hint="is this the right run, and does `--column id=NAME` name the right column?",
+    )
+
+
+def _repeated(places: Sequence[tuple[int, int] | None], ids: pl.Series, by: pl.Series | None) -> list[Fault]:
+    """The rows that label an item again."""
+    seen: set[tuple[tuple[int, int], str | None]] = set()
+    faults = []
+    for row, place in enumerate(places):
+        if place is None:
+            continue
+        key = (place, None if by is None else by[row])
+        if key in seen:
+            again = quoted(ids[row]) if by is None else f"{quoted(ids[row])} by {quoted(str(by[row]))}"
+            hint = "name the annotators in a column `annotator`" if by is None else ""
+            faults.append(Fault(row, "id", f"{again} is labelled before", hint))
+        seen.add(key)
+    return faults
+
+
+def _by_dataset(
+    places: Sequence[tuple[int, int] | None],
+    given: Sequence[pl.Series],
+    annotators: tuple[str, ...],
+    by: pl.Series | None,
+    targets: Sequence[Target],
+) -> dict[str, NewLabels]:
+    """The labels as items × annotators of each dataset that has any."""
+    names = annotators if by is None else tuple(sorted({str(name) for name in by.drop_nulls()}))
+    column = {name: at for at, name in enumerate(names)}
+    codes = [np.full((len(target.ids), len(names)), NO_LABEL, np.int8) for target in targets]
+    for at, labels in enumerate(given):
+        for row, code in enumerate(labels):
+            place = places[row]
+            if place is not None and code is not None:
+                codes[place[0]][place[1], at if by is None else column[str(by[row])]] = code
+    return {
+        target.name: NewLabels(names, some)
+        for target, some in zip(targets, codes, strict=True)
+        if (some != NO_LABEL).any()
+    }

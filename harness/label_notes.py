@@ -1,0 +1,115 @@
+"""Sentences that must stand under figures that human labels correct: which of them the labels call for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import words
+from harness.figures import FEWEST_ITEMS
+from harness.pairing import Pairing
+from harness.records import Cell
+from harness.statistics import clusters
+from harness.statistics.voting import VERDICT_CODES, Codes
+from harness.statistics.win_rate import TIES, Ties
+from harness.strengths import FEWEST_SYSTEMS
+from harness.win_figures import Rate
+
+SUSPICIOUS = 0.01
+"""Below this adjusted p-value it is told that the labelled items are unlike the others."""
+
+
+def notes_on_labels(
+    dataset: str,
+    labels: Codes,
+    cluster: NDArray[np.int64] | None,
+    pairing: Pairing,
+    cells: Sequence[Cell],
+    outcomes: NDArray[np.int8],
+    rates: Sequence[Mapping[Ties, Rate]],
+) -> Iterator[str]:
+    """What must be known of corrected figures.
+
+    Args:
+        dataset: its name.
+        labels: of all items, −1 where there is none.
+        cluster: of each item, None where items are independent.
+        pairing: whose win rate is told.
+        cells: of the dataset.
+        outcomes: items × cells.
+        rates: of each cell.
+    """
+    items, has_label = len(labels), labels >= 0
+    labelled = int(has_label.sum())
+    if not labelled:
+        yield words.none_labelled(dataset)
+    elif labelled == items:
+        yield words.all_labelled(dataset)
+    else:
+        yield words.labelled_part(dataset, labelled, items)
+        yield from _on_randomness(dataset, has_label, cluster, cells, outcomes)
+    if 0 < labelled < FEWEST_ITEMS:
+        yield words.few_items(dataset, labelled, FEWEST_ITEMS)
+    if cluster is not None and labelled:
+        yield from _on_clusters(dataset, len(np.unique(cluster[has_label])), labelled)
+    if len(pairing.systems) >= FEWEST_SYSTEMS:
+        yield words.mixed_responses(dataset, len(pairing.systems))
+    if pairing.rows is not None:
+        yield words.same_writer(dataset, items - len(pairing.rows), items)
+    failed = int((outcomes >= VERDICT_CODES).sum())
+    if failed:
+        yield words.no_verdict_counts(dataset, failed, outcomes.size)
+    useless = [
+        cell.id.removeprefix(f"{dataset}/") for cell, rate in zip(cells, rates, strict=True) if rate[TIES[0]].power == 0
+    ]
+    if useless and labelled < items:
+        yield words.not_relied_on(dataset, useless)
+
+
+def _on_randomness(
+    dataset: str,
+    has_label: NDArray[np.bool_],
+    cluster: NDArray[np.int64] | None,
+    cells: Sequence[Cell],
+    outcomes: NDArray[np.int8],
+) -> Iterator[str]:
+    """What speaks against the labelled items being a random part of all."""
+    labelled = int(has_label.sum())
+    if labelled > 1 and has_label[:labelled].all():
+        yield words.first_labelled(dataset, labelled)
+    if cluster is None and cells:
+        p_values = [homogeneity_p(outcomes[has_label, at], outcomes[~has_label, at]) for at in range(len(cells))]
+        at = int(np.argmin(p_values))
+        p = min(1.0, p_values[at] * len(cells))
+        if p < SUSPICIOUS:
+            yield words.unlike_others(dataset, cells[at].id.removeprefix(f"{dataset}/"), p, len(cells))
+
+
+def _on_clusters(dataset: str, count: int, labelled: int) -> Iterator[str]:
+    yield words.clustered(dataset, count, labelled)
+    if count < clusters.FEW:
+        yield words.few_clusters(dataset, count, clusters.FEWEST, clusters.FEW)
+
+
+def homogeneity_p(one: Codes, other: Codes) -> float:
+    """p-value of two groups of independent items having the same shares of outcomes: Pearson's chi-square test.
+
+    Failures of all kinds are one outcome; outcomes that neither group has, and those expected less than 5 times in the
+    smaller group, count with the rarest that is expected oftener. 1 where fewer than two outcomes are left.
+    """
+    from scipy.special import gammaincc  # a replay needs none of this
+
+    counts = np.array([np.bincount(np.minimum(codes, VERDICT_CODES), minlength=4) for codes in (one, other)], float)
+    order = np.argsort(-counts.sum(axis=0), kind="stable")
+    smaller = min(len(one), len(other)) / max(1, len(one) + len(other))
+    kept = max(1, int((counts.sum(axis=0)[order] * smaller >= 5).sum()))
+    merged = np.column_stack([counts[:, order[: kept - 1]], counts[:, order[kept - 1 :]].sum(axis=1)])
+    if merged.shape[1] < 2 or not len(one) or not len(other):
+        return 1.0
+    expected = np.outer(merged.sum(axis=1), merged.sum(axis=0)) / merged.sum()
+    statistic = float(((merged - expected) ** 2 / expected).sum())
+    p = float(gammaincc((merged.shape[1] - 1) / 2, statistic / 2))
+    return 1.0 if math.isnan(p) else p

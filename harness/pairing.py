@@ -1,0 +1,69 @@
+"""Which two systems a dataset's responses come from, so that a win rate can name them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.statistics.voting import VERDICT_CODES, Codes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairing:
+    """Whose win rate over whom is told.
+
+    Attributes:
+        of: a model, or `response b`.
+        over: the other model, or `response a`.
+        is_named: whether these are models, wherever their response stands; False where they are the two places.
+        rows: positions of the items that pit the two against each other; None for all.
+        is_first: for each of these items, whether response a is that of `of`.
+        systems: all models that wrote responses, sorted; empty where some response names none.
+    """
+
+    of: str
+    over: str
+    is_named: bool
+    rows: NDArray[np.intp] | None
+    is_first: NDArray[np.bool_]
+    systems: tuple[str, ...]
+
+    def outcomes(self, codes: Codes) -> Codes:
+        """Verdicts as outcomes of `of`: 0 won, 1 tied, 2 lost; failures and −1, no label, stay what they are.
+
+        Args:
+            codes: of all items, positions in `OUTCOMES` or −1.
+        """
+        some = codes if self.rows is None else codes[self.rows]
+        is_verdict = (some >= 0) & (some < VERDICT_CODES)
+        return np.where(is_verdict & ~self.is_first, VERDICT_CODES - 1 - some, some).astype(np.int8)
+
+    def of_items(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What belongs to all items, of those that count."""
+        return values if self.rows is None else values[self.rows]
+
+
+def pairing_of(models_a: Sequence[str | None], models_b: Sequence[str | None]) -> Pairing:
+    """Who is compared: the two models where there are just two, else the two places.
+
+    Two models are told apart wherever their responses stand: the one that wrote the first response b is the one whose
+    win rate is told. Items that show the same model twice are left out then.
+
+    Args:
+        models_a: who wrote response a of each item, None where that is not known.
+        models_b: likewise of response b.
+    """
+    first, second = np.array(models_a, dtype=object), np.array(models_b, dtype=object)
+    is_known = not any(name is None for name in (*models_a, *models_b))
+    systems = tuple(sorted({*models_a, *models_b})) if is_known else ()  # type: ignore[type-var]  # no None in it
+    meets = np.flatnonzero(first != second)
+    if len(systems) != 2 or not len(meets):
+        every = np.zeros(len(first), dtype=bool)
+        return Pairing("response b", "response a", False, None, every, tuple(map(str, systems)))
+    of, over = str(second[meets[0]]), str(first[meets[0]])
+    rows = None if len(meets) == len(first) else meets
+    is_first = np.asarray((first if rows is None else first[rows]) == of, dtype=bool)
+    return Pairing(of, over, True, rows, is_first, tuple(map(str, systems)))

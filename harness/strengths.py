@@ -1,0 +1,109 @@
+"""Strengths of three or more systems, by the labels and by each evaluator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.records import Figure
+from harness.statistics import clusters
+from harness.statistics.agreement import NEGLIGIBLE
+from harness.statistics.bradley_terry import Strengths, bradley_terry
+from harness.statistics.intervals import NO_INTERVAL, Interval
+from harness.statistics.voting import VERDICT_CODES, Codes
+
+FEWEST_SYSTEMS = 3
+"""Two systems are compared by their win rate."""
+
+ONE_UNIT = "one comparison: no error can be told"
+
+
+@dataclass(frozen=True, slots=True)
+class Strength:
+    """How strong a system is, in log-odds against the mean of the systems.
+
+    Attributes:
+        system: the model that wrote the responses.
+        by: id of the cell that judged them, None for the labels.
+        figure: the strength; None with its reason where no finite one fits.
+        standing: `above` or `below` where the strength is infinite, None otherwise.
+    """
+
+    system: str
+    by: str | None
+    figure: Figure
+    standing: str | None
+
+
+def strengths_of(
+    systems: Sequence[str],
+    models_a: Sequence[str | None],
+    models_b: Sequence[str | None],
+    columns: Mapping[str | None, Codes],
+    cluster: NDArray[np.int64] | None,
+    level: float,
+) -> tuple[Strength, ...]:
+    """Bradley-Terry strengths; nothing with fewer than three systems.
+
+    Args:
+        systems: all that wrote responses, sorted.
+        models_a: who wrote response a of each item.
+        models_b: who wrote response b.
+        columns: the verdict of each item, by the id of the cell that gave them, or None for the labels; failures and
+            −1, no label, are left out.
+        cluster: of each item, None where items are independent.
+        level: confidence level of the interval of each strength alone.
+
+    Returns:
+        For each column, in its order, the strengths of all systems, the strongest first.
+    """
+    if len(systems) < FEWEST_SYSTEMS:
+        return ()
+    number = {system: at for at, system in enumerate(systems)}
+    first, second = (np.array([number[str(name)] for name in names], np.int64) for names in (models_a, models_b))
+    found: list[Strength] = []
+    for by, codes in columns.items():
+        told = (codes >= 0) & (codes < VERDICT_CODES) & (first != second)
+        units = None if cluster is None else cluster[told]
+        fitted = bradley_terry(first[told], second[told], 1 - codes[told] / 2, len(systems), clusters=units)
+        games = np.bincount(np.concatenate([first[told], second[told]]), minlength=len(systems))
+        values = fitted.values
+        for at in np.lexsort((-values, np.isnan(values))):  # the undefined ones last
+            figure = _figure(fitted, int(at), int(games[at]), is_clustered=units is not None, level=level)
+            found.append(Strength(systems[at], by, figure, _standing(float(fitted.values[at]))))
+    return tuple(found)
+
+
+def _standing(value: float) -> str | None:
+    return ("above" if value > 0 else "below") if math.isinf(value) else None
+
+
+def _figure(fitted: Strengths, at: int, n: int, *, is_clustered: bool, level: float) -> Figure:
+    value, error = float(fitted.values[at]), float(fitted.errors()[at])
+    known: dict[str, Any] = {
+        "n": n,
+        "level": level,
+        "unit": "cluster" if is_clustered else "item",
+        "units": fitted.units,
+    }
+    if not math.isfinite(value):
+        return Figure(None, reason=fitted.reasons[at], **known)
+    reason = ""
+    if n < FEWEST_ITEMS:
+        reason = TOO_FEW_ITEMS
+    elif is_clustered and fitted.units < clusters.FEWEST:
+        reason = TOO_FEW_CLUSTERS
+    elif math.isnan(error):
+        reason = ONE_UNIT
+    interval = NO_INTERVAL
+    if not reason:
+        reach = clusters.t_quantile(level, fitted.units - 1) * error
+        interval = Interval(value - reach, value + reach)
+        known |= {"method": "sandwich", "flags": ("degenerate",) if error < NEGLIGIBLE else ()}
+    return Figure(value, interval.low, interval.high, reason, **known)

@@ -1,0 +1,143 @@
+"""`harness correct` on a run of the smallest spec there is."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.schema import check
+from harness.source import Document
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a starter spec and a run of it."""
+    folder = tmp_path_factory.mktemp("correct")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        for arguments in (["new", "mine"], ["run", "mine.yaml"]):
+            done = CliRunner().invoke(main, arguments)
+            assert done.exit_code == 0, done.output
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+
+
+@pytest.fixture
+def labels(tmp_path):
+    """A file with labels of every third item, in words of its own."""
+    (run,) = Path("results/mine").iterdir()
+    (data,) = Path().glob("**/*.jsonl")
+    rows = [orjson.loads(line) for line in data.read_bytes().splitlines()]
+    assert (run / "items.parquet").is_file()
+    path = tmp_path / "labels.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["question", "better"])
+        writer.writerows([row["id"], ("one", "two")[k % 2]] for k, row in enumerate(rows) if k % 3 == 0)
+    return path
+
+
+READING = ["--column", "id=question", "--column", "label=better", "--value", "one=a", "--value", "two=b"]
+
+
+def correct(*arguments):
+    return CliRunner().invoke(main, ["correct", *arguments])
+
+
+def test_a_run_s_own_labels_are_held_against_it():
+    shown = correct("mine.yaml")
+    assert shown.exit_code == 0, shown.output
+    assert "win rate of" in shown.stdout
+    assert "agreement with the labels" in shown.stdout
+    assert "simulated world" in shown.stdout
+    assert "every item has a human label" in shown.stdout
+    assert "nan" not in shown.stdout.lower()
+    assert correct("mine").stdout == shown.stdout
+
+
+def test_json_is_as_its_schema_says_with_own_labels_and_with_others(labels):
+    for arguments in (["mine"], ["mine", "--labels", str(labels), *READING]):
+        shown = correct(*arguments, "--json")
+        assert shown.exit_code == 0, shown.output
+        assert check(Document("", json.loads(shown.stdout)), "correct") == []
+        assert correct(*arguments, "--json").stdout == shown.stdout
+
+
+def test_agreement_with_own_labels_is_that_of_the_leaderboard():
+    (dataset,) = json.loads(correct("mine", "--json").stdout)["datasets"]
+    board = json.loads(CliRunner().invoke(main, ["leaderboard", "mine", "--format", "json"]).stdout)
+    kept = {row["cell"]: row for row in board["rows"]}
+    for cell in dataset["cells"]:
+        for name, agreement in cell["agreement"].items():
+            stored = kept[cell["cell"]]["metrics"][name]
+            assert agreement["rank"] == stored["rank"]
+            assert agreement["figure"].items() <= stored.items()
+
+
+def test_labels_of_some_items_are_told_to_be_some(labels):
+    shown = correct("mine", "--labels", str(labels), *READING)
+    assert shown.exit_code == 0, shown.output
+    assert "a random part of all items" in shown.stdout
+    assert f"labels from {labels}" in shown.stdout
+
+
+def test_every_fault_of_the_file_is_a_line(labels):
+    shown = correct("mine", "--labels", str(labels), *READING[:4])
+    assert shown.exit_code == 2
+    lines = shown.stderr.splitlines()
+    assert len(lines) > 3
+    assert f"{labels}:2: `label` `one` is none of `a`, `tie`, `b`" in lines[0]
+    assert "--value WORD=VERDICT" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mine", "--column", "id=x"], "say how to read --labels FILE"),
+        (["mine", "--skip-unknown"], "say how to read --labels FILE"),
+        (["mine", "--labels", "x.csv", "--column", "ident=x"], "--column takes COLUMN=NAME with one of id, item"),
+        (["mine", "--labels", "x.csv", "--column", "id"], "--column takes COLUMN=NAME"),
+        (["mine", "--labels", "x.csv", "--value", "1=A"], "--value takes WORD=VERDICT with one of a, tie, b"),
+        (["mine", "--labels", "x.csv"], "x.csv: cannot be read: no such file or directory"),
+        (["nothing-like-it"], "nothing-like-it"),
+    ],
+)
+def test_wrong_input_is_told_of(arguments, message):
+    shown = correct(*arguments)
+    assert shown.exit_code == 2
+    assert message in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_several_annotators_may_have_a_column_each(tmp_path):
+    (data,) = Path().glob("**/*.jsonl")
+    rows = [orjson.loads(line) for line in data.read_bytes().splitlines()]
+    path = tmp_path / "labels.jsonl"
+    path.write_bytes(b"".join(orjson.dumps({"id": row["id"], "x": "a", "y": "b"}) + b"\n" for row in rows))
+    shown = correct("mine", "--labels", str(path), "--column", "labels=x,y", "--json")
+    (dataset,) = json.loads(shown.stdout)["datasets"]
+    assert dataset["annotators"] == ["x", "y"]
+    assert dataset["human"]["counts"] == {"won": 0, "tied": len(rows), "lost": 0}
+    assert dataset["human"]["rates"]["dropped"]["reason"] == "every item is a tie"
+    assert "undefined: every item is a tie" in correct("mine", "--labels", str(path), "--column", "labels=x,y").stdout
+
+
+def test_what_an_older_harness_wrote_must_be_run_again(tmp_path):
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "manifest.json").write_text('{"format": 1, "run": "x", "cells": []}')
+    shown = correct(str(old))
+    assert shown.exit_code == 2
+    assert "harness run" in shown.stderr
