@@ -1,0 +1,258 @@
+"""What a stranger's bytes go into, one function each: anything but a HarnessError that comes out is a finding.
+
+A target takes bytes and returns whether they were accepted. It checks what must hold of a result, so that a wrong
+answer is found as well as an unexpected exception. `test_targets.py` feeds them for a moment in every run of the tests,
+`campaign.py` for minutes, guided by coverage.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import orjson
+
+from harness.answer import AnswerRule, compile_answer, full_rule
+from harness.bundle import export_bundle, import_bundle
+from harness.completion import read_completion
+from harness.dataset import read_dataset
+from harness.digest import call_bytes, call_key
+from harness.errors import DatasetError, HarnessError, InputError
+from harness.fence import fenced, nonce_for
+from harness.importing import Source
+from harness.providers.recorded import read_replies
+from harness.records import Call, DatasetSpec, Model, Reply
+from harness.retry import fault_of
+from harness.schema import check
+from harness.secret import Secret
+from harness.source import parse_yaml
+from harness.spec import load_spec
+from harness.store import Entry
+from harness.strategy import compile_strategy, strategy_from
+from harness.strategy_faults import check_strategy
+from harness.template import Template, template_faults
+from harness.text import printable
+from worlds import MemoryStore
+
+ROOT = Path(__file__).parents[2]
+SPECS = ROOT / "tests" / "specs"
+VALUES = {name: f"[{name}]\ud7ff\n" for name in ("prompt", "response_a", "response_b", "answer_format", "reference")}
+SCALE = {"min": 0, "max": 10}
+CRITERIA = ({"name": "Clarity", "weight": 1, "text": "clear"}, {"name": "Being right", "weight": 3, "text": "right"})
+STATEMENTS = {"a": ["Output (a) is better"], "b": ["Output (b) is better"]}
+KEY = "sk-proj-T3sT_k3y/with+0dd=Chars-4f9Q2xZ7"
+
+
+@cache
+def folder() -> Path:
+    """A folder of this process with the data that specs name."""
+    made = Path(tempfile.mkdtemp(prefix="harness-fuzz-"))
+    (made / "data").mkdir()
+    for path in (SPECS / "data").iterdir():
+        (made / "data" / path.name).write_bytes(path.read_bytes())
+    (made / "valid").mkdir()
+    return made
+
+
+@cache
+def rules() -> tuple[AnswerRule, ...]:
+    """Answer rules of every kind."""
+    kinds = ({"kind": "verdict"}, {"kind": "verdict", "statements": STATEMENTS}, {"kind": "scores", "scale": SCALE})
+    rubric = full_rule({"kind": "rubric", "scale": SCALE})
+    return (
+        *(compile_answer(full_rule({**kind, **form})) for kind in kinds for form in ({}, {"format": "json"})),
+        compile_answer(full_rule({"kind": "score", "scale": SCALE}), ask="each"),
+        compile_answer(rubric, criteria=CRITERIA),
+        compile_answer(rubric, ask="each", criteria=CRITERIA),
+    )
+
+
+def text_of(data: bytes) -> str:
+    """Bytes as text, whatever they are."""
+    return data.decode("utf-8", "replace")
+
+
+def spec(data: bytes) -> bool:
+    """A whole spec: YAML, schema, names, files, matrix."""
+    path = folder() / "valid" / "spec.yaml"
+    path.write_bytes(data)
+    with suppress(HarnessError):
+        loaded = load_spec(path, "spec.yaml", allow_paths=[folder()])
+        assert loaded.cells
+        orjson.dumps(json.loads(json.dumps(loaded.resolved)))
+        return True
+    return False
+
+
+def strategy(data: bytes) -> bool:
+    """A strategy file: templates and an answer rule."""
+    with suppress(HarnessError):
+        document = parse_yaml(text_of(data), "strategy.yaml")
+        if check(document, "strategy"):
+            return False
+        made = strategy_from(document.value, name="fuzzed", source="strategy.yaml")
+        if not check_strategy(made, document=document):
+            compile_strategy(made)
+            return True
+    return False
+
+
+def template(data: bytes) -> bool:
+    """A template, compiled and rendered."""
+    source = text_of(data)
+    if template_faults(source, VALUES):
+        return False
+    rendered = Template(source).render(VALUES)
+    assert len(rendered) <= len(source) + 64 * max(map(len, VALUES.values()))
+    rendered.encode()
+    return True
+
+
+def answer(data: bytes) -> bool:
+    """A reply, read by a rule that the first byte chooses."""
+    text = text_of(data[1:])
+    found = rules()[(data[0] if data else 0) % len(rules())].read(text)
+    if found is not None:
+        assert found.verdict in (None, "a", "tie", "b")
+        assert all(score is None or 0 <= score <= 10 for score in found[1:])
+    return found is not None
+
+
+def bundle(data: bytes) -> bool:
+    """A bundle, as it is or with its lines packed here; nothing of a bad one is stored."""
+    path = folder() / "fuzzed.bundle"
+    path.write_bytes(data[1:] if not data or data[0] % 2 else gzip.compress(data[1:], 1, mtime=0))
+    store = MemoryStore()
+    try:
+        report = import_bundle(path, store)
+    except HarnessError:
+        assert not store.held
+        return False
+    assert report.entries == len(store.held)
+    return True
+
+
+def dataset(data: bytes) -> bool:
+    """A file of data, in a format that the first byte chooses."""
+    form = ("jsonl", "csv", "parquet")[(data[0] if data else 0) % 3]
+    path = folder() / f"fuzzed.{form}"
+    path.write_bytes(data[1:])
+    with suppress(DatasetError):
+        read = read_dataset(DatasetSpec("d", path, path.name, form), seed=1)
+        for item in read.items():
+            nonce = nonce_for([item.response_a, item.response_b])
+            shown = fenced("response", item.response_a, nonce)
+            assert shown.count(f"</response-{nonce}>") == 1
+        return True
+    return False
+
+
+def recording(data: bytes) -> bool:
+    """A recording, packed or not."""
+    path = folder() / ("fuzzed.jsonl.gz" if data and data[0] % 2 else "fuzzed.jsonl")
+    path.write_bytes(data[1:])
+    with suppress(InputError):
+        read_replies(path, "m")
+        return True
+    return False
+
+
+def completion(data: bytes) -> bool:
+    """The body of a response, as a reply and as an error; what it says is fit for a terminal and holds no key."""
+    found = read_completion(data)
+    with suppress(orjson.JSONDecodeError):
+        body = Secret(KEY).taken_out_of_json(orjson.loads(data))
+        for status in (400, 429, 500):
+            message = fault_of(status, body, {"retry-after": text_of(data[:40])}, 0.0).message
+            assert message == printable(message)
+            assert KEY not in message
+    if isinstance(found, Reply):
+        orjson.dumps(found.text)
+    return isinstance(found, Reply)
+
+
+def text(data: bytes) -> bool:
+    """Text that is printed, and text that may hold a key."""
+    line = printable(text_of(data))
+    assert line == printable(line)
+    assert not any(character < " " or "\x7f" <= character < "\xa0" for character in line)
+    secret = Secret(KEY)
+    assert not secret.is_in(secret.taken_out(text_of(data)))
+    return True
+
+
+def study(data: bytes) -> bool:
+    """A file of a published study."""
+    path = folder() / "fuzzed.json"
+    path.write_bytes(data)
+    source = Source()
+    source.rows(path, ("text",))
+    return source.entries(path) is not None
+
+
+TARGETS: dict[str, Callable[[bytes], bool]] = {
+    each.__name__: each
+    for each in (spec, strategy, template, answer, bundle, dataset, recording, completion, text, study)
+}
+
+
+def seeds(name: str) -> Iterator[bytes]:
+    """What honest input of a target looks like, to begin with."""
+    yield b""
+    match name:
+        case "spec":
+            yield from (path.read_bytes() for path in sorted(SPECS.glob("*valid/*.yaml")))
+        case "strategy":
+            yield from (path.read_bytes() for path in sorted((ROOT / "harness" / "strategies").glob("*.yaml")))
+        case "template":
+            yield b"{% if reference %}{{ prompt }}{% elif prompt == 'x' and not reference %}{# no #}{% endif %}"
+        case "answer":
+            replies = (
+                b"Score A: 8/10\nScore B: 7.5/10\n",
+                b'{"score_a": 8, "score_b": 7}',
+                b"**Verdict**: A, B or tie",
+            )
+            yield from (bytes([rule]) + reply for rule in range(9) for reply in replies)
+            yield b"\x07Clarity A: 5/10\nClarity B: 6/10\nBeing right A: 7/10\nBeing right B: 8 out of 10"
+        case "bundle":
+            lines = gzip.decompress(_bundle())
+            yield from (b"\x01" + _bundle(), b"\x00" + lines)
+        case "dataset":
+            rows = (SPECS / "data" / "pairs.jsonl").read_bytes()
+            yield from (b"\x00" + rows, b'\x01id,prompt,response_a,response_b,label\n1,"[{""role"": 1}]",x,y,a\n')
+            yield b"\x02" + _parquet()
+        case "recording":
+            rows = (SPECS / "data" / "recording.jsonl").read_bytes()
+            yield from (b"\x00" + rows, b"\x01" + gzip.compress(rows, mtime=0))
+        case "completion":
+            choice = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+            yield json.dumps({"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}).encode()
+            yield json.dumps({"error": {"message": KEY, "code": "context_length_exceeded"}}).encode()
+        case "text":
+            yield b"\x1b[31mred\x1b[0m \x1b]0;title\x07 \xe2\x80\xae " + KEY.encode() + b" %73k \\u0073 c2stcHJvai"
+        case "study":
+            yield from (b'[{"text": "x"}, {}]', b'{"text": "y"}\n\n{"text": NaN}\n')
+
+
+def _bundle() -> bytes:
+    """A small bundle."""
+    store, path = MemoryStore(), folder() / "seed.bundle"
+    for number in range(2):
+        call = Call(Model("m", "openai", "m", {"temperature": 0}), [{"role": "user", "content": f"q{number}"}])
+        store.put_many([Entry(call_key(call), call_bytes(call), Reply("a", "stop", 1, 1, "m"))])
+    export_bundle(store, store.held, path, force=True)
+    return path.read_bytes()
+
+
+def _parquet() -> bytes:
+    """A small file of data in parquet."""
+    import polars as pl
+
+    path = folder() / "seed.parquet"
+    pl.read_ndjson(SPECS / "data" / "pairs.jsonl").write_parquet(path)
+    return path.read_bytes()
