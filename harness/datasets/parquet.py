@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
@@ -25,7 +25,7 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
     with path.open("rb") as file:  # a handle, since polars would take `*` and `[` in a path for a pattern
         try:
             present = tuple(pl.read_parquet_schema(file))
-            file.seek(0)
+            _refuse_bomb(file, path)
             columns = [name for name in wanted if name in present]
             frame = pl.read_parquet(file, columns=columns, use_statistics=False)
         except pl.exceptions.PolarsError as error:
@@ -33,6 +33,20 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
             raise DatasetError(Problem(message=f"cannot be read as Parquet: {reason}")) from None
     frame = pl.DataFrame([_text_or_json(column) for column in frame])
     return Rows(frame, present, lambda: range(1, frame.height + 1), unit="row")
+
+
+def _refuse_bomb(file: BinaryIO, path: Path) -> None:
+    """Refuse a file that unpacks to more rows than it has bytes: they cannot all have an id of their own.
+
+    A few hundred bytes can say that a value is repeated a billion times.
+    """
+    import polars as pl
+
+    file.seek(0)
+    rows = pl.scan_parquet(file).select(pl.len()).collect().item()
+    if rows > path.stat().st_size:
+        raise DatasetError(Problem(message=f"it says that it has {rows:,} rows, which is more than it has bytes"))
+    file.seek(0)
 
 
 def _text_or_json(column: pl.Series) -> pl.Series:

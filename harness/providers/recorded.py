@@ -33,6 +33,12 @@ SUMMARY = "replies that were made elsewhere, from a file; for published judgment
 SETTINGS: Mapping[str, Any] = {"path": None, "model": None}
 """`path`: the recording; `model`: its name for the model, the spec's own name for it where none is given."""
 
+MAX_RATIO = 400
+"""Lines to file, in bytes. Recordings compress about 10 to 1; a file made to fill a memory, 1,000 to 1."""
+RATIO_FREE_BYTES = 2**26
+"""Lines that may come before the ratio counts."""
+MAX_LINE_BYTES = 2**24
+
 MOST_TOLD = 20
 """Bad lines that are told one by one."""
 
@@ -50,8 +56,12 @@ def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
     digest = hashlib.sha256()
     try:
         with _opened(path) as file:
+            most, size = max(MAX_RATIO * path.stat().st_size, RATIO_FREE_BYTES), 0
             while block := file.read(1 << 20):
                 digest.update(block)
+                size += len(block)
+                if size > most:
+                    raise SpecError(f"the recording {entry['path']} unpacks to far more than a recording does")
     except (OSError, EOFError, zlib.error) as error:
         raise SpecError(f"the recording {entry['path']} cannot be read: {_reason(error)}") from None
     return f"recorded:{digest.hexdigest()[:16]}:{entry.get('model') or name}"
@@ -108,7 +118,11 @@ def read_replies(path: Path, model: str) -> dict[str, Reply]:
     problems: list[Problem] = []
     try:
         with _opened(path) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), 1):
+                if len(line) > MAX_LINE_BYTES:
+                    raise InputError(
+                        Problem(str(path), number, message=f"a line is longer than {MAX_LINE_BYTES:,} bytes")
+                    )
                 row, wrong = _parsed(line)
                 if row and row["model"] == model:
                     locator = locator_of(*(row[key] for key in _PLACE))

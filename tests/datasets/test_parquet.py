@@ -82,3 +82,11 @@ def test_a_file_without_rows(tmp_path):
     pl.DataFrame(PAIR).clear().write_parquet(path)
     with pytest.raises(DatasetError, match="holds no rows"):
         read_dataset(DatasetSpec("x", path, "x", "parquet"), seed=1)
+
+
+def test_more_rows_than_bytes_are_refused_before_they_are_made(tmp_path):
+    path = tmp_path / "bomb.parquet"
+    pl.DataFrame({"id": pl.repeat("x", 2_000_000, eager=True)}).write_parquet(path)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(DatasetError, match="says that it has 2,000,000 rows, which is more than it has bytes"):
+        parquet.read(path, ["id"])
