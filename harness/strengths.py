@@ -21,8 +21,6 @@ from harness.statistics.voting import VERDICT_CODES, Codes
 FEWEST_SYSTEMS = 3
 """Two systems are compared by their win rate."""
 
-ONE_UNIT = "one comparison: no error can be told"
-
 
 @dataclass(frozen=True, slots=True)
 class Strength:
@@ -99,8 +97,6 @@ def _figure(fitted: Strengths, at: int, n: int, *, is_clustered: bool, level: fl
         reason = TOO_FEW_ITEMS
     elif is_clustered and fitted.units < clusters.FEWEST:
         reason = TOO_FEW_CLUSTERS
-    elif math.isnan(error):
-        reason = ONE_UNIT
     interval = NO_INTERVAL
     if not reason:
         reach = clusters.t_quantile(level, fitted.units - 1) * error

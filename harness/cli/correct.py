@@ -18,6 +18,7 @@ from harness.judged import read_judged
 from harness.label_file import COLUMNS, LabelSource
 from harness.records import VERDICTS, Figure, RankSet
 from harness.results import find_run
+from harness.statistics.voting import VERDICT_CODES
 from harness.statistics.win_rate import TIES, Ties
 from harness.strengths import Strength
 from harness.text import printable
@@ -142,21 +143,21 @@ def _dataset_lines(found: DatasetCorrection) -> Iterator[str]:
         yield ""
         yield "strength of each model, in log-odds against their mean"
         yield from _table(_strengths(found))
-    if found.notes:
-        yield ""
-        yield from (f"- {note}" for note in found.notes)
+    yield ""
+    yield from (f"- {note}" for note in found.notes)
 
 
 def _win_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
     """A tie as half a win: who says it, what they say, whether that is one half, and what the labels make of it."""
-    yield ("a tie is half a win", "alone", "p (1/2)", "corrected", "λ", "gain")
-    yield (LABELS, _shown(found.human["half"]), _p(found.human_sign), "", "", "")
+    yield ("a tie is half a win", "won/tied/lost", "alone", "p (1/2)", "corrected", "λ", "gain")
+    yield (LABELS, _counts(found.human_counts), _shown(found.human["half"]), _p(found.human_sign), "", "", "")
     for cell in found.cells:
         rate = cell.rates["half"]
         lost, won = rate.all_lost, rate.all_won
         bounds = "" if lost is None or lost == won else f" ({lost:.2f}–{won:.2f})"
         yield (
             _name(found, cell),
+            _counts(cell.counts),
             _shown(rate.judge) + bounds,
             _p(cell.sign),
             _shown(rate.corrected),
@@ -214,6 +215,10 @@ def _shown(figure: Figure, form: str = ".3f") -> str:
     if figure.low is not None and figure.high is not None:
         value += f" [{format(figure.low, form)}, {format(figure.high, form)}]"
     return value.replace("-", "−")
+
+
+def _counts(counts: tuple[int, ...]) -> str:
+    return "/".join(f"{count}" for count in counts[:VERDICT_CODES])
 
 
 def _p(figure: Figure) -> str:

@@ -1,10 +1,13 @@
 """`harness correct` on a run of the smallest spec there is."""
 
 import csv
+import importlib
 import json
 import os
+import re
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 from click.testing import CliRunner
@@ -12,6 +15,10 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.schema import check
 from harness.source import Document
+from readback import N, dataset, run_of
+from readback import labels as labels_of
+
+verb = importlib.import_module("harness.cli.correct")
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +148,43 @@ def test_what_an_older_harness_wrote_must_be_run_again(tmp_path):
     shown = correct(str(old))
     assert shown.exit_code == 2
     assert "harness run" in shown.stderr
+
+
+def told_of(monkeypatch, *datasets):
+    """What the verb prints of a run that is made up."""
+    monkeypatch.setattr(verb, "read_judged", lambda folder: run_of(*datasets))
+    shown = correct("mine")
+    assert shown.exit_code == 0, shown.output
+    return shown.stdout
+
+
+@pytest.mark.parametrize("systems", [4, 6])
+def test_strengths_have_a_column_for_each_model(monkeypatch, systems):
+    rng = np.random.default_rng(2)
+    names = [f"model-{k}" for k in range(systems)]
+    models_a = rng.choice(names[1:-1], N).tolist()
+    models_b = np.where(np.arange(N) % 8 == 0, names[0], rng.choice(names[1:-1], N)).tolist()
+    models_b = np.where(np.arange(N) % 8 == 1, names[-1], models_b).tolist()
+    truth = labels_of()
+    truth[::8], truth[1::8] = 2, 0  # the first model always wins, the last one always loses
+    lines = told_of(monkeypatch, dataset({"x": truth}, truth, writers=(models_a, models_b))).splitlines()
+    at = lines.index("strength of each model, in log-odds against their mean")
+    assert (lines[at + 1].split()[0], lines[at + 1].split()[-1]) == (
+        "model-0",
+        "model-5" if systems == 6 else "model-3",
+    )
+    human, judge = lines[at + 2 : at + 4]
+    assert human.split()[2:] == judge.split()[1:]
+    assert (human.split()[2], human.split()[-1]) == ("+∞", "−∞")
+    assert ("[" in human) == (systems == 4)
+
+
+def test_a_judge_that_failed_has_bounds_and_labels_that_are_missing_have_dashes(monkeypatch):
+    truth = labels_of()
+    failing = np.where(np.arange(N) % 10 == 0, 4, truth)
+    shown = told_of(monkeypatch, dataset({"x": failing, "y": np.full(N, 5)}, np.full(N, -1, np.int8)))
+    assert re.search(r"direct/judge:x .*\] \(0\.\d\d–0\.\d\d\)", shown)
+    assert "undefined: every judgment failed (0.00–1.00)" in shown
+    assert "undefined: no human labels" in shown
+    assert "agreement with" not in shown
+    assert "nan" not in shown

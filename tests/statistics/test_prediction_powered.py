@@ -188,6 +188,12 @@ def test_labels_and_predictions_must_belong_together():
         ppi.corrected_mean([1, 0, 1], [1, 0], [1])
 
 
+def test_without_labels_nothing_is_known():
+    found = ppi.corrected_mean([], [], [1.0, 0.0])
+    assert np.isnan([found.value, found.error]).all()
+    assert (found.units, found.power) == (0, 0)
+
+
 def interval(table, others, ties="half", seed=3, resamples=2_000):
     return ppi.rate_interval(*padded(table, others), ties, resamples=resamples, level=0.95, seed=seed)
 
