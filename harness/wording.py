@@ -15,7 +15,7 @@ SECRET = re.compile(
     r"(?<=://)[^\s/@]+@|(?:\b(?:sk|pk|rk|xai)-|\b(?:gsk|hf|ghp)_|\bAIza|\bBearer\s+)[A-Za-z0-9_\-]{12,}"
 )
 """What the keys of the usual services look like, and a password in an address."""
-PLAIN_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+PLAIN_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{,99}")
 
 
 def looks_secret(text: str) -> bool:
