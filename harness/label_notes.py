@@ -62,11 +62,25 @@ def notes_on_labels(
     failed = int((outcomes >= VERDICT_CODES).sum())
     if failed:
         yield words.no_verdict_counts(dataset, failed, outcomes.size)
-    useless = [
-        cell.id.removeprefix(f"{dataset}/") for cell, rate in zip(cells, rates, strict=True) if rate[TIES[0]].power == 0
-    ]
+    by_cell = {_name(dataset, cell): rate[TIES[0]] for cell, rate in zip(cells, rates, strict=True)}
+    if leaning := [name for name, rate in by_cell.items() if _is_outside(rate)]:
+        yield words.leans(dataset, leaning)
+    useless = [name for name, rate in by_cell.items() if rate.power == 0]
     if useless and labelled < items:
         yield words.not_relied_on(dataset, useless)
+
+
+def _name(dataset: str, cell: Cell) -> str:
+    """The cell's id without the dataset, which the sentence names."""
+    return cell.id.removeprefix(f"{dataset}/")
+
+
+def _is_outside(rate: Rate) -> bool:
+    """Whether the labels rule out an evaluator's own win rate."""
+    own, corrected = rate.judge.value, rate.corrected
+    if own is None or corrected.low is None or corrected.high is None:
+        return False
+    return not corrected.low <= own <= corrected.high
 
 
 def _on_randomness(
@@ -85,7 +99,7 @@ def _on_randomness(
         at = int(np.argmin(p_values))
         p = min(1.0, p_values[at] * len(cells))
         if p < SUSPICIOUS:
-            yield words.unlike_others(dataset, cells[at].id.removeprefix(f"{dataset}/"), p, len(cells))
+            yield words.unlike_others(dataset, _name(dataset, cells[at]), p, len(cells))
 
 
 def _on_clusters(dataset: str, count: int, labelled: int) -> Iterator[str]:

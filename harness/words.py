@@ -207,6 +207,11 @@ def not_relied_on(dataset: str, cells: Sequence[str]) -> str:
     return f"{dataset}: the labels do not go with the verdicts of {_listed(cells)}: λ = 0, the labels stand alone"
 
 
+def leans(dataset: str, cells: Sequence[str]) -> str:
+    """Whose own win rate the labels rule out."""
+    return f"{dataset}: outside the corrected interval lies the own win rate of {_listed(cells)}"
+
+
 def mixed_responses(dataset: str, systems: int) -> str:
     """Why a win rate names places and no models."""
     return (

@@ -186,6 +186,12 @@ def test_a_constant_judge_is_named_as_useless():
     assert "the labels do not go with the verdicts of direct/judge:constant: λ = 0" in notes
 
 
+def test_a_judge_that_leans_is_named():
+    notes = " ".join(made(new=NewLabels(("human",), TRUTH[:, None])).notes)
+    assert "outside the corrected interval lies the own win rate of direct/judge:poor" in notes
+    assert "judge:good" not in notes
+
+
 def test_what_speaks_against_a_random_part_is_told():
     first = NewLabels(("human",), np.where(np.arange(N) < 60, TRUTH, -1).astype(np.int8)[:, None])
     assert any("the labelled items are the first 60" in note for note in made(new=first).notes)

@@ -120,8 +120,8 @@ def _lines(found: Correction) -> Iterator[str]:
     yield ""
     yield from (f"- {note}" for note in found.notes)
     yield (
-        f"{100 * found.score.level:g} % intervals, each for itself; B = {found.score.resamples:,}, seed {found.seed}; "
-        "ranks are simultaneous over all pairs of cells"
+        f"{100 * found.score.level:g} % intervals and p-values, each for itself; B = {found.score.resamples:,}, "
+        f"seed {found.seed}; ranks are simultaneous over all pairs of cells"
     )
 
 
