@@ -1,0 +1,36 @@
+"""Run folders from elsewhere: what is wrong with one that cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from harness.errors import RunFolderError
+from harness.results import LEADERBOARD, read_leaderboard
+
+MOST_TOLD = 20
+"""Findings that are told."""
+
+
+@contextmanager
+def telling_damage(folder: Path) -> Iterator[None]:
+    """Tell what is wrong with the leaderboard of a run folder where it cannot be used, as it may come from anybody.
+
+    It is held against its schema only then: that takes longer than to use it.
+
+    Raises:
+        RunFolderError: where something fails inside and the leaderboard is not as its schema says.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        from harness.schema import check
+        from harness.source import Document
+
+        problems = check(Document(str(folder / LEADERBOARD), read_leaderboard(folder)), "leaderboard")
+        if not problems:
+            raise
+        hint = "it is damaged or of another version; make the run again with `harness run`"
+        raise RunFolderError(replace(problem, hint=problem.hint or hint) for problem in problems[:MOST_TOLD]) from None
