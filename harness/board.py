@@ -35,7 +35,9 @@ STEADY_NOTES = {
     "flip-rate": "flip rate: share of the items whose verdict changes with the order of the responses",
     "self-agreement": "self-agreement: share of the pairs of repeats, in the same order, that agree",
 }
+DIFFERENCE = "difference"
 CALLS, COST = "calls", "cost (USD)"
+LINE_NOTE = "below the line: cells that cannot be the best, rank 1 being excluded"
 COST_NOTE = (
     "calls, cost: of all judgments of a cell, by the prices of the spec; a reply from the cache counts as if it were "
     "new, and a jury takes what its members take"
@@ -84,6 +86,35 @@ def rank(row: Row) -> str:
     if ranks is None:
         return UNDEFINED
     return str(ranks["best"]) if ranks["best"] == ranks["worst"] else f"{ranks['best']}–{ranks['worst']}"
+
+
+def ends_top_group(rows: Sequence[Row]) -> int | None:
+    """Position of the last row that could be the best, None where no row could be excluded from that, or all could."""
+    could_be = [at for at, row in enumerate(rows) if row["rank"] is not None and row["rank"]["best"] == 1]
+    return could_be[-1] if could_be and could_be[-1] < len(rows) - 1 else None
+
+
+def difference(row: Row, metric: str) -> str:
+    """How a row stands to the best of its dataset, such as `−0.052 [−0.113, +0.009]`; nothing for the best itself."""
+    found = row["metrics"][metric].get("difference")
+    if found is None:
+        return ""
+    if found["value"] is None:
+        return UNDEFINED
+    text = f"{found['value']:+.3f}"
+    if found["low"] is not None:
+        text += f" [{found['low']:+.3f}, {found['high']:+.3f}]"
+    return text.replace("-", "−")
+
+
+def _difference_note(board: Board) -> str:
+    found = [row["metrics"][board["metric"]].get("difference") for row in board["rows"]]
+    others = dict.fromkeys(one["to"] for one in found if one)
+    to = ", ".join(others) if board.get("against") else "the best of the dataset"
+    return (
+        f"difference: {board['metric']} less that of {to}, on the same items; intervals hold all pairs of a dataset "
+        "together; where one leaves out 0 the two are distinguishable"
+    )
 
 
 def failures(row: Row) -> str:
@@ -149,6 +180,8 @@ def footnotes(board: Board, remarks: Remarks) -> list[str]:
         *remarks.lines(),
         f"[low, high]: {level} interval, {interval}{resamples}, seed {method['seed']}, unit {unit}",
         f"n: items with a reference label; rank: by {board['metric']}, those not excluded at {level} in its dataset",
+        *([_difference_note(board)] if DIFFERENCE in columns else []),
+        *([LINE_NOTE] if any(ends_top_group(rows) is not None for _, rows in datasets(board)) else []),
         *(STEADY_NOTES[name] for name, column in STEADY.items() if column in columns),
         *([ABSTAINED_NOTE] if ABSTAINED in columns else []),
         *([COST_NOTE] if CALLS in columns else []),
@@ -164,9 +197,10 @@ def header(board: Board) -> list[str]:
     usual = {"order": "given", "repeats": 1}
     unusual = [name for name, value in usual.items() if any(row[name] != value for row in rows)]
     steady = [column for name, column in STEADY.items() if any(name in row["companions"] for row in rows)]
+    apart = [DIFFERENCE] if any(difference(row, board["metric"]) for row in rows) else []
     beside = [BESIDE] if any(any(row["failures"].values()) for row in rows) else []
     return [
-        *["rank", "strategy", "evaluator", *unusual, *metric_names(board), *steady, "n", "failed"],
+        *["rank", "strategy", "evaluator", *unusual, *metric_names(board), *apart, *steady, "n", "failed"],
         *([ABSTAINED] if any(row["abstained"] for row in rows) else []),
         *beside,
         *_spent(rows),
@@ -189,6 +223,7 @@ def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
         "evaluator": evaluator(row) + (" (simulated)" if row["simulated"] else ""),
         "order": row["order"],
         "repeats": str(row["repeats"]),
+        DIFFERENCE: difference(row, board["metric"]),
         "n": str(row["n"]),
         "failed": failures(row),
         ABSTAINED: str(row["abstained"]),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import words
 from harness.figures import FEWEST_ITEMS
 from harness.metric import find_metric
-from harness.records import FAILURES, CellScore, Figure, RankSet, ScoreSpec
-from harness.statistics import clusters, multiplicity, pairs, ranks
+from harness.records import FAILURES, CellScore, Difference, Figure, RankSet, ScoreSpec
+from harness.statistics import clusters, mcnemar, multiplicity, pairs, ranks
+from harness.statistics.agreement import Array
 from harness.statistics.multiplicity import Comparisons
+
+TOO_FEW_DRAWS = "too few resamples for an interval at this level"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,10 +28,16 @@ class Contest:
         members: positions of the cells that could be compared, sorted by their ids, so that draws are the same in
             whatever order a spec names them.
         comparisons: their differences.
+        cells: ids of all cells, compared or not.
+        margin: within which two are equivalent, None where the spec declares none.
+        discordant: of a metric with an exact test, what it rests on; None for others and where items are clustered.
     """
 
     members: tuple[int, ...]
     comparisons: Comparisons
+    cells: tuple[str, ...]
+    margin: float | None = None
+    discordant: Array | None = None
 
     def rank_sets(self) -> dict[int, RankSet]:
         """The ranks that cannot be excluded, by position of the cell."""
@@ -37,6 +48,42 @@ class Contest:
         """Whether two cells (by position) differ significantly, all pairs considered."""
         x, y = self.members.index(one), self.members.index(other)
         return bool(self.comparisons.p_values[x, y] <= 1 - self.comparisons.level)
+
+    def held_against(self, one: int, other: int) -> Difference:
+        """Figure of one cell (by position) less that of another, and what can be said of it.
+
+        The two are equivalent where the simultaneous interval lies within the margin. An interval of level 1 - 2α
+        that lies within it is the two one-sided tests at level α (Schuirmann 1987); this one is wider, since it holds
+        together with those of all other pairs, and so errs on the safe side.
+        """
+        to = self.cells[other]
+        if one not in self.members or other not in self.members:
+            which = self.cells[one if one not in self.members else other]
+            return Difference(to, reason=f"{which} rests on too little to be compared")
+        value, reach, detectable = self.difference(one, other)
+        x, y = self.members.index(one), self.members.index(other)
+        method, exact = self.comparisons.method, self._exact_p(x, y)
+        if not reach:
+            return Difference(to, value, method=method, exact_p=exact, reason=words.NO_VARIATION)
+        if math.isinf(reach):
+            return Difference(to, value, method=method, exact_p=exact, reason=TOO_FEW_DRAWS)
+        return Difference(
+            to,
+            value,
+            value - reach,
+            value + reach,
+            float(self.comparisons.p_values[x, y]),
+            method,
+            detectable,
+            self.is_distinguishable(one, other),
+            None if self.margin is None else abs(value) + reach < self.margin,
+            exact,
+        )
+
+    def _exact_p(self, x: int, y: int) -> float | None:
+        if self.discordant is None:
+            return None
+        return mcnemar.exact_p(int(self.discordant[x, y]), int(self.discordant[y, x]))
 
     def difference(self, one: int, other: int) -> tuple[float, float, float]:
         """Figure of one cell less that of the other, the reach of its simultaneous interval, and what could be found.
@@ -72,7 +119,7 @@ def hold_contest(
         reference: the reference verdict of each labelled item.
         outcomes: labelled items × cells.
         cluster: the cluster of each item, None where items are independent.
-        score: resamples and level.
+        score: resamples, level and margin.
         seed: of the joint draws.
     """
     figures = [cell.figures[name] for cell in scores]
@@ -91,4 +138,6 @@ def hold_contest(
     comparisons = multiplicity.compare_all(
         values, covariance, resamples=score.resamples, seed=seed, level=score.level, degrees=degrees
     )
-    return Contest(members, comparisons)
+    exact = getattr(find_metric(name), "discordant", None) if cluster is None else None
+    discordant = None if exact is None else exact(reference, judged)
+    return Contest(members, comparisons, tuple(cell.cell.id for cell in scores), score.margin, discordant)

@@ -15,7 +15,13 @@ from harness.statistics.agreement import Array
 
 
 class Metric(Protocol):
-    """The contract of a file in `harness/metrics/`; tables are counts `(..., 3, 4)` as `agreement` describes them."""
+    """The contract of a file in `harness/metrics/`; tables are counts `(..., 3, 4)` as `agreement` describes them.
+
+    A metric by which two evaluators can be compared exactly has besides
+
+    * `discordant(reference, judged) -> Array`: on how many items the row's evaluator earns what the column's does not,
+      evaluators × evaluators, from the label of each item and the outcomes, items × evaluators.
+    """
 
     SUMMARY: str
     """One line for lists."""

@@ -38,6 +38,8 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
         yield from _note_on_the_best(group, metric, ranked)
     if group.winner and group.winner.tried > 1 and group.winner.value is not None:
         yield words.best_of_many(group.winner)
+    if group.winner and group.winner.held_out:
+        yield words.held_out(group.winner, group.winner.held_out)
     yield from _notes_on_consistency(group)
 
 
@@ -64,9 +66,19 @@ def _note_on_the_best(group: DatasetScores, metric: str, contest: Contest) -> It
     """Which cells no test tells from the best, nearest first, and what the run could have found."""
     order = [k for k in best_first(group.scores, metric) if k in contest.members]
     best, others = order[0], []
+    alike = [_name(group.scores[k]) for k in order[1:] if contest.held_against(k, best).is_equivalent]
+    if alike and contest.margin is not None:
+        yield words.equivalent(
+            group.dataset,
+            metric,
+            _name(group.scores[best]),
+            alike,
+            margin=contest.margin,
+            level=contest.comparisons.level,
+        )
     for other in order[1:]:
         if not contest.is_distinguishable(best, other):
-            value, reach, detectable = contest.difference(best, other)
+            value, reach, detectable = contest.difference(other, best)
             found = words.difference(value, reach, detectable) if reach else words.NO_VARIATION
             others.append(f"{_name(group.scores[other])}, {found}")
     if others:

@@ -9,7 +9,19 @@ from typing import Any, cast
 from harness import words
 from harness.digest import rounded
 from harness.notes import notes_on
-from harness.records import FAILURES, OUTCOMES, VERDICTS, CellScore, Figure, Leaderboard, RankSet, Row, Spec
+from harness.records import (
+    FAILURES,
+    OUTCOMES,
+    VERDICTS,
+    CellScore,
+    Difference,
+    Figure,
+    Leaderboard,
+    RankSet,
+    Row,
+    Spec,
+    Winner,
+)
 from harness.score import DatasetScores
 from harness.selecting import best_first
 
@@ -31,14 +43,25 @@ def make_leaderboard(spec: Spec, per_dataset: Sequence[DatasetScores]) -> Leader
     for group in per_dataset:
         order = best_first(group.scores, metric)
         ranks = {name: contest.rank_sets() if contest else {} for name, contest in group.contests.items()}
-        rows += [_row(spec, group.scores[k], {name: ranks[name].get(k) for name in ranks}) for k in order]
+        best = {name: best_first(group.scores, name)[0] for name in ranks if group.scores}
+        rows += [
+            Row(
+                group.scores[k],
+                {name: ranks[name].get(k) for name in ranks},
+                {name: _difference(group, name, k, best[name]) for name in ranks},
+                _is_simulated(spec, group.scores[k]),
+            )
+            for k in order
+        ]
         notes += notes_on(group, metric)
     winners = tuple(group.winner for group in per_dataset if group.winner is not None)
     return Leaderboard(spec.name, metric, spec.score, spec.seed, tuple(rows), tuple(notes), winners)
 
 
-def _row(spec: Spec, score: CellScore, ranks: dict[str, RankSet | None]) -> Row:
-    return Row(score, ranks, _is_simulated(spec, score))
+def _difference(group: DatasetScores, metric: str, one: int, best: int) -> Difference | None:
+    """How a cell stands to the best of its dataset; None for the best, and where nothing can be compared."""
+    contest = group.contests[metric]
+    return None if one == best or contest is None else contest.held_against(one, best)
 
 
 def _is_simulated(spec: Spec, score: CellScore) -> bool:
@@ -61,10 +84,16 @@ def leaderboard_json(board: Leaderboard, run_id: str) -> dict[str, Any]:
             "unit": _one_of({figure.unit for figure in figures}, "item"),
         },
         "rows": [_row_json(row, board.metric) for row in board.rows],
-        "winners": [{**asdict(one), "seed": one.seed or None, "reason": one.reason or None} for one in board.winners],
+        "winners": [_winner_json(winner) for winner in board.winners],
         "notes": list(board.notes),
     }
     return cast(dict[str, Any], rounded(document))
+
+
+def _winner_json(winner: Winner) -> dict[str, Any]:
+    held = winner.held_out
+    told = {**asdict(winner), "seed": winner.seed or None, "reason": winner.reason or None}
+    return told | {"held_out": held and {**asdict(held), "figure": _figure_json(held.figure, None)}}
 
 
 def _one_of(found: set[str], otherwise: str) -> str:
@@ -76,6 +105,8 @@ def _row_json(row: Row, metric: str) -> dict[str, Any]:
     score = row.score
     verdicts = len(VERDICTS)
     figures = {name: _figure_json(figure, row.ranks.get(name)) for name, figure in score.figures.items()}
+    for name, difference in row.differences.items():
+        figures[name]["difference"] = None if difference is None else difference_json(difference)
     return {
         "cell": score.cell.id,
         "dataset": score.cell.dataset,
@@ -112,6 +143,11 @@ def _figure_json(figure: Figure, ranks: RankSet | None) -> dict[str, Any]:
         "flags": list(figure.flags),
         "rank": _rank_json(ranks),
     }
+
+
+def difference_json(difference: Difference) -> dict[str, Any]:
+    """A difference as the schema of the leaderboard describes it."""
+    return {**asdict(difference), "reason": difference.reason or None}
 
 
 def _rank_json(ranks: RankSet | None) -> dict[str, int] | None:

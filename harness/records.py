@@ -318,12 +318,17 @@ class ScoreSpec:
         interval: `bootstrap` (smoothed multinomial), `percentile`, `bca` or `analytic`.
         resamples: bootstrap draws.
         level: confidence level of intervals and of rank sets.
+        margin: two cells whose difference is sure to be smaller are equivalent; None where nobody says so.
+        holdout: share of the units (items, or clusters of them) on which the figure of the best is measured after it
+            was chosen on the others; None to hold nothing out.
     """
 
     metrics: tuple[str, ...] = ("kappa", "accuracy")
     interval: str = "bootstrap"
     resamples: int = 10_000
     level: float = 0.95
+    margin: float | None = None
+    holdout: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -602,12 +607,72 @@ class CellScore:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """One cell's figure less that of another, both on the same items.
+
+    Attributes:
+        to: id of the other cell.
+        value: the difference, None where one of the two cannot be compared.
+        low: lower end of its interval, which holds together with those of all other pairs of the dataset; None where
+            the items show no variation to measure it by.
+        high: upper end of it, None likewise.
+        p_value: adjusted for all pairs of the dataset, None likewise.
+        method: how it was adjusted, `max-t` or `holm`; `none` where there is no value.
+        detectable: the difference that a run like this one finds in four of five cases, None likewise.
+        is_distinguishable: whether the two differ significantly.
+        is_equivalent: whether the interval lies within the margin of the spec; None where it declares none.
+        exact_p: of a metric that has one, the p-value of its exact test of these two alone (accuracy: McNemar's);
+            None for others and where items are not independent.
+        reason: why the value or its interval is None, "" where both are there.
+    """
+
+    to: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    method: str = "none"
+    detectable: float | None = None
+    is_distinguishable: bool = False
+    is_equivalent: bool | None = None
+    exact_p: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a leaderboard: a score and where it stands, by metric."""
+    """One row of a leaderboard: a score and where it stands, by metric.
+
+    Attributes:
+        score: of the cell.
+        ranks: that cannot be excluded for it; None where it could not be compared.
+        differences: to the best cell of its dataset; None for that cell itself.
+        is_simulated: whether a simulated model took part.
+    """
 
     score: CellScore
     ranks: Mapping[str, RankSet | None]
+    differences: Mapping[str, Difference | None] = field(default_factory=dict)
     is_simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOut:
+    """The best of some cells, chosen on a part of the items and measured on the rest.
+
+    Attributes:
+        cell: id of the cell that was best on the part it was chosen on, None where none had a value there.
+        chosen_on: items of that part.
+        chosen_value: its figure there, which is too high on average where several were tried.
+        figure: its figure on the items held out, which the choice did not see.
+        seed: of the split in hexadecimal.
+    """
+
+    cell: str | None
+    chosen_on: int
+    chosen_value: float | None
+    figure: Figure
+    seed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -628,6 +693,8 @@ class Winner:
         level: confidence level of the interval.
         seed: of the draws in hexadecimal, "" where there are none.
         reason: why there is no correction or no interval, "" where both are there.
+        held_out: the same choice made on a part of the items and measured on the rest, None where the spec asks for
+            none.
     """
 
     dataset: str
@@ -643,6 +710,7 @@ class Winner:
     level: float = 0.95
     seed: str = ""
     reason: str = ""
+    held_out: HeldOut | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from harness.consistency import consistency_figures
 from harness.contest import Contest, hold_contest
 from harness.digest import seed_for
 from harness.figures import make_figures
+from harness.holding_out import choose_and_measure
 from harness.metric import all_metrics
 from harness.records import OUTCOMES, Cell, CellScore, LabelledItems, ScoreSpec, Usage, Winner
 from harness.reference import reference_of
@@ -67,8 +68,15 @@ def score_dataset(
         return hold_contest(name, scores, reference.labels, judged, reference.clusters, score, draws)
 
     def winner() -> Winner | None:
+        if not scores:
+            return None
         draws = seed_for(seed, "selection", first, dataset.name)
-        return choose_winner(dataset.name, first, scores, judged, reference, draws) if scores else None
+        best = choose_winner(dataset.name, first, scores, judged, reference, draws)
+        if score.holdout is None or not len(judged):
+            return best
+        split = seed_for(seed, "holdout", first, dataset.name)
+        held = choose_and_measure(cells, judged, reference, score, share=score.holdout, seed=split)
+        return replace(best, held_out=held)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         best = pool.submit(winner)

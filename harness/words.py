@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.records import FAILURES, Choice, Figure, Winner
+from harness.records import FAILURES, Choice, Figure, HeldOut, Winner
 
 MOST_NAMED = 5
 """How many evaluators a sentence names before it counts the rest."""
@@ -75,6 +75,26 @@ def degenerate(dataset: str, metric: str, cells: Sequence[str]) -> str:
 def holm_instead(dataset: str, metric: str) -> str:
     """Which procedure stood in for resampling."""
     return f"{dataset}: too many pairs to resample: ranks by {metric} use Holm's rule"
+
+
+def equivalent(dataset: str, metric: str, best: str, others: Sequence[str], *, margin: float, level: float) -> str:
+    """Which evaluators are surely no further from the best than the margin that the spec declares."""
+    return (
+        f"{dataset}: equivalent to the best, {best}, by {metric} within the declared margin of ±{margin:g} (level "
+        f"{level:g}, intervals simultaneous over all pairs): {_listed(others)}"
+    )
+
+
+def held_out(winner: Winner, held: HeldOut) -> str:
+    """What the best of one part of the items is worth on the others."""
+    if held.cell is None or held.figure.value is None:
+        return f"held out on {winner.dataset}: nothing could be measured: {held.figure.reason}"
+    figure = held.figure
+    measured = _with_interval(figure.value or 0.0, figure.low, figure.high)
+    return (
+        f"held out on {winner.dataset}: chosen on {held.chosen_on} items, {held.cell} has {winner.metric} {measured} "
+        f"on the {figure.n} others, which the choice did not see"
+    )
 
 
 def difference(value: float, reach: float, detectable: float) -> str:

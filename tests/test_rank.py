@@ -260,3 +260,41 @@ def test_holm_is_noted(monkeypatch):
 def test_a_dataset_without_cells_has_no_rows():
     group = replace(score(Labelled(CODES), {"m": GOOD}), scores=(), contests={}, winner=None)
     assert make_leaderboard(spec_of(), [group]).rows == ()
+
+
+def test_rows_say_how_they_stand_to_the_best_by_each_metric():
+    board = board_of(score(Labelled(CODES), {"poor": POOR, "good": GOOD}, replace(QUICK, margin=0.05)))
+    best, other = checked(board)["rows"]
+    assert best["metrics"]["kappa"]["difference"] is None
+    assert "difference" not in best["companions"]["kappa.complete-case"]
+    kappa, accuracy = (other["metrics"][name]["difference"] for name in ("kappa", "accuracy"))
+    assert kappa["to"] == best["cell"]
+    assert kappa["value"] == pytest.approx(other["metrics"]["kappa"]["value"] - best["metrics"]["kappa"]["value"])
+    assert kappa["low"] < kappa["value"] < kappa["high"] < 0
+    assert (kappa["is_distinguishable"], kappa["is_equivalent"], kappa["exact_p"]) == (True, False, None)
+    assert 0 < accuracy["exact_p"] < 0.01
+
+
+def test_equivalence_is_a_sentence_only_with_a_declared_margin():
+    judges = {"good": GOOD, "near": np.where(np.arange(120) < 2, (GOOD + 1) % 3, GOOD)}
+    told = board_of(score(Labelled(CODES), judges, replace(QUICK, margin=0.3))).notes
+    (note,) = (note for note in told if "equivalent" in note)
+    best = max(judges, key=lambda name: (judges[name] == CODES).mean())
+    (other,) = set(judges) - {best}
+    assert note == (
+        f"fair: equivalent to the best, direct/judge:{best}, by kappa within the declared margin of ±0.3 (level 0.95, "
+        f"intervals simultaneous over all pairs): direct/judge:{other}"
+    )
+    assert not any("equivalent" in note for note in board_of(score(Labelled(CODES), judges)).notes)
+
+
+def test_what_was_held_out_is_told():
+    board = board_of(score(Labelled(CODES), {"good": GOOD, "poor": POOR}, replace(QUICK, holdout=0.5)))
+    (winner,) = checked(board)["winners"]
+    assert winner["held_out"]["cell"] == winner["cell"]
+    (note,) = (note for note in board.notes if "held out" in note)
+    assert note.startswith("held out on fair: chosen on 60 items, fair/direct/judge:good has kappa 0.")
+    assert note.endswith("on the 60 others, which the choice did not see")
+    still = board_of(score(Labelled(CODES * 0), {"still": CODES * 0}, replace(QUICK, holdout=0.5)))
+    assert any("nothing could be measured" in note for note in still.notes)
+    checked(still)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
 from harness.records import OUTCOMES
@@ -267,3 +268,73 @@ def test_scoring_independent_items_imports_no_scipy():
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
     assert done.returncode == 0
+
+
+def test_a_difference_says_all_that_can_be_said_of_it():
+    found = score(Labelled(CODES), {"good": GOOD, "poor": POOR, "copy": GOOD}, replace(QUICK, margin=0.9))
+    kappa, accuracy = found.contests["kappa"], found.contests["accuracy"]
+    one = kappa.held_against(1, 0)
+    value, reach, detectable = kappa.difference(1, 0)
+    assert (one.to, one.value, one.low, one.high) == ("fair/direct/judge:good", value, value - reach, value + reach)
+    assert one.detectable == detectable
+    assert one.is_distinguishable
+    assert one.is_equivalent
+    assert one.p_value == kappa.comparisons.p_values[1, 2]
+    assert one.exact_p is None
+    right = np.column_stack([GOOD == CODES, POOR == CODES])
+    only = [int((right[:, k] & ~right[:, 1 - k]).sum()) for k in (0, 1)]
+    assert accuracy.held_against(1, 0).exact_p == pytest.approx(binomtest(min(only), sum(only)).pvalue)
+    copy = kappa.held_against(2, 0)
+    assert (copy.value, copy.low, copy.is_distinguishable, copy.is_equivalent) == (0, None, False, None)
+    assert "no variation" in copy.reason
+
+
+def test_only_an_interval_within_the_margin_makes_two_equivalent():
+    judges = {"good": GOOD, "poor": POOR}
+    assert score(Labelled(CODES), judges).contests["kappa"].held_against(1, 0).is_equivalent is None
+    narrow = score(Labelled(CODES), judges, replace(QUICK, margin=0.01)).contests["kappa"].held_against(1, 0)
+    assert narrow.is_equivalent is False
+
+
+def test_what_cannot_be_compared_has_no_difference_but_a_reason():
+    ties = np.where(np.arange(120) < 110, 1, GOOD)
+    found = score(Labelled(CODES), {"good": GOOD, "ties": ties}, replace(QUICK, metrics=("kappa-ab",)))
+    difference = found.contests["kappa-ab"].held_against(1, 0)
+    assert difference.value is None
+    assert difference.reason == "fair/direct/judge:ties rests on too little to be compared"
+
+
+def test_too_few_draws_for_an_interval_are_told():
+    found = score(Labelled(CODES), {"good": GOOD, "poor": POOR}, replace(QUICK, resamples=100, level=0.9999))
+    difference = found.contests["kappa"].held_against(1, 0)
+    assert (difference.low, difference.is_distinguishable) == (None, False)
+    assert "too few resamples" in difference.reason
+
+
+def test_exact_tests_ask_for_independent_items():
+    clustered = score(Labelled(CODES, np.arange(120) // 2), {"good": GOOD, "poor": POOR})
+    assert clustered.contests["accuracy"].held_against(1, 0).exact_p is None
+
+
+def test_the_best_is_measured_on_items_that_its_choice_did_not_see():
+    judges = {"good": GOOD, "poor": POOR}
+    held = score(Labelled(CODES), judges, replace(QUICK, holdout=0.4)).winner.held_out
+    assert held.cell == "fair/direct/judge:good"
+    assert (held.chosen_on, held.figure.n) == (72, 48)
+    assert held.figure.low < held.figure.value < held.figure.high
+    assert score(Labelled(CODES), judges).winner.held_out is None
+
+
+def test_few_items_held_out_are_counted_and_no_more():
+    held = score(Labelled(CODES[:30]), {"good": GOOD[:30]}, replace(QUICK, holdout=0.5)).winner.held_out
+    assert held.figure.value is not None
+    assert "fewer than 20" in held.figure.reason
+
+
+def test_nothing_to_choose_on_is_told():
+    still = np.zeros(120, np.int8)
+    held = score(Labelled(still), {"still": still}, replace(QUICK, holdout=0.5)).winner.held_out
+    assert (held.cell, held.figure.value) == (None, None)
+    assert "no cell has a value" in held.figure.reason
+    unlabelled = Labelled(np.full(120, -1, np.int8))
+    assert score(unlabelled, {"still": still}, replace(QUICK, holdout=0.5)).winner.held_out is None

@@ -12,6 +12,7 @@ import click
 from harness import plugs
 from harness.board import Board, sorted_by
 from harness.cli.options import allow_path_option, report_option, results_option
+from harness.damage import telling_damage
 from harness.results import find_run, read_leaderboard
 
 
@@ -20,22 +21,34 @@ from harness.results import find_run, read_leaderboard
 Examples:
   harness leaderboard specs/quickstart.yaml             the newest run of a spec
   harness leaderboard results/quickstart/3f2a9c41       one run
-  harness leaderboard quickstart --sort accuracy        by another metric of the run
+  harness leaderboard quickstart --metric accuracy      by another metric of the run
+  harness leaderboard quickstart --vs direct/judge:master
   harness leaderboard quickstart --format csv > board.csv
 
+A difference comes with an interval that holds together with those of all other pairs of its dataset.
 `harness schema leaderboard` describes the JSON."""
 )
 @click.argument("run", metavar="RUN")
 @report_option
-@click.option("--sort", "metric", metavar="METRIC", help="Order and rank the rows by this metric of the run.")
+@click.option("--metric", "--sort", "metric", metavar="METRIC", help="Order and rank by this metric of the run.")
+@click.option("--vs", metavar="CELL", help="Show differences to this cell in place of those to the best.")
 @results_option
 @allow_path_option
-def leaderboard(run: str, report: str, metric: str | None, results: Path, allow_paths: tuple[Path, ...]) -> None:
+def leaderboard(
+    run: str, report: str, metric: str | None, vs: str | None, results: Path, allow_paths: tuple[Path, ...]
+) -> None:
     """Print the leaderboard of RUN: a run folder, or a spec (a file or its name) for its newest run."""
-    board: Board = read_leaderboard(find_run(run, results, allow_paths=allow_paths))
-    if metric:
-        board = sorted_by(board, metric)
-    click.echo(rendered(board, report), nl=False)
+    folder = find_run(run, results, allow_paths=allow_paths)
+    board: Board = read_leaderboard(folder)
+    with telling_damage(folder):
+        if vs:
+            from harness.against import against  # reads all judgments, which printing a leaderboard does not need
+
+            board = against(folder, board, vs)
+        if metric:
+            board = sorted_by(board, metric)
+        text = rendered(board, report)
+    click.echo(text, nl=False)
 
 
 def rendered(board: Board, report: str = "table") -> str:

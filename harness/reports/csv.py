@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Any
 
 from harness.board import Board, Row, evaluator, metric_names
@@ -48,6 +49,7 @@ def _line(board: Board, row: Row, metrics: list[str]) -> dict[str, Any]:
             metric: figure["value"],
             **{f"{metric}_{end}": figure[end] for end in ("low", "high")},
             **{f"{metric}_rank_{end}": ranks.get(end) for end in ("best", "worst")},
+            **_difference(metric, figure.get("difference") or {}),
             f"{metric}_reason": figure.get("reason", ""),
             f"{metric}_flags": " ".join(figure.get("flags", ())),
         }
@@ -60,6 +62,12 @@ def _line(board: Board, row: Row, metrics: list[str]) -> dict[str, Any]:
         "cost_usd": row["cost_usd"],
         "abstained": row["abstained"],
     }
+
+
+def _difference(metric: str, found: Mapping[str, Any]) -> dict[str, Any]:
+    """How a cell stands to the best; empty for the best itself."""
+    keys = ("to", "value", "low", "high", "p_value", "is_distinguishable", "is_equivalent")
+    return {f"{metric}_difference{'' if key == 'value' else f'_{key}'}": found.get(key) for key in keys}
 
 
 def _field(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from harness.board import Board, Remarks, datasets, footnotes, header, line
+from harness.board import Board, Remarks, datasets, ends_top_group, footnotes, header, line
 from harness.text import printable
 
 SUMMARY = "Markdown for papers and issues"
@@ -20,7 +20,11 @@ def render(board: Board, **_: Any) -> str:
     out = []
     for dataset, rows in datasets(board):
         out += [f"### {_text(dataset)}", "", _line(columns), "|" + " --- |" * len(columns)]
-        out += [_line(line(board, row, remarks)) for row in rows]
+        lines = [_line(line(board, row, remarks)) for row in rows]
+        last_of_top = ends_top_group(rows)
+        if last_of_top is not None:
+            lines.insert(last_of_top + 1, _line(["—"] * len(columns)))
+        out += lines
         out.append("")
     out += [f"- {_text(note)}" for note in footnotes(board, remarks)]
     return "\n".join(out) + "\n"

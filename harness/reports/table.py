@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.board import CALLS, COST, STEADY, Board, Remarks, Row, datasets, footnotes, header, line
+from harness.board import CALLS, COST, STEADY, Board, Remarks, Row, datasets, ends_top_group, footnotes, header, line
 from harness.text import printable
 
 SUMMARY = "tables for a terminal"
@@ -23,6 +23,8 @@ BREAKABLE = ("strategy", "evaluator", "failed")
 NARROWEST = 14
 """They get at least so many characters."""
 GAP = 3
+LINES = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
+"""A line under the header, and one under those that could be the best."""
 AS_WIDE_AS_NEEDED = 10_000
 NOTE_WIDTH = 110
 """Notes are read, so they are broken into lines even where no terminal sets a width."""
@@ -61,14 +63,15 @@ def _tables(board: Board, rows: list[Row], remarks: Remarks, width: int) -> Iter
     """The rows as one table, or as several that each repeat who judged, where the terminal is too narrow for one."""
     columns = [printable(column) for column in header(board)]
     lines = [[printable(text) for text in line(board, row, remarks)] for row in rows]
+    last_of_top = ends_top_group(rows)
     widths = [max(map(len, texts)) for texts in zip(columns, *lines, strict=True)]
     for shown in _fitting(columns, widths, width):
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        table = Table(box=LINES, pad_edge=False, show_edge=False)
         for column in (columns[at] for at in shown):
             justify: Literal["left", "right"] = "right" if column in NUMBERS else "left"
             table.add_column(_safe(column), overflow="fold", no_wrap=column not in BREAKABLE, justify=justify)
-        for texts in lines:
-            table.add_row(*(_safe(texts[at]) for at in shown))
+        for at_row, texts in enumerate(lines):
+            table.add_row(*(_safe(texts[at]) for at in shown), end_section=at_row == last_of_top)
         yield table
 
 

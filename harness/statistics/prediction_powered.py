@@ -24,6 +24,7 @@ it, and the estimate is still one for all items.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -157,25 +158,40 @@ def rate_interval(
 ) -> Interval:
     """Interval of a corrected win rate for independent items: percentiles of the smoothed multinomial bootstrap.
 
+    Arguments as for `rate_intervals`.
+    """
+    return rate_intervals(table, others, (ties,), resamples=resamples, level=level, seed=seed)[ties]
+
+
+def rate_intervals(
+    table: ArrayLike,
+    others: ArrayLike,
+    conventions: Sequence[Ties] = win_rate.TIES,
+    *,
+    resamples: int,
+    level: float,
+    seed: int,
+) -> dict[Ties, Interval]:
+    """Intervals of corrected win rates, by what a tie counts as, all from the same resamples.
+
     Labelled items and others are drawn anew, and lambda is chosen again in each resample. †1/9 is added to each of the
     9 cells of the labelled items and 1/3 to each of the judge's verdicts on the others, so that with `lambda = 0` this
     is the smoothed bootstrap of the human labels. That was tuned on simulations and is no standard of the literature;
-    the simulation is `tests/simulations/win_rates.py`. The normal interval of the paper holds the
-    truth far less often than it says where n is below 100 and one outcome is rare.
+    the simulation is `tests/simulations/win_rates.py`. The normal interval of the paper holds the truth far less often
+    than it says where n is below 100 and one outcome is rare.
 
     Args:
         table: counts of labelled items, human (won, tied, lost) × judge (won, tied, lost, failed).
         others: counts of the judge's outcomes on the items without label, `(4,)`.
-        ties: what a tie counts as.
+        conventions: what a tie counts as.
         resamples: how many to draw.
         level: confidence level.
         seed: of the generator.
     """
-    labelled, rest = np.asarray(table, dtype=float), np.asarray(others, dtype=float)
     generator = np.random.Generator(np.random.PCG64(seed))
-    tables = _drawn(labelled, PRIOR, resamples, generator)
-    rates, _ = rate_of_counts(tables, _drawn(rest, win_rate.PRIOR, resamples, generator), ties)
-    return percentile_interval(rates, level)
+    tables = _drawn(np.asarray(table, dtype=float), PRIOR, resamples, generator)
+    rest = _drawn(np.asarray(others, dtype=float), win_rate.PRIOR, resamples, generator)
+    return {ties: percentile_interval(rate_of_counts(tables, rest, ties)[0], level) for ties in conventions}
 
 
 def rate_of_counts(
@@ -285,5 +301,7 @@ def _drawn(counts: Array, prior: float, resamples: int, generator: np.random.Gen
     weights = counts.copy()
     weights[..., :3] += prior
     flat = weights.ravel()
-    drawn = generator.multinomial(n, flat / flat.sum(), size=resamples) if n else np.zeros((resamples, flat.size))
-    return drawn.reshape(resamples, *counts.shape).astype(float)
+    by_cell = np.zeros((flat.size, resamples))  # sums go over cells: the resamples of one lie side by side
+    if n:
+        by_cell[:] = generator.multinomial(n, flat / flat.sum(), size=resamples).T
+    return by_cell.T.reshape(resamples, *counts.shape)

@@ -104,3 +104,37 @@ def test_a_terminal_gets_colours_and_its_width(settings, is_coloured):
     assert (b"\x1b[" in shown) == is_coloured
     if not is_coloured:
         assert max(map(len, shown.decode().splitlines())) <= 72
+
+
+def test_differences_to_a_cell_of_choice_are_those_that_were_stored():
+    stored = json.loads(leaderboard("mine", "--format", "json").stdout)
+    best = stored["rows"][0]["cell"]
+    for name in (best, best.partition("/")[2]):
+        said = json.loads(leaderboard("mine", "--vs", name, "--format", "json").stdout)
+        assert check(Document("", said), "leaderboard") == []
+        assert said.pop("against") == name
+        assert {row["cell"]: row["metrics"]["kappa"] for row in said["rows"]} == {
+            row["cell"]: row["metrics"]["kappa"] for row in stored["rows"]
+        }
+
+
+def test_differences_to_another_cell_are_turned_round():
+    stored = json.loads(leaderboard("mine", "--format", "json").stdout)
+    best, last = stored["rows"][0], stored["rows"][-1]
+    said = json.loads(leaderboard("mine", "--vs", last["cell"], "--format", "json").stdout)
+    was, now = last["metrics"]["kappa"]["difference"], said["rows"][0]["metrics"]["kappa"]["difference"]
+    assert said["rows"][0]["cell"] == best["cell"]
+    assert now["to"] == last["cell"]
+    assert now["value"] == -was["value"]
+    assert (now["low"], now["high"], now["p_value"]) == (-was["high"], -was["low"], was["p_value"])
+    assert said["rows"][-1]["metrics"]["kappa"]["difference"] is None
+    shown = leaderboard("mine", "--vs", last["cell"])
+    assert f"less that of {last['cell']}" in " ".join(shown.stdout.split())
+
+
+def test_a_cell_that_is_not_there_is_answered_with_the_nearest():
+    shown = leaderboard("mine", "--vs", "direct/judge:carefull")
+    assert shown.exit_code == 2
+    assert "did you mean" in shown.stderr
+    assert "direct/judge:careful" in shown.stderr
+    assert leaderboard("mine", "--vs", "?").exit_code == 2

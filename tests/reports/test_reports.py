@@ -272,3 +272,56 @@ def test_sorting_puts_undefined_values_last(board):
 def test_a_metric_that_the_run_lacks_is_named_with_those_it_has(board):
     with pytest.raises(InputError, match="no metric `f1`; it has kappa, accuracy"):
         sorted_by(board, "f1")
+
+
+def apart(value, low, high, **more):
+    known = {"to": "fair/direct/judge:small", "p_value": 0.01, "is_distinguishable": True, "is_equivalent": None}
+    return {"value": value, "low": low, "high": high, **known, **more}
+
+
+@pytest.fixture
+def divided(board):
+    """The board with differences to its best cell."""
+    first, second = board["rows"][:2]
+    first["metrics"]["kappa"]["difference"] = None
+    second["metrics"]["kappa"]["difference"] = apart(-0.1, -0.15, -0.05)
+    return board
+
+
+def test_differences_stand_beside_the_metrics_with_what_they_are_to(divided):
+    text = rendered(divided, "table")
+    assert "difference" in text
+    assert "−0.100 [−0.150, −0.050]" in text
+    assert "less that of the best of the dataset, on the same items" in text
+    named = rendered({**divided, "against": "direct/judge:small"}, "table")
+    assert "less that of fair/direct/judge:small" in " ".join(named.split())
+
+
+def test_a_difference_without_interval_or_value_says_so(divided):
+    divided["rows"][1]["metrics"]["kappa"]["difference"] = apart(0.0, None, None)
+    assert "+0.000  " in rendered(divided, "table")
+    divided["rows"][1]["metrics"]["kappa"]["difference"] = apart(None, None, None)
+    assert "| – |" in rendered(divided, "markdown")
+
+
+def test_a_line_stands_under_those_that_could_be_the_best(divided):
+    lines = rendered(divided, "table").splitlines()
+    at = next(k for k, line in enumerate(lines) if "judge:small" in line)
+    assert set(lines[at + 1].strip()) == {"─"}
+    assert "below the line: cells that cannot be the best" in rendered(divided, "table")
+    rows = rendered(divided, "markdown").splitlines()
+    at = next(k for k, line in enumerate(rows) if "judge:small" in line)
+    assert set(rows[at + 1]) == {"|", " ", "—"}
+
+
+def test_there_is_no_line_where_all_could_be_the_best(divided):
+    for row in divided["rows"]:
+        row["rank"] = {"best": 1, "worst": 3}
+    assert "below the line" not in rendered(divided, "table")
+
+
+def test_csv_has_every_difference_in_columns_of_its_own(divided):
+    rows = list(csv.DictReader(io.StringIO(rendered(divided, "csv"))))
+    assert rows[0]["kappa_difference"] == ""
+    assert (rows[1]["kappa_difference"], rows[1]["kappa_difference_low"]) == ("-0.1", "-0.15")
+    assert rows[1]["kappa_difference_to"] == "fair/direct/judge:small"

@@ -206,6 +206,12 @@ def test_intervals_come_from_the_seed_and_are_as_wide_as_the_error_says():
     assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.1)
 
 
+def test_conventions_share_their_resamples():
+    table, others = padded(USUAL, [310, 80, 330])
+    together = ppi.rate_intervals(table, others, resamples=500, level=0.95, seed=3)
+    assert together == {ties: interval(USUAL, [310, 80, 330], ties, resamples=500) for ties in TIES}
+
+
 def test_without_others_the_interval_is_that_of_the_human_labels():
     found = interval(USUAL, [0, 0, 0], resamples=20_000)
     alone = win_rate.bootstrap_interval(np.sum(USUAL, axis=1), resamples=20_000, level=0.95, seed=8)

@@ -1,0 +1,55 @@
+"""The best cell chosen on a part of the items, and its figure on those that were held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.figures import metric_figures
+from harness.metric import find_metric
+from harness.records import Cell, Figure, HeldOut, ScoreSpec
+from harness.reference import Reference
+from harness.statistics.holdout import held_out
+
+NOBODY = "no cell has a value on the part to choose on"
+
+
+def choose_and_measure(
+    cells: Sequence[Cell],
+    outcomes: NDArray[np.int8],
+    reference: Reference,
+    score: ScoreSpec,
+    *,
+    share: float,
+    seed: int,
+) -> HeldOut:
+    """Choose the best cell by the first metric on a part of the labelled items and measure it on the others.
+
+    Args:
+        cells: those to choose from.
+        outcomes: labelled items × cells.
+        reference: the labels.
+        score: the metric, and how its interval is made.
+        share: of the units to hold out.
+        seed: of the split and of the interval.
+    """
+    name = score.metrics[0]
+    metric = find_metric(name)
+    out = held_out(len(outcomes), reference.clusters, share, seed=seed)
+    chosen_on, measured_on = (_part(reference, rows) for rows in (~out, out))
+    values = [float(metric.value(chosen_on.sample(column, 1).table)) for column in outcomes[~out].T]
+    best = max(range(len(cells)), key=lambda k: (values[k] == values[k], values[k]))
+    if values[best] != values[best]:
+        nothing = Figure(None, reason=NOBODY, n=int(out.sum()), level=score.level, units=int(out.sum()))
+        return HeldOut(None, int((~out).sum()), None, nothing, f"{seed:032x}")
+    sample = measured_on.sample(outcomes[out][:, best], len(cells))
+    figure = metric_figures(sample, {name: metric}, score, seed)[name]
+    return HeldOut(cells[best].id, int((~out).sum()), values[best], figure, f"{seed:032x}")
+
+
+def _part(reference: Reference, rows: NDArray[np.bool_]) -> Reference:
+    """Some of the labelled items, as if there were no others."""
+    clusters = None if reference.clusters is None else reference.clusters[rows]
+    return Reference(None, reference.labels[rows], clusters, clusters)
