@@ -92,11 +92,11 @@ def judge_rates(
     told = seen.outcomes < VERDICT_CODES
     units = None if seen.clusters is None else seen.clusters[told]
     counts = np.bincount(seen.outcomes[told], minlength=VERDICT_CODES).astype(float)
-    rates = {}
+    rates, intervals = {}, _corrected_intervals(seen, human, score, seed)
     for ties in TIES:
         raw = _rate(seen.outcomes[told], units, ties, score, judge_seed, NO_VERDICTS)
         lost, won = win_rate.failure_bounds(counts, float(np.count_nonzero(~told)), ties)
-        corrected, found = _corrected(seen, ties, human[ties], score, seed)
+        corrected, found = _corrected(seen, ties, human[ties], intervals.get(ties), score, seed)
         power, gain = (None, None) if found is None else (found.power, found.gain)
         rates[ties] = Rate(raw, _known(lost), _known(won), corrected, power, gain)
     return rates
@@ -150,8 +150,21 @@ def _rate(
     return _bootstrapped(value, interval, score, seed, known)
 
 
-def _corrected(seen: Seen, ties: Ties, human: Figure, score: ScoreSpec, seed: int) -> tuple[Figure, Corrected | None]:
-    """A win rate by labels and judge together; a note of what was found beside it."""
+def _corrected_intervals(seen: Seen, human: Mapping[Ties, Figure], score: ScoreSpec, seed: int) -> dict[Ties, Interval]:
+    """The intervals of corrected rates of independent items, where there are enough labels, and items without one."""
+    enough = [ties for ties in TIES if human[ties].value is not None and human[ties].n >= FEWEST_ITEMS]
+    if seen.clusters is not None or not enough or (seen.labels >= 0).all():
+        return {}
+    table, others = _counts(seen)
+    return prediction_powered.rate_intervals(
+        table, others, enough, resamples=score.resamples, level=score.level, seed=seed
+    )
+
+
+def _corrected(
+    seen: Seen, ties: Ties, human: Figure, interval: Interval | None, score: ScoreSpec, seed: int
+) -> tuple[Figure, Corrected | None]:
+    """A win rate by labels and judge together, and what was found with it."""
     known: dict[str, Any] = {"n": human.n, "units": human.n, "level": score.level}
     if human.value is None:
         return Figure(None, reason=human.reason, **known), None
@@ -161,12 +174,8 @@ def _corrected(seen: Seen, ties: Ties, human: Figure, score: ScoreSpec, seed: in
         return human, found  # nothing is left to be told by the judge
     if seen.clusters is not None:
         return _clustered(value, found.error, found.units, 0.0, known), found
-    if human.n < FEWEST_ITEMS:
+    if interval is None:
         return Figure(value, reason=TOO_FEW_ITEMS, **known), found
-    table, others = _counts(seen)
-    interval = prediction_powered.rate_interval(
-        table, others, ties, resamples=score.resamples, level=score.level, seed=seed
-    )
     return _bootstrapped(value, interval, score, seed, known), found
 
 
