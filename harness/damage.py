@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.errors import RunFolderError
 from harness.results import LEADERBOARD, read_leaderboard
 
-MOST_TOLD = 20
+MOST_TOLD = 5
 """Findings that are told."""
 
 
@@ -32,5 +32,6 @@ def telling_damage(folder: Path) -> Iterator[None]:
         problems = check(Document(str(folder / LEADERBOARD), read_leaderboard(folder)), "leaderboard")
         if not problems:
             raise
+        first, *others = problems[:MOST_TOLD]
         hint = "it is damaged or of another version; make the run again with `harness run`"
-        raise RunFolderError(replace(problem, hint=problem.hint or hint) for problem in problems[:MOST_TOLD]) from None
+        raise RunFolderError([replace(first, hint=hint), *others]) from None
