@@ -130,9 +130,9 @@ def _count(need: Need, calls: Sequence[Call], follow_ups: int) -> None:
 
 
 def largest_reply(model: Model) -> int:
-    """The most tokens that a reply of the model may have; a spec always sets them."""
+    """The most tokens that a reply of the model may have; a spec sets them for whatever is asked, not for recordings."""
     params = model.params
-    return int(params.get("max_completion_tokens") or params["max_tokens"])
+    return int(params.get("max_completion_tokens") or params.get("max_tokens", 1))
 
 
 def estimate_json(plan: Plan, found: Estimate) -> dict[str, Any]:
