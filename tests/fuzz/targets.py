@@ -9,26 +9,30 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import orjson
 
+from harness import plugs
 from harness.answer import AnswerRule, compile_answer, full_rule
 from harness.bundle import export_bundle, import_bundle
 from harness.completion import read_completion
 from harness.dataset import read_dataset
-from harness.digest import call_bytes, call_key
+from harness.digest import call_bytes, call_key, canonical_json
 from harness.errors import DatasetError, HarnessError, InputError
 from harness.fence import fenced, nonce_for
 from harness.importing import Source
+from harness.label_file import LabelSource, Target, read_labels
 from harness.providers.recorded import read_replies
 from harness.records import Call, DatasetSpec, Model, Reply
 from harness.retry import fault_of
-from harness.schema import check
+from harness.schema import check, load_schema
 from harness.secret import Secret
 from harness.source import parse_yaml
 from harness.spec import load_spec
@@ -124,9 +128,10 @@ def answer(data: bytes) -> bool:
 
 
 def bundle(data: bytes) -> bool:
-    """A bundle, as it is or with its lines packed here; nothing of a bad one is stored."""
-    path = folder() / "fuzzed.bundle"
-    path.write_bytes(data[1:] if not data or data[0] % 2 else gzip.compress(data[1:], 1, mtime=0))
+    """A bundle: as it is, or its lines packed here, or with all digests made right; nothing of a bad one is stored."""
+    path, how = folder() / "fuzzed.bundle", (data[0] if data else 0) % 3
+    lines = _sealed(data[1:]) if how == 2 else data[1:]
+    path.write_bytes(lines if how == 1 else gzip.compress(lines, 1, mtime=0))
     store = MemoryStore()
     try:
         report = import_bundle(path, store)
@@ -148,6 +153,21 @@ def dataset(data: bytes) -> bool:
             nonce = nonce_for([item.response_a, item.response_b])
             shown = fenced("response", item.response_a, nonce)
             assert shown.count(f"</response-{nonce}>") == 1
+        return True
+    return False
+
+
+def labels(data: bytes) -> bool:
+    """A file of labels that came later, in a format that the first byte chooses."""
+    path = folder() / f"labels.{('jsonl', 'csv', 'parquet')[(data[0] if data else 0) % 3]}"
+    path.write_bytes(data[1:])
+    targets = (Target("d", ["pair-1", "1"]), Target("e", ["x", "1"], {"left": "a"}))
+    with suppress(DatasetError):
+        found = read_labels(LabelSource(path, skip_unknown=bool(data and data[0] & 4)), targets)
+        assert found
+        for each in found.values():
+            assert each.codes.shape == (2, len(each.annotators))
+            assert -1 <= each.codes.min() <= each.codes.max() <= 2
         return True
     return False
 
@@ -197,7 +217,7 @@ def study(data: bytes) -> bool:
 
 TARGETS: dict[str, Callable[[bytes], bool]] = {
     each.__name__: each
-    for each in (spec, strategy, template, answer, bundle, dataset, recording, completion, text, study)
+    for each in (spec, strategy, template, answer, bundle, dataset, labels, recording, completion, text, study)
 }
 
 
@@ -221,11 +241,15 @@ def seeds(name: str) -> Iterator[bytes]:
             yield b"\x07Clarity A: 5/10\nClarity B: 6/10\nBeing right A: 7/10\nBeing right B: 8 out of 10"
         case "bundle":
             lines = gzip.decompress(_bundle())
-            yield from (b"\x01" + _bundle(), b"\x00" + lines)
+            yield from (b"\x01" + _bundle(), b"\x00" + lines, b"\x02" + lines)
         case "dataset":
             rows = (SPECS / "data" / "pairs.jsonl").read_bytes()
             yield from (b"\x00" + rows, b'\x01id,prompt,response_a,response_b,label\n1,"[{""role"": 1}]",x,y,a\n')
             yield b"\x02" + _parquet()
+        case "labels":
+            yield b'\x00{"id": "pair-1", "label": "a"}\n{"id": "x", "label": "left"}\n{"id": 1, "dataset": "d"}\n'
+            yield b"\x01id,annotator,label\npair-1,x,a\npair-1,y,tie\n\nx,x,b\n"
+            yield b'\x04{"item": "pair-1", "labels": ["a", null, "b"]}\n{"item": "elsewhere", "labels": []}\n'
         case "recording":
             rows = (SPECS / "data" / "recording.jsonl").read_bytes()
             yield from (b"\x00" + rows, b"\x01" + gzip.compress(rows, mtime=0))
@@ -237,6 +261,65 @@ def seeds(name: str) -> Iterator[bytes]:
             yield b"\x1b[31mred\x1b[0m \x1b]0;title\x07 \xe2\x80\xae " + KEY.encode() + b" %73k \\u0073 c2stcHJvai"
         case "study":
             yield from (b'[{"text": "x"}, {}]', b'{"text": "y"}\n\n{"text": NaN}\n')
+
+
+def _sealed(lines: bytes) -> bytes:
+    """Lines with the keys and checksums that a bundle wants, so that what is behind these is reached as well."""
+    sealed = []
+    for line in lines.split(b"\n")[:-2]:
+        try:
+            fields = orjson.loads(line)
+            call, reply = canonical_json(fields["call"]), canonical_json(fields["reply"])
+            fields |= {"key": sha256(call).hexdigest(), "sha256": sha256(b"%s\n%s" % (reply, call)).hexdigest()}
+            sealed.append(canonical_json(fields))
+        except (ValueError, TypeError, KeyError):
+            sealed.append(line)
+    whole = b"".join(line + b"\n" for line in sealed)
+    return whole + canonical_json({"sha256": sha256(whole).hexdigest()}) + b"\n"
+
+
+def words(name: str) -> Iterator[str]:
+    """What the input of a target is made of, for a fuzzer that puts pieces together."""
+    yield from (
+        "{{ ",
+        " }}",
+        "{% if ",
+        "{% endif %}",
+        "{#",
+        " and ",
+        "not ",
+        " == ",
+        "'",
+        '"',
+        "\\",
+        "\n",
+        "null",
+        "1e9",
+        "../",
+    )
+    yield from (
+        "\x1b[",
+        "%73",
+        "\\u0073",
+        "&#115;",
+        ": ",
+        "- ",
+        "&a ",
+        "*a",
+        "!x ",
+        "---\n",
+        "[",
+        "]",
+        "{",
+        "}",
+        "|\n",
+        ">-\n",
+    )
+    yield from (*VALUES, "Verdict: A", "Score A: 8/10", " out of 10", "<0 to 10>", "A or B", "tie", "Clarity A: ")
+    if name in ("spec", "strategy"):
+        for schema in ("experiment", "strategy", "personas"):
+            yield from sorted(set(re.findall(r'"([a-z_-]+)"', json.dumps(load_schema(schema)))))
+        yield from plugs.names("strategies")
 
 
 def _bundle() -> bytes:
