@@ -145,7 +145,8 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
     """
     labels = majority(new.codes)
     cluster: NDArray[np.int64] | None = dataset.cluster_codes() if dataset.clustered else None
-    pairing = pairing_of(*_writers(dataset))
+    writers = dataset.models_a(), dataset.models_b()
+    pairing = pairing_of(*writers)
     human, units = pairing.outcomes(labels), None if cluster is None else pairing.of_items(cluster)
     alone = human_rates(human, units, score, seed_for(seed, "win-rate", "human", dataset.name))
     cells = _cells(dataset, _Relabelled(dataset, new), pairing, alone, score, seed)
@@ -164,7 +165,7 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
         human=alone,
         human_sign=sign_figure(human[has_label], None if units is None else units[has_label], score),
         cells=cells,
-        strengths=strengths_of(pairing.systems, *_writers(dataset), columns, cluster, score.level),
+        strengths=strengths_of(pairing.systems, *writers, columns, cluster, score.level),
         notes=tuple(notes_on_labels(dataset.name, labels, cluster, pairing, dataset.cells, dataset.outcomes, rates)),
     )
 
@@ -236,11 +237,6 @@ def _is_simulated(judged: Judged) -> bool:
     named = {name for dataset in judged.datasets for cell in dataset.cells for name in cell.models}
     said = {name: judged.spec["models"][name] for name in named}
     return any(Model(name, each["provider"], each.get("model", "")).is_simulated for name, each in said.items())
-
-
-def _writers(dataset: JudgedDataset) -> tuple[list[str | None], list[str | None]]:
-    """Who wrote response a and response b of each item."""
-    return dataset.frame["model_a"].to_list(), dataset.frame["model_b"].to_list()
 
 
 def _target(judged: Judged, dataset: JudgedDataset) -> Target:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import polars as pl
 
@@ -42,9 +44,19 @@ def dataset(judges, labels, *, clusters=None, writers=None, name="pairs"):
     cells = tuple(Cell(name, "direct", "judge", (judge,)) for judge in judges)
     outcomes = np.column_stack(list(judges.values())).astype(np.int8) if judges else np.zeros((n, 0), np.int8)
     count = len(cells)
-    return JudgedDataset(
-        name, "", ("human",), clusters is not None, frame, cells, outcomes, (None,) * count, (Usage(),) * count
-    )
+    told = {
+        "name": name,
+        "digest": "",
+        "annotators": ("human",),
+        "clustered": clusters is not None,
+        "frame": frame,
+        "cells": cells,
+        "outcomes": outcomes,
+        "meanings": ({},) * count,
+        "votes": (None,) * count,
+        "usage": (Usage(),) * count,
+    }
+    return JudgedDataset(**{field.name: told[field.name] for field in fields(JudgedDataset)})
 
 
 def labels(n=N, seed=0):
