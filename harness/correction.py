@@ -145,7 +145,7 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
     """
     labels = majority(new.codes)
     cluster: NDArray[np.int64] | None = dataset.cluster_codes() if dataset.clustered else None
-    writers = dataset.models_a(), dataset.models_b()
+    writers = dataset.models_a, dataset.models_b
     pairing = pairing_of(*writers)
     human, units = pairing.outcomes(labels), None if cluster is None else pairing.of_items(cluster)
     alone = human_rates(human, units, score, seed_for(seed, "win-rate", "human", dataset.name))
