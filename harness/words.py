@@ -85,6 +85,12 @@ def equivalent(dataset: str, metric: str, best: str, others: Sequence[str], *, m
     )
 
 
+def compared(other: str, one: str, metric: str, counts: Mapping[str, int]) -> str:
+    """How the cells of one run stand to those of another to which they correspond."""
+    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    return f"{other} against {one}, by {metric}, of {sum(counts.values())} pairs of cells: {told}"
+
+
 def held_out(winner: Winner, held: HeldOut) -> str:
     """What the best of one part of the items is worth on the others."""
     if held.cell is None or held.figure.value is None:
@@ -119,6 +125,69 @@ def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[s
         f"{dataset}: not distinguishable from the best, {best}, by {metric} at n = {n} (level {level:g}, "
         f"intervals simultaneous over all pairs): {_listed(others, '; ')}"
     )
+
+
+PILOT = (
+    "standard errors are those of the pilot's own pairs of cells, median [least, greatest]; other cells or other items "
+    "may differ by more or less"
+)
+
+SIMULATED_PILOT = (
+    "no run to learn from: independent simulated judges of one skill stand in for the cells, on pairs with the "
+    "dataset's shares of labels; this tells the order of magnitude, and a small run would tell more"
+)
+
+NO_PAIR_VARIES = "no two cells show any variation to measure a difference by"
+
+
+def in_pilot(reason: str) -> str:
+    """Why a pilot run says nothing."""
+    return f"the pilot says nothing: {reason}"
+
+
+def older_pilot(run: str) -> str:
+    """Whose run the pilot is."""
+    return f"run {run} is one of an earlier state of the spec or of what it takes over"
+
+
+def unread_pilot(reason: str) -> str:
+    """Why there is a run and it is not used."""
+    return f"the newest run cannot serve as a pilot: {reason}"
+
+
+def other_cells_in_pilot(dataset: str, run: str, had: int, planned: int) -> str:
+    """What is different from the pilot."""
+    return f"{dataset}: run {run} has {had} cells, {planned} are planned; pairs like those of the run are assumed"
+
+
+def units_in_power(dataset: str, n: int, clusters: int) -> str:
+    """How many clusters are planned."""
+    return f"{dataset}: {n} items in {clusters} clusters, which are the units; more items are more clusters"
+
+
+def can_detect(dataset: str, metric: str, *, cells: int, n: int, one: float, every: float, is_simulated: bool) -> str:
+    """The smallest differences that a run is likely to find.
+
+    Args:
+        dataset: its name.
+        metric: its name.
+        cells: how many are compared with each other.
+        n: labelled items.
+        one: detectable difference of one pair that was fixed before.
+        every: detectable difference where all pairs are compared.
+        is_simulated: whether the simulated world was the pilot.
+    """
+    source = "by simulated judges" if is_simulated else "by the newest run"
+    pairs = f", or {every:.2f} or more among all {cells * (cells - 1) // 2} pairs" if cells > 2 else ""
+    return (
+        f"{dataset}: can detect a difference in {metric} of about {one:.2f} or more between two cells{pairs} "
+        f"(n = {n}, power 0.8, {source})"
+    )
+
+
+def cannot_detect(dataset: str, metric: str, reason: str) -> str:
+    """Why nothing is known of what a run can find."""
+    return f"{dataset}: no difference in {metric} can be promised to be found: {reason}"
 
 
 def taken_over(choice: Choice) -> str:

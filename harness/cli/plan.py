@@ -13,6 +13,9 @@ from harness.cli.options import allow_path_option, cache_option, json_option, re
 from harness.estimate import Estimate, Range, estimate, estimate_json
 from harness.pipeline import load_spec
 from harness.plan import Plan, make_plan
+from harness.power import power_of_plan
+from harness.power_figures import Ask
+from harness.power_json import detects, detects_json
 from harness.text import printable
 
 
@@ -24,7 +27,8 @@ Examples:
 
 Nothing is asked and nothing is spent. The fewest calls are those without a follow-up question, the most those where
 every reply is followed up. Prompt tokens are estimated as one for each four bytes; a reply has at least one token and
-at most as many as the call allows. With --json one object is printed, as `harness schema plan` describes it."""
+at most as many as the call allows. What the run can detect is told by its first metric; `harness power` tells more.
+With --json one object is printed, as `harness schema plan` describes it."""
 )
 @click.argument("spec", type=click.Path(path_type=Path))
 @results_option
@@ -36,7 +40,11 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
     made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     with Cache(cache) as replies:
         found = estimate(made, replies)
-    click.echo(json.dumps(estimate_json(made, found), indent=2) if as_json else printed(made, found))
+    first = power_of_plan(made, results, Ask(metrics=made.spec.score.metrics[:1]))
+    if as_json:
+        click.echo(json.dumps({**estimate_json(made, found), "detects": detects_json(first)}, indent=2))
+    else:
+        click.echo("\n\n".join([printed(made, found), *map(printable, detects(first))]))
 
 
 def printed(plan: Plan, found: Estimate) -> str:

@@ -1,0 +1,143 @@
+"""Show how small a difference a run can find, or how many items a difference needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from harness import plugs
+from harness.cli.options import allow_path_option, json_option, results_option
+from harness.cli.plan import aligned
+from harness.figures import FEWEST_ITEMS
+from harness.judged import read_judged
+from harness.pipeline import load_spec
+from harness.plan import make_plan
+from harness.power import power_of_plan, power_of_run
+from harness.power_figures import Ask, DatasetPower, MetricPower, Power, Reach
+from harness.power_json import power_json
+from harness.results import find_run
+from harness.text import printable
+from harness.wording import quoted, suggestion
+
+MOST_ITEMS = 1_000_000_000
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  harness power my-judges.yaml                  what it can find: by its newest run, or by simulated judges
+  harness power my-judges.yaml --n 500          with 500 labelled items
+  harness power my-judges.yaml --effect 0.05    how many items a difference of 0.05 needs
+  harness power results/my-judges/3f2a9c41 --metric accuracy --json
+
+A difference that can be found is found in 4 of 5 runs if it is there. `one pair` is for two cells that were named
+before anybody looked, `all pairs` for any two cells of the leaderboard. `harness schema power` describes the JSON."""
+)
+@click.argument("target", metavar="SPEC|RUN")
+@click.option("--n", "n", type=int, metavar="N", help="Labelled items of each dataset, in place of those there are.")
+@click.option("--effect", type=float, metavar="D", help="A true difference; tells how many items find it.")
+@click.option("--metric", "metrics", multiple=True, metavar="METRIC", help="In place of the spec's; repeatable.")
+@results_option
+@allow_path_option
+@json_option
+def power(
+    target: str,
+    n: int | None,
+    effect: float | None,
+    metrics: tuple[str, ...],
+    results: Path,
+    allow_paths: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Tell how small a difference between two cells can be and still be found, by SPEC or by RUN.
+
+    RUN is a run folder or the name of a spec, whose newest run is meant. For SPEC, a file, the cells and the data are
+    those that it has now, and its newest run is the pilot; where there is none, simulated judges stand in.
+    """
+    ask = asked(n, effect, metrics)
+    if Path(target).is_file():
+        plan = make_plan(load_spec(target, results=results, allow_paths=allow_paths))
+        found = power_of_plan(plan, results, ask)
+    else:
+        found = power_of_run(read_judged(find_run(target, results, allow_paths=allow_paths)), ask)
+    if as_json:
+        click.echo(json.dumps(power_json(found), indent=2))
+    else:
+        click.echo("\n".join(map(printable, _lines(found))))
+
+
+def asked(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> Ask:
+    """What is asked, once every fault in it was told."""
+    faults = []
+    if n is not None and not FEWEST_ITEMS <= n <= MOST_ITEMS:
+        faults.append(f"--n must be {FEWEST_ITEMS} to {MOST_ITEMS:,}: with fewer items there are counts and no tests")
+    if effect is not None and not 0 < effect < 1:
+        faults.append(f"--effect must be more than 0 and less than 1, a difference of two figures, not {effect:g}")
+    known = plugs.names("metrics")
+    for name in metrics:
+        if name not in known:
+            hint = suggestion(name, known)
+            faults.append(f"--metric: there is no metric {quoted(name)}{f'; {hint}' if hint else ''}")
+    if faults:
+        raise click.UsageError("\n".join(faults))
+    return Ask(n, effect, tuple(dict.fromkeys(metrics)))
+
+
+# --- for people -------------------------------------------------------------------------------------------
+
+
+def _lines(found: Power) -> Iterator[str]:
+    by = "simulated judges" if found.run is None else f"run {found.run}"
+    yield f"{found.spec}: differences found with power 0.8 at level {found.score.level:g}, by {by}"
+    for each in found.datasets:
+        yield ""
+        yield from _dataset_lines(each, found.ask.effect, mixed=found.run is not None)
+    yield ""
+    yield from (f"- {note}" for note in found.notes)
+
+
+def _dataset_lines(found: DatasetPower, effect: float | None, *, mixed: bool) -> Iterator[str]:
+    units = f" in {found.units:,} clusters" if found.clustered else ""
+    source = ", by simulated judges" if mixed and found.source == "simulated" else ""
+    pairs = found.cells * (found.cells - 1) // 2
+    yield f"{found.dataset}: n = {found.n:,}{units}, {_counted(found.cells, 'cell')}, {_counted(pairs, 'pair')}{source}"
+    rows = [row for one in found.metrics for row in _rows(one, effect, found)]
+    if rows:
+        head = ["metric", "compared", "standard error", "can detect"]
+        head += [f"n for {effect:g}", f"chance at n = {found.n:,}"] if effect is not None else []
+        yield ""
+        yield from aligned([(*head, *(["design effect"] if found.clustered else [])), *rows]).splitlines()
+    yield from (f"{one.metric}: {one.reason}" for one in found.metrics if one.reason)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _rows(one: MetricPower, effect: float | None, found: DatasetPower) -> Iterator[tuple[str, ...]]:
+    """What can be found on a metric: in one pair, and in all of them where there are more."""
+    ways = [("one pair", one.one_pair)]
+    ways += [(f"all {found.cells * (found.cells - 1) // 2:,}", one.all_pairs)] if found.cells > 2 else []
+    for way, reach in ways:
+        if one.error is None or reach is None:
+            continue
+        row = [one.metric, way, _spread(*one.error, digits=3), _spread(reach.detectable, reach.low, reach.high)]
+        if effect is not None:
+            row += ["–" if reach.n_needed is None else f"{reach.n_needed:,}", _chance(reach)]
+        if found.clustered:
+            row.append("–" if one.design_effect is None else f"{one.design_effect:.2f}")
+        yield tuple(row)
+
+
+def _chance(reach: Reach) -> str:
+    assert reach.chance is not None, "an effect was asked for"
+    return "< 0.01" if reach.chance < 0.01 else "> 0.99" if reach.chance > 0.99 else f"{reach.chance:.2f}"
+
+
+def _spread(typical: float, low: float, high: float, digits: int = 2) -> str:
+    """A typical value, and the range over the pairs where there is one."""
+    told, ends = f"{typical:.{digits}f}", (f"{low:.{digits}f}", f"{high:.{digits}f}")
+    return told if ends == (told, told) else f"{told} [{ends[0]}, {ends[1]}]"

@@ -1,0 +1,220 @@
+"""What differences a run can find: from the paired standard errors of a pilot run, or of the simulated world.
+
+A pilot run is any run of the same cells, or of some like them, on the same kind of items. Where there is none, judges
+of the simulated world stand in for the cells (`harness.simulation.panel`): that tells the order of magnitude, and the
+notes tell what was assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import words
+from harness.contest import hold_contest
+from harness.digest import seed_for
+from harness.errors import RunFolderError
+from harness.figures import FEWEST_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.judged import Judged, JudgedDataset, read_judged
+from harness.metric import find_metric
+from harness.plan import Plan
+from harness.power_figures import Ask, DatasetPower, MetricPower, PairedErrors, Power, metric_power
+from harness.records import LabelledItems, ScoreSpec
+from harness.reference import reference_of
+from harness.results import MANIFEST, newest_run, read_json
+from harness.score import score_cells
+from harness.simulation.panel import panel
+from harness.spec import spec_digest
+from harness.statistics import clusters, multiplicity, pairs, planning
+from harness.statistics.agreement import SHAPE, Array
+
+SIMULATED_ITEMS, SIMULATED_JUDGES = 20_000, 6
+"""Enough to know a standard error to 1 %."""
+
+ONE_CELL = "one cell: nothing to compare"
+NO_PAIR = "fewer than two cells have a value to compare"
+
+
+def power_of_run(pilot: Judged, ask: Ask) -> Power:
+    """What a run could find, or one like it with other items.
+
+    Args:
+        pilot: the run.
+        ask: what is asked.
+    """
+    found = [_from_pilot(data, len(data.cells), data, pilot, ask) for data in pilot.datasets]
+    notes = [words.PILOT, *_cluster_notes(found)]
+    return Power(pilot.spec_name, pilot.id, pilot.score, pilot.seed, ask, tuple(found), tuple(notes))
+
+
+def power_of_plan(plan: Plan, results: Path, ask: Ask) -> Power:
+    """What a plan could find: by the newest run of the spec, perhaps of an earlier state of it, or else simulated.
+
+    A dataset that this run did not judge, or without labels there, is simulated too.
+
+    Args:
+        plan: cells and data.
+        results: folder of all results.
+        ask: what is asked.
+    """
+    spec, found = plan.spec, []
+    pilot, notes = _pilot(plan, results)
+    judged = {data.name: data for data in pilot.datasets} if pilot else {}
+    for name, dataset in plan.datasets.items():
+        cells = sum(cell.dataset == name for cell in plan.cells)
+        before = judged.get(name)
+        if pilot and before and (before.reference_codes() >= 0).any():
+            found.append(_from_pilot(before, cells, dataset, replace(pilot, score=spec.score), ask))
+            if cells != len(before.cells):
+                notes.append(words.other_cells_in_pilot(name, pilot.id, len(before.cells), cells))
+        else:
+            found.append(_from_world(dataset, cells, spec.score, spec.seed, ask))
+    sources = {one.source for one in found}
+    used = pilot if "pilot" in sources else None
+    notes = [*([words.PILOT] if used else []), *(notes if used or not pilot else [])]
+    notes += [words.SIMULATED_PILOT] if "simulated" in sources else []
+    notes += _cluster_notes(found)
+    return Power(spec.name, used.id if used else None, spec.score, spec.seed, ask, tuple(found), tuple(notes))
+
+
+def _pilot(plan: Plan, results: Path) -> tuple[Judged | None, list[str]]:
+    """The newest run of a spec, and what must be known of it."""
+    folder = newest_run(plan.spec.name, results)
+    if folder is None:
+        return None, []
+    try:
+        pilot, manifest = read_judged(folder), read_json(folder, MANIFEST)
+    except RunFolderError as error:
+        return None, [words.unread_pilot(error.problems[0].message)]
+    is_old = manifest.get("spec_digest") != spec_digest(plan.spec)
+    return pilot, [words.older_pilot(pilot.id)] if is_old else []
+
+
+def _cluster_notes(found: Sequence[DatasetPower]) -> list[str]:
+    return [words.units_in_power(one.dataset, one.n, one.units) for one in found if one.clustered and one.n]
+
+
+# --- where the standard errors come from ------------------------------------------------------------------
+
+
+def _from_pilot(before: JudgedDataset, cells: int, planned: LabelledItems, pilot: Judged, ask: Ask) -> DatasetPower:
+    score = replace(pilot.score, interval="analytic")  # values alone are wanted, and these cost nothing
+    reference = reference_of(before)
+    labelled = len(reference.labels)
+    n, units = _planned(len(reference_of(planned).labels) or labelled, ask, reference.clusters)
+    whole = DatasetPower(before.name, "pilot", cells, n, units, reference.clusters is not None, ())
+    names = ask.metrics or score.metrics
+    if reason := _why_nothing(whole if labelled else replace(whole, n=0)):
+        return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
+    count = len(before.cells)
+    scores = score_cells(before.cells, before, before.outcomes, score, pilot.seed, before.usage, [None] * count)
+    judged = reference.of(before.outcomes)
+
+    def errors_of(name: str) -> PairedErrors | str:
+        seed = seed_for(pilot.seed, "pairs", name, before.name)
+        held = hold_contest(name, scores, reference.labels, judged, reference.clusters, score, seed)
+        if held is None or len(held.members) < 2:
+            reasons = dict.fromkeys(one.figures[name].reason for one in scores)
+            return words.in_pilot(next((reason for reason in reasons if reason), NO_PAIR))
+        errors, design = held.comparisons.errors, None
+        if reference.clusters is not None:
+            quick = replace(score, resamples=1)
+            alone = hold_contest(name, scores, reference.labels, judged, None, quick, seed)
+            design = None if alone is None else _design_effect(errors, alone.comparisons.errors)
+        degrees = min(scores[k].figures[name].units for k in held.members) - 1
+
+        @cache
+        def critical(freedom: int) -> float:
+            if cells != len(held.members):
+                return _equal_critical(cells, score, seed, freedom)
+            if freedom == degrees:
+                return held.comparisons.critical
+            like = planning.covariance_like(errors)
+            nothing = np.zeros(len(like))
+            return multiplicity.compare_all(
+                nothing, like, resamples=score.resamples, seed=seed, level=score.level, degrees=freedom
+            ).critical
+
+        return PairedErrors(_above(errors), degrees + 1, critical, design)
+
+    return replace(whole, metrics=tuple(metric_power(name, errors_of(name), whole, score, ask) for name in names))
+
+
+def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int, ask: Ask) -> DatasetPower:
+    reference = reference_of(planned)
+    counts = np.bincount(reference.labels, minlength=SHAPE[0])
+    has_labels = len(reference.labels) > 0
+    unit = reference.clusters if has_labels else reference.all_clusters
+    n, units = _planned(len(reference.labels) if has_labels else len(planned), ask, unit)
+    whole = DatasetPower(planned.name, "simulated", cells, n, units, unit is not None, ())
+    names = ask.metrics or score.metrics
+    if reason := _why_nothing(whole):
+        return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
+    draws = seed_for(seed, "power", planned.name)
+    shares = counts.tolist() if has_labels else None
+    labels, judged = panel(SIMULATED_JUDGES, SIMULATED_ITEMS, seed=draws, shares=shares)
+    tables = _tables(labels, judged)
+
+    @cache
+    def critical(freedom: int) -> float:
+        return _equal_critical(cells, score, draws, freedom)
+
+    def errors_of(name: str) -> PairedErrors | str:
+        metric = find_metric(name)
+        if np.isnan(metric.value(tables)).any():
+            return metric.UNDEFINED
+        influences = np.nan_to_num(metric.influence(tables))
+        errors = _above(pairs.paired_errors(pairs.figure_covariance(influences, labels, judged)))
+        typical = float(np.sqrt(np.mean(errors**2)))  # the judges differ in nothing, so there is no range to tell
+        return PairedErrors(np.array([typical]), SIMULATED_ITEMS, critical)
+
+    return replace(whole, metrics=tuple(metric_power(name, errors_of(name), whole, score, ask) for name in names))
+
+
+def _planned(n: int, ask: Ask, unit: NDArray[np.int64] | None) -> tuple[int, int]:
+    """Labelled items and units that are planned; a cluster holds as many as it does in the data at hand."""
+    planned = ask.n or n
+    if unit is None:
+        return planned, planned
+    return planned, round(planned * len(np.unique(unit)) / len(unit)) if len(unit) else 0
+
+
+def _why_nothing(whole: DatasetPower) -> str:
+    """Why nothing could be compared, whatever the judgments are."""
+    if whole.cells < 2:
+        return ONE_CELL
+    if whole.n == 0:
+        return NO_LABELS
+    if whole.n < FEWEST_ITEMS:
+        return TOO_FEW_ITEMS
+    return TOO_FEW_CLUSTERS if whole.clustered and whole.units < clusters.FEWEST else ""
+
+
+def _equal_critical(cells: int, score: ScoreSpec, seed: int, degrees: int) -> float:
+    return planning.equal_critical(cells, level=score.level, resamples=score.resamples, seed=seed, degrees=degrees)
+
+
+def _above(errors: Array) -> Array:
+    """The standard errors of all pairs, those without variation left out."""
+    found: Array = errors[np.triu_indices(len(errors), 1)]
+    return found[found > 0]
+
+
+def _design_effect(clustered: Array, alone: Array) -> float | None:
+    """The variance of a typical difference over what it would be if items were independent."""
+    above = np.triu_indices(len(clustered), 1)
+    known = (clustered[above] > 0) & (alone[above] > 0)
+    ratios = (clustered[above][known] / alone[above][known]) ** 2
+    return float(np.median(ratios)) if ratios.size else None
+
+
+def _tables(labels: NDArray[np.int8], judged: NDArray[np.int8]) -> Array:
+    """Counts of each judge: judges × 3 × 4."""
+    places = labels.astype(np.intp)[:, None] * SHAPE[1] + judged
+    counts = [np.bincount(column, minlength=SHAPE[0] * SHAPE[1]) for column in places.T]
+    return np.array(counts, dtype=float).reshape(-1, *SHAPE)

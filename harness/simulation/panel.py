@@ -1,0 +1,98 @@
+"""Many simulated judges of one skill over many pairs at once, in arrays: for planning a run that nobody has made.
+
+The world is that of `harness.simulation.dataset` and `harness.simulation.judge`: two of the four writers answer a
+prompt, each meeting a requirement with the probability of its skill, three annotators label the pair, and every judge
+notices, guesses and strays by itself. Only the texts are missing, since nobody reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.simulation.dataset import ANNOTATORS, TIES_KEPT, WRITERS
+from harness.simulation.judge import STRAYING, TIE_MARGIN
+from harness.simulation.world import Knobs
+
+Codes = NDArray[np.int8]
+
+FEWEST_THINGS, MOST_THINGS = 4, 6
+"""What a prompt lists."""
+
+
+class Pairs(NamedTuple):
+    """Pairs of responses.
+
+    Attributes:
+        met: pairs × 2 × requirements, whether each response meets each requirement.
+        listed: pairs × requirements, which of them the prompt lists.
+    """
+
+    met: NDArray[np.bool_]
+    listed: NDArray[np.bool_]
+
+
+def panel(judges: int, items: int, *, seed: int, shares: Sequence[float] | None = None) -> tuple[Codes, Codes]:
+    """Labels of pairs, and the verdicts of judges of the default skill.
+
+    Args:
+        judges: how many; they differ in nothing but luck.
+        items: how many pairs.
+        seed: of everything.
+        shares: of the labels `a`, `tie`, `b`, when pairs are drawn again so that they have these; None for those of
+            the simulated world.
+
+    Returns:
+        The label of each item, and the verdicts, items × judges, as positions in VERDICTS.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    pairs = _drawn(items, generator)
+    labels = _majority(np.stack([verdicts(pairs, one.skill, generator) for one in ANNOTATORS]))
+    if shares is not None:
+        rows = _rows_with(labels, shares, items, generator)
+        pairs, labels = Pairs(pairs.met[rows], pairs.listed[rows]), labels[rows]
+    skill = Knobs().skill
+    return labels, np.column_stack([verdicts(pairs, skill, generator) for _ in range(judges)])
+
+
+def verdicts(pairs: Pairs, skill: float, generator: np.random.Generator) -> Codes:
+    """What one reader says of each pair, as `perceive` and `verdict_of` of a simulated judge without biases have it."""
+    notices = generator.random(pairs.met.shape) < skill
+    guesses = generator.random(pairs.met.shape) < 0.5
+    noticed = (np.where(notices, pairs.met, guesses) & pairs.listed[:, None, :]).sum(axis=2)
+    errors = 2.0 * (generator.random((3, *noticed.shape)).sum(axis=0) - 1.5)
+    quality = noticed / pairs.listed.sum(axis=1)[:, None] + STRAYING * (1 - skill) * errors
+    gap = quality[:, 0] - quality[:, 1]
+    return np.where(np.abs(gap) < TIE_MARGIN, 1, np.where(gap > 0, 0, 2)).astype(np.int8)
+
+
+def _drawn(items: int, generator: np.random.Generator) -> Pairs:
+    """Pairs as a dataset of the simulated world has them: of those that are truly equal, a part is left out."""
+    skills = np.array([WRITERS[name] for name in sorted(WRITERS)])
+    things = generator.integers(FEWEST_THINGS, MOST_THINGS + 1, items)
+    first = generator.integers(0, len(skills), items)
+    second = (first + generator.integers(1, len(skills), items)) % len(skills)
+    listed = np.arange(MOST_THINGS) < things[:, None]
+    by = skills[np.stack([first, second], axis=1)]
+    met = (generator.random((items, 2, MOST_THINGS)) < by[:, :, None]) & listed[:, None, :]
+    counts = met.sum(axis=2)
+    kept = np.flatnonzero((counts[:, 0] != counts[:, 1]) | (generator.random(items) < TIES_KEPT))
+    rows = kept[np.arange(items) % len(kept)]  # some stand in for those left out
+    return Pairs(met[rows], listed[rows])
+
+
+def _majority(labels: Codes) -> Codes:
+    """What most of three annotators say, `tie` where all three differ."""
+    alike = np.where(labels[1] == labels[2], labels[1], np.int8(1))
+    return np.where((labels[0] == labels[1]) | (labels[0] == labels[2]), labels[0], alike).astype(np.int8)
+
+
+def _rows_with(labels: Codes, shares: Sequence[float], items: int, generator: np.random.Generator) -> NDArray[np.intp]:
+    """Rows drawn so that the labels among them have these shares."""
+    ends = np.round(np.cumsum(shares) / np.sum(shares) * items).astype(int)
+    counts = np.diff(ends, prepend=0)
+    drawn = [generator.choice(np.flatnonzero(labels == code), count) for code, count in enumerate(counts)]
+    return np.concatenate(drawn).astype(np.intp)
