@@ -87,11 +87,15 @@ def _guided(name: str, seconds: int, findings: Path) -> None:
     import atheris
 
     with atheris.instrument_imports(include=INSTRUMENTED):
-        from targets import TARGETS, seeds
+        from targets import TARGETS, seeds, words
     corpus = tempfile.mkdtemp(prefix="corpus-")
     for number, seed in enumerate(seeds(name)):
         (Path(corpus) / f"seed-{number}").write_bytes(seed)
+    pieces = Path(corpus).with_suffix(".dict")
+    escaped = ("".join(f"\\x{byte:02x}" for byte in word.encode()) for word in words(name))
+    pieces.write_text("".join(f'"{word}"\n' for word in escaped))
     limits = (
+        f"-dict={pieces}",
         f"-max_total_time={seconds}",
         f"-timeout={LONGEST_S}",
         f"-max_len={LONGEST_INPUT}",
