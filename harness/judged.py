@@ -7,7 +7,7 @@ judged each item.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -40,6 +40,7 @@ class JudgedDataset:
         frame: one row for each item, with the columns of `harness.tables.ITEM_COLUMNS`.
         cells: those that judged it, in canonical order.
         outcomes: items × cells, positions in OUTCOMES.
+        meanings: of each cell, the digests of what it means (`harness.meaning`).
         votes: of each cell, items × votes as `Outcome.votes` has them; None where a judgment is one verdict, or where
             they were not asked for.
         usage: what each cell's judgments took.
@@ -52,6 +53,7 @@ class JudgedDataset:
     frame: pl.DataFrame
     cells: tuple[Cell, ...]
     outcomes: Codes
+    meanings: tuple[Mapping[str, str], ...]
     votes: tuple[Codes | None, ...]
     usage: tuple[Usage, ...]
 
@@ -100,6 +102,21 @@ class JudgedDataset:
     def models_b(self) -> list[str | None]:
         """Who wrote each item's response b."""
         return self.frame["model_b"].to_list()
+
+    def part(self, rows: NDArray[np.bool_] | NDArray[np.intp], columns: Sequence[int]) -> JudgedDataset:
+        """Some of the items, judged by some of the cells."""
+        import polars as pl
+
+        at = np.flatnonzero(rows) if rows.dtype == bool else rows
+        return replace(
+            self,
+            frame=self.frame[pl.Series(at)],
+            cells=tuple(self.cells[k] for k in columns),
+            outcomes=self.outcomes[at][:, list(columns)],
+            meanings=tuple(self.meanings[k] for k in columns),
+            votes=tuple(None if (cast := self.votes[k]) is None else cast[at] for k in columns),
+            usage=tuple(self.usage[k] for k in columns),
+        )
 
     def lengths(self) -> NDArray[np.int64]:
         """Characters of both responses, items × 2."""
@@ -159,6 +176,7 @@ def read_judged(folder: Path, *, votes: bool = False) -> Judged:
                 items.filter(items["dataset"] == name),
                 tuple(cells[k] for k in here),
                 np.column_stack([columns[k][0] for k in here]),
+                tuple(manifest["cells"][k]["meaning"] for k in here),
                 tuple(columns[k][1] for k in here),
                 tuple(usage[cells[k].id] for k in here),
             )

@@ -27,6 +27,7 @@ from harness.digest import KEY_VERSION
 from harness.errors import SpecError
 from harness.estimate import Estimate, estimate
 from harness.ledger import Ledger
+from harness.meaning import meaning_of
 from harness.plan import Plan
 from harness.plan import make_plan as make_plan
 from harness.progress import Tally
@@ -286,7 +287,7 @@ def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
         },
         "judgments": plan.size,
         "judgments_digest": judgments_digest,
-        "cells": [{"id": cell.id, **asdict(cell)} for cell in plan.cells],
+        "cells": [{"id": cell.id, **asdict(cell), "meaning": meaning_of(cell, plan.spec)} for cell in plan.cells],
         "choices": choices_json(plan),
     }
 

@@ -60,9 +60,29 @@ def compare_all(
         level: confidence level of `critical`.
         degrees: units (items, or clusters of them) less one, for Student's t; None for the normal distribution.
     """
+    first, second = np.triu_indices(len(values), 1)
+    return compare_pairs(
+        values, covariance, first, second, resamples=resamples, seed=seed, level=level, degrees=degrees
+    )
+
+
+def compare_pairs(
+    values: Array,
+    covariance: Array,
+    first: NDArray[np.intp],
+    second: NDArray[np.intp],
+    *,
+    resamples: int,
+    seed: int,
+    level: float = 0.95,
+    degrees: int | None = None,
+) -> Comparisons:
+    """Compare some pairs of evaluators, adjusted for these pairs alone; the p-value of every other pair stays 1.
+
+    Arguments as for `compare_all`, and the positions of the two of each pair.
+    """
     differences = values[:, None] - values[None, :]
     errors = paired_errors(covariance)
-    first, second = np.triu_indices(len(values), 1)
     tested = errors[first, second] > 0
     first, second = first[tested], second[tested]
     statistics = np.abs(differences[first, second]) / errors[first, second]
@@ -72,7 +92,7 @@ def compare_all(
         critical = _single_step(largest, level)
     else:
         adjusted = holm(_two_sided(statistics, degrees))
-        critical = _quantile(1 - (1 - level) / len(first), degrees)
+        critical = _quantile(1 - (1 - level) / max(1, len(first)), degrees)
     p_values = np.ones_like(covariance)
     p_values[first, second] = p_values[second, first] = adjusted
     return Comparisons(differences, errors, p_values, method, critical, level)

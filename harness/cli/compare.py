@@ -1,0 +1,178 @@
+"""Compare runs: what differs between their specs, and which differences of their results are real."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import allow_path_option, json_option, results_option
+from harness.text import printable
+
+WORSE = 1
+SHOWN = 10
+"""Cells, fields and items that are printed of each kind; --json prints all of them."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  harness compare old.yaml new.yaml                      their newest runs
+  harness compare results/mine/3f2a9c41 results/mine/77aa0b1c --items
+  harness compare baseline mine --fail-if-worse 0.02     for continuous integration
+  harness compare a b c --json > comparison.json
+
+Cells correspond by what they mean, never by their names; each pair is compared on the items that both runs share and
+label alike. With --json one object is printed, as `harness schema compare` describes it. Exit code 1 where
+--fail-if-worse finds a cell that is distinguishably worse, and by more than MARGIN as estimated."""
+)
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
+@click.option("--metric", metavar="METRIC", help="Order and judge by this metric in place of the first one's first.")
+@click.option("--items", "show_items", is_flag=True, help="List the items whose verdict flipped.")
+@click.option(
+    "--fail-if-worse",
+    "margin",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="MARGIN",
+    help="Exit 1 where a cell got worse by more than this.",
+)
+@results_option
+@json_option
+@allow_path_option
+@click.pass_context
+def compare(
+    ctx: click.Context,
+    runs: tuple[str, ...],
+    metric: str | None,
+    show_items: bool,
+    margin: float | None,
+    results: Path,
+    as_json: bool,
+    allow_paths: tuple[Path, ...],
+) -> None:
+    """Compare the first RUN (a run folder, a spec or its name) with each of the others."""
+    from harness.comparing import compare_runs
+
+    if len(runs) < 2:
+        raise click.UsageError("name two runs or more to compare", ctx)
+    found = compare_runs(runs, results, metric=metric, show_items=show_items, margin=margin, allow_paths=allow_paths)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        for line in told(found):
+            click.echo(printable(line))
+    if found["worse"]:
+        ctx.exit(WORSE)
+
+
+def told(found: Mapping[str, Any]) -> Iterator[str]:
+    """A comparison for people, line by line."""
+    for number, run in enumerate(found["runs"]):
+        yield f"{'first' if not number else 'other'}: {run['spec']}, run {run['run']}, {run['cells']} cells"
+    yield ""
+    yield from _fields(found["spec_differences"])
+    for each in found["comparisons"]:
+        yield from _comparison(each, found)
+    for merged in found["merged"]:
+        yield from _merged(merged, found)
+    yield from found["notes"]
+    for one in found["worse"]:
+        yield f"worse: {one['other_cell']} of run {one['run']}, by {_number(one['difference'])}"
+
+
+def _fields(fields: list[dict[str, Any]]) -> Iterator[str]:
+    yield "specs: the same but for their names" if not fields else f"specs: {len(fields)} fields differ"
+    for field in fields:
+        if field["text"]:
+            yield f"  {field['path']}:"
+            yield from (f"    {line}" for line in field["text"].splitlines())
+        else:
+            values = zip(field["values"], field["present"], strict=True)
+            shown = (json.dumps(value, ensure_ascii=False) if is_there else "(absent)" for value, is_there in values)
+            yield f"  {field['path']}: {' → '.join(shown)}"
+    yield ""
+
+
+def _comparison(each: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    metric = found["metric"]
+    for part in each["datasets"]:
+        names = dict.fromkeys([part["dataset"], part["other_dataset"]])
+        yield (
+            f"{' and '.join(names)}: run {each['run']} less run {each['to']}, {part['shared']} items shared of "
+            f"{part['items'][0]} and {part['items'][1]}, {part['labelled_alike']} labelled alike"
+            + (f", {part['labelled_otherwise']} labelled otherwise and left out" if part["labelled_otherwise"] else "")
+        )
+        alike = [pair for pair in part["pairs"] if not pair["flips"]]
+        for pair in part["pairs"]:
+            if pair["flips"]:
+                yield from _pair(pair, metric)
+        if alike:
+            cells = ", ".join(pair["other_cell"] for pair in alike[:SHOWN])
+            more = f" and {len(alike) - SHOWN} more" if len(alike) > SHOWN else ""
+            yield f"  the same on every item: {cells}{more}"
+    if each["alone"]:
+        yield f"without a partner: {len(each['alone'])} cells"
+        for one in each["alone"][:SHOWN]:
+            yield f"  {one['cell']} of run {one['run']}: {one['reason']}"
+        if len(each["alone"]) > SHOWN:
+            yield f"  and {len(each['alone']) - SHOWN} more; --json lists all"
+    yield ""
+
+
+def _pair(pair: Mapping[str, Any], metric: str) -> Iterator[str]:
+    names = dict.fromkeys([pair["cell"], pair["other_cell"]])
+    changed = f" ({pair['changed']} changed)" if pair["changed"] else ""
+    yield f"  {' → '.join(names)}{changed}"
+    for name, figure in pair["metrics"].items():
+        if name == metric or figure["difference"]["is_distinguishable"]:
+            yield f"    {name}: {_figure(figure)}"
+    flips = [f"{flip['one']} → {flip['other']} {flip['items']}" for flip in pair["flips"]]
+    total = sum(flip["items"] for flip in pair["flips"])
+    yield f"    flipped: {total}" + (f" ({', '.join(flips)})" if flips else "")
+    for item in pair["flipped"] or ():
+        label = f", label {item['reference']}" if item["reference"] else ""
+        yield f"      {item['item']}: {item['one']} → {item['other']}{label}"
+
+
+def _figure(figure: Mapping[str, Any]) -> str:
+    difference = figure["difference"]
+    ends = f"{_number(figure['one'], '')} → {_number(figure['other'], '')}"
+    if difference["low"] is None:
+        change = "" if difference["value"] is None else f", difference {_number(difference['value'])}"
+        return f"{ends}{change}: {difference['reason']} (n = {figure['n']})"
+    interval = f"[{_number(difference['low'])}, {_number(difference['high'])}]"
+    verdict = (
+        "distinguishable"
+        if difference["is_distinguishable"]
+        else (f"not distinguishable; about {difference['detectable']:.2f} or more could be detected")
+    )
+    return (
+        f"{ends}, difference {_number(difference['value'])} {interval}, p = {difference['p_value']:.3g} "
+        f"(n = {figure['n']}): {verdict}"
+    )
+
+
+def _merged(merged: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
+    yield f"merged on the {merged['n']} items of {merged['dataset']} that all share, by {found['metric']}:"
+    names = {run["run"]: run["spec"] for run in found["runs"]}
+    is_clear = len(set(names.values())) == len(names)
+    for row in merged["rows"]:
+        ranks = row["rank"]
+        rank = (
+            "–"
+            if ranks is None
+            else f"{ranks['best']}–{ranks['worst']}"
+            if ranks["best"] < ranks["worst"]
+            else str(ranks["best"])
+        )
+        interval = "" if row["low"] is None else f" [{_number(row['low'], '')}, {_number(row['high'], '')}]"
+        whose = names[row["run"]] if is_clear else f"run {row['run']}"
+        yield f"  {rank:>7}  {_number(row['value'], '')}{interval}  {row['cell']}  ({whose})"
+    yield ""
+
+
+def _number(value: float | None, sign: str = "+") -> str:
+    return "–" if value is None else f"{value:{sign}.3f}".replace("-", "−")

@@ -1,0 +1,60 @@
+"""Runs, named as a user names them, to a comparison of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.comparison import compare
+from harness.comparison_json import comparison_json
+from harness.errors import InputError
+from harness.judged import read_judged
+from harness.merging import merge
+from harness.results import find_run
+from harness.spec_diff import spec_differences
+
+
+def compare_runs(
+    runs: Sequence[str],
+    results: Path,
+    *,
+    metric: str | None = None,
+    show_items: bool = False,
+    margin: float | None = None,
+    allow_paths: Sequence[Path] = (),
+) -> dict[str, Any]:
+    """Compare the first of some runs with each of the others, as `schemas/compare.schema.json` describes it.
+
+    Args:
+        runs: run folders, specs or names of specs, whose newest runs are meant; at least two.
+        results: folder of all results.
+        metric: what to order by, and what `margin` is about; the first of the first run where not given.
+        show_items: whether to list the items whose outcome flipped.
+        margin: how much worse a cell may be before it is listed as worse.
+        allow_paths: folders beside its own that the paths of a spec may lead into.
+
+    Raises:
+        RunFolderError: where there is no such run, or it cannot be read back.
+        InputError: where not all runs have the metric, or the margin is none.
+    """
+    if margin is not None and not 0 < margin < 1:
+        raise InputError(f"a margin is between 0 and 1, not {margin}", hint="such as 0.02")
+    judged = [read_judged(find_run(run, results, allow_paths=allow_paths)) for run in runs]
+    first, *others = judged
+    metric = metric or first.score.metrics[0]
+    for run in judged:
+        if metric not in run.score.metrics:
+            raise InputError(
+                f"run {run.id} of {run.spec_name} has no metric `{metric}`",
+                hint=f"it has {', '.join(run.score.metrics)}; name one that all have with --metric",
+            )
+    return comparison_json(
+        judged,
+        [compare(first, other) for other in others],
+        spec_differences([run.spec for run in judged]),
+        merge(judged),
+        metric=metric,
+        show_items=show_items,
+        margin=margin,
+    )

@@ -1,0 +1,187 @@
+"""A comparison of runs as `schemas/compare.schema.json` describes it, and the sentences that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, cast
+
+import numpy as np
+
+from harness import words
+from harness.comparison import ComparedPair, Comparison, PairedFigure, Part
+from harness.digest import rounded
+from harness.judged import Judged
+from harness.merging import Merged
+from harness.rank import difference_json
+from harness.records import OUTCOMES, VERDICTS
+from harness.spec_diff import ABSENT, FieldDifference
+
+
+def comparison_json(
+    runs: Sequence[Judged],
+    comparisons: Sequence[Comparison],
+    differences: Sequence[FieldDifference],
+    merged: Sequence[Merged],
+    *,
+    metric: str,
+    show_items: bool,
+    margin: float | None,
+) -> dict[str, Any]:
+    """All that was compared, floats rounded to 12 significant digits.
+
+    Args:
+        runs: the first is the one that the others are held against.
+        comparisons: of the first with each of the others.
+        differences: of their specs.
+        merged: their cells as one leaderboard.
+        metric: what the merged leaderboard is ordered by, and what `margin` is about.
+        show_items: whether to list the items whose outcome flipped.
+        margin: how much worse a cell may be, None where that is not asked.
+    """
+    document = {
+        "runs": [_run_json(run) for run in runs],
+        "metric": metric,
+        "spec_differences": [_field_json(field) for field in differences],
+        "comparisons": [_comparison_json(each, show_items=show_items) for each in comparisons],
+        "merged": [_merged_json(each, metric) for each in merged],
+        "worse": [] if margin is None else [_worse_json(*found) for found in worse(comparisons, metric, margin)],
+        "notes": list(_notes(comparisons, metric)),
+    }
+    return cast(dict[str, Any], rounded(document))
+
+
+def worse(
+    comparisons: Sequence[Comparison], metric: str, margin: float
+) -> Iterator[tuple[Comparison, ComparedPair, PairedFigure]]:
+    """The pairs whose other cell is distinguishably worse, and by more than a margin as far as can be estimated."""
+    for each in comparisons:
+        for part in each.parts:
+            for pair in part.pairs:
+                figure = pair.figures.get(metric)
+                difference = figure and figure.difference
+                if figure and difference and difference.is_distinguishable and (difference.value or 0) < -margin:
+                    yield each, pair, figure
+
+
+def _run_json(run: Judged) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "spec": run.spec_name,
+        "folder": str(run.folder),
+        "cells": sum(len(data.cells) for data in run.datasets),
+    }
+
+
+def _field_json(field: FieldDifference) -> dict[str, Any]:
+    return {
+        "path": field.path,
+        "present": [value is not ABSENT for value in field.values],
+        "values": [None if value is ABSENT else value for value in field.values],
+        "text": field.text,
+    }
+
+
+def _comparison_json(found: Comparison, *, show_items: bool) -> dict[str, Any]:
+    return {
+        "run": found.other.id,
+        "to": found.one.id,
+        "datasets": [_part_json(part, show_items=show_items) for part in found.parts],
+        "alone": [alone._asdict() for alone in found.alone],
+    }
+
+
+def _part_json(part: Part, *, show_items: bool) -> dict[str, Any]:
+    return {
+        "dataset": part.one.name,
+        "other_dataset": part.other.name,
+        "items": [len(part.one), len(part.other)],
+        "shared": len(part.shared),
+        "labelled_alike": int(np.count_nonzero(part.shared.labelled)),
+        "labelled_otherwise": part.shared.conflicts,
+        "pairs": [_pair_json(part, pair, show_items=show_items) for pair in part.pairs],
+    }
+
+
+def _pair_json(part: Part, pair: ComparedPair, *, show_items: bool) -> dict[str, Any]:
+    return {
+        "cell": pair.one,
+        "other_cell": pair.other,
+        "changed": pair.pair.changed or None,
+        "metrics": {
+            name: {**asdict(figure), "difference": difference_json(figure.difference)}
+            for name, figure in pair.figures.items()
+        },
+        "flips": [flip._asdict() for flip in pair.flips],
+        "flipped": _items(part, pair) if show_items else None,
+    }
+
+
+def _items(part: Part, pair: ComparedPair) -> list[dict[str, Any]]:
+    """The items that flipped, in the order of the first dataset."""
+    ids, labels = part.one.frame["item"], part.one.reference_codes()
+    found = []
+    for at in pair.flipped.tolist():
+        one, other = int(part.shared.one[at]), int(part.shared.other[at])
+        label = int(labels[one])
+        found.append(
+            {
+                "item": ids[one],
+                "reference": VERDICTS[label] if label >= 0 and part.shared.labelled[at] else None,
+                "one": OUTCOMES[part.one.outcomes[one, pair.pair.one]],
+                "other": OUTCOMES[part.other.outcomes[other, pair.pair.other]],
+            }
+        )
+    return found
+
+
+def _merged_json(merged: Merged, metric: str) -> dict[str, Any]:
+    ranks = merged.ranks(metric)
+    rows = []
+    for k in merged.order(metric):
+        score = merged.scores.scores[k]
+        figure = score.figures[metric]
+        rows.append(
+            {
+                "run": merged.runs[k],
+                "cell": score.cell.id,
+                "value": figure.value,
+                "low": figure.low,
+                "high": figure.high,
+                "reason": figure.reason or None,
+                "rank": ranks[k]._asdict() if k in ranks else None,
+                "method": figure.method,
+                "resamples": figure.resamples,
+                "seed": figure.seed or None,
+                "unit": figure.unit,
+            }
+        )
+    n = merged.scores.scores[0].n if merged.scores.scores else 0
+    return {"dataset": merged.dataset, "n": n, "rows": rows}
+
+
+def _worse_json(found: Comparison, pair: ComparedPair, figure: PairedFigure) -> dict[str, Any]:
+    return {"run": found.other.id, "cell": pair.one, "other_cell": pair.other, "difference": figure.difference.value}
+
+
+def _notes(comparisons: Sequence[Comparison], metric: str) -> Iterator[str]:
+    for each in comparisons:
+        told = _counted(each, metric)
+        if sum(told.values()):
+            yield words.compared(each.other.spec_name, each.one.spec_name, metric, told)
+
+
+def _counted(found: Comparison, metric: str) -> Mapping[str, int]:
+    """How many pairs are better, worse, not distinguishable, and not to be compared."""
+    counts = {"better": 0, "worse": 0, "not distinguishable": 0, "not compared": 0}
+    for part in found.parts:
+        for pair in part.pairs:
+            difference = pair.figures[metric].difference if metric in pair.figures else None
+            if difference is None or difference.low is None:
+                still = difference is not None and difference.reason == words.NO_VARIATION
+                counts["not distinguishable" if still else "not compared"] += 1
+            elif difference.is_distinguishable:
+                counts["better" if (difference.value or 0) > 0 else "worse"] += 1
+            else:
+                counts["not distinguishable"] += 1
+    return counts

@@ -1,0 +1,59 @@
+"""What a cell means, whatever a spec calls its parts: so that cells of different specs can be told to be the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from harness.digest import digest_of
+from harness.frozen import with_plain_numbers
+from harness.records import Cell, Spec
+from harness.strategy import strategy_json
+
+COMPONENTS = ("strategy", "models", "mode", "order", "repeats")
+"""What a meaning is made of; two cells that differ in one of them show what that one does."""
+
+DIGITS = 16
+
+
+def meaning_of(cell: Cell, spec: Spec) -> dict[str, str]:
+    """Digests of the components of a cell; names, summaries, prices and limits are in none of them.
+
+    Args:
+        cell: of the spec.
+        spec: what its names stand for.
+    """
+    asking = _asking(cell.strategy, spec)
+    models = [{"id": spec.models[name].id, "params": spec.models[name].params} for name in cell.models]
+    settings = _without_names(cell.settings, cell.models, spec)
+    return {
+        "strategy": _short(asking),
+        "models": _short(models),
+        "mode": _short([cell.mode, settings]),
+        "order": cell.order,
+        "repeats": f"{cell.repeats} {cell.collapse}" if cell.repeats > 1 else "1",
+    }
+
+
+def _asking(name: str, spec: Spec) -> Mapping[str, Any]:
+    told = strategy_json(spec.strategies[name])
+    return {key: value for key, value in told.items() if key not in ("name", "summary")}
+
+
+def _without_names(value: Any, models: Sequence[str], spec: Spec, key: str = "") -> Any:
+    """Settings with the names of models and strategies replaced by what they stand for."""
+    if isinstance(value, Mapping):
+        return {_place(name, models): _without_names(inner, models, spec, name) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_names(inner, models, spec, key) for inner in value]
+    if key == "strategy" and value in spec.strategies:
+        return _asking(value, spec)
+    return _place(value, models) if key in ("model", "models") else value
+
+
+def _place(name: Any, models: Sequence[str]) -> Any:
+    return f"model {models.index(name)}" if name in models else name
+
+
+def _short(value: Any) -> str:
+    return digest_of(with_plain_numbers(value))[:DIGITS]

@@ -1,0 +1,88 @@
+"""The cells of several runs as one leaderboard, on the items that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.judged import Judged, JudgedDataset
+from harness.matching import partner_datasets
+from harness.records import RankSet
+from harness.score import DatasetScores, score_dataset
+from harness.selecting import best_first
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merged:
+    """The cells of several runs on the items of one dataset that all of them share and label alike.
+
+    Attributes:
+        dataset: its name in the first run.
+        runs: of each cell, the id of its run; in the order of the scores.
+        scores: of the cells, by the first run's seed and settings; they and the contests as in `DatasetScores`.
+    """
+
+    dataset: str
+    runs: tuple[str, ...]
+    scores: DatasetScores
+
+    def order(self, metric: str) -> list[int]:
+        """Positions of the cells, best first."""
+        return best_first(self.scores.scores, metric)
+
+    def ranks(self, metric: str) -> dict[int, RankSet]:
+        """The ranks that cannot be excluded, by position."""
+        contest = self.scores.contests[metric]
+        return contest.rank_sets() if contest else {}
+
+
+def merge(runs: Sequence[Judged]) -> list[Merged]:
+    """One leaderboard for each dataset of the first run that all others share items of.
+
+    A cell that two runs have, with the same meaning and the same outcomes, is there once. Intervals are seeded by the
+    id of a cell alone, so merging in an evaluator changes no other's.
+    """
+    first, *others = runs
+    partners = [partner_datasets(first.datasets, run.datasets) for run in others]
+    merged = []
+    for at, data in enumerate(first.datasets):
+        if all(at in found for found in partners):
+            sides = [(run.datasets[found[at][0]], found[at][1]) for run, found in zip(others, partners, strict=True)]
+            rows = np.ones(len(data), bool)
+            places = []
+            for _, shared in sides:
+                there = np.full(len(data), -1, np.intp)
+                there[shared.one[shared.labelled]] = shared.other[shared.labelled]
+                rows &= there >= 0
+                places.append(there)
+            parts = [data.part(rows, range(len(data.cells)))]
+            parts += [
+                side.part(there[rows], range(len(side.cells))) for (side, _), there in zip(sides, places, strict=True)
+            ]
+            merged.append(_merged(runs, parts))
+    return merged
+
+
+def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset]) -> Merged:
+    names, cells, columns, usage = [], [], [], []
+    seen: set[tuple[str, ...]] = set()
+    for run, part in zip(runs, parts, strict=True):
+        for k, cell in enumerate(part.cells):
+            key = (*part.meanings[k].values(), _told(part.outcomes[:, k]))
+            if key not in seen:
+                seen.add(key)
+                names.append(run.id)
+                cells.append(replace(cell, dataset=parts[0].name))
+                columns.append(part.outcomes[:, k])
+                usage.append(part.usage[k])
+    outcomes = np.column_stack(columns)
+    score, seed = replace(runs[0].score, holdout=None), runs[0].seed
+    scored = score_dataset(cells, parts[0], outcomes, score, seed, usage, [None] * len(cells))
+    return Merged(parts[0].name, tuple(names), scored)
+
+
+def _told(outcomes: NDArray[np.int8]) -> str:
+    return outcomes.tobytes().decode("latin-1")
