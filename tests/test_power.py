@@ -1,0 +1,208 @@
+"""What a run can find, from runs and from the simulated world."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from harness import words
+from harness.contest import TOO_FEW_DRAWS
+from harness.figures import NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.power import ONE_CELL, power_of_plan, power_of_run
+from harness.power_figures import Ask
+from harness.power_json import detects, detects_json, power_json
+from harness.schema import check
+from harness.score import score_dataset
+from harness.source import Document
+from harness.statistics import pairs
+from readback import N, dataset, judge, labels, run_of
+from worlds import item, plan_of
+
+TRUTH = labels()
+JUDGES = {f"m{k}": judge(TRUTH, 0.5 + 0.1 * k, k) for k in range(4)}
+
+
+def made(judges=None, truth=TRUTH, ask=Ask(), **options):  # noqa: B008 - frozen
+    return power_of_run(run_of(dataset(judges or JUDGES, truth, **options)), ask)
+
+
+def only(found):
+    """The metrics of the only dataset, by name."""
+    (one,) = found.datasets
+    return {metric.metric: metric for metric in one.metrics}
+
+
+def document(found):
+    said = json.loads(json.dumps(power_json(found), allow_nan=False))
+    assert check(Document("", said), "power") == []
+    return said
+
+
+def test_at_its_own_size_a_run_finds_what_its_leaderboard_says():
+    whole = dataset(JUDGES, TRUTH)
+    run = run_of(whole)
+    contests = score_dataset(whole.cells, whole, whole.outcomes, run.score, run.seed, whole.usage, whole.votes).contests
+    found = power_of_run(run, Ask())
+    assert (found.run, found.datasets[0].source, found.datasets[0].n) == (run.id, "pilot", N)
+    for name, metric in only(found).items():
+        held = contests[name].comparisons
+        errors = held.errors[np.triu_indices(4, 1)]
+        assert metric.error == pytest.approx((np.median(errors), errors.min(), errors.max()))
+        assert metric.all_pairs.critical == held.critical
+        assert metric.all_pairs.detectable == pytest.approx(pairs.detectable(np.median(errors), held.critical))
+        assert metric.all_pairs.low < metric.all_pairs.detectable < metric.all_pairs.high
+        assert metric.one_pair.critical == pytest.approx(1.97, abs=0.01)
+        assert (metric.measured, metric.design_effect, metric.reason) == (6, None, "")
+    document(found)
+
+
+def test_four_times_the_items_find_half_the_difference():
+    own, more = (only(made(ask=Ask(n=n)))["kappa"] for n in (None, 4 * N))
+    assert more.error == pytest.approx(tuple(error / 2 for error in own.error))
+    assert more.one_pair.detectable == pytest.approx(own.one_pair.detectable / 2, rel=0.01)
+    assert more.all_pairs.detectable == pytest.approx(own.all_pairs.detectable / 2, rel=0.04)
+
+
+def test_what_an_effect_needs_is_what_finds_it():
+    one = only(made(ask=Ask(effect=0.1)))["kappa"]
+    for way in ("one_pair", "all_pairs"):
+        reach = getattr(one, way)
+        assert reach.n_needed == reach.units_needed > N
+        assert reach.chance < 0.8
+        then = getattr(only(made(ask=Ask(effect=0.1, n=reach.n_needed)))["kappa"], way)
+        assert then.detectable == pytest.approx(0.1, rel=0.02)
+        assert then.chance == pytest.approx(0.8, abs=0.02)
+    assert one.one_pair.n_needed < one.all_pairs.n_needed
+    document(made(ask=Ask(effect=0.1)))
+
+
+def test_an_effect_that_is_easily_found_needs_the_fewest_items_there_can_be():
+    assert only(made(ask=Ask(effect=0.99)))["accuracy"].one_pair.n_needed == 20
+
+
+def test_other_metrics_than_those_of_the_spec_can_be_asked_for():
+    assert list(only(made(ask=Ask(metrics=("ac1", "kappa-ab"))))) == ["ac1", "kappa-ab"]
+
+
+def test_clusters_are_the_units_and_tell_their_design_effect():
+    repeated = {name: np.repeat(column[: N // 4], 4) for name, column in JUDGES.items()}
+    found = made(repeated, np.repeat(TRUTH[: N // 4], 4), clusters=np.arange(N) // 4, ask=Ask(effect=0.1))
+    one = only(found)["kappa"]
+    assert (found.datasets[0].units, found.datasets[0].clustered) == (N // 4, True)
+    assert one.design_effect == pytest.approx(4, rel=0.05)
+    assert one.one_pair.n_needed == 4 * one.one_pair.units_needed
+    alone = only(made({name: column[: N // 4] for name, column in JUDGES.items()}, TRUTH[: N // 4]))["kappa"]
+    assert one.error == pytest.approx(alone.error)
+    assert one.all_pairs.critical == pytest.approx(alone.all_pairs.critical, rel=0.03)
+    assert any("60 clusters" in note for note in found.notes)
+    document(found)
+
+
+TIES = np.ones(N, np.int8)
+
+
+@pytest.mark.parametrize(
+    ("judges", "truth", "options", "kappa", "accuracy"),
+    [
+        pytest.param({"m": TRUTH}, TRUTH, {}, ONE_CELL, ONE_CELL, id="one cell"),
+        pytest.param(JUDGES, np.full(N, -1), {}, NO_LABELS, NO_LABELS, id="no labels"),
+        pytest.param({"m": TRUTH[:1], "k": TRUTH[:1]}, TRUTH[:1], {}, TOO_FEW_ITEMS, TOO_FEW_ITEMS, id="n = 1"),
+        pytest.param(JUDGES, TRUTH, {"clusters": np.zeros(N)}, TOO_FEW_CLUSTERS, TOO_FEW_CLUSTERS, id="one cluster"),
+        pytest.param(
+            {"m": TIES, "k": TIES}, TIES, {}, "agreement by chance is certain", words.NO_PAIR_VARIES, id="all ties"
+        ),
+        pytest.param(
+            {"m": TIES, "k": TIES}, TRUTH, {}, words.NO_PAIR_VARIES, words.NO_PAIR_VARIES, id="constant judges"
+        ),
+    ],
+)
+def test_what_is_undefined_says_why(judges, truth, options, kappa, accuracy):
+    found = made(judges, truth, Ask(effect=0.1), **options)
+    for name, reason in (("kappa", kappa), ("accuracy", accuracy)):
+        metric = only(found)[name]
+        assert reason in metric.reason
+        assert (metric.error, metric.one_pair, metric.all_pairs) == (None, None, None)
+    document(found)
+    assert list(detects(found)) == [words.cannot_detect("pairs", "kappa", only(found)["kappa"].reason)]
+    assert detects_json(found)[0]["one_pair"] is None
+
+
+def test_a_small_pilot_says_that_it_is_the_pilot_that_is_small():
+    found = made({name: column[:10] for name, column in JUDGES.items()}, TRUTH[:10], Ask(n=500))
+    assert only(found)["kappa"].reason == words.in_pilot(TOO_FEW_ITEMS)
+
+
+def test_one_cell_with_a_value_is_no_pair():
+    found = made({"m": TRUTH, "ties": TIES}, ask=Ask(metrics=("kappa-ab",)))
+    assert only(found)["kappa-ab"].reason.startswith("the pilot says nothing: ")
+
+
+def test_too_few_draws_leave_one_pair_alone():
+    run = run_of(dataset(JUDGES, TRUTH))
+    found = power_of_run(replace(run, score=replace(run.score, resamples=10)), Ask(effect=0.1))
+    metric = only(found)["kappa"]
+    assert (metric.all_pairs, metric.reason) == (None, TOO_FEW_DRAWS)
+    assert metric.one_pair.n_needed > 20
+    document(found)
+
+
+# --- plans ------------------------------------------------------------------------------------------------
+
+
+def planned(tmp_path, ask=Ask(), **options):  # noqa: B008 - frozen
+    return power_of_plan(plan_of(**options), tmp_path, ask)
+
+
+def test_a_plan_without_a_run_is_simulated_and_says_so(tmp_path):
+    found = planned(tmp_path, items=120)
+    assert (found.run, found.datasets[0].source, found.datasets[0].cells) == (None, "simulated", 4)
+    assert words.SIMULATED_PILOT in found.notes
+    kappa = only(found)["kappa"]
+    assert kappa.error[0] == kappa.error[1] == kappa.error[2]
+    assert 0.15 < kappa.one_pair.detectable < kappa.all_pairs.detectable < 0.4
+    assert found == planned(tmp_path, items=120)
+    document(found)
+    (sentence,) = detects(found)
+    assert "by simulated judges" in sentence
+    assert "all 6 pairs" in sentence
+    assert detects_json(found)[0]["source"] == "simulated"
+
+
+def test_more_cells_make_differences_harder_to_find(tmp_path):
+    few, many = (
+        only(planned(tmp_path, items=120, strategies=strategies))["kappa"]
+        for strategies in (["direct"], ["direct", "independent-10", "combined-10"])
+    )
+    assert few.one_pair == many.one_pair
+    assert few.all_pairs.critical == pytest.approx(few.one_pair.critical, rel=0.02)
+    assert few.all_pairs.detectable < many.all_pairs.detectable
+
+
+def test_data_without_labels_are_planned_as_if_each_item_had_one(tmp_path):
+    plan = plan_of(items=[item(number) for number in range(90)])
+    bare = plan.datasets["d"]
+    bare.reference_codes = lambda: np.full(90, -1, np.int8)
+    found = power_of_plan(plan, tmp_path, Ask())
+    assert found.datasets[0].n == 90
+    assert only(found)["kappa"].one_pair is not None
+
+
+def test_clusters_of_a_plan_are_its_units(tmp_path):
+    plan = plan_of(items=120)
+    data = plan.datasets["d"]
+    data.clustered, data.cluster_codes = True, lambda: np.arange(120) // 3
+    found = power_of_plan(plan, tmp_path, Ask(n=240))
+    assert (found.datasets[0].n, found.datasets[0].units) == (240, 80)
+    assert only(found)["kappa"].design_effect is None
+    document(found)
+    data.cluster_codes = lambda: np.arange(120) // 30
+    assert only(power_of_plan(plan, tmp_path, Ask()))["kappa"].reason == TOO_FEW_CLUSTERS
+
+
+def test_a_metric_that_the_simulated_world_leaves_undefined_says_why(tmp_path):
+    plan = plan_of(items=60)
+    plan.datasets["d"].reference_codes = lambda: np.ones(60, np.int8)
+    metric = only(power_of_plan(plan, tmp_path, Ask(metrics=("kappa-ab",))))["kappa-ab"]
+    assert metric.reason
+    assert metric.one_pair is None
