@@ -20,7 +20,7 @@ from harness.cli.run import run as run_verb
 from harness.errors import HarnessError
 from harness.provider import Context
 from harness.providers import openai as provider
-from harness.records import Call, Limits, Model
+from harness.records import Call, Limits, Model, Reply
 from harness.secret import Secret
 from written_key import KEY, WRITTEN
 
@@ -188,3 +188,24 @@ def test_no_error_of_an_endpoint_holds_the_key(monkeypatch: pytest.MonkeyPatch) 
                 assert_clean(f"{answer[:400]!r}", repr(told).encode())
 
     asyncio.run(main())
+
+
+def test_a_reply_is_kept_without_the_key() -> None:
+    """Where the key stands as it is, only it is taken out; where it is hidden, the whole text."""
+
+    async def reply_to(written: str) -> Reply:
+        async with endpoint(reply_with(written)) as scripted:
+            model = Model("m", "openai", "m", base_url=scripted.url, api_key_env="K", limits=Limits(attempts=1))
+            connection = provider.connect(model, Context({"K": KEY}))
+            try:
+                return await connection.send(Call(model, [{"role": "user", "content": "hi"}]))
+            finally:
+                await connection.close()
+
+    for way, written in WRITTEN.items():
+        reply = asyncio.run(reply_to(written))
+        assert_clean(way, f"{reply}".encode())
+        assert "***" in reply.text, way
+        assert "***" in reply.served_model, way
+        if way == "as it is":
+            assert reply.text == "I was called with ***.\nVerdict: A"
