@@ -9,6 +9,7 @@ This module imports `openai`, which takes half a second: import it where a conne
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -17,6 +18,7 @@ import httpx2
 import openai
 import orjson
 
+from harness.budget import Till
 from harness.completion import read_completion
 from harness.errors import ModelStopped, ProviderError
 from harness.pace import Pace
@@ -24,6 +26,7 @@ from harness.provider import Context
 from harness.records import Call, Model, Reply
 from harness.retry import Fault, FirstFailures, backoff_s, fault_of, in_short, objects_to_format
 from harness.secret import Secret
+from harness.tokens import counter_of
 
 CONNECT_TIMEOUT_S = 15.0
 """An endpoint that cannot be reached by then is tried again rather than waited for."""
@@ -34,6 +37,8 @@ NO_KEY = "none"
 FORMAT = "response_format"
 LACKS_FORMAT = "lacks-format"
 """Kind of the fault after which the same is asked without `response_format`; it is no failed attempt."""
+
+CUT_OFF = Fault("cut-off", "the run ended before the reply came", remedy="give-up", may_be_billed=True)
 
 LETTERS_PER_TOKEN = 4
 """A rule of thumb for announcing the size of a prompt; the reported usage corrects it."""
@@ -72,6 +77,10 @@ class ChatClient:
         self._reply_tokens = model.params.get("max_completion_tokens") or model.params.get("max_tokens") or 0
         self._pace = Pace(model.limits, clock=context.clock, sleep=context.sleep)
         self._failures = FirstFailures()
+        self._till: Till | None = None
+        if context.purse is not None and not model.is_free:
+            count, _ = counter_of(model.id, context.environment)
+            self._till = Till(context.purse, model, self._reply_tokens, count)
         self._stopped: Fault | None = None
         self._lacks_formats = False
         """Whether the endpoint does not know `response_format`: it is then asked without."""
@@ -85,20 +94,44 @@ class ChatClient:
         """
         tokens = self._tokens_announced(call) if self._pace.counts_tokens else 0
         failed_attempts = 0
-        async with self._pace.slots:
-            while True:
+        while True:
+            async with self._pace.slots as started:
                 await self._pace.turn(tokens)
-                if self._stopped is not None:
-                    self._give_up(self._stopped)
-                result = await self._attempt(call)
-                if isinstance(result, Reply):
-                    self._failures.answered()
-                    self._pace.settle(tokens, result.prompt_tokens + result.completion_tokens)
-                    return result
-                if result.kind == LACKS_FORMAT:
-                    continue
-                failed_attempts += 1
-                await self._recover(result, failed_attempts)
+                result = await self._paid_attempt(call)
+            if isinstance(result, Reply):
+                self._failures.answered()
+                self._pace.slots.answered()
+                self._pace.settle(tokens, result.prompt_tokens + result.completion_tokens)
+                return result
+            if result.is_too_many:
+                self._pace.slots.too_many(started)
+            if result.kind == LACKS_FORMAT:
+                continue
+            failed_attempts += 1
+            await self._recover(result, failed_attempts)
+
+    async def _paid_attempt(self, call: Call) -> Reply | Fault:
+        """An attempt within the run's means. One that is cut off may be billed, like one whose reply is lost."""
+        number = None if self._till is None else await self._till.reserve(call.messages)
+        result: Reply | Fault | None = None
+        try:
+            if self._stopped is not None:
+                self._give_up(self._stopped)
+            await self._context.halt.pass_by()
+            self._context.halt.entered()
+            result = CUT_OFF
+            result = await self._attempt(call)
+        finally:
+            if self._till is not None and number is not None and not isinstance(result, Reply):
+                may_be_billed = result is not None and result.may_be_billed
+                await self._till.give_back(number, may_be_billed=may_be_billed)
+        if isinstance(result, Reply):
+            if self._till is not None and number is not None:
+                await self._till.settle(number, result)
+        else:
+            self._context.halt.left()
+            await self._context.halt.pass_by()
+        return result
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -142,9 +175,11 @@ class ChatClient:
             causes.append(causes[-1].__cause__)
         # The transport calls a refused connection a timeout as well: only what began as one is one.
         if any(isinstance(cause, TimeoutError) for cause in causes):
-            return Fault("timeout", f"no reply within {self._model.limits.timeout_s:g} s", remedy="again")
+            message = f"no reply within {self._model.limits.timeout_s:g} s"
+            return Fault("timeout", message, remedy="again", may_be_billed=True)
         reason = in_short(self._secret.taken_out_of_message(str(causes[-1]))) or type(causes[-1]).__name__
-        return Fault("connection", f"the connection failed: {reason}", remedy="again")
+        was_reached = not any(isinstance(cause, ConnectionRefusedError | socket.gaierror) for cause in causes)
+        return Fault("connection", f"the connection failed: {reason}", remedy="again", may_be_billed=was_reached)
 
     def _status_fault(self, response: httpx2.Response) -> Reply | Fault:
         try:

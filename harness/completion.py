@@ -70,4 +70,4 @@ def _error_text(error: Any) -> str:
 
 
 def _bad(message: str) -> Fault:
-    return Fault("bad-reply", message, remedy="again")
+    return Fault("bad-reply", message, remedy="again", may_be_billed=True)

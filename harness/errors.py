@@ -9,6 +9,7 @@
     * ImportSourceError   a published study's files are missing or not in their own layout
   * CacheError            the cache cannot be read or written, or holds what it must not hold: exit code 2
   * MissingRepliesError   an offline run needs replies that the cache does not hold: exit code 1
+  * BudgetReachedError    the next call could cost more than is left; the run can be gone on with: exit code 1
   * ProviderError         a call failed; carries whether asking again may help
     * ModelStopped        a model cannot be used at all (wrong key, unknown model): its cells end early
   * StorageError          a result could not be written (full disk, read-only folder): exit code 2
@@ -92,6 +93,12 @@ class CacheError(HarnessError):
 
 class MissingRepliesError(HarnessError):
     """An offline run needs replies that the cache does not hold."""
+
+    exit_code = 1
+
+
+class BudgetReachedError(HarnessError):
+    """The next call could cost more than is left: the run ends, and can be gone on with."""
 
     exit_code = 1
 

@@ -130,7 +130,7 @@ def _count(need: Need, calls: Sequence[Call], follow_ups: int) -> None:
 
 
 def largest_reply(model: Model) -> int:
-    """The most tokens that a reply of the model may have; a spec sets them for whatever is asked, not for recordings."""
+    """The most tokens that a reply of the model may have; a spec sets them for all models but recordings."""
     params = model.params
     return int(params.get("max_completion_tokens") or params.get("max_tokens", 1))
 

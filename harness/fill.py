@@ -7,16 +7,24 @@ reply is stored before it is used. Nothing comes out of here but the content of 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import signal
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from harness.digest import call_bytes
-from harness.errors import HarnessError, ModelStopped, ProviderError
+from harness.errors import BudgetReachedError, HarnessError, ModelStopped, ProviderError
+from harness.halt import Halt
 from harness.plan import Chunk, Plan
 from harness.provider import Connection
 from harness.records import UNAVAILABLE, Call, Reply
 from harness.store import Store
 from harness.talk import Connect, Lost, Talk, Watch, advance, open_talks
+
+GRACE_S = 30.0
+"""How long a run that is to stop waits for the calls under way; each of them may have been paid for."""
 
 LANE_WINDOW = 4
 """Conversations that a lane keeps under way, as a multiple of the calls that its models take at once."""
@@ -28,10 +36,29 @@ def fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> None:
     Raises:
         HarnessError: the first error that ended it; replies that had come are stored.
     """
-    asyncio.run(_fill(plan, chunks, desk))
+    cause = asyncio.run(_fill(plan, chunks, desk))
+    if cause is not None:
+        raise cause
 
 
-async def _fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> None:
+async def _fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> BaseException | None:
+    """Why the run was to stop, None where it came to its end."""
+    work = asyncio.ensure_future(_hold_all(plan, chunks, desk))
+    asked = asyncio.ensure_future(desk.halt.asked.wait())
+    try:
+        with _listening(desk):
+            await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                await desk.wind_down()
+    finally:
+        for task in (work, asked):
+            task.cancel()
+        await asyncio.gather(work, asked, return_exceptions=True)
+        await desk.close()
+    return desk.halt.cause if work.cancelled() else work.exception()
+
+
+async def _hold_all(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> None:
     lanes: dict[tuple[str, ...], list[Chunk]] = {}
     for chunk in chunks:
         lanes.setdefault(chunk.cell.models, []).append(chunk)
@@ -42,8 +69,30 @@ async def _fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> None:
                 group.create_task(_fill_lane(plan, lane, desk, width))
     except* HarnessError as failures:
         raise _first(failures) from None
+
+
+@contextmanager
+def _listening(desk: Desk) -> Iterator[None]:
+    """Let an interrupt, or a request to end, stop the run in order; only the main thread hears of them."""
+
+    def heard() -> None:
+        if desk.halt.cause is None:
+            desk.halt.stop(KeyboardInterrupt())
+            desk.watch.stopping(len(desk.halt.in_attempt))
+        else:
+            desk.halt.hurried.set()
+
+    loop = asyncio.get_running_loop()
+    listens_to: list[signal.Signals] = []
+    try:
+        if threading.current_thread() is threading.main_thread() and sys.platform != "win32":
+            for one in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(one, heard)
+                listens_to.append(one)
+        yield
     finally:
-        await desk.close()
+        for one in listens_to:
+            loop.remove_signal_handler(one)
 
 
 async def _fill_lane(plan: Plan, chunks: Sequence[Chunk], desk: Desk, width: int) -> None:
@@ -69,6 +118,8 @@ class Desk:
     watch: Watch
     lost: Lost
     reached: int
+    grace_s: float = GRACE_S
+    halt: Halt = field(default_factory=Halt)
     connections: dict[str, Connection] = field(default_factory=dict)
     under_way: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
 
@@ -108,8 +159,9 @@ class Desk:
         name = call.model.name
         try:
             if name not in self.connections:
-                self.connections[name] = self.connect(name)
+                self.connections[name] = self.connect(name, self.halt)
             reply = await self.connections[name].send(call)
+            await self.store.put(key, call_bytes(call), reply)
         except ModelStopped as error:
             if name not in self.lost.models:
                 self.lost.models[name] = str(error)
@@ -119,9 +171,26 @@ class Desk:
             self.lost.keys[key] = error.kind
             self.watch.called(call, UNAVAILABLE)
             return UNAVAILABLE
-        await self.store.put(key, call_bytes(call), reply)
+        except BudgetReachedError as error:
+            self.halt.stop(error)
+            await self.halt.pass_by()
+        finally:
+            self.halt.left()
         self.watch.called(call, reply)
         return reply
+
+    async def wind_down(self) -> None:
+        """Wait for the attempts under way and for the storing of their replies, for a while and not in a hurry."""
+        hurried = asyncio.ensure_future(self.halt.hurried.wait())
+        ends_at = asyncio.get_running_loop().time() + self.grace_s
+        while waiting := [task for task in self.halt.in_attempt if not task.done()]:
+            left_s = ends_at - asyncio.get_running_loop().time()
+            ended, _ = await asyncio.wait(
+                {*waiting, hurried}, timeout=max(0.0, left_s), return_when=asyncio.FIRST_COMPLETED
+            )
+            if hurried in ended or not ended:
+                break
+        hurried.cancel()
 
     async def close(self) -> None:
         """Wait for nothing any more, and close every connection that was opened."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from harness.records import Limits
+from harness.slots import Slots
 
 CATCH_UP_S = 1.0
 """A late caller may make up for so much lost time; without it every late wake-up of a timer would cost throughput."""
@@ -34,12 +35,12 @@ class Meter:
 
 
 class Pace:
-    """The limits of one model. Calls hold a slot while they are under way and wait their turn before each attempt."""
+    """The limits of one model. Each attempt waits for a slot and for its turn, and holds the slot while it is made."""
 
     def __init__(
         self, limits: Limits, *, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
     ) -> None:
-        self.slots = asyncio.Semaphore(limits.concurrency)
+        self.slots = Slots(limits.concurrency)
         self._requests = Meter(limits.rpm) if limits.rpm else None
         self._tokens = Meter(limits.tpm) if limits.tpm else None
         self._paused_until = float("-inf")

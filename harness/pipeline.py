@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import socket
@@ -24,7 +25,7 @@ from harness import spec as specs
 from harness.cache import Cache
 from harness.choices import choices_json, notes_on_choices
 from harness.digest import KEY_VERSION
-from harness.errors import SpecError
+from harness.errors import BudgetReachedError, InputError, Problem, SpecError
 from harness.estimate import Estimate, estimate
 from harness.ledger import Ledger
 from harness.meaning import meaning_of
@@ -55,6 +56,8 @@ from harness.talk import Connect
 if TYPE_CHECKING:
     import polars as pl
 
+    from harness.budget import Purse
+    from harness.halt import Halt
     from harness.provider import Connection
 
 VERSIONS_OF = ("polars", "numpy", "openai", "diskcache", "jinja2", "orjson")
@@ -162,6 +165,7 @@ def run_spec(
     results: str | Path = "results",
     offline: bool = False,
     concurrency: int | None = None,
+    max_cost_usd: float | None = None,
     watch: Tally | None = None,
     before_asking: Callable[[Estimate], None] = lambda _: None,
     environment: Mapping[str, str] = os.environ,
@@ -174,6 +178,7 @@ def run_spec(
         results: folder of all results.
         offline: make no call; a reply that is missing is an error.
         concurrency: calls under way at once for each model, in place of what the spec says.
+        max_cost_usd: what the calls of this run may cost at most; it ends before it could cost more.
         watch: told how it goes on.
         before_asking: told what the calls will cost, before the first one that can cost anything is made.
         environment: where API keys are found.
@@ -183,12 +188,14 @@ def run_spec(
     """
     plan = spec if isinstance(spec, Plan) else make_plan(spec)
     watch = watch or Tally(plan.spec.models)
+    if max_cost_usd is not None:
+        _check_budget(plan, max_cost_usd)
 
     if concurrency is not None:
         plan = replace(plan, spec=_with_concurrency(plan.spec, concurrency))
 
     def whole() -> FinishedRun:
-        connect = None if offline else _connector(plan.spec, environment)
+        connect = None if offline else _connector(plan.spec, environment, max_cost_usd)
         return _run(plan, Path(cache), Path(results), connect, watch, before_asking)
 
     if not _is_in_a_loop():
@@ -216,9 +223,12 @@ def _run(
             if not all(plan.spec.models[name].is_free for cell in plan.cells for name in cell.models):
                 before_asking(estimate(plan, cache))
 
-        for part in Run(plan, cache, connect, watch, tell_cost).parts():
-            writer.add(part.chunk.cell, part.judgments)
-            ledger.add(part)
+        try:
+            for part in Run(plan, cache, connect, watch, tell_cost).parts():
+                writer.add(part.chunk.cell, part.judgments)
+                ledger.add(part)
+        except BudgetReachedError as error:
+            raise BudgetReachedError(str(error), hint=_what_is_left(plan, cache)) from None
         for cell, judgments in ledger.counted():
             writer.add(cell, judgments)
         writer.write_judgments()
@@ -251,16 +261,47 @@ def _with_concurrency(spec: Spec, concurrency: int) -> Spec:
     return replace(spec, models=limited)
 
 
-def _connector(spec: Spec, environment: Mapping[str, str]) -> Connect:
-    """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
+def _what_is_left(plan: Plan, cache: Cache) -> str:
+    """How a run that ended for its budget can be gone on with, and what that would cost."""
+    left = estimate(plan, cache)
+    cost = left.cost_usd(plan.spec.models)
+    known = "" if cost is None else f", for ${cost.low:.4f} to ${cost.high:.4f}"
+    return f"{left.calls.low:,.0f} to {left.calls.high:,.0f} calls are left{known}; the same command goes on from there"
 
-    def connect(name: str) -> Connection:
+
+def _check_budget(plan: Plan, max_cost_usd: float) -> None:
+    """Refuse a limit that is none, and one on models of which nobody knows what they cost."""
+    if not 0 < max_cost_usd < math.inf:
+        raise InputError(f"a limit on the cost is more than 0 dollars, not {max_cost_usd}")
+    spec = plan.spec
+    used = dict.fromkeys(name for cell in spec.cells for name in cell.models)
+    problems = []
+    for name in used:
+        if spec.models[name].price is None and not spec.models[name].is_free:
+            line, column = spec.model_places.get(name, (0, 0))
+            message = "has no price, so no limit on the cost can be kept"
+            hint = "write `price: {input: …, output: …}`, in dollars for a million tokens"
+            problems.append(Problem(spec.shown_path, line, column, f"models.{name}", message, hint))
+    if problems:
+        raise SpecError(problems)
+
+
+def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None) -> Connect:
+    """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
+    purses: list[Purse] = []  # one for all models, made with the first of them: a replay needs none
+
+    def connect(name: str, halt: Halt) -> Connection:
+        from harness.budget import Budget, Purse
         from harness.provider import Context
 
+        if max_cost_usd is not None and not purses:
+            purses.append(Purse(Budget(max_cost_usd)))
         model = spec.models[name]
         if problems := specs.environment_problems(spec, environment, models=[name]):
             raise SpecError(problems)
-        connection: Connection = plugs.find("providers", model.provider).connect(model, Context(environment))
+        connection: Connection = plugs.find("providers", model.provider).connect(
+            model, Context(environment, halt=halt, purse=purses[0] if purses else None)
+        )
         return connection
 
     return connect

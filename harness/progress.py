@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
@@ -27,6 +27,7 @@ class Tally:
         failed: calls that were given up, by model.
         tokens: prompt and reply tokens of the calls made, by model.
         stopped_models: models that were given up, with the reason.
+        say: is told what a person must know at once.
     """
 
     models: Mapping[str, Model]
@@ -36,6 +37,7 @@ class Tally:
     failed: Counter[str] = field(default_factory=Counter)
     tokens: dict[str, tuple[int, int]] = field(default_factory=dict)
     stopped_models: dict[str, str] = field(default_factory=dict)
+    say: Callable[[str], None] = lambda _: None
 
     def begin(self, conversations: int) -> None:
         """So many conversations will be held."""
@@ -58,6 +60,11 @@ class Tally:
     def stopped(self, model: str, reason: str) -> None:
         """A model was given up."""
         self.stopped_models[model] = reason
+
+    def stopping(self, under_way: int) -> None:
+        """The run was asked to stop, and waits for so many calls."""
+        calls = f"{under_way} {'call' if under_way == 1 else 'calls'} under way"
+        self.say(f"stopping: waiting for {calls}; interrupt again to stop now")
 
     @property
     def calls(self) -> int:
@@ -96,10 +103,18 @@ class Display(Tally):
         models: those of the spec.
         stream: where to show it.
         refresh_s: seconds between updates, so that showing costs nothing.
+        say: is told what a person must know at once.
     """
 
-    def __init__(self, models: Mapping[str, Model], stream: TextIO, *, refresh_s: float = 0.1) -> None:
-        super().__init__(models)
+    def __init__(
+        self,
+        models: Mapping[str, Model],
+        stream: TextIO,
+        *,
+        refresh_s: float = 0.1,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        super().__init__(models, say=say)
         self._stream = stream
         self._refresh_s = refresh_s
         self._shown_at = 0.0

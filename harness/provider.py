@@ -26,6 +26,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
+from harness.budget import Purse
+from harness.halt import Halt
 from harness.records import Call, Reply
 
 
@@ -39,6 +41,8 @@ class Context:
         now: seconds since 1970, for a Retry-After that is a date.
         sleep: waits for so many seconds.
         random: spreads retries over time; nothing that it decides can be seen in a result.
+        halt: whether the run is to stop.
+        purse: what the run may spend, None where nobody says.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -46,6 +50,8 @@ class Context:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     random: Random = field(default_factory=Random)
+    halt: Halt = field(default_factory=Halt)
+    purse: Purse | None = None
 
 
 class Connection(Protocol):

@@ -42,6 +42,7 @@ class Fault:
         status: the HTTP status, or 0 where there was none.
         wait_s: how long the endpoint asks to wait, None where it does not say.
         hint: what the user can do, or "".
+        may_be_billed: whether the endpoint may have made a reply that did not arrive or could not be read.
     """
 
     kind: str
@@ -50,6 +51,12 @@ class Fault:
     status: int = 0
     wait_s: float | None = None
     hint: str = ""
+    may_be_billed: bool = False
+
+    @property
+    def is_too_many(self) -> bool:
+        """Whether the endpoint asks for fewer calls at once."""
+        return self.status == 429 or (self.status == 503 and self.wait_s is not None)
 
 
 def fault_of(status: int, body: Any, headers: Mapping[str, str], now: float) -> Fault:

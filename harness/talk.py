@@ -10,6 +10,7 @@ from harness.flow import Conversation
 from harness.records import UNAVAILABLE, Call, Item, Judgment, Model, Outcome, Price, Reply
 
 if TYPE_CHECKING:
+    from harness.halt import Halt
     from harness.plan import Chunk, Plan
     from harness.provider import Connection
 
@@ -43,9 +44,13 @@ class Watch(Protocol):
         """A model was given up."""
         ...
 
+    def stopping(self, under_way: int) -> None:
+        """The run was asked to stop, and waits for so many calls."""
+        ...
 
-Connect: TypeAlias = "Callable[[str], Connection]"
-"""Opens the connection to a model of the spec, by name."""
+
+Connect: TypeAlias = "Callable[[str, Halt], Connection]"
+"""Opens the connection to a model of the spec, by name; `Halt` tells it whether the run is to stop."""
 
 
 class Lost:

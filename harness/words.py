@@ -278,8 +278,8 @@ def none_labelled(dataset: str) -> str:
 def first_labelled(dataset: str, labelled: int) -> str:
     """Why labels may be no random part."""
     return (
-        f"{dataset}: the labelled items are the first {labelled} of the dataset: a random part only if the order of the "
-        "dataset is random"
+        f"{dataset}: the labelled items are the first {labelled} of the dataset: a random part only if the order of "
+        "the dataset is random"
     )
 
 
@@ -317,8 +317,8 @@ def same_writer(dataset: str, left_out: int, items: int) -> str:
 def no_verdict_counts(dataset: str, failed: int, judgments: int) -> str:
     """How failures enter win rates."""
     return (
-        f"{dataset}: {failed} of {judgments} judgments failed; an evaluator's own win rate leaves them out, with bounds "
-        "beside it; a corrected one takes them as saying nothing; in agreement a failure counts as disagreement"
+        f"{dataset}: {failed} of {judgments} judgments failed; an evaluator's own win rate leaves them out, with "
+        "bounds beside it; a corrected one takes them as saying nothing; in agreement a failure counts as disagreement"
     )
 
 

@@ -131,7 +131,7 @@ def test_a_caller_that_is_cancelled_while_waiting_lets_the_next_one_in():
 
 
 def test_slots_are_as_many_as_calls_may_be_under_way():
-    assert pace_of(Clock(), concurrency=3).slots._value == 3
+    assert pace_of(Clock(), concurrency=3).slots.limit == 3
 
 
 def test_turns_without_limits_cost_next_to_nothing():

@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.errors import HarnessError
 from harness.flow import Conversation
+from harness.halt import Halt
 from harness.plan import Plan
 from harness.records import Call, Cell, Item, Limits, Model, Reply, ScoreSpec, Spec
 from harness.store import Entry
@@ -137,7 +138,7 @@ class Wire:
     opened: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
 
-    def connect(self, name: str) -> WireConnection:
+    def connect(self, name: str, halt: Halt) -> WireConnection:
         self.opened.append(name)
         return WireConnection(self, name, Random(f"{self.seed}{name}"))
 

@@ -26,6 +26,7 @@ FAILED = 1
 Examples:
   harness run specs/quickstart.yaml                     needs no key and no network
   harness run my-judges.yaml --concurrency 64
+  harness run my-judges.yaml --max-cost 5               end before it could cost more than 5 dollars
   harness run my-judges.yaml --offline                  replay: make no call, fail where a reply is missing
   harness run my-judges.yaml --format json > board.json
 
@@ -43,6 +44,13 @@ The leaderboard goes to stdout, all else to stderr. Exit code 1 where a model co
     metavar="N",
     help="Calls under way at once for each model, in place of what the spec says.",
 )
+@click.option(
+    "--max-cost",
+    "max_cost_usd",
+    type=click.FloatRange(0, min_open=True),
+    metavar="USD",
+    help="Stop before the calls of this run could cost more dollars than this.",
+)
 @report_option
 @click.pass_context
 def run(
@@ -53,6 +61,7 @@ def run(
     allow_paths: tuple[Path, ...],
     offline: bool,
     concurrency: int | None,
+    max_cost_usd: float | None,
     report: str,
 ) -> None:
     """Judge what SPEC asks for, score it, write the run folder and print the leaderboard."""
@@ -60,7 +69,7 @@ def run(
     models = plan.spec.models
     say(f"{plan.spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments")
     gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a replay
-    watch = Display(models, sys.stderr) if sys.stderr.isatty() else Tally(models)
+    watch = Display(models, sys.stderr, say=say) if sys.stderr.isatty() else Tally(models, say=say)
     with watch if isinstance(watch, Display) else nullcontext():
         try:
             finished = run_spec(
@@ -69,11 +78,14 @@ def run(
                 results=results,
                 offline=offline,
                 concurrency=concurrency,
+                max_cost_usd=max_cost_usd,
                 watch=watch,
                 before_asking=lambda found: say_cost(plan, found),
             )
         except BaseException:
             say_spend(watch)
+            if watch.calls:
+                say(f"{watch.done:,} of {watch.conversations:,} conversations are done")
             raise
     click.echo(rendered(finished.leaderboard, report), nl=False)
     say_where(finished, spec, watch)

@@ -45,6 +45,10 @@ class Nursery:
         """
         self._tell({"folder": str(folder), **life})
 
+    def signal(self, signal: int) -> None:
+        """Send a signal to the run, and leave it running."""
+        self._tell({"signal": signal, "and": "go on"})
+
     def end(self, signal: int = 0) -> tuple[int, str]:
         """How the run ended, by a signal or by itself: its exit code, negative after a signal, and what it said."""
         self._tell({"signal": signal})
@@ -139,8 +143,12 @@ def main() -> None:
                 code = live(life)
             finally:
                 os._exit(code)
-        if signal := json.loads(sys.stdin.readline())["signal"]:
-            os.kill(pid, signal)
+        is_going_on = True
+        while is_going_on:
+            told = json.loads(sys.stdin.readline())
+            is_going_on = "and" in told
+            if told["signal"]:
+                os.kill(pid, told["signal"])
         _, status = os.waitpid(pid, 0)
         said = Path(life["folder"]) / "said"
         print(json.dumps([os.waitstatus_to_exitcode(status), said.read_text() if said.exists() else ""]), flush=True)

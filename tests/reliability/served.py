@@ -28,10 +28,12 @@ class Served:
     Attributes:
         url: its endpoint.
         asked: how often each call was received.
+        billed_tokens: prompt and reply tokens of all replies that were sent.
     """
 
     url: str = ""
     asked: Counter[str] = field(default_factory=Counter)
+    billed_tokens: tuple[int, int] = (0, 0)
 
 
 @contextmanager
@@ -46,7 +48,15 @@ def served(service: Service | None = None) -> Iterator[Served]:
                 found.asked[identity(json.loads(event["body"]))] += 1
             return event
 
-        await app(scope, heard if scope["type"] == "http" else receive, send)
+        async def said(event: Any) -> None:
+            if event["type"] == "http.response.body" and b'"usage"' in event.get("body", b""):
+                usage = json.loads(event["body"])["usage"]
+                prompt, completion = found.billed_tokens
+                found.billed_tokens = (prompt + usage["prompt_tokens"], completion + usage["completion_tokens"])
+            await send(event)
+
+        is_request = scope["type"] == "http"
+        await app(scope, heard if is_request else receive, said if is_request else send)
 
     config = uvicorn.Config(counting, host="127.0.0.1", port=0, log_level="error", access_log=False, ws="none")
     server = uvicorn.Server(config)
@@ -58,5 +68,5 @@ def served(service: Service | None = None) -> Iterator[Served]:
         found.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1"
         yield found
     finally:
-        server.should_exit = True
+        server.should_exit = server.force_exit = True
         thread.join()
