@@ -1,0 +1,146 @@
+"""Several annotators, agreement among raters, and regressions: held against independent implementations."""
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy.stats import ttest_1samp
+from statsmodels.stats.inter_rater import fleiss_kappa as their_fleiss
+from statsmodels.stats.multitest import multipletests
+
+from harness.ingest.labels import majority as as_datasets_do
+from harness.statistics import annotators
+from harness.statistics.alternative_annotator import EPSILON, _rejected, alternative_test
+from harness.statistics.among import counts_of, fleiss_kappa, krippendorff_alpha
+from harness.statistics.regression import coefficient_of
+
+full = arrays(np.int8, st.tuples(st.integers(2, 30), st.integers(2, 6)), elements=st.integers(0, 2))
+gappy = arrays(np.int8, st.tuples(st.integers(2, 30), st.integers(2, 5)), elements=st.integers(-1, 2))
+
+
+@given(full)
+def test_fleiss_is_that_of_statsmodels(codes):
+    counts = counts_of(codes, 3)
+    if len(np.unique(codes)) == 1:
+        assert np.isnan(fleiss_kappa(counts))
+    else:
+        assert fleiss_kappa(counts) == pytest.approx(their_fleiss(counts), abs=1e-9)
+
+
+def test_fleiss_rests_on_items_that_all_rated():
+    codes = np.array([[0, 1, 2], [0, 0, 0], [1, 1, 0], [2, -1, 2]], np.int8)
+    assert fleiss_kappa(counts_of(codes, 3)) == pytest.approx(fleiss_kappa(counts_of(codes[:3], 3)))
+    assert np.isnan(fleiss_kappa(np.zeros((0, 3))))
+    assert np.isnan(fleiss_kappa(counts_of(codes[:, :1], 3)))
+
+
+def alpha_by_pairs(codes):
+    """In so many words: one less observed over expected disagreement, over all pairs of values within items."""
+    values, observed, pairs = [], 0.0, 0.0
+    for row in codes:
+        rated = [value for value in row if value >= 0]
+        if len(rated) < 2:
+            continue
+        values += rated
+        unlike = sum(x != y for i, x in enumerate(rated) for j, y in enumerate(rated) if i != j)
+        observed += unlike / (len(rated) - 1)
+        pairs += len(rated)
+    expected = sum(x != y for i, x in enumerate(values) for j, y in enumerate(values) if i != j)
+    return float("nan") if not expected else 1 - (observed / pairs) / (expected / (len(values) * (len(values) - 1)))
+
+
+@given(gappy)
+def test_alpha_is_one_less_observed_over_expected_disagreement(codes):
+    assert krippendorff_alpha(counts_of(codes, 3)) == pytest.approx(alpha_by_pairs(codes), nan_ok=True)
+
+
+def test_alpha_of_krippendorffs_own_example():
+    # Krippendorff, Computing Krippendorff's Alpha-Reliability (2011), C: nominal data, 4 observers, 12 units: 0.743
+    data = ["1 2 3 3 2 1 4 1 2 . . .", "1 2 3 3 2 2 4 1 2 5 . 3", ". 3 3 3 2 3 4 2 2 5 1 .", "1 2 3 3 2 4 4 1 2 5 1 ."]
+    codes = np.array([[-1 if x == "." else int(x) - 1 for x in row.split()] for row in data], np.int8).T
+    assert krippendorff_alpha(counts_of(codes, 5)) == pytest.approx(0.743, abs=5e-4)
+
+
+@given(gappy)
+def test_the_majority_is_that_of_datasets(codes):
+    assert (annotators.majority(codes) == as_datasets_do(codes)).all()
+
+
+def test_each_annotator_is_held_against_the_others():
+    codes = np.array([[0, 0, 2], [0, 1, 1], [2, -1, 2], [1, -1, -1]], np.int8)
+    others, own, rows = annotators.leave_one_out(codes)[0]
+    assert (others.tolist(), own.tolist(), rows.tolist()) == ([1, 1, 2], [0, 0, 2], [0, 1, 2])
+    assert [len(rows) for *_, rows in annotators.leave_one_out(codes[:, :1])] == [0]
+    reference, judged, rows = annotators.against_each(np.array([0, 0, 0, 0], np.int8), codes)[1]
+    assert (reference.tolist(), judged.tolist(), rows.tolist()) == ([0, 1], [0, 0], [0, 1])
+
+
+def test_the_alternative_annotator_is_held_against_those_who_remain():
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 3, 200)
+    people = [np.where(rng.random(200) < 0.8, truth, rng.integers(0, 3, 200)) for _ in range(3)]
+    codes = np.column_stack(people).astype(np.int8)
+    judged = np.where(rng.random(200) < 0.85, truth, rng.integers(0, 3, 200)).astype(np.int8)
+    found = alternative_test(judged, codes)
+    first = found.advantages[0]
+    of_judge = (codes[:, 1:] == judged[:, None]).mean(axis=1)
+    of_person = (codes[:, 1:] == codes[:, :1]).mean(axis=1)
+    gaps = (of_person >= of_judge).astype(float) - (of_judge >= of_person)
+    assert first.judge == pytest.approx((of_judge >= of_person).mean())
+    assert first.p_value == pytest.approx(ttest_1samp(gaps, EPSILON, alternative="less").pvalue)
+    assert found.winning_rate == 1
+    assert alternative_test(rng.integers(0, 3, 200).astype(np.int8), codes).winning_rate == 0
+    assert found.per_item.mean() == pytest.approx(np.mean([one.judge for one in found.advantages]))
+
+
+def test_without_enough_items_or_variation_the_test_says_so():
+    codes = np.zeros((10, 3), np.int8)
+    few = alternative_test(codes[:, 0], codes)
+    assert few.winning_rate is None
+    assert [one.p_value for one in few.advantages] == [None] * 3
+    same = alternative_test(np.zeros(40, np.int8), np.zeros((40, 2), np.int8))
+    assert (same.winning_rate, same.advantages[0].p_value) == (1, 0.0)
+    assert alternative_test(np.ones(40, np.int8), np.zeros((40, 2), np.int8)).winning_rate == 0
+    alone = alternative_test(np.zeros(40, np.int8), np.zeros((40, 1), np.int8))
+    assert (alone.winning_rate, alone.advantages[0].n) == (None, 0)
+    assert np.isnan(alone.per_item).all()
+
+
+def test_false_findings_are_limited_under_any_dependence():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        p_values = rng.random(5) ** 3
+        expected = multipletests(p_values, 0.05, method="fdr_by")[0]
+        assert _rejected(p_values.tolist(), 0.05) == expected.tolist()
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**16))
+def test_coefficients_and_clustered_errors_are_those_of_statsmodels(seed):
+    rng = np.random.default_rng(seed)
+    clusters = np.repeat(np.arange(20), 3)
+    variables = rng.normal(size=(60, 2))
+    outcome = variables @ [0.3, -0.1] + rng.normal(size=60) + np.repeat(rng.normal(size=20), 3)
+    theirs = sm.OLS(outcome, sm.add_constant(variables)).fit(cov_type="cluster", cov_kwds={"groups": clusters})
+    for which in (0, 1):
+        found = coefficient_of(outcome, variables, which, clusters)
+        assert found.value == pytest.approx(theirs.params[which + 1])
+        assert found.error == pytest.approx(theirs.bse[which + 1])
+        assert found.clusters == 20
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [np.zeros((40, 2)), np.column_stack([np.arange(40), 2.0 * np.arange(40)])],
+    ids=["constant", "collinear"],
+)
+def test_a_coefficient_that_cannot_be_told_is_none(variables):
+    assert coefficient_of(np.arange(40.0) % 3, variables, 0, np.arange(40)) is None
+
+
+def test_too_few_items_or_clusters_tell_nothing():
+    rng = np.random.default_rng(1)
+    assert coefficient_of(rng.random(2), rng.random((2, 1)), 0, np.arange(2)) is None
+    assert coefficient_of(rng.random(30), rng.random((30, 1)), 0, np.zeros(30, np.int64)) is None
