@@ -31,6 +31,10 @@ shown and the number of repeats are axes of their own, `matrix.order` and `matri
 What judgments are scored by, against the reference labels. A spec names these in `score.metrics`; the first ranks the
 leaderboard. A judgment that failed counts as disagreement in each of them, and the value without failures and the
 bounds stand beside every figure. Where a figure is undefined it is null with a reason, never 0 and never 1.""",
+    "probes": """\
+Habits of an evaluator that a metric does not show. `harness audit RUN` looks at all of them; a spec names some in
+`score.probes` to have their figures beside its scores. A figure that cannot be told is null with a reason.
+[auditing.md](auditing.md) shows how to read them.""",
     "providers": """\
 Where the replies of a model come from. Each model of a spec names one as its `provider`; its settings follow here.""",
     "formats": """\
@@ -94,6 +98,13 @@ def metric_section(name: str) -> Iterator[str]:
     yield f"Between {metric.RANGE[0]:g} and {metric.RANGE[1]:g}. Undefined where: {metric.UNDEFINED}."
 
 
+def probe_section(name: str) -> Iterator[str]:
+    """What a probe looks at."""
+    yield documentation("probes", name)
+    yield ""
+    yield f"`harness list probes`: {plugs.find('probes', name).SUMMARY}."
+
+
 def provider_section(name: str) -> Iterator[str]:
     """What a provider is and its settings."""
     yield documentation("providers", name)
@@ -115,6 +126,7 @@ SECTIONS: Mapping[str, Section] = {
     "personas": persona_section,
     "modes": mode_section,
     "metrics": metric_section,
+    "probes": probe_section,
     "providers": provider_section,
     "formats": format_section,
 }

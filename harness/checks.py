@@ -116,9 +116,10 @@ def _texts(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...
 
 
 def metric_problems(sound: Sound) -> Iterator[Problem]:
-    """Metrics that are not known."""
-    known = plugs.names("metrics")
-    for index, name in enumerate(sound.part("score", "metrics") or ()):
-        if name not in known:
-            message = f"there is no metric {quoted(name)}"
-            yield sound.document.problem(("score", "metrics", index), message, hint=suggestion(name, known))
+    """Metrics and probes that are not known."""
+    for key, kind in (("metrics", "metric"), ("probes", "probe")):
+        known = plugs.names(key)
+        for index, name in enumerate(sound.part("score", key) or ()):
+            if name not in known:
+                message = f"there is no {kind} {quoted(name)}"
+                yield sound.document.problem(("score", key, index), message, hint=suggestion(name, known))

@@ -96,7 +96,7 @@ def consistency_figures(
         sample = reference.sample(verdicts, systems)
         made = metric_figures(sample, metrics, score, seed_for(seed, "interval", cell.id, part))
         figures |= {f"{name}.{part}": figure for name, figure in made.items()}
-    units = _Units(reference.all_clusters, score.level, systems)
+    units = Units(reference.all_clusters, score.level, systems)
     if cell.order == "both":
         figures |= _between_orders(alone["given"], alone["swapped"], collapsed, units)
     if cell.repeats > 1:
@@ -105,7 +105,7 @@ def consistency_figures(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Units:
+class Units:
     """What a mean over items rests on.
 
     Attributes:
@@ -163,7 +163,7 @@ class _Units:
         return Figure(mean, interval.low, interval.high, reason, **known)
 
 
-def _between_orders(given: Codes, swapped: Codes, collapsed: Codes, units: _Units) -> Iterator[tuple[str, Figure]]:
+def _between_orders(given: Codes, swapped: Codes, collapsed: Codes, units: Units) -> Iterator[tuple[str, Figure]]:
     """What changes with the order of the responses."""
     won = consistency.first_slot_wins(given, swapped)
     preference = units.figure(won, reason=NO_SLOT)
@@ -181,7 +181,7 @@ def _p_value(won: Array, preference: Figure) -> Figure:
     return Figure(p, reason=P_VALUE, systems=preference.systems, **known)
 
 
-def _between_repeats(orders: list[NDArray[np.int8]], units: _Units) -> Iterator[tuple[str, Figure]]:
+def _between_repeats(orders: list[NDArray[np.int8]], units: Units) -> Iterator[tuple[str, Figure]]:
     """What changes when the same question is asked again."""
     within = consistency.disagreement_within(*orders)
     yield "self-agreement", units.figure(1 - within)

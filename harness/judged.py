@@ -183,7 +183,7 @@ def read_judged(folder: Path, *, votes: bool = False) -> Judged:
         )
     known = {field.name for field in fields(ScoreSpec)}
     score = {name: value for name, value in spec["score"].items() if name in known}
-    scoring = ScoreSpec(**{**score, "metrics": tuple(score["metrics"])})
+    scoring = ScoreSpec(**{**score, "metrics": tuple(score["metrics"]), "probes": tuple(score.get("probes", ()))})
     return Judged(folder, manifest["run"], manifest["spec"], spec, spec["seed"], scoring, tuple(datasets))
 
 

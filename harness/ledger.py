@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from harness.run import Part
 from harness.score import DatasetScores, score_dataset
 from harness.statistics.voting import mean_scores, most_votes
 from harness.strategy import ROUNDING
+
+if TYPE_CHECKING:
+    from harness.judged import JudgedDataset
 
 Codes: TypeAlias = NDArray[np.int8]
 
@@ -112,6 +115,27 @@ class Ledger:
         """Calls whose replies the judgments rest on; one that several judgments share counts for each."""
         cells = zip(self._plan.cells, self._columns, strict=True)
         return sum(column.usage.calls for cell, column in cells if asks(cell))
+
+    def judged(self, name: str) -> JudgedDataset:
+        """A dataset as it will be read back from the run folder."""
+        from harness.judged import JudgedDataset
+        from harness.tables import items_frame
+
+        dataset, spec = self._plan.datasets[name], self._plan.spec
+        here = [at for at, cell in enumerate(spec.cells) if cell.dataset == name]
+        columns = [self._columns[at] for at in here]
+        return JudgedDataset(
+            name,
+            dataset.digest,
+            dataset.annotators,
+            dataset.clustered,
+            items_frame({name: dataset}),
+            tuple(spec.cells[at] for at in here),
+            np.column_stack([column.codes for column in columns]),
+            ({},) * len(here),
+            tuple(column.votes for column in columns),
+            tuple(column.usage for column in columns),
+        )
 
     def scores(self) -> list[DatasetScores]:
         """The scores of the cells, dataset by dataset in the order of the spec."""

@@ -27,6 +27,7 @@ KINDS = {
     "personas": Kind("personas", "sets of who takes part in a debate: `debate.personas`"),
     "modes": Kind("modes", "who gives the verdict: `matrix.evaluator`"),
     "metrics": Kind("metrics", "what judgments are scored by: `score.metrics`"),
+    "probes": Kind("probes", "habits of an evaluator that `harness audit` looks at: `score.probes`"),
     "providers": Kind("providers", "where replies come from: `provider` of a model"),
     "formats": Kind("datasets", "files that a dataset can be read from: `format` of a dataset"),
     "reports": Kind("reports", "renderings of a leaderboard: `harness leaderboard --format`"),

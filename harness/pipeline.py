@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from harness.budget import Purse
     from harness.halt import Halt
     from harness.provider import Connection
+    from harness.score import DatasetScores
 
 VERSIONS_OF = ("polars", "numpy", "openai", "diskcache", "jinja2", "orjson")
 """Packages whose versions are noted with a run; the first two can change the bytes of its files."""
@@ -233,7 +234,7 @@ def _run(
             writer.add(cell, judgments)
         writer.write_judgments()
         run_id = run_id_of(plan.digest, writer.judgments_digest)
-        scores = ledger.scores()
+        scores = _with_probes(plan, ledger)
         writer.write_frame(SCORES, scores_frame(score for group in scores for score in group.scores))
         writer.write_frame(ITEMS, items_frame(plan.datasets))
         writer.write_json(SPEC, plan.spec.resolved)
@@ -244,6 +245,17 @@ def _run(
         seconds = time.monotonic() - clock
         writer.write_json(ENVIRONMENT, _environment(started, seconds, watch, ledger.calls))
         return FinishedRun(writer.publish(run_id))
+
+
+def _with_probes(plan: Plan, ledger: Ledger) -> list[DatasetScores]:
+    """The scores of all cells, with the figures of the probes that the spec asks for."""
+    spec, scores = plan.spec, ledger.scores()
+    if not spec.score.probes:
+        return scores
+    from harness.audit import with_probes  # reads lengths and authors, which most specs do not ask for
+
+    models = spec.resolved["models"]
+    return [with_probes(group, ledger.judged(group.dataset), spec.score, spec.seed, models) for group in scores]
 
 
 def _is_in_a_loop() -> bool:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from types import ModuleType
 
-FOLDERS = ("datasets", "providers", "strategies", "modes", "personas", "metrics", "reports", "importers")
+FOLDERS = ("datasets", "providers", "strategies", "modes", "personas", "metrics", "probes", "reports", "importers")
 
 
 @cache

@@ -321,6 +321,7 @@ class ScoreSpec:
         margin: two cells whose difference is sure to be smaller are equivalent; None where nobody says so.
         holdout: share of the units (items, or clusters of them) on which the figure of the best is measured after it
             was chosen on the others; None to hold nothing out.
+        probes: file names in `harness/probes/`, whose figures stand beside the scores.
     """
 
     metrics: tuple[str, ...] = ("kappa", "accuracy")
@@ -329,6 +330,7 @@ class ScoreSpec:
     level: float = 0.95
     margin: float | None = None
     holdout: float | None = None
+    probes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,122 @@
+"""A run to the cards of its evaluators: what every probe finds of every cell, and how far the cells agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+
+from harness import plugs
+from harness.errors import InputError
+from harness.judged import Judged, JudgedDataset
+from harness.probe import audited_cells, find_probe
+from harness.records import VERDICTS, Cell, Figure, ScoreSpec
+from harness.score import DatasetScores
+from harness.statistics.among import counts_of, fleiss_kappa, krippendorff_alpha
+
+ALONE = "one cell: nobody to agree with"
+NO_VARIATION = "all verdicts are the same"
+NO_INTERVAL = "shown for comparison, without interval"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one probe found of one cell.
+
+    Attributes:
+        figures: by name.
+        sentence: what they mean.
+    """
+
+    figures: Mapping[str, Figure]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What the probes found of one cell, by probe."""
+
+    cell: Cell
+    looks: Mapping[str, Look]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedDataset:
+    """The cards of the cells of a dataset.
+
+    Attributes:
+        dataset: its name.
+        items: how many it has.
+        among: agreement among the cells, of which none is taken for right: Fleiss' kappa and Krippendorff's alpha.
+        cards: of the cells.
+    """
+
+    dataset: str
+    items: int
+    among: Mapping[str, Figure]
+    cards: tuple[Card, ...]
+
+
+def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
+    """Look at every cell of a run with every probe.
+
+    Args:
+        run: read back with its votes.
+        cell: id of a cell, with or without its dataset; None for all.
+
+    Raises:
+        InputError: where the run has no such cell.
+    """
+    found = []
+    for data in run.datasets:
+        cards = [
+            Card(audited.cell, {name: _look(name, audited) for name in plugs.names("probes")})
+            for audited in audited_cells(data, run.score, run.seed, run.spec.get("models", {}))
+            if cell is None or cell in (audited.cell.id, audited.cell.id.partition("/")[2])
+        ]
+        if cards:
+            found.append(AuditedDataset(data.name, len(data), _among(data, run.score), tuple(cards)))
+    if not found:
+        names = [one.id for data in run.datasets for one in data.cells]
+        near = get_close_matches(cell or "", [*names, *(name.partition("/")[2] for name in names)], n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names[:5])}"
+        raise InputError(f"this run has no cell `{cell}`", hint=hint)
+    return found
+
+
+def with_probes(
+    group: DatasetScores, data: JudgedDataset, score: ScoreSpec, seed: int, models: Mapping[str, Mapping[str, Any]]
+) -> DatasetScores:
+    """The scores of a dataset with the figures of those probes that the spec asks for beside them."""
+    scores = []
+    for audited, scored in zip(audited_cells(data, score, seed, models), group.scores, strict=True):
+        figures = dict(scored.figures)
+        for name in score.probes:
+            figures |= find_probe(name).figures(audited)
+        scores.append(replace(scored, figures=figures))
+    return replace(group, scores=tuple(scores))
+
+
+def _look(name: str, audited: Any) -> Look:
+    probe = find_probe(name)
+    figures = probe.figures(audited)
+    return Look(figures, probe.sentence(figures))
+
+
+def _among(data: JudgedDataset, score: ScoreSpec) -> dict[str, Figure]:
+    """How far the cells agree with each other."""
+    counts = counts_of(np.where(data.outcomes < len(VERDICTS), data.outcomes, -1), len(VERDICTS))
+    cells = len(data.cells)
+    both = {
+        "fleiss-kappa": (fleiss_kappa(counts), int((counts.sum(axis=1) == counts.sum(axis=1).max(initial=0)).sum())),
+        "krippendorff-alpha": (krippendorff_alpha(counts), int((counts.sum(axis=1) >= 2).sum())),
+    }
+    found = {}
+    for name, (value, n) in both.items():
+        reason = ALONE if cells < 2 else NO_VARIATION if value != value else NO_INTERVAL
+        shown = None if value != value or cells < 2 else value
+        found[name] = Figure(shown, reason=reason, n=n, level=score.level, systems=cells)
+    return found

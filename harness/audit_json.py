@@ -1,0 +1,47 @@
+"""An audit as `schemas/audit.schema.json` describes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, cast
+
+from harness.audit import AuditedDataset
+from harness.digest import rounded
+from harness.judged import Judged
+from harness.records import Figure
+
+
+def audit_json(run: Judged, found: Sequence[AuditedDataset]) -> dict[str, Any]:
+    """All that was found, floats rounded to 12 significant digits."""
+    document = {
+        "run": run.id,
+        "spec": run.spec_name,
+        "level": run.score.level,
+        "datasets": [
+            {
+                "dataset": part.dataset,
+                "items": part.items,
+                "among": {name: _figure_json(figure) for name, figure in part.among.items()},
+                "cells": [
+                    {
+                        "cell": card.cell.id,
+                        "probes": {
+                            name: {
+                                "figures": {key: _figure_json(figure) for key, figure in look.figures.items()},
+                                "sentence": look.sentence,
+                            }
+                            for name, look in card.looks.items()
+                        },
+                    }
+                    for card in part.cards
+                ],
+            }
+            for part in found
+        ],
+    }
+    return cast(dict[str, Any], rounded(document))
+
+
+def _figure_json(figure: Figure) -> dict[str, Any]:
+    return {**asdict(figure), "reason": figure.reason or None, "seed": figure.seed or None, "flags": list(figure.flags)}

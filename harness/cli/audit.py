@@ -1,0 +1,66 @@
+"""Audit the judges of a run: position, length, family, steadiness, failures, ties."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.cli.options import allow_path_option, json_option, results_option
+from harness.text import printable
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  harness audit my-judges                               the cards of all cells of its newest run
+  harness audit my-judges --cell direct/judge:gpt-4o    one of them
+  harness audit results/my-judges/3f2a9c41 --json > audit.json
+
+Nothing is asked. `harness list probes` says what is looked at; `score: {probes: [length, family]}` in a spec puts the
+figures of some of them beside its scores. With --json one object is printed, as `harness schema audit` describes it."""
+)
+@click.argument("run", metavar="RUN")
+@click.option("--cell", metavar="CELL", help="Look at this cell alone.")
+@results_option
+@json_option
+@allow_path_option
+def audit(run: str, cell: str | None, results: Path, as_json: bool, allow_paths: tuple[Path, ...]) -> None:
+    """Print the card of every judge of RUN: a run folder, or a spec (a file or its name) for its newest run."""
+    from harness.audit import audit as look_at
+    from harness.audit_json import audit_json
+    from harness.judged import read_judged
+    from harness.results import find_run
+
+    judged = read_judged(find_run(run, results, allow_paths=allow_paths), votes=True)
+    found = audit_json(judged, look_at(judged, cell=cell))
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for line in told(found):
+        click.echo(printable(line))
+
+
+def told(found: Mapping[str, Any]) -> Iterator[str]:
+    """An audit for people, line by line."""
+    for part in found["datasets"]:
+        for card in part["cells"]:
+            yield card["cell"]
+            yield from (f"  {name}: {look['sentence']}" for name, look in card["probes"].items())
+            yield ""
+        among = ", ".join(f"{name} {_value(figure)}" for name, figure in part["among"].items())
+        yield f"{part['dataset']}, {part['items']} items; agreement among the cells: {among}"
+    yield (
+        f"[low, high]: {100 * found['level']:.4g} % intervals, each for itself: of many cells and probes some will "
+        "seem to show something by luck"
+    )
+    yield f"run {found['run']} of {found['spec']}"
+
+
+def _value(figure: Mapping[str, Any]) -> str:
+    if figure["value"] is None:
+        return f"unknown ({figure['reason']})"
+    return f"{figure['value']:.3f} (n = {figure['n']})".replace("-", "−")

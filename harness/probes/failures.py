@@ -1,0 +1,32 @@
+"""Failures: how many items have no verdict, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.probe import Audited, shown
+from harness.records import FAILURES, VERDICTS, Figure
+
+SUMMARY = "failures: share of the items without a verdict, by kind"
+NO_ITEMS = "no items"
+
+
+def figures(audited: Audited) -> dict[str, Figure]:
+    """The share of all failures, and of each kind."""
+    judged = audited.judged
+    found = {"failures.all": audited.units.figure((judged >= len(VERDICTS)).astype(float), reason=NO_ITEMS)}
+    for code, kind in enumerate(FAILURES, len(VERDICTS)):
+        if (judged == code).any():
+            found[f"failures.{kind}"] = audited.units.figure((judged == code).astype(float), reason=NO_ITEMS)
+    return found
+
+
+def sentence(figures: Mapping[str, Figure]) -> str:
+    """How many failed, most frequent kind first."""
+    kinds = {name.partition(".")[2]: figure for name, figure in figures.items() if name != "failures.all"}
+    if not kinds:
+        return f"every item has a verdict (n = {figures['failures.all'].n})"
+    worst = sorted(kinds.items(), key=lambda entry: -(entry[1].value or 0))
+    return f"{shown(figures['failures.all'])} of the items have no verdict: " + ", ".join(
+        f"{kind} {shown(figure)}" for kind, figure in worst
+    )

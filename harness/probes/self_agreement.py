@@ -1,0 +1,38 @@
+"""Self-agreement: how often the same question gets the same verdict again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.consistency import consistency_figures
+from harness.probe import Audited, shown
+from harness.records import Figure
+
+SUMMARY = "self-agreement: how often two answers to the same question are the same"
+ONCE = "asked once only; `repeats: [2]` asks twice"
+
+
+def figures(audited: Audited) -> dict[str, Figure]:
+    """The share of the pairs of repeats, in the same order, that agree."""
+    votes = audited.data.votes[audited.at]
+    if audited.cell.repeats < 2 or votes is None:
+        return {"self-agreement.repeats": audited.unknown(ONCE)}
+    found = consistency_figures(
+        audited.cell,
+        votes,
+        audited.judged,
+        audited.reference,
+        {},
+        audited.score,
+        systems=len(audited.data.cells),
+        seed=audited.seed,
+    )
+    return {"self-agreement.repeats": found["self-agreement"]}
+
+
+def sentence(figures: Mapping[str, Figure]) -> str:
+    """How steady it is."""
+    found = figures["self-agreement.repeats"]
+    if found.value is None:
+        return f"how steady it is cannot be told: {found.reason}"
+    return f"asked again it says the same on {shown(found)} of the pairs of answers"

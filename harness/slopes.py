@@ -1,0 +1,84 @@
+"""What goes with a judge's verdict beside what people say: coefficients of regressions, as figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.probe import SCORES, Audited, leaves_out_zero, shown
+from harness.records import VERDICTS, Figure
+from harness.statistics import clusters
+from harness.statistics.agreement import Array
+from harness.statistics.intervals import wald_interval
+from harness.statistics.regression import coefficient_of
+
+NO_LABELS = "no item has both a label and a verdict"
+NO_SPREAD = "it is the same on all items, or follows from the label"
+WIDEST = (-100.0, 100.0)
+
+
+def bias_and_human(audited: Audited, name: str, variable: Array, given: Mapping[str, Array]) -> dict[str, Figure]:
+    """How far a variable moves the judge's verdict where people say the same, and how far it moves theirs.
+
+    Verdicts count 1 (a), 0 (tie) and −1 (b). The judge's coefficient is of a regression on the label, the variable
+    and what else is given; that of people of the same without the label.
+
+    Args:
+        audited: the cell.
+        name: what the figures are called by.
+        variable: of each item; NaN where it is not known.
+        given: other variables, NaN likewise.
+    """
+    labels, judged = audited.data.reference_codes(), audited.judged
+    rows = (labels >= 0) & (judged < len(VERDICTS)) & ~np.isnan(variable)
+    others = [column for column in given.values() if not np.isnan(column).all()]
+    for column in others:
+        rows &= ~np.isnan(column)
+    if not rows.any():
+        reason = NO_LABELS if not np.isnan(variable).all() else "the dataset does not tell"
+        return {f"{name}.bias": audited.unknown(reason), f"{name}.human": audited.unknown(reason)}
+    human, machine = SCORES[labels[rows]], SCORES[judged[rows]]
+    beside = [variable[rows], *(column[rows] for column in others)]
+    group = audited.clusters[rows]
+    return {
+        f"{name}.bias": _figure(audited, machine, np.column_stack([human, *beside]), 1, group),
+        f"{name}.human": _figure(audited, human, np.column_stack(beside), 0, group),
+    }
+
+
+def _figure(audited: Audited, outcome: Array, variables: Array, which: int, group: NDArray[np.int64]) -> Figure:
+    n, count = len(outcome), len(np.unique(group))
+    if n < FEWEST_ITEMS:
+        return audited.unknown(TOO_FEW_ITEMS, n)
+    if count < clusters.FEWEST:
+        return audited.unknown(TOO_FEW_CLUSTERS, n)
+    found = coefficient_of(outcome, variables, which, group)
+    if found is None:
+        return audited.unknown(NO_SPREAD, n)
+    level = audited.score.level
+    interval = wald_interval(found.value, found.error, clusters.t_quantile(level, count - 1), WIDEST)
+    is_clustered = audited.reference.all_clusters is not None
+    return Figure(
+        found.value,
+        interval.low,
+        interval.high,
+        n=n,
+        method="clustered",
+        level=level,
+        unit="cluster" if is_clustered else "item",
+        units=count,
+        systems=len(audited.data.cells),
+        flags=("few-clusters",) if count < clusters.FEW else (),
+    )
+
+
+def told(name: str, what: str, figures: Mapping[str, Figure]) -> str:
+    """What a bias means: whether it is seen at all, beside what people do."""
+    bias, human = figures[f"{name}.bias"], figures[f"{name}.human"]
+    if bias.value is None:
+        return f"whether {what} counts cannot be told: {bias.reason}"
+    seen = "moves its verdict" if leaves_out_zero(bias) else "is not seen to move its verdict"
+    return f"where people say the same, {what} {seen} ({shown(bias)}; people's own {shown(human)})"

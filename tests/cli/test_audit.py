@@ -1,0 +1,105 @@
+"""`harness audit` on a run of a user's spec."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness import plugs
+from harness.cli import main
+from harness.schema import check
+from harness.simulation.dataset import make_pairs
+from harness.source import Document
+
+SPEC = """\
+schema: 1
+name: audited
+datasets:
+  pairs: {path: pairs.jsonl}
+models:
+  small: {provider: simulated, skill: 0.7, position_bias: 0.3}
+  wordy: {provider: simulated, skill: 0.7, length_bias: 0.6, family: ada}
+matrix:
+  dataset: [pairs]
+  strategy: [direct]
+  evaluator: [{judge: [small, wordy]}]
+  order: [given, both]
+  repeats: [1, 2]
+score: {resamples: 200, probes: [win-rate, length]}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("audited")
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in make_pairs(3, 60)))
+    (folder / "spec.yaml").write_text(SPEC)
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        done = CliRunner().invoke(main, ["run", "spec.yaml"])
+        assert done.exit_code == 0, done.output
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+
+
+def audit(*arguments):
+    return CliRunner().invoke(main, ["audit", *arguments])
+
+
+def test_every_cell_has_a_card_with_a_line_for_each_probe():
+    shown = audit("audited")
+    assert shown.exit_code == 0, shown.output
+    lines = shown.stdout.splitlines()
+    cards = [line for line in lines if line.startswith("pairs/direct/")]
+    assert len(cards) == 8
+    assert sum(line.startswith("  length: ") for line in lines) == 8
+    assert "agreement among the cells: fleiss-kappa" in shown.stdout
+    assert "nan" not in shown.stdout.lower()
+
+
+def test_json_is_as_its_schema_says():
+    said = json.loads(audit("spec.yaml", "--json").stdout)
+    assert check(Document("", said), "audit") == []
+    (dataset,) = said["datasets"]
+    assert set(dataset["cells"][0]["probes"]) == set(plugs.names("probes"))
+    both = next(cell for cell in dataset["cells"] if cell["cell"].endswith("judge:small/both/x2"))
+    assert both["probes"]["position"]["figures"]["position.flip-rate"]["value"] > 0
+    assert both["probes"]["self-agreement"]["figures"]["self-agreement.repeats"]["value"] is not None
+
+
+def test_one_cell_alone_and_one_that_is_not_there():
+    shown = audit("audited", "--cell", "direct/judge:wordy")
+    assert [line for line in shown.stdout.splitlines() if line.startswith("pairs/direct/")] == [
+        "pairs/direct/judge:wordy"
+    ]
+    shown = audit("audited", "--cell", "direct/judge:wordi")
+    assert shown.exit_code == 2
+    assert "did you mean" in shown.stderr
+
+
+def test_probes_of_the_spec_stand_beside_its_scores():
+    (stored,) = Path("results/audited").glob("*/leaderboard.json")
+    document = json.loads(stored.read_text())
+    assert check(Document("", document), "leaderboard") == []
+    companions = document["rows"][0]["companions"]
+    assert {"win-rate.half", "win-rate.ties-lose", "length.bias", "length.human"} <= set(companions)
+    assert "family.bias" not in companions
+    audited = json.loads(audit("audited", "--json").stdout)["datasets"][0]["cells"]
+    card = next(card for card in audited if card["cell"] == document["rows"][0]["cell"])
+    assert card["probes"]["length"]["figures"]["length.bias"]["value"] == companions["length.bias"]["value"]
+
+
+def test_a_probe_that_is_not_there_is_answered_with_the_nearest():
+    Path("bad.yaml").write_text(SPEC.replace("win-rate", "winrate"))
+    shown = CliRunner().invoke(main, ["validate", "bad.yaml"])
+    assert shown.exit_code == 2
+    assert "there is no probe `winrate`; did you mean `win-rate`?" in shown.stderr

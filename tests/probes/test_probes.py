@@ -1,0 +1,266 @@
+"""Each probe finds what was put there, and nothing where nothing was."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from harness import plugs
+from harness.audit import audit, with_probes
+from harness.errors import InputError
+from harness.families import family_of, own_families
+from harness.probe import audited_cells, find_probe
+from harness.records import Cell
+from harness.score import score_dataset
+from judged_runs import SCORE, dataset, run
+from labelled import judge, labels
+
+N = 300
+CODES = labels(N)
+SCORES = np.array([1, 0, -1])
+VERDICT_OF = {1: 0, 0: 1, -1: 2}
+
+
+def with_facts(data, **columns):
+    """The dataset with other facts about its items."""
+    return replace(data, frame=data.frame.with_columns(pl.Series(name, values) for name, values in columns.items()))
+
+
+def looked(name, data, at=0, models=None):
+    audited = audited_cells(data, SCORE, 7, models or {})[at]
+    probe = find_probe(name)
+    figures = probe.figures(audited)
+    sentence = probe.sentence(figures)
+    assert "nan" not in sentence.lower()
+    for figure in figures.values():
+        assert figure.value is None or figure.value == figure.value
+        assert figure.reason or figure.low is not None
+    return figures, sentence
+
+
+def swayed(rng, by):
+    """Verdicts of a judge that follows the labels but is moved by something."""
+    pull = SCORES[CODES] + by + rng.normal(0, 0.7, N)
+    return np.where(pull > 0.5, 0, np.where(pull < -0.5, 2, 1)).astype(np.int8)
+
+
+@pytest.fixture
+def world():
+    rng = np.random.default_rng(11)
+    lengths = rng.integers(50, 800, (N, 2))
+    kin = rng.choice(["gpt-4o", "llama-3"], (N, 2))
+    doubling = np.log2(lengths[:, 0] + 1) - np.log2(lengths[:, 1] + 1)
+    family = (kin[:, 0] == "gpt-4o").astype(float) - (kin[:, 1] == "gpt-4o")
+    judges = {
+        "gpt-4o-mini": swayed(rng, 0),
+        "gpt-long": swayed(rng, 0.4 * doubling),
+        "gpt-kin": swayed(rng, 0.8 * family),
+    }
+    facts = {"length_a": lengths[:, 0], "length_b": lengths[:, 1], "model_a": kin[:, 0], "model_b": kin[:, 1]}
+    return with_facts(dataset(CODES, judges), **facts)
+
+
+@pytest.mark.parametrize(("probe", "biased"), [("length", 1), ("family", 2)])
+def test_a_bias_is_found_where_it_was_put_and_nowhere_else(world, probe, biased):
+    for at in range(3):
+        figures, sentence = looked(probe, world, at)
+        bias, human = figures[f"{probe}.bias"], figures[f"{probe}.human"]
+        assert (bias.low > 0) == (at == biased), sentence
+        assert abs(human.value) < 0.25  # people were not swayed
+        assert ("is not seen to" in sentence) == (at != biased)
+        assert bias.n == N
+
+
+def test_false_alarms_are_as_rare_as_the_level_says():
+    alarms = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        lengths = rng.integers(50, 800, (60, 2))
+        codes = labels(60, seed)
+        data = dataset(codes, {"m": judge(codes, 0.6, seed)})
+        data = with_facts(data, length_a=lengths[:, 0], length_b=lengths[:, 1])
+        bias = looked("length", data)[0]["length.bias"]
+        alarms += not bias.low <= 0 <= bias.high
+    assert alarms <= 20  # 5 % of 200 and three standard errors
+
+
+def test_where_nothing_varies_or_is_known_a_bias_cannot_be_told():
+    figures, sentence = looked("length", dataset(CODES, {"m": judge(CODES, 0.7)}))
+    assert figures["length.bias"].value is None
+    assert "cannot be told" in sentence
+    figures, sentence = looked("family", dataset(CODES, {"m": judge(CODES, 0.7)}))
+    assert "the dataset does not tell" in sentence
+    few = dataset(CODES[:10], {"m": judge(CODES[:10], 0.7)})
+    assert "fewer than 20" in looked("length", few)[0]["length.bias"].reason
+    clustered = dataset(CODES[:40], {"m": judge(CODES[:40], 0.7)}, clusters=np.arange(40) // 10)
+    assert "clusters" in looked("length", clustered)[0]["length.bias"].reason
+
+
+def asked(votes, **cell):
+    data = dataset(CODES, {"m": votes[:, 0]})
+    return replace(data, cells=(Cell("fair", "direct", "judge", ("m",), **cell),), votes=(votes.astype(np.int8),))
+
+
+def test_position_tells_what_the_order_changes_beside_what_noise_does():
+    rng = np.random.default_rng(2)
+    first = np.where(rng.random(N) < 0.4, 0, CODES)
+    second = np.where(rng.random(N) < 0.4, 2, CODES)
+    figures, sentence = looked("position", asked(np.column_stack([first, second]), order="both"))
+    assert figures["position.flip-rate"].value == pytest.approx((first != second).mean())
+    assert figures["position.slot-preference"].value == 1
+    assert "without repeats it cannot be told" in sentence
+    assert "it was the first on 1.00" in sentence
+    votes = np.column_stack([first, first, second, second])
+    _, sentence = looked("position", asked(votes, order="both", repeats=2))
+    assert "asking again in one order changes 0.00" in sentence
+    steady = np.column_stack([CODES, CODES])
+    assert "on 0.00" in looked("position", asked(steady, order="both"))[1]
+    figures, sentence = looked("position", dataset(CODES, {"m": CODES}))
+    assert "asked in one order only" in sentence
+
+
+def test_self_agreement_is_that_of_repeats():
+    votes = np.column_stack([CODES, np.where(np.arange(N) < 30, (CODES + 1) % 3, CODES)])
+    figures, sentence = looked("self-agreement", asked(votes, repeats=2))
+    assert figures["self-agreement.repeats"].value == pytest.approx(0.9)
+    assert "0.90" in sentence
+    assert "asked once only" in looked("self-agreement", dataset(CODES, {"m": CODES}))[1]
+
+
+def test_failures_are_counted_by_kind_most_frequent_first():
+    failing = np.where(np.arange(N) < 30, 3, np.where(np.arange(N) < 36, 6, CODES))
+    figures, sentence = looked("failures", dataset(CODES, {"m": failing}))
+    assert figures["failures.all"].value == pytest.approx(0.12)
+    assert sentence.index("unparsed") < sentence.index("unavailable")
+    assert looked("failures", dataset(CODES, {"m": CODES}))[1] == f"every item has a verdict (n = {N})"
+
+
+def test_marginals_and_ties_stand_beside_those_of_people():
+    figures, _ = looked("marginals", dataset(CODES, {"m": np.ones(N)}))
+    assert figures["marginals.tie.judge"].value == 1
+    assert figures["marginals.tie.labels"].value == pytest.approx((CODES == 1).mean())
+    assert figures["marginals.tie.excess"].low > 0
+    assert "no difference that can be told" in looked("marginals", dataset(CODES, {"m": CODES}))[1]
+    assert "cannot be held against labels" in looked("marginals", dataset(np.full(N, -1), {"m": CODES}))[1]
+
+
+def test_a_judge_is_held_against_one_that_looks_at_nothing():
+    figures, sentence = looked("constant", dataset(CODES, {"m": judge(CODES, 0.9)}))
+    most = np.bincount(CODES).max() / N
+    assert figures["constant.accuracy"].value == pytest.approx(most)
+    assert figures["constant.gain"].low > 0
+    constant = np.full(N, np.bincount(CODES).argmax())
+    figures, sentence = looked("constant", dataset(CODES, {"m": constant}))
+    assert figures["constant.gain"].value == 0
+    assert "no difference" in sentence
+    assert "cannot be held" in looked("constant", dataset(np.full(N, -1), {"m": CODES}))[1]
+
+
+def many_people(skill=0.8, people=3):
+    rng = np.random.default_rng(6)
+    said = [judge(CODES, skill, int(rng.integers(1000))) for _ in range(people)]
+    words = [[("a", "tie", "b")[column[k]] for column in said] for k in range(N)]
+    data = with_facts(dataset(CODES, {"good": judge(CODES, 0.95, 5), "poor": judge(CODES, 0.2, 6)}), labels=words)
+    return replace(data, annotators=tuple(f"p{k}" for k in range(people)))
+
+
+def test_people_are_held_against_each_other_and_the_judge_against_them():
+    data = many_people()
+    figures, sentence = looked("ceiling", data)
+    assert figures["ceiling.people"].low < figures["ceiling.people"].value < figures["ceiling.people"].high
+    assert figures["ceiling.evaluator"].value > looked("ceiling", data, 1)[0]["ceiling.evaluator"].value
+    assert "a person agrees with the others at" in sentence
+    assert "one annotator" in looked("ceiling", dataset(CODES, {"m": CODES}))[1]
+
+
+def test_the_interval_of_the_ceiling_shrinks_with_the_items():
+    data = many_people()
+    half = data.part(np.arange(N) < N // 4, [0])
+    width = [one.high - one.low for one in (looked("ceiling", part)[0]["ceiling.people"] for part in (data, half))]
+    assert width[1] / width[0] == pytest.approx(2, rel=0.35)
+
+
+def test_who_may_stand_in_for_a_person():
+    data = many_people()
+    assert "may stand in" in looked("alternative-annotator", data)[1]
+    assert "may not stand in" in looked("alternative-annotator", data, 1)[1]
+    assert "asks for three" in looked("alternative-annotator", many_people(people=2))[1]
+    few = data.part(np.arange(N) < 25, [0])
+    assert "no annotator has 30 items" in looked("alternative-annotator", few)[1]
+
+
+def test_win_rates_by_every_convention_and_bounds_for_failures():
+    judged = np.array([2] * 100 + [1] * 100 + [0] * 90 + [3] * 10)
+    figures, _ = looked("win-rate", dataset(CODES, {"m": judged}))
+    assert figures["win-rate.half"].value == pytest.approx(150 / 290)
+    assert figures["win-rate.ties-lose"].value == pytest.approx(100 / 290)
+    assert figures["win-rate.ties-dropped"].value == pytest.approx(100 / 190)
+    assert figures["win-rate.failures-lose"].value == pytest.approx(0.5)
+    assert figures["win-rate.failures-win"].value == pytest.approx(160 / 300)
+    assert looked("win-rate", dataset(CODES, {"m": np.ones(N)}))[0]["win-rate.ties-dropped"].value is None
+    assert "cannot be told" in looked("win-rate", dataset(CODES, {"m": np.full(N, 3)}))[1]
+
+
+@pytest.mark.parametrize(
+    ("codes", "judged", "clusters"),
+    [
+        (CODES[:1], CODES[:1], None),
+        (np.full(N, -1), CODES, None),
+        (np.ones(N, int), np.ones(N), None),
+        (CODES, np.full(N, 3), None),
+        (CODES, CODES, np.zeros(N, int)),
+    ],
+    ids=["one item", "no labels", "all ties", "all failed", "one cluster"],
+)
+@pytest.mark.parametrize("name", plugs.names("probes"))
+def test_whatever_is_undefined_is_said_to_be(name, codes, judged, clusters):
+    looked(name, dataset(codes, {"m": judged}, clusters=clusters))
+
+
+def test_an_audit_has_a_card_for_every_cell_and_agreement_among_them(world):
+    (found,) = audit(run("one", world))
+    assert [card.cell.id for card in found.cards] == [cell.id for cell in world.cells]
+    assert set(found.cards[0].looks) == set(plugs.names("probes"))
+    assert 0 < found.among["fleiss-kappa"].value < 1
+    assert found.among["krippendorff-alpha"].n == N
+    (alone,) = audit(run("one", dataset(CODES, {"m": CODES})))
+    assert "nobody to agree with" in alone.among["fleiss-kappa"].reason
+    (still,) = audit(run("one", dataset(CODES, {"m": CODES * 0, "n": CODES * 0})))
+    assert "all verdicts are the same" in still.among["krippendorff-alpha"].reason
+
+
+def test_a_cell_can_be_asked_for_with_or_without_its_dataset(world):
+    for name in ("fair/direct/judge:gpt-kin", "direct/judge:gpt-kin"):
+        (found,) = audit(run("one", world), cell=name)
+        assert [card.cell.models for card in found.cards] == [("gpt-kin",)]
+    with pytest.raises(InputError, match="did you mean"):
+        audit(run("one", world), cell="direct/judge:gpt-kim")
+    with pytest.raises(InputError, match="there are"):
+        audit(run("one", world), cell="?")
+
+
+def test_a_spec_can_have_probes_beside_its_scores(world):
+    scored = score_dataset(world.cells, world, world.outcomes, SCORE, 7, world.usage, world.votes)
+    found = with_probes(scored, world, replace(SCORE, probes=("length", "win-rate")), 7, {})
+    assert {"length.bias", "win-rate.half"} <= set(found.scores[0].figures)
+    assert found.scores[0].figures["kappa"] == scored.scores[0].figures["kappa"]
+
+
+NAMES = {
+    "gpt-4o-mini": "gpt",
+    "meta-llama/Meta-Llama-3.1-8B": "llama",
+    "google/gemma-2-9b-it": "gemma",
+    "7b": "b",
+    "4": "",
+}
+
+
+@pytest.mark.parametrize(("name", "family"), NAMES.items())
+def test_families_are_read_off_names(name, family):
+    assert family_of(name) == family
+
+
+def test_the_family_of_a_simulated_model_is_what_the_spec_says():
+    models = {"x": {"provider": "simulated", "family": "ada"}, "y": {"provider": "simulated"}, "z": {"model": "gpt-4o"}}
+    assert own_families(models, ("x", "y", "z")) == {"ada", "gpt"}
