@@ -97,7 +97,8 @@ class TestResolved:
         assert resolved["models"]["small"]["skill"] == 0.8
         assert resolved["matrix"]["exclude"] == ()
         assert resolved["score"] == {
-            "metrics": ("kappa", "accuracy"), "interval": "bootstrap", "resamples": 10_000, "level": 0.95, "margin": None, "holdout": None, "probes": (),
+            "metrics": ("kappa", "accuracy"), "interval": "bootstrap", "resamples": 10_000, "level": 0.95,
+            "margin": None, "holdout": None, "probes": (),
         }  # fmt: skip
 
     def test_strategies_are_there_with_their_whole_text(self, everything):
