@@ -8,17 +8,21 @@ from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness import plugs
+from harness.consistency import Units
 from harness.errors import InputError
 from harness.judged import Judged, JudgedDataset
 from harness.probe import audited_cells, find_probe
 from harness.records import VERDICTS, Cell, Figure, ScoreSpec
+from harness.reference import reference_of
 from harness.score import DatasetScores
 from harness.statistics.among import counts_of, fleiss_kappa, krippendorff_alpha
 
 ALONE = "one cell: nobody to agree with"
 NO_VARIATION = "all verdicts are the same"
+NO_VERDICTS = "no judgment counts"
 NO_INTERVAL = "shown for comparison, without interval"
 
 
@@ -51,12 +55,16 @@ class AuditedDataset:
         dataset: its name.
         items: how many it has.
         among: agreement among the cells, of which none is taken for right: Fleiss' kappa and Krippendorff's alpha.
+        ties: share of ties among the verdicts of all cells, by the scale of their strategies.
+        failures: share of the judgments without a verdict, by model, over the cells that ask it alone.
         cards: of the cells.
     """
 
     dataset: str
     items: int
     among: Mapping[str, Figure]
+    ties: Mapping[str, Figure]
+    failures: Mapping[str, Figure]
     cards: tuple[Card, ...]
 
 
@@ -78,7 +86,8 @@ def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
             if cell is None or cell in (audited.cell.id, audited.cell.id.partition("/")[2])
         ]
         if cards:
-            found.append(AuditedDataset(data.name, len(data), _among(data, run.score), tuple(cards)))
+            among, ties, failures = _among(data, run.score), _ties_by_scale(data, run), _failures_by_model(data, run)
+            found.append(AuditedDataset(data.name, len(data), among, ties, failures, tuple(cards)))
     if not found:
         names = [one.id for data in run.datasets for one in data.cells]
         near = get_close_matches(cell or "", [*names, *(name.partition("/")[2] for name in names)], n=3, cutoff=0.4)
@@ -104,6 +113,45 @@ def _look(name: str, audited: Any) -> Look:
     probe = find_probe(name)
     figures = probe.figures(audited)
     return Look(figures, probe.sentence(figures))
+
+
+def _ties_by_scale(data: JudgedDataset, run: Judged) -> dict[str, Figure]:
+    """How often cells call a tie, by the scale on which their strategies ask for scores: a coarse one makes more."""
+    strategies = run.spec.get("strategies", {})
+    groups: dict[str, list[int]] = {}
+    for at, cell in enumerate(data.cells):
+        scale = strategies.get(cell.strategy, {}).get("answer", {}).get("scale")
+        groups.setdefault("no scale" if scale is None else _scale_name(scale), []).append(at)
+    tie = VERDICTS.index("tie")
+    return {
+        name: _share(data, run, data.outcomes[:, at] == tie, data.outcomes[:, at] < len(VERDICTS))
+        for name, at in sorted(groups.items())
+    }
+
+
+def _scale_name(scale: Any) -> str:
+    return " to ".join(f"{end:g}" for end in scale) if isinstance(scale, list | tuple) else str(scale)
+
+
+def _failures_by_model(data: JudgedDataset, run: Judged) -> dict[str, Figure]:
+    groups: dict[str, list[int]] = {}
+    for at, cell in enumerate(data.cells):
+        if len(cell.models) == 1:
+            groups.setdefault(cell.models[0], []).append(at)
+    return {
+        name: _share(data, run, data.outcomes[:, at] >= len(VERDICTS), np.ones((len(data), len(at)), bool))
+        for name, at in groups.items()
+    }
+
+
+def _share(data: JudgedDataset, run: Judged, holds: NDArray[np.bool_], counts: NDArray[np.bool_]) -> Figure:
+    """The share over several cells; the item is the unit, for its judgments hang together."""
+    reference = reference_of(data)
+    units = Units(reference.all_clusters, run.score.level, len(data.cells))
+    there = counts.sum(axis=1)
+    per_item = np.full(len(data), np.nan)
+    per_item[there > 0] = (holds & counts).sum(axis=1)[there > 0] / there[there > 0]
+    return units.figure(per_item, reason=NO_VERDICTS)
 
 
 def _among(data: JudgedDataset, score: ScoreSpec) -> dict[str, Figure]:

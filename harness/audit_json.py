@@ -23,6 +23,8 @@ def audit_json(run: Judged, found: Sequence[AuditedDataset]) -> dict[str, Any]:
                 "dataset": part.dataset,
                 "items": part.items,
                 "among": {name: _figure_json(figure) for name, figure in part.among.items()},
+                "ties_by_scale": {name: _figure_json(figure) for name, figure in part.ties.items()},
+                "failures_by_model": {name: _figure_json(figure) for name, figure in part.failures.items()},
                 "cells": [
                     {
                         "cell": card.cell.id,

@@ -52,6 +52,11 @@ def told(found: Mapping[str, Any]) -> Iterator[str]:
             yield from (f"  {name}: {look['sentence']}" for name, look in card["probes"].items())
             yield ""
         among = ", ".join(f"{name} {_value(figure)}" for name, figure in part["among"].items())
+        for title, figures in (
+            ("ties by scale", part["ties_by_scale"]),
+            ("failures by model", part["failures_by_model"]),
+        ):
+            yield f"{title}: " + ", ".join(f"{name} {_value(figure)}" for name, figure in figures.items())
         yield f"{part['dataset']}, {part['items']} items; agreement among the cells: {among}"
     yield (
         f"[low, high]: {100 * found['level']:.4g} % intervals, each for itself: of many cells and probes some will "
@@ -63,4 +68,5 @@ def told(found: Mapping[str, Any]) -> Iterator[str]:
 def _value(figure: Mapping[str, Any]) -> str:
     if figure["value"] is None:
         return f"unknown ({figure['reason']})"
-    return f"{figure['value']:.3f} (n = {figure['n']})".replace("-", "−")
+    interval = "" if figure["low"] is None else f" [{figure['low']:.3f}, {figure['high']:.3f}]"
+    return f"{figure['value']:.3f}{interval} (n = {figure['n']})".replace("-", "−")

@@ -230,6 +230,21 @@ def test_an_audit_has_a_card_for_every_cell_and_agreement_among_them(world):
     assert "all verdicts are the same" in still.among["krippendorff-alpha"].reason
 
 
+def test_ties_are_told_by_scale_and_failures_by_model():
+    failing = np.where(np.arange(N) < 30, 3, CODES)
+    data = dataset(CODES, {"m": np.ones(N), "n": failing})
+    strategies = {"direct": {"answer": {"kind": "verdict"}}}
+    (found,) = audit(run("one", data, strategies=strategies))
+    assert found.failures["n"].value == pytest.approx(0.1)
+    assert found.failures["m"].value == 0
+    assert set(found.ties) == {"no scale"}
+    strategies["direct"]["answer"]["scale"] = [1, 5]
+    (found,) = audit(run("one", data, strategies=strategies))
+    assert found.ties["1 to 5"].low < found.ties["1 to 5"].value < found.ties["1 to 5"].high
+    (failed,) = audit(run("one", dataset(CODES, {"m": np.full(N, 3)})))
+    assert failed.ties["no scale"].value is None
+
+
 def test_a_cell_can_be_asked_for_with_or_without_its_dataset(world):
     for name in ("fair/direct/judge:gpt-kin", "direct/judge:gpt-kin"):
         (found,) = audit(run("one", world), cell=name)

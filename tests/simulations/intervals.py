@@ -22,7 +22,7 @@ def simulate(scale: float) -> Iterator[Row]:
     for n, floor in FLOOR.items():
         repeats = scaled(600, scale)
         yield _least("smoothed bootstrap, kappa", n, repeats, _resampled(smoothed=True), floor)
-        for name, method in (("percentile", _resampled(smoothed=False)), ("analytic", _analytic)):
+        for name, method in (("percentile", _resampled(smoothed=False)), ("bca", _bca), ("analytic", _analytic)):
             found = _least(f"{name} interval, kappa", n, repeats, method, floor)
             yield found._replace(side="shown beside")
     yield from _clustered(scaled(1_000, scale))
@@ -52,6 +52,12 @@ def _resampled(*, smoothed: bool) -> Callable[[Any, int], Any]:
         return intervals.percentile_interval(kappa.value(drawn), LEVEL)
 
     return method
+
+
+def _bca(table: Any, seed: int) -> Any:
+    value = float(kappa.value(table))
+    drawn = intervals.resampled_tables(table, smoothed=False, resamples=RESAMPLES, seed=seed)
+    return (None, None) if np.isnan(value) else intervals.bca_interval(table, kappa.value, kappa.value(drawn), LEVEL)
 
 
 def _analytic(table: Any, seed: int) -> Any:

@@ -1,5 +1,6 @@
 """Several annotators, agreement among raters, and regressions: held against independent implementations."""
 
+import krippendorff
 import numpy as np
 import pytest
 import statsmodels.api as sm
@@ -27,6 +28,17 @@ def test_fleiss_is_that_of_statsmodels(codes):
         assert np.isnan(fleiss_kappa(counts))
     else:
         assert fleiss_kappa(counts) == pytest.approx(their_fleiss(counts), abs=1e-9)
+
+
+@given(gappy)
+def test_alpha_is_that_of_the_package_krippendorff(codes):
+    rated = np.where(codes < 0, np.nan, codes.astype(float))
+    found = krippendorff_alpha(counts_of(codes, 3))
+    pairable = codes[(codes >= 0).sum(axis=1) >= 2]
+    if len(np.unique(pairable[pairable >= 0])) < 2:
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(krippendorff.alpha(rated.T, level_of_measurement="nominal"))
 
 
 def test_fleiss_rests_on_items_that_all_rated():
