@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -13,6 +14,7 @@ from harness.cli.leaderboard import rendered
 from harness.cli.options import allow_path_option, cache_option, report_option, results_option
 from harness.cli.plan import dollars, ends
 from harness.estimate import Estimate
+from harness.failing import failing
 from harness.pipeline import FinishedRun, load_spec, run_spec
 from harness.plan import Plan, make_plan
 from harness.progress import Display, Tally
@@ -27,6 +29,7 @@ Examples:
   harness run specs/quickstart.yaml                     needs no key and no network
   harness run my-judges.yaml --concurrency 64
   harness run my-judges.yaml --max-cost 5               end before it could cost more than 5 dollars
+  harness run my-judges.yaml --fail-on-failures 0.05    exit code 1 where more than 5 % of the judgments failed
   harness run my-judges.yaml --offline                  replay: make no call, fail where a reply is missing
   harness run my-judges.yaml --format json > board.json
 
@@ -51,6 +54,13 @@ The leaderboard goes to stdout, all else to stderr. Exit code 1 where a model co
     metavar="USD",
     help="Stop before the calls of this run could cost more dollars than this.",
 )
+@click.option(
+    "--fail-on-failures",
+    "most_failures",
+    type=click.FloatRange(0, 1),
+    metavar="RATE",
+    help="Exit 1 where more than this share of the judgments failed, such as 0.05; all is written all the same.",
+)
 @report_option
 @click.pass_context
 def run(
@@ -62,9 +72,12 @@ def run(
     offline: bool,
     concurrency: int | None,
     max_cost_usd: float | None,
+    most_failures: float | None,
     report: str,
 ) -> None:
     """Judge what SPEC asks for, score it, write the run folder and print the leaderboard."""
+    if most_failures is not None and math.isnan(most_failures):
+        raise click.BadParameter("not a number", ctx, param_hint="--fail-on-failures")
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     models = plan.spec.models
     say(f"{plan.spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments")
@@ -89,7 +102,11 @@ def run(
             raise
     click.echo(rendered(finished.leaderboard, report), nl=False)
     say_where(finished, spec, watch)
-    if watch.stopped_models:
+    failed = failing(finished.leaderboard)
+    is_too_much = most_failures is not None and not failed.share <= most_failures
+    if is_too_much:
+        say(f"error: {failed.told(most_failures or 0.0)}")
+    if watch.stopped_models or is_too_much:
         ctx.exit(FAILED)
 
 
