@@ -243,7 +243,8 @@ def _run(
         writer.write_json(LEADERBOARD, leaderboard_json(board, run_id))
         writer.write_json(MANIFEST, _manifest(plan, run_id, writer.judgments_digest))
         seconds = time.monotonic() - clock
-        writer.write_json(ENVIRONMENT, _environment(started, seconds, watch, ledger.calls))
+        made = _environment(started, seconds, watch, ledger.calls)
+        writer.write_json(ENVIRONMENT, {"number": writer.next_number(), **made})
         return FinishedRun(writer.publish(run_id))
 
 

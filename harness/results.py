@@ -165,6 +165,10 @@ class RunWriter:
         with _storing(self.folder):
             (self.folder / name).write_bytes(_pretty(rounded(value)))
 
+    def next_number(self) -> int:
+        """The number of this run among those of its spec that are here, from 1."""
+        return 1 + max((_finished(folder)[0] for folder in _runs(self.parent)), default=0)
+
     def publish(self, run_id: str) -> Path:
         """Give the folder its name. Where the run is there already, its deterministic files are the same bytes."""
         final = self.parent / run_id
@@ -279,12 +283,17 @@ def _is_plain(name: str) -> bool:
     return name not in ("", ".", "..") and Path(name).name == name
 
 
-def _finished(folder: Path) -> tuple[str, str]:
-    """When a run was made, as text that sorts; a run without its environment file is older than all."""
+def _finished(folder: Path) -> tuple[int, str, str]:
+    """What sorts runs by when they were made; a run without its environment file is older than all.
+
+    Runs of a spec are numbered, for a clock can be set back; the time tells those apart that were made elsewhere.
+    """
     try:
-        return (str(read_json(folder, ENVIRONMENT).get("finished", "")), folder.name)
+        told = read_json(folder, ENVIRONMENT)
     except RunFolderError:
-        return ("", folder.name)
+        return (0, "", folder.name)
+    number = told.get("number")
+    return (number if type(number) is int else 0, str(told.get("finished", "")), folder.name)
 
 
 def _sweep(parent: Path) -> None:

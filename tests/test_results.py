@@ -120,6 +120,19 @@ def test_find_run_knows_folders_names_and_the_newest(tmp_path: Path) -> None:
     assert find_run("s", tmp_path) == old
 
 
+def test_a_clock_that_was_set_back_does_not_hide_the_newest_run(tmp_path: Path) -> None:
+    runs = []
+    for count, finished in ((100, "2026-01-02"), (50, "1999-01-01")):
+        with RunWriter(tmp_path, "s") as writer:
+            writer.add(CELL, [judgment(number) for number in range(count)])
+            writer.write_judgments()
+            writer.write_json(results.MANIFEST, {})
+            writer.write_json(results.ENVIRONMENT, {"number": writer.next_number(), "finished": finished})
+            runs.append(writer.publish(f"run-{count}"))
+    assert find_run("s", tmp_path) == runs[1]
+    assert [read_json(run, results.ENVIRONMENT)["number"] for run in runs] == [1, 2]
+
+
 @pytest.mark.parametrize("run", ["nothing", "../s", "", "."])
 def test_run_that_is_not_there_says_what_to_name(tmp_path: Path, run: str) -> None:
     with pytest.raises(RunFolderError):
