@@ -1,4 +1,4 @@
-"""A leaderboard with differences to a cell of one's choice in place of those to the best."""
+"""A leaderboard by another metric of its run, or with differences to a cell of one's choice."""
 
 from __future__ import annotations
 
@@ -7,52 +7,83 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from harness.board import Board
+from harness.board import Board, sorted_by
 from harness.contest import Contest, hold_contest
 from harness.digest import rounded, seed_for
 from harness.errors import InputError
-from harness.judged import JudgedDataset, read_judged
+from harness.judged import Judged, JudgedDataset, read_judged
 from harness.metric import find_metric
-from harness.rank import difference_json
+from harness.notes import findings_on
+from harness.rank import difference_json, winner_json
 from harness.records import CellScore, Difference, Figure, ScoreSpec
 from harness.reference import reference_of
+from harness.score import DatasetScores, best_of
 
 
-def against(folder: Path, board: Board, name: str) -> dict[str, Any]:
-    """The leaderboard of a run with every difference to one cell, in the datasets that have it.
+def retold(folder: Path, board: Board, *, metric: str | None = None, vs: str | None = None) -> dict[str, Any]:
+    """The leaderboard of a run by another of its metrics, or with differences to another cell than the best.
 
     The cells of a dataset are compared as they were when the run was scored, with the same draws, so intervals are
-    the same; only the cell that others are held against is another.
+    the same. What the metric says of differences, and of the best corrected for the choice, is added to the notes.
 
     Args:
         folder: of the run.
         board: its leaderboard.
-        name: id of the cell, with or without its dataset; without, all datasets that have such a cell are meant.
+        metric: what to order and rank by; None to leave that as it is.
+        vs: id of the cell to hold others against, with or without its dataset; without, all datasets that have such a
+            cell are meant. None for the best.
 
     Raises:
-        InputError: where no dataset has the cell.
+        InputError: where the board has no such metric, or no dataset the cell.
         RunFolderError: where the run cannot be read back.
     """
+    stored = board["metric"]
+    if metric:
+        board = sorted_by(board, metric)
+    if vs is None and board["metric"] == stored:
+        return dict(board)
     run = read_judged(folder)
     rows = {row["cell"]: row for row in board["rows"]}
     found: dict[str, dict[str, Any]] = {}
+    notes, winners = list(board["notes"]), []
     for data in run.datasets:
-        at = _position(data, name)
-        if at is None:
-            continue
-        scores = [_score(data, k, rows) for k in range(len(data.cells))]
-        for metric in run.score.metrics:
-            contest = _contest(metric, data, scores, run.score, run.seed)
-            for k, cell in enumerate(data.cells):
-                difference = _difference(contest, k, at, data)
-                found.setdefault(cell.id, {})[metric] = None if difference is None else difference_json(difference)
-    if not found:
-        names = dict.fromkeys(name for cell in rows for name in (cell, cell.partition("/")[2]))
-        near = get_close_matches(name, names, n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(list(rows)[:5])}"
-        raise InputError(f"this run has no cell `{name}`", hint=hint)
-    changed = [{**row, "metrics": _metrics(row, found.get(row["cell"]))} for row in board["rows"]]
-    return {**board, "rows": changed, "against": name}
+        at = None if vs is None else _position(data, vs)
+        group = _group(data, run, rows, board["metric"], every=at is not None)
+        new = findings_on(group, board["metric"], at)
+        notes += [note for note in new if note not in notes]
+        winners += [winner_json(group.winner)] if group.winner else []
+        if at is not None:
+            for name, contest in group.contests.items():
+                for k, cell in enumerate(data.cells):
+                    difference = _difference(contest, k, at, data)
+                    found.setdefault(cell.id, {})[name] = None if difference is None else difference_json(difference)
+    if vs is not None and not found:
+        raise _no_cell(vs, rows)
+    changed = {**board, "notes": notes}
+    if board["metric"] != stored:
+        changed["winners"] = rounded(winners)
+    if vs is not None:
+        changed["rows"] = [{**row, "metrics": _metrics(row, found.get(row["cell"]))} for row in board["rows"]]
+        changed["against"] = vs
+    return changed
+
+
+def _group(data: JudgedDataset, run: Judged, rows: Mapping[str, Any], metric: str, *, every: bool) -> DatasetScores:
+    """The cells of a dataset compared again, on one metric or on every one of the run, and the best by the one."""
+    scores = [_score(data, k, rows) for k in range(len(data.cells))]
+    names = run.score.metrics if every else (metric,)
+    contests = {name: _contest(name, data, scores, run.score, run.seed) for name in names}
+    reference = reference_of(data)
+    judged = reference.of(data.outcomes)
+    best = best_of(data.name, metric, scores, judged, reference, run.score, run.seed)
+    return DatasetScores(data.name, tuple(scores), contests, best)
+
+
+def _no_cell(name: str, rows: Mapping[str, Any]) -> InputError:
+    names = dict.fromkeys(name for cell in rows for name in (cell, cell.partition("/")[2]))
+    near = get_close_matches(name, names, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(list(rows)[:5])}"
+    return InputError(f"this run has no cell `{name}`", hint=hint)
 
 
 def _position(data: JudgedDataset, name: str) -> int | None:
@@ -72,7 +103,8 @@ def _score(data: JudgedDataset, at: int, rows: Mapping[str, Any]) -> CellScore:
     figures = {}
     for name, told in row["metrics"].items():
         value = None if told["value"] is None else float(find_metric(name).value(merged))  # told is rounded
-        figures[name] = Figure(value, n=told["n"], unit=told["unit"], units=told["units"], level=told["level"])
+        ends = {"low": told["low"], "high": told["high"], "reason": told["reason"] or ""}
+        figures[name] = Figure(value, **ends, n=told["n"], unit=told["unit"], units=told["units"], level=told["level"])
     return CellScore(cell, row["n"], row["items"], table, (), figures)
 
 

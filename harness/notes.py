@@ -33,14 +33,27 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
             yield words.degenerate(group.dataset, name, still)
         if contest and contest.comparisons.method == "holm":
             yield words.holm_instead(group.dataset, name)
+    yield from findings_on(group, metric)
+    yield from _notes_on_consistency(group)
+
+
+def findings_on(group: DatasetScores, metric: str, other: int | None = None) -> Iterator[str]:
+    """What a metric says of the differences between the cells of a dataset, and of the best of them.
+
+    Args:
+        group: their scores.
+        metric: one that they were compared on.
+        other: position of the cell that all are held against; None for the best.
+    """
     ranked = group.contests.get(metric)
-    if ranked:
+    if ranked and other is None:
         yield from _note_on_the_best(group, metric, ranked)
+    elif ranked and other in ranked.members:
+        yield from _notes_on_one(group, metric, ranked, other)
     if group.winner and group.winner.tried > 1 and group.winner.value is not None:
         yield words.best_of_many(group.winner)
     if group.winner and group.winner.held_out:
         yield words.held_out(group.winner, group.winner.held_out)
-    yield from _notes_on_consistency(group)
 
 
 def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
@@ -85,6 +98,38 @@ def _note_on_the_best(group: DatasetScores, metric: str, contest: Contest) -> It
         n = group.scores[best].figures[metric].n
         yield words.not_distinguishable(
             group.dataset, metric, _name(group.scores[best]), others, n=n, level=contest.comparisons.level
+        )
+
+
+def _notes_on_one(group: DatasetScores, metric: str, contest: Contest, other: int) -> Iterator[str]:
+    """Which cells are better or worse than one of them, and which no test tells from it, the best first."""
+    found: dict[str, list[str]] = {"better than": [], "worse than": [], "not distinguishable from": []}
+    for k in best_first(group.scores, metric):
+        if k == other or k not in contest.members:
+            continue
+        value, reach, detectable = contest.difference(k, other)
+        if contest.is_distinguishable(k, other):
+            told = words.significant(value, reach, contest.held_against(k, other).p_value or 0.0)
+            found["better than" if value > 0 else "worse than"].append(f"{_name(group.scores[k])}, {told}")
+        else:
+            told = words.difference(value, reach, detectable) if reach else words.NO_VARIATION
+            found["not distinguishable from"].append(f"{_name(group.scores[k])}, {told}")
+    n = group.scores[other].figures[metric].n
+    for how, cells in found.items():
+        if cells:
+            yield words.held_against(
+                group.dataset, metric, how, _name(group.scores[other]), cells, n=n, level=contest.comparisons.level
+            )
+    alike = [_name(group.scores[k]) for k in contest.members if contest.held_against(k, other).is_equivalent]
+    if alike and contest.margin is not None:
+        yield words.equivalent(
+            group.dataset,
+            metric,
+            _name(group.scores[other]),
+            alike,
+            margin=contest.margin,
+            level=contest.comparisons.level,
+            is_best=False,
         )
 
 

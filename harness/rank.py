@@ -84,13 +84,14 @@ def leaderboard_json(board: Leaderboard, run_id: str) -> dict[str, Any]:
             "unit": _one_of({figure.unit for figure in figures}, "item"),
         },
         "rows": [_row_json(row, board.metric) for row in board.rows],
-        "winners": [_winner_json(winner) for winner in board.winners],
+        "winners": [winner_json(winner) for winner in board.winners],
         "notes": list(board.notes),
     }
     return cast(dict[str, Any], rounded(document))
 
 
-def _winner_json(winner: Winner) -> dict[str, Any]:
+def winner_json(winner: Winner) -> dict[str, Any]:
+    """The best of a dataset as the schema describes it, floats as they are."""
     held = winner.held_out
     told = {**asdict(winner), "seed": winner.seed or None, "reason": winner.reason or None}
     return told | {"held_out": held and {**asdict(held), "figure": _figure_json(held.figure, None)}}

@@ -17,7 +17,7 @@ from harness.figures import make_figures
 from harness.holding_out import choose_and_measure
 from harness.metric import all_metrics
 from harness.records import OUTCOMES, Cell, CellScore, LabelledItems, ScoreSpec, Usage, Winner
-from harness.reference import reference_of
+from harness.reference import Reference, reference_of
 from harness.selecting import choose_winner
 
 
@@ -61,27 +61,46 @@ def score_dataset(
     scores = score_cells(cells, dataset, outcomes, score, seed, usage, votes)
     reference = reference_of(dataset)
     judged = reference.of(outcomes)
-    first = score.metrics[0]
 
     def contest(name: str) -> Contest | None:
         draws = seed_for(seed, "pairs", name, dataset.name)
         return hold_contest(name, scores, reference.labels, judged, reference.clusters, score, draws)
 
-    def winner() -> Winner | None:
-        if not scores:
-            return None
-        draws = seed_for(seed, "selection", first, dataset.name)
-        best = choose_winner(dataset.name, first, scores, judged, reference, draws)
-        if score.holdout is None or not len(judged):
-            return best
-        split = seed_for(seed, "holdout", first, dataset.name)
-        held = choose_and_measure(cells, judged, reference, score, share=score.holdout, seed=split)
-        return replace(best, held_out=held)
-
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        best = pool.submit(winner)
+        best = pool.submit(best_of, dataset.name, score.metrics[0], scores, judged, reference, score, seed)
         contests = dict(zip(score.metrics, pool.map(contest, score.metrics), strict=True))
     return DatasetScores(dataset.name, tuple(scores), contests, best.result())
+
+
+def best_of(
+    dataset: str,
+    metric: str,
+    scores: Sequence[CellScore],
+    judged: NDArray[np.int8],
+    reference: Reference,
+    score: ScoreSpec,
+    seed: int,
+) -> Winner | None:
+    """The best cell of a dataset, corrected for the choice and, where the spec asks for it, measured on held-out items.
+
+    Args:
+        dataset: its name.
+        metric: what it must be best by.
+        scores: of the cells.
+        judged: labelled items × cells.
+        reference: the labels.
+        score: how intervals are made, and the share to hold out.
+        seed: of the spec.
+    """
+    if not scores:
+        return None
+    draws = seed_for(seed, "selection", metric, dataset)
+    best = choose_winner(dataset, metric, scores, judged, reference, draws)
+    if score.holdout is None or not len(judged):
+        return best
+    split = seed_for(seed, "holdout", metric, dataset)
+    cells, by = [one.cell for one in scores], replace(score, metrics=(metric,))
+    return replace(best, held_out=choose_and_measure(cells, judged, reference, by, share=score.holdout, seed=split))
 
 
 def score_cells(

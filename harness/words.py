@@ -77,10 +77,13 @@ def holm_instead(dataset: str, metric: str) -> str:
     return f"{dataset}: too many pairs to resample: ranks by {metric} use Holm's rule"
 
 
-def equivalent(dataset: str, metric: str, best: str, others: Sequence[str], *, margin: float, level: float) -> str:
-    """Which evaluators are surely no further from the best than the margin that the spec declares."""
+def equivalent(
+    dataset: str, metric: str, best: str, others: Sequence[str], *, margin: float, level: float, is_best: bool = True
+) -> str:
+    """Which evaluators are surely no further from the best, or another one, than the margin that the spec declares."""
+    to = f"the best, {best}," if is_best else best
     return (
-        f"{dataset}: equivalent to the best, {best}, by {metric} within the declared margin of ±{margin:g} (level "
+        f"{dataset}: equivalent to {to} by {metric} within the declared margin of ±{margin:g} (level "
         f"{level:g}, intervals simultaneous over all pairs): {_listed(others)}"
     )
 
@@ -108,6 +111,30 @@ def difference(value: float, reach: float, detectable: float) -> str:
     interval = f"[{value - reach:+.2f}, {value + reach:+.2f}]"
     found = f"difference {value:+.2f} {interval}; this run could detect about {detectable:.2f} or more"
     return found.replace("-", "−").replace("inf", "∞")
+
+
+def significant(value: float, reach: float, p_value: float) -> str:
+    """A difference that was found, with its interval and its adjusted p-value."""
+    found = f"difference {value:+.2f} [{value - reach:+.2f}, {value + reach:+.2f}], adjusted p {_p(p_value)}"
+    return found.replace("-", "−")
+
+
+def held_against(dataset: str, metric: str, how: str, other: str, cells: Sequence[str], *, n: int, level: float) -> str:
+    """How some evaluators stand to one of them, each with its difference in words.
+
+    Args:
+        dataset: its name.
+        metric: its name.
+        how: such as `better than`.
+        other: the one that they are held against.
+        cells: the evaluators, each with its difference.
+        n: items.
+        level: confidence level.
+    """
+    return (
+        f"{dataset}: {how} {other} by {metric} at n = {n} (level {level:g}, intervals simultaneous over all pairs): "
+        f"{_listed(cells, '; ')}"
+    )
 
 
 def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[str], *, n: int, level: float) -> str:

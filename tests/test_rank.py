@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from harness.digest import rounded
+from harness.notes import findings_on
 from harness.rank import leaderboard_json, make_leaderboard
 from harness.records import Cell, Usage
 from harness.score import score_dataset
@@ -298,3 +299,39 @@ def test_what_was_held_out_is_told():
     still = board_of(score(Labelled(CODES * 0), {"still": CODES * 0}, replace(QUICK, holdout=0.5)))
     assert any("nothing could be measured" in note for note in still.notes)
     checked(still)
+
+
+def findings(judges, other, scoring=QUICK, metric="kappa", **options):
+    return list(findings_on(score(Labelled(CODES, **options), judges, scoring), metric, other))
+
+
+def test_every_cell_stands_somewhere_to_one_of_choice():
+    near = judge(CODES, 0.75, 9)
+    better, worse, same, *_ = findings({"best": CODES, "good": GOOD, "near": near, "poor": POOR}, 1)
+    told = "(level 0.95, intervals simultaneous over all pairs): direct/judge:"
+    assert better.startswith(f"fair: better than direct/judge:good by kappa at n = 120 {told}best, difference +")
+    assert worse.startswith(f"fair: worse than direct/judge:good by kappa at n = 120 {told}poor, difference −")
+    assert same.startswith(
+        f"fair: not distinguishable from direct/judge:good by kappa at n = 120 {told}near, difference"
+    )
+    assert "this run could detect about 0." in same
+
+
+def test_equivalent_to_a_cell_of_choice_is_said_with_a_margin_and_never_without():
+    near = np.where(np.arange(120) == 5, 1, GOOD)
+    judges = {"good": GOOD, "near": near, "poor": POOR}
+    with_margin = findings(judges, 0, replace(QUICK, margin=0.1))
+    assert any(
+        "equivalent to direct/judge:good by kappa within the declared margin of ±0.1" in one for one in with_margin
+    )
+    assert not any("equivalent" in one for one in findings(judges, 0))
+
+
+def test_copies_of_a_cell_of_choice_show_no_variation():
+    assert "no variation" in findings({"good": GOOD, "copy": GOOD}, 0)[0]
+
+
+def test_a_cell_that_cannot_be_compared_has_no_words():
+    void = np.where(CODES == 1, 1, 1)
+    found = findings({"void": void, "good": GOOD}, 0, replace(QUICK, metrics=("kappa-ab",)), "kappa-ab")
+    assert not any(" than " in one and "level" in one for one in found)

@@ -80,3 +80,35 @@ def test_a_choice_on_the_same_data_is_said_to_be_lucky():
     assert words.chosen_on_the_same_data("d", CHOICE).startswith(
         "d: the strategy was chosen as the best of 12 on the same data; "
     )
+
+
+def test_a_difference_that_was_found_comes_with_its_interval_and_its_p_value():
+    assert words.significant(-0.28, 0.17, 0.0004) == "difference −0.28 [−0.45, −0.11], adjusted p < 0.001"
+    assert words.held_against("fair", "kappa", "better than", "x", ["y, so far"], n=80, level=0.95) == (
+        "fair: better than x by kappa at n = 80 (level 0.95, intervals simultaneous over all pairs): y, so far"
+    )
+
+
+def test_equivalence_is_told_with_its_margin_to_the_best_and_to_another():
+    told = [
+        words.equivalent("fair", "kappa", "x", ["y"], margin=0.05, level=0.95, is_best=is_best)
+        for is_best in (True, False)
+    ]
+    ending = "by kappa within the declared margin of ±0.05 (level 0.95, intervals simultaneous over all pairs): y"
+    assert told == [f"fair: equivalent to the best, x, {ending}", f"fair: equivalent to x {ending}"]
+
+
+def test_what_a_run_can_detect_is_told_for_one_pair_and_for_all():
+    told = {"cells": 3, "n": 80, "one": 0.1, "every": 0.15, "is_simulated": True}
+    assert words.can_detect("fair", "kappa", **told) == (
+        "fair: can detect a difference in kappa of about 0.10 or more between two cells, or 0.15 or more among all 3 "
+        "pairs (n = 80, power 0.8, by simulated judges)"
+    )
+    told |= {"cells": 2, "is_simulated": False}
+    assert words.can_detect("fair", "kappa", **told) == (
+        "fair: can detect a difference in kappa of about 0.10 or more between two cells (n = 80, power 0.8, by the "
+        "newest run)"
+    )
+    assert words.cannot_detect("fair", "kappa", "n = 1") == (
+        "fair: no difference in kappa can be promised to be found: n = 1"
+    )

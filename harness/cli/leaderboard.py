@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness import plugs
-from harness.board import Board, sorted_by
+from harness.board import Board
 from harness.cli.options import allow_path_option, report_option, results_option
 from harness.damage import telling_damage
 from harness.results import find_run, read_leaderboard
@@ -41,12 +41,10 @@ def leaderboard(
     folder = find_run(run, results, allow_paths=allow_paths)
     board: Board = read_leaderboard(folder)
     with telling_damage(folder):
-        if vs:
-            from harness.against import against  # reads all judgments, which printing a leaderboard does not need
+        if metric or vs:
+            from harness.against import retold  # reads all judgments, which printing a leaderboard does not need
 
-            board = against(folder, board, vs)
-        if metric:
-            board = sorted_by(board, metric)
+            board = retold(folder, board, metric=metric, vs=vs)
         text = rendered(board, report)
     click.echo(text, nl=False)
 

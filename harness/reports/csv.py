@@ -66,7 +66,7 @@ def _line(board: Board, row: Row, metrics: list[str]) -> dict[str, Any]:
 
 def _difference(metric: str, found: Mapping[str, Any]) -> dict[str, Any]:
     """How a cell stands to the best; empty for the best itself."""
-    keys = ("to", "value", "low", "high", "p_value", "is_distinguishable", "is_equivalent")
+    keys = ("to", "value", "low", "high", "p_value", "detectable", "is_distinguishable", "is_equivalent", "exact_p")
     return {f"{metric}_difference{'' if key == 'value' else f'_{key}'}": found.get(key) for key in keys}
 
 

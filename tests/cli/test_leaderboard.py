@@ -5,11 +5,13 @@ import io
 import json
 import os
 import pty
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from harness.cli import main
@@ -138,3 +140,48 @@ def test_a_cell_that_is_not_there_is_answered_with_the_nearest():
     assert "did you mean" in shown.stderr
     assert "direct/judge:careful" in shown.stderr
     assert leaderboard("mine", "--vs", "?").exit_code == 2
+
+
+def test_another_metric_tells_its_own_differences_and_its_own_best(tmp_path):
+    spec = yaml.safe_load(Path("mine.yaml").read_text("utf-8"))
+    spec["score"] = {**spec.get("score", {}), "metrics": ["accuracy", "kappa"], "holdout": 0.5, "margin": 0.2}
+    (Path("turned.yaml")).write_text(yaml.safe_dump({**spec, "name": "turned"}), "utf-8")
+    spec["score"]["metrics"].reverse()
+    (Path("straight.yaml")).write_text(yaml.safe_dump({**spec, "name": "straight"}), "utf-8")
+    for name in ("turned", "straight"):
+        done = CliRunner().invoke(main, ["run", f"{name}.yaml", "--results", str(tmp_path)])
+        assert done.exit_code == 0, done.output
+    places = ("--results", str(tmp_path), "--format", "json")
+    stored, straight = (json.loads(leaderboard(name, *places).stdout) for name in ("turned", "straight"))
+    said = json.loads(leaderboard("straight", *places, "--metric", "accuracy").stdout)
+    assert check(Document("", said), "leaderboard") == []
+    assert said["winners"] == stored["winners"] != straight["winners"]
+    new = [note for note in said["notes"] if note not in straight["notes"]]
+    assert new
+    assert set(new) <= set(stored["notes"])
+    assert any(note.startswith("best of K") and "accuracy" in note for note in new)
+    assert json.loads(leaderboard("straight", *places, "--metric", "kappa").stdout) == straight
+
+
+def test_what_stands_to_a_cell_of_choice_is_said_in_words():
+    stored = json.loads(leaderboard("mine", "--format", "json").stdout)
+    best, last = stored["rows"][0], stored["rows"][-1]
+    short = {name: row["cell"].partition("/")[2] for name, row in (("best", best), ("last", last))}
+    above, below = (
+        json.loads(leaderboard("mine", "--vs", name, "--format", "json").stdout)["notes"] for name in short.values()
+    )
+    assert any(f"worse than {short['best']} by kappa at n = " in note and short["last"] in note for note in above)
+    assert any(f"better than {short['last']} by kappa at n = " in note and short["best"] in note for note in below)
+    assert not any("better than" in note for note in above)
+    assert all("adjusted p" in note for note in [*above, *below] if " than " in note and "level" in note)
+
+
+def test_a_run_of_another_format_cannot_be_told_by_another_metric(tmp_path):
+    (run,) = Path("results/mine").iterdir()
+    folder = tmp_path / run.name
+    shutil.copytree(run, folder)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "format": 1}), "utf-8")
+    shown = leaderboard(str(folder), "--metric", "accuracy")
+    assert shown.exit_code == 2
+    assert "make the run again" in shown.stderr
