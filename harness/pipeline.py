@@ -253,7 +253,7 @@ def _with_probes(plan: Plan, ledger: Ledger) -> list[DatasetScores]:
     spec, scores = plan.spec, ledger.scores()
     if not spec.score.probes:
         return scores
-    from harness.audit import with_probes  # reads lengths and authors, which most specs do not ask for
+    from harness.audit.cards import with_probes  # reads lengths and authors, which most specs do not ask for
 
     models = spec.resolved["models"]
     return [with_probes(group, ledger.judged(group.dataset), spec.score, spec.seed, models) for group in scores]

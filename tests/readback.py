@@ -7,8 +7,8 @@ from dataclasses import fields
 import numpy as np
 import polars as pl
 
+from harness.correction.label_file import NewLabels
 from harness.judged import Judged, JudgedDataset
-from harness.label_file import NewLabels
 from harness.records import VERDICTS, Cell, ScoreSpec, Usage
 
 QUICK = ScoreSpec(resamples=300)

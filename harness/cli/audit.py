@@ -30,8 +30,8 @@ figures of some of them beside its scores. With --json one object is printed, as
 @allow_path_option
 def audit(run: str, cell: str | None, results: Path, as_json: bool, allow_paths: tuple[Path, ...]) -> None:
     """Print the card of every judge of RUN: a run folder, or a spec (a file or its name) for its newest run."""
-    from harness.audit import audit as look_at
-    from harness.audit_json import audit_json
+    from harness.audit.cards import audit as look_at
+    from harness.audit.document import audit_json
     from harness.judged import read_judged
     from harness.results import find_run
 

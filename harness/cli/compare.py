@@ -54,7 +54,7 @@ def compare(
     allow_paths: tuple[Path, ...],
 ) -> None:
     """Compare the first RUN (a run folder, a spec or its name) with each of the others."""
-    from harness.comparing import compare_runs
+    from harness.comparison.runs import compare_runs
 
     if len(runs) < 2:
         raise click.UsageError("name two runs or more to compare", ctx)

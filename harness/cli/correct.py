@@ -11,16 +11,16 @@ import click
 
 from harness.cli.options import allow_path_option, json_option, results_option
 from harness.cli.plan import aligned
-from harness.correction import CellCorrection, Correction, DatasetCorrection
-from harness.correction import correct as corrected
-from harness.correction_json import correction_json
+from harness.correction.correct import CellCorrection, Correction, DatasetCorrection
+from harness.correction.correct import correct as corrected
+from harness.correction.document import correction_json
+from harness.correction.label_file import COLUMNS, LabelSource
+from harness.correction.strengths import Strength
 from harness.judged import read_judged
-from harness.label_file import COLUMNS, LabelSource
 from harness.records import VERDICTS, Figure, RankSet
 from harness.results import find_run
 from harness.statistics.voting import VERDICT_CODES
 from harness.statistics.win_rate import TIES, Ties
-from harness.strengths import Strength
 from harness.text import printable
 
 TIE_WORDS: dict[Ties, str] = {"lose": "ties lose", "dropped": "ties dropped"}

@@ -13,9 +13,9 @@ from harness.cli.options import allow_path_option, cache_option, json_option, re
 from harness.estimate import Estimate, Range, estimate, estimate_json
 from harness.pipeline import load_spec
 from harness.plan import Plan, make_plan
-from harness.power import power_of_plan
-from harness.power_figures import Ask
-from harness.power_json import detects, detects_json
+from harness.power.detect import power_of_plan
+from harness.power.document import detects, detects_json
+from harness.power.figures import Ask
 from harness.text import printable
 
 

@@ -15,9 +15,9 @@ from harness.figures import FEWEST_ITEMS
 from harness.judged import read_judged
 from harness.pipeline import load_spec
 from harness.plan import make_plan
-from harness.power import power_of_plan, power_of_run
-from harness.power_figures import Ask, DatasetPower, MetricPower, Power, Reach
-from harness.power_json import power_json
+from harness.power.detect import power_of_plan, power_of_run
+from harness.power.document import power_json
+from harness.power.figures import Ask, DatasetPower, MetricPower, Power, Reach
 from harness.results import find_run
 from harness.text import printable
 from harness.wording import quoted, suggestion

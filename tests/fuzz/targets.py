@@ -23,12 +23,12 @@ from harness import plugs
 from harness.answer import AnswerRule, compile_answer, full_rule
 from harness.bundle import export_bundle, import_bundle
 from harness.completion import read_completion
+from harness.correction.label_file import LabelSource, Target, read_labels
 from harness.dataset import read_dataset
 from harness.digest import call_bytes, call_key, canonical_json
 from harness.errors import DatasetError, HarnessError, InputError
 from harness.fence import fenced, nonce_for
 from harness.importing import Source
-from harness.label_file import LabelSource, Target, read_labels
 from harness.providers.recorded import read_replies
 from harness.records import Call, DatasetSpec, Model, Reply
 from harness.retry import fault_of

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from harness import plugs
-from harness.audit import audit, with_probes
+from harness.audit.cards import audit, with_probes
+from harness.audit.families import family_of, own_families
 from harness.errors import InputError
-from harness.families import family_of, own_families
 from harness.probe import audited_cells, find_probe
 from harness.records import Cell
 from harness.score import score_dataset
@@ -238,7 +238,7 @@ def test_ties_are_told_by_scale_and_failures_by_model():
     assert found.failures["n"].value == pytest.approx(0.1)
     assert found.failures["m"].value == 0
     assert set(found.ties) == {"no scale"}
-    strategies["direct"]["answer"]["scale"] = [1, 5]
+    strategies["direct"]["answer"]["scale"] = {"min": 1, "max": 5}
     (found,) = audit(run("one", data, strategies=strategies))
     assert found.ties["1 to 5"].low < found.ties["1 to 5"].value < found.ties["1 to 5"].high
     (failed,) = audit(run("one", dataset(CODES, {"m": np.full(N, 3)})))

@@ -11,11 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import words
-from harness.contest import TOO_FEW_DRAWS
-from harness.digest import seed_for
-from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.judged import Judged, JudgedDataset
-from harness.matching import (
+from harness.comparison.matching import (
     NO_ITEMS,
     NO_LABELS,
     NO_PARTNER,
@@ -25,6 +21,10 @@ from harness.matching import (
     corresponding,
     partner_datasets,
 )
+from harness.contest import TOO_FEW_DRAWS
+from harness.digest import seed_for
+from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.judged import Judged, JudgedDataset
 from harness.metric import find_metric
 from harness.records import OUTCOMES, Difference, ScoreSpec
 from harness.statistics import clusters, multiplicity, pairs

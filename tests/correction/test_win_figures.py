@@ -3,10 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.figures import TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.records import ScoreSpec
-from harness.statistics.win_rate import TIES
-from harness.win_figures import (
+from harness.correction.win_figures import (
     CLUSTER_SIGN_TEST,
     NO_LABELS,
     NO_VERDICTS,
@@ -17,6 +14,9 @@ from harness.win_figures import (
     judge_rates,
     sign_figure,
 )
+from harness.figures import TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.records import ScoreSpec
+from harness.statistics.win_rate import TIES
 
 QUICK = ScoreSpec(resamples=500)
 

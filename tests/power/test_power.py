@@ -9,9 +9,9 @@ import pytest
 from harness import words
 from harness.contest import TOO_FEW_DRAWS
 from harness.figures import NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.power import ONE_CELL, power_of_plan, power_of_run
-from harness.power_figures import Ask
-from harness.power_json import detects, detects_json, power_json
+from harness.power.detect import ONE_CELL, power_of_plan, power_of_run
+from harness.power.document import detects, detects_json, power_json
+from harness.power.figures import Ask
 from harness.schema import check
 from harness.score import score_dataset
 from harness.source import Document

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.comparison import compare
-from harness.matching import corresponding, partner_datasets, shared_items
-from harness.merging import merge
+from harness.comparison.compare import compare
+from harness.comparison.matching import corresponding, partner_datasets, shared_items
+from harness.comparison.merging import merge
 from harness.score import score_dataset
 from harness.words import NO_VARIATION
 from judged_runs import SCORE, dataset, meaning, run
@@ -77,8 +77,10 @@ def test_exchanged_runs_give_the_same_turned_round(seed, clustered):
         for name, figure in one.figures.items():
             turned = two.figures[name].difference
             assert turned.value == pytest.approx(-figure.difference.value, abs=1e-12)
-            assert turned.p_value == pytest.approx(figure.difference.p_value, abs=0.01)
-            assert turned.low == pytest.approx(-figure.difference.high, abs=1e-9)
+            assert turned.reason == figure.difference.reason
+            if figure.difference.high is not None:  # else both judged alike
+                assert turned.p_value == pytest.approx(figure.difference.p_value, abs=0.03)
+                assert turned.low == pytest.approx(-figure.difference.high, abs=1e-9)
         assert {(flip.one, flip.other, flip.items) for flip in one.flips} == {
             (flip.other, flip.one, flip.items) for flip in two.flips
         }

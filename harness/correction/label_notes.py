@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import words
+from harness.correction.pairing import Pairing
+from harness.correction.strengths import FEWEST_SYSTEMS
+from harness.correction.win_figures import Rate
 from harness.figures import FEWEST_ITEMS
-from harness.pairing import Pairing
 from harness.records import Cell
 from harness.statistics import clusters
 from harness.statistics.voting import VERDICT_CODES, Codes
 from harness.statistics.win_rate import TIES, Ties
-from harness.strengths import FEWEST_SYSTEMS
-from harness.win_figures import Rate
 
 SUSPICIOUS = 0.01
 """Below this adjusted p-value it is told that the labelled items are unlike the others."""

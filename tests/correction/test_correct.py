@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.correction import correct, correct_dataset
-from harness.correction_json import correction_json
-from harness.label_file import LabelSource, NewLabels
-from harness.label_notes import homogeneity_p
+from harness.correction.correct import correct, correct_dataset
+from harness.correction.document import correction_json
+from harness.correction.label_file import LabelSource, NewLabels
+from harness.correction.label_notes import homogeneity_p
 from harness.schema import check
 from harness.score import score_dataset
 from harness.source import Document

@@ -17,17 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import words
+from harness.correction.label_file import LabelSource, NewLabels, Target, read_labels
+from harness.correction.label_notes import notes_on_labels
+from harness.correction.pairing import Pairing, pairing_of
+from harness.correction.strengths import Strength, strengths_of
+from harness.correction.win_figures import NO_VERDICTS, Rate, Seen, human_rates, judge_rates, sign_figure
 from harness.digest import seed_for
 from harness.ingest.labels import majority
-from harness.label_file import LabelSource, NewLabels, Target, read_labels
-from harness.label_notes import notes_on_labels
-from harness.pairing import Pairing, pairing_of
 from harness.records import CellScore, Figure, Model, RankSet, ScoreSpec, Usage
 from harness.score import score_dataset
 from harness.statistics.voting import VERDICT_CODES, Codes
 from harness.statistics.win_rate import Ties
-from harness.strengths import Strength, strengths_of
-from harness.win_figures import NO_VERDICTS, Rate, Seen, human_rates, judge_rates, sign_figure
 
 if TYPE_CHECKING:
     from harness.judged import Judged, JudgedDataset

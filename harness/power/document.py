@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from harness import words
 from harness.digest import rounded
-from harness.power_figures import POWER, DatasetPower, MetricPower, Power
+from harness.power.figures import POWER, DatasetPower, MetricPower, Power
 
 
 def power_json(found: Power) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from typing import Any, cast
 import numpy as np
 
 from harness import words
-from harness.comparison import ComparedPair, Comparison, PairedFigure, Part
+from harness.comparison.compare import ComparedPair, Comparison, PairedFigure, Part
+from harness.comparison.merging import Merged
+from harness.comparison.spec_diff import ABSENT, FieldDifference
 from harness.digest import rounded
 from harness.judged import Judged
-from harness.merging import Merged
 from harness.rank import difference_json
 from harness.records import OUTCOMES, VERDICTS
-from harness.spec_diff import ABSENT, FieldDifference
 
 
 def comparison_json(

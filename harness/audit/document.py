@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
-from harness.audit import AuditedDataset
+from harness.audit.cards import AuditedDataset
 from harness.digest import rounded
 from harness.judged import Judged
 from harness.records import Figure

@@ -129,8 +129,8 @@ def _ties_by_scale(data: JudgedDataset, run: Judged) -> dict[str, Figure]:
     }
 
 
-def _scale_name(scale: Any) -> str:
-    return " to ".join(f"{end:g}" for end in scale) if isinstance(scale, list | tuple) else str(scale)
+def _scale_name(scale: Mapping[str, float]) -> str:
+    return f"{scale['min']:g} to {scale['max']:g}"
 
 
 def _failures_by_model(data: JudgedDataset, run: Judged) -> dict[str, Figure]:

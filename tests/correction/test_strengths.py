@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from harness.correction.strengths import strengths_of
 from harness.figures import TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.statistics import bradley_terry as bt
-from harness.strengths import strengths_of
 
 MODELS_A = ["x", "y", "z"] * 20
 MODELS_B = ["y", "z", "x"] * 20

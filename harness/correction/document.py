@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, cast
 
-from harness.correction import CellCorrection, Correction, DatasetCorrection
+from harness.correction.correct import CellCorrection, Correction, DatasetCorrection
+from harness.correction.win_figures import Rate
 from harness.digest import rounded
 from harness.records import Figure, RankSet
 from harness.statistics.win_rate import Ties
-from harness.win_figures import Rate
 
 OUTCOMES = ("won", "tied", "lost", "failed")
 

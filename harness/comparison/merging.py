@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.comparison.matching import partner_datasets
 from harness.judged import Judged, JudgedDataset
-from harness.matching import partner_datasets
 from harness.records import RankSet
 from harness.score import DatasetScores, score_dataset
 from harness.selecting import best_first

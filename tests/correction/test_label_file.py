@@ -7,8 +7,8 @@ import orjson
 import polars as pl
 import pytest
 
+from harness.correction.label_file import LabelSource, Target, read_labels
 from harness.errors import DatasetError
-from harness.label_file import LabelSource, Target, read_labels
 
 PAIRS = Target("pairs", [f"p{k}" for k in range(6)])
 OTHERS = Target("others", ["p1", "q1", "q2"], {"left": "a", "right": "b"})

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.comparison import compare
-from harness.comparison_json import comparison_json
+from harness.comparison.compare import compare
+from harness.comparison.document import comparison_json
+from harness.comparison.merging import merge
+from harness.comparison.spec_diff import spec_differences
 from harness.errors import InputError
 from harness.judged import read_judged
-from harness.merging import merge
 from harness.results import find_run
-from harness.spec_diff import spec_differences
 
 
 def compare_runs(

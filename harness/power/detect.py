@@ -23,7 +23,7 @@ from harness.figures import FEWEST_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_I
 from harness.judged import Judged, JudgedDataset, read_judged
 from harness.metric import find_metric
 from harness.plan import Plan
-from harness.power_figures import Ask, DatasetPower, MetricPower, PairedErrors, Power, metric_power
+from harness.power.figures import Ask, DatasetPower, MetricPower, PairedErrors, Power, metric_power
 from harness.records import LabelledItems, ScoreSpec
 from harness.reference import reference_of
 from harness.results import MANIFEST, newest_run, read_json

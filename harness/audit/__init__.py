@@ -1,0 +1,1 @@
+"""The habits of evaluators, read off what a run judged."""

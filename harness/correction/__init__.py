@@ -1,0 +1,1 @@
+"""Human labels of some items and judgments of all, put together."""

@@ -1,0 +1,1 @@
+"""What a run could find, before it is made."""
