@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import plugs
-from harness.consistency import Units
+from harness.consistency import Units, consistency_figures
 from harness.judged import JudgedDataset
 from harness.records import Cell, Figure, ScoreSpec
 from harness.reference import Reference, reference_of
@@ -69,6 +69,16 @@ class Audited:
         """The cluster of every item; items that are independent are clusters of their own."""
         found = self.reference.all_clusters
         return np.arange(len(self.data)) if found is None else found
+
+    def steadiness(self) -> dict[str, Figure]:
+        """What changes between orders and repeats, as `harness.consistency` lists it; nothing where asked once."""
+        votes = self.data.votes[self.at]
+        if votes is None:
+            return {}
+        systems = len(self.data.cells)
+        return consistency_figures(
+            self.cell, votes, self.judged, self.reference, {}, self.score, systems=systems, seed=self.seed
+        )
 
     def unknown(self, reason: str, n: int = 0) -> Figure:
         """A figure that cannot be told."""

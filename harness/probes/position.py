@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.consistency import consistency_figures
 from harness.probe import Audited, shown
 from harness.records import Figure
 
@@ -22,19 +21,9 @@ ONE_ORDER = "asked in one order only; `order: [both]` asks in both"
 
 def figures(audited: Audited) -> dict[str, Figure]:
     """The flip rate, which place won twice, what asking again changes by itself, and ties that both orders made."""
-    votes = audited.data.votes[audited.at]
-    if audited.cell.order != "both" or votes is None:
+    if audited.cell.order != "both":
         return {"position.flip-rate": audited.unknown(ONE_ORDER)}
-    found = consistency_figures(
-        audited.cell,
-        votes,
-        audited.judged,
-        audited.reference,
-        {},
-        audited.score,
-        systems=len(audited.data.cells),
-        seed=audited.seed,
-    )
+    found = audited.steadiness()
     return {f"position.{name}": found[name] for name in NAMES if name in found}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.consistency import consistency_figures
 from harness.probe import Audited, shown
 from harness.records import Figure
 
@@ -14,20 +13,9 @@ ONCE = "asked once only; `repeats: [2]` asks twice"
 
 def figures(audited: Audited) -> dict[str, Figure]:
     """The share of the pairs of repeats, in the same order, that agree."""
-    votes = audited.data.votes[audited.at]
-    if audited.cell.repeats < 2 or votes is None:
+    if audited.cell.repeats < 2:
         return {"self-agreement.repeats": audited.unknown(ONCE)}
-    found = consistency_figures(
-        audited.cell,
-        votes,
-        audited.judged,
-        audited.reference,
-        {},
-        audited.score,
-        systems=len(audited.data.cells),
-        seed=audited.seed,
-    )
-    return {"self-agreement.repeats": found["self-agreement"]}
+    return {"self-agreement.repeats": audited.steadiness()["self-agreement"]}
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
