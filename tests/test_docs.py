@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from harness.pipeline import run_spec
+from harness.reports import table
+from harness.results import read_leaderboard
 from harness.spec import load_spec
 
 CHECKOUT = Path(__file__).parent.parent
@@ -95,3 +97,9 @@ def test_the_oldest_dependencies_that_are_tested_are_the_oldest_that_are_allowed
 
 def _without_zeros(requirement):
     return re.sub(r"(\.0)+$", "", requirement)
+
+
+def test_the_leaderboard_in_the_readme_is_that_of_the_shipped_run():
+    (shown,) = (text for text in blocks(CHECKOUT / "README.md", "text") if text.startswith("village-notices"))
+    (folder,) = (CHECKOUT / "results/quickstart").iterdir()
+    assert shown == table.render(read_leaderboard(folder))
