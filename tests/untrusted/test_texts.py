@@ -277,7 +277,8 @@ def test_no_complaint_about_a_recording_prints_what_a_terminal_obeys(screen: Pat
     for name in ("spec.yaml", "pairs.jsonl"):
         (tmp_path / name).write_bytes((screen / name).read_bytes())
     (tmp_path / "replies.jsonl.gz").write_bytes(gzip.compress(json.dumps({EVIL: EVIL, "finish": EVIL}).encode()))
-    shown = CliRunner().invoke(main, ["run", str(tmp_path / "spec.yaml"), "--cache", str(tmp_path / "c")])
+    places = ["--cache", str(tmp_path / "c"), "--results", str(tmp_path / "r")]
+    shown = CliRunner().invoke(main, ["run", str(tmp_path / "spec.yaml"), *places])
     assert shown.exit_code == 2, shown.output
     assert_tame(lines_of(shown))
 
