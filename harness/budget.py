@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import orjson
 
 from harness.errors import BudgetReachedError
-from harness.records import Message, Model, Price, Reply
-from harness.tokens import Count, most_prompt_tokens
+from harness.records import Call, Model, Price, Reply
+from harness.tokens import Count, most_prompt_tokens, most_reply_tokens
 
-ROUNDING = 1e-12
-"""Part of the limit that sums of floats may be off by."""
+UNITS = 10**12
+"""Sums are kept in whole 10⁻¹² dollars: no order of adding makes a difference, and no rounding adds up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,24 +27,26 @@ class Reservation:
         price: of its tokens.
         prompt_tokens: the most that its prompt can have.
         reply_tokens: the most that its reply may have.
+        more: how much of both is what the endpoint went beyond the bounds before.
     """
 
     model: str
     price: Price
     prompt_tokens: int
     reply_tokens: int
+    more: tuple[int, int] = (0, 0)
 
     @property
     def usd(self) -> float:
         """The most that the attempt can cost."""
-        return cost_usd(self.price, self.prompt_tokens, self.reply_tokens)
+        return _units(self.price, self.prompt_tokens, self.reply_tokens) / UNITS
 
 
 class Budget:
     """Money set aside and spent. Pure: it knows neither time nor endpoints.
 
     At any time what is spent, what is held for attempts under way, and what is kept for attempts whose bill is not
-    known sum up to no more than the limit, as long as endpoints bill no more than was asked for.
+    known sum up to no more than the limit, as long as endpoints bill no more than was set aside.
 
     Args:
         limit_usd: what may be spent.
@@ -50,51 +54,63 @@ class Budget:
 
     def __init__(self, limit_usd: float) -> None:
         self.limit_usd = limit_usd
-        self.spent: defaultdict[str, float] = defaultdict(float)
-        """By model, from the usage that the endpoint reports."""
-        self.unknown: defaultdict[str, float] = defaultdict(float)
-        """By model, what attempts without a readable reply may have cost."""
+        self._limit = round(limit_usd * UNITS)
+        self._spent = self._unknown = self._sum_held = 0
         self._held: dict[int, Reservation] = {}
         self._next = 0
 
     @property
+    def spent_usd(self) -> float:
+        """By the usage that endpoints report."""
+        return self._spent / UNITS
+
+    @property
+    def unknown_usd(self) -> float:
+        """What attempts whose bill is not known may have cost."""
+        return self._unknown / UNITS
+
+    @property
     def committed_usd(self) -> float:
         """What is spent, held or not known."""
-        held = math.fsum(reservation.usd for reservation in self._held.values())
-        return math.fsum([*self.spent.values(), *self.unknown.values(), held])
+        return (self._spent + self._unknown + self._sum_held) / UNITS
 
     @property
     def is_idle(self) -> bool:
         """Whether no attempt is under way, so that waiting brings nothing back."""
         return not self._held
 
-    def reserve(self, reservation: Reservation) -> int | None:
+    def reserve(self, wanted: Reservation) -> int | None:
         """Set money aside for an attempt; its number, or None where that would pass the limit."""
-        if self.committed_usd + reservation.usd > self.limit_usd * (1 + ROUNDING):
+        units = _units(wanted.price, wanted.prompt_tokens, wanted.reply_tokens)
+        if self._spent + self._unknown + self._sum_held + units > self._limit:
             return None
         self._next += 1
-        self._held[self._next] = reservation
+        self._held[self._next] = wanted
+        self._sum_held += units
         return self._next
 
-    def settle(self, number: int, reply: Reply) -> None:
-        """An attempt was answered: what it cost by its reported usage; by the bound where that is missing or not so.
+    def settle(self, number: int, reply: Reply) -> Reservation:
+        """An attempt was answered and costs what it reports, even above the bound; what was held for it.
 
-        A prompt has tokens, so a usage of 0 means that the endpoint does not say. A reported usage above the bound
-        counts as it is reported.
+        A reply that does not report its usage is one whose bill is not known.
         """
-        held = self._held.pop(number)
-        prompt = reply.prompt_tokens or held.prompt_tokens
-        completion = reply.completion_tokens if reply.prompt_tokens else held.reply_tokens
-        self.spent[held.model] += cost_usd(held.price, prompt, completion)
+        if not tells_usage(reply):
+            return self.keep(number)
+        held = self.release(number)
+        self._spent += _units(held.price, reply.prompt_tokens, reply.completion_tokens)
+        return held
 
-    def release(self, number: int) -> None:
-        """An attempt was turned away, and costs nothing."""
-        del self._held[number]
-
-    def keep(self, number: int) -> None:
-        """An attempt ended in a way that does not tell whether it is billed: its money stays set aside."""
+    def release(self, number: int) -> Reservation:
+        """An attempt was turned away and costs nothing; what was held for it."""
         held = self._held.pop(number)
-        self.unknown[held.model] += held.usd
+        self._sum_held -= _units(held.price, held.prompt_tokens, held.reply_tokens)
+        return held
+
+    def keep(self, number: int) -> Reservation:
+        """An attempt ended in a way that does not tell its bill: what was held for it stays set aside."""
+        held = self.release(number)
+        self._unknown += _units(held.price, held.prompt_tokens, held.reply_tokens)
+        return held
 
 
 class Purse:
@@ -117,10 +133,11 @@ class Purse:
                 await self._changed.wait()
         return number
 
-    async def settle(self, number: int, reply: Reply) -> None:
+    async def settle(self, number: int, reply: Reply) -> Reservation:
         """As `Budget.settle`."""
-        self.budget.settle(number, reply)
+        held = self.budget.settle(number, reply)
         await self._tell()
+        return held
 
     async def give_back(self, number: int, *, may_be_billed: bool) -> None:
         """An attempt brought no reply; as `Budget.keep` or `Budget.release`."""
@@ -136,36 +153,88 @@ class Purse:
 
     def _reached(self, wanted: Reservation) -> BudgetReachedError:
         budget = self.budget
-        spent, unknown = math.fsum(budget.spent.values()), math.fsum(budget.unknown.values())
-        may_be = f", and up to ${unknown:.4f} for attempts whose bill is not known" if unknown else ""
+        unknown = (
+            f", and up to ${budget.unknown_usd:.4f} for attempts whose bill is not known" if budget.unknown_usd else ""
+        )
+        enough = "; no smaller limit lets it be made" if wanted.usd > budget.limit_usd else ""
         return BudgetReachedError(
-            f"stopped before --max-cost {budget.limit_usd:g} could be passed: ${spent:.4f} spent{may_be}; the next "
-            f"call to {wanted.model} may cost up to ${wanted.usd:.4f}"
+            f"stopped before --max-cost {budget.limit_usd:g} could be passed: ${budget.spent_usd:.4f} spent{unknown}; "
+            f"the next call to {wanted.model} may cost up to ${wanted.usd:.4f}{enough}"
         )
 
 
 class Till:
     """The reservations of one model.
 
+    An endpoint that reports more than the bound, for what it puts into every prompt by itself or for longer replies
+    than it was asked for, is believed: later reservations are larger by the most that it went beyond.
+
     Args:
         purse: of the run.
-        model: with a price.
-        reply_tokens: the most that a reply of it may have.
+        model: with a price and a bound on its replies.
         count: counts the tokens of a text; None to count its bytes.
     """
 
-    def __init__(self, purse: Purse, model: Model, reply_tokens: int, count: Count | None) -> None:
+    def __init__(self, purse: Purse, model: Model, count: Count | None) -> None:
         assert model.price is not None, "who has no price is refused before"
-        self._purse, self._name, self._price = purse, model.name, model.price
-        self._reply_tokens, self._count = reply_tokens, count
-        self.settle, self.give_back = purse.settle, purse.give_back
+        self._purse, self._model, self._price, self._count = purse, model, model.price, count
+        self._more = (0, 0)
+        self.give_back = purse.give_back
 
-    async def reserve(self, messages: Sequence[Message]) -> int:
-        """Set money aside for a prompt; as `Purse.reserve`."""
-        prompt = most_prompt_tokens(messages, self._count)
-        return await self._purse.reserve(Reservation(self._name, self._price, prompt, self._reply_tokens))
+    async def reserve(self, call: Call) -> int:
+        """Set money aside for an attempt; as `Purse.reserve`.
+
+        Counting tokens takes longer than counting bytes, so it is done only where there is no room for the bytes.
+        """
+        wanted = bill_at_most(self._model, self._price, call, more=self._more)
+        number = self._purse.budget.reserve(wanted)
+        if number is None and self._count is not None:
+            wanted = bill_at_most(self._model, self._price, call, self._count, more=self._more)
+        return await self._purse.reserve(wanted) if number is None else number
+
+    async def settle(self, number: int, reply: Reply) -> None:
+        """As `Budget.settle`."""
+        held = await self._purse.settle(number, reply)
+        prompt = reply.prompt_tokens - held.prompt_tokens + held.more[0]
+        completion = reply.completion_tokens - held.reply_tokens + held.more[1]
+        self._more = (max(self._more[0], prompt), max(self._more[1], completion))
+
+
+def bill_at_most(
+    model: Model, price: Price, call: Call, count: Count | None = None, *, more: tuple[int, int] = (0, 0)
+) -> Reservation:
+    """The most that one attempt can cost.
+
+    Args:
+        model: who is asked.
+        price: of its tokens.
+        call: what is asked.
+        count: counts the tokens of a text; None to count its bytes.
+        more: tokens beyond the bounds, of the prompt and of the reply.
+    """
+    prompt = most_prompt_tokens(call.messages, count) + _described(model.params) + _described(call.params or {})
+    return Reservation(model.name, price, prompt + more[0], most_reply_tokens(model) + more[1], more)
+
+
+def tells_usage(reply: Reply) -> bool:
+    """Whether a reply reports its usage: a prompt has tokens, and so has every text."""
+    return reply.prompt_tokens > 0 and (reply.completion_tokens > 0 or not reply.text)
 
 
 def cost_usd(price: Price, prompt_tokens: int, completion_tokens: int) -> float:
     """What so many tokens cost; prices are for a million."""
     return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
+
+
+def _units(price: Price, prompt_tokens: int, completion_tokens: int) -> int:
+    """What so many tokens cost in whole `UNITS`, the price of a token rounded up."""
+    return prompt_tokens * _rate(price.input) + completion_tokens * _rate(price.output)
+
+
+def _rate(usd_per_million: float) -> int:
+    return math.ceil(usd_per_million * (UNITS / 1e6) * (1 - 1e-12))  # what floats cannot write exactly is no unit more
+
+
+def _described(params: Mapping[str, Any]) -> int:
+    """Bytes of parameters that an endpoint may write into the prompt, such as the schema of a reply."""
+    return sum(len(orjson.dumps(value)) for value in params.values() if isinstance(value, Mapping | list | tuple))

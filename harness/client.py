@@ -18,7 +18,7 @@ import httpx2
 import openai
 import orjson
 
-from harness.budget import Till
+from harness.budget import Till, bill_at_most, tells_usage
 from harness.completion import read_completion
 from harness.errors import ModelStopped, ProviderError
 from harness.pace import Pace
@@ -26,7 +26,7 @@ from harness.provider import Context
 from harness.records import Call, Model, Reply
 from harness.retry import Fault, FirstFailures, backoff_s, fault_of, in_short, objects_to_format
 from harness.secret import Secret
-from harness.tokens import counter_of
+from harness.tokens import counter_of, most_reply_tokens
 
 CONNECT_TIMEOUT_S = 15.0
 """An endpoint that cannot be reached by then is tried again rather than waited for."""
@@ -79,8 +79,7 @@ class ChatClient:
         self._failures = FirstFailures()
         self._till: Till | None = None
         if context.purse is not None and not model.is_free:
-            count, _ = counter_of(model.id, context.environment)
-            self._till = Till(context.purse, model, self._reply_tokens, count)
+            self._till = Till(context.purse, model, counter_of(model.id, context.environment))
         self._stopped: Fault | None = None
         self._lacks_formats = False
         """Whether the endpoint does not know `response_format`: it is then asked without."""
@@ -112,7 +111,7 @@ class ChatClient:
 
     async def _paid_attempt(self, call: Call) -> Reply | Fault:
         """An attempt within the run's means. One that is cut off may be billed, like one whose reply is lost."""
-        number = None if self._till is None else await self._till.reserve(call.messages)
+        number = None if self._till is None else await self._till.reserve(call)
         result: Reply | Fault | None = None
         try:
             if self._stopped is not None:
@@ -122,16 +121,28 @@ class ChatClient:
             result = CUT_OFF
             result = await self._attempt(call)
         finally:
-            if self._till is not None and number is not None and not isinstance(result, Reply):
+            if not isinstance(result, Reply):
                 may_be_billed = result is not None and result.may_be_billed
-                await self._till.give_back(number, may_be_billed=may_be_billed)
+                if may_be_billed:
+                    self._tell_unbilled(call)
+                if self._till is not None and number is not None:
+                    await self._till.give_back(number, may_be_billed=may_be_billed)
         if isinstance(result, Reply):
+            if not tells_usage(result):
+                self._tell_unbilled(call)
             if self._till is not None and number is not None:
                 await self._till.settle(number, result)
         else:
             self._context.halt.left()
             await self._context.halt.pass_by()
         return result
+
+    def _tell_unbilled(self, call: Call) -> None:
+        """Say that an attempt may cost something that no usage tells."""
+        model = self._model
+        if not model.is_free:
+            usd = bill_at_most(model, model.price, call).usd if model.price and most_reply_tokens(model) else None
+            self._context.unbilled(model.name, usd)
 
     async def close(self) -> None:
         """Let go of connections."""

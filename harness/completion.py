@@ -13,6 +13,10 @@ FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "content_filt
 """The protocol's finish reasons that mean something here; a reply with any other one has simply ended."""
 
 
+MOST_TOKENS = 10**8
+"""No model reads or writes so much in one call: what is reported beyond counts as not reported."""
+
+
 def read_completion(body: bytes, content_type: str = "") -> Reply | Fault:
     """The reply that the body of a response with status 200 holds, or why it holds none.
 
@@ -61,7 +65,7 @@ def _read_message(message: dict[str, Any], finish_reason: Any, value: dict[str, 
 
 
 def _count(value: Any) -> int:
-    return value if type(value) is int and value >= 0 else 0
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else 0
 
 
 def _error_text(error: Any) -> str:

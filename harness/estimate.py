@@ -1,8 +1,9 @@
 """What a plan would cost: how many calls the cache already answers, and bounds on the rest.
 
 The fewest calls are those without a follow-up question and the most those where every reply is followed up. Prompt
-tokens are estimated as one for each four bytes of text; a reply has at least one token and at most as many as the
-call allows. Nothing is asked and nothing is spent.
+tokens are estimated as one for each four bytes of text, or, where tiktoken and the encoding of the model are on this
+machine, counted for the first prompts and estimated from those for the rest; a reply has at least one token and at
+most as many as the call allows. Nothing is asked and nothing is spent.
 """
 
 from __future__ import annotations
@@ -15,8 +16,13 @@ from harness.asking import calls_per_item
 from harness.plan import Plan
 from harness.records import Call, Model
 from harness.talk import Lost, Replies, Talk, advance
+from harness.tokens import Count, counter_of
 
 BYTES_PER_TOKEN = 4
+"""A rule of thumb for the languages and tokenizers of the day; no bound."""
+
+PROMPTS_COUNTED = 64
+"""Counting takes long: so many prompts of a model tell how many bytes its tokens have."""
 
 
 class Range(NamedTuple):
@@ -28,6 +34,39 @@ class Range(NamedTuple):
     def plus(self, low: float, high: float) -> Range:
         """Both ends moved up."""
         return Range(self.low + low, self.high + high)
+
+
+class PromptSize:
+    """How many tokens the prompts of one model have.
+
+    Args:
+        count: counts the tokens of a text; None to estimate them from its bytes.
+    """
+
+    def __init__(self, count: Count | None) -> None:
+        self._count = count
+        self._prompts = self._bytes = self._tokens = 0
+
+    @property
+    def method(self) -> str:
+        """`bytes` or `tiktoken`."""
+        return "tiktoken" if self._count else "bytes"
+
+    def tokens(self, call: Call) -> int:
+        """Tokens of the prompt of a call."""
+        texts = [message["content"] for message in call.messages]
+        size = sum(len(text.encode()) for text in texts)
+        if self._count is None:
+            return -(-size // BYTES_PER_TOKEN)
+        if self._prompts < PROMPTS_COUNTED:
+            tokens = sum(map(self._count, texts))
+            self._prompts, self._bytes, self._tokens = self._prompts + 1, self._bytes + size, self._tokens + tokens
+            return tokens
+        return -(-size * self._tokens // max(1, self._bytes))
+
+
+PLAIN = PromptSize(None)
+"""By bytes alone. It keeps nothing."""
 
 
 @dataclass
@@ -70,10 +109,12 @@ class Estimate:
     Attributes:
         cells: by cell id, in canonical order.
         models: by model name; a call that two cells share counts once here.
+        sizes: by model name, how the tokens of its prompts were found.
     """
 
     cells: dict[str, Need] = field(default_factory=dict)
     models: dict[str, Need] = field(default_factory=dict)
+    sizes: dict[str, PromptSize] = field(default_factory=dict)
 
     @property
     def calls(self) -> Range:
@@ -90,11 +131,19 @@ class Estimate:
         return Range(sum(cost.low for cost in known), sum(cost.high for cost in known))
 
 
-def estimate(plan: Plan, replies: Replies) -> Estimate:
-    """Walk through the whole plan over the cache and count what it lacks. Makes no call."""
+def estimate(plan: Plan, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
+    """Walk through the whole plan over the cache and count what it lacks. Makes no call.
+
+    Args:
+        plan: what is to be judged.
+        replies: the cache.
+        environment: the environment variables, in which tiktoken looks for its folder; None to count bytes alone.
+    """
+    names = dict.fromkeys(name for cell in plan.cells for name in cell.models)
     result = Estimate(
         cells={cell.id: Need() for cell in plan.cells},
-        models={name: Need() for cell in plan.cells for name in cell.models},
+        models={name: Need() for name in names},
+        sizes={name: PromptSize(_counter(plan.spec.models[name], environment)) for name in names},
     )
     seen: set[str] = set()
     for chunk in plan.chunks():
@@ -109,19 +158,25 @@ def estimate(plan: Plan, replies: Replies) -> Estimate:
             missing = [(key, call) for key, call in zip(talk.keys, talk.calls, strict=True) if key not in found]
             here.cached += len(talk.calls) - len(missing)
             follow_ups = most - len(talk.history) - len(talk.calls)
-            _count(here, [call for _, call in missing], follow_ups)
+            _count(here, [call for _, call in missing], follow_ups, PLAIN)
             first_time = [(key, call) for key, call in missing if key not in seen]
             seen.update(key for key, _ in first_time)
             if first_time:
-                _count(result.models[first_time[0][1].model.name], [call for _, call in first_time], follow_ups)
+                name = first_time[0][1].model.name
+                _count(result.models[name], [call for _, call in first_time], follow_ups, result.sizes[name])
     return result
 
 
-def _count(need: Need, calls: Sequence[Call], follow_ups: int) -> None:
+def _counter(model: Model, environment: Mapping[str, str] | None) -> Count | None:
+    """What counts the tokens of a model's prompts, None where bytes do."""
+    return None if environment is None or model.is_free else counter_of(model.id, environment)
+
+
+def _count(need: Need, calls: Sequence[Call], follow_ups: int, size: PromptSize) -> None:
     """Add calls that are missing, and the follow-up questions that may come after them."""
     longest = 0
     for call in calls:
-        prompt = -(-sum(len(message["content"].encode()) for message in call.messages) // BYTES_PER_TOKEN)
+        prompt = size.tokens(call)
         reply = largest_reply(call.model)
         longest = max(longest, prompt + reply)
         need.add((1, 1), (prompt, prompt), (1, reply))
@@ -155,6 +210,7 @@ def estimate_json(plan: Plan, found: Estimate) -> dict[str, Any]:
                 "model": name,
                 "calls": list(need.calls),
                 "prompt_tokens": list(need.prompt_tokens),
+                "counted_by": found.sizes[name].method,
                 "completion_tokens": list(need.completion_tokens),
                 "cost_usd": _listed(need.cost_usd(models[name])),
             }

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.digest import call_bytes
 from harness.errors import BudgetReachedError, HarnessError, ModelStopped, ProviderError
@@ -83,16 +84,19 @@ def _listening(desk: Desk) -> Iterator[None]:
             desk.halt.hurried.set()
 
     loop = asyncio.get_running_loop()
-    listens_to: list[signal.Signals] = []
+    before: dict[signal.Signals, Any] = {}
     try:
         if threading.current_thread() is threading.main_thread() and sys.platform != "win32":
             for one in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(one, heard)
-                listens_to.append(one)
+                handler = signal.getsignal(one)
+                if handler not in (None, signal.SIG_IGN):  # who started this ignores it, or it is not ours to replace
+                    loop.add_signal_handler(one, heard)
+                    before[one] = handler
         yield
     finally:
-        for one in listens_to:
+        for one, handler in before.items():
             loop.remove_signal_handler(one)
+            signal.signal(one, handler)
 
 
 async def _fill_lane(plan: Plan, chunks: Sequence[Chunk], desk: Desk, width: int) -> None:

@@ -52,6 +52,7 @@ from harness.results import (
 from harness.run import Run
 from harness.tables import items_frame, scores_frame
 from harness.talk import Connect
+from harness.tokens import most_reply_tokens
 
 if TYPE_CHECKING:
     import polars as pl
@@ -196,8 +197,8 @@ def run_spec(
         plan = replace(plan, spec=_with_concurrency(plan.spec, concurrency))
 
     def whole() -> FinishedRun:
-        connect = None if offline else _connector(plan.spec, environment, max_cost_usd)
-        return _run(plan, Path(cache), Path(results), connect, watch, before_asking)
+        connect = None if offline else _connector(plan.spec, environment, max_cost_usd, watch)
+        return _run(plan, Path(cache), Path(results), connect, watch, before_asking, environment)
 
     if not _is_in_a_loop():
         return whole()
@@ -214,6 +215,7 @@ def _run(
     connect: Connect | None,
     watch: Tally,
     before_asking: Callable[[Estimate], None],
+    environment: Mapping[str, str],
 ) -> FinishedRun:
     started, clock = datetime.now(UTC), time.monotonic()
     with Cache(cache_folder) as cache, RunWriter(results, plan.spec.name) as writer:
@@ -222,14 +224,14 @@ def _run(
         def tell_cost() -> None:
             cache.make_ready()
             if not all(plan.spec.models[name].is_free for cell in plan.cells for name in cell.models):
-                before_asking(estimate(plan, cache))
+                before_asking(estimate(plan, cache, environment))
 
         try:
             for part in Run(plan, cache, connect, watch, tell_cost).parts():
                 writer.add(part.chunk.cell, part.judgments)
                 ledger.add(part)
         except BudgetReachedError as error:
-            raise BudgetReachedError(str(error), hint=_what_is_left(plan, cache)) from None
+            raise BudgetReachedError(str(error), hint=_what_is_left(plan, cache, watch, environment)) from None
         for cell, judgments in ledger.counted():
             writer.add(cell, judgments)
         writer.write_judgments()
@@ -274,12 +276,14 @@ def _with_concurrency(spec: Spec, concurrency: int) -> Spec:
     return replace(spec, models=limited)
 
 
-def _what_is_left(plan: Plan, cache: Cache) -> str:
+def _what_is_left(plan: Plan, cache: Cache, watch: Tally, environment: Mapping[str, str]) -> str:
     """How a run that ended for its budget can be gone on with, and what that would cost."""
-    left = estimate(plan, cache)
+    left = estimate(plan, cache, environment)
     cost = left.cost_usd(plan.spec.models)
     known = "" if cost is None else f", for ${cost.low:.4f} to ${cost.high:.4f}"
-    return f"{left.calls.low:,.0f} to {left.calls.high:,.0f} calls are left{known}; the same command goes on from there"
+    judgments = f"{watch.conversations - watch.done:,} of {watch.conversations:,} conversations"
+    calls = f"{left.calls.low:,.0f} to {left.calls.high:,.0f} calls are left{known}"
+    return f"{judgments}, and {calls}; the same command goes on from there, with as much again or with a larger limit"
 
 
 def _check_budget(plan: Plan, max_cost_usd: float) -> None:
@@ -290,16 +294,21 @@ def _check_budget(plan: Plan, max_cost_usd: float) -> None:
     used = dict.fromkeys(name for cell in spec.cells for name in cell.models)
     problems = []
     for name in used:
-        if spec.models[name].price is None and not spec.models[name].is_free:
-            line, column = spec.model_places.get(name, (0, 0))
+        if spec.models[name].is_free:
+            continue
+        line, column = spec.model_places.get(name, (0, 0))
+        if spec.models[name].price is None:
             message = "has no price, so no limit on the cost can be kept"
             hint = "write `price: {input: …, output: …}`, in dollars for a million tokens"
             problems.append(Problem(spec.shown_path, line, column, f"models.{name}", message, hint))
+        if not most_reply_tokens(spec.models[name]):
+            message, hint = "has no bound on its replies, so no limit on the cost can be kept", "give it `max_tokens`"
+            problems.append(Problem(spec.shown_path, line, column, f"models.{name}.params", message, hint))
     if problems:
         raise SpecError(problems)
 
 
-def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None) -> Connect:
+def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: Tally) -> Connect:
     """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
     purses: list[Purse] = []  # one for all models, made with the first of them: a replay needs none
 
@@ -312,9 +321,8 @@ def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float |
         model = spec.models[name]
         if problems := specs.environment_problems(spec, environment, models=[name]):
             raise SpecError(problems)
-        connection: Connection = plugs.find("providers", model.provider).connect(
-            model, Context(environment, halt=halt, purse=purses[0] if purses else None)
-        )
+        context = Context(environment, halt=halt, purse=purses[0] if purses else None, unbilled=watch.not_billed)
+        connection: Connection = plugs.find("providers", model.provider).connect(model, context)
         return connection
 
     return connect

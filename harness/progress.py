@@ -26,6 +26,8 @@ class Tally:
         made: calls that were answered and stored, by model.
         failed: calls that were given up, by model.
         tokens: prompt and reply tokens of the calls made, by model.
+        unbilled: attempts whose bill is not known, by model, and the most that they can have cost in USD, None for a
+            model without a price.
         stopped_models: models that were given up, with the reason.
         say: is told what a person must know at once.
     """
@@ -36,6 +38,7 @@ class Tally:
     made: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     tokens: dict[str, tuple[int, int]] = field(default_factory=dict)
+    unbilled: dict[str, tuple[int, float | None]] = field(default_factory=dict)
     stopped_models: dict[str, str] = field(default_factory=dict)
     say: Callable[[str], None] = lambda _: None
 
@@ -56,6 +59,11 @@ class Tally:
         self.made[name] += 1
         prompt, completion = self.tokens.get(name, (0, 0))
         self.tokens[name] = (prompt + reply.prompt_tokens, completion + reply.completion_tokens)
+
+    def not_billed(self, model: str, usd: float | None) -> None:
+        """An attempt may be billed, by so many USD at most, and no usage tells."""
+        attempts, so_far = self.unbilled.get(model, (0, 0.0))
+        self.unbilled[model] = (attempts + 1, None if usd is None or so_far is None else so_far + usd)
 
     def stopped(self, model: str, reason: str) -> None:
         """A model was given up."""
@@ -90,9 +98,11 @@ class Tally:
                 "prompt_tokens": self.tokens.get(name, (0, 0))[0],
                 "completion_tokens": self.tokens.get(name, (0, 0))[1],
                 "cost_usd": self.spend_usd(name),
+                "attempts_of_unknown_cost": self.unbilled.get(name, (0, 0.0))[0],
+                "unknown_cost_usd": self.unbilled.get(name, (0, 0.0))[1],
             }
             for name in self.models
-            if self.made[name] or self.failed[name]
+            if self.made[name] or self.failed[name] or name in self.unbilled
         }
 
 

@@ -43,6 +43,8 @@ class Context:
         random: spreads retries over time; nothing that it decides can be seen in a result.
         halt: whether the run is to stop.
         purse: what the run may spend, None where nobody says.
+        unbilled: told of every attempt whose bill is not known: the model, and the most that it can have cost in USD,
+            None where the model has no price.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -52,6 +54,7 @@ class Context:
     random: Random = field(default_factory=Random)
     halt: Halt = field(default_factory=Halt)
     purse: Purse | None = None
+    unbilled: Callable[[str, float | None], None] = lambda _model, _usd: None
 
 
 class Connection(Protocol):

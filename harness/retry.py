@@ -81,7 +81,7 @@ def fault_of(status: int, body: Any, headers: Mapping[str, str], now: float) -> 
             return Fault(
                 kind, message, "stop", status, hint=f"the endpoint asks to wait {wait_s:.0f} s; run again then"
             )
-        return Fault(kind, message, "again", status, wait_s)
+        return Fault(kind, message, "again", status, wait_s, may_be_billed=status >= 500 and status != 503)
     if status in (401, 403):
         return Fault("key", message, "stop", status)
     if status == 404:

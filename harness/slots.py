@@ -8,14 +8,16 @@ from types import TracebackType
 
 SHRINK = 0.5
 """What is left of the number when the endpoint says that it was too many."""
+STEPS = 32
+"""Rounds of answers in which the number comes back from 0, at most."""
 
 
 class Slots:
     """Lets attempts in, in the order in which they come. A context for each attempt.
 
     The number at once begins at the most that the model allows. It is halved when the endpoint asks to slow down, at
-    most once for all attempts that were under way together, and grows by one for as many answers as it is (additive
-    increase, multiplicative decrease: Chiu and Jain 1989).
+    most once for all attempts that were under way together, and with as many answers as it is it grows by one, or by a
+    32nd of the most where that is more (additive increase, multiplicative decrease: Chiu and Jain 1989).
 
     Args:
         most: attempts at once that the model allows.
@@ -24,6 +26,7 @@ class Slots:
     def __init__(self, most: int) -> None:
         self._most = most
         self._limit = float(most)
+        self._step = max(1.0, most / STEPS)
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._started = 0
@@ -59,7 +62,7 @@ class Slots:
     def answered(self) -> None:
         """An attempt was answered: a little more may be borne."""
         if self._limit < self._most:
-            self._limit = min(float(self._most), self._limit + 1 / self._limit)
+            self._limit = min(float(self._most), self._limit + self._step / self._limit)
             self._let_in()
 
     def too_many(self, started: int) -> None:

@@ -8,25 +8,26 @@ counted; nothing is ever fetched.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from harness.records import Message
+from harness.records import Message, Model
 
 TOKENS_PER_MESSAGE = 8
-TOKENS_PER_PROMPT = 16
-"""What endpoints add for roles and the beginning of the reply, taken generously."""
-
-BYTES = "bytes: no more tokens than bytes"
-COUNTED = "counted by tiktoken"
+TOKENS_PER_PROMPT = 64
+"""What endpoints add for roles, dates and the beginning of the reply, taken generously."""
 
 ENCODINGS = {
     "o200k_base": "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken",
     "cl100k_base": "https://openaipublic.blob.core.windows.net/encodings/cl100k_base.tiktoken",
 }
 """Where tiktoken fetches an encoding from, which names its copy on this machine."""
+
+LONGEST_COUNTED = 2**18
+"""Letters of a text beyond which its bytes are counted: some texts take tiktoken the square of their length."""
 
 Count = Callable[[str], int]
 
@@ -43,8 +44,15 @@ def most_prompt_tokens(messages: Sequence[Message], count: Count | None = None) 
     return around + sum(length(message["content"]) for message in messages)
 
 
-def counter_of(model_id: str, environment: Mapping[str, str]) -> tuple[Count | None, str]:
-    """What counts the tokens of a model's prompts and how that is called; None where only bytes can be counted.
+def most_reply_tokens(model: Model) -> int:
+    """The most tokens that a reply of the model may have, over all choices that it is asked for; 0 for no bound."""
+    params = model.params
+    most = max(int(params.get("max_completion_tokens") or 0), int(params.get("max_tokens") or 0))
+    return most * max(1, int(params.get("n") or 1))
+
+
+def counter_of(model_id: str, environment: Mapping[str, str]) -> Count | None:
+    """What counts the tokens of a model's prompts; None where only bytes can be counted.
 
     Args:
         model_id: as the endpoint calls the model.
@@ -53,21 +61,53 @@ def counter_of(model_id: str, environment: Mapping[str, str]) -> tuple[Count | N
     try:
         import tiktoken  # an extra
     except ImportError:
-        return None, BYTES
+        return None
     try:
         name = tiktoken.encoding_name_for_model(model_id)
     except KeyError:
-        return None, BYTES
+        return None
     if name not in ENCODINGS or not _is_here(ENCODINGS[name], environment):
-        return None, BYTES
-    encoding: Any = tiktoken.get_encoding(name)
-    return lambda text: len(encoding.encode_ordinary(text)), COUNTED
+        return None
+    encoding = _loaded(name)
+    if encoding is None:
+        return None
+    return lambda text: _counted(encoding, text)
+
+
+def _loaded(name: str) -> Any:
+    """An encoding of tiktoken; None where its copy is damaged, for tiktoken would fetch another one."""
+    tiktoken: Any = importlib.import_module("tiktoken")
+    loading: Any = importlib.import_module("tiktoken.load")
+    fetch = loading.read_file
+    loading.read_file = _refuse
+    try:
+        return tiktoken.get_encoding(name)
+    except _NotHereError:
+        return None
+    finally:
+        loading.read_file = fetch
+
+
+class _NotHereError(Exception):
+    """A file would have to be fetched."""
+
+
+def _refuse(address: str) -> NoReturn:
+    raise _NotHereError(address)
+
+
+def _counted(encoding: Any, text: str) -> int:
+    """Tokens of a text, and never more than it has bytes."""
+    size = _bytes_of(text)
+    return size if len(text) > LONGEST_COUNTED else min(size, len(encoding.encode_ordinary(text)))
 
 
 def _is_here(address: str, environment: Mapping[str, str]) -> bool:
     """Whether tiktoken has its copy of a file, where it would look for it."""
-    folder = environment.get("TIKTOKEN_CACHE_DIR") or environment.get("DATA_GYM_CACHE_DIR")
-    place = Path(folder) if folder else Path(tempfile.gettempdir(), "data-gym-cache")
+    folder = environment.get("TIKTOKEN_CACHE_DIR", environment.get("DATA_GYM_CACHE_DIR"))
+    if folder == "":
+        return False  # it keeps no copies
+    place = Path(tempfile.gettempdir(), "data-gym-cache") if folder is None else Path(folder)
     return (place / hashlib.sha1(address.encode(), usedforsecurity=False).hexdigest()).is_file()
 
 

@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.budget import Budget, Purse, Reservation, Till, cost_usd
+from harness.budget import Budget, Purse, Reservation, Till, cost_usd, tells_usage
 from harness.errors import BudgetReachedError
-from harness.records import Model, Price, Reply
+from harness.records import Call, Model, Price, Reply
+from harness.tokens import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
 
 PRICE = Price(10.0, 20.0)
+PRICED = Model("m", "openai", "id", {"max_tokens": 50}, price=PRICE)
+AROUND = TOKENS_PER_MESSAGE + TOKENS_PER_PROMPT
+"""Tokens around the text of a single message."""
 
 
 def reservation(prompt=100, reply=50, model="m"):
@@ -28,16 +32,44 @@ def test_an_attempt_holds_the_most_that_it_can_cost():
 def test_a_settled_attempt_costs_what_is_reported_and_gives_back_the_rest():
     budget = Budget(0.0021)
     budget.settle(budget.reserve(reservation()), Reply("x", prompt_tokens=10, completion_tokens=5))
-    assert budget.spent == {"m": pytest.approx(cost_usd(PRICE, 10, 5))}
+    assert budget.spent_usd == pytest.approx(cost_usd(PRICE, 10, 5))
     assert budget.is_idle
     assert budget.reserve(reservation(80)) is not None
 
 
-@pytest.mark.parametrize("reply", [Reply("x"), Reply("x", completion_tokens=5)])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(Reply("x"), id="none"),
+        pytest.param(Reply("x", completion_tokens=5), id="of the reply alone"),
+        pytest.param(Reply("x", prompt_tokens=5), id="of the prompt alone"),
+    ],
+)
 def test_usage_that_is_not_reported_counts_as_the_bound(reply):
     budget = Budget(1)
     budget.settle(budget.reserve(reservation()), reply)
-    assert budget.spent["m"] == reservation().usd
+    assert (budget.spent_usd, budget.unknown_usd) == (0, reservation().usd)
+    assert not tells_usage(reply)
+
+
+def test_an_empty_reply_may_have_no_tokens():
+    assert tells_usage(Reply("", prompt_tokens=5))
+
+
+def test_what_is_billed_above_the_bound_counts_as_it_is_reported():
+    budget = Budget(0.0021)
+    budget.settle(budget.reserve(reservation()), Reply("x", prompt_tokens=1000, completion_tokens=50))
+    assert budget.committed_usd == pytest.approx(0.011)
+    assert budget.reserve(reservation(1, 1)) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), max_size=30), st.floats(0, 1000))
+def test_no_rounding_adds_up_to_less_than_is_billed(bills, price):
+    budget = Budget(10**9)
+    for prompt, completion in bills:
+        held = Reservation("m", Price(price, price), prompt, completion)
+        budget.keep(budget.reserve(held))
+    assert budget.unknown_usd >= sum(cost_usd(Price(price, price), *bill) for bill in bills) * (1 - 1e-9)
 
 
 def test_an_attempt_that_was_turned_away_costs_nothing_and_one_that_may_be_billed_all():
@@ -45,7 +77,7 @@ def test_an_attempt_that_was_turned_away_costs_nothing_and_one_that_may_be_bille
     budget.release(budget.reserve(reservation()))
     assert budget.committed_usd == 0
     budget.keep(budget.reserve(reservation()))
-    assert budget.unknown["m"] == budget.committed_usd == reservation().usd
+    assert budget.unknown_usd == budget.committed_usd == reservation().usd
     assert budget.is_idle
 
 
@@ -101,8 +133,61 @@ def test_where_too_little_is_left_the_attempts_under_way_are_waited_for():
 def test_a_till_bounds_a_prompt_by_its_bytes():
     async def main():
         budget = Budget(1)
-        till = Till(Purse(budget), Model("m", "openai", "id", price=PRICE), 50, None)
-        await till.reserve([{"role": "user", "content": "ä" * 100}])
-        assert budget.committed_usd == pytest.approx(cost_usd(PRICE, 200 + 8 + 16, 50))
+        till = Till(Purse(budget), PRICED, None)
+        await till.reserve(Call(PRICED, [{"role": "user", "content": "ä" * 100}]))
+        assert budget.committed_usd == pytest.approx(cost_usd(PRICE, 200 + AROUND, 50))
+
+    asyncio.run(main())
+
+
+def test_a_schema_that_a_call_asks_for_counts_with_its_prompt():
+    async def main():
+        budget = Budget(1)
+        form = {"response_format": {"type": "json_object"}, "top_k": 3}
+        await Till(Purse(budget), PRICED, None).reserve(Call(PRICED, [{"role": "user", "content": ""}], params=form))
+        assert budget.committed_usd == pytest.approx(cost_usd(PRICE, AROUND + len('{"type":"json_object"}'), 50))
+
+    asyncio.run(main())
+
+
+def test_tokens_are_counted_only_where_there_is_no_room_for_the_bytes():
+    counted = []
+
+    def count(text):
+        counted.append(text)
+        return 1
+
+    async def main():
+        budget = Budget(cost_usd(PRICE, 1000 + AROUND, 50) * 1.5)
+        till = Till(Purse(budget), PRICED, count)
+        call = Call(PRICED, [{"role": "user", "content": "x" * 1000}])
+        await till.reserve(call)
+        assert counted == []
+        await till.reserve(call)
+        assert counted == ["x" * 1000]
+        assert budget.committed_usd == pytest.approx(cost_usd(PRICE, 1001 + 2 * AROUND, 100))
+
+    asyncio.run(main())
+
+
+def test_an_endpoint_that_goes_beyond_the_bound_has_more_set_aside_from_then_on():
+    async def main():
+        budget = Budget(1)
+        till = Till(Purse(budget), PRICED, None)
+        call = Call(PRICED, [{"role": "user", "content": ""}])
+        numbers = [await till.reserve(call) for _ in range(3)]
+        for number, beyond in zip(numbers, (30, 20, -5), strict=True):
+            await till.settle(number, Reply("x", prompt_tokens=AROUND + beyond, completion_tokens=54))
+        before = budget.committed_usd
+        await till.reserve(call)
+        assert budget.committed_usd - before == pytest.approx(cost_usd(PRICE, AROUND + 30, 54))
+
+    asyncio.run(main())
+
+
+def test_a_call_that_the_limit_could_never_pay_says_so():
+    async def main():
+        with pytest.raises(BudgetReachedError, match=r"cost up to \$0\.0020; no smaller limit lets it be made"):
+            await Purse(Budget(0.001)).reserve(reservation())
 
     asyncio.run(main())

@@ -4,6 +4,7 @@ import asyncio
 import os
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -15,7 +16,7 @@ from harness.errors import ModelStopped, ProviderError
 from harness.frozen import freeze
 from harness.provider import Connection, Context
 from harness.providers import openai as provider
-from harness.records import Call, Limits, Message, Model, Reply
+from harness.records import Call, Limits, Message, Model, Price, Reply
 from harness.retry import FAILURES_TO_STOP
 
 KEY = "sk-recognisable-0123456789"
@@ -284,6 +285,82 @@ def test_tokens_are_announced_and_settled():
     assert asked(OK, say=say, params={"max_tokens": 118}, tpm=122)[2].now == pytest.approx(2 * 3.5, abs=1.5)
     silent = response(200, {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
     assert asked(silent, say=say, params={"max_tokens": 118}, tpm=122)[2].now == pytest.approx(2 * 61, abs=1.5)
+
+
+def unbilled(*script: bytes, price: Price | None, **limits: Any) -> list[tuple[str, float | None]]:
+    """What a connection tells of attempts whose bill is not known."""
+    told: list[tuple[str, float | None]] = []
+
+    async def main() -> None:
+        async with endpoint(*script) as scripted:
+            model = replace(model_at(scripted.url, params={"max_tokens": 100}, **limits), price=price)
+            context = Context({"TEST_KEY": KEY}, sleep=Slept(), unbilled=lambda name, usd: told.append((name, usd)))
+            connection = provider.connect(model, context)
+            try:
+                await connection.send(Call(model, MESSAGES))
+            except ProviderError:
+                pass
+            finally:
+                await connection.close()
+
+    asyncio.run(main())
+    return told
+
+
+SILENT = response(200, {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_unknown"),
+    [
+        pytest.param(OK, False, id="answered"),
+        pytest.param(SILENT, True, id="answered without usage"),
+        pytest.param(CUT, True, id="cut"),
+        pytest.param(HANG, True, id="hangs"),
+        pytest.param(response(200, "<html>"), True, id="unreadable"),
+        pytest.param(response(500, "x"), True, id="500"),
+        pytest.param(response(502, "x"), True, id="502"),
+        pytest.param(response(503, "x"), False, id="503"),
+        pytest.param(response(429, "x"), False, id="429"),
+        pytest.param(response(400, "x"), False, id="400"),
+    ],
+)
+def test_attempts_whose_bill_is_not_known_are_told_with_the_most_that_they_can_cost(answer: bytes, is_unknown: bool):
+    priced = unbilled(answer, price=Price(1, 1), attempts=1, timeout_s=0.3)
+    assert [name for name, _ in priced] == ["judge-1"] * is_unknown
+    assert all(usd is not None and 100e-6 < usd < 300e-6 for _, usd in priced)
+    assert unbilled(answer, price=None, attempts=1, timeout_s=0.3) == [("judge-1", None)] * is_unknown
+
+
+def test_an_endpoint_that_is_not_there_bills_nothing():
+    told: list[object] = []
+
+    async def main() -> None:
+        model = model_at("http://127.0.0.1:1/v1", attempts=1)
+        connection = provider.connect(model, Context({"TEST_KEY": KEY}, unbilled=lambda *args: told.append(args)))
+        with pytest.raises(ProviderError):
+            await connection.send(Call(model, MESSAGES))
+        await connection.close()
+
+    asyncio.run(main())
+    assert told == []
+
+
+def test_fewer_calls_are_under_way_after_a_429_and_more_again_after_answers():
+    limits: list[int] = []
+
+    async def say(connection: Connection, model: Model) -> None:
+        slots = connection._pace.slots  # type: ignore[attr-defined]
+        for _ in range(6):
+            limits.append(slots.limit)
+            await asyncio.gather(*(connection.send(Call(model, MESSAGES)) for _ in range(8)))
+
+    slow_down = response(429, {"error": {"message": "slow down"}})
+    _, scripted, _ = asked(OK, *[slow_down] * 8, OK, say=say, concurrency=8)
+    assert limits[0] == 8
+    assert min(limits) < 8, "asked to slow down, it does"
+    assert limits[-1] == 8, "and it recovers"
+    assert len(scripted.requests) == 48 + 8
 
 
 def test_nothing_of_the_environment_leaks_into_a_call(monkeypatch: pytest.MonkeyPatch):

@@ -1,7 +1,10 @@
+import pytest
+
+from harness.cli.plan import method
 from harness.digest import call_key
-from harness.estimate import Range, estimate, estimate_json
+from harness.estimate import PROMPTS_COUNTED, PromptSize, Range, estimate, estimate_json
 from harness.progress import Tally
-from harness.records import Model, Price, Reply
+from harness.records import Call, Model, Price, Reply
 from harness.run import Run
 from worlds import MemoryStore, Wire, item, plan_of
 
@@ -39,6 +42,31 @@ def test_prompt_tokens_are_a_quarter_of_the_bytes() -> None:
     list(Run(plan, MemoryStore(), wire.connect, Tally({})).parts())
     size = sum(len(message["content"].encode()) for message in wire.sent[0].messages)
     assert estimate(plan, MemoryStore()).models["x"].prompt_tokens.low == -(-size // 4)
+
+
+def test_prompt_tokens_are_counted_in_some_prompts_and_estimated_from_them_in_the_rest() -> None:
+    counted = []
+
+    def count(text: str) -> int:
+        counted.append(text)
+        return len(text) // 2
+
+    size = PromptSize(count)
+    calls = [Call(PRICED, [{"role": "user", "content": "x" * 100}]) for _ in range(PROMPTS_COUNTED + 10)]
+    assert {size.tokens(call) for call in calls} == {50}
+    assert len(counted) == PROMPTS_COUNTED
+    assert (size.method, PromptSize(None).method) == ("tiktoken", "bytes")
+
+
+def test_where_tiktoken_can_count_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.estimate.counter_of", lambda model, environment: lambda text: 7)
+    plan = plan_of(items=2, models=[PRICED, FREE], strategies=["direct"])
+    found = estimate(plan, MemoryStore(), {})
+    assert {name: size.method for name, size in found.sizes.items()} == {"x": "tiktoken", "z": "bytes"}
+    document = estimate_json(plan, found)
+    assert [model["counted_by"] for model in document["models"]] == ["tiktoken", "bytes"]
+    assert "counted by tiktoken in up to 64 prompts of x; of the others estimated as one for each 4" in method(found)
+    assert method(estimate(plan, MemoryStore())) == "prompt tokens: estimated as one for each 4 bytes"
 
 
 def test_what_is_cached_is_not_asked_again_and_makes_no_difference_to_the_rest() -> None:

@@ -23,12 +23,23 @@ def test_spend_is_told_by_model_and_unknown_without_a_price() -> None:
     assert watch.spend_json() == {}
     told(watch)
     expected = {"calls": 2, "failed": 0, "prompt_tokens": 2000, "completion_tokens": 200}
+    expected |= {"attempts_of_unknown_cost": 0, "unknown_cost_usd": 0.0}
     assert watch.spend_json() == {
         "gpt": {**expected, "failed": 1, "cost_usd": pytest.approx(0.007)},
         "other": {**expected, "cost_usd": None},
         "sim": {**expected, "cost_usd": 0.0},
     }
     assert watch.calls == 6
+
+
+def test_attempts_whose_bill_is_not_known_are_told_beside_the_spend() -> None:
+    watch = Tally(MODELS)
+    watch.not_billed("gpt", 0.5)
+    watch.not_billed("gpt", 0.25)
+    watch.not_billed("other", None)
+    spend = watch.spend_json()
+    assert (spend["gpt"]["attempts_of_unknown_cost"], spend["gpt"]["unknown_cost_usd"]) == (2, 0.75)
+    assert (spend["other"]["attempts_of_unknown_cost"], spend["other"]["unknown_cost_usd"]) == (1, None)
 
 
 class Terminal(io.StringIO):

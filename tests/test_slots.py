@@ -37,6 +37,19 @@ def test_it_grows_by_one_for_as_many_answers_as_it_is_and_never_beyond_the_most(
     assert slots.limit == 4
 
 
+def test_a_wide_one_comes_back_within_a_bounded_number_of_rounds():
+    slots, rounds = Slots(1024), 0
+    for started in range(1, 20):
+        slots._started = started
+        slots.too_many(started)
+    assert slots.limit == 1
+    while slots.limit < 1024:
+        rounds += 1
+        for _ in range(slots.limit):
+            slots.answered()
+    assert rounds <= 40
+
+
 def test_it_never_falls_below_one():
     slots = Slots(2)
     for started in range(1, 10):

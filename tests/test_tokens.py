@@ -7,14 +7,37 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.tokens import BYTES, COUNTED, ENCODINGS, counter_of, most_prompt_tokens
+from harness.records import Model
+from harness.tokens import (
+    ENCODINGS,
+    LONGEST_COUNTED,
+    TOKENS_PER_MESSAGE,
+    TOKENS_PER_PROMPT,
+    counter_of,
+    most_prompt_tokens,
+    most_reply_tokens,
+)
 
 
 @given(st.lists(st.text(), max_size=5))
 def test_bytes_bound_the_tokens(texts):
     messages = [{"role": "user", "content": text} for text in texts]
-    assert most_prompt_tokens(messages) == sum(len(text.encode()) + 8 for text in texts) + 16
-    assert most_prompt_tokens(messages, lambda _: 1) == 9 * len(texts) + 16
+    around = TOKENS_PER_MESSAGE * len(texts) + TOKENS_PER_PROMPT
+    assert most_prompt_tokens(messages) == sum(len(text.encode()) for text in texts) + around
+    assert most_prompt_tokens(messages, lambda _: 1) == len(texts) + around
+
+
+@pytest.mark.parametrize(
+    ("params", "most"),
+    [
+        ({}, 0),
+        ({"max_tokens": 5}, 5),
+        ({"max_tokens": 5, "max_completion_tokens": 9}, 9),
+        ({"max_tokens": 5, "max_completion_tokens": None, "n": 3}, 15),
+    ],
+)
+def test_a_reply_is_bounded_by_the_largest_that_any_endpoint_may_take_it_for(params, most):
+    assert most_reply_tokens(Model("m", "openai", "id", params)) == most
 
 
 @pytest.fixture
@@ -31,17 +54,19 @@ def tiktoken(monkeypatch):
 
     fake = SimpleNamespace(encoding_name_for_model=encoding_name_for_model, get_encoding=get_encoding)
     monkeypatch.setitem(sys.modules, "tiktoken", fake)
+    monkeypatch.setitem(sys.modules, "tiktoken.load", SimpleNamespace(read_file=None))
     return asked
 
 
 def test_without_the_package_bytes_are_counted(monkeypatch):
     monkeypatch.setitem(sys.modules, "tiktoken", None)
-    assert counter_of("gpt-4o", {}) == (None, BYTES)
+    assert counter_of("gpt-4o", {}) is None
 
 
 @pytest.mark.parametrize("model", ["unheard-of", "old", "gpt-4o"])
 def test_nothing_is_fetched(tiktoken, tmp_path, model):
-    assert counter_of(model, {"TIKTOKEN_CACHE_DIR": str(tmp_path)}) == (None, BYTES)
+    assert counter_of(model, {"TIKTOKEN_CACHE_DIR": str(tmp_path)}) is None
+    assert counter_of(model, {"TIKTOKEN_CACHE_DIR": ""}) is None
     assert tiktoken == []
 
 
@@ -50,8 +75,39 @@ def test_an_encoding_that_is_here_counts(tiktoken, tmp_path, variable):
     import hashlib
 
     (tmp_path / hashlib.sha1(ENCODINGS["o200k_base"].encode(), usedforsecurity=False).hexdigest()).touch()
-    count, method = counter_of("gpt-4o", {variable: str(tmp_path)})
-    assert (count("three short words"), method) == (3, COUNTED)
+    count = counter_of("gpt-4o", {variable: str(tmp_path)})
+    assert count is not None
+    assert count("three short words") == 3
+    assert count("a b " * LONGEST_COUNTED) == 4 * LONGEST_COUNTED, "its bytes"
+
+
+def copy_of(name, folder):
+    """Where tiktoken keeps its copy of an encoding."""
+    import hashlib
+
+    return folder / hashlib.sha1(ENCODINGS[name].encode(), usedforsecurity=False).hexdigest()
+
+
+def test_a_damaged_copy_is_not_fetched_anew(tmp_path, monkeypatch):
+    loading = pytest.importorskip("tiktoken.load", reason="tiktoken is not installed")
+    fetched = []
+    monkeypatch.setattr(loading, "read_file", fetched.append)
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
+    copy_of("cl100k_base", tmp_path).write_bytes(b"damaged")
+    assert counter_of("gpt-4", {"TIKTOKEN_CACHE_DIR": str(tmp_path)}) is None
+    assert fetched == []
+    assert loading.read_file == fetched.append, "put back as it was"
+
+
+def test_a_real_encoding_counts(tmp_path, monkeypatch):
+    tiktoken = pytest.importorskip("tiktoken", reason="tiktoken is not installed")
+    ranks = {bytes([byte]): byte for byte in range(256)} | {b"ab": 256, b"abab": 257}
+    tiny = tiktoken.Encoding("tiny", pat_str=r"\S+|\s+", mergeable_ranks=ranks, special_tokens={"<|end|>": 258})
+    monkeypatch.setattr(tiktoken, "get_encoding", lambda _: tiny)
+    copy_of("cl100k_base", tmp_path).touch()
+    count = counter_of("gpt-4", {"TIKTOKEN_CACHE_DIR": str(tmp_path)})
+    assert count is not None
+    assert [count(text) for text in ("", "abab", "ab abab", "<|end|>", "ä")] == [0, 1, 3, 7, 2]
 
 
 def test_the_copies_have_the_names_that_tiktoken_gives_them():

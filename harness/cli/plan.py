@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import click
 
 from harness.cache import Cache
 from harness.cli.options import allow_path_option, cache_option, json_option, results_option
-from harness.estimate import Estimate, Range, estimate, estimate_json
+from harness.estimate import BYTES_PER_TOKEN, PROMPTS_COUNTED, Estimate, Range, estimate, estimate_json
 from harness.pipeline import load_spec
 from harness.plan import Plan, make_plan
 from harness.power.detect import power_of_plan
@@ -26,8 +27,9 @@ Examples:
   harness plan my-judges.yaml --cache shared-cache --json
 
 Nothing is asked and nothing is spent. The fewest calls are those without a follow-up question, the most those where
-every reply is followed up. Prompt tokens are estimated as one for each four bytes; a reply has at least one token and
-at most as many as the call allows. What the run can detect is told by its first metric; `harness power` tells more.
+every reply is followed up. Prompt tokens are estimated as one for each four bytes, or from the first prompts where
+tiktoken can count those; a reply has at least one token and at most as many as the call allows. What the run can
+detect is told by its first metric; `harness power` tells more.
 With --json one object is printed, as `harness schema plan` describes it."""
 )
 @click.argument("spec", type=click.Path(path_type=Path))
@@ -39,7 +41,7 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
     """List the cells of SPEC, the calls that they need, how many of them are cached, and what the rest may cost."""
     made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     with Cache(cache) as replies:
-        found = estimate(made, replies)
+        found = estimate(made, replies, os.environ)
     first = power_of_plan(made, results, Ask(metrics=made.spec.score.metrics[:1]))
     if as_json:
         click.echo(json.dumps({**estimate_json(made, found), "detects": detects_json(first)}, indent=2))
@@ -72,7 +74,17 @@ def printed(plan: Plan, found: Estimate) -> str:
     ]
     total = dollars(found.cost_usd(plan.spec.models))
     head = f"{plan.spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments"
-    return "\n\n".join([head, aligned(rows), aligned(costs), f"cost in all: {total}"])
+    return "\n\n".join([head, aligned(rows), aligned(costs), method(found), f"cost in all: {total}"])
+
+
+def method(found: Estimate) -> str:
+    """How the prompt tokens were found."""
+    counted = [printable(name) for name, size in found.sizes.items() if size.method == "tiktoken"]
+    by_bytes = f"prompt tokens: estimated as one for each {BYTES_PER_TOKEN} bytes"
+    if not counted:
+        return by_bytes
+    rest = "" if len(counted) == len(found.sizes) else f"; of the others {by_bytes.partition(': ')[2]}"
+    return f"prompt tokens: counted by tiktoken in up to {PROMPTS_COUNTED} prompts of {', '.join(counted)}{rest}"
 
 
 def ends(span: Range) -> str:

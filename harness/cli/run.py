@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gc
 import math
+import shlex
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from harness.cli.leaderboard import rendered
 from harness.cli.options import allow_path_option, cache_option, report_option, results_option
@@ -98,7 +102,9 @@ def run(
         except BaseException:
             say_spend(watch)
             if watch.calls:
-                say(f"{watch.done:,} of {watch.conversations:,} conversations are done")
+                left = f"at most {watch.conversations - watch.done:,} are left"
+                say(f"{watch.done:,} of {watch.conversations:,} conversations are done, {left}")
+                say(f"to go on: {command_line(ctx)}")
             raise
     click.echo(rendered(finished.leaderboard, report), nl=False)
     say_where(finished, spec, watch)
@@ -127,7 +133,34 @@ def say_spend(watch: Tally) -> None:
         cost = "free" if watch.models[name].is_free else price
         failed = f", {spent['failed']:,} given up" if spent["failed"] else ""
         tokens = f"{spent['prompt_tokens']:,} + {spent['completion_tokens']:,} tokens"
-        say(f"{name}: {spent['calls']:,} calls made{failed}, {tokens}, {cost}")
+        say(f"{name}: {spent['calls']:,} calls made{failed}, {tokens}, {cost}{of_unknown_cost(spent)}")
+
+
+def of_unknown_cost(spent: Mapping[str, Any]) -> str:
+    """What attempts may cost of which no usage came back, "" where there were none."""
+    attempts, usd = spent["attempts_of_unknown_cost"], spent["unknown_cost_usd"]
+    if not attempts:
+        return ""
+    most = "an unknown amount" if usd is None else f"up to ${usd:.4f}"
+    return f", and {most} for {attempts:,} {'attempt' if attempts == 1 else 'attempts'} whose bill is not known"
+
+
+def command_line(ctx: click.Context) -> str:
+    """The command as it was given, to be given again."""
+    words = ["harness", ctx.info_name or "run"]
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name]
+        if isinstance(parameter, click.Argument):
+            words.append(str(value))
+        elif isinstance(parameter, click.Option) and parameter.is_flag:
+            words.append(parameter.opts[0])
+        else:
+            values = value if parameter.multiple else [value]
+            words += [word for one in values for word in (parameter.opts[0], str(one))]
+    return shlex.join(words)
 
 
 def say_where(finished: FinishedRun, spec: Path, watch: Tally) -> None:

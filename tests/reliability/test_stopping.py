@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -91,6 +94,57 @@ def test_asked_twice_to_stop_it_does_not_wait(tmp_path, nursery):
         assert time.monotonic() - started < 15
 
 
+def test_a_stopped_command_tells_spend_rest_and_how_to_go_on(tmp_path):
+    with served(Service(latency_ms=300)) as server:
+        folder = laid_out(tmp_path / "a world", server.url, PRICE)
+        places = ["--cache", str(folder / "cache"), "--results", str(folder / "results")]
+        command = ["run", str(folder / "spec.yaml"), *places, "--max-cost", "900"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        until(lambda: len(server.asked) >= 9)  # two rounds of four are stored
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert "stopping: waiting for 4 calls under way; interrupt again to stop now" in said
+        told = re.search(r"(\d+) of 40 conversations are done, at most (\d+) are left", said)
+        assert told, said
+        assert 9 <= int(told[1]) == 40 - int(told[2]) < 40
+        assert f"small: {told[1]} calls made, " in said
+        (again,) = (line.removeprefix("to go on: ") for line in said.splitlines() if line.startswith("to go on: "))
+        assert shlex.split(again) == ["harness", "run", command[1], *reordered(command[2:])]
+        done = CliRunner().invoke(main, shlex.split(again)[1:])
+        assert done.exit_code == 0, done.output
+        assert set(server.asked.values()) == {1}
+
+
+def reordered(options: list[str]) -> list[str]:
+    """Options in the order in which the verb declares them."""
+    order = ["--results", "--cache", "--max-cost"]
+    pairs = sorted(zip(options[::2], options[1::2], strict=True), key=lambda pair: order.index(pair[0]))
+    return [word for name, value in pairs for word in (name, value if name != "--max-cost" else str(float(value)))]
+
+
+def test_handlers_of_signals_are_as_before_when_a_run_has_ended(tmp_path):
+    def mine(*_: object) -> None:
+        raise AssertionError
+
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, mine)
+        folder = laid_out(tmp_path / "world", "x")
+        text = (folder / "spec.yaml").read_text()
+        simulated = text.replace('openai, model: "simulated?skill=0.6", base_url: "x"', "simulated, skill: 0.6")
+        (folder / "spec.yaml").write_text(simulated)
+        assert run(folder).exit_code == 0
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is mine
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
 def run(folder: Path, *options: str):
     places = ["--cache", str(folder / "cache"), "--results", str(folder / "results")]
     return CliRunner().invoke(main, ["run", str(folder / "spec.yaml"), *places, *options])
@@ -119,6 +173,7 @@ def test_a_run_never_spends_more_than_it_may_and_goes_on_from_there(tmp_path):
             rounds += 1
             assert done.exit_code == 1, done.output
             assert "stopped before --max-cost 4 could be passed: $" in done.stderr
+            assert "of 40 conversations, and " in done.stderr
             assert "calls are left, for $" in done.stderr
             assert "small: " in done.stderr, "the spend by model is shown"
             assert rounds < 20
