@@ -25,9 +25,9 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from harness.pipeline import FinishedRun as FinishedRun
     from harness.pipeline import load_spec as load_spec
+    from harness.pipeline import make_plan as make_plan
     from harness.pipeline import open_run as open_run
     from harness.pipeline import run_spec as run_spec
-    from harness.plan import make_plan as make_plan
 
 _PUBLIC = ("FinishedRun", "load_spec", "make_plan", "open_run", "run_spec")
 

@@ -15,7 +15,7 @@ import polars as pl
 from harness import plugs
 from harness.digest import digest_of
 from harness.errors import DatasetError, Problem
-from harness.ingest.canonical import canonical, empty_and_repeated, missing_columns, wanted_columns
+from harness.ingest.canonical import REQUIRED, canonical, empty_and_repeated, missing_columns, wanted_columns
 from harness.ingest.labels import Codes, label_codes, majority
 from harness.ingest.rows import Rows
 from harness.ingest.subset import chosen, rows_where, sample_seed
@@ -25,30 +25,34 @@ from harness.records import VERDICTS, DatasetSpec, Item, Message, Verdict
 MOST_TOLD = 20
 """Findings that are told one by one; of the others only the number is."""
 
+PROMPT_SET = ("id", "prompt")
+"""The columns that a set of prompts must have."""
+
 ITEMS_HELD = 4_096
 """Rows turned into Python objects at once while items are made."""
 
 
-def read_dataset(spec: DatasetSpec, *, seed: int) -> FrameDataset:
+def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQUIRED) -> FrameDataset:
     """Read a dataset and check every row that its `where` keeps.
 
     Args:
         spec: where it is and how to read it.
         seed: of the experiment, for a sample that names no seed of its own.
+        required: the columns that must be there and hold something; `PROMPT_SET` for prompts without responses.
 
     Raises:
         DatasetError: with all bad rows, or with what keeps the file from being read.
     """
     try:
         rows: Rows = plugs.find("datasets", spec.format).read(spec.path, wanted_columns(spec))
-        missing = missing_columns(rows, spec) if rows.present else []
+        missing = missing_columns(rows, spec, required) if rows.present else []
         if missing or rows.frame.is_empty():
             raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])
         found = canonical(rows, spec)
         frame = rows_where(found, rows, spec.subset.where)
         used = set(frame["row"]) if found.faults else set()
         faults = [fault for fault in found.faults if fault.row in used]
-        problems = row_problems(rows, [*faults, *empty_and_repeated(frame, faults)])
+        problems = row_problems(rows, [*faults, *empty_and_repeated(frame, faults, required)])
         if problems:
             raise DatasetError(problems)
         digest = _digest(spec, seed)
@@ -79,6 +83,28 @@ class FrameDataset:
 
     def __len__(self) -> int:
         return len(self._frame)
+
+    def with_responses(
+        self, name: str, responses: tuple[Sequence[str], Sequence[str]], writers: tuple[str, str]
+    ) -> FrameDataset:
+        """The same prompts with two responses each.
+
+        Args:
+            name: of the new dataset.
+            responses: texts a and b, one for each prompt.
+            writers: who wrote response a, and who b.
+        """
+        material = hashlib.sha256(orjson.dumps([self.digest, *map(list, responses), *writers])).hexdigest()
+        texts = (pl.Series(f"response_{side}", texts) for side, texts in zip("ab", responses, strict=True))
+        models = (pl.lit(writer).alias(f"model_{side}") for side, writer in zip("ab", writers, strict=True))
+        return FrameDataset(name, material, self._frame.drop("unit").with_columns(*texts, *models), ())
+
+    def prompts(self) -> pl.DataFrame:
+        """The prompts as they are kept with a run: `item`, `prompt` (a JSON list of messages), cluster and category."""
+        items = [(item.id, orjson.dumps(item.prompt).decode(), item.cluster, item.category) for item in self.items()]
+        return pl.DataFrame(
+            items, schema=dict.fromkeys(("item", "prompt", "cluster", "category"), pl.String), orient="row"
+        )
 
     def items(self, start: int = 0, stop: int | None = None) -> Iterator[Item]:
         """Items of the rows `start` to `stop`, made as they are asked for."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from harness.asking import calls_per_item
 from harness.plan import Plan
-from harness.records import Call, Model
+from harness.records import Call, Model, Spec
 from harness.talk import Lost, Replies, Talk, advance
 from harness.tokens import Count, counter_of
 
@@ -139,7 +139,7 @@ def estimate(plan: Plan, replies: Replies, environment: Mapping[str, str] | None
         replies: the cache.
         environment: the environment variables, in which tiktoken looks for its folder; None to count bytes alone.
     """
-    names = dict.fromkeys(name for cell in plan.cells for name in cell.models)
+    names = dict.fromkeys(name for cell in plan.cells for name in cell.models)  # a generation asks others too
     result = Estimate(
         cells={cell.id: Need() for cell in plan.cells},
         models={name: Need() for name in names},
@@ -190,7 +190,26 @@ def largest_reply(model: Model) -> int:
     return int(params.get("max_completion_tokens") or params.get("max_tokens", 1))
 
 
-def estimate_json(plan: Plan, found: Estimate) -> dict[str, Any]:
+class Planned(Protocol):
+    """What an estimate is about: a plan of either kind."""
+
+    @property
+    def spec(self) -> Spec:
+        """The experiment."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many judgments a run will hold."""
+        ...
+
+    @property
+    def items_by_place(self) -> Mapping[str, int]:
+        """Items by the id of a cell or a system, in canonical order."""
+        ...
+
+
+def estimate_json(plan: Planned, found: Estimate) -> dict[str, Any]:
     """The estimate as `schemas/plan.schema.json` describes it."""
     models = plan.spec.models
     return {
@@ -198,12 +217,12 @@ def estimate_json(plan: Plan, found: Estimate) -> dict[str, Any]:
         "judgments": plan.size,
         "cells": [
             {
-                "cell": cell.id,
-                "items": len(plan.datasets[cell.dataset]),
-                "cached": found.cells[cell.id].cached,
-                "calls": list(found.cells[cell.id].calls),
+                "cell": name,
+                "items": items,
+                "cached": found.cells[name].cached,
+                "calls": list(found.cells[name].calls),
             }
-            for cell in plan.cells
+            for name, items in plan.items_by_place.items()
         ],
         "models": [
             {

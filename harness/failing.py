@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +49,30 @@ def failing(board: Mapping[str, Any]) -> Failing:
     kinds: Counter[str] = Counter()
     cells: dict[str, float] = {}
     judged = 0
-    for row in board["rows"]:
-        if not hasattr(plugs.find("modes", row["mode"]), "converse"):
-            continue  # counted from the judgments of other cells
-        judged += row["items"]
-        kinds.update(row["failures"])
-        if failed := sum(row["failures"].values()):
-            cells[row["cell"]] = failed / row["items"]
+    for cell, items, failures in _asked(board):
+        judged += items
+        kinds.update(failures)
+        if failed := sum(failures.values()):
+            cells[cell] = failed / items
     worst = dict(sorted(cells.items(), key=lambda entry: (-entry[1], entry[0])))
     found = {kind: count for kind, count in kinds.most_common() if count}
     return Failing(sum(found.values()), judged, found, worst)
+
+
+def _asked(board: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, int]]]:
+    """All that somebody was asked for: the id, of how many, and how many failed by kind."""
+    if board.get("kind") == "generation":
+        for system in board["systems"]:
+            yield f"{system['prompts']}/{system['system']}", system["n"], system["generator_failures"]
+        for one in board["boards"]:
+            for row in one["rows"] if _asks(one["evaluator"].partition(":")[0]) else ():
+                yield row["cell"], row["n"], row["failures"]
+        return
+    for row in board["rows"]:
+        if _asks(row["mode"]):
+            yield row["cell"], row["items"], row["failures"]
+
+
+def _asks(mode: str) -> bool:
+    """Whether a mode asks somebody; a jury is counted from the judgments of other cells."""
+    return hasattr(plugs.find("modes", mode), "converse")

@@ -18,11 +18,10 @@ from typing import Any
 from harness.digest import call_bytes
 from harness.errors import BudgetReachedError, HarnessError, ModelStopped, ProviderError
 from harness.halt import Halt
-from harness.plan import Chunk, Plan
 from harness.provider import Connection
 from harness.records import UNAVAILABLE, Call, Reply
 from harness.store import Store
-from harness.talk import Connect, Lost, Talk, Watch, advance, open_talks
+from harness.talk import Agenda, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
 
 GRACE_S = 30.0
 """How long a run that is to stop waits for the calls under way; each of them may have been paid for."""
@@ -31,7 +30,7 @@ LANE_WINDOW = 4
 """Conversations that a lane keeps under way, as a multiple of the calls that its models take at once."""
 
 
-def fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> None:
+def fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Desk) -> None:
     """Hold all conversations of some chunks as far as the cache does not hold them already.
 
     Raises:
@@ -42,7 +41,7 @@ def fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> None:
         raise cause
 
 
-async def _fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> BaseException | None:
+async def _fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Desk) -> BaseException | None:
     """Why the run was to stop, None where it came to its end."""
     work = asyncio.ensure_future(_hold_all(plan, chunks, desk))
     asked = asyncio.ensure_future(desk.halt.asked.wait())
@@ -59,8 +58,8 @@ async def _fill(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> BaseExceptio
     return desk.halt.cause if work.cancelled() else work.exception()
 
 
-async def _hold_all(plan: Plan, chunks: Iterable[Chunk], desk: Desk) -> None:
-    lanes: dict[tuple[str, ...], list[Chunk]] = {}
+async def _hold_all(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Desk) -> None:
+    lanes: dict[tuple[str, ...], list[Stretch]] = {}
     for chunk in chunks:
         lanes.setdefault(chunk.cell.models, []).append(chunk)
     try:
@@ -99,7 +98,7 @@ def _listening(desk: Desk) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-async def _fill_lane(plan: Plan, chunks: Sequence[Chunk], desk: Desk, width: int) -> None:
+async def _fill_lane(plan: Agenda[Any], chunks: Sequence[Stretch], desk: Desk, width: int) -> None:
     """Hold the conversations of some chunks, at most `width` of them at once."""
     room = asyncio.Semaphore(width)
     async with asyncio.TaskGroup() as group:
@@ -132,7 +131,7 @@ class Desk:
         self.reached += conversations
         self.watch.reached(self.reached)
 
-    async def hold(self, talk: Talk) -> None:
+    async def hold(self, talk: Talk[Any]) -> None:
         """Hold one conversation to its end."""
         going = True
         while going:

@@ -79,8 +79,9 @@ class Ledger:
                 (np.nan if one.score_a is None else one.score_a, np.nan if one.score_b is None else one.score_b)
                 for one in outcomes
             ]
-        if outcomes[0].votes:
-            votes = np.array([[_CODES[vote] for vote in outcome.votes] for outcome in outcomes], np.int8)
+        if width := max(len(outcome.votes) for outcome in outcomes):
+            cast = (outcome.votes or (outcome.name,) * width for outcome in outcomes)
+            votes = np.array([[_CODES[vote] for vote in each] for each in cast], np.int8)
             if column.votes is None:
                 column.votes = np.zeros((len(column.codes), votes.shape[1]), np.int8)
             column.votes[span] = votes

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harness import __version__, plugs
+from harness import __version__, loading, plugs
 from harness import spec as specs
 from harness.cache import Cache
 from harness.choices import choices_json, notes_on_choices
@@ -30,7 +30,7 @@ from harness.estimate import Estimate, estimate
 from harness.ledger import Ledger
 from harness.meaning import meaning_of
 from harness.plan import Plan
-from harness.plan import make_plan as make_plan
+from harness.plan import make_plan as evaluation_plan
 from harness.progress import Tally
 from harness.rank import leaderboard_json, make_leaderboard
 from harness.records import Spec
@@ -51,16 +51,20 @@ from harness.results import (
 )
 from harness.run import Run
 from harness.tables import items_frame, scores_frame
-from harness.talk import Connect
+from harness.talk import Connect, Replies
 from harness.tokens import most_reply_tokens
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from harness.budget import Purse
+    from harness.budget import Budget, Purse
+    from harness.generation.plan import LoopPlan
     from harness.halt import Halt
     from harness.provider import Connection
     from harness.score import DatasetScores
+
+AnyPlan: TypeAlias = "Plan | LoopPlan"
+"""Of an evaluation, or of a generation."""
 
 VERSIONS_OF = ("polars", "numpy", "openai", "diskcache", "jinja2", "orjson")
 """Packages whose versions are noted with a run; the first two can change the bytes of its files."""
@@ -141,7 +145,7 @@ def load_spec(path: str | Path, *, results: str | Path = "results", allow_paths:
 
         return winner_in(Path(results), *wanted)
 
-    return specs.load_spec(Path(path), str(path), choose=choose, allow_paths=map(Path, allow_paths))
+    return loading.load_spec(Path(path), str(path), choose=choose, allow_paths=tuple(map(Path, allow_paths)))
 
 
 def open_run(
@@ -161,7 +165,7 @@ def open_run(
 
 
 def run_spec(
-    spec: Spec | Plan,
+    spec: Spec | AnyPlan,
     *,
     cache: str | Path = ".harness-cache",
     results: str | Path = "results",
@@ -188,13 +192,13 @@ def run_spec(
     Raises:
         HarnessError: what went wrong, with a way to mend it; replies that were made are in the cache.
     """
-    plan = spec if isinstance(spec, Plan) else make_plan(spec)
+    plan = make_plan(spec) if isinstance(spec, Spec) else spec
     watch = watch or Tally(plan.spec.models)
     if max_cost_usd is not None:
         _check_budget(plan, max_cost_usd)
 
     if concurrency is not None:
-        plan = replace(plan, spec=_with_concurrency(plan.spec, concurrency))
+        plan = _with_concurrency(plan, concurrency)
 
     def whole() -> FinishedRun:
         connect = None if offline else _connector(plan.spec, environment, max_cost_usd, watch)
@@ -209,7 +213,7 @@ def run_spec(
 
 
 def _run(
-    plan: Plan,
+    plan: AnyPlan,
     cache_folder: Path,
     results: Path,
     connect: Connect | None,
@@ -219,35 +223,76 @@ def _run(
 ) -> FinishedRun:
     started, clock = datetime.now(UTC), time.monotonic()
     with Cache(cache_folder) as cache, RunWriter(results, plan.spec.name) as writer:
-        ledger = Ledger(plan)
 
         def tell_cost() -> None:
             cache.make_ready()
-            if not all(plan.spec.models[name].is_free for cell in plan.cells for name in cell.models):
-                before_asking(estimate(plan, cache, environment))
+            if not all(plan.spec.models[name].is_free for name in plan.spec.models_used):
+                before_asking(estimate_of(plan, cache, environment))
 
         try:
-            for part in Run(plan, cache, connect, watch, tell_cost).parts():
-                writer.add(part.chunk.cell, part.judgments)
-                ledger.add(part)
+            run_id, calls = _results(plan, cache, writer, connect, watch, tell_cost)
         except BudgetReachedError as error:
             raise BudgetReachedError(str(error), hint=_what_is_left(plan, cache, watch, environment)) from None
-        for cell, judgments in ledger.counted():
-            writer.add(cell, judgments)
-        writer.write_judgments()
-        run_id = run_id_of(plan.digest, writer.judgments_digest)
-        scores = _with_probes(plan, ledger)
-        writer.write_frame(SCORES, scores_frame(score for group in scores for score in group.scores))
-        writer.write_frame(ITEMS, items_frame(plan.datasets))
-        writer.write_json(SPEC, plan.spec.resolved)
-        board = make_leaderboard(plan.spec, scores)
-        board = replace(board, notes=(*board.notes, *notes_on_choices(plan)))
-        writer.write_json(LEADERBOARD, leaderboard_json(board, run_id))
-        writer.write_json(MANIFEST, _manifest(plan, run_id, writer.judgments_digest))
         seconds = time.monotonic() - clock
-        made = _environment(started, seconds, watch, ledger.calls)
+        made = _environment(started, seconds, watch, calls)
         writer.write_json(ENVIRONMENT, {"number": writer.next_number(), **made})
         return FinishedRun(writer.publish(run_id))
+
+
+def _results(
+    plan: AnyPlan,
+    cache: Cache,
+    writer: RunWriter,
+    connect: Connect | None,
+    watch: Tally,
+    tell_cost: Callable[[], None],
+) -> tuple[str, int]:
+    """Write all that is deterministic; the run id, and the calls whose replies it rests on."""
+    if not isinstance(plan, Plan):
+        from harness.generation.pipeline import hold_generation
+
+        return hold_generation(plan, cache, writer, connect, watch, tell_cost)
+    ledger = Ledger(plan)
+    for part in Run(plan, cache, connect, watch, tell_cost).parts():
+        writer.add(part.chunk.cell, part.judgments)
+        ledger.add(part)
+    for cell, judgments in ledger.counted():
+        writer.add(cell, judgments)
+    writer.write_judgments()
+    run_id = run_id_of(plan.digest, writer.judgments_digest)
+    scores = _with_probes(plan, ledger)
+    writer.write_frame(SCORES, scores_frame(score for group in scores for score in group.scores))
+    writer.write_frame(ITEMS, items_frame(plan.datasets))
+    writer.write_json(SPEC, plan.spec.resolved)
+    board = make_leaderboard(plan.spec, scores)
+    board = replace(board, notes=(*board.notes, *notes_on_choices(plan)))
+    writer.write_json(LEADERBOARD, leaderboard_json(board, run_id))
+    writer.write_json(MANIFEST, _manifest(plan, run_id, writer.judgments_digest))
+    return run_id, ledger.calls
+
+
+def make_plan(spec: Spec) -> AnyPlan:
+    """Read the data that a spec uses and compile its strategies.
+
+    Raises:
+        HarnessError: with the problems of all data at once.
+    """
+    if spec.kind == "evaluation":
+        return evaluation_plan(spec)
+    from harness.generation.plan import make_loop_plan
+    from harness.generation.records import GenerationSpec
+
+    assert isinstance(spec, GenerationSpec)
+    return make_loop_plan(spec)
+
+
+def estimate_of(plan: AnyPlan, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
+    """What a plan would cost; as `harness.estimate.estimate`."""
+    if isinstance(plan, Plan):
+        return estimate(plan, replies, environment)
+    from harness.generation.estimate import estimate_generation
+
+    return estimate_generation(plan, replies, environment)
 
 
 def _with_probes(plan: Plan, ledger: Ledger) -> list[DatasetScores]:
@@ -267,18 +312,20 @@ def _is_in_a_loop() -> bool:
     return asyncio is not None and asyncio._get_running_loop() is not None
 
 
-def _with_concurrency(spec: Spec, concurrency: int) -> Spec:
-    """The spec with so many calls at once for each model. No digest tells the difference."""
+def _with_concurrency(plan: AnyPlan, concurrency: int) -> AnyPlan:
+    """The plan with so many calls at once for each model. No digest tells the difference."""
     limited = {
         name: replace(model, limits=replace(model.limits, concurrency=concurrency))
-        for name, model in spec.models.items()
+        for name, model in plan.spec.models.items()
     }
-    return replace(spec, models=limited)
+    if isinstance(plan, Plan):
+        return replace(plan, spec=replace(plan.spec, models=limited))
+    return replace(plan, spec=replace(plan.spec, models=limited), room=replace(plan.room, models=limited))
 
 
-def _what_is_left(plan: Plan, cache: Cache, watch: Tally, environment: Mapping[str, str]) -> str:
+def _what_is_left(plan: AnyPlan, cache: Cache, watch: Tally, environment: Mapping[str, str]) -> str:
     """How a run that ended for its budget can be gone on with, and what that would cost."""
-    left = estimate(plan, cache, environment)
+    left = estimate_of(plan, cache, environment)
     cost = left.cost_usd(plan.spec.models)
     known = "" if cost is None else f", for ${cost.low:.4f} to ${cost.high:.4f}"
     judgments = f"{watch.conversations - watch.done:,} of {watch.conversations:,} conversations"
@@ -286,14 +333,13 @@ def _what_is_left(plan: Plan, cache: Cache, watch: Tally, environment: Mapping[s
     return f"{judgments}, and {calls}; the same command goes on from there, with as much again or with a larger limit"
 
 
-def _check_budget(plan: Plan, max_cost_usd: float) -> None:
+def _check_budget(plan: AnyPlan, max_cost_usd: float) -> None:
     """Refuse a limit that is none, and one on models of which nobody knows what they cost."""
     if not 0 < max_cost_usd < math.inf:
         raise InputError(f"a limit on the cost is more than 0 dollars, not {max_cost_usd}")
     spec = plan.spec
-    used = dict.fromkeys(name for cell in spec.cells for name in cell.models)
     problems = []
-    for name in used:
+    for name in spec.models_used:
         if spec.models[name].is_free:
             continue
         line, column = spec.model_places.get(name, (0, 0))
@@ -310,18 +356,20 @@ def _check_budget(plan: Plan, max_cost_usd: float) -> None:
 
 def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: Tally) -> Connect:
     """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
-    purses: list[Purse] = []  # one for all models, made with the first of them: a replay needs none
+    purses: dict[Halt, Purse] = {}  # one for all models of an event loop, made with the first: a replay needs none
+    budgets: list[Budget] = []
 
     def connect(name: str, halt: Halt) -> Connection:
         from harness.budget import Budget, Purse
         from harness.provider import Context
 
-        if max_cost_usd is not None and not purses:
-            purses.append(Purse(Budget(max_cost_usd)))
+        if max_cost_usd is not None and halt not in purses:
+            budgets.append(budgets[0] if budgets else Budget(max_cost_usd))
+            purses[halt] = Purse(budgets[0])
         model = spec.models[name]
         if problems := specs.environment_problems(spec, environment, models=[name]):
             raise SpecError(problems)
-        context = Context(environment, halt=halt, purse=purses[0] if purses else None, unbilled=watch.not_billed)
+        context = Context(environment, halt=halt, purse=purses.get(halt), unbilled=watch.not_billed)
         connection: Connection = plugs.find("providers", model.provider).connect(model, context)
         return connection
 
@@ -388,5 +436,9 @@ def spec_keys(
         MissingRepliesError: where the cache lacks some of their replies.
     """
     plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths))
+    if not isinstance(plan, Plan):
+        from harness.generation.pipeline import generation_keys
+
+        return generation_keys(plan, cache)
     parts = Run(plan, cache, None, Tally(plan.spec.models)).parts()
     return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))

@@ -62,6 +62,16 @@ class Plan:
         return self.spec.cells
 
     @property
+    def items_by_place(self) -> Mapping[str, int]:
+        """How many items every cell is about, by its id."""
+        return {cell.id: len(self.datasets[cell.dataset]) for cell in self.cells}
+
+    @property
+    def told(self) -> str:
+        """What it is, in a few words."""
+        return f"{self.spec.name}: {len(self.cells)} cells, {self.size:,} judgments"
+
+    @property
     def size(self) -> int:
         """How many judgments the run will hold."""
         return sum(len(self.datasets[cell.dataset]) for cell in self.cells)

@@ -7,7 +7,18 @@ from functools import cache
 from importlib import resources
 from types import ModuleType
 
-FOLDERS = ("datasets", "providers", "strategies", "modes", "personas", "metrics", "probes", "reports", "importers")
+FOLDERS = (
+    "datasets",
+    "providers",
+    "strategies",
+    "modes",
+    "personas",
+    "reviews",
+    "metrics",
+    "probes",
+    "reports",
+    "importers",
+)
 
 
 @cache

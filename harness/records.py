@@ -398,7 +398,7 @@ class Spec:
 
     path: Path
     name: str
-    kind: Literal["evaluation"]
+    kind: Literal["evaluation", "generation"]
     seed: int
     datasets: Mapping[str, DatasetSpec]
     models: Mapping[str, Model]
@@ -410,6 +410,11 @@ class Spec:
     model_places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     undecided: tuple[str, ...] = ()
+
+    @property
+    def models_used(self) -> tuple[str, ...]:
+        """Names of the models that are asked, each once."""
+        return tuple(dict.fromkeys(name for cell in self.cells for name in cell.models))
 
 
 # --- asking ---------------------------------------------------------------------------------------------

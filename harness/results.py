@@ -5,7 +5,8 @@
         manifest.json        digests of spec, data and judgments, versions of harness and key
         judgments.parquet    one row for each judgment, in canonical order
         items.parquet        one row for each item: digest of its content, labels, cluster, who wrote it, lengths
-        scores.parquet       one row for each cell and figure
+        scores.parquet       one row for each cell and figure; not of a generation
+        prompts.parquet, trajectories.parquet   of a generation: the prompts, and every draft with its reviews
         leaderboard.json     cells ranked, with intervals and rank sets
         environment.json     all that is not deterministic: times, host, versions, calls made, spend
 
@@ -40,6 +41,8 @@ JUDGMENTS = "judgments.parquet"
 ITEMS = "items.parquet"
 SCORES = "scores.parquet"
 LEADERBOARD = "leaderboard.json"
+PROMPTS = "prompts.parquet"
+TRAJECTORIES = "trajectories.parquet"
 ENVIRONMENT = "environment.json"
 DETERMINISTIC = (SPEC, MANIFEST, JUDGMENTS, ITEMS, SCORES, LEADERBOARD)
 FORMAT = 2
@@ -47,6 +50,8 @@ FORMAT = 2
 
 ROWS_HELD = 65_536
 """Judgments held in memory before they go to disk, and the rows of a row group, on which the bytes depend."""
+TEXTS_HELD = 4_096
+"""Rows of a row group that holds texts."""
 _UNFINISHED = ".unfinished-"
 _COLUMNS = (
     "cell",
@@ -155,6 +160,37 @@ class RunWriter:
             )
             shutil.rmtree(parts)
 
+    def add_rows(self, name: str, rows: Sequence[Sequence[Any]], schema: Mapping[str, Any]) -> None:
+        """Append rows to a Parquet file that `write_rows` makes of them; all additions of a file have one schema."""
+        import polars as pl
+
+        if not rows:
+            return
+        folder = self.folder / f"{name}.parts"
+        with _storing(self.folder):
+            folder.mkdir(exist_ok=True)
+            part = folder / f"{len(list(folder.iterdir())):06}.parquet"
+            pl.DataFrame(list(rows), schema=dict(schema), orient="row").write_parquet(part, compression="lz4")
+
+    def write_rows(self, name: str, schema: Mapping[str, Any]) -> None:
+        """Join the rows that were added to a file, without holding them all."""
+        import polars as pl
+
+        folder = self.folder / f"{name}.parts"
+        with _storing(self.folder):
+            if not folder.exists():
+                pl.DataFrame(schema=dict(schema)).write_parquet(self.folder / name)
+                return
+            pl.scan_parquet(folder / "*.parquet").sink_parquet(
+                self.folder / name,
+                compression="zstd",
+                compression_level=3,
+                row_group_size=TEXTS_HELD,
+                statistics=False,
+                maintain_order=True,
+            )
+            shutil.rmtree(folder)
+
     def write_frame(self, name: str, frame: pl.DataFrame) -> None:
         """Write a Parquet file, such as `scores.parquet`."""
         with _storing(self.folder):
@@ -204,7 +240,7 @@ def find_run(run: str, results: Path, *, allow_paths: Iterable[Path] = ()) -> Pa
     if (folder / MANIFEST).is_file():
         return folder
     if folder.is_file():
-        from harness.spec import load_spec
+        from harness.loading import load_spec
 
         name = load_spec(folder, allow_paths=allow_paths).name
     else:

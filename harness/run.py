@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from harness.errors import CacheError, MissingRepliesError
-from harness.plan import Chunk, Plan
+from harness.plan import Chunk
 from harness.records import Judgment, Usage
 from harness.store import Store
-from harness.talk import Connect, Lost, Talk, Watch, advance, open_talks
+from harness.talk import Agenda, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
+
+T = TypeVar("T")
 
 
 class Part(NamedTuple):
@@ -28,11 +30,11 @@ class Part(NamedTuple):
 
 
 @dataclass
-class Run:
+class Run(Generic[T]):
     """One run under way.
 
     Attributes:
-        plan: what to judge.
+        plan: the conversations to hold.
         store: the cache.
         connect: opens the connection to a model; None for a run that may make no call.
         watch: who is told.
@@ -40,7 +42,7 @@ class Run:
         lost: what could not be had.
     """
 
-    plan: Plan
+    plan: Agenda[T]
     store: Store
     connect: Connect | None
     watch: Watch
@@ -48,7 +50,12 @@ class Run:
     lost: Lost = field(default_factory=Lost)
 
     def parts(self) -> Iterator[Part]:
-        """All judgments in canonical order, making the calls that are missing on the way.
+        """All judgments in canonical order, making the calls that are missing on the way; raises as `held`."""
+        for chunk, talks in self.held():
+            yield Part(chunk, [talk.judgment() for talk in talks], usage_of(talks))
+
+    def held(self) -> Iterator[tuple[Any, list[Talk[T]]]]:
+        """All chunks in canonical order, each with its conversations, which have ended.
 
         Raises:
             MissingRepliesError: if replies are missing and no call may be made.
@@ -72,10 +79,10 @@ class Run:
             reached += len(talks)
             if not missing.calls:
                 self.watch.reached(reached)
-                yield Part(chunk, [talk.judgment() for talk in talks], _usage(talks))
+                yield chunk, talks
         missing.raise_if_any()
 
-    def _fill(self, first: Chunk, reached: int) -> None:
+    def _fill(self, first: Stretch, reached: int) -> None:
         """Ask for all that is missing from a chunk on, `reached` conversations lying before it."""
         from harness.fill import Desk, fill
 
@@ -93,7 +100,7 @@ class Missing:
     judgments: int = 0
     place: str = ""
 
-    def add(self, chunk: Chunk, talks: Sequence[Talk], store: Store) -> None:
+    def add(self, chunk: Stretch, talks: Sequence[Talk[Any]], store: Store) -> None:
         """Note the calls that these conversations wait for."""
         keys = [key for talk in talks for key in talk.keys]
         found = store.get_many(keys)
@@ -111,7 +118,8 @@ class Missing:
             )
 
 
-def _usage(talks: Sequence[Talk]) -> Usage:
+def usage_of(talks: Sequence[Talk[Any]]) -> Usage:
+    """What some conversations took."""
     costs = [talk.cost_usd for talk in talks]
     return Usage(
         sum(talk.prompt_tokens for talk in talks),

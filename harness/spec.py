@@ -38,9 +38,14 @@ OPENAI_KEY = "OPENAI_API_KEY"
 
 
 def load_spec(
-    path: Path, shown: str | None = None, *, choose: Choose | None = None, allow_paths: Iterable[Path] = ()
+    path: Path,
+    shown: str | None = None,
+    *,
+    choose: Choose | None = None,
+    allow_paths: Iterable[Path] = (),
+    document: Document | None = None,
 ) -> Spec:
-    """Load and check a spec.
+    """Load and check a spec of the kind `evaluation`.
 
     Args:
         path: the file.
@@ -48,14 +53,16 @@ def load_spec(
         choose: who won in another spec, where this one takes over a winner; without it the spec can be checked but
             not run, as its `undecided` tells.
         allow_paths: folders beside its own that its paths, and those of specs that it links to, may lead into.
+        document: the file as it was read already.
 
     Raises:
         SpecError: with every problem at once.
     """
+    first = path.absolute()
     allowed = tuple(folder.absolute() for folder in allow_paths)
 
     def load(path: Path, shown: str, chain: Chain) -> Spec:
-        return _load(path, shown, chain, allowed)
+        return _load(path, shown, chain, allowed, document if path.absolute() == first else None)
 
     return load(path, str(path.absolute()) if shown is None else shown, Chain(load, choose))
 
@@ -70,7 +77,7 @@ def environment_problems(
         environment: the environment variables.
         models: names of the models to look at; all that the cells use where not given.
     """
-    names = dict.fromkeys(name for cell in spec.cells for name in cell.models) if models is None else models
+    names = spec.models_used if models is None else models
     problems = []
     for name in names:
         variable = spec.models[name].api_key_env
@@ -88,7 +95,6 @@ def spec_digest(spec: Spec) -> str:
     Left out is what changes none: descriptions, paths (data and recordings count by their content), endpoints, keys,
     limits, and what no cell uses.
     """
-    models = dict.fromkeys(name for cell in spec.cells for name in cell.models)
     material = {
         "name": spec.name,
         "kind": spec.kind,
@@ -97,7 +103,7 @@ def spec_digest(spec: Spec) -> str:
         "cells": [asdict(cell) for cell in spec.cells],
         "choices": [_origin(choice) for choice in spec.choices],
         "datasets": {cell.dataset: _reading(spec.datasets[cell.dataset]) for cell in spec.cells},
-        "models": {name: _identity(spec.models[name]) for name in models},
+        "models": {name: _identity(spec.models[name]) for name in spec.models_used},
         "strategies": {name: _asking(strategy) for name, strategy in spec.strategies.items()},
     }
     return digest_of(with_plain_numbers(material))
@@ -128,13 +134,13 @@ def _asking(strategy: Strategy) -> dict[str, Any]:
 # --- loading ----------------------------------------------------------------------------------------------
 
 
-def _load(path: Path, shown: str, chain: Chain, allowed: tuple[Path, ...]) -> Spec:
+def _load(path: Path, shown: str, chain: Chain, allowed: tuple[Path, ...], document: Document | None) -> Spec:
     """Load a spec that hangs on a chain of others."""
     path = path.absolute()
-    document = read_yaml(path, shown)
+    document = document or read_yaml(path, shown)
     taken = _checked(document, Folders(path.parent, allowed), chain.with_link(path, shown))
     if taken.problems:
-        raise SpecError(_in_order(taken.problems, document.file))
+        raise SpecError(in_order(taken.problems, document.file))
     resolved = _resolved(taken)
     return _spec(taken, path, resolved)
 
@@ -173,7 +179,7 @@ def _with_matrix_checked(sound: Sound, taken: Taken) -> Taken:
     return taken
 
 
-def _in_order(problems: Iterable[Problem], first: str) -> list[Problem]:
+def in_order(problems: Iterable[Problem], first: str) -> list[Problem]:
     """Each problem once: those of one file first, then those of other files, in the order of the lines."""
     unique = dict.fromkeys(problems)
     return sorted(unique, key=lambda one: (one.file != first, one.file, one.line, one.column))
@@ -181,7 +187,17 @@ def _in_order(problems: Iterable[Problem], first: str) -> list[Problem]:
 
 def _resolved(taken: Taken) -> dict[str, Any]:
     """The whole spec as plain JSON values with every default written out; loading it gives the same again."""
-    full: dict[str, Any] = with_defaults(taken.document.value, "experiment")
+    full = completed(taken.document.value)
+    full["strategies"] = {name: strategy_json(strategy) for name, strategy in taken.strategies.items()}
+    if choices := choices_in(taken.winners):
+        full["choices"] = [*full.get("choices", ()), *map(choice_json, choices)]
+    plain: dict[str, Any] = with_plain_numbers(full)
+    return plain
+
+
+def completed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """What a spec says, every default written out but those of its strategies."""
+    full: dict[str, Any] = with_defaults(value, "experiment")
     for dataset in full["datasets"].values():
         dataset.setdefault("format", format_of(dataset["path"]))
     for name, model in full["models"].items():
@@ -191,16 +207,12 @@ def _resolved(taken: Taken) -> dict[str, Any]:
             model.setdefault("api_key_env", OPENAI_KEY if model["base_url"] is None else None)
         if "params" in model and not {"max_tokens", "max_completion_tokens"} & set(model["params"]):
             model["params"]["max_tokens"] = MAX_TOKENS
-    full["strategies"] = {name: strategy_json(strategy) for name, strategy in taken.strategies.items()}
-    if choices := choices_in(taken.winners):
-        full["choices"] = [*full.get("choices", ()), *map(choice_json, choices)]
-    plain: dict[str, Any] = with_plain_numbers(full)
-    return plain
+    return full
 
 
 def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
     document = taken.document
-    models = dict(_models(document, resolved["models"], path.parent))
+    models = dict(models_of(document, resolved["models"], path.parent))
     if problems := list(model_differences(document, taken.winners, models)):
         raise SpecError(problems)
     cells = cells_of(resolved["matrix"], tuple(models))
@@ -209,7 +221,9 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
         name=resolved["name"],
         kind=resolved["kind"],
         seed=resolved["seed"],
-        datasets=FrozenDict({name: _dataset(name, entry, path.parent) for name, entry in resolved["datasets"].items()}),
+        datasets=FrozenDict(
+            {name: dataset_of(name, entry, path.parent) for name, entry in resolved["datasets"].items()}
+        ),
         models=FrozenDict(models),
         strategies=FrozenDict({cell.strategy: taken.strategies[cell.strategy] for cell in cells}),
         cells=cells,
@@ -222,7 +236,8 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
     )
 
 
-def _dataset(name: str, entry: Mapping[str, Any], folder: Path) -> DatasetSpec:
+def dataset_of(name: str, entry: Mapping[str, Any], folder: Path) -> DatasetSpec:
+    """How a dataset is read, from its entry in a completed spec."""
     subset = dict(entry["subset"])
     where = {column: (kept,) if isinstance(kept, str) else kept for column, kept in subset.pop("where").items()}
     return DatasetSpec(
@@ -231,12 +246,12 @@ def _dataset(name: str, entry: Mapping[str, Any], folder: Path) -> DatasetSpec:
         shown_path=entry["path"],
         format=entry["format"],
         columns=freeze(entry["columns"]),
-        label_values=freeze(entry["label_values"]),
+        label_values=freeze(entry.get("label_values", {})),
         subset=Subset(where=freeze(where), **subset),
     )
 
 
-def _models(document: Document, entries: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Model]]:
+def models_of(document: Document, entries: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Model]]:
     """The models with their ids, which a provider may have to read a file for."""
     problems: list[Problem] = []
     for name, entry in entries.items():

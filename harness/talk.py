@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from harness.digest import call_key
 from harness.flow import Conversation
@@ -11,10 +11,71 @@ from harness.records import UNAVAILABLE, Call, Item, Judgment, Model, Outcome, P
 
 if TYPE_CHECKING:
     from harness.halt import Halt
-    from harness.plan import Chunk, Plan
     from harness.provider import Connection
 
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
 FREE = Price(0, 0)
+
+
+class Place(Protocol):
+    """Where conversations belong: a cell, or a loop."""
+
+    @property
+    def id(self) -> str:
+        """Stable and readable."""
+        ...
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of those who are asked."""
+        ...
+
+
+class Stretch(Protocol):
+    """Some neighbouring conversations of one place."""
+
+    @property
+    def number(self) -> int:
+        """Position in the canonical order of all stretches."""
+        ...
+
+    @property
+    def cell(self) -> Place:
+        """Where they belong."""
+        ...
+
+
+class HasModels(Protocol):
+    """A spec, as far as holding conversations needs one."""
+
+    @property
+    def models(self) -> Mapping[str, Model]:
+        """By name."""
+        ...
+
+
+class Agenda(Protocol[T_co]):
+    """What conversations are to be held, in canonical order."""
+
+    @property
+    def spec(self) -> HasModels:
+        """Whose models are asked."""
+        ...
+
+    @property
+    def conversations_to_hold(self) -> int:
+        """How many there are."""
+        ...
+
+    def chunks(self) -> Iterator[Any]:
+        """All stretches, in canonical order."""
+        ...
+
+    def conversations(self, chunk: Any) -> Iterator[tuple[Item, Conversation[T_co]]]:
+        """The items of a stretch, each with a fresh conversation about it."""
+        ...
 
 
 class Replies(Protocol):
@@ -69,7 +130,7 @@ class Lost:
         return None
 
 
-class Talk:
+class Talk(Generic[T]):
     """One conversation about one item, and where it stands.
 
     Attributes:
@@ -92,14 +153,14 @@ class Talk:
         "prompt_tokens",
     )
 
-    def __init__(self, item: Item, conversation: Conversation[Outcome]) -> None:
+    def __init__(self, item: Item, conversation: Conversation[T]) -> None:
         self.item = item
         self.conversation = conversation
         self.history: tuple[str, ...] = ()
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self.cost_usd: float | None = 0.0
-        self.outcome: Outcome | None = None
+        self.outcome: T | None = None
         self.calls: Sequence[Call] = next(conversation)
         self.keys = [call_key(call) for call in self.calls]
 
@@ -128,12 +189,13 @@ class Talk:
             self.cost_usd += (reply.prompt_tokens * price.input + reply.completion_tokens * price.output) / 1e6
 
     def judgment(self) -> Judgment:
-        """The finished conversation as a row."""
+        """The finished conversation as a row, where it ended in an outcome."""
         assert self.outcome is not None, "the conversation is still under way"
-        return Judgment(self.item.id, self.outcome, self.history, self.prompt_tokens, self.completion_tokens)
+        outcome = cast(Outcome, self.outcome)
+        return Judgment(self.item.id, outcome, self.history, self.prompt_tokens, self.completion_tokens)
 
 
-def advance(talks: Iterable[Talk], replies: Replies, lost: Lost) -> list[Talk]:
+def advance(talks: Iterable[Talk[T]], replies: Replies, lost: Lost) -> list[Talk[T]]:
     """Let every conversation go on as far as stored replies carry it; those that need a call, in order."""
     active, waiting = list(talks), []
     while active:
@@ -151,6 +213,6 @@ def advance(talks: Iterable[Talk], replies: Replies, lost: Lost) -> list[Talk]:
     return waiting
 
 
-def open_talks(plan: Plan, chunk: Chunk) -> list[Talk]:
+def open_talks(plan: Agenda[T], chunk: Stretch) -> list[Talk[T]]:
     """Fresh conversations about the items of a chunk, each waiting for its first batch."""
     return [Talk(item, conversation) for item, conversation in plan.conversations(chunk)]

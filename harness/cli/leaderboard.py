@@ -13,6 +13,7 @@ from harness import plugs
 from harness.board import Board
 from harness.cli.options import allow_path_option, report_option, results_option
 from harness.damage import telling_damage
+from harness.errors import InputError
 from harness.results import find_run, read_leaderboard
 
 
@@ -42,6 +43,9 @@ def leaderboard(
     board: Board = read_leaderboard(folder)
     with telling_damage(folder):
         if metric or vs:
+            if board.get("kind") == "generation":
+                hint = "its opponents stand in its spec, under `compare`"
+                raise InputError("--metric and --vs are for evaluations; this run is a generation", hint=hint)
             from harness.against import retold  # reads all judgments, which printing a leaderboard does not need
 
             board = retold(folder, board, metric=metric, vs=vs)
@@ -51,6 +55,10 @@ def leaderboard(
 
 def rendered(board: Board, report: str = "table") -> str:
     """A leaderboard in one of the formats of `harness/reports/`, fit for whatever stdout is."""
+    if board.get("kind") == "generation":
+        from harness.generation.report import render
+
+        return render(board, report)
     is_terminal = sys.stdout.isatty()
     text: str = plugs.find("reports", report).render(
         board,

@@ -11,9 +11,9 @@ import click
 
 from harness.cache import Cache
 from harness.cli.options import allow_path_option, cache_option, json_option, results_option
-from harness.estimate import BYTES_PER_TOKEN, PROMPTS_COUNTED, Estimate, Range, estimate, estimate_json
-from harness.pipeline import load_spec
-from harness.plan import Plan, make_plan
+from harness.estimate import BYTES_PER_TOKEN, PROMPTS_COUNTED, Estimate, Range, estimate_json
+from harness.pipeline import AnyPlan, estimate_of, load_spec, make_plan
+from harness.plan import Plan
 from harness.power.detect import power_of_plan
 from harness.power.document import detects, detects_json
 from harness.power.figures import Ask
@@ -41,25 +41,26 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
     """List the cells of SPEC, the calls that they need, how many of them are cached, and what the rest may cost."""
     made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     with Cache(cache) as replies:
-        found = estimate(made, replies, os.environ)
-    first = power_of_plan(made, results, Ask(metrics=made.spec.score.metrics[:1]))
+        found = estimate_of(made, replies, os.environ)
+    first = power_of_plan(made, results, Ask(metrics=made.spec.score.metrics[:1])) if isinstance(made, Plan) else None
     if as_json:
-        click.echo(json.dumps({**estimate_json(made, found), "detects": detects_json(first)}, indent=2))
+        told = [] if first is None else detects_json(first)
+        click.echo(json.dumps({**estimate_json(made, found), "detects": told}, indent=2))
     else:
-        click.echo("\n\n".join([printed(made, found), *map(printable, detects(first))]))
+        click.echo("\n\n".join([printed(made, found), *map(printable, detects(first) if first else ())]))
 
 
-def printed(plan: Plan, found: Estimate) -> str:
+def printed(plan: AnyPlan, found: Estimate) -> str:
     """The estimate for people."""
     rows = [("cell", "items", "cached", "calls to make")]
     rows += [
         (
-            printable(cell.id),
-            f"{len(plan.datasets[cell.dataset]):,}",
-            f"{found.cells[cell.id].cached:,}",
-            ends(found.cells[cell.id].calls),
+            printable(name),
+            f"{items:,}",
+            f"{found.cells[name].cached:,}",
+            ends(found.cells[name].calls),
         )
-        for cell in plan.cells
+        for name, items in plan.items_by_place.items()
     ]
     costs = [("model", "calls to make", "prompt tokens", "reply tokens", "cost")]
     costs += [
@@ -73,8 +74,7 @@ def printed(plan: Plan, found: Estimate) -> str:
         for name, need in found.models.items()
     ]
     total = dollars(found.cost_usd(plan.spec.models))
-    head = f"{plan.spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments"
-    return "\n\n".join([head, aligned(rows), aligned(costs), method(found), f"cost in all: {total}"])
+    return "\n\n".join([plan.told, aligned(rows), aligned(costs), method(found), f"cost in all: {total}"])
 
 
 def method(found: Estimate) -> str:

@@ -11,10 +11,11 @@ import click
 from harness import plugs
 from harness.cli.options import allow_path_option, json_option, results_option
 from harness.cli.plan import aligned
+from harness.errors import InputError
 from harness.figures import FEWEST_ITEMS
 from harness.judged import read_judged
-from harness.pipeline import load_spec
-from harness.plan import make_plan
+from harness.pipeline import load_spec, make_plan
+from harness.plan import Plan
 from harness.power.detect import power_of_plan, power_of_run
 from harness.power.document import power_json
 from harness.power.figures import Ask, DatasetPower, MetricPower, Power, Reach
@@ -60,6 +61,8 @@ def power(
     ask = asked(n, effect, metrics)
     if Path(target).is_file():
         plan = make_plan(load_spec(target, results=results, allow_paths=allow_paths))
+        if not isinstance(plan, Plan):
+            raise InputError("power is told of evaluations; a generation tells what it could detect beside its results")
         found = power_of_plan(plan, results, ask)
     else:
         found = power_of_run(read_judged(find_run(target, results, allow_paths=allow_paths)), ask)

@@ -19,8 +19,7 @@ from harness.cli.options import allow_path_option, cache_option, report_option, 
 from harness.cli.plan import dollars, ends
 from harness.estimate import Estimate
 from harness.failing import failing
-from harness.pipeline import FinishedRun, load_spec, run_spec
-from harness.plan import Plan, make_plan
+from harness.pipeline import AnyPlan, FinishedRun, load_spec, make_plan, run_spec
 from harness.progress import Display, Tally
 from harness.text import printable
 
@@ -84,7 +83,7 @@ def run(
         raise click.BadParameter("not a number", ctx, param_hint="--fail-on-failures")
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     models = plan.spec.models
-    say(f"{plan.spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments")
+    say(plan.told)
     gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a replay
     watch = Display(models, sys.stderr, say=say) if sys.stderr.isatty() else Tally(models, say=say)
     with watch if isinstance(watch, Display) else nullcontext():
@@ -121,7 +120,7 @@ def say(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
-def say_cost(plan: Plan, found: Estimate) -> None:
+def say_cost(plan: AnyPlan, found: Estimate) -> None:
     """What the calls that are about to be made will cost."""
     say(f"asking: {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models))}")
 

@@ -14,7 +14,8 @@ import click
 from harness.cli.failures import INPUT_IS_WRONG, told
 from harness.cli.options import allow_path_option, json_option
 from harness.errors import Problem, SpecError
-from harness.spec import environment_problems, load_spec
+from harness.loading import load_spec
+from harness.spec import environment_problems
 from harness.text import printable
 
 

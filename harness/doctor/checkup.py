@@ -12,6 +12,7 @@ from harness.doctor.models import check_models
 from harness.doctor.storage import check_cache, check_results
 from harness.errors import HarnessError
 from harness.finding import Finding
+from harness.generation.records import GenerationSpec
 from harness.plan import make_plan
 from harness.records import Spec
 
@@ -51,12 +52,21 @@ def _check_spec(load: Callable[[], Spec], environment: Mapping[str, str], *, off
         yield from _failures("spec", error)
         return
     try:
-        plan = make_plan(spec)
+        told = _planned(spec)
     except HarnessError as error:
         yield from _failures("data", error)
     else:
-        yield Finding("spec", "ok", f"{spec.name}: {len(plan.cells):,} cells, {plan.size:,} judgments")
+        yield Finding("spec", "ok", told)
     yield from check_models(spec, environment, offline=offline)
+
+
+def _planned(spec: Spec) -> str:
+    """What a spec comes to once its data are read."""
+    if not isinstance(spec, GenerationSpec):
+        return make_plan(spec).told
+    from harness.generation.plan import make_loop_plan  # most specs are none
+
+    return make_loop_plan(spec).told
 
 
 def _failures(what: str, error: HarnessError) -> Iterator[Finding]:

@@ -17,9 +17,8 @@ def check_models(spec: Spec, environment: Mapping[str, str], *, offline: bool) -
         environment: the environment variables; values of keys stay out of every finding.
         offline: make no connection.
     """
-    used = {name for cell in spec.cells for name in cell.models}
     for name, model in spec.models.items():
-        if name not in used:
+        if name not in spec.models_used:
             continue
         yield from _check_key(model, environment)
         yield from _check_endpoint(model, environment, offline=offline)

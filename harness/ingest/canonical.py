@@ -18,7 +18,7 @@ by column; only a value that is not text costs a step of Python.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import polars as pl
@@ -58,12 +58,12 @@ def wanted_columns(spec: DatasetSpec) -> list[str]:
     return list(dict.fromkeys([*names, *spec.subset.where]))
 
 
-def missing_columns(rows: Rows, spec: DatasetSpec) -> list[Problem]:
+def missing_columns(rows: Rows, spec: DatasetSpec, required: Sequence[str] = REQUIRED) -> list[Problem]:
     """The columns that the file must have, or that the spec names, and that are not there."""
     return [
         _missing(name, column, rows)
         for column in COLUMNS
-        if column in REQUIRED or column in spec.columns
+        if column in required or column in spec.columns
         for name in _names(spec, column)
         if name not in rows.present
     ]
@@ -84,10 +84,10 @@ def canonical(rows: Rows, spec: DatasetSpec) -> Canonical:
     return Canonical(pl.DataFrame(columns).with_row_index("row"), annotators, faults)
 
 
-def empty_and_repeated(frame: pl.DataFrame, known: Iterable[Fault]) -> list[Fault]:
+def empty_and_repeated(frame: pl.DataFrame, known: Iterable[Fault], required: Sequence[str] = REQUIRED) -> list[Fault]:
     """The faults that only show in the rows that are used: nothing where something must be, and repeated ids."""
     faults = []
-    for column in REQUIRED:
+    for column in required:
         told = {fault.row for fault in known if fault.column == column}
         empty = frame.filter(pl.col(column).is_null() | ~pl.col(column).str.contains(r"\S"))["row"]
         faults += [Fault(row, column, "is missing or empty") for row in empty if row not in told]

@@ -91,11 +91,28 @@ def make_pairs(seed: int, count: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _pair(item: str, chance: Chance) -> dict[str, Any]:
-    kind = chance.pick(sorted(KINDS), 1)[0]
+def make_prompts(seed: int, count: int) -> list[dict[str, Any]]:
+    """So many rows of a prompt set, each with another prompt; the same for the same seed, always."""
+    rows: dict[str, dict[str, Any]] = {}
+    drawn = 0
+    while len(rows) < count:
+        chance = Chance("prompts", str(seed), str(drawn))
+        drawn += 1
+        name, prompt, _, _ = _asked(chance)
+        rows.setdefault(prompt, {"id": f"task-{len(rows) + 1:03d}", "prompt": prompt, "category": name})
+    return list(rows.values())
+
+
+def _asked(chance: Chance) -> tuple[str, str, str, list[str]]:
+    """A prompt: its kind, its text, the occasion, and what must be mentioned."""
+    name = chance.pick(sorted(KINDS), 1)[0]
     occasion = chance.pick(OCCASIONS, 1)[0]
     things = chance.pick(THINGS, 4 + int(chance.number() * 3))
-    prompt = f"{KINDS[kind].request.format(occasion=occasion)} It must mention: {'; '.join(things)}."
+    return name, f"{KINDS[name].request.format(occasion=occasion)} It must mention: {'; '.join(things)}.", occasion, things
+
+
+def _pair(item: str, chance: Chance) -> dict[str, Any]:
+    kind, prompt, occasion, things = _asked(chance)
     first, second = chance.pick(sorted(WRITERS), 2)
     texts = [_written(KINDS[kind], occasion, things, family, chance) for family in (first, second)]
     labels = [

@@ -17,6 +17,7 @@ import orjson
 from harness.digest import canonical_json
 from harness.simulation.chance import Chance
 from harness.simulation.world import UNKNOWN_QUALITY, Knobs, are_met, requirements_of, signature_of
+from harness.simulation.writer import asks_for_review, remarks_on, written
 from harness.structured import form_of
 
 TIE_MARGIN = 0.1
@@ -85,7 +86,12 @@ def answer(
         return Answer(REFUSAL, is_refusal=True)
     question = read_question(messages)
     if question is None:
-        return Answer(NO_QUESTION)
+        return Answer(written(knobs, messages, chance) or NO_QUESTION)
+    if len(question.responses) == 1 and asks_for_review(messages):
+        is_malformed = chance.happens(knobs.malformed_rate)
+        one = perceive(knobs, question.prompt, question.responses[0], chance)
+        said = remarks_on(knobs, question.prompt, question.responses[0], chance)
+        return Answer("\n".join([said, "", *(() if is_malformed else (_filled_in(b, [one]) for b in question.blanks))]))
     leanings = _LEANING.findall(question.discussion or "")
     if not question.responses and question.discussion is None:
         return Answer(_points(question.prompt))

@@ -1,0 +1,130 @@
+"""What a generation would cost: bounds on the loops, and on the comparisons of drafts that are not yet written.
+
+A loop's calls are known in advance; how long their prompts are depends on replies, which have at least one token and
+at most as many as a call allows. Comparisons are counted exactly where all drafts are in the cache. Where they are
+not, the fewest are none, since two systems may put forward the same draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from harness.asking import asks, calls_per_item
+from harness.estimate import BYTES_PER_TOKEN, Estimate, Need, PromptSize, estimate, largest_reply
+from harness.generation.ledger import TrajectoryLedger
+from harness.generation.plan import LoopPlan, make_match_plan
+from harness.generation.records import System
+from harness.records import Cell, Item
+from harness.talk import Lost, Replies, advance, open_talks
+
+
+class Step(NamedTuple):
+    """A call of a loop before it is made: whom it asks, and the least and the most of everything."""
+
+    model: str
+    calls: tuple[int, int]
+    prompt: tuple[int, int]
+    reply: tuple[int, int]
+
+    def added_to(self, *needs: Need) -> None:
+        """Count it; a call that may not be made at all may take nothing."""
+        prompt, reply = ((low if self.calls[0] else 0, high) for low, high in (self.prompt, self.reply))
+        for need in needs:
+            need.add(self.calls, prompt, reply)
+
+
+def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
+    """Walk through all loops over the cache and count what it lacks, and what the comparisons then need."""
+    spec = plan.spec
+    result = Estimate(
+        cells={name: Need() for name in (*(one.id for one in spec.systems), *(cell.id for cell in spec.cells))},
+        models={name: Need() for name in spec.models_used},
+        sizes={name: PromptSize(None) for name in spec.models_used},
+    )
+    ledger, is_whole, seen = TrajectoryLedger(plan), True, set[str]()
+    for chunk in plan.chunks():
+        talks = open_talks(plan, chunk)
+        waiting = advance(talks, replies, Lost())
+        here = result.cells[chunk.cell.id]
+        here.cached += sum(len(talk.history) for talk in talks)
+        for talk in waiting:
+            steps = list(steps_of(plan, chunk.cell, size_of(talk.item)))[len(talk.history) :]
+            for at, step in enumerate(steps):
+                first_time = at or talk.keys[0] not in seen
+                step.added_to(here, *([result.models[step.model]] if first_time else []))
+            seen.update(talk.keys)
+        is_whole = is_whole and not waiting
+        if is_whole:
+            ledger.add(chunk.cell, talks)
+    if is_whole:
+        matches = make_match_plan(plan, ledger.picks)
+        found = estimate(matches, replies, environment)
+        return Estimate(
+            {**result.cells, **found.cells}, {**result.models, **found.models}, {**result.sizes, **found.sizes}
+        )
+    for cell in spec.cells:
+        _add_comparisons(plan, cell, result)
+    return result
+
+
+def size_of(item: Item) -> int:
+    """Tokens of a prompt, by its bytes."""
+    return -(-sum(len(message["content"].encode()) for message in item.prompt) // BYTES_PER_TOKEN)
+
+
+def steps_of(plan: LoopPlan, system: System, prompt: int) -> Iterator[Step]:
+    """The calls of a loop in their order, for a prompt of so many tokens."""
+    spec = plan.spec
+    review = spec.review
+    assert review is not None, "a spec without problems has a way of reviewing"
+    asked, again, revise = (
+        len(text) // BYTES_PER_TOKEN for text in (review.review, review.review_again, review.revise)
+    )
+    asked += len(review.system or "") // BYTES_PER_TOKEN
+    draft = largest_reply(spec.models[system.generator])
+    reviews = sum(largest_reply(spec.models[name]) for name in system.reviewers)
+    may_stop = spec.stop.unchanged or spec.stop.score is not None
+    for number in range(1, system.rounds + 1):
+        before = number - 1
+        fewest = 0 if before and may_stop else 1
+        low = prompt + before * (2 + len(system.reviewers) + revise)
+        yield Step(system.generator, (fewest, 1), (low, low + before * (draft + reviews)), (1, draft))
+        if number < system.rounds or spec.selection.by == "score":
+            for name in system.reviewers:
+                own = largest_reply(spec.models[name])
+                low = asked + prompt + before * (again + 1) + number
+                yield Step(name, (fewest, 1), (low, low + number * draft + before * own), (1, own))
+    if spec.selection.cell is not None:
+        for _ in range(1, system.rounds):
+            yield from _comparison(plan, spec.selection.cell, prompt, draft, draft, is_certain=not may_stop)
+
+
+def _comparison(
+    plan: LoopPlan, cell: Cell, prompt: int, first: int, second: int, *, is_certain: bool
+) -> Iterator[Step]:
+    """The calls that compare two drafts of at most so many tokens."""
+    strategy = plan.spec.strategies[cell.strategy]
+    template = (len(strategy.user) + len(strategy.system or "")) // BYTES_PER_TOKEN
+    if asks(cell):
+        fewest, most = calls_per_item(cell, strategy)
+    else:  # a jury that decides a tournament asks its members
+        fewest, most = len(cell.models), 2 * len(cell.models)
+    for at in range(most):
+        model = plan.spec.models[cell.models[at % len(cell.models)]]
+        reply = largest_reply(model)
+        low = prompt + template + 2
+        longest = low + first + second + (reply if at >= fewest else 0)
+        yield Step(model.name, (1 if at < fewest and is_certain else 0, 1), (low, longest), (1, reply))
+
+
+def _add_comparisons(plan: LoopPlan, cell: Cell, result: Estimate) -> None:
+    """Add what a cell may ask about drafts that are not written yet."""
+    if not asks(cell):
+        return
+    match = plan.spec.matches[cell.dataset]
+    systems = [plan.system(name) for name in (match.first, match.second)]
+    longest = [largest_reply(plan.spec.models[system.generator]) for system in systems]
+    for item in plan.prompts[systems[0].prompts].items():
+        for step in _comparison(plan, cell, size_of(item), longest[0], longest[1], is_certain=False):
+            step.added_to(result.cells[cell.id], result.models[step.model])

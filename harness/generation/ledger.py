@@ -1,0 +1,152 @@
+"""Trajectories as they come → what a run keeps of them: rows for the run folder, picks, and counts by system."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from harness.generation.plan import LoopPlan, Picks
+from harness.generation.records import Review, System, Trajectory
+from harness.records import Usage
+from harness.run import usage_of
+from harness.talk import Talk
+
+COLUMNS = (
+    "system",
+    "prompts",
+    "item",
+    "generator",
+    "reviewers",
+    "round",
+    "text",
+    "is_truncated",
+    "key",
+    "score",
+    "is_picked",
+    "best_before",
+    "verdict",
+    "score_best",
+    "score_new",
+    "reviews",
+    "failure",
+    "ended",
+)
+"""Of `trajectories.parquet`: one row for each draft, or one of round 0 for a trajectory without any."""
+
+
+@dataclass
+class Account:
+    """What one system's loops came to.
+
+    Attributes:
+        loops: trajectories.
+        drafts: in all.
+        rounds: trajectories by their number of drafts.
+        picked: by the position of the draft, from 1.
+        failures: trajectories whose generator failed, by kind; those without any draft are in `empty` as well.
+        empty: trajectories without any draft.
+        ended: trajectories that ended early, by reason.
+        truncated: drafts that end where the model had to stop.
+        reviews: reviews that were asked for.
+        failed_reviews: of these, by kind.
+        unscored: reviews without a score that could be read.
+        duels: of tournaments.
+        failed_duels: without a verdict.
+        tied_duels: that kept the earlier draft.
+        usage: what the loops took, the choice of a draft included.
+    """
+
+    loops: int = 0
+    drafts: int = 0
+    rounds: Counter[int] = field(default_factory=Counter)
+    picked: Counter[int] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    empty: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    truncated: int = 0
+    reviews: int = 0
+    failed_reviews: Counter[str] = field(default_factory=Counter)
+    unscored: int = 0
+    duels: int = 0
+    failed_duels: int = 0
+    tied_duels: int = 0
+    usage: Usage = field(default_factory=Usage)
+
+    def count(self, one: Trajectory) -> None:
+        """Add a trajectory."""
+        self.loops += 1
+        self.drafts += len(one.drafts)
+        self.rounds[len(one.drafts)] += 1
+        self.empty += not one.drafts
+        if one.picked >= 0:
+            self.picked[one.picked + 1] += 1
+        if one.failure:
+            self.failures[one.failure] += 1
+        if one.ended:
+            self.ended[one.ended] += 1
+        self.truncated += sum(draft.is_truncated for draft in one.drafts)
+        reviews: Iterable[Review] = (review for draft in one.drafts for review in draft.reviews)
+        for review in reviews:
+            self.reviews += 1
+            if review.failure:
+                self.failed_reviews[review.failure] += 1
+            elif review.score is None:
+                self.unscored += 1
+        self.duels += len(one.duels)
+        self.failed_duels += sum(duel.failure is not None for duel in one.duels)
+        self.tied_duels += sum(duel.verdict == "tie" for duel in one.duels)
+
+
+class TrajectoryLedger:
+    """Collects trajectories in canonical order.
+
+    Args:
+        plan: what is held.
+    """
+
+    def __init__(self, plan: LoopPlan) -> None:
+        self.accounts: dict[str, Account] = {system.id: Account() for system in plan.spec.systems}
+        self.picks: dict[str, Picks] = {system.id: Picks([], []) for system in plan.spec.systems}
+        self._digest = hashlib.sha256()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of all trajectories so far, in their order."""
+        return self._digest.hexdigest()
+
+    def add(self, system: System, talks: Sequence[Talk[Trajectory]]) -> list[tuple[Any, ...]]:
+        """Note some loops of a system that have ended; their rows."""
+        account, picks = self.accounts[system.id], self.picks[system.id]
+        rows: list[tuple[Any, ...]] = []
+        for talk in talks:
+            one = talk.outcome
+            assert one is not None, "the loop is still under way"
+            account.count(one)
+            picks.texts.append(one.text or "")
+            picks.failures.append(None if one.picked >= 0 else one.failure or "unavailable")
+            rows += rows_of(system, talk.item.id, one)
+        account.usage = account.usage.plus(usage_of(talks))
+        self._digest.update(orjson.dumps(rows)[1:-1] + b",")
+        return rows
+
+
+def rows_of(system: System, item: str, one: Trajectory) -> list[tuple[Any, ...]]:
+    """The rows of a trajectory, in the order of COLUMNS."""
+    head = (system.id, system.prompts, item, system.generator, list(system.reviewers))
+    end = (one.failure, one.ended or None)
+    if not one.drafts:
+        return [(*head, 0, None, None, None, None, False, None, None, None, None, [], *end)]
+    duels = {duel.new: duel for duel in one.duels}
+    rows = []
+    for at, draft in enumerate(one.drafts):
+        duel = duels.get(at)
+        met = (duel.best + 1, duel.verdict or duel.failure, duel.score_best, duel.score_new) if duel else (None,) * 4
+        said = [review._asdict() for review in draft.reviews]
+        known = (at + 1, draft.text, draft.is_truncated, draft.key, draft.score, at == one.picked)
+        rows.append((*head, *known, *met, said, *end))
+    return rows

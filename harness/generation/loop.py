@@ -1,0 +1,132 @@
+"""The feedback loop about one prompt, without I/O.
+
+    draft-1 ─▶ review-1-1, review-1-2, … (at once) ─▶ draft-2 ─▶ review-2-1, … ─▶ draft-3 … ─▶ select-2, select-3, …
+
+The generator keeps its conversation, and each reviewer its own. A reviewer that fails is left out of that round; a
+generator that fails ends the loop with what there is. The last draft is reviewed only where somebody uses its score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.digest import call_key, locator_of
+from harness.flow import Conversation
+from harness.generation.records import Draft, Ended, Review, Selection, Stop, System, Trajectory
+from harness.generation.reviewing import Reviewing
+from harness.generation.selection import pick
+from harness.records import Call, FailureKind, Item, Message, Model, Reply
+from harness.strategy import Questions
+
+LOOP = "loop"
+"""Stands for the strategy in the place of a recorded draft or review."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What all loops of a spec share.
+
+    Attributes:
+        models: by name.
+        reviewing: what is said to reviewers and back.
+        stop: when a loop ends early.
+        selection: how the best draft is found.
+        questions: the compiled strategy of a tournament, None where there is none.
+    """
+
+    models: Mapping[str, Model]
+    reviewing: Reviewing
+    stop: Stop
+    selection: Selection
+    questions: Questions | None = None
+
+
+def converse(item: Item, system: System, room: Room) -> Conversation[Trajectory]:
+    """Write, review and revise, and pick the best draft."""
+    drafts, failure, ended = yield from _drafts(item, system, room)
+    if not drafts:
+        return Trajectory((), -1, failure, ended)
+    picked, duels = yield from pick(item, drafts, system, room.selection, room.questions, room.models)
+    return Trajectory(drafts, picked, failure, ended, duels)
+
+
+def failure_in(reply: Reply) -> FailureKind | None:
+    """Why a reply holds no text that can be used; one that was cut off does hold some."""
+    if reply.finish == "refusal":
+        return "refused"
+    if reply.finish == "unavailable":
+        return "unavailable"
+    if reply.text.strip():
+        return None
+    return "truncated" if reply.finish == "length" else "unparsed"
+
+
+def _drafts(
+    item: Item, system: System, room: Room
+) -> Conversation[tuple[tuple[Draft, ...], FailureKind | None, Ended]]:
+    drafts: list[Draft] = []
+    chat: list[Message] = list(item.prompt)
+    chats: dict[int, list[Message]] = {}
+    for number in range(1, system.rounds + 1):
+        call = _call(f"draft-{number}", chat, item, system, room.models[system.generator])
+        (reply,) = yield [call]
+        failure = failure_in(reply)
+        if failure is not None:
+            return tuple(drafts), failure, ""
+        if room.stop.unchanged and drafts and _same(reply.text, drafts[-1].text):
+            return tuple(drafts), None, "unchanged"
+        draft = Draft(reply.text, reply.finish == "length", call_key(call))
+        is_last = number == system.rounds
+        if system.reviewers and not (is_last and room.selection.by != "score"):
+            draft = draft._replace(reviews=(yield from _reviews(item, system, room, number, draft.text, chats)))
+        drafts.append(draft)
+        if is_last:
+            break
+        if room.stop.score is not None and draft.score is not None and draft.score >= room.stop.score:
+            return tuple(drafts), None, "score"
+        heard = [review for review in draft.reviews if review.failure is None]
+        if not heard:
+            return tuple(drafts), None, "no-feedback"
+        said: Message = {"role": "assistant", "content": reply.text}
+        chat = [*chat, said, room.reviewing.revision(item.prompt, heard)]
+    return tuple(drafts), None, ""
+
+
+def _reviews(
+    item: Item, system: System, room: Room, number: int, text: str, chats: dict[int, list[Message]]
+) -> Conversation[tuple[Review, ...]]:
+    """Ask all reviewers about a draft as one batch; each goes on in its own conversation, as far as it answered."""
+    calls = []
+    for at, name in enumerate(system.reviewers):
+        messages = room.reviewing.ask(item.prompt, text, chats.get(at, ()))
+        step = f"review-{number}" if len(system.reviewers) == 1 else f"review-{number}-{at + 1}"
+        call = _call(step, messages, item, system, room.models[name])
+        calls.append(call._replace(params=room.reviewing.params))
+    replies = yield calls
+    reviews = []
+    for at, (name, call, reply) in enumerate(zip(system.reviewers, calls, replies, strict=True)):
+        failure = failure_in(reply)
+        if failure is None:
+            chats[at] = [*call.messages, {"role": "assistant", "content": reply.text}]
+            reviews.append(Review(name, reply.text, room.reviewing.score(reply.text), None, call_key(call)))
+        else:
+            reviews.append(Review(name, "", None, failure, call_key(call)))
+    return tuple(reviews)
+
+
+def _call(step: str, messages: Sequence[Message], item: Item, system: System, model: Model) -> Call:
+    """A call of a loop, with the place of its reply where that was made elsewhere.
+
+    A first draft is the same call in all systems of a generator: it is asked for once, and recorded once.
+    """
+    if model.provider != "recorded":
+        return Call(model, messages, 0, step)
+    alone = step == "draft-1"
+    place = LOOP if alone else f"{LOOP}:{system.name}"
+    return Call(model, messages, 0, step, locator_of(system.prompts, item.id, place, step))
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts say the same but for spaces."""
+    return one.split() == other.split()

@@ -1,0 +1,150 @@
+"""LoopPlan → run folder: hold the loops, pick drafts, judge them, score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from harness import __version__
+from harness.cache import Cache
+from harness.digest import KEY_VERSION, digest_of
+from harness.generation.document import board_json
+from harness.generation.ledger import COLUMNS, TrajectoryLedger
+from harness.generation.plan import LoopPlan, MatchPlan, make_match_plan
+from harness.generation.spec import generation_digest
+from harness.ledger import Ledger
+from harness.meaning import meaning_of
+from harness.progress import Tally
+from harness.results import FORMAT, ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
+from harness.run import Run
+from harness.tables import items_frame
+from harness.talk import Connect, Watch
+
+_REVIEW = pl.Struct(
+    {"reviewer": pl.String, "text": pl.String, "score": pl.Float64, "failure": pl.String, "key": pl.String}
+)
+_TYPES: Mapping[str, Any] = {
+    "reviewers": pl.List(pl.String),
+    "round": pl.Int64,
+    "is_truncated": pl.Boolean,
+    "score": pl.Float64,
+    "is_picked": pl.Boolean,
+    "best_before": pl.Int64,
+    "score_best": pl.Float64,
+    "score_new": pl.Float64,
+    "reviews": pl.List(_REVIEW),
+}
+TRAJECTORY_SCHEMA: Mapping[str, Any] = {name: _TYPES.get(name, pl.String) for name in COLUMNS}
+"""Of `trajectories.parquet`."""
+
+
+class Held(NamedTuple):
+    """A generation that is done: the run id, and calls whose replies it rests on."""
+
+    run: str
+    calls: int
+
+
+def hold_generation(
+    plan: LoopPlan, cache: Cache, writer: RunWriter, connect: Connect | None, watch: Watch, tell: Callable[[], None]
+) -> Held:
+    """Hold all loops and all comparisons, and write all files of the run but that of its environment.
+
+    Args:
+        plan: what to do.
+        cache: where replies are.
+        writer: of the run folder.
+        connect: opens the connection to a model; None for a run that may make no call.
+        watch: who is told.
+        tell: called once, before the first call is made.
+    """
+    once = _once(tell)
+    ledger = TrajectoryLedger(plan)
+    for chunk, talks in Run(plan, cache, connect, watch, once).held():
+        writer.add_rows(TRAJECTORIES, ledger.add(chunk.cell, talks), TRAJECTORY_SCHEMA)
+    writer.write_rows(TRAJECTORIES, TRAJECTORY_SCHEMA)
+    matches = make_match_plan(plan, ledger.picks)
+    judged = Ledger(matches)
+    for part in Run(matches, cache, connect, watch, once).parts():
+        writer.add(part.chunk.cell, part.judgments)
+        judged.add(part)
+    for cell, judgments in judged.counted():
+        writer.add(cell, judgments)
+    writer.write_judgments()
+    run = digest_of({"plan": plan.digest, "trajectories": ledger.digest, "judgments": writer.judgments_digest})[:16]
+    frames = [frame.prompts().insert_column(0, pl.lit(name).alias("prompts")) for name, frame in plan.prompts.items()]
+    writer.write_frame(PROMPTS, pl.concat(frames))
+    writer.write_frame(ITEMS, items_frame(matches.datasets))
+    writer.write_json(SPEC, plan.spec.resolved)
+    by_match = {name: judged.judged(name) for name in plan.spec.matches}
+    writer.write_json(LEADERBOARD, board_json(plan.spec, matches, ledger.accounts, by_match, run))
+    writer.write_json(MANIFEST, _manifest(plan, matches, run, ledger.digest, writer.judgments_digest))
+    loops = sum(account.usage.calls for account in ledger.accounts.values())
+    return Held(run, loops + judged.calls)
+
+
+def _once(tell: Callable[[], None]) -> Callable[[], None]:
+    told: list[bool] = []
+
+    def once() -> None:
+        if not told:
+            told.append(True)
+            tell()
+
+    return once
+
+
+def _manifest(
+    plan: LoopPlan, matches: MatchPlan, run: str, trajectories_digest: str, judgments_digest: str
+) -> dict[str, Any]:
+    """What determines the results, as digests; the matches are the datasets of the cells."""
+    spec = plan.spec
+    return {
+        "format": FORMAT,
+        "run": run,
+        "spec": spec.name,
+        "kind": spec.kind,
+        "harness": __version__,
+        "key_version": KEY_VERSION,
+        "spec_digest": generation_digest(spec),
+        "prompts": {
+            name: {"items": len(prompts), "digest": prompts.digest, "clustered": prompts.clustered}
+            for name, prompts in plan.prompts.items()
+        },
+        "systems": [{"id": system.id, **asdict(system)} for system in spec.systems],
+        "matches": [asdict(match) for match in spec.matches.values()],
+        "trajectories": plan.conversations_to_hold,
+        "trajectories_digest": trajectories_digest,
+        "datasets": {
+            name: {
+                "items": len(dataset),
+                "digest": dataset.digest,
+                "annotators": list(dataset.annotators),
+                "clustered": matches.datasets[name].clustered,
+            }
+            for name, dataset in matches.datasets.items()
+        },
+        "judgments": matches.size,
+        "judgments_digest": judgments_digest,
+        "cells": [{"id": cell.id, **asdict(cell), "meaning": meaning_of(cell, spec)} for cell in spec.cells],
+        "choices": [],
+    }
+
+
+def generation_keys(plan: LoopPlan, cache: Cache) -> list[str]:
+    """The cache keys of all calls of a generation, in canonical order, each once.
+
+    Raises:
+        MissingRepliesError: where the cache lacks some of their replies.
+    """
+    silent = Tally(plan.spec.models)
+    ledger, keys = TrajectoryLedger(plan), dict[str, None]()
+    for chunk, talks in Run(plan, cache, None, silent).held():
+        ledger.add(chunk.cell, talks)
+        keys |= dict.fromkeys(key for talk in talks for key in talk.history)
+    for _, judging in Run(make_match_plan(plan, ledger.picks), cache, None, silent).held():
+        keys |= dict.fromkeys(key for talk in judging for key in talk.history)
+    return list(keys)

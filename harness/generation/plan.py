@@ -1,0 +1,191 @@
+"""GenerationSpec → the loops to hold, and, once their drafts are picked, the judgments to make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from harness.asking import ORDERS, converse
+from harness.dataset import PROMPT_SET, FrameDataset, read_dataset
+from harness.digest import digest_of
+from harness.errors import DatasetError, HarnessError, Problem
+from harness.flow import Conversation
+from harness.frozen import FrozenDict
+from harness.generation.loop import Room
+from harness.generation.loop import converse as loop
+from harness.generation.records import GenerationSpec, System, Trajectory
+from harness.generation.reviewing import Reviewing
+from harness.generation.spec import generation_digest
+from harness.plan import CHUNK, Chunk, Plan
+from harness.records import Cell, FailureKind, Item, Outcome
+from harness.strategy import Questions, compile_strategy
+
+
+class LoopChunk(NamedTuple):
+    """Some neighbouring prompts of one system; as `harness.plan.Chunk`."""
+
+    number: int
+    cell: System
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class LoopPlan:
+    """The loops that a run will hold, system by system, and within a system prompt by prompt.
+
+    Attributes:
+        spec: the experiment.
+        prompts: the prompt sets that it uses, read and checked.
+        questions: the compiled strategies, by name.
+        room: what all loops share.
+    """
+
+    spec: GenerationSpec
+    prompts: Mapping[str, FrameDataset]
+    questions: Mapping[str, Questions] = field(repr=False)
+    room: Room = field(repr=False)
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """Those that compare, in canonical order."""
+        return self.spec.cells
+
+    @property
+    def conversations_to_hold(self) -> int:
+        """How many loops there are."""
+        return sum(len(self.prompts[system.prompts]) for system in self.spec.systems)
+
+    @property
+    def items_by_place(self) -> Mapping[str, int]:
+        """How many prompts every system and every cell is about, by id."""
+        loops = {system.id: len(self.prompts[system.prompts]) for system in self.spec.systems}
+        return {**loops, **{cell.id: self.prompts_of(cell) for cell in self.cells}}
+
+    @property
+    def told(self) -> str:
+        """What it is, in a few words."""
+        loops = f"{len(self.spec.systems)} systems, {self.conversations_to_hold:,} loops"
+        return f"{self.spec.name}: {loops}, {len(self.cells)} cells, {self.size:,} judgments"
+
+    @property
+    def size(self) -> int:
+        """How many judgments the drafts that are picked will get."""
+        return sum(self.prompts_of(cell) for cell in self.cells)
+
+    @property
+    def digest(self) -> str:
+        """Digest of the spec and the prompts: what is done, whatever the replies will be."""
+        data = {name: prompts.digest for name, prompts in self.prompts.items()}
+        return digest_of({"spec": generation_digest(self.spec), "prompts": data})
+
+    def prompts_of(self, cell: Cell) -> int:
+        """How many prompts a cell that compares is about."""
+        return len(self.prompts[self.system(self.spec.matches[cell.dataset].first).prompts])
+
+    def system(self, name: str) -> System:
+        """A system by its id."""
+        return next(system for system in self.spec.systems if system.id == name)
+
+    def chunks(self) -> Iterator[LoopChunk]:
+        """All chunks, in canonical order."""
+        number = 0
+        for system in self.spec.systems:
+            length = len(self.prompts[system.prompts])
+            for start in range(0, length, CHUNK):
+                yield LoopChunk(number, system, start, min(start + CHUNK, length))
+                number += 1
+
+    def conversations(self, chunk: LoopChunk) -> Iterator[tuple[Item, Conversation[Trajectory]]]:
+        """The prompts of a chunk, each with a fresh loop."""
+        for item in self.prompts[chunk.cell.prompts].items(chunk.start, chunk.stop):
+            yield item, loop(item, chunk.cell, self.room)
+
+
+def make_loop_plan(spec: GenerationSpec) -> LoopPlan:
+    """Read the prompt sets that the systems use, and compile the strategies and the review.
+
+    Raises:
+        DatasetError: with the problems of all prompt sets at once.
+    """
+    problems: list[Problem] = []
+    prompts: dict[str, FrameDataset] = {}
+    for name in dict.fromkeys(system.prompts for system in spec.systems):
+        try:
+            prompts[name] = read_dataset(spec.prompts[name], seed=spec.seed, required=PROMPT_SET)
+        except HarnessError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise DatasetError(problems)
+    questions = {name: compile_strategy(strategy) for name, strategy in spec.strategies.items()}
+    assert spec.review is not None, "a spec without problems has a way of reviewing"
+    chosen = spec.selection.cell
+    room = Room(
+        spec.models,
+        Reviewing(spec.review),
+        spec.stop,
+        spec.selection,
+        None if chosen is None else questions[chosen.strategy],
+    )
+    return LoopPlan(spec, prompts, questions, room)
+
+
+class Picks(NamedTuple):
+    """What a system put forward, prompt by prompt.
+
+    Attributes:
+        texts: the drafts that were picked, "" where there is none.
+        failures: why there is none, None where there is one.
+    """
+
+    texts: list[str]
+    failures: list[FailureKind | None]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchPlan(Plan):
+    """The judgments of the drafts that were picked: a plan like any other, whose datasets are the matches.
+
+    Where a system has nothing to show the judgment fails as the system did, and two drafts with the same text are a
+    tie; nobody is asked about either.
+
+    Attributes:
+        picks: by system id.
+    """
+
+    picks: Mapping[str, Picks] = field(default_factory=dict)
+
+    def conversations(self, chunk: Chunk) -> Iterator[tuple[Item, Conversation[Outcome]]]:
+        """The items of a chunk, each with a fresh conversation about it."""
+        cell, questions = chunk.cell, self.questions[chunk.cell.strategy]
+        assert isinstance(self.spec, GenerationSpec)
+        match = self.spec.matches[cell.dataset]
+        sides = [self.picks[match.first], self.picks[match.second]]
+        votes = len(ORDERS[cell.order]) * cell.repeats
+        items = self.datasets[cell.dataset].items(chunk.start, chunk.stop)
+        for at, item in enumerate(items, chunk.start):
+            failed = next((side.failures[at] for side in sides if side.failures[at]), None)
+            if failed is not None:
+                yield item, decided(Outcome(None, failed), votes)
+            elif item.response_a.split() == item.response_b.split():
+                yield item, decided(Outcome("tie"), votes)
+            else:
+                yield item, converse(item, cell, questions, self.spec.models)
+
+
+def decided(outcome: Outcome, votes: int) -> Conversation[Outcome]:
+    """A conversation in which nobody is asked anything, however often the others are asked."""
+    yield []
+    return outcome._replace(votes=(outcome.name,) * votes) if votes > 1 else outcome
+
+
+def make_match_plan(plan: LoopPlan, picks: Mapping[str, Picks]) -> MatchPlan:
+    """The plan of all comparisons, once every system has picked its drafts."""
+    datasets = {}
+    for match in plan.spec.matches.values():
+        first, second = plan.system(match.first), plan.system(match.second)
+        texts = (picks[match.first].texts, picks[match.second].texts)
+        prompts = plan.prompts[first.prompts]
+        datasets[match.name] = prompts.with_responses(match.name, texts, (first.name, second.name))
+    return MatchPlan(plan.spec, FrozenDict(datasets), plan.questions, picks)

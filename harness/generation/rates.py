@@ -1,0 +1,154 @@
+"""Judgments → win rates: of each system against each opponent, and of the systems against each other.
+
+All systems of a board met the same opponent on the same prompts before the same evaluator, so they are compared in
+pairs, prompt by prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.contest import Contest, is_comparable
+from harness.correction.win_figures import Rate, Seen, human_rates, judge_rates, sign_figure
+from harness.digest import seed_for
+from harness.records import OUTCOMES, VERDICTS, Figure, ScoreSpec
+from harness.statistics import multiplicity, pairs, win_rate
+from harness.statistics.bradley_terry import Strengths, bradley_terry
+from harness.statistics.clusters import t_quantile
+from harness.statistics.voting import Codes
+from harness.statistics.win_rate import Ties
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """One system against one opponent before one evaluator.
+
+    Attributes:
+        system: its id.
+        cell: id of the cell that compared the two.
+        counts: prompts won, tied, lost, and failed by kind: one for each of OUTCOMES.
+        rates: by the convention of ties.
+        sign: the p-value of a win rate of one half.
+        identical: prompts on which both drafts are the same, which are ties that nobody was asked about.
+    """
+
+    system: str
+    cell: str
+    counts: tuple[int, ...]
+    rates: dict[Ties, Rate]
+    sign: Figure
+    identical: int
+
+
+def outcomes_of(codes: Codes, *, is_first: bool) -> Codes:
+    """Judgments as outcomes of one of the two: 0 won, 1 tied, 2 lost, failures as they are."""
+    if is_first:
+        return codes
+    turned = np.where(codes < len(VERDICTS), len(VERDICTS) - 1 - codes, codes)
+    return turned.astype(np.int8)
+
+
+def standing_of(
+    system: str,
+    cell: str,
+    outcomes: Codes,
+    cluster: NDArray[np.int64] | None,
+    score: ScoreSpec,
+    seed: int,
+    identical: int,
+) -> Standing:
+    """What the outcomes of a system against an opponent amount to.
+
+    Args:
+        system: its id.
+        cell: id of the cell that compared the two.
+        outcomes: of the system, one for each prompt.
+        cluster: of each prompt, None where they are independent.
+        score: resamples and level.
+        seed: of the spec.
+        identical: prompts that nobody was asked about, both drafts being the same.
+    """
+    nobody = np.full(len(outcomes), -1, np.int8)
+    human = human_rates(nobody, cluster, score, 0)
+    own = seed_for(seed, "win-rate", system, cell)
+    rates = judge_rates(Seen(outcomes, nobody, cluster), human, score, judge_seed=own, seed=own)
+    counts = np.bincount(outcomes, minlength=len(OUTCOMES))
+    sign = sign_figure(outcomes, cluster, score)
+    return Standing(system, cell, tuple(int(count) for count in counts), rates, sign, identical)
+
+
+def compare_systems(
+    standings: Sequence[Standing],
+    outcomes: NDArray[np.int8],
+    cluster: NDArray[np.int64] | None,
+    score: ScoreSpec,
+    ties: Ties,
+    seed: int,
+) -> Contest | None:
+    """All pairs of systems that met one opponent before one evaluator; None where there is none to compare.
+
+    Args:
+        standings: of the systems.
+        outcomes: prompts × systems.
+        cluster: of each prompt, None where they are independent.
+        score: resamples, level and margin.
+        ties: what a tie counts as.
+        seed: of the joint draws.
+    """
+    figures = [standing.rates[ties].judge for standing in standings]
+    comparable = [k for k, figure in enumerate(figures) if is_comparable(figure)]
+    members = tuple(sorted(comparable, key=lambda k: standings[k].system))
+    if not members:
+        return None
+    counts = np.array([standings[k].counts for k in members], dtype=float)
+    influences = np.nan_to_num(win_rate.influence(counts, ties))[:, None, :]
+    rows = np.zeros(len(outcomes), np.int8)
+    covariance = pairs.figure_covariance(influences, rows, outcomes[:, list(members)], cluster)
+    values = np.array([figures[k].value for k in members], dtype=float)
+    degrees = min(figures[k].units for k in members) - 1
+    comparisons = multiplicity.compare_all(
+        values, covariance, resamples=score.resamples, seed=seed, level=score.level, degrees=degrees
+    )
+    return Contest(members, comparisons, tuple(standing.system for standing in standings), score.margin)
+
+
+def strengths_json(
+    systems: Sequence[str], games: Sequence[tuple[str, str, Codes]], cluster: NDArray[np.int64], level: float
+) -> list[dict[str, Any]]:
+    """One strength for each system from all comparisons of an evaluator, in log-odds with mean 0, best first.
+
+    Args:
+        systems: ids.
+        games: the two systems of a match, and the outcomes of the first one; failures are left out.
+        cluster: of each prompt; one prompt is one unit in all matches.
+        level: confidence level of the intervals, which rest on prompts.
+    """
+    place = {name: at for at, name in enumerate(systems)}
+    told = [(place[a], place[b], codes, codes < len(VERDICTS)) for a, b, codes in games]
+    first = np.concatenate([np.full(keep.sum(), a) for a, _, _, keep in told])
+    second = np.concatenate([np.full(keep.sum(), b) for _, b, _, keep in told])
+    points = np.concatenate([1 - codes[keep] / 2 for _, _, codes, keep in told])
+    units = np.concatenate([cluster[keep] for _, _, _, keep in told])
+    found = bradley_terry(first, second, points, len(systems), clusters=units)
+    order = np.argsort(-np.nan_to_num(found.values, nan=-np.inf), kind="stable")
+    return [_strength_json(systems[at], found, int(at), level) for at in order]
+
+
+def _strength_json(system: str, found: Strengths, at: int, level: float) -> dict[str, Any]:
+    value, error = float(found.values[at]), float(found.errors()[at])
+    is_finite = bool(np.isfinite(value))
+    has_interval = is_finite and bool(np.isfinite(error)) and found.units > 1
+    reach = t_quantile(level, found.units - 1) * error if has_interval else 0.0
+    return {
+        "system": system,
+        "value": value if is_finite else None,
+        "low": value - reach if has_interval else None,
+        "high": value + reach if has_interval else None,
+        "reason": found.reasons[at] or ("" if has_interval else "rests on too few prompts for an interval"),
+        "units": found.units,
+    }

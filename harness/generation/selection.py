@@ -1,0 +1,113 @@
+"""Which draft of a trajectory is the best: a rule, the reviewers' scores, or a tournament.
+
+In a tournament each new draft meets the best so far; the new one takes its place if it wins. **A tie keeps the earlier
+draft**, and so does a duel without a verdict. The study arXiv 2408.08688 took the loser from the third draft on: when
+it won, the earlier draft was kept, and when it lost it was taken. `published` does the same, for comparison alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import orjson
+
+from harness.asking import converse
+from harness.collapse import exchange_responses, exchanged
+from harness.digest import locator_of
+from harness.flow import Conversation
+from harness.generation.records import Draft, Duel, Selection, System
+from harness.generation.voting import verdict_of
+from harness.records import Call, Cell, Item, Model, Outcome
+from harness.strategy import Questions
+
+SELECT = "select"
+
+
+def pick(
+    item: Item,
+    drafts: Sequence[Draft],
+    system: System,
+    selection: Selection,
+    questions: Questions | None,
+    models: Mapping[str, Model],
+) -> Conversation[tuple[int, tuple[Duel, ...]]]:
+    """The position of the best draft, and the duels that led there."""
+    if selection.by == "last":
+        return len(drafts) - 1, ()
+    if selection.by == "score":
+        return best_score(drafts), ()
+    assert selection.cell is not None, "a tournament has an evaluator"
+    assert questions is not None, "a tournament has a strategy"
+    best, duels = 0, []
+    for new in range(1, len(drafts)):
+        outcome = yield from _duel(item, drafts[best].text, drafts[new].text, new, system, selection, questions, models)
+        duel = Duel(best, new, outcome.verdict, outcome.failure, outcome.score_a, outcome.score_b)
+        duels.append(duel)
+        if takes_over(duel, is_published=selection.by == "published"):
+            best = new
+    return best, tuple(duels)
+
+
+def best_score(drafts: Sequence[Draft]) -> int:
+    """The draft with the best mean score; the earlier one of several, and the first where no score could be read."""
+    scores = [float("-inf") if draft.score is None else draft.score for draft in drafts]
+    return scores.index(max(scores))
+
+
+def takes_over(duel: Duel, *, is_published: bool = False) -> bool:
+    """Whether the new draft takes the place of the best so far.
+
+    Args:
+        duel: how they compare.
+        is_published: follow the study, which inverted all duels but the first.
+    """
+    return duel.verdict == ("a" if is_published and duel.new > 1 else "b")
+
+
+def _duel(
+    item: Item,
+    best: str,
+    new: str,
+    number: int,
+    system: System,
+    selection: Selection,
+    questions: Questions,
+    models: Mapping[str, Model],
+) -> Conversation[Outcome]:
+    """The outcome for the best so far as response a and the new draft as response b, whichever was shown first."""
+    if best == new:
+        return Outcome("tie")
+    assert selection.cell is not None
+    cell = replace(selection.cell, dataset=f"{system.prompts}/{system.name}")
+    pair = item._replace(response_a=best, response_b=new, model_a=system.name, model_b=system.name)
+    is_turned = selection.alternates and number > 1
+    if is_turned:
+        pair = exchange_responses(pair)
+    outcome = yield from _marked(_asked(pair, cell, questions, models), number + 1)
+    return exchanged(outcome) if is_turned else outcome
+
+
+def _asked(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
+    if cell.mode == "jury":
+        return verdict_of(item, cell, questions, models)
+    return converse(item, cell, questions, models)
+
+
+def _marked(talk: Conversation[Outcome], number: int) -> Conversation[Outcome]:
+    """The conversation with the number of the draft before the steps of its calls, and in the places of replies."""
+    try:
+        calls = next(talk)
+        while True:
+            calls = talk.send((yield [_named(call, f"{SELECT}-{number}/{call.step}") for call in calls]))
+    except StopIteration as stop:
+        outcome: Outcome = stop.value
+        return outcome
+
+
+def _named(call: Call, step: str) -> Call:
+    locator = ""
+    if call.locator:
+        dataset, item, strategy, _ = orjson.loads(call.locator)
+        locator = locator_of(dataset, item, strategy, step)
+    return call._replace(step=step, locator=locator)

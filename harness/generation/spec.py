@@ -1,0 +1,305 @@
+"""YAML and its schema → GenerationSpec.
+
+What a generation shares with an evaluation (models, strategies, personas, data, the matrix of evaluators) is checked by
+the same code: `compare` is put in the place of the matrix, and prompt sets in that of the datasets, and what is wrong
+there is told with the names that the file uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from harness.checks import Sound, dataset_problems, model_problems, secret_problems
+from harness.defaults import with_defaults
+from harness.digest import digest_of
+from harness.errors import Problem, SpecError
+from harness.fitting import unfit_strategies
+from harness.folders import Folders, file_fault
+from harness.frozen import FrozenDict, freeze, with_plain_numbers
+from harness.generation.records import GenerationSpec, ReviewRule, Selection, Stop
+from harness.generation.reviewing import built_in, review_from, review_json, review_problems
+from harness.generation.systems import matches_of, system_problems, systems_of
+from harness.matrix import Names, cells_of, matrix_problems
+from harness.persona_source import with_personas
+from harness.plugs import names as plug_names
+from harness.records import Cell, ScoreSpec, Strategy
+from harness.schema import check
+from harness.source import Document, Step, read_yaml
+from harness.spec import completed, dataset_of, in_order, models_of, spec_digest
+from harness.strategy import strategy_json
+from harness.strategy_source import known_strategies, strategies_of
+from harness.wording import quoted, suggestion
+
+SCHEMA = "generation"
+DRAFTS = "drafts"
+"""Stands for the dataset of a tournament's cell."""
+_SHARED = ("schema", "name", "description", "seed", "models", "strategies", "personas")
+
+
+class Parts(NamedTuple):
+    """A document that was checked.
+
+    Attributes:
+        compare: as an evaluation, `compare` in the place of its matrix; personas written out.
+        select: likewise for the tournament; None where there is none.
+        strategies: those of the spec and those that it names.
+        review: how drafts are reviewed, None where that is wrong.
+        problems: all that is wrong.
+    """
+
+    compare: Document
+    select: Document | None
+    strategies: Mapping[str, Strategy]
+    review: ReviewRule | None
+    problems: list[Problem]
+
+
+def is_generation(document: Document) -> bool:
+    """Whether a document says that it is a generation experiment."""
+    return isinstance(document.value, Mapping) and document.value.get("kind") == "generation"
+
+
+def load_generation(
+    path: Path, shown: str | None = None, *, allow_paths: Iterable[Path] = (), document: Document | None = None
+) -> GenerationSpec:
+    """Load and check a spec of the kind `generation`.
+
+    Args:
+        path: the file.
+        shown: how messages call it; the path itself where not given.
+        allow_paths: folders beside its own that its paths may lead into.
+        document: the file as it was read already.
+
+    Raises:
+        SpecError: with every problem at once.
+    """
+    path = path.absolute()
+    document = document or read_yaml(path, str(path) if shown is None else shown)
+    parts = _checked(document, Folders(path.parent, tuple(folder.absolute() for folder in allow_paths)))
+    if parts.problems:
+        raise SpecError(in_order(parts.problems, document.file))
+    return _spec(document, parts, path)
+
+
+def generation_digest(spec: GenerationSpec) -> str:
+    """Digest of everything in a spec that determines results, given the data; as `harness.spec.spec_digest`."""
+    loops: dict[str, Any] = {key: spec.resolved[key] for key in ("matrix", "loop", "selection", "compare", "score")}
+    prompts = {
+        name: {k: v for k, v in entry.items() if k != "path"} for name, entry in spec.resolved["prompts"].items()
+    }
+    assert spec.review is not None
+    review = {key: text for key, text in review_json(spec.review).items() if key != "summary"}
+    bare = replace(spec, cells=tuple(replace(cell, dataset="") for cell in spec.cells))
+    bare_evaluation = replace(bare, datasets=FrozenDict({"": dataset_of("", {**_NO_DATA, "path": ""}, Path())}))
+    return digest_of({"shared": spec_digest(bare_evaluation), "loops": loops, "prompts": prompts, "review": review})
+
+
+_NO_DATA: Mapping[str, Any] = {"format": "", "columns": {}, "label_values": {}, "subset": {"where": {}}}
+
+
+# --- checking ---------------------------------------------------------------------------------------------
+
+
+def _checked(document: Document, folders: Folders) -> Parts:
+    problems = check(document, SCHEMA)
+    sound = Sound(document, problems)
+    review, wrong = _review_of(sound, folders)
+    problems += [*wrong, *secret_problems(document)]
+    compare = _as_evaluation(document, sound.part("compare"), ("compare",), ["match"])
+    found, strategies, compare = _evaluation_problems(compare, problems, folders)
+    problems += found
+    selection, select = sound.part("selection"), None
+    if isinstance(selection, Mapping) and "evaluator" in selection:
+        axes = {"strategy": [selection["strategy"]], "evaluator": [selection["evaluator"]]}
+        select = _as_evaluation(document, axes, ("selection",), [DRAFTS])
+        found, more, select = _evaluation_problems(select, problems, folders)
+        problems += [one for one in found if one not in problems]
+        strategies = {**strategies, **more}
+        problems += _many_evaluators(document, select, found)
+    if sound.part("matrix") and sound.part("prompts") and sound.part("compare", "opponents"):
+        problems += system_problems(document, sound.names("models"))
+    return Parts(compare, select, strategies, review, list(dict.fromkeys(problems)))
+
+
+def _as_evaluation(document: Document, axes: Any, place: tuple[Step, ...], datasets: list[str]) -> Document:
+    """The document as that of an evaluation: some axes as its matrix, prompt sets as its datasets."""
+    shared = document.value if isinstance(document.value, Mapping) else {}
+    value = {key: shared[key] for key in _SHARED if key in shared}
+    value["datasets"] = dict(shared["prompts"]) if isinstance(shared.get("prompts"), Mapping) else {}
+    kept = ("strategy", "evaluator", "order", "repeats", "collapse")
+    if isinstance(axes, Mapping):
+        value["matrix"] = {"dataset": datasets, **{key: axes[key] for key in kept if key in axes}}
+
+    def moved(path: tuple[Step, ...]) -> tuple[Step, ...]:
+        if path[:1] == ("prompts",):
+            return ("datasets", *path[1:])
+        if path[: len(place)] == place:
+            inner = path[len(place) :]
+            single = place == ("selection",) and inner[:1] == ("evaluator",)
+            return ("matrix", *inner[:1], *((0,) if single else ()), *inner[1:])
+        return path
+
+    values = {moved(path): at for path, at in document.values.items() if path[:1] != ("matrix",)}
+    keys = {moved(path): at for path, at in document.keys.items() if path[:1] != ("matrix",)}
+    return replace(document, value=value, values=values, keys=keys)
+
+
+def _evaluation_problems(
+    document: Document, known: list[Problem], folders: Folders
+) -> tuple[list[Problem], dict[str, Strategy], Document]:
+    """What is wrong with the parts that are those of an evaluation, in the words of this file; and the strategies."""
+    sound = Sound(document, [replace(one, path=_in_evaluation(one.path)) for one in known])
+    strategies, problems = strategies_of(sound, folders)
+    peopled, wrong = with_personas(sound, folders)
+    problems = [*problems, *wrong]
+    sound = Sound(peopled, [replace(one, path=_in_evaluation(one.path)) for one in known])
+    problems += dataset_problems(sound, folders)
+    problems += model_problems(sound, folders)
+    if "matrix" in peopled.value:
+        names = Names(tuple(peopled.value["matrix"]["dataset"]), known_strategies(sound), sound.names("models"))
+        of_matrix = matrix_problems(sound, names)
+        problems += of_matrix
+        if not of_matrix and not known:
+            problems += unfit_strategies(peopled, strategies)
+    place = "selection" if document.value.get("matrix", {}).get("dataset") == [DRAFTS] else "compare"
+    return [replace(one, path=_in_file(one.path, place)) for one in problems], strategies, peopled
+
+
+def _in_evaluation(path: str) -> str:
+    for ours, theirs in (("compare", "matrix"), ("prompts", "datasets")):
+        if path == ours or path.startswith((f"{ours}.", f"{ours}[")):
+            return theirs + path[len(ours) :]
+    return "" if path.startswith("matrix") else path
+
+
+def _in_file(path: str, place: str) -> str:
+    if path.startswith("datasets"):
+        return "prompts" + path[len("datasets") :]
+    if path.startswith("matrix"):
+        return (place + path[len("matrix") :]).replace("selection.evaluator[0]", "selection.evaluator")
+    return path
+
+
+def _many_evaluators(document: Document, select: Document, wrong: list[Problem]) -> list[Problem]:
+    """A tournament has one evaluator, whose members ask in its own strategy."""
+    if wrong:
+        return []
+    cells = cells_of(select.value["matrix"], tuple(select.value["models"]))
+    if len(cells) != 1:
+        message = f"a tournament has one evaluator, and these are {len(cells)}"
+        return [document.problem(("selection", "evaluator"), message, hint="name one")]
+    if any(member["strategy"] for member in cells[0].settings.get("members", ())):
+        message = "the members of this jury must use the strategy of the tournament"
+        return [document.problem(("selection", "evaluator"), message, hint="leave their strategies out")]
+    return []
+
+
+def _review_of(sound: Sound, folders: Folders) -> tuple[ReviewRule | None, list[Problem]]:
+    """How drafts are reviewed: the entry that the spec names."""
+    document, own = sound.document, sound.names("reviews")
+    problems: list[Problem] = []
+    rules: dict[str, ReviewRule] = {}
+    for name in own:
+        entry, place = sound.part("reviews", name), ("reviews", name)
+        if entry is None:
+            continue
+        where: Document = document
+        within: tuple[Step, ...] = place
+        if "path" in entry:
+            if fault := file_fault(entry["path"], folders):
+                problems.append(document.problem((*place, "path"), fault[0], hint=fault[1]))
+                continue
+            shown = str(Path(document.file).parent / entry["path"])
+            try:
+                where, within = read_yaml(folders.own / entry["path"], shown), ()
+            except SpecError as error:
+                problems += error.problems
+                continue
+            if found := check(where, "review"):
+                problems += found
+                continue
+            entry = where.value
+        rules[name] = review_from(entry, name=name, source=where.file)
+        problems += review_problems(rules[name], where, within)
+    wanted = (sound.part("loop") or {}).get("review", "default")
+    if wanted in own:
+        return rules.get(wanted), problems
+    if wanted in plug_names("reviews"):
+        return built_in(wanted), problems
+    message = f"there is no way of reviewing {quoted(wanted)}"
+    known = (*own, *plug_names("reviews"))
+    return None, [*problems, document.problem(("loop", "review"), message, hint=suggestion(wanted, known))]
+
+
+# --- the record -------------------------------------------------------------------------------------------
+
+
+def _spec(document: Document, parts: Parts, path: Path) -> GenerationSpec:
+    full = _resolved(document, parts)
+    evaluation = {"models": full["models"], "datasets": full["prompts"]}
+    models = dict(models_of(document, evaluation["models"], path.parent))
+    systems = systems_of(full["matrix"], full["compare"]["opponents"])
+    matches = matches_of(systems, full["compare"]["opponents"])
+    cells = cells_of({"dataset": list(matches), **full["compare"]}, tuple(models))
+    selection = _selection(full["selection"], tuple(models))
+    used = {cell.strategy for cell in cells} | ({selection.cell.strategy} if selection.cell else set())
+    strategies = {name: strategy for name, strategy in parts.strategies.items() if name in used}
+    score = full["score"]
+    return GenerationSpec(
+        path=path,
+        name=full["name"],
+        kind="generation",
+        seed=full["seed"],
+        datasets=FrozenDict({}),
+        models=FrozenDict(models),
+        strategies=FrozenDict(strategies),
+        cells=cells,
+        score=ScoreSpec(("win-rate",), resamples=score["resamples"], level=score["level"], margin=score["margin"]),
+        resolved=freeze(full),
+        shown_path=document.file,
+        model_places=FrozenDict({name: document.place(("models", name, "api_key_env")) for name in models}),
+        prompts=FrozenDict({name: dataset_of(name, entry, path.parent) for name, entry in full["prompts"].items()}),
+        systems=systems,
+        review=parts.review,
+        stop=Stop(full["loop"]["stop_at_score"], full["loop"]["stop_unchanged"]),
+        selection=selection,
+        opponents=tuple(full["compare"]["opponents"]),
+        matches=FrozenDict(matches),
+        bradley_terry=full["compare"]["bradley_terry"],
+        licences=tuple(full["licences"]),
+    )
+
+
+def _resolved(document: Document, parts: Parts) -> dict[str, Any]:
+    """The whole spec as plain JSON values with every default written out; loading it gives the same again."""
+    full: dict[str, Any] = with_defaults(document.value, SCHEMA)
+    shared = completed(parts.compare.value)
+    full["models"], full["prompts"] = shared["models"], shared["datasets"]
+    full["personas"] = shared["personas"]
+    full["compare"] = {**full["compare"], "evaluator": parts.compare.value["matrix"]["evaluator"]}
+    full["strategies"] = {name: strategy_json(strategy) for name, strategy in parts.strategies.items()}
+    assert parts.review is not None, "a spec without problems has a way of reviewing"
+    full["reviews"] = {parts.review.name: review_json(parts.review)}
+    if parts.select is not None:
+        usual = "alternating" if full["selection"]["by"] == "published" else "given"
+        entry = parts.select.value["matrix"]["evaluator"][0]
+        full["selection"] = {"order": usual, **full["selection"], "evaluator": entry}
+    for entry in full["prompts"].values():
+        entry.pop("label_values", None)
+    plain: dict[str, Any] = with_plain_numbers(full)
+    for entry in plain["prompts"].values():
+        entry.setdefault("columns", {})
+    return plain
+
+
+def _selection(resolved: Mapping[str, Any], models: tuple[str, ...]) -> Selection:
+    if "evaluator" not in resolved:
+        return Selection(resolved["by"])
+    alternates = resolved["order"] == "alternating"
+    axes = {"strategy": [resolved["strategy"]], "evaluator": [resolved["evaluator"]]}
+    order = "given" if alternates else resolved["order"]
+    cells: tuple[Cell, ...] = cells_of({"dataset": [DRAFTS], "order": [order], **axes}, models)
+    return Selection(resolved["by"], cells[0], alternates)

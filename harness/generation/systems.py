@@ -1,0 +1,109 @@
+"""The matrix of loops → systems and matches: axes multiply, `exclude` takes away, opponents are added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from harness.errors import Problem
+from harness.generation.records import Match, System
+from harness.source import Document
+from harness.wording import quoted, suggestion
+
+NONE, SELF = "none", "self"
+MOST = 10_000
+"""Systems or matches; more than anybody compares."""
+
+
+def systems_of(matrix: Mapping[str, Any], opponents: Sequence[str]) -> tuple[System, ...]:
+    """The systems in canonical order, each once: the loops as the file names them, then models that only oppose."""
+    kept = [system for system, features in _product(matrix) if not _is_excluded(features, matrix.get("exclude", ()))]
+    systems = dict.fromkeys(kept)
+    for prompts in matrix["prompts"]:
+        names = {system.name for system in systems if system.prompts == prompts}
+        systems |= {System(prompts, name, (), 1): None for name in opponents if name not in names and "+" not in name}
+    return tuple(systems)
+
+
+def matches_of(systems: Sequence[System], opponents: Sequence[str]) -> dict[str, Match]:
+    """Who meets whom: every system each opponent, and no two twice; of two opponents the later one is first."""
+    matches = []
+    for prompts in dict.fromkeys(system.prompts for system in systems):
+        here = [system for system in systems if system.prompts == prompts]
+        by_name = {system.name: system for system in here}
+        for at, name in enumerate(opponents):
+            met = opponents[: at + 1]
+            matches += [
+                Match(f"{system.id}-vs-{name}", system.id, by_name[name].id)
+                for system in here
+                if name in by_name and system.name not in met
+            ]
+    return {match.name: match for match in matches}
+
+
+def system_problems(document: Document, models: Sequence[str]) -> Iterator[Problem]:
+    """What is wrong with a matrix of loops and its opponents, both of which the schema accepts."""
+    matrix, opponents = document.value["matrix"], document.value["compare"]["opponents"]
+    found = list(_unknown(document, matrix, models))
+    yield from found
+    if found:
+        return
+    every = list(_product(matrix))
+    for index, one in enumerate(matrix.get("exclude", ())):
+        if not any(_is_excluded(features, [one]) for _, features in every):
+            hint = "remove it, or ask for less"
+            yield document.problem(("matrix", "exclude", index), "this matches no loop", hint=hint)
+    systems = systems_of(matrix, [name for name in opponents if name in models])
+    known = tuple(dict.fromkeys(system.name for system in systems))
+    unknown = [(index, name) for index, name in enumerate(opponents) if name not in known]
+    for index, name in unknown:
+        message = f"there is no system {quoted(name)} in this experiment, and no model"
+        yield document.problem(("compare", "opponents", index), message, hint=suggestion(name, (*known, *models)))
+    if not systems:
+        yield document.problem(("matrix", "exclude"), "every loop is excluded", hint="remove an entry of `exclude`")
+    elif not unknown and not matches_of(systems, opponents):
+        message = "no two systems are compared: the only system is its own opponent"
+        yield document.problem(("compare", "opponents"), message, hint="name another opponent, or give it reviewers")
+    elif len(systems) * len(opponents) > MOST:
+        yield document.problem(("matrix",), f"it has more than {MOST:,} matches")
+
+
+def _product(matrix: Mapping[str, Any]) -> Iterator[tuple[System, Mapping[str, Any]]]:
+    """Every system of the matrix, with what an entry of `exclude` may ask of it."""
+    rounds = matrix.get("rounds", 3)
+    numbers = [rounds] if isinstance(rounds, int) else rounds
+    for prompts, generator, wanted, number in product(
+        matrix["prompts"], matrix["generator"], matrix["reviewer"], numbers
+    ):
+        names = () if wanted == NONE else (wanted,) if isinstance(wanted, str) else tuple(wanted)
+        reviewers = tuple(generator if name == SELF else name for name in names)
+        told = {NONE} if not reviewers else {*names, *reviewers, *([SELF] if generator in reviewers else [])}
+        variant = f"(rounds={number})" if len(numbers) > 1 and reviewers else ""
+        system = System(prompts, generator, reviewers, number if reviewers else 1, variant)
+        yield system, {"prompts": {prompts}, "generator": {generator}, "reviewer": told, "rounds": {system.rounds}}
+
+
+def _is_excluded(features: Mapping[str, Any], exclusions: Sequence[Mapping[str, Any]]) -> bool:
+    return any(all(value in features[key] for key, value in one.items()) for one in exclusions)
+
+
+def _unknown(document: Document, matrix: Mapping[str, Any], models: Sequence[str]) -> Iterator[Problem]:
+    for index, name in enumerate(matrix["prompts"]):
+        known = tuple(document.value["prompts"])
+        if name not in known:
+            message = f"there is no prompt set {quoted(name)}"
+            yield document.problem(("matrix", "prompts", index), message, hint=suggestion(name, known))
+    for index, name in enumerate(matrix["generator"]):
+        if name not in models:
+            message = f"there is no model {quoted(name)}"
+            yield document.problem(("matrix", "generator", index), message, hint=suggestion(name, models))
+    for index, wanted in enumerate(matrix["reviewer"]):
+        several = not isinstance(wanted, str)
+        for at, name in enumerate(wanted if several else [wanted]):
+            place = ("matrix", "reviewer", index, at) if several else ("matrix", "reviewer", index)
+            if several and name == NONE:
+                yield document.problem(place, "`none` stands alone", hint="remove it from the list")
+            elif name not in (*models, NONE, SELF):
+                message = f"a reviewer is a model, and there is none called {quoted(name)}"
+                yield document.problem(place, message, hint=suggestion(name, (*models, NONE, SELF)))

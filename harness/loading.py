@@ -1,0 +1,27 @@
+"""A spec of either kind, from its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness import spec as evaluation
+from harness.chain import Choose
+from harness.records import Spec
+from harness.source import read_yaml
+
+
+def load_spec(
+    path: Path, shown: str | None = None, *, choose: Choose | None = None, allow_paths: Iterable[Path] = ()
+) -> Spec:
+    """Load and check a spec; a GenerationSpec where its `kind` is `generation`. As `harness.spec.load_spec`.
+
+    Raises:
+        SpecError: with every problem at once.
+    """
+    document = read_yaml(path.absolute(), str(path.absolute()) if shown is None else shown)
+    if isinstance(document.value, dict) and document.value.get("kind") == "generation":
+        from harness.generation.spec import load_generation  # most specs are none
+
+        return load_generation(path, shown, allow_paths=allow_paths, document=document)
+    return evaluation.load_spec(path, shown, choose=choose, allow_paths=allow_paths, document=document)
