@@ -9,6 +9,7 @@
     * ImportSourceError   a published study's files are missing or not in their own layout
   * CacheError            the cache cannot be read or written, or holds what it must not hold: exit code 2
   * MissingRepliesError   an offline run needs replies that the cache does not hold: exit code 1
+  * NothingLeftError      no row is left of an export after its gates: exit code 1
   * BudgetReachedError    the next call could cost more than is left; the run can be gone on with: exit code 1
   * ProviderError         a call failed; carries whether asking again may help
     * ModelStopped        a model cannot be used at all (wrong key, unknown model): its cells end early
@@ -93,6 +94,12 @@ class CacheError(HarnessError):
 
 class MissingRepliesError(HarnessError):
     """An offline run needs replies that the cache does not hold."""
+
+    exit_code = 1
+
+
+class NothingLeftError(HarnessError):
+    """No row is left of an export; says what each gate took away."""
 
     exit_code = 1
 

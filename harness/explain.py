@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from harness import plugs
 from harness.asking import asks, calls_per_item
 from harness.chain import choice_json
+from harness.flow import Conversation
 from harness.ledger import Ledger
 from harness.matrix import cells_of
 from harness.plan import Chunk, Plan
@@ -20,6 +21,8 @@ from harness.records import Call, Cell, Item, Judgment, Outcome, Reply, Strategy
 from harness.run import Part
 from harness.source import read_yaml
 from harness.talk import Replies, Talk
+
+T = TypeVar("T")
 
 
 class Branch(NamedTuple):
@@ -132,16 +135,24 @@ def cell_calls(plan: Plan, cell: Cell) -> tuple[int, int]:
 def follow(plan: Plan, cell: Cell, row: int, replies: Replies) -> Followed:
     """The conversation of a cell that asks about the item in a row, as far as stored replies carry it."""
     ((item, conversation),) = plan.conversations(Chunk(0, plan.cells.index(cell), cell, row, row + 1))
+    return Followed(item, *follow_talk(item, conversation, replies))
+
+
+def follow_talk(
+    item: Item, conversation: Conversation[T], replies: Replies
+) -> tuple[tuple[tuple[Asked, ...], ...], T | None]:
+    """The calls of a conversation, batch by batch, and how it ended; None where stored replies do not carry it so far."""
     talk = Talk(item, conversation)
     batches: list[tuple[Asked, ...]] = []
     while talk.outcome is None:
         found = replies.get_many(talk.keys)
-        batches.append(tuple(Asked(*one, found.get(one[1])) for one in zip(talk.calls, talk.keys, strict=True)))
-        heard = [one.reply for one in batches[-1] if one.reply is not None]
-        if len(heard) < len(batches[-1]):
+        batch = tuple(Asked(*one, found.get(one[1])) for one in zip(talk.calls, talk.keys, strict=True))
+        batches += [batch] if batch else []
+        heard = [one.reply for one in batch if one.reply is not None]
+        if len(heard) < len(batch):
             break
         talk.hear(heard)
-    return Followed(item, tuple(batches), talk.outcome)
+    return tuple(batches), talk.outcome
 
 
 def count(plan: Plan, cell: Cell, row: int, replies: Replies) -> Counted:
@@ -203,9 +214,9 @@ def cell_json(plan: Plan, cell: Cell, found: Followed | Counted) -> dict[str, An
         "collapse": cell.collapse,
         "calls_per_item": cell_calls(plan, cell),
         "item": found.item.id,
-        "batches": [[_asked_json(one) for one in batch] for batch in batches],
-        "members": [{"cell": one.cell.id, "outcome": _outcome_json(one.followed.outcome)} for one in members],
-        "outcome": _outcome_json(found.outcome),
+        "batches": [[asked_json(one) for one in batch] for batch in batches],
+        "members": [{"cell": one.cell.id, "outcome": outcome_json(one.followed.outcome)} for one in members],
+        "outcome": outcome_json(found.outcome),
         "places": places,
     }
 
@@ -239,7 +250,8 @@ def strategy_facts(strategy: Strategy) -> dict[str, str]:
     return {"name": strategy.name, "source": strategy.source, "summary": strategy.summary}
 
 
-def _asked_json(one: Asked) -> dict[str, Any]:
+def asked_json(one: Asked) -> dict[str, Any]:
+    """A call and its reply, as a batch in `schemas/explain.schema.json` holds it."""
     call = one.call
     return {
         "step": call.step,
@@ -253,5 +265,6 @@ def _asked_json(one: Asked) -> dict[str, Any]:
     }
 
 
-def _outcome_json(outcome: Outcome | None) -> dict[str, Any] | None:
+def outcome_json(outcome: Outcome | None) -> dict[str, Any] | None:
+    """An outcome, as `schemas/explain.schema.json` describes it."""
     return None if outcome is None else outcome._asdict()

@@ -159,6 +159,9 @@ def read_judged(folder: Path, *, votes: bool = False) -> Judged:
     manifest = read_json(folder, MANIFEST)
     if manifest.get("format") != FORMAT:
         raise RunFolderError(f"{folder} was written by another version of the harness, without its items", hint=AGAIN)
+    if manifest.get("kind") == "generation":
+        hint = "`harness leaderboard` shows its win rates, and `harness export` takes its preference data"
+        raise RunFolderError(f"{folder} holds a generation, and this is for evaluations", hint=hint)
     spec, board = read_json(folder, SPEC), read_json(folder, LEADERBOARD)
     cells = [_cell(entry) for entry in manifest["cells"]]
     usage = {row["cell"]: _usage(row) for row in board["rows"]}

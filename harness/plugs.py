@@ -17,6 +17,7 @@ FOLDERS = (
     "metrics",
     "probes",
     "reports",
+    "exports",
     "importers",
 )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,10 +27,13 @@ from harness.explain import (
     sent_params,
 )
 from harness.find import find_cell, find_item
-from harness.pipeline import load_spec
-from harness.plan import Plan, make_plan
+from harness.pipeline import load_spec, make_plan
+from harness.plan import Plan
 from harness.records import Cell, Message, Outcome, Reply
 from harness.text import printable
+
+if TYPE_CHECKING:
+    from harness.generation.plan import LoopPlan
 
 MOST_NAMED = 6
 """Evaluators or cells that a line names before it counts the rest."""
@@ -67,6 +70,11 @@ def explain(
     if item is not None and cell is None:
         raise click.UsageError("--item needs a CELL that asks about it")
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
+    if not isinstance(plan, Plan):
+        with Cache(cache) as replies:
+            told, told_lines = generation_told(plan, cell, item, replies)
+        click.echo(json.dumps(told, indent=2) if as_json else "\n".join(map(printable, told_lines)))
+        return
     if cell is None:
         said: dict[str, Any] = {"spec": plan.spec.name, "matrix": matrix_json(plan), "cell": None}
         lines = matrix_lines(plan)
@@ -78,6 +86,55 @@ def explain(
         said = {"spec": plan.spec.name, "matrix": None, "cell": cell_json(plan, chosen, found)}
         lines = cell_lines(plan, chosen, row, found)
     click.echo(json.dumps(said, indent=2) if as_json else "\n".join(map(printable, lines)))
+
+
+# --- a generation ----------------------------------------------------------------------------------------
+
+
+def generation_told(
+    plan: LoopPlan, wanted: str | None, item: str | None, cache: Cache
+) -> tuple[dict[str, Any], Iterable[str]]:
+    """What is said of a generation, for programs and for people."""
+    from harness.generation import explain as of_loops
+
+    said: dict[str, Any] = {"spec": plan.spec.name, "matrix": None, "cell": None}
+    if wanted is None:
+        return {**said, "loops": of_loops.loops_json(plan)}, loops_lines(plan)
+    place = of_loops.find_place(plan, wanted)
+    if isinstance(place, Cell):
+        first = plan.system(plan.spec.matches[place.dataset].first)
+        found = of_loops.followed_match(plan, place, of_loops.row_of(plan, first.prompts, item), cache)
+        ended = None
+    else:
+        found, ended = of_loops.followed_loop(plan, place, of_loops.row_of(plan, place.prompts, item), cache)
+    head = [f"{plan.spec.name}: {place.id}", f"prompt     {found.item.id}", ""]
+    if not found.batches:
+        return {**said, "loop": of_loops.loop_json(place, found, ended)}, [
+            *head,
+            f"nobody is asked: {outcome_words(found.outcome)}" if found.outcome else "nobody is asked",
+        ]
+    lines = [*head, *(followed_lines(found) if ended is None else batches_lines(found))]
+    if ended is not None:
+        picked = f"draft {ended.picked + 1} of {len(ended.drafts)} is picked" if ended.drafts else "there is no draft"
+        lines.append(
+            f"outcome: {picked}"
+            + (f"; {ended.failure}" if ended.failure else "")
+            + (f"; ended early: {ended.ended}" if ended.ended else "")
+        )
+    return {**said, "loop": of_loops.loop_json(place, found, ended)}, lines
+
+
+def loops_lines(plan: LoopPlan) -> Iterator[str]:
+    """The systems and who meets whom, for people."""
+    yield plan.told
+    yield ""
+    rows = [("system", "prompts", "drafts")]
+    rows += [(one.id, f"{len(plan.prompts[one.prompts]):,}", f"{one.rounds}") for one in plan.spec.systems]
+    yield from aligned(rows).splitlines()
+    yield ""
+    yield from (f"match  {match.first} against {match.second}" for match in plan.spec.matches.values())
+    yield ""
+    yield from (f"cell   {cell.id}" for cell in plan.cells)
 
 
 # --- the matrix -------------------------------------------------------------------------------------------
@@ -181,6 +238,16 @@ def cell_lines(plan: Plan, cell: Cell, row: int, found: Followed | Counted) -> I
 
 def followed_lines(found: Followed) -> Iterator[str]:
     """A conversation, batch by batch."""
+    yield from batches_lines(found)
+    if found.outcome is not None:
+        yield f"outcome: {outcome_words(found.outcome)}"
+    else:
+        missing = sum(one.reply is None for one in found.batches[-1])
+        yield f"A run would send {missing} call{'s' * (missing > 1)} here; all that follows depends on the replies."
+
+
+def batches_lines(found: Followed) -> Iterator[str]:
+    """The calls of a conversation, batch by batch."""
     told: list[Asked] = []
     for number, batch in enumerate(found.batches, start=1):
         together = f" ({len(batch)} calls at once)" if len(batch) > 1 else ""
@@ -189,11 +256,6 @@ def followed_lines(found: Followed) -> Iterator[str]:
             yield from asked_lines(one, told)
             yield ""
         told += batch
-    if found.outcome is not None:
-        yield f"outcome: {outcome_words(found.outcome)}"
-    else:
-        missing = sum(one.reply is None for one in found.batches[-1])
-        yield f"A run would send {missing} call{'s' * (missing > 1)} here; all that follows depends on the replies."
 
 
 def asked_lines(one: Asked, told: Sequence[Asked]) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """What a generation would cost: bounds on the loops, and on the comparisons of drafts that are not yet written.
 
-A loop's calls are known in advance; how long their prompts are depends on replies, which have at least one token and
-at most as many as a call allows. Comparisons are counted exactly where all drafts are in the cache. Where they are
-not, the fewest are none, since two systems may put forward the same draft.
+Drafts and reviews are known in advance, as far as nothing fails; how long their prompts are depends on replies, which
+have at least one token and at most as many as a call allows. Comparisons are counted exactly where all drafts are in
+the cache. Where they are not, the fewest are none, since two systems may put forward the same draft; so may two drafts
+of a tournament be.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def steps_of(plan: LoopPlan, system: System, prompt: int) -> Iterator[Step]:
                 yield Step(name, (fewest, 1), (low, low + number * draft + before * own), (1, own))
     if spec.selection.cell is not None:
         for _ in range(1, system.rounds):
-            yield from _comparison(plan, spec.selection.cell, prompt, draft, draft, is_certain=not may_stop)
+            yield from _comparison(plan, spec.selection.cell, prompt, draft, draft, is_certain=False)
 
 
 def _comparison(

@@ -32,6 +32,8 @@ COLUMNS = (
     "verdict",
     "score_best",
     "score_new",
+    "votes",
+    "duel_calls",
     "reviews",
     "failure",
     "ended",
@@ -140,12 +142,15 @@ def rows_of(system: System, item: str, one: Trajectory) -> list[tuple[Any, ...]]
     head = (system.id, system.prompts, item, system.generator, list(system.reviewers))
     end = (one.failure, one.ended or None)
     if not one.drafts:
-        return [(*head, 0, None, None, None, None, False, None, None, None, None, [], *end)]
+        return [(*head, 0, None, None, None, None, False, None, None, None, None, [], [], [], *end)]
     duels = {duel.new: duel for duel in one.duels}
     rows = []
     for at, draft in enumerate(one.drafts):
         duel = duels.get(at)
-        met = (duel.best + 1, duel.verdict or duel.failure, duel.score_best, duel.score_new) if duel else (None,) * 4
+        met: tuple[Any, ...] = (None, None, None, None, [], [])
+        if duel:
+            met = (duel.best + 1, duel.verdict or duel.failure, duel.score_best, duel.score_new)
+            met += (list(duel.votes), list(duel.keys))
         said = [review._asdict() for review in draft.reviews]
         known = (at + 1, draft.text, draft.is_truncated, draft.key, draft.score, at == one.picked)
         rows.append((*head, *known, *met, said, *end))

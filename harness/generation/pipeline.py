@@ -35,6 +35,8 @@ _TYPES: Mapping[str, Any] = {
     "best_before": pl.Int64,
     "score_best": pl.Float64,
     "score_new": pl.Float64,
+    "votes": pl.List(pl.String),
+    "duel_calls": pl.List(pl.String),
     "reviews": pl.List(_REVIEW),
 }
 TRAJECTORY_SCHEMA: Mapping[str, Any] = {name: _TYPES.get(name, pl.String) for name in COLUMNS}

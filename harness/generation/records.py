@@ -153,6 +153,8 @@ class Duel(NamedTuple):
         failure: why there is no verdict.
         score_best: what the evaluator gave the best so far, None where it gives none.
         score_new: what it gave the new one.
+        votes: the verdicts of both orders, or of a jury, with `a` for the best so far; empty where there was only one.
+        keys: cache keys of its calls; none where both drafts are the same, which is a tie that nobody is asked about.
     """
 
     best: int
@@ -161,6 +163,8 @@ class Duel(NamedTuple):
     failure: FailureKind | None = None
     score_best: float | None = None
     score_new: float | None = None
+    votes: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 class Trajectory(NamedTuple):

@@ -14,7 +14,7 @@ import orjson
 
 from harness.asking import converse
 from harness.collapse import exchange_responses, exchanged
-from harness.digest import locator_of
+from harness.digest import call_key, locator_of
 from harness.flow import Conversation
 from harness.generation.records import Draft, Duel, Selection, System
 from harness.generation.voting import verdict_of
@@ -41,8 +41,11 @@ def pick(
     assert questions is not None, "a tournament has a strategy"
     best, duels = 0, []
     for new in range(1, len(drafts)):
-        outcome = yield from _duel(item, drafts[best].text, drafts[new].text, new, system, selection, questions, models)
-        duel = Duel(best, new, outcome.verdict, outcome.failure, outcome.score_a, outcome.score_b)
+        keys: list[str] = []
+        talk = _duel(item, drafts[best].text, drafts[new].text, new, system, selection, questions, models)
+        outcome = yield from _noting(talk, keys)
+        scores = (outcome.score_a, outcome.score_b)
+        duel = Duel(best, new, outcome.verdict, outcome.failure, *scores, outcome.votes, tuple(keys))
         duels.append(duel)
         if takes_over(duel, is_published=selection.by == "published"):
             best = new
@@ -86,6 +89,18 @@ def _duel(
         pair = exchange_responses(pair)
     outcome = yield from _marked(_asked(pair, cell, questions, models), number + 1)
     return exchanged(outcome) if is_turned else outcome
+
+
+def _noting(talk: Conversation[Outcome], keys: list[str]) -> Conversation[Outcome]:
+    """The conversation, with the cache keys of its calls added to a list."""
+    try:
+        calls = next(talk)
+        while True:
+            keys += [call_key(call) for call in calls]
+            calls = talk.send((yield calls))
+    except StopIteration as stop:
+        outcome: Outcome = stop.value
+        return outcome
 
 
 def _asked(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:

@@ -33,8 +33,7 @@ def verdict_of(item: Item, cell: Cell, questions: Questions, models: Mapping[str
         code = int(most_votes(codes, weigh, cell.settings["quorum"])[0])
     if code >= len(VERDICTS):
         return Outcome(None, FAILURES[code - len(VERDICTS)])
-    votes = tuple(outcome.name for outcome in heard)
-    return Outcome(VERDICTS[code], None, score_a, score_b, votes, failed)
+    return Outcome(VERDICTS[code], None, score_a, score_b, abstained=failed)
 
 
 def _number(score: float | None) -> float:

@@ -108,7 +108,12 @@ def _asked(chance: Chance) -> tuple[str, str, str, list[str]]:
     name = chance.pick(sorted(KINDS), 1)[0]
     occasion = chance.pick(OCCASIONS, 1)[0]
     things = chance.pick(THINGS, 4 + int(chance.number() * 3))
-    return name, f"{KINDS[name].request.format(occasion=occasion)} It must mention: {'; '.join(things)}.", occasion, things
+    return (
+        name,
+        f"{KINDS[name].request.format(occasion=occasion)} It must mention: {'; '.join(things)}.",
+        occasion,
+        things,
+    )
 
 
 def _pair(item: str, chance: Chance) -> dict[str, Any]:

@@ -1,0 +1,35 @@
+"""Single texts for Kahneman-Tversky optimisation, as TRL reads them: `prompt`, `completion` and `label`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.preferences.candidate import Preference
+
+SUMMARY = "single texts for Kahneman-Tversky optimisation: prompt, completion, label"
+FIELDS = ("prompt", "completion", "label", "score")
+
+
+def rows(preferences: Sequence[Preference], stopped: Counter[str]) -> Iterator[tuple[Preference, Mapping[str, Any]]]:
+    """Each text of a prompt once: desirable where it won, undesirable where it lost, left out where it did both."""
+    told: dict[tuple[str, str], list[tuple[bool, Preference]]] = {}
+    for one in preferences:
+        context = repr(one.candidate.prompt)
+        told.setdefault((context, one.chosen), []).append((True, one))
+        told.setdefault((context, one.rejected), []).append((False, one))
+    for (_, text), ways in told.items():
+        label, one = ways[0]
+        if any(other != label for other, _ in ways):
+            stopped["mixed"] += 1
+            continue
+        yield (
+            one,
+            {
+                "prompt": list(one.candidate.prompt),
+                "completion": [{"role": "assistant", "content": text}],
+                "label": label,
+                "score": one.score_chosen if label else one.score_rejected,
+            },
+        )

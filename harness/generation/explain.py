@@ -1,0 +1,115 @@
+"""How a loop or a comparison of a generation goes on one prompt, as far as stored replies carry it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from harness.errors import InputError
+from harness.explain import Asked, Followed, asked_json, follow, follow_talk, outcome_json
+from harness.generation.ledger import TrajectoryLedger
+from harness.generation.plan import LoopPlan, make_match_plan
+from harness.generation.records import System, Trajectory
+from harness.records import Cell
+from harness.run import Run
+from harness.store import Store
+from harness.talk import Replies
+from harness.wording import quoted, suggestion
+
+
+def find_place(plan: LoopPlan, wanted: str) -> System | Cell:
+    """The system or the comparing cell with an id, or with a part of one that nothing else has; systems come first.
+
+    Raises:
+        InputError: where there is none, or more than one.
+    """
+    places: dict[str, System | Cell] = {one.id: one for one in plan.spec.systems}
+    places |= {cell.id: cell for cell in plan.cells}
+    names = {one.name: one for one in plan.spec.systems}
+    if wanted in places or wanted in names:
+        return places.get(wanted) or names[wanted]
+    found = [name for name in places if wanted in name]
+    if len(found) == 1:
+        return places[found[0]]
+    if not found:
+        raise InputError(f"there is no system and no cell {quoted(wanted)}", hint=suggestion(wanted, list(places)))
+    raise InputError(f"{quoted(wanted)} is a part of {len(found)} ids, such as {found[0]} and {found[1]}")
+
+
+def row_of(plan: LoopPlan, prompts: str, wanted: str | None) -> int:
+    """The row of a prompt by its id; the first one for None.
+
+    Raises:
+        InputError: where there is none.
+    """
+    ids = list(plan.prompts[prompts].ids())
+    if wanted is None:
+        return 0
+    if wanted not in ids:
+        raise InputError(f"there is no prompt {quoted(wanted)} in {prompts}", hint=suggestion(wanted, ids[:20_000]))
+    return ids.index(wanted)
+
+
+def followed_loop(plan: LoopPlan, system: System, row: int, replies: Replies) -> tuple[Followed, Trajectory | None]:
+    """The loop of a system on one prompt: its calls, batch by batch, and how it ended."""
+    from harness.generation.loop import converse
+
+    (item,) = plan.prompts[system.prompts].items(row, row + 1)
+    batches, ended = follow_talk(item, converse(item, system, plan.room), replies)
+    return Followed(item, batches, None), ended
+
+
+def followed_match(plan: LoopPlan, cell: Cell, row: int, cache: Store) -> Followed:
+    """The comparison of the drafts that two systems picked for one prompt.
+
+    Raises:
+        MissingRepliesError: where the drafts are not all in the cache.
+        InputError: where the cell asks nobody.
+    """
+    from harness.asking import asks
+    from harness.progress import Tally
+
+    if not asks(cell):
+        raise InputError(f"{cell.id} counts the verdicts of others", hint="name the cell of one of its members")
+    ledger = TrajectoryLedger(plan)
+    for chunk, talks in Run(plan, cache, None, Tally(plan.spec.models)).held():
+        ledger.add(chunk.cell, talks)
+    return follow(make_match_plan(plan, ledger.picks), cell, row, cache)
+
+
+def loops_json(plan: LoopPlan) -> dict[str, Any]:
+    """The systems, the matches and the cells, as `loops` in `schemas/explain.schema.json`."""
+    return {
+        "systems": [
+            {
+                "system": one.id,
+                "models": list(one.models),
+                "rounds": one.rounds,
+                "prompts": len(plan.prompts[one.prompts]),
+            }
+            for one in plan.spec.systems
+        ],
+        "matches": [
+            {"match": match.name, "first": match.first, "second": match.second} for match in plan.spec.matches.values()
+        ],
+        "cells": [cell.id for cell in plan.cells],
+    }
+
+
+def loop_json(place: System | Cell, found: Followed, ended: Trajectory | None) -> dict[str, Any]:
+    """One conversation, as `loop` in `schemas/explain.schema.json`."""
+    told = None
+    if ended is not None:
+        told = {
+            "drafts": len(ended.drafts),
+            "picked": ended.picked + 1 or None,
+            "failure": ended.failure,
+            "ended": ended.ended or None,
+        }
+    batches: list[list[Asked]] = [list(batch) for batch in found.batches]
+    return {
+        "place": place.id,
+        "item": found.item.id,
+        "batches": [[asked_json(one) for one in batch] for batch in batches],
+        "outcome": outcome_json(found.outcome),
+        "trajectory": told,
+    }

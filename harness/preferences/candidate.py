@@ -1,0 +1,83 @@
+"""One text preferred to another, before anybody asks whether it is good enough to learn from."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, TypeAlias
+
+from harness.records import Message
+
+View: TypeAlias = Literal["single", "workflow"]
+Source: TypeAlias = Literal["duel", "match", "revision", "review", "judgment", "scores"]
+
+VIEWS: tuple[View, ...] = ("single", "workflow")
+SOURCES: dict[str, str] = {
+    "duel": "two drafts of one trajectory, by the evaluator that selects",
+    "scores": "two drafts of one trajectory, by the mean score of the reviewers",
+    "match": "the drafts that two systems put forward, by the evaluator that compares",
+    "revision": "the conversation with the reviewer's feedback, and the better over the worse response to it",
+    "review": "a draft to review, and a review that led to an improvement over one that did not",
+    "judgment": "two responses of an evaluation, by its evaluator",
+}
+"""Where a pair comes from."""
+
+
+class Candidate(NamedTuple):
+    """A pair of texts with a verdict.
+
+    Attributes:
+        prompts: name of the prompt set or dataset.
+        item: id of the prompt.
+        cluster: prompts that share it stay in one part of a split.
+        view: what the pair is to improve.
+        source: where it comes from: one of SOURCES.
+        prompt: the conversation that both texts answer.
+        first: one text.
+        second: the other one.
+        verdict: `a` for the first, `b` for the second, `tie`, or the failure.
+        votes: the verdicts of both orders, as far as both were asked; named as in the order given.
+        score_first: what the evaluator gave the first, None where it gives none.
+        score_second: likewise.
+        writers: who wrote the first and the second: names of models or systems.
+        rounds: the number of the draft, of each; None where it is no draft.
+        truncated: whether one of them was cut off.
+        evaluator: who preferred.
+        calls: cache keys of the calls behind the verdict and, as far as they are known, behind the texts.
+    """
+
+    prompts: str
+    item: str
+    cluster: str
+    view: View
+    source: Source
+    prompt: tuple[Message, ...]
+    first: str
+    second: str
+    verdict: str
+    votes: tuple[str, ...] = ()
+    score_first: float | None = None
+    score_second: float | None = None
+    writers: tuple[str | None, str | None] = (None, None)
+    rounds: tuple[int | None, int | None] = (None, None)
+    truncated: bool = False
+    evaluator: str = ""
+    calls: tuple[str, ...] = ()
+
+
+class Preference(NamedTuple):
+    """A pair that passed all gates.
+
+    Attributes:
+        candidate: what it came from.
+        chosen: the better text.
+        rejected: the worse one.
+        score_chosen: what the evaluator gave it, None where it gives none.
+        score_rejected: likewise.
+        split: the part that it belongs to: `train`, `validation` or `test`.
+    """
+
+    candidate: Candidate
+    chosen: str
+    rejected: str
+    score_chosen: float | None
+    score_rejected: float | None
+    split: str

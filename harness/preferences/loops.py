@@ -1,0 +1,268 @@
+"""Candidates from the run of a generation, prompt by prompt.
+
+`single`, to improve a model on its own: a prompt, and the better over the worse of two drafts, or of what two systems
+put forward. `workflow`, to improve the loop itself: the conversation with the reviewers' feedback, and the better over
+the worse response to it; and a draft to review, and a review after which the draft got better over one after which it
+did not. Reviews are compared where several systems had the same draft reviewed by one reviewer each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import orjson
+import polars as pl
+
+from harness.generation.records import Review
+from harness.generation.reviewing import Reviewing, review_from
+from harness.preferences.candidate import Candidate, View
+from harness.records import VERDICTS, Message
+from harness.results import JUDGMENTS, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, read_frame, read_json
+
+PROMPTS_HELD = 256
+"""Prompts whose trajectories are held at once."""
+
+
+class LoopRun:
+    """A finished generation, read back prompt by prompt.
+
+    Args:
+        folder: of the run.
+        evaluator: `STRATEGY/EVALUATOR` and what else is in its cells' ids, of the comparisons to use; None for all.
+    """
+
+    def __init__(self, folder: Path, evaluator: str | None = None) -> None:
+        self.folder = folder
+        self.spec, self.manifest = read_json(folder, SPEC), read_json(folder, MANIFEST)
+        self.prompts = read_frame(folder, PROMPTS)
+        (rule,) = self.spec["reviews"].items()
+        self.reviewing = Reviewing(review_from(rule[1], name=rule[0]))
+        self._matches = {match["name"]: match for match in self.manifest["matches"]}
+        self._names = {system["id"]: system_name(system) for system in self.manifest["systems"]}
+        self._cells = [cell for cell in self.manifest["cells"] if evaluator in (None, kind_of(cell))]
+
+    @property
+    def evaluators(self) -> list[str]:
+        """Who compared, each once."""
+        return list(dict.fromkeys(kind_of(cell) for cell in self.manifest["cells"]))
+
+    @property
+    def selects(self) -> str:
+        """Who selected drafts."""
+        selection = self.spec["selection"]
+        if "evaluator" not in selection:
+            return f"selection:{selection['by']}"
+        mode, wanted = next(iter(selection["evaluator"].items()))
+        members = wanted if isinstance(wanted, str) else "+".join(_names_in(wanted))
+        return f"{selection['strategy']}/{mode}:{members}"
+
+    def candidates(self, view: View) -> Iterator[list[Candidate]]:
+        """The candidates of each prompt, in the order of the prompts."""
+        for start in range(0, len(self.prompts), PROMPTS_HELD):
+            here = self.prompts.slice(start, PROMPTS_HELD)
+            keys = here.select("prompts", "item")
+            found = pl.scan_parquet(self.folder / TRAJECTORIES).join(keys.lazy(), on=["prompts", "item"], how="semi")
+            drafts = found.collect(engine="streaming").partition_by(["prompts", "item"], as_dict=True)
+            judged = self._judged(here) if view == "single" else {}
+            for row in here.iter_rows(named=True):
+                place = (row["prompts"], row["item"])
+                rows = drafts[place].to_dicts() if place in drafts else []
+                yield list(self._of_prompt(row, rows, judged.get(place, ()), view))
+
+    def _of_prompt(
+        self, row: Mapping[str, Any], drafts: Sequence[dict[str, Any]], judged: Sequence[dict[str, Any]], view: View
+    ) -> Iterator[Candidate]:
+        prompt = tuple(orjson.loads(row["prompt"]))
+        by_system: dict[str, list[dict[str, Any]]] = {}
+        for draft in drafts:
+            if draft["round"]:
+                by_system.setdefault(draft["system"], []).append(draft)
+        for trajectory in by_system.values():
+            yield from self._of_trajectory(row, prompt, trajectory, view)
+        if view == "single":
+            yield from self._of_matches(row, prompt, by_system, judged)
+        else:
+            yield from self._of_reviews(row, prompt, list(by_system.values()))
+
+    def _of_trajectory(
+        self, row: Mapping[str, Any], prompt: tuple[Message, ...], drafts: list[dict[str, Any]], view: View
+    ) -> Iterator[Candidate]:
+        """Two drafts of a trajectory, with the prompt or with the conversation after the first of the two."""
+        name = self._names[drafts[0]["system"]]
+        for one, other, verdict in self._duels(drafts):
+            context = prompt if view == "single" else self._conversation(prompt, drafts[: one["round"]])
+            if context is None:
+                continue
+            yield Candidate(
+                row["prompts"],
+                row["item"],
+                row["cluster"],
+                view,
+                ("scores" if verdict["by_score"] else "duel") if view == "single" else "revision",
+                context,
+                one["text"],
+                other["text"],
+                verdict["verdict"],
+                tuple(verdict["votes"]),
+                verdict["score_first"],
+                verdict["score_second"],
+                (name, name),
+                (one["round"], other["round"]),
+                one["is_truncated"] or other["is_truncated"],
+                self.selects,
+                (*verdict["calls"], one["key"], other["key"]),
+            )
+
+    def _duels(self, drafts: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+        """Pairs of drafts with a verdict: of the tournament, or by the reviewers' scores where these selected."""
+        for new in drafts:
+            if new["verdict"] is not None:
+                yield (
+                    drafts[new["best_before"] - 1],
+                    new,
+                    {
+                        "verdict": new["verdict"],
+                        "votes": new["votes"] if self.spec["selection"].get("order") == "both" else [],
+                        "score_first": new["score_best"],
+                        "score_second": new["score_new"],
+                        "calls": new["duel_calls"],
+                        "by_score": False,
+                    },
+                )
+        if self.spec["selection"]["by"] != "score":
+            return
+        for at, new in enumerate(drafts):
+            for old in drafts[:at]:
+                if old["score"] is not None and new["score"] is not None:
+                    lead = old["score"] - new["score"]
+                    calls = [review["key"] for draft in (old, new) for review in draft["reviews"]]
+                    yield (
+                        old,
+                        new,
+                        {
+                            "verdict": "tie" if lead == 0 else "a" if lead > 0 else "b",
+                            "votes": [],
+                            "score_first": old["score"],
+                            "score_second": new["score"],
+                            "calls": calls,
+                            "by_score": True,
+                        },
+                    )
+
+    def _conversation(
+        self, prompt: tuple[Message, ...], drafts: Sequence[dict[str, Any]]
+    ) -> tuple[Message, ...] | None:
+        """The generator's conversation up to the feedback on the last of some drafts; None where there was none."""
+        chat = list(prompt)
+        for draft in drafts:
+            heard = [Review(**review) for review in draft["reviews"] if review["failure"] is None]
+            if not heard:
+                return None
+            chat += [{"role": "assistant", "content": draft["text"]}, self.reviewing.revision(prompt, heard)]
+        return tuple(chat)
+
+    def _of_matches(
+        self,
+        row: Mapping[str, Any],
+        prompt: tuple[Message, ...],
+        by_system: Mapping[str, list[dict[str, Any]]],
+        judged: Sequence[dict[str, Any]],
+    ) -> Iterator[Candidate]:
+        """What two systems put forward."""
+        picked = {name: next((d for d in drafts if d["is_picked"]), None) for name, drafts in by_system.items()}
+        for judgment in judged:
+            match = self._matches[judgment["dataset"]]
+            one, other = picked.get(match["first"]), picked.get(match["second"])
+            if one is None or other is None:
+                continue
+            yield Candidate(
+                row["prompts"],
+                row["item"],
+                row["cluster"],
+                "single",
+                "match",
+                prompt,
+                one["text"],
+                other["text"],
+                judgment["verdict"] or judgment["failure"],
+                tuple(judgment["votes"]) if judgment["order"] == "both" else (),
+                judgment["score_a"],
+                judgment["score_b"],
+                (self._names[match["first"]], self._names[match["second"]]),
+                (one["round"], other["round"]),
+                one["is_truncated"] or other["is_truncated"],
+                judgment["evaluator"],
+                (*judgment["calls"], one["key"], other["key"]),
+            )
+
+    def _of_reviews(
+        self, row: Mapping[str, Any], prompt: tuple[Message, ...], trajectories: Sequence[list[dict[str, Any]]]
+    ) -> Iterator[Candidate]:
+        """First reviews of one draft: one after which the next draft won, over one after which it did not."""
+        by_draft: dict[str, dict[bool, list[tuple[dict[str, Any], dict[str, Any]]]]] = {}
+        for drafts in trajectories:
+            if len(drafts) > 1 and len(drafts[0]["reviews"]) == 1 and drafts[1]["verdict"] in VERDICTS:
+                (review,) = drafts[0]["reviews"]
+                if review["failure"] is None:
+                    improved = drafts[1]["verdict"] == "b"
+                    by_draft.setdefault(drafts[0]["text"], {}).setdefault(improved, []).append((review, drafts[1]))
+        for text, reviews in by_draft.items():
+            asked = tuple(self.reviewing.ask(prompt, text, ()))
+            for (good, after), (bad, later) in product(reviews.get(True, ()), reviews.get(False, ())):
+                yield Candidate(
+                    row["prompts"],
+                    row["item"],
+                    row["cluster"],
+                    "workflow",
+                    "review",
+                    asked,
+                    good["text"],
+                    bad["text"],
+                    "a",
+                    writers=(good["reviewer"], bad["reviewer"]),
+                    rounds=(1, 1),
+                    evaluator=self.selects,
+                    calls=(good["key"], bad["key"], *after["duel_calls"], *later["duel_calls"]),
+                )
+
+    def _judged(self, prompts: pl.DataFrame) -> dict[tuple[str, str], list[dict[str, Any]]]:
+        """The comparisons of some prompts, by prompt set and item."""
+        told = [
+            {"cell": cell["id"], "dataset": cell["dataset"], "evaluator": kind_of(cell), "order": cell["order"]}
+            for cell in self._cells
+        ]
+        sets = [{"dataset": name, "prompts": match["first"].partition("/")[0]} for name, match in self._matches.items()]
+        if not told:
+            return {}
+        cells = pl.DataFrame(told).join(pl.DataFrame(sets), on="dataset")
+        found = (
+            pl.scan_parquet(self.folder / JUDGMENTS)
+            .join(cells.lazy(), on="cell", how="inner", maintain_order="left")
+            .join(prompts.select("prompts", "item").lazy(), on=["prompts", "item"], how="semi")
+            .collect(engine="streaming")
+        )
+        parts = found.partition_by(["prompts", "item"], as_dict=True, maintain_order=True)
+        return {(str(place[0]), str(place[1])): part.to_dicts() for place, part in parts.items()}
+
+
+def system_name(system: Mapping[str, Any]) -> str:
+    """What a manifest's system is called without its prompt set."""
+    return str(system["id"]).partition("/")[2]
+
+
+def kind_of(cell: Mapping[str, Any]) -> str:
+    """A cell's id without its dataset: who compared, and how."""
+    return str(cell["id"])[len(cell["dataset"]) + 1 :]
+
+
+def _names_in(value: Any) -> list[str]:
+    """All texts in the settings of an evaluator that stand for its members."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        named = value.get("of") or value.get("model") or value.get("models") or ()
+        return _names_in(named)
+    return [name for inner in value for name in _names_in(inner)]
