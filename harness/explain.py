@@ -141,7 +141,7 @@ def follow(plan: Plan, cell: Cell, row: int, replies: Replies) -> Followed:
 def follow_talk(
     item: Item, conversation: Conversation[T], replies: Replies
 ) -> tuple[tuple[tuple[Asked, ...], ...], T | None]:
-    """The calls of a conversation, batch by batch, and how it ended; None where stored replies do not carry it so far."""
+    """The calls of a conversation, batch by batch, and how it ended; None where replies do not carry it so far."""
     talk = Talk(item, conversation)
     batches: list[tuple[Asked, ...]] = []
     while talk.outcome is None:

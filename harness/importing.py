@@ -92,6 +92,17 @@ class Source:
         self.blame(path, "is not a JSON list of objects")
         return None
 
+    def values(self, path: Path) -> list[Any] | None:
+        """The values of a file that is one JSON list; None where it is something else, which is noted."""
+        text = self.text(path)
+        if text is None:
+            return None
+        values = _parsed(text)
+        if isinstance(values, list):
+            return values
+        self.blame(path, "is not a JSON list")
+        return None
+
 
 def _parsed(text: str) -> Any:
     """A JSON value; None where the text is none, or nests too deep to be read."""

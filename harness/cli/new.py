@@ -12,6 +12,8 @@ import click
 from harness.errors import InputError, Problem
 from harness.schema import load_schema, schema_path
 
+SCHEMAS = {"evaluation": "experiment", "generation": "generation"}
+"""The schema of a spec, by its kind."""
 STARTERS = resources.files("harness.starters")
 
 
@@ -25,6 +27,7 @@ def kinds() -> tuple[str, ...]:
 Examples:
   harness new my-judges               write my-judges.yaml and my-judges.jsonl here
   harness new specs/my-judges         the same in the folder specs
+  harness new --kind generation loops write loops.yaml, feedback loops over the prompts in loops.jsonl
 
 Nothing that is there already is overwritten."""
 )
@@ -39,7 +42,7 @@ def new(name: str, kind: str) -> None:
     files = {
         spec.with_name(f"{spec.name}.jsonl"): _starter(f"{kind}.jsonl"),
         spec.with_name(f"{spec.name}.yaml"): _starter(f"{kind}.yaml")
-        .replace("{schema}", schema_path("experiment").as_uri())
+        .replace("{schema}", schema_path(SCHEMAS[kind]).as_uri())
         .replace("{name}", spec.name),
     }
     _write_all(files)

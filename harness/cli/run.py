@@ -171,4 +171,8 @@ def say_where(finished: FinishedRun, spec: Path, watch: Tally) -> None:
     for name, reason in watch.stopped_models.items():
         say(f"error: {name} was given up: {reason}")
     say(f"written to {finished.folder}")
-    say(f"next: `harness run {spec} --offline` replays it, `harness leaderboard {spec} --sort METRIC` orders it anew")
+    if finished.manifest["kind"] == "generation":
+        more = f"`harness export {spec} --format dpo --out {finished.folder.parent.name}.jsonl` takes preference data"
+    else:
+        more = f"`harness leaderboard {spec} --sort METRIC` orders it anew"
+    say(f"next: `harness run {spec} --offline` replays it, {more}")

@@ -12,7 +12,8 @@ which is somebody else's. So an import takes the study's folder and the data set
 A reply is stored as it is, as the step `judge`, or `judge-a` and `judge-b` where every response was shown alone. Where
 `turns_to_answer` is 2 the study kept the first reply and the one to its follow-up question in one text, the later one
 at its end; that text is stored as one reply, and the answer rule, which reads from the end, finds the later answer.
-Debates are stored turn by turn, under a strategy of their own, for their final scores are written in another form.
+Its third step, feedback loops, is read by `_loops.py`. Debates are stored turn by turn, under a strategy of their own,
+for their final scores are written in another form.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from harness.importers._loops import files_of, notes_of, read_loops
 from harness.importers._spec import Replay, listed
 from harness.importing import Imported, Source, compressed, json_lines
 from harness.records import Verdict
 
-SUMMARY = "FairEval and PandaLM as six models judged and debated them for the study arXiv 2408.08688"
+SUMMARY = "the study arXiv 2408.08688: FairEval and PandaLM as six models judged them, and its feedback loops"
 
 EVALUATORS = Path("outputs", "evaluators")
 
@@ -101,6 +103,7 @@ def read_study(study: Path, *, fair_eval: Path, pandalm: Path | None = None) -> 
     recorded = {name: _recorded(name, folders[name], rows, source) for name, rows in pairs.items()}
     if not (recorded["fair-eval"].models or recorded["fair-eval"].debated):
         source.blame(folders["fair-eval"], "holds no replies of the study's judges")
+    loops = read_loops(study, source)
     source.raise_if_blamed()
     files: dict[PurePosixPath, bytes] = {}
     notes: list[str] = []
@@ -109,6 +112,9 @@ def read_study(study: Path, *, fair_eval: Path, pandalm: Path | None = None) -> 
         whole = [pair for pair in pairs[name] if pair["response_a"].strip() and pair["response_b"].strip()]
         files |= _files(name, whole, replies)
         notes += _notes(name, whole, len(pairs[name]), replies)
+    for found in loops:
+        files |= dict(files_of(found))
+        notes += notes_of(found)
     return Imported(files, (*notes, *_left_out(study, with_pandalm=pandalm is not None)))
 
 
@@ -290,5 +296,3 @@ def _left_out(study: Path, *, with_pandalm: bool) -> Iterator[str]:
         yield f"pandalm: not imported, for its file was not given with --pandalm; {there}"
     if (evaluators / "alpaca-eval").is_dir():
         yield "alpaca-eval: not imported, for the human labels of that set are not public"
-    if (study / "outputs" / "generators").is_dir():
-        yield "generators: feedback loops and their comparisons are there, and not imported"
