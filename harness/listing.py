@@ -25,12 +25,14 @@ class Kind(NamedTuple):
 KINDS = {
     "strategies": Kind("strategies", "ways to ask a model for a verdict: `matrix.strategy`"),
     "personas": Kind("personas", "sets of who takes part in a debate: `debate.personas`"),
+    "reviews": Kind("reviews", "ways to have drafts reviewed and revised: `loop.review` of a generation"),
     "modes": Kind("modes", "who gives the verdict: `matrix.evaluator`"),
     "metrics": Kind("metrics", "what judgments are scored by: `score.metrics`"),
     "probes": Kind("probes", "habits of an evaluator that `harness audit` looks at: `score.probes`"),
     "providers": Kind("providers", "where replies come from: `provider` of a model"),
     "formats": Kind("datasets", "files that a dataset can be read from: `format` of a dataset"),
     "reports": Kind("reports", "renderings of a leaderboard: `harness leaderboard --format`"),
+    "exports": Kind("exports", "formats of preference data: `harness export --format`"),
     "importers": Kind("importers", "published data that can be brought in: `harness import`"),
 }
 """The kinds, in the order in which a spec comes to need them."""

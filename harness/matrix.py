@@ -58,8 +58,14 @@ def without_idle_exclusions(document: Document) -> Document:
     return replace(document, value={**document.value, "matrix": {**matrix, "exclude": kept}})
 
 
-def matrix_problems(sound: Sound, names: Names) -> list[Problem]:
-    """What is wrong with the matrix of a spec, as far as its schema accepts it."""
+def matrix_problems(sound: Sound, names: Names, *, needs_members: bool = True) -> list[Problem]:
+    """What is wrong with the matrix of a spec, as far as its schema accepts it.
+
+    Args:
+        sound: the spec.
+        names: what the matrix may name.
+        needs_members: whether cells that count the judgments of others need those others in the matrix.
+    """
     document, matrix = sound.document, sound.part("matrix")
     evaluators = list(_evaluators(sound.part("matrix", "evaluator") or (), names.models))
     problems = [
@@ -75,7 +81,8 @@ def matrix_problems(sound: Sound, names: Names) -> list[Problem]:
         return [document.problem(("matrix",), f"it has {count} cells; at most {MAX_CELLS} are allowed")]
     cells = list(_product(matrix, evaluators))
     problems = [*_repeated(document, evaluators), *_idle_exclusions(document, cells)]
-    problems += _unheard_members(document, cells_of(matrix, names.models), evaluators)
+    if needs_members:
+        problems += _unheard_members(document, cells_of(matrix, names.models), evaluators)
     if not problems and not cells_of(matrix, names.models):
         hint = "remove an entry of `exclude`"
         problems.append(document.problem(("matrix", "exclude"), "every cell is excluded", hint=hint))

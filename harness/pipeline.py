@@ -251,7 +251,7 @@ def _results(
     if not isinstance(plan, Plan):
         from harness.generation.pipeline import hold_generation
 
-        return hold_generation(plan, cache, writer, connect, watch, tell_cost)
+        return hold_generation(plan, cache, writer, connect, watch, tell_cost, version=__version__)
     ledger = Ledger(plan)
     for part in Run(plan, cache, connect, watch, tell_cost).parts():
         writer.add(part.chunk.cell, part.judgments)

@@ -239,12 +239,7 @@ def find_run(run: str, results: Path, *, allow_paths: Iterable[Path] = ()) -> Pa
     folder = Path(run)
     if (folder / MANIFEST).is_file():
         return folder
-    if folder.is_file():
-        from harness.loading import load_spec
-
-        name = load_spec(folder, allow_paths=allow_paths).name
-    else:
-        name = run
+    name = _name_in(folder, allow_paths) if folder.is_file() else run
     if newest := newest_run(name, results):
         return newest
     if folder.is_dir():
@@ -255,6 +250,18 @@ def find_run(run: str, results: Path, *, allow_paths: Iterable[Path] = ()) -> Pa
         f"there is no run folder, spec file or spec with runs called {run}",
         hint=f"name a folder such as {results}/SPEC/RUN, or a spec file",
     )
+
+
+def _name_in(file: Path, allow_paths: Iterable[Path]) -> str:
+    """The name of the spec in a file, which is checked as far as results depend on it."""
+    from harness.source import read_yaml
+    from harness.spec import load_spec
+
+    document = read_yaml(file.absolute(), str(file))
+    value = document.value
+    if isinstance(value, dict) and value.get("kind") == "generation" and isinstance(value.get("name"), str):
+        return str(value["name"])
+    return load_spec(file, allow_paths=allow_paths, document=document).name
 
 
 def newest_run(spec_name: str, results: Path) -> Path | None:

@@ -8,10 +8,10 @@ import pytest
 
 import harness
 from harness.pipeline import FinishedRun
-from harness.results import DETERMINISTIC
+from harness.results import DETERMINISTIC, ENVIRONMENT, PROMPTS, TRAJECTORIES
 
 ROOT = Path(__file__).parent.parent
-SPECS = ("quickstart", "prompting-strategies", "evaluator-modes")
+SPECS = ("quickstart", "prompting-strategies", "evaluator-modes", "feedback-loops")
 """In an order in which each comes after those whose winners it takes over."""
 
 
@@ -38,11 +38,16 @@ def test_shipped_run_is_what_a_fresh_run_gives(fresh: dict[str, FinishedRun], na
     assert shipped.id == run.id
     packages = (shipped.environment["packages"], run.environment["packages"])
     if all(len({told[package] for told in packages}) == 1 for package in ("polars", "numpy")):
-        for file in DETERMINISTIC:
+        files = {*DETERMINISTIC, PROMPTS, TRAJECTORIES} & {path.name for path in run.folder.iterdir()}
+        assert files == {path.name for path in shipped.folder.iterdir()} - {ENVIRONMENT}
+        for file in sorted(files):
             assert (shipped.folder / file).read_bytes() == (run.folder / file).read_bytes(), file
     else:  # another polars writes Parquet in other bytes, and another numpy may draw other numbers
         assert shipped.judgments_frame().equals(run.judgments_frame())
         assert shipped.manifest["judgments_digest"] == run.manifest["judgments_digest"]
+        if name == "feedback-loops":
+            assert shipped.manifest["trajectories_digest"] == run.manifest["trajectories_digest"]
+            return
         rows = (shipped.leaderboard["rows"], run.leaderboard["rows"])
         for told, found in zip(*rows, strict=True):
             assert told["cell"] == found["cell"]

@@ -16,8 +16,8 @@ from harness.damage import telling_damage
 from harness.errors import InputError
 from harness.pipeline import load_spec, make_plan
 from harness.plan import Plan
+from harness.preference import VIEWS, Candidate, View
 from harness.preferences.agreement import agreement_json
-from harness.preferences.candidate import VIEWS, Candidate, View
 from harness.preferences.datasheet import datasheet_json, datasheet_text
 from harness.preferences.export import Wanted, check_files, write_preferences
 from harness.preferences.gates import Bars

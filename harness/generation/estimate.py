@@ -44,16 +44,22 @@ def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[s
         sizes={name: PromptSize(None) for name in spec.models_used},
     )
     ledger, is_whole, seen = TrajectoryLedger(plan), True, set[str]()
+    firsts: dict[tuple[str, str], str] = {}  # the first system of each generator that has reviewers
     for chunk in plan.chunks():
         talks = open_talks(plan, chunk)
         waiting = advance(talks, replies, Lost())
         here = result.cells[chunk.cell.id]
+        place = (chunk.cell.prompts, chunk.cell.generator)
+        is_first = not chunk.cell.reviewers or firsts.setdefault(place, chunk.cell.id) == chunk.cell.id
         here.cached += sum(len(talk.history) for talk in talks)
         for talk in waiting:
             steps = list(steps_of(plan, chunk.cell, size_of(talk.item)))[len(talk.history) :]
             for at, step in enumerate(steps):
-                first_time = at or talk.keys[0] not in seen
-                step.added_to(here, *([result.models[step.model]] if first_time else []))
+                step.added_to(here)
+                if at or talk.keys[0] not in seen:
+                    # what other systems of this generator asked may be the same, word for word
+                    least = step if is_first or not at else step._replace(calls=(0, step.calls[1]))
+                    least.added_to(result.models[step.model])
             seen.update(talk.keys)
         is_whole = is_whole and not waiting
         if is_whole:

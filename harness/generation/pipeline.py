@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from harness import __version__
 from harness.cache import Cache
 from harness.digest import KEY_VERSION, digest_of
 from harness.generation.document import board_json
@@ -51,7 +50,14 @@ class Held(NamedTuple):
 
 
 def hold_generation(
-    plan: LoopPlan, cache: Cache, writer: RunWriter, connect: Connect | None, watch: Watch, tell: Callable[[], None]
+    plan: LoopPlan,
+    cache: Cache,
+    writer: RunWriter,
+    connect: Connect | None,
+    watch: Watch,
+    tell: Callable[[], None],
+    *,
+    version: str,
 ) -> Held:
     """Hold all loops and all comparisons, and write all files of the run but that of its environment.
 
@@ -62,6 +68,7 @@ def hold_generation(
         connect: opens the connection to a model; None for a run that may make no call.
         watch: who is told.
         tell: called once, before the first call is made.
+        version: of the harness.
     """
     once = _once(tell)
     ledger = TrajectoryLedger(plan)
@@ -83,7 +90,7 @@ def hold_generation(
     writer.write_json(SPEC, plan.spec.resolved)
     by_match = {name: judged.judged(name) for name in plan.spec.matches}
     writer.write_json(LEADERBOARD, board_json(plan.spec, matches, ledger.accounts, by_match, run))
-    writer.write_json(MANIFEST, _manifest(plan, matches, run, ledger.digest, writer.judgments_digest))
+    writer.write_json(MANIFEST, _manifest(plan, matches, run, ledger.digest, writer.judgments_digest, version))
     loops = sum(account.usage.calls for account in ledger.accounts.values())
     return Held(run, loops + judged.calls)
 
@@ -100,7 +107,7 @@ def _once(tell: Callable[[], None]) -> Callable[[], None]:
 
 
 def _manifest(
-    plan: LoopPlan, matches: MatchPlan, run: str, trajectories_digest: str, judgments_digest: str
+    plan: LoopPlan, matches: MatchPlan, run: str, trajectories_digest: str, judgments_digest: str, version: str
 ) -> dict[str, Any]:
     """What determines the results, as digests; the matches are the datasets of the cells."""
     spec = plan.spec
@@ -109,7 +116,7 @@ def _manifest(
         "run": run,
         "spec": spec.name,
         "kind": spec.kind,
-        "harness": __version__,
+        "harness": version,
         "key_version": KEY_VERSION,
         "spec_digest": generation_digest(spec),
         "prompts": {

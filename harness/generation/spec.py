@@ -160,7 +160,8 @@ def _evaluation_problems(
     problems += model_problems(sound, folders)
     if "matrix" in peopled.value:
         names = Names(tuple(peopled.value["matrix"]["dataset"]), known_strategies(sound), sound.names("models"))
-        of_matrix = matrix_problems(sound, names)
+        selects = peopled.value["matrix"]["dataset"] == [DRAFTS]  # a jury then asks its members itself
+        of_matrix = matrix_problems(sound, names, needs_members=not selects)
         problems += of_matrix
         if not of_matrix and not known:
             problems += unfit_strategies(peopled, strategies)

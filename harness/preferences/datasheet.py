@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.digest import rounded
-from harness.preferences.candidate import SOURCES
+from harness.preference import SOURCES
 from harness.preferences.export import Tallied, Wanted
 from harness.preferences.gates import GATES, OF_A_PROMPT
 from harness.preferences.split import PARTS

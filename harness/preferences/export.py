@@ -20,7 +20,7 @@ from harness import plugs
 from harness.atomic import replacing
 from harness.digest import digest_of
 from harness.errors import InputError, NothingLeftError
-from harness.preferences.candidate import Candidate, Preference
+from harness.preference import Candidate, Preference
 from harness.preferences.gates import GATES, OF_A_PROMPT, Bars, passed
 from harness.preferences.split import PARTS, part_of
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.preferences.candidate import Candidate
+from harness.preference import Candidate
 from harness.records import FAILURES
 
 REFUSAL = re.compile(

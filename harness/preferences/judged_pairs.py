@@ -10,7 +10,7 @@ import polars as pl
 
 from harness.errors import InputError
 from harness.plan import Plan
-from harness.preferences.candidate import Candidate
+from harness.preference import Candidate
 from harness.results import ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, read_frame, read_json
 from harness.wording import quoted, suggestion
 

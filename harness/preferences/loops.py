@@ -18,7 +18,7 @@ import polars as pl
 
 from harness.generation.records import Review
 from harness.generation.reviewing import Reviewing, review_from
-from harness.preferences.candidate import Candidate, View
+from harness.preference import Candidate, View
 from harness.records import VERDICTS, Message
 from harness.results import JUDGMENTS, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, read_frame, read_json
 
@@ -64,8 +64,8 @@ class LoopRun:
         for start in range(0, len(self.prompts), PROMPTS_HELD):
             here = self.prompts.slice(start, PROMPTS_HELD)
             keys = here.select("prompts", "item")
-            found = pl.scan_parquet(self.folder / TRAJECTORIES).join(keys.lazy(), on=["prompts", "item"], how="semi")
-            drafts = found.collect(engine="streaming").partition_by(["prompts", "item"], as_dict=True)
+            found = _in_order(_rows(self.folder / TRAJECTORIES).join(keys.lazy(), on=["prompts", "item"], how="semi"))
+            drafts = found.partition_by(["prompts", "item"], as_dict=True, maintain_order=True)
             judged = self._judged(here) if view == "single" else {}
             for row in here.iter_rows(named=True):
                 place = (row["prompts"], row["item"])
@@ -238,14 +238,23 @@ class LoopRun:
         if not told:
             return {}
         cells = pl.DataFrame(told).join(pl.DataFrame(sets), on="dataset")
-        found = (
-            pl.scan_parquet(self.folder / JUDGMENTS)
-            .join(cells.lazy(), on="cell", how="inner", maintain_order="left")
-            .join(prompts.select("prompts", "item").lazy(), on=["prompts", "item"], how="semi")
-            .collect(engine="streaming")
+        keys = prompts.select("prompts", "item").lazy()
+        found = _in_order(
+            _rows(self.folder / JUDGMENTS)
+            .join(cells.lazy(), on="cell", how="inner")
+            .join(keys, on=["prompts", "item"], how="semi")
         )
         parts = found.partition_by(["prompts", "item"], as_dict=True, maintain_order=True)
         return {(str(place[0]), str(place[1])): part.to_dicts() for place, part in parts.items()}
+
+
+def _rows(file: Path) -> pl.LazyFrame:
+    """The rows of a file, numbered: no join keeps their order."""
+    return pl.scan_parquet(file, row_index_name="at")
+
+
+def _in_order(rows: pl.LazyFrame) -> pl.DataFrame:
+    return rows.collect(engine="streaming").sort("at").drop("at")
 
 
 def system_name(system: Mapping[str, Any]) -> str:

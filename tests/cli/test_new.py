@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.cli.new import kinds
-from harness.spec import load_spec
+from harness.loading import load_spec
 
 
 def new(*arguments):
@@ -29,6 +29,7 @@ def test_a_starter_is_a_valid_spec_of_its_name(here, kind):
     spec = load_spec(Path("my-judges.yaml"))
     assert spec.name == "my-judges"
     assert spec.cells
+    assert spec.kind == kind
 
 
 def test_the_first_line_names_a_schema_that_is_there(here):

@@ -145,12 +145,11 @@ def test_what_is_there_and_what_is_not_is_said(study):
         "fair-eval: no replies under direct, independent-10, combined-5, combined-100",
         "pandalm: not imported, for its file was not given with --pandalm; nor are its replies there",
     )
-    for folder in ("alpaca-eval", "pandalm-eval", "../generators"):
+    for folder in ("alpaca-eval", "pandalm-eval"):
         (study.evaluators / folder).mkdir()
     assert study.read().notes[3:] == (
         "pandalm: not imported, for its file was not given with --pandalm; its replies are there",
         "alpaca-eval: not imported, for the human labels of that set are not public",
-        "generators: feedback loops and their comparisons are there, and not imported",
     )
 
 

@@ -1,0 +1,1 @@
+"""Ways of reviewing: one YAML file each, as `schemas/review.schema.json` describes it, found by its name."""

@@ -1,0 +1,74 @@
+"""Win rates of systems and what can be said of their differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.generation.rates import compare_systems, outcomes_of, standing_of, strengths_json
+from harness.records import ScoreSpec
+
+SCORE = ScoreSpec(("win-rate",), resamples=400)
+
+
+def codes(wins, ties, losses, failed=0):
+    return np.array([0] * wins + [1] * ties + [2] * losses + [4] * failed, np.int8)
+
+
+def test_outcomes_are_those_of_the_system_whichever_was_first():
+    judged = np.array([0, 1, 2, 3, 6], np.int8)
+    assert outcomes_of(judged, is_first=True).tolist() == [0, 1, 2, 3, 6]
+    assert outcomes_of(judged, is_first=False).tolist() == [2, 1, 0, 3, 6]
+
+
+def test_a_standing_has_all_conventions_and_bounds():
+    one = standing_of("t/x", "cell", codes(30, 10, 20, 5), None, SCORE, 7, 3)
+    assert one.counts == (30, 10, 20, 0, 5, 0, 0)
+    assert one.rates["half"].judge.value == pytest.approx(35 / 60)
+    assert one.rates["lose"].judge.value == pytest.approx(30 / 60)
+    assert one.rates["dropped"].judge.value == pytest.approx(30 / 50)
+    assert one.rates["half"].all_lost == pytest.approx(35 / 65)
+    assert one.rates["half"].all_won == pytest.approx(40 / 65)
+    assert one.sign.value == pytest.approx(0.2026, abs=1e-3)
+
+
+def test_systems_that_met_the_same_opponent_are_compared_prompt_by_prompt():
+    generator = np.random.default_rng(5)
+    better = generator.choice([0, 1, 2], 200, p=[0.6, 0.2, 0.2]).astype(np.int8)
+    alike = better.copy()
+    alike[:4] = 1
+    worse = generator.choice([0, 1, 2], 200, p=[0.2, 0.2, 0.6]).astype(np.int8)
+    outcomes = np.column_stack([better, alike, worse])
+    standings = [
+        standing_of(f"t/{name}", name, column, None, SCORE, 7, 0)
+        for name, column in zip("xyz", outcomes.T, strict=True)
+    ]
+    contest = compare_systems(standings, outcomes, None, SCORE, "half", 7)
+    assert contest is not None
+    assert not contest.is_distinguishable(0, 1)
+    assert contest.is_distinguishable(0, 2)
+    ranks = contest.rank_sets()
+    assert (ranks[0], ranks[2]) == ((1, 2), (3, 3))
+    found = contest.held_against(1, 0)
+    by_hand = (1 - alike / 2) - (1 - better / 2)
+    assert found.value == pytest.approx(by_hand.mean())
+    error = np.sqrt(by_hand.var() * 200 / 199 / 200)
+    assert contest.comparisons.errors[0, 1] == pytest.approx(error)
+
+
+def test_with_too_few_prompts_nothing_is_compared():
+    outcomes = codes(3, 1, 1)
+    standing = standing_of("t/x", "cell", outcomes, None, SCORE, 7, 0)
+    assert standing.rates["half"].judge.low is None
+    assert compare_systems([standing], outcomes[:, None], None, SCORE, "half", 7) is None
+
+
+def test_strengths_say_why_they_are_not_finite():
+    games = [("t/a", "t/b", codes(30, 5, 5)), ("t/b", "t/c", codes(20, 5, 15)), ("t/a", "t/d", codes(40, 0, 0))]
+    rows = strengths_json(["t/a", "t/b", "t/c", "t/d"], games, np.arange(40), 0.95)
+    known = {row["system"]: row for row in rows}
+    assert known["t/a"]["value"] > known["t/b"]["value"] > known["t/c"]["value"]
+    assert known["t/a"]["low"] < known["t/a"]["value"] < known["t/a"]["high"]
+    assert (known["t/d"]["value"], known["t/d"]["low"]) == (None, None)
+    assert known["t/d"]["reason"]
+    assert rows[-1]["system"] == "t/d"

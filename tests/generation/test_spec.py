@@ -1,0 +1,184 @@
+"""Generation specs: what is valid, what is told of those that are not, and what a loaded one is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from generation.loops import SPEC, laid_out
+from harness.digest import canonical_json
+from harness.errors import SpecError
+from harness.frozen import freeze
+from harness.generation.records import GenerationSpec
+from harness.generation.spec import generation_digest, load_generation
+from harness.loading import load_spec
+from harness.schema import check
+from harness.source import parse_yaml
+
+SHIPPED = Path(__file__).parents[2] / "specs" / "feedback-loops.yaml"
+
+
+def edited(*changes):
+    text = SPEC
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    return text
+
+
+def problems(tmp_path, *changes):
+    with pytest.raises(SpecError) as caught:
+        load_generation(laid_out(tmp_path, edited(*changes)), "spec.yaml")
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_spec_says_systems_matches_and_cells(tmp_path):
+    spec = load_spec(laid_out(tmp_path))
+    assert isinstance(spec, GenerationSpec)
+    assert [system.id for system in spec.systems] == [
+        "tasks/writer",
+        "tasks/writer+novice",
+        "tasks/writer+master",
+        "tasks/master",
+    ]
+    assert list(spec.matches) == [
+        "tasks/writer+novice-vs-writer",
+        "tasks/writer+master-vs-writer",
+        "tasks/master-vs-writer",
+        "tasks/writer+novice-vs-master",
+        "tasks/writer+master-vs-master",
+    ]
+    assert [cell.dataset for cell in spec.cells] == list(spec.matches)
+    assert spec.models_used == ("writer", "novice", "master")
+    assert {system.rounds for system in spec.systems if not system.reviewers} == {1}
+
+
+@pytest.mark.parametrize("changes", [(), (("{judge: master}", "{debate: {model: master, personas: default}}"),)])
+def test_the_resolved_spec_loads_as_the_same(tmp_path, changes):
+    spec = load_generation(laid_out(tmp_path, edited(*changes)))
+    resolved = json.loads(canonical_json(spec.resolved))
+    again_path = tmp_path / "again.yaml"
+    again_path.write_bytes(canonical_json(resolved))
+    again = load_generation(again_path)
+    assert again.resolved == freeze(resolved)
+    assert (again.systems, again.matches, again.cells) == (spec.systems, spec.matches, spec.cells)
+    assert generation_digest(again) == generation_digest(spec)
+    assert check(parse_yaml(again_path.read_text(), "x"), "generation") == []
+
+
+def test_the_shipped_spec_is_valid():
+    assert load_spec(SHIPPED).name == "feedback-loops"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("generator: [writer]", "generator: [writr]"), "matrix.generator[0]: there is no model `writr`"),
+        (("reviewer: [none, novice", "reviewer: [none, nobody"), "a reviewer is a model, and there is none called"),
+        (("reviewer: [none, novice, master]", "reviewer: [[none, master]]"), "`none` stands alone"),
+        (("rounds: 3", "rounds: 0"), "matrix.rounds: wants at least 1, not the number 0"),
+        (("opponents: [writer, master]", "opponents: [write]"), "compare.opponents[0]: there is no system `write`"),
+        (("opponents: [writer, master]", "opponents: [writer+nobody]"), "there is no system `writer+nobody`"),
+        (("prompts: [tasks]", "prompts: [task]"), "matrix.prompts[0]: there is no prompt set `task`"),
+        (("path: tasks.jsonl", "path: task.jsonl"), "prompts.tasks.path: there is no file `task.jsonl`"),
+        (("strategy: [combined-10]", "strategy: [combined]"), "compare.strategy[0]: there is no strategy `combined`"),
+        (("judge: [master]", "judge: [mister]"), "compare.evaluator[0].judge[0]: there is no model `mister`"),
+        (("strategy: combined-10,", "strategy: combined-1,"), "selection.strategy"),
+        (("{judge: master}", "{judge: [master, novice]}"), "a tournament has one evaluator, and these are 2"),
+        (("by: tournament", "by: last"), "selection"),
+        (("by: tournament, strategy: combined-10, evaluator: {judge: master}", "by: tournament"), "selection"),
+        (("skill: 0.5", "skill: 5"), "models.writer.skill"),
+        (("rounds: 3", "rounds: 3\n  exclude: [{reviewer: self}]"), "matrix.exclude[0]: this matches no loop"),
+        (("kind: generation", "kind: generations"), "kind"),
+        (("skill: 0.5}", "skill: 0.5, api_key: sk-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}"), "looks like an API key"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path, change, expected):
+    told = problems(tmp_path, change)
+    assert any(expected in problem for problem in told), told
+    assert all(problem.startswith("spec.yaml:") for problem in told)
+
+
+def test_everything_is_told_at_once(tmp_path):
+    told = problems(
+        tmp_path,
+        ("generator: [writer]", "generator: [writr]"),
+        ("strategy: [combined-10]", "strategy: [combined]"),
+        ("path: tasks.jsonl", "path: task.jsonl"),
+    )
+    assert len(told) == 3
+
+
+def test_a_system_cannot_be_its_only_opponent(tmp_path):
+    changes = (("reviewer: [none, novice, master]", "reviewer: [none]"), ("[writer, master]", "[writer]"))
+    assert "no two systems are compared" in problems(tmp_path, *changes)[0]
+
+
+def test_members_of_a_jury_that_selects_use_its_strategy(tmp_path):
+    jury = "{jury: {of: [master, {model: novice, strategy: direct}]}}"
+    told = problems(tmp_path, ("{judge: master}", jury))
+    assert any("members" in problem for problem in told)
+
+
+def test_a_loop_excluded_is_gone_and_lists_multiply(tmp_path):
+    text = edited(
+        ("reviewer: [none, novice, master]", "reviewer: [none, self, [novice, master]]"),
+        ("rounds: 3", "rounds: [2, 3]\n  exclude: [{reviewer: self, rounds: 2}]"),
+    )
+    spec = load_generation(laid_out(tmp_path, text))
+    assert [system.name for system in spec.systems] == [
+        "writer",
+        "writer+writer(rounds=3)",
+        "writer+novice+master(rounds=2)",
+        "writer+novice+master(rounds=3)",
+        "master",
+    ]
+
+
+def test_the_digest_tells_what_changes_results_and_nothing_else(tmp_path):
+    digest = generation_digest(load_generation(laid_out(tmp_path)))
+    for same in (
+        ("seed: 7", "seed: 7\ndescription: x"),
+        ("skill: 0.9}", "skill: 0.9, limits: {concurrency: 3}}"),
+        ("score:", "licences: [x]\nscore:"),
+    ):
+        assert generation_digest(load_generation(laid_out(tmp_path, edited(same)))) == digest, same
+    for other in (
+        ("seed: 7", "seed: 8"),
+        ("skill: 0.9", "skill: 0.91"),
+        ("rounds: 3", "rounds: 2"),
+        ("by: tournament", "by: published"),
+        ("order: [both]", "order: [given]"),
+        ("resamples: 400", "resamples: 500"),
+        ("score:", "loop: {stop_unchanged: true}\nscore:"),
+    ):
+        assert generation_digest(load_generation(laid_out(tmp_path, edited(other)))) != digest, other
+
+
+def test_copies_of_a_spec_keep_their_kind(tmp_path):
+    spec = load_generation(laid_out(tmp_path))
+    assert isinstance(replace(spec, seed=1), GenerationSpec)
+
+
+def test_prompts_that_are_empty_are_told_with_their_line(tmp_path):
+    from harness.errors import DatasetError
+    from harness.pipeline import make_plan
+
+    path = laid_out(tmp_path)
+    with (tmp_path / "tasks.jsonl").open("a") as file:
+        file.write('{"id": "x", "prompt": " "}\n{"id": "x", "prompt": "Hi."}\n')
+    with pytest.raises(DatasetError) as caught:
+        make_plan(load_spec(path, "spec.yaml"))
+    assert "tasks.jsonl:25: `prompt` is missing or empty" in str(caught.value)
+    assert "`x` occurs before" in str(caught.value)
+
+
+def test_a_jury_may_select_without_cells_of_its_members(tmp_path):
+    spec = load_generation(laid_out(tmp_path, edited(("{judge: master}", "{jury: {of: [master, novice]}}"))))
+    assert spec.selection.cell is not None
+    assert spec.selection.cell.models == ("master", "novice")
+    told = problems(tmp_path, ("evaluator: [{judge: [master]}]", "evaluator: [{jury: {of: [master, novice]}}]"))
+    assert any("a member has no cell" in problem for problem in told)
