@@ -32,6 +32,7 @@ matrix:
   generator: [small, middle]
   reviewer: [small, middle, large]
   rounds: 3
+selection: {by: score}
 compare: {opponents: [large], strategy: [combined-10], evaluator: [{judge: [large]}]}
 """
 FILL = """
@@ -87,9 +88,8 @@ def main() -> None:
         started = time.monotonic()
         filled = subprocess.run([sys.executable, "-c", FILL, *places], check=True, capture_output=True, text=True)
         made, calls = map(int, filled.stdout.split())
-        print(
-            f"{prompts:,} prompts, 7 systems: {made:,} calls made in {time.monotonic() - started:.0f} s, {calls:,} in all"
-        )
+        seconds = time.monotonic() - started
+        print(f"{prompts:,} prompts, 7 systems: {made:,} calls made in {seconds:.0f} s, {calls:,} in all")
         shutil.rmtree(folder / "results")
         where = ["--cache", places[1], "--results", places[2]]
         seconds, megabytes = timed("run", places[0], "--offline", *where)

@@ -13,6 +13,7 @@ from harness.generation.spec import load_generation
 from harness.importers._loops import files_of, notes_of, read_loops
 from harness.importing import Source
 
+FOUND = "some-prompts: 3 prompts, single responses of llama, gemma, gpt-4o, comparisons of 1 loops, drafts of 1 of them"
 INVERTED = (
     "gemma+llama: of 2 picks between draft 3 and the best before it the study inverted 2: draft 3 scored higher and "
     "the earlier draft was kept (1), or it scored lower and was taken (1)"
@@ -83,7 +84,7 @@ def test_prompts_replies_and_notes(study):
         [("gemma", "llama")],
     )
     assert list(notes_of(loops)) == [
-        "some-prompts: 3 prompts, single responses of llama, gemma, gpt-4o, comparisons of 1 loops, drafts of 1 of them",
+        FOUND,
         "gemma+llama: fewer than 3 drafts for the prompts 3",
         INVERTED,
     ]

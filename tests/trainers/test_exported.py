@@ -1,0 +1,59 @@
+"""Exported data in the libraries that train on them: `datasets` loads them, and TRL knows their formats."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from generation.loops import laid_out
+from harness.cli import main
+
+pytestmark = pytest.mark.trainers
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    cwd = tmp_path_factory.mktemp("world")
+    laid_out(cwd)
+    places = ["--cache", str(cwd / "cache"), "--results", str(cwd / "results")]
+    assert CliRunner().invoke(main, ["run", str(cwd / "spec.yaml"), *places]).exit_code == 0
+    return cwd
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+@pytest.mark.parametrize("view", ["single", "workflow"])
+@pytest.mark.parametrize("form", ["dpo", "kto"])
+def test_it_loads_and_trl_takes_it_as_it_is(world, tmp_path, form, view, ending):
+    import datasets
+    from trl.data_utils import is_conversational, maybe_apply_chat_template, maybe_extract_prompt
+
+    out = tmp_path / f"data.{ending}"
+    words = ["export", "loops", "--format", form, "--view", view, "--out", str(out)]
+    shown = CliRunner().invoke(main, [*words, "--results", str(world / "results")])
+    assert shown.exit_code == 0, shown.output
+    kind = "json" if ending == "jsonl" else "parquet"
+    rows = datasets.load_dataset(kind, data_files=str(out), cache_dir=str(tmp_path / "cache"))["train"]
+    sheet = json.loads((tmp_path / "data.datasheet.json").read_bytes())
+    assert len(rows) == sum(sheet["rows"].values()) > 0
+    assert is_conversational(rows[0])
+    for row in rows:
+        assert row["prompt"][-1]["role"] == "user"
+        if form == "dpo":
+            assert maybe_extract_prompt(dict(row)) == row, "the prompt is apart already"
+            assert row["chosen"] != row["rejected"]
+        else:
+            assert isinstance(row["label"], bool)
+
+    class Tokenizer:
+        """As much of a tokenizer as applying a chat template asks for."""
+
+        def apply_chat_template(self, messages, tokenize=False, **_):
+            return "".join(f"<{message['role']}>{message['content']}" for message in messages)
+
+    flat = maybe_apply_chat_template(dict(rows[0]), Tokenizer())
+    assert all(
+        isinstance(flat[key], str)
+        for key in ("prompt", *(("chosen", "rejected") if form == "dpo" else ("completion",)))
+    )
