@@ -93,6 +93,24 @@ class Cache:
 
         await asyncio.wrap_future(self._writing().add([(key, value_of(call, reply))]))
 
+    async def replace(self, key: str, call: bytes, reply: Reply) -> None:
+        """Keep a reply in place of the one for the key, which stays in the history (`history`).
+
+        Raises:
+            CacheError: where it cannot be written; the old reply is then still in its place.
+        """
+        import asyncio
+
+        await asyncio.wrap_future(self._writing().add([(key, value_of(call, reply))], replaces=True))
+
+    def history(self, key: str) -> list[Reply]:
+        """The replies that others replaced, the oldest first."""
+        found: list[Reply] = []
+        while values := list(self._rows([f"{key}.{len(found) + 1}"])):
+            ((_, value),) = values
+            found.append(read_reply(value[: value.index(b"\n")]))
+        return found
+
     def put_many(self, entries: Sequence[Entry]) -> None:
         """Keep several replies, except for keys that have one; returns once they are committed to the disk.
 

@@ -18,7 +18,7 @@ from harness.store import Entry, check_entry, read_entry
 DAMAGE_SHOWN = 20
 """Findings of SQLite's own check that are listed; a damaged page causes many."""
 
-_KEY = re.compile(r"[0-9a-f]{64}")
+_KEY = re.compile(r"([0-9a-f]{64})(\.[1-9][0-9]{0,8})?")
 
 
 class ModelStats(NamedTuple):
@@ -43,7 +43,8 @@ class Stats:
 
     Attributes:
         folder: where it is.
-        entries: how many replies, readable or not.
+        entries: how many replies, readable or not, those that were replaced included.
+        replaced: how many of them others replaced, when `--retry` asked again.
         unreadable: how many of them cannot be read; `verify` says why.
         file_bytes: size of its files.
         models: by model id, sorted.
@@ -51,6 +52,7 @@ class Stats:
 
     folder: Path
     entries: int
+    replaced: int
     unreadable: int
     file_bytes: int
     models: tuple[ModelStats, ...]
@@ -100,7 +102,7 @@ def stats(folder: Path, connection: sqlite3.Connection | None) -> Stats:
     entries: Counter[str] = Counter()
     prompt: Counter[str] = Counter()
     completion: Counter[str] = Counter()
-    unreadable = 0
+    unreadable = replaced = 0
     with reporting(folder):
         for key, value, is_sound in _all_rows(connection):
             try:
@@ -110,11 +112,12 @@ def stats(folder: Path, connection: sqlite3.Connection | None) -> Stats:
                 unreadable += 1
                 continue
             entries[model] += 1
+            replaced += "." in key
             prompt[model] += entry.reply.prompt_tokens
             completion[model] += entry.reply.completion_tokens
         file_bytes = sum((folder / name).stat().st_size for name in FILES if (folder / name).exists())
     models = tuple(ModelStats(name, entries[name], prompt[name], completion[name]) for name in sorted(entries))
-    return Stats(folder, entries.total() + unreadable, unreadable, file_bytes, models)
+    return Stats(folder, entries.total() + unreadable, replaced, unreadable, file_bytes, models)
 
 
 def verify(folder: Path, connection: sqlite3.Connection | None) -> Verification:
@@ -153,6 +156,7 @@ def _entry(key: Any, value: Any, is_sound: int) -> Entry:
     Raises:
         ValueError: where the row is not what this program writes.
     """
-    if not is_sound or not _KEY.fullmatch(key):
+    found = _KEY.fullmatch(key) if is_sound else None
+    if found is None:
         raise ValueError(NOT_WRITTEN_HERE)
-    return read_entry(key, value)
+    return read_entry(found[1], value)

@@ -23,7 +23,8 @@ from harness.errors import CacheError, Problem
 GROUP = 200
 """Entries after which a transaction takes in no more: a commit waits for the disk, many entries share the wait."""
 
-_KEY = re.compile(r"[0-9a-f]{64}")
+_KEY = re.compile(r"[0-9a-f]{64}(\.[1-9][0-9]{0,8})?")
+"""The digest of a call, or that of a reply that another one replaced: the digest, a dot and a number."""
 
 
 class PlainDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
@@ -35,7 +36,7 @@ class PlainDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
     def put(self, key: Any) -> tuple[str, bool]:
         """The key as it is stored."""
         if type(key) is not str or not _KEY.fullmatch(key):
-            raise TypeError("a key of the cache is a SHA-256 in hexadecimal digits")
+            raise TypeError("a key of the cache is a SHA-256 in hexadecimal digits, and perhaps a number")
         return key, True
 
     def get(self, key: Any, raw: Any) -> str:
@@ -86,11 +87,21 @@ class _Database(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             raise
 
 
+def _keep_old(database: _Database, key: str) -> None:
+    """Move the entry of a key, if there is one, behind those that were replaced before."""
+    old = database.get(key)
+    if old is not None:
+        number = 1
+        while not database.add(f"{key}.{number}", old):
+            number += 1
+
+
 class _Batch(NamedTuple):
-    """Entries that are stored together, and who waits for them."""
+    """Entries that are stored together, who waits for them, and whether they take the place of others."""
 
     rows: Sequence[tuple[str, bytes]]
     stored: Future[None]
+    replaces: bool = False
 
 
 class CacheWriter:
@@ -105,11 +116,15 @@ class CacheWriter:
         self._thread = Thread(target=self._work, name="cache-writer", daemon=True)
         self._thread.start()
 
-    def add(self, rows: Sequence[tuple[str, bytes]]) -> Future[None]:
-        """Store entries, leaving those that are there as they are; the future is done once they are committed."""
+    def add(self, rows: Sequence[tuple[str, bytes]], *, replaces: bool = False) -> Future[None]:
+        """Store entries; the future is done once they are committed.
+
+        Those that are there stay as they are; with `replaces` they are kept under `KEY.1`, `KEY.2` and so on, and the
+        new ones take their place, all in one transaction.
+        """
         stored: Future[None] = Future()
         stored.set_running_or_notify_cancel()  # who stops waiting does not stop the writing of what was paid for
-        self._waiting.put(_Batch(rows, stored))
+        self._waiting.put(_Batch(rows, stored, replaces))
         return stored
 
     def close(self) -> None:
@@ -149,7 +164,11 @@ class CacheWriter:
                 with self._database.transact():
                     for batch in group:
                         for key, value in batch.rows:
-                            self._database.add(key, value)
+                            if batch.replaces:
+                                _keep_old(self._database, key)
+                                self._database.set(key, value)
+                            else:
+                                self._database.add(key, value)
         except Exception as error:
             # A failed commit leaves its transaction open: only a new connection is sure to be clean.
             self._leave()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -28,6 +29,8 @@ from harness.retry import Fault, FirstFailures, backoff_s, fault_of, in_short, o
 from harness.secret import Secret
 from harness.tokens import counter_of, most_reply_tokens
 
+MOST_BYTES = 1 << 24
+"""Of a response's body: far more than any model writes, and less than what fills a memory."""
 CONNECT_TIMEOUT_S = 15.0
 """An endpoint that cannot be reached by then is tried again rather than waited for."""
 
@@ -101,12 +104,14 @@ class ChatClient:
                 self._failures.answered()
                 self._pace.slots.answered()
                 self._pace.settle(tokens, result.prompt_tokens + result.completion_tokens)
+                self._context.tried(call, failed_attempts + 1)
                 return result
             if result.is_too_many:
                 self._pace.slots.too_many(started)
             if result.kind == LACKS_FORMAT:
                 continue
             failed_attempts += 1
+            self._context.tried(call, failed_attempts)
             await self._recover(result, failed_attempts)
 
     async def _paid_attempt(self, call: Call) -> Reply | Fault:
@@ -240,9 +245,38 @@ class ChatClient:
         return sum(len(message["content"]) for message in call.messages) // LETTERS_PER_TOKEN + self._reply_tokens
 
 
+class LongReplyError(OSError):
+    """A body goes on beyond all that a reply can be."""
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """A body that ends with an error where it is too long, before more of it is in memory."""
+
+    def __init__(self, body: httpx2.AsyncByteStream) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for part in self._body:
+            size += len(part)
+            if size > MOST_BYTES:
+                raise LongReplyError(f"the body is longer than {MOST_BYTES:,} bytes")
+            yield part
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
+
+
+async def _bound_body(response: httpx2.Response) -> None:
+    """Let a body be read only up to its bound, whatever length it announces."""
+    if isinstance(response.stream, httpx2.AsyncByteStream):
+        response.stream = _Bounded(response.stream)
+
+
 def _bare_client(model: Model, base_url: str, api_key: str, http_client: httpx2.AsyncClient) -> openai.AsyncOpenAI:
     """The `openai` client with nothing in it that comes from the environment, and without its own retries."""
     limit_s = model.limits.timeout_s
+    http_client.event_hooks = {**http_client.event_hooks, "response": [_bound_body]}
     client = openai.AsyncOpenAI(
         api_key=api_key or NO_KEY,
         admin_api_key="",

@@ -10,6 +10,7 @@ import asyncio
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from harness.halt import Halt
 from harness.provider import Connection
 from harness.records import UNAVAILABLE, Call, Reply
 from harness.store import Store
-from harness.talk import Agenda, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
+from harness.talk import Agenda, CallNote, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
 
 GRACE_S = 30.0
 """How long a run that is to stop waits for the calls under way; each of them may have been paid for."""
@@ -108,7 +109,7 @@ async def _fill_lane(plan: Agenda[Any], chunks: Sequence[Stretch], desk: Desk, w
             desk.ended(len(talks) - len(waiting))
             for talk in waiting:
                 await room.acquire()
-                task = group.create_task(desk.hold(talk))
+                task = group.create_task(desk.hold(talk, chunk.cell.id))
                 task.add_done_callback(lambda _: room.release())
 
 
@@ -131,21 +132,23 @@ class Desk:
         self.reached += conversations
         self.watch.reached(self.reached)
 
-    async def hold(self, talk: Talk[Any]) -> None:
-        """Hold one conversation to its end."""
+    async def hold(self, talk: Talk[Any], place: str = "") -> None:
+        """Hold one conversation to its end; `place` is the id of its cell or system, for the log."""
         going = True
         while going:
             found = self.store.get_many(talk.keys)
-            asked = [found.get(key) or self._shared(key, call) for key, call in zip(talk.keys, talk.calls, strict=True)]
+            where = (place, talk.item.id)
+            batch = zip(talk.keys, talk.calls, strict=True)
+            asked = [found.get(key) or self._shared(key, call, where) for key, call in batch]
             replies = [reply if isinstance(reply, Reply) else await reply for reply in asked]
             going = talk.hear(replies)
         self.ended(1)
 
-    def _shared(self, key: str, call: Call) -> asyncio.Future[Reply]:
+    def _shared(self, key: str, call: Call, where: tuple[str, str]) -> asyncio.Future[Reply]:
         """The reply to a call; identical calls that are under way at the same time are made once."""
         future = self.under_way.get(key)
         if future is None:
-            future = self.under_way[key] = asyncio.ensure_future(self._ask(key, call))
+            future = self.under_way[key] = asyncio.ensure_future(self._ask(key, call, where))
             future.add_done_callback(lambda ended: self._end(key, ended))
         return future
 
@@ -155,10 +158,16 @@ class Desk:
         if not future.cancelled():
             future.exception()
 
-    async def _ask(self, key: str, call: Call) -> Reply:
+    async def _ask(self, key: str, call: Call, where: tuple[str, str]) -> Reply:
         """Make a call and store its reply, or note that it could not be had."""
         if self.lost.reply_to(key, call):
             return UNAVAILABLE
+        started = time.monotonic()
+
+        def note(reply: Reply | None, reason: str = "") -> None:
+            seconds = time.monotonic() - started
+            self.watch.noted(CallNote(*where, call, key, seconds, self.watch.tries(call), reply, reason))
+
         name = call.model.name
         try:
             if name not in self.connections:
@@ -169,10 +178,12 @@ class Desk:
             if name not in self.lost.models:
                 self.lost.models[name] = str(error)
                 self.watch.stopped(name, str(error))
+            note(None, str(error))
             return UNAVAILABLE
         except ProviderError as error:
             self.lost.keys[key] = error.kind
             self.watch.called(call, UNAVAILABLE)
+            note(None, str(error))
             return UNAVAILABLE
         except BudgetReachedError as error:
             self.halt.stop(error)
@@ -180,6 +191,7 @@ class Desk:
         finally:
             self.halt.left()
         self.watch.called(call, reply)
+        note(reply)
         return reply
 
     async def wind_down(self) -> None:

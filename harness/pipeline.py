@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness import __version__, loading, plugs
 from harness import spec as specs
+from harness.again import ask_again, kinds_of
 from harness.cache import Cache
 from harness.choices import choices_json, notes_on_choices
 from harness.digest import KEY_VERSION
@@ -51,7 +52,7 @@ from harness.results import (
 )
 from harness.run import Run
 from harness.tables import items_frame, scores_frame
-from harness.talk import Connect, Replies
+from harness.talk import Agenda, Connect, Replies
 from harness.tokens import most_reply_tokens
 
 if TYPE_CHECKING:
@@ -172,6 +173,7 @@ def run_spec(
     offline: bool = False,
     concurrency: int | None = None,
     max_cost_usd: float | None = None,
+    retry: Iterable[str] = (),
     watch: Tally | None = None,
     before_asking: Callable[[Estimate], None] = lambda _: None,
     environment: Mapping[str, str] = os.environ,
@@ -185,6 +187,7 @@ def run_spec(
         offline: make no call; a reply that is missing is an error.
         concurrency: calls under way at once for each model, in place of what the spec says.
         max_cost_usd: what the calls of this run may cost at most; it ends before it could cost more.
+        retry: failures to ask again for, `failed` for all of them; the replies that are replaced stay in the history.
         watch: told how it goes on.
         before_asking: told what the calls will cost, before the first one that can cost anything is made.
         environment: where API keys are found.
@@ -194,6 +197,9 @@ def run_spec(
     """
     plan = make_plan(spec) if isinstance(spec, Spec) else spec
     watch = watch or Tally(plan.spec.models)
+    kinds = kinds_of(retry)
+    if kinds and offline:
+        raise InputError("a run that may make no call cannot ask again", hint="leave out --offline or --retry")
     if max_cost_usd is not None:
         _check_budget(plan, max_cost_usd)
 
@@ -202,7 +208,7 @@ def run_spec(
 
     def whole() -> FinishedRun:
         connect = None if offline else _connector(plan.spec, environment, max_cost_usd, watch)
-        return _run(plan, Path(cache), Path(results), connect, watch, before_asking, environment)
+        return _run(plan, Path(cache), Path(results), connect, watch, before_asking, environment, kinds)
 
     if not _is_in_a_loop():
         return whole()
@@ -220,17 +226,22 @@ def _run(
     watch: Tally,
     before_asking: Callable[[Estimate], None],
     environment: Mapping[str, str],
+    kinds: frozenset[str],
 ) -> FinishedRun:
     started, clock = datetime.now(UTC), time.monotonic()
     with Cache(cache_folder) as cache, RunWriter(results, plan.spec.name) as writer:
 
-        def tell_cost() -> None:
+        def tell_cost(replies: Replies) -> None:
             cache.make_ready()
             if not all(plan.spec.models[name].is_free for name in plan.spec.models_used):
-                before_asking(estimate_of(plan, cache, environment))
+                before_asking(estimate_of(plan, replies, environment))
+
+        def retried(agenda: Agenda[Any]) -> None:
+            if kinds and connect is not None:
+                ask_again(agenda, cache, connect, watch, kinds, tell_cost)
 
         try:
-            run_id, calls = _results(plan, cache, writer, connect, watch, tell_cost)
+            run_id, calls = _results(plan, cache, writer, connect, watch, lambda: tell_cost(cache), retried)
         except BudgetReachedError as error:
             raise BudgetReachedError(str(error), hint=_what_is_left(plan, cache, watch, environment)) from None
         seconds = time.monotonic() - clock
@@ -246,12 +257,14 @@ def _results(
     connect: Connect | None,
     watch: Tally,
     tell_cost: Callable[[], None],
+    retried: Callable[[Agenda[Any]], None],
 ) -> tuple[str, int]:
     """Write all that is deterministic; the run id, and the calls whose replies it rests on."""
     if not isinstance(plan, Plan):
         from harness.generation.pipeline import hold_generation
 
-        return hold_generation(plan, cache, writer, connect, watch, tell_cost, version=__version__)
+        return hold_generation(plan, cache, writer, connect, watch, tell_cost, retried=retried, version=__version__)
+    retried(plan)
     ledger = Ledger(plan)
     for part in Run(plan, cache, connect, watch, tell_cost).parts():
         writer.add(part.chunk.cell, part.judgments)
@@ -369,7 +382,13 @@ def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float |
         model = spec.models[name]
         if problems := specs.environment_problems(spec, environment, models=[name]):
             raise SpecError(problems)
-        context = Context(environment, halt=halt, purse=purses.get(halt), unbilled=watch.not_billed)
+        context = Context(
+            environment,
+            halt=halt,
+            purse=purses.get(halt),
+            unbilled=watch.not_billed,
+            tried=watch.tried,
+        )
         connection: Connection = plugs.find("providers", model.provider).connect(model, context)
         return connection
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.records import Call, Model, Reply
+from harness.talk import CallNote
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -30,6 +31,7 @@ class Tally:
             model without a price.
         stopped_models: models that were given up, with the reason.
         say: is told what a person must know at once.
+        logs: each is told of every call that was made or given up; none keeps a log that nobody asked for.
     """
 
     models: Mapping[str, Model]
@@ -41,10 +43,14 @@ class Tally:
     unbilled: dict[str, tuple[int, float | None]] = field(default_factory=dict)
     stopped_models: dict[str, str] = field(default_factory=dict)
     say: Callable[[str], None] = lambda _: None
+    logs: list[Callable[[CallNote], None]] = field(default_factory=list)
+    attempts: dict[int, int] = field(default_factory=dict)
+    """Of calls that have not been noted yet, by identity."""
 
     def begin(self, conversations: int) -> None:
         """So many conversations will be held."""
         self.conversations = conversations
+        self.done = 0
 
     def reached(self, conversations: int) -> None:
         """So many of the conversations have ended by now."""
@@ -59,6 +65,20 @@ class Tally:
         self.made[name] += 1
         prompt, completion = self.tokens.get(name, (0, 0))
         self.tokens[name] = (prompt + reply.prompt_tokens, completion + reply.completion_tokens)
+
+    def tried(self, call: Call, attempts: int) -> None:
+        """A call has been tried so often."""
+        if self.logs:
+            self.attempts[id(call)] = attempts
+
+    def tries(self, call: Call) -> int:
+        """How often a call that has ended was tried; asking forgets it."""
+        return self.attempts.pop(id(call), 1)
+
+    def noted(self, note: CallNote) -> None:
+        """Tell the logs of a call."""
+        for log in self.logs:
+            log(note)
 
     def not_billed(self, model: str, usd: float | None) -> None:
         """An attempt may be billed, by so many USD at most, and no usage tells."""
@@ -136,6 +156,8 @@ class Display(Tally):
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         super().begin(conversations)
+        if self._progress is not None:
+            self._progress.stop()
         self._progress = Progress(
             TextColumn("judging"),
             BarColumn(),

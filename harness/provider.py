@@ -45,6 +45,7 @@ class Context:
         purse: what the run may spend, None where nobody says.
         unbilled: told of every attempt whose bill is not known: the model, and the most that it can have cost in USD,
             None where the model has no price.
+        tried: told, when a call has ended, how often it was tried.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -55,6 +56,7 @@ class Context:
     halt: Halt = field(default_factory=Halt)
     purse: Purse | None = None
     unbilled: Callable[[str, float | None], None] = lambda _model, _usd: None
+    tried: Callable[[Call, int], None] = lambda _call, _attempts: None
 
 
 class Connection(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 from harness.digest import call_key
 from harness.flow import Conversation
@@ -86,6 +86,30 @@ class Replies(Protocol):
         ...
 
 
+class CallNote(NamedTuple):
+    """A call that was made, or given up.
+
+    Attributes:
+        place: id of the cell or the system that asked first.
+        item: id of the item that it was asked about.
+        call: what was asked.
+        key: its cache key.
+        seconds: until it was answered and stored, or given up, all attempts and waits included.
+        attempts: how often it was tried.
+        reply: None where it was given up.
+        reason: why, "" where it was answered.
+    """
+
+    place: str
+    item: str
+    call: Call
+    key: str
+    seconds: float
+    attempts: int
+    reply: Reply | None
+    reason: str = ""
+
+
 class Watch(Protocol):
     """Who is told how the run goes on."""
 
@@ -99,6 +123,14 @@ class Watch(Protocol):
 
     def called(self, call: Call, reply: Reply) -> None:
         """A call was made and its reply stored, or it was given up (finish `unavailable`)."""
+        ...
+
+    def noted(self, note: CallNote) -> None:
+        """A call was made, or given up, for whoever keeps a log."""
+        ...
+
+    def tries(self, call: Call) -> int:
+        """How often a call that has ended was tried."""
         ...
 
     def stopped(self, model: str, reason: str) -> None:

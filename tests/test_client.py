@@ -447,3 +447,16 @@ def test_a_context_does_not_show_the_environment():
 def test_the_id_of_a_model_is_the_endpoints_name_for_it():
     assert provider.model_id("judge-1", {"model": "gpt-test", "price": {}}, Path()) == "gpt-test"
     assert provider.model_id("judge-1", {}, Path()) == "judge-1"
+
+
+def test_a_body_that_goes_on_and_on_is_cut_off_tried_again_and_perhaps_billed():
+    endless = response(200, '{"choices": "' + "x" * (50 << 20) + '"}')
+    result, scripted, slept = asked(endless, OK, attempts=3)
+    assert result == REPLY
+    assert len(scripted.requests) == 2
+    assert slept.now > 0
+    result, scripted, _ = asked(endless, attempts=2)
+    assert isinstance(result, ProviderError)
+    assert "longer than 16,777,216 bytes" in str(result)
+    assert result.kind == "connection"
+    assert len(scripted.requests) == 2

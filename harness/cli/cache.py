@@ -48,6 +48,8 @@ def stats(cache: Path, as_json: bool) -> None:
     for model in found.models:
         tokens = f"{model.prompt_tokens:,} prompt and {model.completion_tokens:,} completion tokens"
         _say(f"  {model.model}: {_replies(model.entries)}, {tokens}")
+    if found.replaced:
+        _say(f"  {found.replaced:,} of them were replaced by --retry, and are kept")
     if found.unreadable:
         _say(f"  {found.unreadable:,} cannot be read; `harness cache verify` says why")
 

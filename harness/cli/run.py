@@ -7,13 +7,16 @@ import math
 import shlex
 import sys
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
+from harness.again import RETRIES
+from harness.call_log import CallLog, entry_of, told
 from harness.cli.leaderboard import rendered
 from harness.cli.options import allow_path_option, cache_option, report_option, results_option
 from harness.cli.plan import dollars, ends
@@ -33,6 +36,8 @@ Examples:
   harness run my-judges.yaml --concurrency 64
   harness run my-judges.yaml --max-cost 5               end before it could cost more than 5 dollars
   harness run my-judges.yaml --fail-on-failures 0.05    exit code 1 where more than 5 % of the judgments failed
+  harness run my-judges.yaml --retry unparsed           ask again where no answer could be read
+  harness run my-judges.yaml --log-file calls.jsonl     a line for each call
   harness run my-judges.yaml --offline                  replay: make no call, fail where a reply is missing
   harness run my-judges.yaml --format json > board.json
 
@@ -64,6 +69,20 @@ The leaderboard goes to stdout, all else to stderr. Exit code 1 where a model co
     metavar="RATE",
     help="Exit 1 where more than this share of the judgments failed, such as 0.05; all is written all the same.",
 )
+@click.option(
+    "--retry",
+    "retry",
+    type=click.Choice(RETRIES),
+    multiple=True,
+    help="Ask again for judgments that failed so; the replies that are replaced are kept. May be repeated.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say each call that is made, on stderr.")
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Add a JSON line for each call that is made to FILE, as `harness schema call-log` describes it.",
+)
 @report_option
 @click.pass_context
 def run(
@@ -76,6 +95,9 @@ def run(
     concurrency: int | None,
     max_cost_usd: float | None,
     most_failures: float | None,
+    retry: tuple[str, ...],
+    verbose: bool,
+    log_file: Path | None,
     report: str,
 ) -> None:
     """Judge what SPEC asks for, score it, write the run folder and print the leaderboard."""
@@ -86,7 +108,9 @@ def run(
     say(plan.told)
     gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a replay
     watch = Display(models, sys.stderr, say=say) if sys.stderr.isatty() else Tally(models, say=say)
-    with watch if isinstance(watch, Display) else nullcontext():
+    if verbose:
+        watch.logs.append(lambda note: say(told(entry_of(note, datetime.now(UTC)))))
+    with watch if isinstance(watch, Display) else nullcontext(), logging(watch, log_file):
         try:
             finished = run_spec(
                 plan,
@@ -95,6 +119,7 @@ def run(
                 offline=offline,
                 concurrency=concurrency,
                 max_cost_usd=max_cost_usd,
+                retry=retry,
                 watch=watch,
                 before_asking=lambda found: say_cost(plan, found),
             )
@@ -113,6 +138,15 @@ def run(
         say(f"error: {failed.told(most_failures or 0.0)}")
     if watch.stopped_models or is_too_much:
         ctx.exit(FAILED)
+
+
+def logging(watch: Tally, file: Path | None) -> AbstractContextManager[object]:
+    """Keep a log of calls in a file while the context lasts, if there is to be one."""
+    if file is None:
+        return nullcontext()
+    log = CallLog(file)
+    watch.logs.append(log.write)
+    return log
 
 
 def say(text: str) -> None:

@@ -20,7 +20,7 @@ from harness.progress import Tally
 from harness.results import FORMAT, ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
 from harness.run import Run
 from harness.tables import items_frame
-from harness.talk import Connect, Watch
+from harness.talk import Agenda, Connect, Watch
 
 _REVIEW = pl.Struct(
     {"reviewer": pl.String, "text": pl.String, "score": pl.Float64, "failure": pl.String, "key": pl.String}
@@ -57,6 +57,7 @@ def hold_generation(
     watch: Watch,
     tell: Callable[[], None],
     *,
+    retried: Callable[[Agenda[Any]], None],
     version: str,
 ) -> Held:
     """Hold all loops and all comparisons, and write all files of the run but that of its environment.
@@ -68,15 +69,18 @@ def hold_generation(
         connect: opens the connection to a model; None for a run that may make no call.
         watch: who is told.
         tell: called once, before the first call is made.
+        retried: asks again for what failed, before the conversations of a plan are read.
         version: of the harness.
     """
     once = _once(tell)
     ledger = TrajectoryLedger(plan)
+    retried(plan)
     for chunk, talks in Run(plan, cache, connect, watch, once).held():
         writer.add_rows(TRAJECTORIES, ledger.add(chunk.cell, talks), TRAJECTORY_SCHEMA)
     writer.write_rows(TRAJECTORIES, TRAJECTORY_SCHEMA)
     matches = make_match_plan(plan, ledger.picks)
     judged = Ledger(matches)
+    retried(matches)
     for part in Run(matches, cache, connect, watch, once).parts():
         writer.add(part.chunk.cell, part.judgments)
         judged.add(part)

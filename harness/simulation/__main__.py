@@ -5,7 +5,24 @@ from __future__ import annotations
 import click
 
 from harness.simulation.app import App
+from harness.simulation.faults import FAULTS, Faulty
 from harness.simulation.world import Service
+
+
+def rates(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:
+    """The rates of some faults, from words such as `500=0.1`."""
+    found = {}
+    for word in words:
+        kind, _sign, rate = word.partition("=")
+        if kind not in FAULTS:
+            raise click.BadParameter(f"there is no fault `{kind}`; there are {', '.join(FAULTS)}")
+        try:
+            found[kind] = float(rate)
+        except ValueError:
+            raise click.BadParameter(f"`{word}` must be KIND=RATE, such as 500=0.1") from None
+        if not 0 <= found[kind] <= 1:
+            raise click.BadParameter(f"the rate of `{kind}` must be between 0 and 1")
+    return found
 
 
 @click.command()
@@ -13,13 +30,25 @@ from harness.simulation.world import Service
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 for any that is free.")
 @click.option("--latency-ms", default=0.0, show_default=True, help="Longest time that a reply takes.")
 @click.option("--failure-rate", default=0.0, show_default=True, help="Share of requests answered with 503 once.")
-def main(host: str, port: int, latency_ms: float, failure_rate: float) -> None:
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="KIND=RATE",
+    callback=rates,
+    help=f"Share of the requests that a fault hits: {', '.join(FAULTS)}. May be repeated.",
+)
+@click.option("--heals-after", type=click.IntRange(1), default=1, show_default=True, help="Attempts that a fault hits.")
+def main(
+    host: str, port: int, latency_ms: float, failure_rate: float, faults: dict[str, float], heals_after: int
+) -> None:
     """Serve simulated models by the chat completions protocol, under http://HOST:PORT/v1, without any key."""
     try:
         import uvicorn
     except ImportError:
         raise click.ClickException("serving needs uvicorn; pip install 'fellowship-harness[serve]'") from None
-    uvicorn.run(App(Service(latency_ms, failure_rate)), host=host, port=port, access_log=False)
+    app = App(Service(latency_ms, failure_rate))
+    uvicorn.run(Faulty(app, faults, heals_after) if faults else app, host=host, port=port, access_log=False)
 
 
 if __name__ == "__main__":

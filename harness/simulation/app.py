@@ -47,7 +47,7 @@ class App:
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
-        body = await _body_of(receive)
+        body = await body_of(receive)
         try:
             status, value = 200, await self._answer(scope["method"], scope["path"], body)
         except Refused as refused:
@@ -142,7 +142,8 @@ def _complete(knobs: Knobs, request: dict[str, Any], digest: str) -> dict[str, A
     }
 
 
-async def _body_of(receive: Receive) -> bytes:
+async def body_of(receive: Receive) -> bytes:
+    """The whole body of a request."""
     parts = []
     while True:
         event = await receive()

@@ -1,0 +1,173 @@
+"""Faults that an endpoint can be given, to see what a client makes of them. They need a real port to be real.
+
+A fault hits a request by a chance that follows from the request alone, so that the same run meets the same faults, and
+it heals after some attempts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+
+from harness.simulation.app import App, Event, Receive, Send, body_of
+from harness.simulation.chance import Chance
+
+RETRY_AFTER_S = 0.2
+HUGE_BYTES = 50 << 20
+DRIP_S = 0.05
+"""Between two bytes of an answer that comes by drops."""
+PATH = "/v1/chat/completions"
+
+Fault = Callable[[bytes, Receive, Send], Awaitable[None]]
+"""Answers a request, given the body of the right answer."""
+
+
+def status(code: int, **headers: str) -> Fault:
+    """An answer with an error status."""
+
+    async def answer(_: bytes, receive: Receive, send: Send) -> None:
+        content = orjson.dumps({"error": {"message": "injected", "type": "server_error", "code": None}})
+        await respond(send, content, code, headers)
+
+    return answer
+
+
+async def hang(_: bytes, receive: Receive, send: Send) -> None:
+    """No answer, until the client goes away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def cut(right: bytes, receive: Receive, send: Send) -> None:
+    """The connection ends in the middle of the body."""
+    await send(start_of(len(right)))
+    await send({"type": "http.response.body", "body": right[: len(right) // 2], "more_body": True})
+
+
+async def malformed(right: bytes, receive: Receive, send: Send) -> None:
+    """A body that is half a JSON."""
+    await respond(send, right[: len(right) // 2])
+
+
+async def empty(right: bytes, receive: Receive, send: Send) -> None:
+    """An answer without choices."""
+    await respond(send, orjson.dumps({**orjson.loads(right), "choices": []}))
+
+
+async def null(right: bytes, receive: Receive, send: Send) -> None:
+    """A message that is nothing, and no refusal."""
+    value = orjson.loads(right)
+    value["choices"][0]["message"] = {"role": "assistant", "content": None, "refusal": None}
+    await respond(send, orjson.dumps(value))
+
+
+async def usage(right: bytes, receive: Receive, send: Send) -> None:
+    """The right text with a usage that cannot be."""
+    value = orjson.loads(right)
+    value["usage"] = {"prompt_tokens": -5, "completion_tokens": 10**15, "total_tokens": "many"}
+    await respond(send, orjson.dumps(value))
+
+
+async def huge(right: bytes, receive: Receive, send: Send) -> None:
+    """A body of 50 MB."""
+    part = b" " * (1 << 16)
+    await send(start_of(HUGE_BYTES))
+    for _ in range(HUGE_BYTES // len(part)):
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def drip(right: bytes, receive: Receive, send: Send) -> None:
+    """The right answer, byte by byte."""
+    await send(start_of(len(right)))
+    for at in range(len(right)):
+        await send({"type": "http.response.body", "body": right[at : at + 1], "more_body": True})
+        await asyncio.sleep(DRIP_S)
+    await send({"type": "http.response.body", "body": b""})
+
+
+FAULTS: Mapping[str, Fault] = {
+    "429": status(429),
+    "429-after": status(429, retry_after=f"{RETRY_AFTER_S}"),
+    "500": status(500),
+    "503": status(503),
+    "hang": hang,
+    "cut": cut,
+    "malformed": malformed,
+    "empty": empty,
+    "null": null,
+    "usage": usage,
+    "huge": huge,
+    "drip": drip,
+}
+"""By the names that `--fault` takes."""
+
+
+class Faulty:
+    """A simulated endpoint with faults.
+
+    Args:
+        app: the endpoint.
+        rates: share of the requests that each fault hits.
+        heals_after: attempts of a request that are hit before it is answered.
+
+    Attributes:
+        hits: how often each fault has hit.
+    """
+
+    def __init__(self, app: App, rates: Mapping[str, float], heals_after: int = 1) -> None:
+        self._app, self._rates, self._heals_after = app, rates, heals_after
+        self._attempts: Counter[str] = Counter()
+        self.hits: Counter[str] = Counter()
+
+    async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
+        """Answer one request, rightly or not."""
+        if scope["type"] != "http" or scope["path"] != PATH:
+            await self._app(scope, receive, send)
+            return
+        body = await body_of(receive)
+        digest = hashlib.sha256(body).hexdigest()
+        self._attempts[digest] += 1
+        kind = self._fault(digest) if self._attempts[digest] <= self._heals_after else None
+        if kind is None:
+            await self._app(scope, again(body), send)
+            return
+        self.hits[kind] += 1
+        right: list[bytes] = []
+
+        async def keep(event: Event) -> None:
+            right.append(event.get("body", b""))
+
+        if kind in ("cut", "malformed", "empty", "null", "usage", "drip"):
+            await self._app(scope, again(body), keep)
+        await FAULTS[kind](b"".join(right), receive, send)
+
+    def _fault(self, digest: str) -> str | None:
+        return next((kind for kind, rate in self._rates.items() if Chance(digest, "fault", kind).happens(rate)), None)
+
+
+def again(body: bytes) -> Receive:
+    """A request's body, to be received once more."""
+
+    async def receive() -> Event:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def start_of(length: int, code: int = 200, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The beginning of a response."""
+    told = {"content-type": "application/json", "content-length": f"{length}", **(headers or {})}
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in told.items()]
+    return {"type": "http.response.start", "status": code, "headers": pairs}
+
+
+async def respond(send: Send, content: bytes, code: int = 200, headers: Mapping[str, str] | None = None) -> None:
+    """Send a whole response."""
+    await send(start_of(len(content), code, headers))
+    await send({"type": "http.response.body", "body": content})
