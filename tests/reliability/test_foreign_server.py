@@ -1,0 +1,137 @@
+"""Against a server nobody here wrote: llmock speaks the protocol, breaks on demand, and judges its clients."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.simulation.dataset import make_pairs
+
+LLMOCK = Path(sys.executable).with_name("llmock")
+
+pytestmark = pytest.mark.skipif(not LLMOCK.exists(), reason="llmock is not installed; it is in the group `test`")
+
+SPEC = """\
+schema: 1
+name: foreign
+datasets: {{letters: {{path: letters.jsonl}}}}
+models:
+  gpt:
+    provider: openai
+    model: gpt-4o
+    base_url: "{url}/v1"
+    api_key_env: FOREIGN_KEY
+    limits: {{concurrency: {concurrency}, attempts: 5, timeout_s: 20}}
+matrix:
+  dataset: [letters]
+  strategy: [direct]
+  evaluator: [{{judge: [gpt]}}]
+score: {{resamples: 200}}
+"""
+
+
+@contextmanager
+def llmock(*words: str) -> Iterator[str]:
+    """A server on a free port; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    place = ["serve", "--host", "127.0.0.1", "--port", str(port), "--log-level", "critical"]
+    process = subprocess.Popen([LLMOCK, *place, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        ends = time.monotonic() + 30
+        while not _is_up(url):
+            assert process.poll() is None
+            assert time.monotonic() < ends, "it never started"
+            time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _is_up(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health", timeout=1) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a spec against a server: the exit code, what was said, and the failures of its only cell."""
+    monkeypatch.setenv("FOREIGN_KEY", "a key that nobody checks")
+
+    def run(url, items=12, concurrency=6):
+        (tmp_path / "letters.jsonl").write_text("".join(json.dumps(row) + "\n" for row in make_pairs(3, items)))
+        (tmp_path / "spec.yaml").write_text(SPEC.format(url=url, concurrency=concurrency))
+        places = ["--cache", str(tmp_path / "cache"), "--results", str(tmp_path / "results")]
+        shown = CliRunner().invoke(main, ["run", str(tmp_path / "spec.yaml"), *places, "--format", "json"])
+        failures = json.loads(shown.stdout)["rows"][0]["failures"] if shown.stdout else {}
+        return shown.exit_code, shown.stderr, failures
+
+    return run
+
+
+def behaved(url: str) -> dict[str, object]:
+    """The server's own verdict on its client, warnings counted as errors."""
+    shown = subprocess.run([LLMOCK, "report", "--url", url, "--strict", "--json"], capture_output=True, text=True)
+    verdict = json.loads(shown.stdout)
+    assert shown.returncode == 0, verdict
+    assert verdict["findings"] == []
+    return verdict
+
+
+def test_every_call_is_answered_and_what_it_says_is_no_verdict(run):
+    with llmock() as url:
+        code, said, failures = run(url)
+        assert (code, failures["unparsed"]) == (0, 12)
+        verdict = behaved(url)
+        assert verdict["attempts"] == 24, "each question, and the question once more"
+    assert "24 calls made" in said
+
+
+@pytest.mark.slow
+def test_faults_that_heal_are_tried_again_as_a_good_client_does(run):
+    with llmock("--error-rate", "503=0.15", "--error-rate", "500=0.1", "--error-rate", "429=0.1") as url:
+        code, _, failures = run(url)
+        assert (code, failures["unparsed"]) == (0, 12)
+        assert behaved(url)["faults_injected"] > 0
+
+
+@pytest.mark.parametrize("status", ["401", "403", "404"])
+def test_a_key_or_a_model_that_is_refused_ends_the_model_at_once(run, status):
+    with llmock("--error-rate", f"{status}=1.0") as url:
+        code, said, failures = run(url)
+        assert (code, failures["unavailable"]) == (1, 12)
+        assert f"error: gpt was given up: model gpt: status {status}" in said
+        assert behaved(url)["attempts"] <= 6, "those under way, and none after the first answer"
+
+
+def test_a_prompt_that_is_too_long_fails_and_is_not_tried_again(run):
+    with llmock("--context-window", "60") as url:
+        code, _, failures = run(url)
+        assert failures["unavailable"] == 12
+        assert code in (0, 1), "1 where it rejected all of the first calls, as a model that takes none"
+        assert behaved(url)["attempts"] <= 12
+
+
+@pytest.mark.slow
+def test_a_rate_limit_is_waited_for(run):
+    with llmock("--rpm", "60") as url:
+        code, _, failures = run(url, items=32, concurrency=32)
+        assert (code, failures["unparsed"]) == (0, 32)
+        behaved(url)
