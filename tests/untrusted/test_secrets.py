@@ -127,8 +127,8 @@ def told_and_written(folder: Path, script: Sequence[bytes], items: int) -> tuple
         *(
             ["validate", "spec.yaml"],
             ["doctor", "spec.yaml"],
-            [*run_words(), "-v", "--log-file", "calls.jsonl"],
-            [*run_words(), "--retry", "failed", "--log-file", "calls.jsonl"],
+            run_words(),
+            [*run_words(), "--retry", "failed"],
             ["run", "spec.yaml", "--offline"],
         ),
         *(["leaderboard", "spec.yaml", "--format", "json"], ["explain", "spec.yaml", "direct/judge:judge"]),
@@ -147,7 +147,7 @@ def told_and_written(folder: Path, script: Sequence[bytes], items: int) -> tuple
             return codes, len(scripted.requests)
 
     codes, asked = asyncio.run(main())
-    assert (folder / "calls.jsonl").stat().st_size
+    assert (folder / "calls.log").stat().st_size
     for name, content in all_bytes(folder):
         assert_clean(name, content)
     return codes, asked
