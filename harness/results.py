@@ -144,21 +144,10 @@ class RunWriter:
 
     def write_judgments(self) -> None:
         """Join the parts into one file, without holding them all."""
-        import polars as pl
-
         if self._columns[0] or not self._parts:
             self._flush()
-        parts = self.folder / "parts"
         with _storing(self.folder):
-            pl.scan_parquet(parts / "*.parquet").sink_parquet(
-                self.folder / JUDGMENTS,
-                compression="zstd",
-                compression_level=3,
-                row_group_size=ROWS_HELD,
-                statistics=False,
-                maintain_order=True,
-            )
-            shutil.rmtree(parts)
+            _join(self.folder / "parts", self.folder / JUDGMENTS, ROWS_HELD)
 
     def add_rows(self, name: str, rows: Sequence[Sequence[Any]], schema: Mapping[str, Any]) -> None:
         """Append rows to a Parquet file that `write_rows` makes of them; all additions of a file have one schema."""
@@ -181,15 +170,7 @@ class RunWriter:
             if not folder.exists():
                 pl.DataFrame(schema=dict(schema)).write_parquet(self.folder / name)
                 return
-            pl.scan_parquet(folder / "*.parquet").sink_parquet(
-                self.folder / name,
-                compression="zstd",
-                compression_level=3,
-                row_group_size=TEXTS_HELD,
-                statistics=False,
-                maintain_order=True,
-            )
-            shutil.rmtree(folder)
+            _join(folder, self.folder / name, TEXTS_HELD)
 
     def write_frame(self, name: str, frame: pl.DataFrame) -> None:
         """Write a Parquet file, such as `scores.parquet`."""
@@ -218,6 +199,22 @@ class RunWriter:
             else:
                 self.folder.rename(final)
         return final
+
+
+def _join(parts: Path, file: Path, rows: int) -> None:
+    """Make one file of those in a folder, in the order of their names, and remove the folder.
+
+    Args:
+        parts: the folder.
+        file: to write.
+        rows: of a row group, on which the bytes depend.
+    """
+    import polars as pl
+
+    pl.scan_parquet(parts / "*.parquet").sink_parquet(
+        file, compression="zstd", compression_level=3, row_group_size=rows, statistics=False, maintain_order=True
+    )
+    shutil.rmtree(parts)
 
 
 def run_id_of(plan_digest: str, judgments_digest: str) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.text import printable
 
 UNDEFINED = "–"
+NOTE_WIDTH = 110
+"""Notes are read, so they are broken into lines."""
 TIES = {"half": "a tie is half a win", "lose": "a tie is no win", "dropped": "ties are left out"}
 HEADER = ("rank", "system", "win rate", "interval", "won", "tied", "lost", "failed", "ties lose", "ties dropped", "p")
 LOOPS = ("system", "drafts", "picked draft", "failed reviews", "tokens a prompt", "USD a prompt")
@@ -32,7 +35,8 @@ def render(board: Mapping[str, Any], report: str) -> str:
 
 def _text(board: Mapping[str, Any]) -> str:
     parts = [part for title, rows in _tables(board) for part in (title, _aligned(rows), "")]
-    return "\n".join([*parts, *_footnotes(board), ""])
+    notes = [line for note in _footnotes(board) for line in textwrap.wrap(note, NOTE_WIDTH, break_on_hyphens=False)]
+    return "\n".join([*parts, *notes, ""])
 
 
 def _markdown(board: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
-"""What the guards of a run cost: cold runs with and without `--max-cost`, one after the other, and a replay of each.
+"""What the guards of a run cost: cold runs without any, with `--max-cost`, and with `--log-file`, in turn, and replays.
 
-Each line is one delay and one number of calls in flight: medians of the calls a second of `harness run` without and
-with a limit, the median of the ratios of neighbours, and the same for replays from the cache. Run with plain python:
+Each line is one delay and one number of calls in flight: medians of the calls a second of `harness run` without guards
+and with each, the medians of the ratios of neighbours, and the same for replays from the cache. Run with plain python:
 `python tests/benchmarks/bench_guards.py`.
 """
 
@@ -21,7 +21,7 @@ from bench_replay import pairs_file
 
 CASES = ((0, 64, 3000), (50, 256, 3000))
 """Delay in ms, calls in flight, calls."""
-LIMIT = ["--max-cost", "1000000"]
+GUARDS = {"plain": [], "max-cost": ["--max-cost", "1000000"], "log-file": ["--log-file", "calls.jsonl"]}
 
 
 def seconds(folder: Path, url: str, in_flight: int, limit: list[str]) -> tuple[float, float]:
@@ -33,7 +33,7 @@ def seconds(folder: Path, url: str, in_flight: int, limit: list[str]) -> tuple[f
     told = []
     try:
         for _ in ("cold", "replay"):
-            subprocess.run(command, check=True, capture_output=True)
+            subprocess.run(command, check=True, capture_output=True, cwd=folder)
             (environment,) = folder.glob("results/cold/*/environment.json")
             told.append(json.loads(environment.read_bytes()))
             shutil.rmtree(folder / "results")
@@ -52,19 +52,20 @@ def main() -> None:
         try:
             pairs_file(folder / "pairs.jsonl", calls)
             with server(delay_ms) as url:
-                pairs = [
-                    [seconds(folder, url, in_flight, limit) for limit in (([], LIMIT) if at % 2 else (LIMIT, []))][
-                        :: 1 if at % 2 else -1
-                    ]
-                    for at in range(repeats)
-                ]
+                rounds = []
+                for at in range(repeats):
+                    names = list(GUARDS)
+                    names = names[at % 3 :] + names[: at % 3]  # no guard always runs first
+                    rounds.append({name: seconds(folder, url, in_flight, GUARDS[name]) for name in names})
         finally:
             shutil.rmtree(folder)
-        figures = {"bench": "guards", "delay_ms": delay_ms, "in_flight": in_flight, "calls": calls}
-        figures |= {"calls_per_s": round(calls / median(plain[0] for plain, _ in pairs))}
-        figures |= {"with_limit_calls_per_s": round(calls / median(limited[0] for _, limited in pairs))}
-        for at, name in enumerate(("cold", "replay")):
-            figures[f"{name}_ratio"] = round(median(limited[at] / plain[at] for plain, limited in pairs), 3)
+        figures: dict[str, object] = {"bench": "guards", "delay_ms": delay_ms, "in_flight": in_flight, "calls": calls}
+        for name in GUARDS:
+            figures[f"{name} calls/s"] = round(calls / median(one[name][0] for one in rounds))
+        for name in ("max-cost", "log-file"):
+            for at, how in enumerate(("cold", "replay")):
+                ratio = median(one[name][at] / one["plain"][at] for one in rounds)
+                figures[f"{name} {how} ratio"] = round(ratio, 3)
         print(json.dumps(figures), flush=True)
 
 
