@@ -188,7 +188,7 @@ def _many_evaluators(document: Document, select: Document, wrong: list[Problem])
     """A tournament has one evaluator, whose members ask in its own strategy."""
     if wrong:
         return []
-    cells = cells_of(select.value["matrix"], tuple(select.value["models"]))
+    cells = cells_of(select.value["matrix"], Sound(select, []).names("models"))
     if len(cells) != 1:
         message = f"a tournament has one evaluator, and these are {len(cells)}"
         return [document.problem(("selection", "evaluator"), message, hint="name one")]

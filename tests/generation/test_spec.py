@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from generation.loops import SPEC, laid_out
 from harness.digest import canonical_json
@@ -182,3 +184,40 @@ def test_a_jury_may_select_without_cells_of_its_members(tmp_path):
     assert spec.selection.cell.models == ("master", "novice")
     told = problems(tmp_path, ("evaluator: [{judge: [master]}]", "evaluator: [{jury: {of: [master, novice]}}]"))
     assert any("a member has no cell" in problem for problem in told)
+
+
+ODD = ("[]", "{}", "null", "x", "1", "[x, x]", "{x: y}", "[[]]", "''", "[none, [self]]", "{judge: []}", "[{}]", "-1")
+
+
+@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_stands_in_a_spec_it_loads_or_is_told_why_not(tmp_path, data):
+    value = parse_yaml(SPEC, "spec.yaml").value
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from(list(places(value))))
+        inner = value
+        for step in place[:-1]:
+            inner = inner[step]
+        if data.draw(st.booleans()) and isinstance(inner, dict):
+            del inner[place[-1]]
+        else:
+            inner[place[-1]] = parse_yaml(f"a: {data.draw(st.sampled_from(ODD))}", "x").value["a"]
+    path = laid_out(tmp_path)
+    path.write_text(json.dumps(value), encoding="utf-8")
+    told = []
+    try:
+        spec = load_generation(path)
+    except SpecError as error:
+        told = error.problems
+        assert told
+    else:
+        assert spec.matches
+    assert all(problem.file for problem in told)
+
+
+def places(value, path=()):
+    """The paths of all values in a document."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield (*path, key)
+        yield from places(each, (*path, key))
