@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from harness.digest import rounded
@@ -39,8 +40,6 @@ def datasheet_json(
         files: by part of the split.
     """
     models = spec["models"]
-    chosen, rejected = tallied.lengths
-    pairs = tallied.kept.total()
     value: dict[str, Any] = {
         "run": manifest["run"],
         "spec": manifest["spec"],
@@ -53,6 +52,18 @@ def datasheet_json(
         "models": {
             name: {"provider": model["provider"], "model": model.get("model")} for name, model in models.items()
         },
+        **_what_passed(tallied, wanted, evaluator),
+        **_what_is_in_it(tallied, wanted),
+        "licences": list(licences),
+    }
+    told: dict[str, Any] = rounded(value)
+    return told
+
+
+def _what_passed(tallied: Tallied, wanted: Wanted, evaluator: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Where pairs came from, who preferred, and what the gates stopped."""
+    says = {name: say for name, (say, _) in GATES.items()} | dict(OF_A_PROMPT)
+    return {
         "sources": {
             name: {"says": SOURCES[name], "candidates": count, "kept": tallied.kept[name]}
             for name, count in sorted(tallied.candidates.items())
@@ -60,35 +71,28 @@ def datasheet_json(
         "evaluators": dict(tallied.evaluators.most_common()),
         "evaluator_agreement": evaluator,
         "candidates": tallied.candidates.total(),
-        "gates": {
-            **{name: {"says": says, "stopped": tallied.stopped[name]} for name, (says, _) in GATES.items()},
-            **{name: {"says": says, "stopped": tallied.stopped[name]} for name, says in OF_A_PROMPT.items()},
-        },
-        "bars": {
-            "margin": wanted.bars.margin,
-            "length_ratio": wanted.bars.length_ratio,
-            "drops_refusals": wanted.bars.drops_refusals,
-            "drops_truncated": wanted.bars.drops_truncated,
-        },
+        "gates": {name: {"says": say, "stopped": tallied.stopped[name]} for name, say in says.items()},
+        "bars": asdict(wanted.bars),
+    }
+
+
+def _what_is_in_it(tallied: Tallied, wanted: Wanted) -> dict[str, Any]:
+    """How much there is, how it is split, and what the texts are like."""
+    chosen, rejected = tallied.lengths
+    pairs = tallied.kept.total()
+    return {
         "pairs": pairs,
         "rows": {part: tallied.rows[part] for part in PARTS},
         "prompts": {part: tallied.prompts[part] for part in PARTS},
         "split": {"shares": dict(zip(PARTS, wanted.shares, strict=True)), "seed": wanted.seed, "unit": "prompt"},
         "labels": None if not tallied.labels else {"true": tallied.labels[True], "false": tallied.labels[False]},
-        "longer": {
-            "chosen": tallied.longer["chosen"] / pairs,
-            "rejected": tallied.longer["rejected"] / pairs,
-            "equal": tallied.longer["equal"] / pairs,
-        },
+        "longer": {side: tallied.longer[side] / pairs for side in ("chosen", "rejected", "equal")},
         "lengths": {"chosen": _quantiles(chosen), "rejected": _quantiles(rejected)},
         "score_leads": _quantiles(tallied.leads),
         "writers": {
             name: {"chosen": by["chosen"], "rejected": by["rejected"]} for name, by in sorted(tallied.writers.items())
         },
-        "licences": list(licences),
     }
-    told: dict[str, Any] = rounded(value)
-    return told
 
 
 def _quantiles(values: Sequence[float]) -> dict[str, Any] | None:

@@ -19,9 +19,12 @@ STUDY = PUBLISHED / "MA-PO"
 GENERATORS = STUDY / "outputs" / "generators" / "argilla-capybara-prompts-subset"
 NAME = "argilla-capybara-prompts-subset"
 
-pytestmark = pytest.mark.skipif(
-    not GENERATORS.is_dir(), reason=f"there is no published data in {GENERATORS}; set HARNESS_PUBLISHED_DATA"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not GENERATORS.is_dir(), reason=f"there is no published data in {GENERATORS}; set HARNESS_PUBLISHED_DATA"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -28,6 +28,7 @@ score: {{resamples: 200}}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "specs",
     [{"one": "direct, combined-10", "two": "combined-10, direct"}, {"one": "direct, cot", "two": "direct, combined-5"}],
