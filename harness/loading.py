@@ -20,7 +20,7 @@ def load_spec(
         SpecError: with every problem at once.
     """
     document = read_yaml(path.absolute(), str(path.absolute()) if shown is None else shown)
-    if isinstance(document.value, dict) and document.value.get("kind") == "generation":
+    if evaluation.is_generation(document):
         from harness.generation.spec import load_generation  # most specs are none
 
         return load_generation(path, shown, allow_paths=allow_paths, document=document)

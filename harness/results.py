@@ -252,12 +252,11 @@ def find_run(run: str, results: Path, *, allow_paths: Iterable[Path] = ()) -> Pa
 def _name_in(file: Path, allow_paths: Iterable[Path]) -> str:
     """The name of the spec in a file, which is checked as far as results depend on it."""
     from harness.source import read_yaml
-    from harness.spec import load_spec
+    from harness.spec import is_generation, load_spec
 
     document = read_yaml(file.absolute(), str(file))
-    value = document.value
-    if isinstance(value, dict) and value.get("kind") == "generation" and isinstance(value.get("name"), str):
-        return str(value["name"])
+    if is_generation(document) and isinstance(document.value.get("name"), str):
+        return str(document.value["name"])
     return load_spec(file, allow_paths=allow_paths, document=document).name
 
 

@@ -67,6 +67,11 @@ def load_spec(
     return load(path, str(path.absolute()) if shown is None else shown, Chain(load, choose))
 
 
+def is_generation(document: Document) -> bool:
+    """Whether a document says that it is of the kind `generation`, which `harness.generation.spec` loads."""
+    return isinstance(document.value, Mapping) and document.value.get("kind") == "generation"
+
+
 def environment_problems(
     spec: Spec, environment: Mapping[str, str], *, models: Iterable[str] | None = None
 ) -> list[Problem]:

@@ -216,10 +216,10 @@ def _selection_words(spec: GenerationSpec) -> str:
             selection.by
         ]
     order = "alternating" if selection.alternates else selection.cell.order
-    words_of = f"tournament of drafts before {selection.cell.strategy}/{selection.cell.evaluator}, order {order}"
+    said = f"tournament of drafts before {selection.cell.strategy}/{selection.cell.evaluator}, order {order}"
     if selection.by == "published":
-        return f"{words_of}; inverted from the third draft on, as the study arXiv 2408.08688 did by mistake"
-    return f"{words_of}; a tie keeps the earlier draft"
+        return f"{said}; inverted from the third draft on, as the study arXiv 2408.08688 did by mistake"
+    return f"{said}; a tie keeps the earlier draft"
 
 
 def _notes(

@@ -16,6 +16,7 @@ from harness.estimate import BYTES_PER_TOKEN, Estimate, Need, PromptSize, estima
 from harness.generation.ledger import TrajectoryLedger
 from harness.generation.plan import LoopPlan, make_match_plan
 from harness.generation.records import System
+from harness.modes import jury
 from harness.records import Cell, Item
 from harness.talk import Lost, Replies, advance, open_talks
 
@@ -104,25 +105,23 @@ def steps_of(plan: LoopPlan, system: System, prompt: int) -> Iterator[Step]:
                 yield Step(name, (fewest, 1), (low, low + number * draft + before * own), (1, own))
     if spec.selection.cell is not None:
         for _ in range(1, system.rounds):
-            yield from _comparison(plan, spec.selection.cell, prompt, draft, draft, is_certain=False)
+            yield from _comparison(plan, spec.selection.cell, prompt, 2 * draft)
 
 
-def _comparison(
-    plan: LoopPlan, cell: Cell, prompt: int, first: int, second: int, *, is_certain: bool
-) -> Iterator[Step]:
-    """The calls that compare two drafts of at most so many tokens."""
+def _comparison(plan: LoopPlan, cell: Cell, prompt: int, drafts: int) -> Iterator[Step]:
+    """The calls that may compare two drafts of at most so many tokens together; none is certain to be made."""
+    if not asks(cell):  # a jury that decides a tournament asks its members
+        for member in jury.members(cell):
+            yield from _comparison(plan, member, prompt, drafts)
+        return
     strategy = plan.spec.strategies[cell.strategy]
     template = (len(strategy.user) + len(strategy.system or "")) // BYTES_PER_TOKEN
-    if asks(cell):
-        fewest, most = calls_per_item(cell, strategy)
-    else:  # a jury that decides a tournament asks its members
-        fewest, most = len(cell.models), 2 * len(cell.models)
+    longest = max(largest_reply(plan.spec.models[name]) for name in cell.models)
+    _, most = calls_per_item(cell, strategy)
     for at in range(most):
         model = plan.spec.models[cell.models[at % len(cell.models)]]
-        reply = largest_reply(model)
-        low = prompt + template + 2
-        longest = low + first + second + (reply if at >= fewest else 0)
-        yield Step(model.name, (1 if at < fewest and is_certain else 0, 1), (low, longest), (1, reply))
+        shown = prompt + template + drafts + at * longest  # at most all that was said before
+        yield Step(model.name, (0, 1), (0, shown), (0, largest_reply(model)))
 
 
 def _add_comparisons(plan: LoopPlan, cell: Cell, result: Estimate) -> None:
@@ -131,7 +130,7 @@ def _add_comparisons(plan: LoopPlan, cell: Cell, result: Estimate) -> None:
         return
     match = plan.spec.matches[cell.dataset]
     systems = [plan.system(name) for name in (match.first, match.second)]
-    longest = [largest_reply(plan.spec.models[system.generator]) for system in systems]
+    drafts = sum(largest_reply(plan.spec.models[system.generator]) for system in systems)
     for item in plan.prompts[systems[0].prompts].items():
-        for step in _comparison(plan, cell, size_of(item), longest[0], longest[1], is_certain=False):
+        for step in _comparison(plan, cell, size_of(item), drafts):
             step.added_to(result.cells[cell.id], result.models[step.model])

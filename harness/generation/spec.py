@@ -57,11 +57,6 @@ class Parts(NamedTuple):
     problems: list[Problem]
 
 
-def is_generation(document: Document) -> bool:
-    """Whether a document says that it is a generation experiment."""
-    return isinstance(document.value, Mapping) and document.value.get("kind") == "generation"
-
-
 def load_generation(
     path: Path, shown: str | None = None, *, allow_paths: Iterable[Path] = (), document: Document | None = None
 ) -> GenerationSpec:

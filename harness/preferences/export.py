@@ -1,7 +1,6 @@
 """Candidates → files that trainers read, and what was left out on the way.
 
-Rows are written as they come, so that memory does not grow with them. Neither the data nor the datasheet is there
-unless both are whole.
+Rows are written as they come, so that memory does not grow with them. A file is there as a whole or not at all.
 """
 
 from __future__ import annotations
