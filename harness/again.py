@@ -87,6 +87,7 @@ def ask_again(
     watch: Watch,
     kinds: frozenset[str],
     tell: Callable[[Replies], None],
+    lost: Lost,
 ) -> int:
     """Ask again for what failed, and for what is missing; how many stored replies were to be asked for again.
 
@@ -97,6 +98,7 @@ def ask_again(
         watch: who is told.
         kinds: of failures.
         tell: called before the first call is made, with the replies that count as there.
+        lost: what could not be had; the run that follows asks for none of it once more.
     """
     keys = keys_behind(plan, store, kinds)
     if not keys:
@@ -106,5 +108,5 @@ def ask_again(
     unheard = Unheard(store, keys)
     tell(unheard)
     watch.begin(plan.conversations_to_hold)
-    fill(plan, plan.chunks(), Desk(unheard, connect, watch, Lost(), 0))
+    fill(plan, plan.chunks(), Desk(unheard, connect, watch, lost, 0))
     return len(keys)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from harness import __version__, loading, plugs
 from harness import spec as specs
@@ -50,9 +50,9 @@ from harness.results import (
     read_json,
     run_id_of,
 )
-from harness.run import Run
+from harness.run import Run, RunOf
 from harness.tables import items_frame, scores_frame
-from harness.talk import Agenda, Connect, Replies
+from harness.talk import Agenda, Connect, Lost, Replies
 from harness.tokens import most_reply_tokens
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from harness.halt import Halt
     from harness.provider import Connection
     from harness.score import DatasetScores
+
+T = TypeVar("T")
 
 AnyPlan: TypeAlias = "Plan | LoopPlan"
 """Of an evaluation, or of a generation."""
@@ -230,18 +232,25 @@ def _run(
 ) -> FinishedRun:
     started, clock = datetime.now(UTC), time.monotonic()
     with Cache(cache_folder) as cache, RunWriter(results, plan.spec.name) as writer:
+        told: list[bool] = []
 
         def tell_cost(replies: Replies) -> None:
             cache.make_ready()
+            if told:
+                return
+            told.append(True)
             if not all(plan.spec.models[name].is_free for name in plan.spec.models_used):
                 before_asking(estimate_of(plan, replies, environment))
 
-        def retried(agenda: Agenda[Any]) -> None:
+        lost = Lost()
+
+        def run_of(agenda: Agenda[T]) -> Run[T]:
             if kinds and connect is not None:
-                ask_again(agenda, cache, connect, watch, kinds, tell_cost)
+                ask_again(agenda, cache, connect, watch, kinds, tell_cost, lost)
+            return Run(agenda, cache, connect, watch, lambda: tell_cost(cache), lost)
 
         try:
-            run_id, calls = _results(plan, cache, writer, connect, watch, lambda: tell_cost(cache), retried)
+            run_id, calls = _results(plan, writer, run_of)
         except BudgetReachedError as error:
             raise BudgetReachedError(str(error), hint=_what_is_left(plan, cache, watch, environment)) from None
         seconds = time.monotonic() - clock
@@ -250,23 +259,14 @@ def _run(
         return FinishedRun(writer.publish(run_id))
 
 
-def _results(
-    plan: AnyPlan,
-    cache: Cache,
-    writer: RunWriter,
-    connect: Connect | None,
-    watch: Tally,
-    tell_cost: Callable[[], None],
-    retried: Callable[[Agenda[Any]], None],
-) -> tuple[str, int]:
+def _results(plan: AnyPlan, writer: RunWriter, run_of: RunOf) -> tuple[str, int]:
     """Write all that is deterministic; the run id, and the calls whose replies it rests on."""
     if not isinstance(plan, Plan):
         from harness.generation.pipeline import hold_generation
 
-        return hold_generation(plan, cache, writer, connect, watch, tell_cost, retried=retried, version=__version__)
-    retried(plan)
+        return hold_generation(plan, writer, run_of, version=__version__)
     ledger = Ledger(plan)
-    for part in Run(plan, cache, connect, watch, tell_cost).parts():
+    for part in run_of(plan).parts():
         writer.add(part.chunk.cell, part.judgments)
         ledger.add(part)
     for cell, judgments in ledger.counted():

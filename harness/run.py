@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from harness.errors import CacheError, MissingRepliesError
 from harness.plan import Chunk
@@ -90,6 +90,14 @@ class Run(Generic[T]):
         self.before_asking()
         desk = Desk(self.store, self.connect, self.watch, self.lost, reached)
         fill(self.plan, (chunk for chunk in self.plan.chunks() if chunk.number >= first.number), desk)
+
+
+class RunOf(Protocol):
+    """Makes the runs of one command: over one cache, with one purse, and what one could not have no other asks for."""
+
+    def __call__(self, agenda: Agenda[T]) -> Run[T]:
+        """The run that holds the conversations of an agenda."""
+        ...
 
 
 @dataclass

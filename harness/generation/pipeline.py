@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -18,9 +18,8 @@ from harness.ledger import Ledger
 from harness.meaning import meaning_of
 from harness.progress import Tally
 from harness.results import FORMAT, ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
-from harness.run import Run
+from harness.run import Run, RunOf
 from harness.tables import items_frame
-from harness.talk import Agenda, Connect, Watch
 
 _REVIEW = pl.Struct(
     {"reviewer": pl.String, "text": pl.String, "score": pl.Float64, "failure": pl.String, "key": pl.String}
@@ -49,39 +48,22 @@ class Held(NamedTuple):
     calls: int
 
 
-def hold_generation(
-    plan: LoopPlan,
-    cache: Cache,
-    writer: RunWriter,
-    connect: Connect | None,
-    watch: Watch,
-    tell: Callable[[], None],
-    *,
-    retried: Callable[[Agenda[Any]], None],
-    version: str,
-) -> Held:
+def hold_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf, *, version: str) -> Held:
     """Hold all loops and all comparisons, and write all files of the run but that of its environment.
 
     Args:
         plan: what to do.
-        cache: where replies are.
         writer: of the run folder.
-        connect: opens the connection to a model; None for a run that may make no call.
-        watch: who is told.
-        tell: called once, before the first call is made.
-        retried: asks again for what failed, before the conversations of a plan are read.
+        run_of: makes the run that holds the conversations of a plan.
         version: of the harness.
     """
-    once = _once(tell)
     ledger = TrajectoryLedger(plan)
-    retried(plan)
-    for chunk, talks in Run(plan, cache, connect, watch, once).held():
+    for chunk, talks in run_of(plan).held():
         writer.add_rows(TRAJECTORIES, ledger.add(chunk.cell, talks), TRAJECTORY_SCHEMA)
     writer.write_rows(TRAJECTORIES, TRAJECTORY_SCHEMA)
     matches = make_match_plan(plan, ledger.picks)
     judged = Ledger(matches)
-    retried(matches)
-    for part in Run(matches, cache, connect, watch, once).parts():
+    for part in run_of(matches).parts():
         writer.add(part.chunk.cell, part.judgments)
         judged.add(part)
     for cell, judgments in judged.counted():
@@ -97,17 +79,6 @@ def hold_generation(
     writer.write_json(MANIFEST, _manifest(plan, matches, run, ledger.digest, writer.judgments_digest, version))
     loops = sum(account.usage.calls for account in ledger.accounts.values())
     return Held(run, loops + judged.calls)
-
-
-def _once(tell: Callable[[], None]) -> Callable[[], None]:
-    told: list[bool] = []
-
-    def once() -> None:
-        if not told:
-            told.append(True)
-            tell()
-
-    return once
 
 
 def _manifest(

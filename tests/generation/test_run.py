@@ -14,6 +14,7 @@ from harness.cli import main
 from harness.results import ENVIRONMENT
 from harness.schema import check
 from harness.source import Document
+from reliability.served import served
 
 
 def call(*words, cwd: Path, code: int = 0):
@@ -291,3 +292,21 @@ def test_validate_and_doctor_know_the_kind(done):
     places = ["--cache", str(done / "cache"), "--results", str(done / "results"), "--offline"]
     looked = CliRunner().invoke(main, ["doctor", str(done / "spec.yaml"), *places])
     assert "loops: 4 systems, 96 loops" in looked.output
+
+
+def test_a_model_that_was_given_up_in_the_loops_is_not_asked_in_the_comparisons(tmp_path):
+    text = SPEC.replace("[none, novice, master]", "[none, [novice, master]]").replace("[writer, master]", "[writer]")
+    text = text.replace("{by: tournament, strategy: combined-10, evaluator: {judge: master}}", "{by: last}")
+    with served() as server:
+        for skill in ("0.5", "0.4", "0.9"):
+            name = "nobody-knows-it" if skill == "0.9" else f"simulated?skill={skill}"
+            entry = f'{{provider: openai, model: "{name}", base_url: "{server.url}", limits: {{concurrency: 1}}}}'
+            text = text.replace(f"{{provider: simulated, skill: {skill}}}", entry)
+        laid_out(tmp_path, text, prompts=6)
+        shown = call("run", tmp_path / "spec.yaml", cwd=tmp_path, code=1)
+        assert "master was given up" in shown.stderr
+        assert sum(count for key, count in server.asked.items() if "nobody-knows-it" in key) == 1
+    board = json.loads((folder_of(tmp_path) / "leaderboard.json").read_bytes())
+    (row,) = board["boards"][0]["rows"]
+    assert row["failures"]["unavailable"] + row["identical"] == 6
+    assert row["failures"]["unavailable"] > 0
