@@ -75,6 +75,8 @@ def model_problems(sound: Sound, folders: Folders) -> Iterator[Problem]:
     known = load_schema("experiment")["$defs"]["params"]["properties"]
     for name in sound.names("models"):
         place = ("models", name)
+        if sound.part(*place, "provider") is None:
+            continue  # what stands beside it has a meaning, and a type, by the provider alone
         path = sound.part(*place, "path")
         if path and (fault := file_fault(path, folders)):
             yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])

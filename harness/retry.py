@@ -18,6 +18,8 @@ from harness.text import printable
 
 FIRST_WAIT_S = 0.5
 LONGEST_BACKOFF_S = 30.0
+LEAST_WAIT = 0.6
+"""Of the limit of a wait; more than half, so that waits grow."""
 LONGEST_WAIT_S = 300.0
 """An endpoint that asks for a longer wait than this is one to come back to in another run."""
 
@@ -114,8 +116,13 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def backoff_s(failed_attempts: int, random: Random) -> float:
-    """How long to wait after so many failed attempts: any time up to a limit that doubles each time ("full jitter")."""
-    return random.uniform(0.0, min(LONGEST_BACKOFF_S, FIRST_WAIT_S * 2.0 ** min(failed_attempts - 1, 16)))
+    """How long to wait after so many failed attempts: a time somewhat below a limit that doubles each time.
+
+    Spreading waits over less than half of the limit keeps calls from coming back together, and makes each wait longer
+    than the one before it: with any time up to the limit a call could be tried again and again at once.
+    """
+    limit = min(LONGEST_BACKOFF_S, FIRST_WAIT_S * 2.0 ** min(failed_attempts - 1, 16))
+    return random.uniform(LEAST_WAIT * limit, limit)
 
 
 def in_short(text: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -96,8 +97,15 @@ def test_backoff_is_random_below_a_limit_that_doubles_and_ends():
     random = Random(1)
     for failed, limit in [(1, 0.5), (2, 1.0), (3, 2.0), (7, LONGEST_BACKOFF_S), (10_000, LONGEST_BACKOFF_S)]:
         waits = [backoff_s(failed, random) for _ in range(300)]
-        assert 0 <= min(waits) < 0.1 * limit
-        assert 0.9 * limit < max(waits) <= limit
+        assert 0.6 * limit <= min(waits) < 0.65 * limit
+        assert 0.95 * limit < max(waits) <= limit
+
+
+def test_each_wait_is_clearly_longer_than_the_one_before_it_until_they_end():
+    random = Random(2)
+    for _ in range(300):
+        waits = [backoff_s(failed, random) for failed in range(1, 7)]
+        assert all(later > 1.15 * earlier for earlier, later in pairwise(waits))
 
 
 REJECTED = Fault("rejected", "status 400", "give-up", 400)

@@ -337,6 +337,13 @@ def test_a_spec_changed_at_random_is_a_spec_or_a_spec_error(changes, everything_
         assert problem.message
 
 
+@pytest.mark.parametrize("provider", ["nobody", 1, None])
+def test_what_stands_beside_an_unknown_provider_is_not_looked_at(spec_of, provider):
+    model = {"provider": provider, "path": 7, "base_url": [1], "params": 3}
+    with pytest.raises(SpecError, match="provider"):
+        spec_of(json.dumps({**parse_yaml(LEAST, "").value, "models": {"small": model}}))
+
+
 def changed(value, path, new):
     """The value with what stands at a path (of positions) replaced."""
     if not path or not isinstance(value, dict | list) or not value:

@@ -32,7 +32,7 @@ models:
     model: gpt-4o
     base_url: "{url}/v1"
     api_key_env: FOREIGN_KEY
-    limits: {{concurrency: {concurrency}, attempts: 5, timeout_s: 20}}
+    limits: {{concurrency: {concurrency}, attempts: 6, timeout_s: 20}}
 matrix:
   dataset: [letters]
   strategy: [direct]
@@ -90,8 +90,8 @@ def behaved(url: str) -> dict[str, object]:
     """The server's own verdict on its client, warnings counted as errors."""
     shown = subprocess.run([LLMOCK, "report", "--url", url, "--strict", "--json"], capture_output=True, text=True)
     verdict = json.loads(shown.stdout)
-    assert shown.returncode == 0, verdict
     assert verdict["findings"] == []
+    assert shown.returncode == 0
     return verdict
 
 
@@ -104,11 +104,18 @@ def test_every_call_is_answered_and_what_it_says_is_no_verdict(run):
     assert "24 calls made" in said
 
 
+RATES = {"broken": ("500=0.12",), "overloaded": ("503=0.06", "429=0.06")}
+"""Apart: these 503 and 429 say how long to wait, and all calls of the model do; to the server, which looks at one call
+at a time, those that had met a 500 would seem to wait for the same time again and again. Of 80 calls some meet a fault,
+and none meets one six times, but in one of some thousand runs."""
+
+
 @pytest.mark.slow
-def test_faults_that_heal_are_tried_again_as_a_good_client_does(run):
-    with llmock("--error-rate", "503=0.15", "--error-rate", "500=0.1", "--error-rate", "429=0.1") as url:
-        code, _, failures = run(url)
-        assert (code, failures["unparsed"]) == (0, 12)
+@pytest.mark.parametrize("rates", RATES.values(), ids=RATES)
+def test_faults_that_heal_are_tried_again_as_a_good_client_does(run, rates):
+    with llmock(*(word for rate in rates for word in ("--error-rate", rate))) as url:
+        code, _, failures = run(url, items=40)
+        assert (code, failures["unparsed"]) == (0, 40)
         assert behaved(url)["faults_injected"] > 0
 
 
