@@ -24,11 +24,14 @@ from harness.answer import AnswerRule, compile_answer, full_rule
 from harness.bundle import export_bundle, import_bundle
 from harness.completion import read_completion
 from harness.correction.label_file import LabelSource, Target, read_labels
-from harness.dataset import read_dataset
+from harness.dataset import PROMPT_SET, read_dataset
 from harness.digest import call_bytes, call_key, canonical_json
 from harness.errors import DatasetError, HarnessError, InputError
 from harness.fence import fenced, nonce_for
+from harness.generation.records import GenerationSpec
+from harness.generation.reviewing import Reviewing, review_from, review_problems
 from harness.importing import Source
+from harness.loading import load_spec as load_either
 from harness.providers.recorded import read_replies
 from harness.records import Call, DatasetSpec, Model, Reply
 from harness.retry import fault_of
@@ -50,6 +53,26 @@ SCALE = {"min": 0, "max": 10}
 CRITERIA = ({"name": "Clarity", "weight": 1, "text": "clear"}, {"name": "Being right", "weight": 3, "text": "right"})
 STATEMENTS = {"a": ["Output (a) is better"], "b": ["Output (b) is better"]}
 KEY = "sk-proj-T3sT_k3y/with+0dd=Chars-4f9Q2xZ7"
+LOOPS = b"""\
+schema: 1
+name: loops
+kind: generation
+prompts:
+  tasks: {path: ../data/prompts.jsonl, subset: {sample: 1}}
+models:
+  writer: {provider: simulated, skill: 0.5}
+  critic: {provider: simulated, skill: 0.9}
+reviews:
+  own: {review: "{{ prompt }} {{ response }} {{ answer_format }}", review_again: "{{ response }} {{ answer_format }}",
+        revise: "{{ feedback }}", answer: {kind: score, scale: {min: 0, max: 10}}}
+matrix: {prompts: [tasks], generator: [writer], reviewer: [none, self, [critic, writer]], rounds: [2, 3],
+         exclude: [{reviewer: self, rounds: 2}]}
+loop: {review: own, stop_at_score: 9, stop_unchanged: true}
+selection: {by: tournament, strategy: direct, evaluator: {jury: {of: [writer, critic]}}, order: both}
+compare: {opponents: [critic, writer], strategy: [direct, combined-10], evaluator: [{judge: [critic]}],
+          order: [given, both]}
+licences: [mine]
+"""
 
 
 @cache
@@ -59,6 +82,7 @@ def folder() -> Path:
     (made / "data").mkdir()
     for path in (SPECS / "data").iterdir():
         (made / "data" / path.name).write_bytes(path.read_bytes())
+    (made / "data" / "prompts.jsonl").write_text('{"prompt": "Name a colour."}\n' * 2, encoding="utf-8")
     (made / "valid").mkdir()
     return made
 
@@ -90,6 +114,33 @@ def spec(data: bytes) -> bool:
         assert loaded.cells
         orjson.dumps(json.loads(json.dumps(loaded.resolved)))
         return True
+    return False
+
+
+def generation(data: bytes) -> bool:
+    """A whole spec of loops: systems, reviews, a tournament, comparisons."""
+    path = folder() / "valid" / "loops.yaml"
+    path.write_bytes(data)
+    with suppress(HarnessError):
+        loaded = load_either(path, "loops.yaml", allow_paths=[folder()])
+        orjson.dumps(json.loads(json.dumps(loaded.resolved)))
+        if isinstance(loaded, GenerationSpec):
+            assert loaded.systems
+            assert loaded.matches
+            return True
+    return False
+
+
+def review(data: bytes) -> bool:
+    """A file that says how drafts are reviewed and revised."""
+    with suppress(HarnessError):
+        document = parse_yaml(text_of(data), "review.yaml")
+        if check(document, "review"):
+            return False
+        rule = review_from(document.value, name="fuzzed", source="review.yaml")
+        if not list(review_problems(rule, document)):
+            Reviewing(rule).score(text_of(data))
+            return True
     return False
 
 
@@ -157,6 +208,20 @@ def dataset(data: bytes) -> bool:
     return False
 
 
+def prompts(data: bytes) -> bool:
+    """A file of prompts without responses, in a format that the first byte chooses."""
+    form = ("jsonl", "csv", "parquet")[(data[0] if data else 0) % 3]
+    path = folder() / f"prompts.{form}"
+    path.write_bytes(data[1:])
+    with suppress(DatasetError):
+        for item in read_dataset(DatasetSpec("p", path, path.name, form), seed=1, required=PROMPT_SET).items():
+            assert item.prompt
+            assert item.prompt[-1]["role"] == "user"
+            assert any(message["content"].strip() for message in item.prompt)
+        return True
+    return False
+
+
 def labels(data: bytes) -> bool:
     """A file of labels that came later, in a format that the first byte chooses."""
     path = folder() / f"labels.{('jsonl', 'csv', 'parquet')[(data[0] if data else 0) % 3]}"
@@ -217,7 +282,10 @@ def study(data: bytes) -> bool:
 
 TARGETS: dict[str, Callable[[bytes], bool]] = {
     each.__name__: each
-    for each in (spec, strategy, template, answer, bundle, dataset, labels, recording, completion, text, study)
+    for each in (
+        *(spec, generation, strategy, review, template, answer, bundle),
+        *(dataset, prompts, labels, recording, completion, text, study),
+    )
 }
 
 
@@ -227,6 +295,13 @@ def seeds(name: str) -> Iterator[bytes]:
     match name:
         case "spec":
             yield from (path.read_bytes() for path in sorted(SPECS.glob("*valid/*.yaml")))
+        case "generation":
+            yield (
+                (ROOT / "specs" / "feedback-loops.yaml").read_bytes().replace(b"data/village-tasks", b"../data/prompts")
+            )
+            yield LOOPS
+        case "review":
+            yield from (path.read_bytes() for path in sorted((ROOT / "harness" / "reviews").glob("*.yaml")))
         case "strategy":
             yield from (path.read_bytes() for path in sorted((ROOT / "harness" / "strategies").glob("*.yaml")))
         case "template":
@@ -246,6 +321,10 @@ def seeds(name: str) -> Iterator[bytes]:
             rows = (SPECS / "data" / "pairs.jsonl").read_bytes()
             yield from (b"\x00" + rows, b'\x01id,prompt,response_a,response_b,label\n1,"[{""role"": 1}]",x,y,a\n')
             yield b"\x02" + _parquet()
+        case "prompts":
+            chat = b'[{"role": "user", "content": "And?"}]'
+            yield b'\x00{"id": "p1", "prompt": "Name a colour."}\n{"id": "p2", "prompt": %s}\n' % chat
+            yield b'\x01id,prompt\n1,Name a colour.\n2,"[{""role"": ""user"", ""content"": ""And?""}]"\n'
         case "labels":
             yield b'\x00{"id": "pair-1", "label": "a"}\n{"id": "x", "label": "left"}\n{"id": 1, "dataset": "d"}\n'
             yield b"\x01id,annotator,label\npair-1,x,a\npair-1,y,tie\n\nx,x,b\n"
@@ -316,8 +395,8 @@ def words(name: str) -> Iterator[str]:
         ">-\n",
     )
     yield from (*VALUES, "Verdict: A", "Score A: 8/10", " out of 10", "<0 to 10>", "A or B", "tie", "Clarity A: ")
-    if name in ("spec", "strategy"):
-        for schema in ("experiment", "strategy", "personas"):
+    if name in ("spec", "generation", "strategy", "review"):
+        for schema in ("experiment", "generation", "strategy", "review", "personas"):
             yield from sorted(set(re.findall(r'"([a-z_-]+)"', json.dumps(load_schema(schema)))))
         yield from plugs.names("strategies")
 
