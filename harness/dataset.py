@@ -99,6 +99,10 @@ class FrameDataset:
         models = (pl.lit(writer).alias(f"model_{side}") for side, writer in zip("ab", writers, strict=True))
         return FrameDataset(name, material, self._frame.drop("unit").with_columns(*texts, *models), ())
 
+    def only(self, row: int) -> FrameDataset:
+        """The item in one row, as a dataset of its own."""
+        return FrameDataset(self.name, self.digest, self._frame.drop("unit")[row : row + 1], self.annotators)
+
     def prompts(self) -> pl.DataFrame:
         """The prompts as they are kept with a run: `item`, `prompt` (a JSON list of messages), cluster and category."""
         items = [(item.id, orjson.dumps(item.prompt).decode(), item.cluster, item.category) for item in self.items()]

@@ -215,7 +215,7 @@ def cell_json(plan: Plan, cell: Cell, found: Followed | Counted) -> dict[str, An
         "calls_per_item": cell_calls(plan, cell),
         "item": found.item.id,
         "batches": [[asked_json(one) for one in batch] for batch in batches],
-        "members": [{"cell": one.cell.id, "outcome": outcome_json(one.followed.outcome)} for one in members],
+        "members": members_json(members),
         "outcome": outcome_json(found.outcome),
         "places": places,
     }
@@ -263,6 +263,11 @@ def asked_json(one: Asked) -> dict[str, Any]:
         "key": one.key,
         "reply": None if one.reply is None else one.reply._asdict(),
     }
+
+
+def members_json(members: Sequence[Member]) -> list[dict[str, Any]]:
+    """Whose judgments are counted, as `members` in `schemas/explain.schema.json`."""
+    return [{"cell": one.cell.id, "outcome": outcome_json(one.followed.outcome)} for one in members]
 
 
 def outcome_json(outcome: Outcome | None) -> dict[str, Any] | None:

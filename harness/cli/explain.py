@@ -34,6 +34,7 @@ from harness.text import printable
 
 if TYPE_CHECKING:
     from harness.generation.plan import LoopPlan
+    from harness.generation.records import Trajectory
 
 MOST_NAMED = 6
 """Evaluators or cells that a line names before it counts the rest."""
@@ -103,25 +104,28 @@ def generation_told(
     place = of_loops.find_place(plan, wanted)
     if isinstance(place, Cell):
         first = plan.system(plan.spec.matches[place.dataset].first)
-        found = of_loops.followed_match(plan, place, of_loops.row_of(plan, first.prompts, item), cache)
+        found = of_loops.explained_match(plan, place, of_loops.row_of(plan, first.prompts, item), cache)
         ended = None
     else:
         found, ended = of_loops.followed_loop(plan, place, of_loops.row_of(plan, place.prompts, item), cache)
     head = [f"{plan.spec.name}: {place.id}", f"prompt     {found.item.id}", ""]
-    if not found.batches:
-        return {**said, "loop": of_loops.loop_json(place, found, ended)}, [
-            *head,
-            f"nobody is asked: {outcome_words(found.outcome)}" if found.outcome else "nobody is asked",
-        ]
-    lines = [*head, *(followed_lines(found) if ended is None else batches_lines(found))]
-    if ended is not None:
+    return {**said, "loop": of_loops.loop_json(place, found, ended)}, [*head, *loop_lines(found, ended)]
+
+
+def loop_lines(found: Followed | Counted, ended: Trajectory | None) -> Iterator[str]:
+    """A loop, or a comparison of what two loops came to."""
+    if isinstance(found, Counted):
+        yield from counted_lines(found)
+    elif ended is not None:
+        yield from batches_lines(found)
         picked = f"draft {ended.picked + 1} of {len(ended.drafts)} is picked" if ended.drafts else "there is no draft"
-        lines.append(
-            f"outcome: {picked}"
-            + (f"; {ended.failure}" if ended.failure else "")
-            + (f"; ended early: {ended.ended}" if ended.ended else "")
-        )
-    return {**said, "loop": of_loops.loop_json(place, found, ended)}, lines
+        failure = f"; {ended.failure}" if ended.failure else ""
+        yield f"outcome: {picked}{failure}" + (f"; ended early: {ended.ended}" if ended.ended else "")
+    elif found.batches:
+        yield from followed_lines(found)
+    else:
+        assert found.outcome is not None, "who asks nobody has ended"
+        yield f"nobody is asked: {outcome_words(found.outcome)}"
 
 
 def loops_lines(plan: LoopPlan) -> Iterator[str]:

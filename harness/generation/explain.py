@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from harness.errors import InputError
-from harness.explain import Asked, Followed, asked_json, follow, follow_talk, outcome_json
+from harness.explain import Counted, Followed, asked_json, explained, follow_talk, members_json, outcome_json
 from harness.generation.ledger import TrajectoryLedger
 from harness.generation.plan import LoopPlan, make_match_plan
 from harness.generation.records import System, Trajectory
@@ -58,22 +59,27 @@ def followed_loop(plan: LoopPlan, system: System, row: int, replies: Replies) ->
     return Followed(item, batches, None), ended
 
 
-def followed_match(plan: LoopPlan, cell: Cell, row: int, cache: Store) -> Followed:
-    """The comparison of the drafts that two systems picked for one prompt.
+def explained_match(plan: LoopPlan, cell: Cell, row: int, cache: Store) -> Followed | Counted:
+    """How a cell compares the drafts that two systems picked for one prompt.
 
     Raises:
-        MissingRepliesError: where the drafts are not all in the cache.
-        InputError: where the cell asks nobody.
+        MissingRepliesError: where the loops of the two are not all in the cache.
     """
-    from harness.asking import asks
     from harness.progress import Tally
 
-    if not asks(cell):
-        raise InputError(f"{cell.id} counts the verdicts of others", hint="name the cell of one of its members")
-    ledger = TrajectoryLedger(plan)
-    for chunk, talks in Run(plan, cache, None, Tally(plan.spec.models)).held():
+    narrow = narrowed(plan, cell, row)
+    ledger = TrajectoryLedger(narrow)
+    for chunk, talks in Run(narrow, cache, None, Tally(plan.spec.models)).held():
         ledger.add(chunk.cell, talks)
-    return follow(make_match_plan(plan, ledger.picks), cell, row, cache)
+    return explained(make_match_plan(narrow, ledger.picks), cell, 0, cache)
+
+
+def narrowed(plan: LoopPlan, cell: Cell, row: int) -> LoopPlan:
+    """What of a plan one comparison rests on: two systems and a prompt."""
+    match = plan.spec.matches[cell.dataset]
+    systems = tuple(one for one in plan.spec.systems if one.id in (match.first, match.second))
+    prompts = {name: plan.prompts[name].only(row) for name in {one.prompts for one in systems}}
+    return replace(plan, spec=replace(plan.spec, systems=systems, matches={match.name: match}), prompts=prompts)
 
 
 def loops_json(plan: LoopPlan) -> dict[str, Any]:
@@ -95,7 +101,7 @@ def loops_json(plan: LoopPlan) -> dict[str, Any]:
     }
 
 
-def loop_json(place: System | Cell, found: Followed, ended: Trajectory | None) -> dict[str, Any]:
+def loop_json(place: System | Cell, found: Followed | Counted, ended: Trajectory | None) -> dict[str, Any]:
     """One conversation, as `loop` in `schemas/explain.schema.json`."""
     told = None
     if ended is not None:
@@ -105,11 +111,12 @@ def loop_json(place: System | Cell, found: Followed, ended: Trajectory | None) -
             "failure": ended.failure,
             "ended": ended.ended or None,
         }
-    batches: list[list[Asked]] = [list(batch) for batch in found.batches]
+    batches, members = (found.batches, ()) if isinstance(found, Followed) else ((), found.members)
     return {
         "place": place.id,
         "item": found.item.id,
         "batches": [[asked_json(one) for one in batch] for batch in batches],
+        "members": members_json(members),
         "outcome": outcome_json(found.outcome),
         "trajectory": told,
     }

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from generation.loops import SPEC, laid_out
 from harness.cli import main
+from harness.loading import load_spec
 from harness.results import ENVIRONMENT
 from harness.schema import check
 from harness.source import Document
@@ -250,6 +251,35 @@ def test_explain_shows_loops_comparisons_and_the_whole(done, tmp_path):
     assert "outcome: verdict" in judged or "nobody is asked" in judged
     fresh = CliRunner().invoke(main, ["explain", str(path), "writer+novice", "--cache", str(tmp_path / "none")])
     assert "A run would send 1 call here" in fresh.output
+
+
+def test_explain_needs_no_other_prompt_than_the_one_it_shows(done, tmp_path):
+    path = laid_out(tmp_path, prompts=1)
+    call("run", path, cwd=tmp_path)
+    path = laid_out(tmp_path)
+    words = [str(path), "writer+novice-vs-writer", "--json", "--cache", str(tmp_path / "cache")]
+    here = json.loads(CliRunner().invoke(main, ["explain", *words]).stdout)
+    assert here["loop"] == json.loads(call_explain(done, done / "spec.yaml", *words[1:3]))["loop"]
+    assert here["loop"]["outcome"]["verdict"]
+    missing = CliRunner().invoke(main, ["explain", *words, "--item", "task-002"])
+    assert missing.exit_code == 1
+    assert "the cache lacks" in missing.stderr
+
+
+def test_explain_shows_how_a_jury_counts_the_comparisons_of_its_members(tmp_path):
+    three = "[master, novice, writer]"
+    text = SPEC.replace("{judge: [master]}", f"{{judge: {three}}}, {{jury: {{of: {three}}}}}")
+    path = laid_out(tmp_path, text, prompts=3)
+    call("run", path, cwd=tmp_path)
+    cell = next(cell.id for cell in load_spec(path).cells if cell.mode == "jury")
+    words = [str(path), cell, "--item", "task-002", "--cache", str(tmp_path / "cache")]
+    told = json.loads(CliRunner().invoke(main, ["explain", *words, "--json"]).stdout)
+    assert check(Document("x", told), "explain") == []
+    assert told["loop"]["batches"] == []
+    verdicts = [member["outcome"]["verdict"] for member in told["loop"]["members"]]
+    assert len(verdicts) == 3
+    assert verdicts.count(told["loop"]["outcome"]["verdict"]) >= 2
+    assert "it counts the judgments of these cells" in CliRunner().invoke(main, ["explain", *words]).stdout
 
 
 def call_explain(done, *words):
