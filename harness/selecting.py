@@ -1,22 +1,24 @@
-"""The best cell of a dataset, with its figure corrected for having been chosen."""
+"""The best cell of a dataset, or system of a board, with its figure corrected for having been chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.contest import is_comparable
 from harness.metric import find_metric
-from harness.records import CellScore, Winner
+from harness.records import CellScore, Figure, Winner
 from harness.reference import Reference
 from harness.statistics.agreement import SHAPE
-from harness.statistics.selection import selection_bias
+from harness.statistics.selection import Value, selection_bias
 
 METHOD = "resampled-selection"
-NOBODY = "no cell has a value"
-ONE = "one cell: nothing was chosen"
+NOBODY = "none has a value"
+ONE = "only one: nothing was chosen"
 FEW = "too few items or clusters to choose again in resamples"
 UNDEFINED = "no resample has a value"
 
@@ -49,34 +51,66 @@ def choose_winner(
         reference: the labels.
         seed: of the resamples.
     """
-    best = scores[best_first(scores, metric)[0]]
-    figure = best.figures[metric]
-    tried, level = len(scores), figure.level
-    if figure.value is None:
-        return Winner(dataset, None, metric, tried, level=level, reason=NOBODY)
-    comparable = [k for k, score in enumerate(scores) if is_comparable(score.figures[metric])]
-    rivals = sorted(comparable, key=lambda k: scores[k].cell.id)  # the same draws in whatever order they come
-    if tried == 1 or len(rivals) < 2 or not is_comparable(figure):
-        reason = ONE if tried == 1 else FEW
-        return Winner(dataset, best.cell.id, metric, tried, figure.value, level=level, reason=reason)
-    judged = np.minimum(outcomes[:, rivals], SHAPE[1] - 1)
+    figures = {score.cell.id: score.figures[metric] for score in scores}
+    judged = np.minimum(outcomes, SHAPE[1] - 1)
     places = reference.labels.astype(np.intp)[:, None] * SHAPE[1] + judged
-    bias = selection_bias(places, reference.clusters, find_metric(metric).value, seed=seed)
+    found = find_metric(metric)
+    return best_of_all(Measure(dataset, metric, found.value, found.RANGE), figures, places, reference.clusters, seed)
+
+
+class Measure(NamedTuple):
+    """By what the best of several is chosen.
+
+    Attributes:
+        dataset: on what, for people.
+        metric: its name.
+        value: the figure as a function of tables, as `harness.statistics.selection.selection_bias` takes it.
+        bounds: the least and the largest figure.
+    """
+
+    dataset: str
+    metric: str
+    value: Value
+    bounds: tuple[float, float]
+
+
+def best_of_all(
+    measure: Measure,
+    figures: Mapping[str, Figure],
+    places: NDArray[np.intp],
+    clusters: NDArray[np.int64] | None,
+    seed: int,
+) -> Winner:
+    """The best of several that were tried on the same items, its figure corrected for the measure.
+
+    Args:
+        measure: by what.
+        figures: of each, by id; at least one.
+        places: items × figures, the cell (flat index) of the table that each outcome is in.
+        clusters: the cluster of each item; None where items are independent.
+        seed: of the resamples.
+    """
+    ids = list(figures)
+    best = min(ids, key=lambda one: (figures[one].value is None, -(figures[one].value or 0.0)))
+    figure, tried = figures[best], len(ids)
+    bare = Winner(measure.dataset, best, measure.metric, tried, figure.value, level=figure.level)
+    if figure.value is None:
+        return replace(bare, cell=None, reason=NOBODY)
+    rivals = sorted(one for one in ids if is_comparable(figures[one]))  # the same draws in whatever order they come
+    if tried == 1 or len(rivals) < 2 or not is_comparable(figure):
+        return replace(bare, reason=ONE if tried == 1 else FEW)
+    columns = [ids.index(one) for one in rivals]
+    bias = selection_bias(places[:, columns], clusters, measure.value, seed=seed)
     if bias is None:
-        return Winner(dataset, best.cell.id, metric, tried, figure.value, level=level, reason=UNDEFINED)
-    low, high = find_metric(metric).RANGE
-    return Winner(
-        dataset,
-        best.cell.id,
-        metric,
-        tried,
-        figure.value,
+        return replace(bare, reason=UNDEFINED)
+    low, high = measure.bounds
+    return replace(
+        bare,
         corrected=max(low, figure.value - bias.mean),
         low=None if figure.low is None else max(low, figure.low - bias.out_of_bag),
         high=None if figure.high is None else min(high, figure.high - bias.optimism),
         method=METHOD,
         resamples=bias.resamples,
-        level=level,
         seed=f"{seed:032x}",
         reason=figure.reason,
     )

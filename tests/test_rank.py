@@ -160,7 +160,7 @@ def test_the_best_of_many_is_corrected_for_the_choice():
     assert first["low"] < figure["low"]
     assert first["corrected"] < first["high"] < figure["high"]
     assert (first["method"], first["resamples"], len(first["seed"])) == ("resampled-selection", 2000, 32)
-    assert (alone["tried"], alone["corrected"], alone["reason"]) == (1, None, "one cell: nothing was chosen")
+    assert (alone["tried"], alone["corrected"], alone["reason"]) == (1, None, "only one: nothing was chosen")
     (note,) = (note for note in board.notes if "best of K" in note)
     assert note.startswith(
         f"best of K = 12 on one: kappa {first['value']:.3f} is optimistic; corrected for the choice 0."
@@ -171,7 +171,7 @@ def test_the_best_of_many_is_corrected_for_the_choice():
     ("dataset", "judges", "reason"),
     [
         (Labelled(CODES[:19]), {"good": GOOD[:19], "poor": POOR[:19]}, "too few items or clusters"),
-        (Labelled(np.full(30, -1, dtype=np.int8)), {"good": GOOD[:30], "poor": POOR[:30]}, "no cell has a value"),
+        (Labelled(np.full(30, -1, dtype=np.int8)), {"good": GOOD[:30], "poor": POOR[:30]}, "none has a value"),
     ],
 )
 def test_a_winner_that_cannot_be_corrected_says_why(dataset, judges, reason):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from harness.correction.win_figures import Rate
 from harness.digest import seed_for
 from harness.generation.ledger import Account
 from harness.generation.plan import MatchPlan
-from harness.generation.rates import Standing, compare_systems, outcomes_of, standing_of, strengths_json
+from harness.generation.rates import Standing, best_system, compare_systems, outcomes_of, standing_of, strengths_json
 from harness.generation.records import GenerationSpec, System
 from harness.judged import JudgedDataset
 from harness.rank import difference_json
-from harness.records import FAILURES, VERDICTS, Cell
+from harness.records import FAILURES, VERDICTS, Cell, Winner
 from harness.statistics.win_rate import TIES, Ties
 
 
@@ -61,7 +62,7 @@ def board_json(
         "selection": _selection_words(spec),
         "simulated": any(spec.models[name].is_simulated for name in spec.models_used),
         "systems": systems,
-        "boards": boards,
+        "boards": [{**board, "winner": _winner_json(board["winner"])} for board in boards],
         "strengths": list(_strengths(spec, judged)) if spec.bradley_terry else [],
         "notes": list(_notes(spec, systems, boards)),
     }
@@ -115,10 +116,23 @@ def _board(
         "repeats": evaluator.repeats,
     }
     if not standings:
-        return {**head, "rows": []}
+        return {**head, "rows": [], "winner": None}
+    outcomes = np.column_stack(columns)
     seed = seed_for(spec.seed, "win-rate-contest", opposed, _kind(evaluator))
-    contest = compare_systems(standings, np.column_stack(columns), cluster, spec.score, ties, seed)
-    return {**head, "rows": _rows(standings, contest, ties)}
+    contest = compare_systems(standings, outcomes, cluster, spec.score, ties, seed)
+    draws = seed_for(spec.seed, "win-rate-selection", opposed, _kind(evaluator))
+    best = best_system(_title(head), standings, outcomes, cluster, ties, draws)
+    return {**head, "rows": _rows(standings, contest, ties), "winner": best}
+
+
+def _title(board: Mapping[str, Any]) -> str:
+    return f"{board['prompts']}, against {board['opponent']}, {board['strategy']}/{board['evaluator']}"
+
+
+def _winner_json(best: Winner) -> dict[str, Any]:
+    told = {**asdict(best), "system": best.cell and best.cell.partition("/")[2]}
+    told |= {"seed": best.seed or None, "reason": best.reason or None}
+    return {key: told[key] for key in told if key not in ("cell", "dataset", "held_out")}
 
 
 def _rows(standings: Sequence[Standing], contest: Contest | None, ties: Ties) -> list[dict[str, Any]]:
@@ -242,14 +256,16 @@ def _notes(
 
 def _notes_on(board: Mapping[str, Any], spec: GenerationSpec) -> Iterator[str]:
     """Which systems no test tells from the best of a board."""
-    rows = board["rows"]
-    head = f"{board['prompts']}, against {board['opponent']}, {board['strategy']}/{board['evaluator']}"
+    rows, head = board["rows"], _title(board)
     failed = sum(sum(row["failures"].values()) for row in rows)
     if failed:
         yield words.comparisons_failed(head, failed, sum(row["n"] for row in rows))
     same = sum(row["identical"] for row in rows)
     if same:
         yield words.same_drafts(head, same, sum(row["n"] for row in rows))
+    winner: Winner = board["winner"]
+    if winner.tried > 1 and winner.value is not None:
+        yield words.best_of_many(winner)
     best = next((row for row in rows if row["rank"]), None)
     if best is None:
         return

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from harness.contest import Contest, is_comparable
 from harness.correction.win_figures import Rate, Seen, human_rates, judge_rates, sign_figure
 from harness.digest import seed_for
-from harness.records import OUTCOMES, VERDICTS, Figure, ScoreSpec
+from harness.records import OUTCOMES, VERDICTS, Figure, ScoreSpec, Winner
+from harness.selecting import Measure, best_of_all
 from harness.statistics import multiplicity, pairs, win_rate
+from harness.statistics.agreement import Array
 from harness.statistics.bradley_terry import Strengths, bradley_terry
 from harness.statistics.clusters import t_quantile
 from harness.statistics.voting import Codes
@@ -115,6 +117,33 @@ def compare_systems(
         values, covariance, resamples=score.resamples, seed=seed, level=score.level, degrees=degrees
     )
     return Contest(members, comparisons, tuple(standing.system for standing in standings), score.margin)
+
+
+def best_system(
+    board: str,
+    standings: Sequence[Standing],
+    outcomes: NDArray[np.int8],
+    cluster: NDArray[np.int64] | None,
+    ties: Ties,
+    seed: int,
+) -> Winner:
+    """The system with the highest win rate of a board, its rate corrected for having been chosen.
+
+    Args:
+        board: which one, for people.
+        standings: of the systems; at least one.
+        outcomes: prompts × systems.
+        cluster: of each prompt, None where they are independent.
+        ties: what a tie counts as.
+        seed: of the resamples.
+    """
+
+    def rate(tables: Array) -> Array:
+        return win_rate.win_rate(tables[..., 0, :], ties)  # there are no labels: all is in the first row
+
+    places = np.minimum(outcomes, len(VERDICTS)).astype(np.intp)
+    figures = {standing.system: standing.rates[ties].judge for standing in standings}
+    return best_of_all(Measure(board, "win rate", rate, (0.0, 1.0)), figures, places, cluster, seed)
 
 
 def strengths_json(

@@ -10,9 +10,9 @@ the same units. Two biases are estimated (Efron 1983 and the out-of-bag estimate
 
 †The correction takes the mean of both off the best figure, and moves the lower end of its own interval by the larger
 and the upper end by the smaller of them. That is tuned on simulations and no standard of the literature; the
-simulation is `tests/simulations/winners.py`. With 57 equal configurations at n = 80 the figure of the
-best is about 0.13 too high and its interval holds the truth in 6 of 10 cases; corrected, it is less than 0.03 too
-high and the interval holds it nearly always, so it is on the safe side.
+simulations are `tests/simulations/winners.py` and, for win rates, `tests/simulations/best_systems.py`. With 57 equal
+configurations at n = 80 the figure of the best is about 0.13 too high and its interval holds the truth in 6 of 10
+cases; corrected, it is less than 0.03 too high and the interval holds it nearly always, so it is on the safe side.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.generation.rates import compare_systems, outcomes_of, standing_of, strengths_json
+from harness.generation.rates import best_system, compare_systems, outcomes_of, standing_of, strengths_json
 from harness.records import ScoreSpec
 
 SCORE = ScoreSpec(("win-rate",), resamples=400)
@@ -72,3 +72,43 @@ def test_strengths_say_why_they_are_not_finite():
     assert (known["t/d"]["value"], known["t/d"]["low"]) == (None, None)
     assert known["t/d"]["reason"]
     assert rows[-1]["system"] == "t/d"
+
+
+def equal_systems(systems=12, prompts=80, seed=3):
+    """Outcomes of systems that are all as good as their opponent, and their standings."""
+    outcomes = np.random.default_rng(seed).choice(3, (prompts, systems), p=[0.4, 0.2, 0.4]).astype(np.int8)
+    named = enumerate(outcomes.T)
+    return [standing_of(f"t/s{at:02}", f"c{at}", column, None, SCORE, 7, 0) for at, column in named], outcomes
+
+
+def test_the_rate_of_the_best_is_corrected_for_having_been_chosen():
+    standings, outcomes = equal_systems()
+    best = best_system("t, against x", standings, outcomes, None, "half", 5)
+    values = {one.system: one.rates["half"].judge.value for one in standings}
+    assert best.cell == max(values, key=values.get)
+    assert (best.tried, best.value, best.metric) == (12, max(values.values()), "win rate")
+    assert best.low < 0.5 < best.corrected < best.value
+    assert best.high < next(one for one in standings if one.system == best.cell).rates["half"].judge.high
+    turned = best_system("t, against x", standings[::-1], outcomes[:, ::-1], None, "half", 5)
+    assert turned == best, "whatever their order"
+
+
+def test_failures_are_left_out_of_the_rate_of_the_best():
+    _, outcomes = equal_systems()
+    failed = outcomes.copy()
+    failed[:10] = 5
+    named = enumerate(failed.T)
+    fewer = [standing_of(f"t/s{at:02}", f"c{at}", column, None, SCORE, 7, 0) for at, column in named]
+    best = best_system("t, against x", fewer, failed, None, "lose", 5)
+    assert best.value == max(float((column[10:] == 0).mean()) for column in outcomes.T)
+
+
+def test_one_system_was_not_chosen_and_few_prompts_cannot_tell():
+    standings, outcomes = equal_systems()
+    assert best_system("t", standings[:1], outcomes[:, :1], None, "half", 5).reason == "only one: nothing was chosen"
+    few, of_few = equal_systems(prompts=8)
+    found = best_system("t", few, of_few, None, "half", 5)
+    assert (found.corrected, found.reason.startswith("too few")) == (None, True)
+    lost = np.full((8, 2), 4, np.int8)
+    nobody = [standing_of(f"t/{at}", f"c{at}", lost[:, at], None, SCORE, 7, 0) for at in range(2)]
+    assert (best_system("t", nobody, lost, None, "half", 5).cell) is None

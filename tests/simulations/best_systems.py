@@ -1,0 +1,59 @@
+"""What the win rate of the best of many systems is worth, before and after its correction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from harness.statistics import selection, win_rate
+from simulations.row import Row, scaled
+
+TIED = 0.2
+"""Share of the prompts that are ties."""
+COMMON = 0.3
+"""Share of the prompts on which all systems fare alike: the opponent is good or bad there."""
+
+
+def simulate(scale: float) -> Iterator[Row]:
+    """Bias and coverage of the best of several systems that met one opponent on the same prompts."""
+    repeats = scaled(300, scale)
+    for world, truths in (
+        ("57 equal systems", np.full(57, 0.5)),
+        ("6 equal systems", np.full(6, 0.5)),
+        ("12 unequal systems", np.linspace(0.4, 0.6, 12)),
+        ("10 equal and one far better", np.array([0.45] * 10 + [0.85])),
+    ):
+        for n in (80, 200):
+            yield from _best(world, truths, n, repeats)
+
+
+def _best(world: str, truths: Any, n: int, repeats: int) -> Iterator[Row]:
+    rng, errors, held = np.random.default_rng(7), [], []
+    for seed in range(repeats):
+        outcomes = _outcomes(rng, n, truths)
+        counts = np.array([np.bincount(column, minlength=3) for column in outcomes.T])
+        rates = win_rate.win_rate(counts)
+        best = int(rates.argmax())
+        own = win_rate.bootstrap_interval(counts[best], resamples=1_000, level=0.95, seed=seed)
+        bias = selection.selection_bias(outcomes, None, lambda tables: win_rate.win_rate(tables[..., 0, :]), seed=seed)
+        assert bias is not None
+        assert own.low is not None
+        assert own.high is not None
+        truth, value = truths[best], float(rates[best])
+        errors.append((value - truth, value - bias.mean - truth))
+        held.append((own.low <= truth <= own.high, own.low - bias.out_of_bag <= truth <= own.high - bias.optimism))
+    (naive, corrected), (plain, mended) = np.mean(errors, axis=0), np.mean(held, axis=0)
+    yield Row("win rate of the best, too high by", world, str(n), float(naive), 0, "shown beside", 0)
+    yield Row("corrected win rate of the best, off by", world, str(n), abs(float(corrected)), 0.05, "at most", 0)
+    yield Row("interval of the best", world, str(n), float(plain), 0.95, "shown beside", repeats)
+    yield Row("corrected interval of the best", world, str(n), float(mended), 0.95, "at least", repeats)
+
+
+def _outcomes(rng: np.random.Generator, n: int, truths: Any) -> Any:
+    """Outcomes prompts × systems: 0 won, 1 tied, 2 lost, each system with its true win rate."""
+    shared = rng.random((n, 1)) < COMMON
+    drawn = np.where(shared, rng.random((n, 1)), rng.random((n, len(truths))))
+    wins = truths - TIED / 2
+    return np.where(drawn < wins, 0, np.where(drawn < wins + TIED, 1, 2)).astype(np.intp)
