@@ -130,9 +130,10 @@ def _title(board: Mapping[str, Any]) -> str:
 
 
 def _winner_json(best: Winner) -> dict[str, Any]:
-    told = {**asdict(best), "system": best.cell and best.cell.partition("/")[2]}
-    told |= {"seed": best.seed or None, "reason": best.reason or None}
-    return {key: told[key] for key in told if key not in ("cell", "dataset", "held_out")}
+    """The best of a board as the schema describes it; the board says where, and there is no part to hold out."""
+    told = {"seed": best.seed or None, "reason": best.reason or None}
+    kept = {key: value for key, value in asdict(best).items() if key not in ("cell", "dataset", "held_out")}
+    return {"system": best.cell and best.cell.partition("/")[2], **kept, **told}
 
 
 def _rows(standings: Sequence[Standing], contest: Contest | None, ties: Ties) -> list[dict[str, Any]]:
