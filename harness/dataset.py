@@ -15,7 +15,14 @@ import polars as pl
 from harness import plugs
 from harness.digest import digest_of
 from harness.errors import DatasetError, Problem
-from harness.ingest.canonical import REQUIRED, canonical, empty_and_repeated, missing_columns, wanted_columns
+from harness.ingest.canonical import (
+    REQUIRED,
+    answered_already,
+    canonical,
+    empty_and_repeated,
+    missing_columns,
+    wanted_columns,
+)
 from harness.ingest.labels import Codes, label_codes, majority
 from harness.ingest.rows import Rows
 from harness.ingest.subset import chosen, rows_where, sample_seed
@@ -52,7 +59,10 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         frame = rows_where(found, rows, spec.subset.where)
         used = set(frame["row"]) if found.faults else set()
         faults = [fault for fault in found.faults if fault.row in used]
-        problems = row_problems(rows, [*faults, *empty_and_repeated(frame, faults, required)])
+        faults += empty_and_repeated(frame, faults, required)
+        if required == PROMPT_SET:
+            faults += answered_already(frame)
+        problems = row_problems(rows, faults)
         if problems:
             raise DatasetError(problems)
         digest = _digest(spec, seed)

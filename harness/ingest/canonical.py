@@ -21,6 +21,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import orjson
 import polars as pl
 
 from harness.errors import Problem
@@ -94,6 +95,13 @@ def empty_and_repeated(frame: pl.DataFrame, known: Iterable[Fault], required: Se
     repeated = frame.filter(pl.col("id").is_not_null() & ~pl.col("id").is_first_distinct())
     faults += [Fault(row, "id", f"`{name}` occurs before") for row, name in repeated.select("row", "id").rows()]
     return faults
+
+
+def answered_already(frame: pl.DataFrame) -> list[Fault]:
+    """The faults of prompts that leave nothing to write: the last word is the assistant's."""
+    chats = frame.filter("is_chat").select("row", "prompt").rows()
+    wrong = "ends with a message of the assistant, it must end with what is to be answered"
+    return [Fault(row, "prompt", wrong) for row, chat in chats if orjson.loads(chat)[-1]["role"] == "assistant"]
 
 
 def _names(spec: DatasetSpec, column: str) -> tuple[str, ...]:

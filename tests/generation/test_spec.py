@@ -178,6 +178,23 @@ def test_prompts_that_are_empty_are_told_with_their_line(tmp_path):
     assert "`x` occurs before" in str(caught.value)
 
 
+def test_a_prompt_that_is_answered_already_is_told_with_its_line(tmp_path):
+    from harness.errors import DatasetError
+    from harness.pipeline import make_plan
+
+    path = laid_out(tmp_path)
+    said = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]
+    more = [*said, {"role": "user", "content": "And?"}]
+    rows = [{"id": "done", "prompt": said}, {"id": "open", "prompt": more}, {"id": "told", "prompt": said[1:]}]
+    with (tmp_path / "tasks.jsonl").open("a") as file:
+        file.writelines(f"{json.dumps(row)}\n" for row in rows)
+    with pytest.raises(DatasetError) as caught:
+        make_plan(load_spec(path, "spec.yaml"))
+    told = str(caught.value).splitlines()
+    assert [line.partition(" ")[0] for line in told] == ["tasks.jsonl:25:", "tasks.jsonl:27:"]
+    assert "ends with a message of the assistant" in told[0]
+
+
 def test_a_jury_may_select_without_cells_of_its_members(tmp_path):
     spec = load_generation(laid_out(tmp_path, edited(("{judge: master}", "{jury: {of: [master, novice]}}"))))
     assert spec.selection.cell is not None
