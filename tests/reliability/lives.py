@@ -39,7 +39,8 @@ class Nursery:
         """Start a run of `spec.yaml` in a folder.
 
         Args:
-            folder: where spec, cache and results are; `stored` in it gets the key of every reply, once it is kept.
+            folder: where spec, cache and results are; `stored` in it gets the key of every reply, once it is kept, and
+                `stopping` is there once the run has heard that it is to stop.
             life: `most_bytes`, the largest file that it may write; `results`, `cache`, other folders; `year`, what
                 its clock says.
         """
@@ -84,6 +85,10 @@ def live(life: dict[str, Any]) -> int:
             super().called(call, reply)
             if reply.finish != "unavailable":
                 os.write(stored, call_key(call).encode() + b"\n")
+
+        def stopping(self, under_way: int) -> None:
+            super().stopping(under_way)
+            (folder / "stopping").touch()
 
     if most := life.get("most_bytes"):
         import resource

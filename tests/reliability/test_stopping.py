@@ -88,7 +88,7 @@ def test_asked_twice_to_stop_it_does_not_wait(tmp_path, nursery):
         until(lambda: len(server.asked) >= 4)
         started = time.monotonic()
         nursery.signal(signal.SIGINT)
-        time.sleep(0.3)  # two signals that come together are one
+        until((folder / "stopping").exists)  # two signals that come together are one
         code, _ = nursery.end(signal.SIGINT)
         assert code == 130
         assert time.monotonic() - started < 15
