@@ -88,7 +88,7 @@ class DatasetSpec:
     Attributes:
         name: the name that the spec gives it.
         path: absolute path of the file.
-        shown_path: the path as the spec writes it, for messages and for the resolved spec.
+        shown_path: how messages call the file: from where the spec is called so.
         format: a file name in `harness/datasets/`.
         columns: canonical column name to the name (or, for `labels`, the names) in the file.
         label_values: the file's word for a label to the verdict it means; empty for `a`, `tie`, `b` themselves.

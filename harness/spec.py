@@ -227,7 +227,7 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
         kind=resolved["kind"],
         seed=resolved["seed"],
         datasets=FrozenDict(
-            {name: dataset_of(name, entry, path.parent) for name, entry in resolved["datasets"].items()}
+            {name: dataset_of(name, entry, path, document.file) for name, entry in resolved["datasets"].items()}
         ),
         models=FrozenDict(models),
         strategies=FrozenDict({cell.strategy: taken.strategies[cell.strategy] for cell in cells}),
@@ -241,14 +241,21 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
     )
 
 
-def dataset_of(name: str, entry: Mapping[str, Any], folder: Path) -> DatasetSpec:
-    """How a dataset is read, from its entry in a completed spec."""
+def dataset_of(name: str, entry: Mapping[str, Any], path: Path, shown: str) -> DatasetSpec:
+    """How a dataset is read, from its entry in a completed spec.
+
+    Args:
+        name: of the dataset.
+        entry: its entry.
+        path: of the spec's file, beside which it lies.
+        shown: how messages call that file.
+    """
     subset = dict(entry["subset"])
     where = {column: (kept,) if isinstance(kept, str) else kept for column, kept in subset.pop("where").items()}
     return DatasetSpec(
         name=name,
-        path=folder / entry["path"],
-        shown_path=entry["path"],
+        path=path.parent / entry["path"],
+        shown_path=str(Path(shown).parent / entry["path"]),
         format=entry["format"],
         columns=freeze(entry["columns"]),
         label_values=freeze(entry.get("label_values", {})),

@@ -90,7 +90,8 @@ def test_the_python_in_the_readme_runs(tmp_path):
 
 def test_the_oldest_dependencies_that_are_tested_are_the_oldest_that_are_allowed():
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
-    allowed = {re.sub(r"\[.*?\]", "", each).split(",")[0].replace(">=", "==") for each in project["dependencies"]}
+    every = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]
+    allowed = {re.sub(r"\[.*?\]", "", each).split(",")[0].replace(">=", "==") for each in every}
     tested = {line for line in (CHECKOUT / "tests/lowest.txt").read_text().splitlines() if not line.startswith("#")}
     assert {_without_zeros(each) for each in tested} == {_without_zeros(each) for each in allowed}
 

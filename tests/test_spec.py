@@ -123,7 +123,8 @@ class TestRecords:
     def test_datasets(self, everything):
         pairs, again = everything.datasets.values()
         assert pairs.path.resolve() == SPECS / "data" / "pairs.jsonl"
-        assert pairs.shown_path == "../data/pairs.jsonl"
+        assert pairs.shown_path == str(everything.path.parent / "../data/pairs.jsonl"), "as the spec is called"
+        assert everything.resolved["datasets"][pairs.name]["path"] == "../data/pairs.jsonl", "as the spec says"
         assert pairs.format == "jsonl"
         assert pairs.columns["labels"] == ("x", "y", "z")
         assert pairs.label_values == {"1": "a", "2": "b", "0": "tie"}

@@ -88,7 +88,7 @@ def generation_digest(spec: GenerationSpec) -> str:
     assert spec.review is not None
     review = {key: text for key, text in review_json(spec.review).items() if key != "summary"}
     bare = replace(spec, cells=tuple(replace(cell, dataset="") for cell in spec.cells))
-    bare_evaluation = replace(bare, datasets=FrozenDict({"": dataset_of("", {**_NO_DATA, "path": ""}, Path())}))
+    bare_evaluation = replace(bare, datasets=FrozenDict({"": dataset_of("", {**_NO_DATA, "path": ""}, Path(), "")}))
     return digest_of({"shared": spec_digest(bare_evaluation), "loops": loops, "prompts": prompts, "review": review})
 
 
@@ -257,7 +257,9 @@ def _spec(document: Document, parts: Parts, path: Path) -> GenerationSpec:
         resolved=freeze(full),
         shown_path=document.file,
         model_places=FrozenDict({name: document.place(("models", name, "api_key_env")) for name in models}),
-        prompts=FrozenDict({name: dataset_of(name, entry, path.parent) for name, entry in full["prompts"].items()}),
+        prompts=FrozenDict(
+            {name: dataset_of(name, entry, path, document.file) for name, entry in full["prompts"].items()}
+        ),
         systems=systems,
         review=parts.review,
         stop=Stop(full["loop"]["stop_at_score"], full["loop"]["stop_unchanged"]),
