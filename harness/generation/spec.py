@@ -114,8 +114,7 @@ def _checked(document: Document, folders: Folders) -> Parts:
         problems += [one for one in found if one not in problems]
         strategies = {**strategies, **more}
         problems += _many_evaluators(document, select, found)
-    if sound.part("matrix") and sound.part("prompts") and sound.part("compare", "opponents"):
-        problems += system_problems(document, sound.names("models"))
+    problems += system_problems(sound)
     return Parts(compare, select, strategies, review, list(dict.fromkeys(problems)))
 
 

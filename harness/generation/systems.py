@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from harness.checks import Sound
 from harness.errors import Problem
 from harness.generation.records import Match, System
 from harness.source import Document
@@ -42,12 +43,15 @@ def matches_of(systems: Sequence[System], opponents: Sequence[str]) -> dict[str,
     return {match.name: match for match in matches}
 
 
-def system_problems(document: Document, models: Sequence[str]) -> Iterator[Problem]:
-    """What is wrong with a matrix of loops and its opponents, both of which the schema accepts."""
-    matrix, opponents = document.value["matrix"], document.value["compare"]["opponents"]
-    found = list(_unknown(document, matrix, models))
+def system_problems(sound: Sound) -> Iterator[Problem]:
+    """What is wrong with the loops and their opponents, as far as the schema accepts them."""
+    document, models = sound.document, sound.names("models")
+    matrix, opponents = sound.part("matrix"), sound.part("compare", "opponents") or ()
+    found = list(_unknown(sound))
     yield from found
-    if found:
+    if found or not matrix or not opponents:  # what the systems are called is not known, but models are
+        strangers = [(index, name) for index, name in enumerate(opponents) if "+" not in name and name not in models]
+        yield from (_no_system(document, index, name, models) for index, name in strangers)
         return
     every = list(_product(matrix))
     for index, one in enumerate(matrix.get("exclude", ())):
@@ -57,9 +61,7 @@ def system_problems(document: Document, models: Sequence[str]) -> Iterator[Probl
     systems = systems_of(matrix, [name for name in opponents if name in models])
     known = tuple(dict.fromkeys(system.name for system in systems))
     unknown = [(index, name) for index, name in enumerate(opponents) if name not in known]
-    for index, name in unknown:
-        message = f"there is no system {quoted(name)} in this experiment, and no model"
-        yield document.problem(("compare", "opponents", index), message, hint=suggestion(name, (*known, *models)))
+    yield from (_no_system(document, index, name, (*known, *models)) for index, name in unknown)
     if not systems:
         yield document.problem(("matrix", "exclude"), "every loop is excluded", hint="remove an entry of `exclude`")
     elif not unknown and not matches_of(systems, opponents):
@@ -67,6 +69,11 @@ def system_problems(document: Document, models: Sequence[str]) -> Iterator[Probl
         yield document.problem(("compare", "opponents"), message, hint="name another opponent, or give it reviewers")
     elif len(systems) * len(opponents) > MOST:
         yield document.problem(("matrix",), f"it has more than {MOST:,} matches")
+
+
+def _no_system(document: Document, index: int, name: str, known: Sequence[str]) -> Problem:
+    message = f"there is no system {quoted(name)} in this experiment, and no model"
+    return document.problem(("compare", "opponents", index), message, hint=suggestion(name, known))
 
 
 def _product(matrix: Mapping[str, Any]) -> Iterator[tuple[System, Mapping[str, Any]]]:
@@ -88,17 +95,18 @@ def _is_excluded(features: Mapping[str, Any], exclusions: Sequence[Mapping[str, 
     return any(all(value in features[key] for key, value in one.items()) for one in exclusions)
 
 
-def _unknown(document: Document, matrix: Mapping[str, Any], models: Sequence[str]) -> Iterator[Problem]:
-    for index, name in enumerate(matrix["prompts"]):
-        known = tuple(document.value["prompts"])
+def _unknown(sound: Sound) -> Iterator[Problem]:
+    """Names in the matrix that are no prompt sets and no models."""
+    document, known, models = sound.document, sound.names("prompts"), sound.names("models")
+    for index, name in enumerate(sound.part("matrix", "prompts") or ()):
         if name not in known:
             message = f"there is no prompt set {quoted(name)}"
             yield document.problem(("matrix", "prompts", index), message, hint=suggestion(name, known))
-    for index, name in enumerate(matrix["generator"]):
+    for index, name in enumerate(sound.part("matrix", "generator") or ()):
         if name not in models:
             message = f"there is no model {quoted(name)}"
             yield document.problem(("matrix", "generator", index), message, hint=suggestion(name, models))
-    for index, wanted in enumerate(matrix["reviewer"]):
+    for index, wanted in enumerate(sound.part("matrix", "reviewer") or ()):
         several = not isinstance(wanted, str)
         for at, name in enumerate(wanted if several else [wanted]):
             place = ("matrix", "reviewer", index, at) if several else ("matrix", "reviewer", index)

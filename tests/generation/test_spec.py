@@ -114,6 +114,20 @@ def test_everything_is_told_at_once(tmp_path):
     assert len(told) == 3
 
 
+def test_names_are_checked_wherever_the_schema_has_nothing_to_say(tmp_path):
+    told = problems(
+        tmp_path,
+        ("rounds: 3", "rounds: 0"),
+        ("reviewer: [none, novice", "reviewer: [none, nobody"),
+        ("opponents: [writer, master]", "opponents: [wirter, master+nobody]"),
+    )
+    assert [problem.split(": ")[1] for problem in told] == [
+        "matrix.reviewer[1]",
+        "matrix.rounds",
+        "compare.opponents[0]",
+    ], told
+
+
 def test_a_system_cannot_be_its_only_opponent(tmp_path):
     changes = (("reviewer: [none, novice, master]", "reviewer: [none]"), ("[writer, master]", "[writer]"))
     assert "no two systems are compared" in problems(tmp_path, *changes)[0]
