@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +12,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.simulation.dataset import make_pairs
+from reliability.foreign import foreign
 
 pytestmark = pytest.mark.nightly
 
@@ -86,26 +83,9 @@ def server(tmp_path_factory):
     """The server's address."""
     model = tmp_path_factory.mktemp("model") / "tiny.gguf"
     write_model(model)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = ["--model", str(model), "--n_ctx", str(CONTEXT), "--host", "127.0.0.1", "--port", str(port)]
-    process = subprocess.Popen([sys.executable, "-m", "llama_cpp.server", *words])
-    url = f"http://127.0.0.1:{port}"
-    try:
-        ends = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(f"{url}/v1/models", timeout=1):
-                    break
-            except OSError:
-                assert process.poll() is None
-                assert time.monotonic() < ends, "it never started"
-                time.sleep(0.2)
+    words = ["--model", str(model), "--n_ctx", str(CONTEXT)]
+    with foreign([sys.executable, "-m", "llama_cpp.server", *words], "/v1/models") as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @pytest.mark.parametrize("temperature", [0, 1.5])

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -17,6 +13,7 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.simulation.dataset import make_pairs
+from reliability.foreign import foreign
 
 LLMOCK = Path(sys.executable).with_name("llmock")
 
@@ -41,33 +38,9 @@ score: {{resamples: 200}}
 """
 
 
-@contextmanager
-def llmock(*words: str) -> Iterator[str]:
+def llmock(*words: str) -> AbstractContextManager[str]:
     """A server on a free port; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    place = ["serve", "--host", "127.0.0.1", "--port", str(port), "--log-level", "critical"]
-    process = subprocess.Popen([LLMOCK, *place, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        ends = time.monotonic() + 30
-        while not _is_up(url):
-            assert process.poll() is None
-            assert time.monotonic() < ends, "it never started"
-            time.sleep(0.05)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
-
-
-def _is_up(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/health", timeout=1) as response:
-            return response.status == 200
-    except OSError:
-        return False
+    return foreign([LLMOCK, "serve", "--log-level", "critical", *words], "/health")
 
 
 @pytest.fixture

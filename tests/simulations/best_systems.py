@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.statistics import selection, win_rate
 from simulations.row import Row, scaled
+from simulations.winners import what_it_is_worth
 
 TIED = 0.2
 """Share of the prompts that are ties."""
@@ -44,11 +45,7 @@ def _best(world: str, truths: Any, n: int, repeats: int) -> Iterator[Row]:
         truth, value = truths[best], float(rates[best])
         errors.append((value - truth, value - bias.mean - truth))
         held.append((own.low <= truth <= own.high, own.low - bias.out_of_bag <= truth <= own.high - bias.optimism))
-    (naive, corrected), (plain, mended) = np.mean(errors, axis=0), np.mean(held, axis=0)
-    yield Row("win rate of the best, too high by", world, str(n), float(naive), 0, "shown beside", 0)
-    yield Row("corrected win rate of the best, off by", world, str(n), abs(float(corrected)), 0.05, "at most", 0)
-    yield Row("interval of the best", world, str(n), float(plain), 0.95, "shown beside", repeats)
-    yield Row("corrected interval of the best", world, str(n), float(mended), 0.95, "at least", repeats)
+    yield from what_it_is_worth("win rate of the best", world, n, errors, held)
 
 
 def _outcomes(rng: np.random.Generator, n: int, truths: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -35,8 +35,23 @@ def simulate(scale: float) -> Iterator[Row]:
             assert own.high is not None
             errors.append((value - truth, value - bias.mean - truth))
             held.append((own.low <= truth <= own.high, own.low - bias.out_of_bag <= truth <= own.high - bias.optimism))
-        (naive, corrected), (plain, mended) = np.mean(errors, axis=0), np.mean(held, axis=0)
-        yield Row("figure of the best, too high by", world, str(n), float(naive), 0, "shown beside", 0)
-        yield Row("corrected figure of the best, off by", world, str(n), abs(float(corrected)), 0.05, "at most", 0)
-        yield Row("interval of the best", world, str(n), float(plain), 0.95, "shown beside", repeats)
-        yield Row("corrected interval of the best", world, str(n), float(mended), 0.95, "at least", repeats)
+        yield from what_it_is_worth("figure of the best", world, n, errors, held)
+
+
+def what_it_is_worth(
+    figure: str, world: str, n: int, errors: Sequence[tuple[float, float]], held: Sequence[tuple[bool, bool]]
+) -> Iterator[Row]:
+    """The figure of the best and its correction: how far off, and how often their intervals hold the truth.
+
+    Args:
+        figure: its name.
+        world: that was simulated.
+        n: items in it.
+        errors: of the figure and of the corrected one, world by world.
+        held: whether their intervals held the truth.
+    """
+    (naive, corrected), (plain, mended) = np.mean(errors, axis=0), np.mean(held, axis=0)
+    yield Row(f"{figure}, too high by", world, str(n), float(naive), 0, "shown beside", 0)
+    yield Row(f"corrected {figure}, off by", world, str(n), abs(float(corrected)), 0.05, "at most", 0)
+    yield Row("interval of the best", world, str(n), float(plain), 0.95, "shown beside", len(held))
+    yield Row("corrected interval of the best", world, str(n), float(mended), 0.95, "at least", len(held))
