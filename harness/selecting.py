@@ -81,7 +81,7 @@ def best_of_all(
     clusters: NDArray[np.int64] | None,
     seed: int,
 ) -> Winner:
-    """The best of several that were tried on the same items, its figure corrected for the measure.
+    """The best of several that were tried on the same items, its figure corrected for the choice.
 
     Args:
         measure: by what.
