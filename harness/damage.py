@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from harness.errors import RunFolderError
+from harness.errors import RunFolderError, parquet_faults
 from harness.results import LEADERBOARD, read_leaderboard
 
 MOST_TOLD = 5
@@ -16,15 +16,20 @@ MOST_TOLD = 5
 
 @contextmanager
 def telling_damage(folder: Path) -> Iterator[None]:
-    """Tell what is wrong with the leaderboard of a run folder where it cannot be used, as it may come from anybody.
+    """Tell what is wrong with a run folder where it cannot be used, as it may come from anybody.
 
-    It is held against its schema only then: that takes longer than to use it.
+    Its leaderboard is held against its schema only then: that takes longer than to use it.
 
     Raises:
-        RunFolderError: where something fails inside and the leaderboard is not as its schema says.
+        RunFolderError: where one of its Parquet files cannot be read, or where something fails inside and the
+            leaderboard is not as its schema says.
     """
     try:
         yield
+    except parquet_faults() as error:
+        reason = str(error).partition("\n")[0]
+        message = f"a Parquet file in {folder} cannot be read: {reason}"
+        raise RunFolderError(message, hint="make the run again") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         from harness.schema import check
         from harness.source import Document

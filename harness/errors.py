@@ -132,3 +132,10 @@ class ModelStopped(ProviderError):  # noqa: N818 - a state of a model, not a mis
 
 class StorageError(HarnessError):
     """A result could not be written (full disk, read-only folder)."""
+
+
+def parquet_faults() -> tuple[type[BaseException], ...]:
+    """What polars raises for a Parquet file that is damaged: it panics over some, and a panic is no Exception."""
+    from polars.exceptions import PanicException, PolarsError
+
+    return PolarsError, PanicException

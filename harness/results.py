@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from harness.digest import digest_of, rounded
-from harness.errors import RunFolderError, StorageError
+from harness.errors import RunFolderError, StorageError, parquet_faults
 from harness.records import Cell, Judgment
 
 if TYPE_CHECKING:
@@ -299,7 +299,7 @@ def read_frame(folder: Path, name: str, columns: Sequence[str] | None = None) ->
 
     try:
         return pl.read_parquet(folder / name, columns=None if columns is None else list(columns))
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, *parquet_faults()) as error:  # type: ignore[misc] # mypy does not see into an unpacked tuple
         raise RunFolderError(f"{folder / name} cannot be read: {error}", hint="make the run again") from None
 
 

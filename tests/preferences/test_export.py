@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from generation.loops import SPEC, laid_out
 from harness.cache import Cache
 from harness.cli import main
 from harness.preferences.loops import LoopRun
-from harness.results import find_run
+from harness.results import JUDGMENTS, PROMPTS, TRAJECTORIES, find_run
 from harness.schema import check
 from harness.source import Document
 
@@ -257,6 +258,22 @@ def test_data_that_changed_are_not_exported(world, tmp_path):
         assert "are not those that this run judged" in shown.stderr
     finally:
         (world / "pairs.jsonl").write_text(kept)
+
+
+@pytest.mark.parametrize(
+    ("spec", "file"),
+    [("spec.yaml", TRAJECTORIES), ("spec.yaml", JUDGMENTS), ("spec.yaml", PROMPTS), ("pairs.yaml", JUDGMENTS)],
+)
+def test_a_run_whose_files_are_damaged_is_told_and_leaves_nothing(world, tmp_path, spec, file):
+    results = tmp_path / "results"
+    shutil.copytree(world / "results", results)
+    damaged = find_run(str(world / spec), results) / file
+    damaged.write_bytes(damaged.read_bytes()[:-400])
+    words = ["export", world / spec, "--format", "dpo", "--out", tmp_path / "out.jsonl", "--results", results]
+    said = harness(*words, code=2).stderr
+    assert "cannot be read" in said
+    assert "make the run again" in said
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_files_that_are_there_are_kept_unless_told_otherwise(world, tmp_path):
