@@ -15,7 +15,7 @@ from plug_pages import plug_pages
 from schema_page import schema_page
 
 from harness.cli import main, verb_modules
-from harness.schema import load_schema, schema_names
+from harness.spec.schema import load_schema, schema_names
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- written by docs/generate.py: change the source and run it -->\n\n"

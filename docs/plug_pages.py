@@ -9,12 +9,13 @@ from importlib import resources
 import yaml
 from schema_page import body
 
-from harness import plugs
-from harness.listing import entries_of
-from harness.modes import judge
-from harness.persona import built_in as built_in_personas
-from harness.schema import load_schema
-from harness.strategy import built_in, compile_strategy
+from harness import registry
+from harness.cli._listing import entries_of
+from harness.evaluators.modes import judge
+from harness.prompting.strategy import compile_strategy
+from harness.spec.personas import built_in as built_in_personas
+from harness.spec.schema import load_schema
+from harness.spec.strategies import built_in
 
 INTRODUCTIONS = {
     "strategies": """\
@@ -92,7 +93,7 @@ def mode_section(name: str) -> Iterator[str]:
 
 def metric_section(name: str) -> Iterator[str]:
     """What a metric means and where it lies."""
-    metric = plugs.find("metrics", name)
+    metric = registry.find("metrics", name)
     yield documentation("metrics", name)
     yield ""
     yield f"Between {metric.RANGE[0]:g} and {metric.RANGE[1]:g}. Undefined where: {metric.UNDEFINED}."
@@ -102,7 +103,7 @@ def probe_section(name: str) -> Iterator[str]:
     """What a probe looks at."""
     yield documentation("probes", name)
     yield ""
-    yield f"`harness list probes`: {plugs.find('probes', name).SUMMARY}."
+    yield f"`harness list probes`: {registry.find('probes', name).SUMMARY}."
 
 
 def provider_section(name: str) -> Iterator[str]:
@@ -117,7 +118,7 @@ def format_section(name: str) -> Iterator[str]:
     """How files of a format are read."""
     yield documentation("datasets", name)
     yield ""
-    yield f"Endings: {', '.join(f'`{ending}`' for ending in plugs.find('datasets', name).ENDINGS)}."
+    yield f"Endings: {', '.join(f'`{ending}`' for ending in registry.find('dataset_formats', name).ENDINGS)}."
 
 
 Section = Callable[[str], Iterator[str]]
@@ -135,12 +136,12 @@ SECTIONS: Mapping[str, Section] = {
 
 def documentation(folder: str, name: str) -> str:
     """What a file of a plug folder says of itself."""
-    return inspect.getdoc(plugs.find(folder, name)) or ""
+    return inspect.getdoc(registry.find(folder, name)) or ""
 
 
 def source_of(folder: str, name: str) -> str:
     """The text of a YAML file in a plug folder."""
-    return resources.files("harness").joinpath(folder, f"{name}.yaml").read_text(encoding="utf-8")
+    return resources.files(registry.PACKAGES[folder]).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def fenced(language: str, text: str) -> Iterator[str]:

@@ -20,13 +20,16 @@ from typing import NamedTuple
 import numpy as np
 
 import harness
-from harness.digest import seed_for
+from harness.hashing import seed_for
+from harness.importers._study import write_imported
 from harness.importers.fellowship import read_study
-from harness.importing import write_imported
-from harness.judged import JudgedDataset, read_judged
-from harness.records import VERDICTS, CellScore, RankSet, ScoreSpec, Usage
-from harness.score import DatasetScores, score_dataset
-from harness.selecting import best_first
+from harness.records.experiment import ScoreSpec
+from harness.records.figures import RankSet
+from harness.records.judgments import VERDICTS, Usage
+from harness.records.scores import CellScore
+from harness.runner.run_reader import JudgedDataset, read_judged
+from harness.scoring.score import DatasetScores, score_dataset
+from harness.scoring.winner import best_first
 from harness.statistics import win_rate
 
 PAGE = Path(__file__).parent / "published-study.md"

@@ -1,6 +1,6 @@
 """A declarative benchmark harness for language models that judge and language models that review.
 
-The pipeline, each stage a file of this package:
+The api, each stage a file of this package:
 
     spec.yaml ──spec──▶ Spec ──plan──▶ Plan ──run──▶ Judgments ──score──▶ Scores ──rank──▶ Leaderboard
      (YAML + schemas/)     (cells in a        │ ▲                (intervals)       │
@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from harness.pipeline import FinishedRun as FinishedRun
-    from harness.pipeline import load_spec as load_spec
-    from harness.pipeline import make_plan as make_plan
-    from harness.pipeline import open_run as open_run
-    from harness.pipeline import run_spec as run_spec
+    from harness.api import FinishedRun as FinishedRun
+    from harness.api import load_spec as load_spec
+    from harness.api import make_plan as make_plan
+    from harness.api import open_run as open_run
+    from harness.api import run_spec as run_spec
 
 _PUBLIC = ("FinishedRun", "load_spec", "make_plan", "open_run", "run_spec")
 
@@ -35,9 +35,9 @@ _PUBLIC = ("FinishedRun", "load_spec", "make_plan", "open_run", "run_spec")
 def __getattr__(name: str) -> Any:
     """The public functions, imported when they are first used so that `import harness` costs nothing."""
     if name in _PUBLIC:
-        from harness import pipeline
+        from harness import api
 
-        return getattr(pipeline, name)
+        return getattr(api, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

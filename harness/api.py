@@ -20,22 +20,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from harness import __version__, loading, plugs
-from harness import spec as specs
-from harness.again import ask_again, kinds_of
-from harness.cache import Cache
-from harness.choices import choices_json, notes_on_choices
-from harness.digest import KEY_VERSION
+from harness import __version__, loading
+from harness.cache.cache import Cache
+from harness.cache.key import KEY_VERSION
 from harness.errors import BudgetReachedError, InputError, Problem, SpecError
-from harness.estimate import Estimate, estimate
-from harness.ledger import Ledger
-from harness.meaning import meaning_of
-from harness.plan import Plan
-from harness.plan import make_plan as evaluation_plan
-from harness.progress import Tally
-from harness.rank import leaderboard_json, make_leaderboard
-from harness.records import Spec
-from harness.results import (
+from harness.leaderboard.build import leaderboard_json, make_leaderboard
+from harness.leaderboard.chosen_upstream import choices_json, notes_on_choices
+from harness.providers.tokens import most_reply_tokens
+from harness.records.experiment import Spec
+from harness.runner.connect import _connector
+from harness.runner.estimate import Estimate, estimate
+from harness.runner.find_run import find_run
+from harness.runner.judgment_columns import Ledger
+from harness.runner.plan import Plan
+from harness.runner.plan import make_plan as evaluation_plan
+from harness.runner.progress import Tally
+from harness.runner.retry_failed import ask_again, kinds_of
+from harness.runner.run import Run, RunOf
+from harness.runner.run_folder import (
     ENVIRONMENT,
     FORMAT,
     ITEMS,
@@ -45,24 +47,20 @@ from harness.results import (
     SCORES,
     SPEC,
     RunWriter,
-    find_run,
     read_frame,
     read_json,
     run_id_of,
 )
-from harness.run import Run, RunOf
-from harness.tables import items_frame, scores_frame
-from harness.talk import Agenda, Connect, Lost, Replies
-from harness.tokens import most_reply_tokens
+from harness.runner.session import Agenda, Connect, Lost, Replies
+from harness.runner.tables import items_frame, scores_frame
+from harness.spec.cell_identity import meaning_of
+from harness.spec.digest import spec_digest
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from harness.budget import Budget, Purse
     from harness.generation.plan import LoopPlan
-    from harness.halt import Halt
-    from harness.provider import Connection
-    from harness.score import DatasetScores
+    from harness.scoring.score import DatasetScores
 
 T = TypeVar("T")
 
@@ -100,7 +98,7 @@ class FinishedRun:
 
     @property
     def leaderboard(self) -> dict[str, Any]:
-        """The leaderboard as `schemas/leaderboard.schema.json` describes it."""
+        """The leaderboard as `schemas/output/leaderboard.schema.json` describes it."""
         return read_json(self.folder, LEADERBOARD)
 
     @property
@@ -126,7 +124,7 @@ class FinishedRun:
 
         import polars as pl
 
-        from harness.reports import csv
+        from harness.leaderboard.formats import csv
 
         return pl.read_csv(io.StringIO(csv.render(self.leaderboard)))
 
@@ -144,7 +142,7 @@ def load_spec(path: str | Path, *, results: str | Path = "results", allow_paths:
     """
 
     def choose(*wanted: Any) -> Any:
-        from harness.winner import winner_in  # reads data, which most specs do not need when they are loaded
+        from harness.leaderboard.winner_of import winner_in
 
         return winner_in(Path(results), *wanted)
 
@@ -262,7 +260,7 @@ def _run(
 def _results(plan: AnyPlan, writer: RunWriter, run_of: RunOf) -> tuple[str, int]:
     """Write all that is deterministic; the run id, and the calls whose replies it rests on."""
     if not isinstance(plan, Plan):
-        from harness.generation.pipeline import hold_generation
+        from harness.generation.run import hold_generation
 
         return hold_generation(plan, writer, run_of, version=__version__)
     ledger = Ledger(plan)
@@ -300,7 +298,7 @@ def make_plan(spec: Spec) -> AnyPlan:
 
 
 def estimate_of(plan: AnyPlan, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
-    """What a plan would cost; as `harness.estimate.estimate`."""
+    """What a plan would cost; as `harness.runner.estimate.estimate`."""
     if isinstance(plan, Plan):
         return estimate(plan, replies, environment)
     from harness.generation.estimate import estimate_generation
@@ -313,7 +311,7 @@ def _with_probes(plan: Plan, ledger: Ledger) -> list[DatasetScores]:
     spec, scores = plan.spec, ledger.scores()
     if not spec.score.probes:
         return scores
-    from harness.audit.cards import with_probes  # reads lengths and authors, which most specs do not ask for
+    from harness.analysis.audit.cards import with_probes
 
     models = spec.resolved["models"]
     return [with_probes(group, ledger.judged(group.dataset), spec.score, spec.seed, models) for group in scores]
@@ -367,34 +365,6 @@ def _check_budget(plan: AnyPlan, max_cost_usd: float) -> None:
         raise SpecError(problems)
 
 
-def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: Tally) -> Connect:
-    """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
-    purses: dict[Halt, Purse] = {}  # one for all models of an event loop, made with the first: a replay needs none
-    budgets: list[Budget] = []
-
-    def connect(name: str, halt: Halt) -> Connection:
-        from harness.budget import Budget, Purse
-        from harness.provider import Context
-
-        if max_cost_usd is not None and halt not in purses:
-            budgets.append(budgets[0] if budgets else Budget(max_cost_usd))
-            purses[halt] = Purse(budgets[0])
-        model = spec.models[name]
-        if problems := specs.environment_problems(spec, environment, models=[name]):
-            raise SpecError(problems)
-        context = Context(
-            environment,
-            halt=halt,
-            purse=purses.get(halt),
-            unbilled=watch.not_billed,
-            tried=watch.tried,
-        )
-        connection: Connection = plugs.find("providers", model.provider).connect(model, context)
-        return connection
-
-    return connect
-
-
 def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
     """What determines the results, as digests."""
     return {
@@ -404,7 +374,7 @@ def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
         "kind": plan.spec.kind,
         "harness": __version__,
         "key_version": KEY_VERSION,
-        "spec_digest": specs.spec_digest(plan.spec),
+        "spec_digest": spec_digest(plan.spec),
         "datasets": {
             name: {
                 "items": len(dataset),
@@ -456,7 +426,7 @@ def spec_keys(
     """
     plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths))
     if not isinstance(plan, Plan):
-        from harness.generation.pipeline import generation_keys
+        from harness.generation.run import generation_keys
 
         return generation_keys(plan, cache)
     parts = Run(plan, cache, None, Tally(plan.spec.models)).parts()

@@ -9,11 +9,6 @@ from typing import Any
 
 import orjson
 
-from harness.records import Call
-
-KEY_VERSION = 1
-"""Version of the cache key. A change makes every stored reply unreachable; the golden tests pin it."""
-
 SIGNIFICANT_DIGITS = 12
 """Figures are written with so many digits, so that the last bits of different processors do not show."""
 
@@ -26,30 +21,6 @@ def canonical_json(value: Any) -> bytes:
 def digest_of(value: Any) -> str:
     """SHA-256 of the canonical JSON of a value, as 64 hexadecimal digits."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
-
-
-def call_bytes(call: Call) -> bytes:
-    """Canonical JSON of everything that can change the reply to a call, and of nothing else."""
-    identity: dict[str, Any] = {
-        "draw": call.draw,
-        "key": KEY_VERSION,
-        "messages": call.messages,
-        "model": call.model.id,
-        "params": {**call.model.params, **call.params} if call.params else call.model.params,
-    }
-    if call.locator:
-        identity["locator"] = call.locator
-    return orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
-
-
-def call_key(call: Call) -> str:
-    """The cache key of a call: SHA-256 of `call_bytes`, as 64 hexadecimal digits."""
-    return hashlib.sha256(call_bytes(call)).hexdigest()
-
-
-def locator_of(dataset: str, item: str, strategy: str, step: str) -> str:
-    """What a recording calls the place of a reply, by names of the spec and of the conversation's step."""
-    return canonical_json([dataset, item, strategy, step]).decode()
 
 
 def seed_for(seed: int, *parts: str | int | Sequence[str]) -> int:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from harness import spec as evaluation
-from harness.chain import Choose
-from harness.records import Spec
-from harness.source import read_yaml
+from harness.records.experiment import Spec
+from harness.spec import evaluation as evaluation
+from harness.spec.chaining import Choose
+from harness.spec.yaml import read_yaml
 
 
 def load_spec(
     path: Path, shown: str | None = None, *, choose: Choose | None = None, allow_paths: Iterable[Path] = ()
 ) -> Spec:
-    """Load and check a spec; a GenerationSpec where its `kind` is `generation`. As `harness.spec.load_spec`.
+    """Load and check a spec; a GenerationSpec where its `kind` is `generation`. As `harness.spec.evaluation.load_spec`.
 
     Raises:
         SpecError: with every problem at once.

@@ -7,26 +7,27 @@ from functools import cache
 from importlib import resources
 from types import ModuleType
 
-FOLDERS = (
-    "datasets",
-    "providers",
-    "strategies",
-    "modes",
-    "personas",
-    "reviews",
-    "metrics",
-    "probes",
-    "reports",
-    "exports",
-    "importers",
-)
+PACKAGES = {
+    "dataset_formats": "harness.data.formats",
+    "providers": "harness.providers.backends",
+    "strategies": "harness.prompting.strategies",
+    "modes": "harness.evaluators.modes",
+    "personas": "harness.prompting.personas",
+    "reviews": "harness.generation.reviews",
+    "metrics": "harness.scoring.metrics",
+    "probes": "harness.analysis.audit.probes",
+    "leaderboard_formats": "harness.leaderboard.formats",
+    "export_formats": "harness.preferences.formats",
+    "importers": "harness.importers",
+}
+"""The package of each kind of plug-in."""
 
 
 @cache
-def names(folder: str) -> tuple[str, ...]:
+def names(kind: str) -> tuple[str, ...]:
     """The names of the things in a plug folder, sorted: the files, without ending, `_` written as `-`."""
     found = set()
-    for entry in resources.files("harness").joinpath(folder).iterdir():
+    for entry in resources.files(PACKAGES[kind]).iterdir():
         stem, _, ending = entry.name.rpartition(".")
         if ending in ("py", "yaml") and stem and not stem.startswith("_"):
             found.add(stem.replace("_", "-"))
@@ -34,8 +35,8 @@ def names(folder: str) -> tuple[str, ...]:
 
 
 @cache
-def find(folder: str, name: str) -> ModuleType:
+def find(kind: str, name: str) -> ModuleType:
     """The module called `name` in a plug folder. Raises KeyError where there is none."""
-    if name not in names(folder):
+    if name not in names(kind):
         raise KeyError(name)
-    return importlib.import_module(f"harness.{folder}.{name.replace('-', '_')}")
+    return importlib.import_module(f"{PACKAGES[kind]}.{name.replace('-', '_')}")

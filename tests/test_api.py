@@ -10,14 +10,15 @@ import polars as pl
 import pytest
 
 import harness
-from harness.cache import Cache
+from harness.api import FinishedRun, spec_keys
+from harness.cache.cache import Cache
 from harness.errors import MissingRepliesError, SpecError
-from harness.pipeline import FinishedRun, spec_keys
-from harness.progress import Tally
-from harness.results import DETERMINISTIC, ENVIRONMENT
+from harness.runner.progress import Tally
+from harness.runner.run_folder import DETERMINISTIC, ENVIRONMENT
+from support.paths import ROOT
 
-SPECS = Path(__file__).parent.parent / "specs"
-SHIPPED = Path(__file__).parent.parent / "results"
+SPECS = ROOT / "specs"
+SHIPPED = ROOT / "results"
 
 
 def content(run: FinishedRun) -> dict[str, bytes]:
@@ -99,7 +100,7 @@ def test_frames_are_what_the_files_say(reference: tuple[FinishedRun, Path]) -> N
 
 
 def test_other_machine_replays_a_bundle_to_the_same_bytes(reference: tuple[FinishedRun, Path], tmp_path: Path) -> None:
-    from harness.bundle import export_bundle, import_bundle
+    from harness.cache.bundle import export_bundle, import_bundle
 
     expected, cache = reference
     spec = spec_in(tmp_path / "elsewhere")

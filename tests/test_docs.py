@@ -5,17 +5,17 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
 
-from harness.pipeline import run_spec
-from harness.reports import table
-from harness.results import read_leaderboard
-from harness.spec import load_spec
+from harness.api import run_spec
+from harness.leaderboard.formats import table
+from harness.runner.run_folder import read_leaderboard
+from harness.spec.evaluation import load_spec
+from support.paths import ROOT
 
-CHECKOUT = Path(__file__).parent.parent
+CHECKOUT = ROOT
 PAGES = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").glob("*.md")])
 PAIR = {"id": "1", "prompt": "p", "response_a": "a", "response_b": "b", "winner": "a"}
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.digest import call_bytes, call_key, canonical_json, digest_of, rounded, seed_for
-from harness.records import Call, Limits, Model, Price
+from harness.cache.key import call_bytes, call_key
+from harness.hashing import canonical_json, digest_of, rounded, seed_for
+from harness.records.calls import Call, Limits, Model, Price
 
 MODEL = Model(name="small", provider="openai", id="gpt-4o", params={"temperature": 0, "max_tokens": 16})
 MESSAGES = [{"role": "system", "content": "Judge."}, {"role": "user", "content": "é“x”\n"}]

@@ -3,9 +3,9 @@
 import numpy as np
 import polars as pl
 
-from harness.digest import rounded
-from harness.tables import SCORE_COLUMNS, scores_frame
-from labelled import Labelled, judge, labels, score
+from harness.hashing import rounded
+from harness.runner.tables import SCORE_COLUMNS, scores_frame
+from support.labelled import Labelled, judge, labels, score
 
 CODES = labels(60)
 

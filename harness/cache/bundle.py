@@ -27,9 +27,9 @@ from typing import Any, BinaryIO
 import orjson
 
 from harness.atomic import replacing
-from harness.digest import canonical_json
+from harness.cache.entry import Entry, Store, check_call, check_key, reply_line, reply_of
 from harness.errors import BundleError, MissingRepliesError, Problem
-from harness.store import Entry, Store, check_call, check_key, reply_line, reply_of
+from harness.hashing import canonical_json
 
 FORMAT = "fellowship-bundle"
 VERSION = 1

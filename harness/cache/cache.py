@@ -1,7 +1,7 @@
 """The cache: replies that were paid for, kept in a folder by the digest of their call.
 
 Reading goes through one read-only SQLite connection of the thread that asks, many keys to a query. Writing goes
-through diskcache in a thread of its own (`harness.cache_writer`), which is imported and started by the first
+through diskcache in a thread of its own (`harness.cache.writer`), which is imported and started by the first
 write, so a replay needs neither. Reading sees what has been committed, also by other processes.
 """
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from harness import cache_file, cache_survey
-from harness.cache_file import IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
+from harness.cache import sqlite_file, verify
+from harness.cache.entry import Entry, read_entry, read_reply, value_of
+from harness.cache.sqlite_file import IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
 from harness.errors import CacheError, Problem
-from harness.records import Reply
-from harness.store import Entry, read_entry, read_reply, value_of
+from harness.records.calls import Reply
 
 if TYPE_CHECKING:
-    from harness.cache_writer import CacheWriter
+    from harness.cache.writer import CacheWriter
 
 KEYS_IN_A_QUERY = 256
 """Measured: fewer spend more on queries, more leave the processor's cache."""
@@ -29,7 +29,7 @@ ENTRIES_IN_A_BATCH = 200
 
 
 class Cache:
-    """The cache in a folder, which need not be there yet. A `harness.store.Store`.
+    """The cache in a folder, which need not be there yet. A `harness.cache.entry.Store`.
 
     Used from one thread; a context manager that closes it. After `close` the next use opens it again.
     """
@@ -127,13 +127,13 @@ class Cache:
         for stored in batches:
             stored.result()
 
-    def stats(self) -> cache_survey.Stats:
+    def stats(self) -> verify.Stats:
         """How much the cache holds, by model."""
-        return cache_survey.stats(self.folder, self._reading())
+        return verify.stats(self.folder, self._reading())
 
-    def verify(self) -> cache_survey.Verification:
+    def verify(self) -> verify.Verification:
         """Hold every entry against its key and read every reply."""
-        return cache_survey.verify(self.folder, self._reading())
+        return verify.verify(self.folder, self._reading())
 
     def clear(self) -> int:
         """Delete all entries and the files that hold them; the bytes that were freed.
@@ -142,7 +142,7 @@ class Cache:
             CacheError: where the folder is no cache, or another program is using it.
         """
         self.close()
-        return cache_file.clear(self.folder)
+        return sqlite_file.clear(self.folder)
 
     def close(self) -> None:
         """Write what waits to be written, and close the files."""
@@ -176,7 +176,7 @@ class Cache:
 
     def _writing(self) -> CacheWriter:
         if self._writer is None:
-            from harness.cache_writer import CacheWriter
+            from harness.cache.writer import CacheWriter
 
             self._writer = CacheWriter(self.folder)
         return self._writer

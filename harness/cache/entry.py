@@ -13,13 +13,13 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from harness.digest import canonical_json
-from harness.records import Reply
+from harness.hashing import canonical_json
+from harness.records.calls import Reply
 
 STORED_FINISHES = frozenset({"stop", "length", "refusal"})
 """How a reply that is kept can have ended. A failure of the infrastructure is never kept."""
 CALL_FIELDS = frozenset({"draw", "key", "messages", "model", "params"})
-"""What `harness.digest.call_bytes` always writes; a locator may be beside them."""
+"""What `harness.cache.key.call_bytes` always writes; a locator may be beside them."""
 
 
 class Entry(NamedTuple):
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
 
     Attributes:
         key: SHA-256 of `call`, as 64 hexadecimal digits.
-        call: canonical JSON of the call, as `harness.digest.call_bytes` writes it.
+        call: canonical JSON of the call, as `harness.cache.key.call_bytes` writes it.
         reply: what came back.
     """
 

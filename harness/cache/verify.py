@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from harness.cache_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, reporting
-from harness.store import Entry, check_entry, read_entry
+from harness.cache.entry import Entry, check_entry, read_entry
+from harness.cache.sqlite_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, reporting
 
 DAMAGE_SHOWN = 20
 """Findings of SQLite's own check that are listed; a damaged page causes many."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import diskcache
 
-from harness.cache_file import NOT_WRITTEN_HERE, SETTINGS, cache_error, check_settings, writing_alone
+from harness.cache.sqlite_file import NOT_WRITTEN_HERE, SETTINGS, cache_error, check_settings, writing_alone
 from harness.errors import CacheError, Problem
 
 GROUP = 200

@@ -15,9 +15,9 @@ from typing import Any
 import click
 
 from harness import __version__
-from harness.cli.failures import closing_output, reported
+from harness.cli._errors import closing_output, reported
 
-NOT_VERBS = frozenset({"__init__", "failures", "options"})
+NOT_VERBS = frozenset({"__init__", "_errors", "_listing", "_options"})
 """Files of this folder that are no verbs."""
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import click
 
 from harness.errors import HarnessError, Problem
-from harness.secret import secrets_in
+from harness.providers.redaction import secrets_in
 from harness.text import printable
 
 INPUT_IS_WRONG = 2

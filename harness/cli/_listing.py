@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import NamedTuple
 
-from harness import plugs
+from harness import registry
 from harness.errors import InputError
 from harness.wording import quoted, suggestion
 
@@ -30,9 +30,9 @@ KINDS = {
     "metrics": Kind("metrics", "what judgments are scored by: `score.metrics`"),
     "probes": Kind("probes", "habits of an evaluator that `harness audit` looks at: `score.probes`"),
     "providers": Kind("providers", "where replies come from: `provider` of a model"),
-    "formats": Kind("datasets", "files that a dataset can be read from: `format` of a dataset"),
-    "reports": Kind("reports", "renderings of a leaderboard: `harness leaderboard --format`"),
-    "exports": Kind("exports", "formats of preference data: `harness export --format`"),
+    "formats": Kind("dataset_formats", "files that a dataset can be read from: `format` of a dataset"),
+    "reports": Kind("leaderboard_formats", "renderings of a leaderboard: `harness leaderboard --format`"),
+    "exports": Kind("export_formats", "formats of preference data: `harness export --format`"),
     "importers": Kind("importers", "published data that can be brought in: `harness import`"),
 }
 """The kinds, in the order in which a spec comes to need them."""
@@ -56,14 +56,14 @@ def entries_of(kind: str | None) -> list[Entry]:
     if kind not in KINDS:
         raise InputError(f"there is no kind {quoted(kind)}", hint=suggestion(kind, KINDS))
     folder = KINDS[kind].folder
-    return [Entry(name, summary_of(folder, name)) for name in plugs.names(folder)]
+    return [Entry(name, summary_of(folder, name)) for name in registry.names(folder)]
 
 
 def summary_of(folder: str, name: str) -> str:
     """The one line that a file of a plug folder gives about itself."""
-    file = resources.files("harness").joinpath(folder, f"{name}.yaml")
+    file = resources.files(registry.PACKAGES[folder]).joinpath(f"{name}.yaml")
     if file.is_file():
-        from harness.source import parse_yaml
+        from harness.spec.yaml import parse_yaml
 
         return str(parse_yaml(file.read_text(encoding="utf-8"), file.name).value["summary"])
-    return str(plugs.find(folder, name).SUMMARY)
+    return str(registry.find(folder, name).SUMMARY)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness import plugs
+from harness import registry
 
 cache_option = click.option(
     "--cache",
@@ -50,7 +50,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 report_option = click.option(
     "--format",
     "report",
-    type=click.Choice(plugs.names("reports")),
+    type=click.Choice(registry.names("leaderboard_formats")),
     default="table",
     show_default=True,
     help="How to write the leaderboard.",

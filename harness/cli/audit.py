@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from harness.cli.options import allow_path_option, json_option, results_option
+from harness.cli._options import allow_path_option, json_option, results_option
 from harness.text import printable
 
 
@@ -30,10 +30,10 @@ figures of some of them beside its scores. With --json one object is printed, as
 @allow_path_option
 def audit(run: str, cell: str | None, results: Path, as_json: bool, allow_paths: tuple[Path, ...]) -> None:
     """Print the card of every judge of RUN: a run folder, or a spec (a file or its name) for its newest run."""
-    from harness.audit.cards import audit as look_at
-    from harness.audit.document import audit_json
-    from harness.judged import read_judged
-    from harness.results import find_run
+    from harness.analysis.audit.cards import audit as look_at
+    from harness.analysis.audit.document import audit_json
+    from harness.runner.find_run import find_run
+    from harness.runner.run_reader import read_judged
 
     judged = read_judged(find_run(run, results, allow_paths=allow_paths), votes=True)
     found = audit_json(judged, look_at(judged, cell=cell))

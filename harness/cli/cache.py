@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from harness.bundle import export_bundle, import_bundle
-from harness.cache import Cache
-from harness.cli.options import allow_path_option, cache_option, json_option, results_option
+from harness.cache.bundle import export_bundle, import_bundle
+from harness.cache.cache import Cache
+from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.text import printable
 
 FOUND_BAD = 1
@@ -111,7 +111,7 @@ def export(
     force: bool,
 ) -> None:
     """Write exactly the calls and replies of SPEC to BUNDLE, to be given away or kept."""
-    from harness.pipeline import load_spec, spec_keys
+    from harness.api import load_spec, spec_keys
 
     with Cache(cache) as store:
         keys = spec_keys(spec, store, results=results, allow_paths=allow_paths)

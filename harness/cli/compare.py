@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from harness.cli.options import allow_path_option, json_option, results_option
+from harness.cli._options import allow_path_option, json_option, results_option
 from harness.text import printable
 
 WORSE = 1
@@ -54,7 +54,7 @@ def compare(
     allow_paths: tuple[Path, ...],
 ) -> None:
     """Compare the first RUN (a run folder, a spec or its name) with each of the others."""
-    from harness.comparison.runs import compare_runs
+    from harness.analysis.compare.runs import compare_runs
 
     if len(runs) < 2:
         raise click.UsageError("name two runs or more to compare", ctx)

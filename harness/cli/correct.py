@@ -9,17 +9,18 @@ from typing import Any
 
 import click
 
-from harness.cli.options import allow_path_option, json_option, results_option
+from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
+from harness.analysis.correct.correct import correct as corrected
+from harness.analysis.correct.document import correction_json
+from harness.analysis.correct.label_file import COLUMNS, LabelSource
+from harness.analysis.correct.strengths import Strength
+from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli.plan import aligned
-from harness.correction.correct import CellCorrection, Correction, DatasetCorrection
-from harness.correction.correct import correct as corrected
-from harness.correction.document import correction_json
-from harness.correction.label_file import COLUMNS, LabelSource
-from harness.correction.strengths import Strength
-from harness.judged import read_judged
-from harness.records import VERDICTS, Figure, RankSet
-from harness.results import find_run
-from harness.statistics.voting import VERDICT_CODES
+from harness.records.figures import Figure, RankSet
+from harness.records.judgments import VERDICTS
+from harness.runner.find_run import find_run
+from harness.runner.run_reader import read_judged
+from harness.statistics.codes import VERDICT_CODES
 from harness.statistics.win_rate import TIES, Ties
 from harness.text import printable
 

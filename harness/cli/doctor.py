@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from harness.cli.options import allow_path_option, cache_option, json_option, results_option
-from harness.finding import Finding, State
+from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.providers.finding import Finding, State
 from harness.text import printable
 
 WOULD_FAIL = 1
@@ -44,8 +44,8 @@ def doctor(
     as_json: bool,
 ) -> None:
     """Look at all that a run rests on, or a run of SPEC, and say what would fail and how to mend it."""
+    from harness.api import load_spec
     from harness.doctor.checkup import check_up
-    from harness.pipeline import load_spec
 
     load = None if spec is None else lambda: load_spec(spec, results=results, allow_paths=allow_paths)
     findings = []

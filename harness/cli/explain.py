@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.cache import Cache
-from harness.cli.options import allow_path_option, cache_option, json_option, results_option
+from harness.api import load_spec, make_plan
+from harness.cache.cache import Cache
+from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli.plan import aligned
-from harness.explain import (
+from harness.records.calls import Reply
+from harness.records.datasets import Message
+from harness.records.experiment import Cell
+from harness.records.judgments import Outcome
+from harness.runner.explain import (
     Asked,
     Counted,
     Followed,
@@ -26,10 +31,8 @@ from harness.explain import (
     removals,
     sent_params,
 )
-from harness.find import find_cell, find_item
-from harness.pipeline import load_spec, make_plan
-from harness.plan import Plan
-from harness.records import Cell, Message, Outcome, Reply
+from harness.runner.lookup import find_cell, find_item
+from harness.runner.plan import Plan
 from harness.text import printable
 
 if TYPE_CHECKING:

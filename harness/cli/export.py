@@ -9,19 +9,20 @@ from typing import Any
 import click
 import orjson
 
-from harness import plugs
+from harness import registry
+from harness.api import load_spec, make_plan
 from harness.atomic import replacing
-from harness.cli.options import allow_path_option, results_option
-from harness.damage import telling_damage
+from harness.cli._options import allow_path_option, results_option
 from harness.errors import InputError
-from harness.pipeline import load_spec, make_plan
-from harness.plan import Plan
-from harness.preference import VIEWS, Candidate, View
 from harness.preferences.agreement import agreement_json
 from harness.preferences.datasheet import datasheet_json, datasheet_text
-from harness.preferences.export import Wanted, check_files, write_preferences
-from harness.preferences.gates import Bars
-from harness.results import MANIFEST, SPEC, find_run, read_json
+from harness.preferences.filters import Bars
+from harness.preferences.records import VIEWS, Candidate, View
+from harness.preferences.write import Wanted, check_files, write_preferences
+from harness.runner.damage import telling_damage
+from harness.runner.find_run import find_run
+from harness.runner.plan import Plan
+from harness.runner.run_folder import MANIFEST, SPEC, read_json
 from harness.text import printable
 
 
@@ -50,7 +51,11 @@ Exit code 1 where no pair passes the gates."""
 )
 @click.argument("run", metavar="RUN")
 @click.option(
-    "--format", "form", type=click.Choice(plugs.names("exports")), required=True, help="What trainer reads it."
+    "--format",
+    "form",
+    type=click.Choice(registry.names("export_formats")),
+    required=True,
+    help="What trainer reads it.",
 )
 @click.option(
     "--out",
@@ -163,7 +168,7 @@ def _groups(
 ) -> Iterable[list[Candidate]]:
     """The candidates of a run, prompt by prompt."""
     if kind == "generation":
-        from harness.preferences.loops import LoopRun
+        from harness.preferences.from_generation import LoopRun
 
         loops = LoopRun(folder, cell)
         if cell is not None and cell not in loops.evaluators:
@@ -174,7 +179,7 @@ def _groups(
     if not Path(run).is_file():
         hint = f"name its spec file: harness export {read_json(folder, MANIFEST)['spec']}.yaml"
         raise InputError("the texts of an evaluation are in its data, which its spec file leads to", hint=hint)
-    from harness.preferences.judged_pairs import JudgedRun
+    from harness.preferences.from_evaluation import JudgedRun
 
     plan = make_plan(load_spec(run, results=results, allow_paths=allow_paths))
     assert isinstance(plan, Plan)

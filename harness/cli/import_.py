@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from harness.importers._study import Imported, write_imported
 from harness.importers.fellowship import read_study
 from harness.importers.llmbar import read_benchmark
-from harness.importing import Imported, write_imported
 from harness.text import printable
 
 out_option = click.option(

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
-from harness import plugs
-from harness.board import Board
-from harness.cli.options import allow_path_option, report_option, results_option
-from harness.damage import telling_damage
+from harness import registry
+from harness.cli._options import allow_path_option, report_option, results_option
 from harness.errors import InputError
-from harness.results import find_run, read_leaderboard
+from harness.leaderboard.view import Board
+from harness.runner.damage import telling_damage
+from harness.runner.find_run import find_run
+from harness.runner.run_folder import read_leaderboard
 
 
 @click.command(
@@ -46,7 +47,7 @@ def leaderboard(
             if board.get("kind") == "generation":
                 hint = "its opponents stand in its spec, under `compare`"
                 raise InputError("--metric and --vs are for evaluations; this run is a generation", hint=hint)
-            from harness.against import retold  # reads all judgments, which printing a leaderboard does not need
+            from harness.leaderboard.rerank import retold
 
             board = retold(folder, board, metric=metric, vs=vs)
         text = rendered(board, report)
@@ -56,11 +57,11 @@ def leaderboard(
 def rendered(board: Board, report: str = "table") -> str:
     """A leaderboard in one of the formats of `harness/reports/`, fit for whatever stdout is."""
     if board.get("kind") == "generation":
-        from harness.generation.report import render
+        from harness.generation.formats import render
 
         return render(board, report)
     is_terminal = sys.stdout.isatty()
-    text: str = plugs.find("reports", report).render(
+    text: str = registry.find("leaderboard_formats", report).render(
         board,
         width=shutil.get_terminal_size().columns if is_terminal else None,
         colours=is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb",

@@ -6,8 +6,8 @@ import json
 
 import click
 
-from harness.cli.options import json_option
-from harness.listing import entries_of
+from harness.cli._listing import entries_of
+from harness.cli._options import json_option
 
 
 @click.command(

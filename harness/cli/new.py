@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 
 from harness.errors import InputError, Problem
-from harness.schema import load_schema, schema_path
+from harness.spec.schema import load_schema, schema_path
 
 SCHEMAS = {"evaluation": "experiment", "generation": "generation"}
 """The schema of a spec, by its kind."""
-STARTERS = resources.files("harness.starters")
+STARTERS = resources.files("harness.cli.starters")
 
 
 def kinds() -> tuple[str, ...]:

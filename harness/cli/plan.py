@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
-from harness.cache import Cache
-from harness.cli.options import allow_path_option, cache_option, json_option, results_option
-from harness.estimate import BYTES_PER_TOKEN, PROMPTS_COUNTED, Estimate, Range, estimate_json
-from harness.pipeline import AnyPlan, estimate_of, load_spec, make_plan
-from harness.plan import Plan
-from harness.power.detect import power_of_plan
-from harness.power.document import detects, detects_json
-from harness.power.figures import Ask
+from harness.analysis.power.detect import power_of_plan
+from harness.analysis.power.document import detects, detects_json
+from harness.analysis.power.figures import Ask
+from harness.api import AnyPlan, estimate_of, load_spec, make_plan
+from harness.cache.cache import Cache
+from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.runner.estimate import BYTES_PER_TOKEN, PROMPTS_COUNTED, Estimate, Range, estimate_json
+from harness.runner.plan import Plan
 from harness.text import printable
 
 

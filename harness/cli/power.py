@@ -8,18 +8,18 @@ from pathlib import Path
 
 import click
 
-from harness import plugs
-from harness.cli.options import allow_path_option, json_option, results_option
+from harness import registry
+from harness.analysis.power.detect import power_of_plan, power_of_run
+from harness.analysis.power.document import power_json
+from harness.analysis.power.figures import Ask, DatasetPower, MetricPower, Power, Reach
+from harness.api import load_spec, make_plan
+from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli.plan import aligned
 from harness.errors import InputError
-from harness.figures import FEWEST_ITEMS
-from harness.judged import read_judged
-from harness.pipeline import load_spec, make_plan
-from harness.plan import Plan
-from harness.power.detect import power_of_plan, power_of_run
-from harness.power.document import power_json
-from harness.power.figures import Ask, DatasetPower, MetricPower, Power, Reach
-from harness.results import find_run
+from harness.runner.find_run import find_run
+from harness.runner.plan import Plan
+from harness.runner.run_reader import read_judged
+from harness.scoring.estimates import FEWEST_ITEMS
 from harness.text import printable
 from harness.wording import quoted, suggestion
 
@@ -79,7 +79,7 @@ def asked(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> Ask:
         faults.append(f"--n must be {FEWEST_ITEMS} to {MOST_ITEMS:,}: with fewer items there are counts and no tests")
     if effect is not None and not 0 < effect < 1:
         faults.append(f"--effect must be more than 0 and less than 1, a difference of two figures, not {effect:g}")
-    known = plugs.names("metrics")
+    known = registry.names("metrics")
     for name in metrics:
         if name not in known:
             hint = suggestion(name, known)

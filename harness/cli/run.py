@@ -15,15 +15,15 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from harness.again import RETRIES
-from harness.call_log import CallLog, entry_of, told
+from harness.api import AnyPlan, FinishedRun, load_spec, make_plan, run_spec
+from harness.cli._options import allow_path_option, cache_option, report_option, results_option
 from harness.cli.leaderboard import rendered
-from harness.cli.options import allow_path_option, cache_option, report_option, results_option
 from harness.cli.plan import dollars, ends
-from harness.estimate import Estimate
-from harness.failing import failing
-from harness.pipeline import AnyPlan, FinishedRun, load_spec, make_plan, run_spec
-from harness.progress import Display, Tally
+from harness.leaderboard.failure_rate import failing
+from harness.runner.call_log import CallLog, entry_of, told
+from harness.runner.estimate import Estimate
+from harness.runner.progress import Display, Tally
+from harness.runner.retry_failed import RETRIES
 from harness.text import printable
 
 FAILED = 1

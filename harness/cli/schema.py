@@ -7,7 +7,7 @@ import json
 import click
 
 from harness.errors import InputError
-from harness.schema import load_schema, schema_names
+from harness.spec.schema import load_schema, schema_names
 
 
 @click.command(

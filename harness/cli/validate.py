@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-from harness.cli.failures import INPUT_IS_WRONG, told
-from harness.cli.options import allow_path_option, json_option
+from harness.cli._errors import INPUT_IS_WRONG, told
+from harness.cli._options import allow_path_option, json_option
 from harness.errors import Problem, SpecError
 from harness.loading import load_spec
-from harness.spec import environment_problems
+from harness.spec.evaluation import environment_problems
 from harness.text import printable
 
 

@@ -24,12 +24,12 @@ from typing import NamedTuple
 import orjson
 import polars as pl
 
+from harness.data.labels import label_columns
+from harness.data.prompts import prompt_columns
+from harness.data.rows import Rows
+from harness.data.values import Fault, converted, text, word
 from harness.errors import Problem
-from harness.ingest.labels import label_columns
-from harness.ingest.prompts import prompt_columns
-from harness.ingest.rows import Rows
-from harness.ingest.values import Fault, converted, text, word
-from harness.records import DatasetSpec
+from harness.records.datasets import DatasetSpec
 
 REQUIRED = ("id", "prompt", "response_a", "response_b")
 TEXTS = ("response_a", "response_b", "reference")

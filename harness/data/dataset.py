@@ -12,10 +12,8 @@ import numpy as np
 import orjson
 import polars as pl
 
-from harness import plugs
-from harness.digest import digest_of
-from harness.errors import DatasetError, Problem
-from harness.ingest.canonical import (
+from harness import registry
+from harness.data.columns import (
     REQUIRED,
     answered_already,
     canonical,
@@ -23,11 +21,14 @@ from harness.ingest.canonical import (
     missing_columns,
     wanted_columns,
 )
-from harness.ingest.labels import Codes, label_codes, majority
-from harness.ingest.rows import Rows
-from harness.ingest.subset import chosen, rows_where, sample_seed
-from harness.ingest.values import Fault
-from harness.records import VERDICTS, DatasetSpec, Item, Message, Verdict
+from harness.data.labels import Codes, label_codes, majority
+from harness.data.rows import Rows
+from harness.data.subset import chosen, rows_where, sample_seed
+from harness.data.values import Fault
+from harness.errors import DatasetError, Problem
+from harness.hashing import digest_of
+from harness.records.datasets import DatasetSpec, Item, Message
+from harness.records.judgments import VERDICTS, Verdict
 
 MOST_TOLD = 20
 """Findings that are told one by one; of the others only the number is."""
@@ -51,7 +52,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         DatasetError: with all bad rows, or with what keeps the file from being read.
     """
     try:
-        rows: Rows = plugs.find("datasets", spec.format).read(spec.path, wanted_columns(spec))
+        rows: Rows = registry.find("dataset_formats", spec.format).read(spec.path, wanted_columns(spec))
         missing = missing_columns(rows, spec, required) if rows.present else []
         if missing or rows.frame.is_empty():
             raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])
@@ -75,12 +76,12 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
 
 
 class FrameDataset:
-    """A dataset in a polars frame; items are made as they are asked for. It is a `harness.records.Dataset`.
+    """A dataset in a polars frame; items are made as they are asked for. It is a `harness.records.datasets.Dataset`.
 
     Args:
         name: the name that the spec gives it.
         digest: of the file's content and of how the spec reads it.
-        frame: one row for each item, in the columns of `harness.ingest.canonical`, without faults.
+        frame: one row for each item, in the columns of `harness.data.columns`, without faults.
         annotators: names of those who labelled, in the order of the label columns.
     """
 
@@ -132,7 +133,7 @@ class FrameDataset:
         return ids
 
     def facts(self) -> pl.DataFrame:
-        """What is known of every item but its texts: the columns of `harness.tables.ITEM_COLUMNS` that are its own.
+        """What is known of every item but its texts: the columns of `harness.runner.tables.ITEM_COLUMNS` that are its own.
 
         The digest of an item's content tells whether two datasets mean the same by an id.
         """

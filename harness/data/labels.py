@@ -9,9 +9,10 @@ import numpy as np
 import orjson
 import polars as pl
 
-from harness.ingest.rows import Rows
-from harness.ingest.values import Fault, converted, word
-from harness.records import VERDICTS, DatasetSpec
+from harness.data.rows import Rows
+from harness.data.values import Fault, converted, word
+from harness.records.datasets import DatasetSpec
+from harness.records.judgments import VERDICTS
 
 TIE = VERDICTS.index("tie")
 NO_LABEL = -1

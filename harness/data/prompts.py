@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import polars as pl
 
-from harness.ingest.rows import Rows
-from harness.ingest.values import Fault, kind
+from harness.data.rows import Rows
+from harness.data.values import Fault, kind
 
 ROLES = ("system", "developer", "user", "assistant")
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 import orjson
 import polars as pl
 
-from harness.digest import seed_for
+from harness.data.columns import Canonical
+from harness.data.labels import label_codes, majority
+from harness.data.rows import Rows
+from harness.data.values import word
 from harness.errors import DatasetError, Problem
-from harness.ingest.canonical import Canonical
-from harness.ingest.labels import label_codes, majority
-from harness.ingest.rows import Rows
-from harness.ingest.values import word
-from harness.records import VERDICTS, DatasetSpec
+from harness.hashing import seed_for
+from harness.records.datasets import DatasetSpec
+from harness.records.judgments import VERDICTS
 
 MOST_SHOWN = 10
 """Values that a message lists."""

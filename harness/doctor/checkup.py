@@ -6,15 +6,15 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from harness.cache_file import DATABASE
+from harness.cache.sqlite_file import DATABASE
 from harness.doctor.machine import check_clock, check_packages, check_python
 from harness.doctor.models import check_models
 from harness.doctor.storage import check_cache, check_results
 from harness.errors import HarnessError
-from harness.finding import Finding
 from harness.generation.records import GenerationSpec
-from harness.plan import make_plan
-from harness.records import Spec
+from harness.providers.finding import Finding
+from harness.records.experiment import Spec
+from harness.runner.plan import make_plan
 
 
 def check_up(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness import plugs
-from harness.finding import Finding
-from harness.records import Model, Spec
+from harness import registry
+from harness.providers.finding import Finding
+from harness.records.calls import Model
+from harness.records.experiment import Spec
 
 
 def check_models(spec: Spec, environment: Mapping[str, str], *, offline: bool) -> Iterator[Finding]:
@@ -37,7 +38,7 @@ def _check_key(model: Model, environment: Mapping[str, str]) -> Iterator[Finding
 
 
 def _check_endpoint(model: Model, environment: Mapping[str, str], *, offline: bool) -> Iterator[Finding]:
-    provider = plugs.find("providers", model.provider)
+    provider = registry.find("providers", model.provider)
     if not hasattr(provider, "check"):
         yield Finding(f"model {model.name}", "ok", f"{model.provider}: needs no network")
     elif offline:

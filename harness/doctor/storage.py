@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.cache_file import FILES, open_for_reading
+from harness.cache.sqlite_file import FILES, open_for_reading
 from harness.errors import CacheError
-from harness.finding import Finding
+from harness.providers.finding import Finding
 
 LITTLE_SPACE_BYTES = 2**30
 CHECKED_BYTES = 2**31

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
-from harness.records import FailureKind, Item, Outcome, Verdict
+from harness.records.datasets import Item
+from harness.records.judgments import FailureKind, Outcome, Verdict
 
 Compare: TypeAlias = Callable[[float, float], Verdict]
 """Two scores to a verdict, with the margin of the strategy."""

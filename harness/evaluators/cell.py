@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 
-from harness import plugs
-from harness.collapse import collapse_orders, collapse_repeats, exchange_responses, exchanged
-from harness.digest import locator_of
-from harness.flow import Conversation, together
-from harness.records import Call, Cell, Item, Model, Outcome, Strategy
-from harness.strategy import Questions
+from harness import registry
+from harness.cache.key import locator_of
+from harness.evaluators.aggregation import collapse_orders, collapse_repeats, exchange_responses, exchanged
+from harness.evaluators.conversation import Conversation, together
+from harness.prompting.strategy import Questions
+from harness.records.calls import Call, Model
+from harness.records.datasets import Item
+from harness.records.experiment import Cell, Strategy
+from harness.records.judgments import Outcome
 
 SWAPPED = "swapped"
 ORDERS: Mapping[str, tuple[str, ...]] = {"given": ("given",), "swapped": (SWAPPED,), "both": ("given", SWAPPED)}
@@ -25,21 +28,21 @@ ORDERS: Mapping[str, tuple[str, ...]] = {"given": ("given",), "swapped": (SWAPPE
 
 def asks(cell: Cell) -> bool:
     """Whether a cell holds conversations; those that do not are counted from the judgments of other cells."""
-    return hasattr(plugs.find("modes", cell.mode), "converse")
+    return hasattr(registry.find("modes", cell.mode), "converse")
 
 
 def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
     """The fewest and the most calls that one item takes in a cell."""
     if not asks(cell):
         return 0, 0
-    fewest, most = plugs.find("modes", cell.mode).calls_per_item(strategy, cell.settings)
+    fewest, most = registry.find("modes", cell.mode).calls_per_item(strategy, cell.settings)
     times = len(ORDERS[cell.order]) * cell.repeats
     return times * fewest, times * most
 
 
 def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
     """The conversation that a cell holds about an item."""
-    mode = plugs.find("modes", cell.mode)
+    mode = registry.find("modes", cell.mode)
     if cell.order == "given" and cell.repeats == 1:
         plain: Conversation[Outcome] = mode.converse(item, cell, questions, models)
         return plain
@@ -48,7 +51,7 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
 
 def _several(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
     """Hold the conversation in each order so many times; every outcome is a vote, and they are collapsed to one."""
-    converse = plugs.find("modes", cell.mode).converse
+    converse = registry.find("modes", cell.mode).converse
     talks = []
     for order in ORDERS[cell.order]:
         shown = item if order == "given" else exchange_responses(item)

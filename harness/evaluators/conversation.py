@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TypeAlias, TypeVar
 
-from harness.records import Call, Reply
+from harness.records.calls import Call, Reply
 
 T = TypeVar("T")
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from harness.answer import Answer
-from harness.collapse import gravest
-from harness.digest import locator_of
-from harness.flow import Conversation
-from harness.records import Call, Cell, FailureKind, Item, Message, Model, Outcome, Reply
-from harness.strategy import Questions
+from harness.cache.key import locator_of
+from harness.evaluators.aggregation import gravest
+from harness.evaluators.conversation import Conversation
+from harness.prompting.parsing.rules import Answer
+from harness.prompting.strategy import Questions
+from harness.records.calls import Call, Model, Reply
+from harness.records.datasets import Item, Message
+from harness.records.experiment import Cell
+from harness.records.judgments import FailureKind, Outcome
 
 Heard: TypeAlias = Answer | FailureKind
 """What a reply came to."""

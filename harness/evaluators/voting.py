@@ -1,6 +1,6 @@
 """Votes counted as columns.
 
-Codes are positions in `harness.records.OUTCOMES`: 0 `a`, 1 `tie`, 2 `b`, and failures from 3 on. A voter that failed
+Codes are positions in `harness.records.judgments.OUTCOMES`: 0 `a`, 1 `tie`, 2 `b`, and failures from 3 on. A voter that failed
 abstains; where all failed the gravest failure is the outcome.
 """
 
@@ -11,14 +11,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.collapse import GRAVEST_FIRST
-from harness.records import OUTCOMES
+from harness.evaluators.aggregation import GRAVEST_FIRST
+from harness.records.judgments import OUTCOMES
+from harness.statistics.codes import TIE, VERDICT_CODES, A, B, Codes
 
-Codes: TypeAlias = NDArray[np.int8]
 Scores: TypeAlias = NDArray[np.float64]
 
-A, TIE, B = 0, 1, 2
-VERDICT_CODES = 3
 ROUNDING = 1e-9
 """Two thirds of three votes are two of them, whatever binary fractions make of it."""
 _GRAVITY = np.array(
@@ -28,7 +26,7 @@ _GRAVITY = np.array(
 
 
 def most_votes(codes: Codes, weights: Scores | None = None, quorum: float = 0.0) -> Codes:
-    """The verdict with most votes, by the rule of `harness.collapse.most_votes`.
+    """The verdict with most votes, by the rule of `harness.evaluators.aggregation.most_votes`.
 
     Args:
         codes: voters × items.

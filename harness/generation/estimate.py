@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from harness.asking import asks, calls_per_item
-from harness.estimate import BYTES_PER_TOKEN, Estimate, Need, PromptSize, estimate, largest_reply
-from harness.generation.ledger import TrajectoryLedger
+from harness.evaluators.cell import asks, calls_per_item
+from harness.evaluators.modes import jury
 from harness.generation.plan import LoopPlan, make_match_plan
 from harness.generation.records import System
-from harness.modes import jury
-from harness.records import Cell, Item
-from harness.talk import Lost, Replies, advance, open_talks
+from harness.generation.trajectories import TrajectoryLedger
+from harness.records.datasets import Item
+from harness.records.experiment import Cell
+from harness.runner.estimate import BYTES_PER_TOKEN, Estimate, Need, PromptSize, estimate, largest_reply
+from harness.runner.session import Lost, Replies, advance, open_talks
 
 
 class Step(NamedTuple):

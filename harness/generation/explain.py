@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from harness.cache.entry import Store
 from harness.errors import InputError
-from harness.explain import Counted, Followed, asked_json, explained, follow_talk, members_json, outcome_json
-from harness.generation.ledger import TrajectoryLedger
 from harness.generation.plan import LoopPlan, make_match_plan
 from harness.generation.records import System, Trajectory
-from harness.records import Cell
-from harness.run import Run
-from harness.store import Store
-from harness.talk import Replies
+from harness.generation.trajectories import TrajectoryLedger
+from harness.records.experiment import Cell
+from harness.runner.explain import Counted, Followed, asked_json, explained, follow_talk, members_json, outcome_json
+from harness.runner.run import Run
+from harness.runner.session import Replies
 from harness.wording import quoted, suggestion
 
 
@@ -65,7 +65,7 @@ def explained_match(plan: LoopPlan, cell: Cell, row: int, cache: Store) -> Follo
     Raises:
         MissingRepliesError: where the loops of the two are not all in the cache.
     """
-    from harness.progress import Tally
+    from harness.runner.progress import Tally
 
     narrow = narrowed(plan, cell, row)
     ledger = TrajectoryLedger(narrow)
@@ -83,7 +83,7 @@ def narrowed(plan: LoopPlan, cell: Cell, row: int) -> LoopPlan:
 
 
 def loops_json(plan: LoopPlan) -> dict[str, Any]:
-    """The systems, the matches and the cells, as `loops` in `schemas/explain.schema.json`."""
+    """The systems, the matches and the cells, as `loops` in `schemas/output/explain.schema.json`."""
     return {
         "systems": [
             {
@@ -102,7 +102,7 @@ def loops_json(plan: LoopPlan) -> dict[str, Any]:
 
 
 def loop_json(place: System | Cell, found: Followed | Counted, ended: Trajectory | None) -> dict[str, Any]:
-    """One conversation, as `loop` in `schemas/explain.schema.json`."""
+    """One conversation, as `loop` in `schemas/output/explain.schema.json`."""
     told = None
     if ended is not None:
         told = {

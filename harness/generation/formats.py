@@ -27,7 +27,7 @@ def render(board: Mapping[str, Any], report: str) -> str:
     """The leaderboard in one of the formats of `harness leaderboard`.
 
     Args:
-        board: as `schemas/win-rates.schema.json` describes it.
+        board: as `schemas/output/win-rates.schema.json` describes it.
         report: `table`, `markdown`, `csv` or `json`.
     """
     return RENDERERS[report](board)

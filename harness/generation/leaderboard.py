@@ -1,4 +1,4 @@
-"""Win rates and the state of the loops as one document, `schemas/win-rates.schema.json`."""
+"""Win rates and the state of the loops as one document, `schemas/output/win-rates.schema.json`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from harness import words
-from harness.contest import Contest
-from harness.correction.document import figure_json
-from harness.correction.win_figures import Rate
-from harness.digest import seed_for
-from harness.generation.ledger import Account
+from harness.generation import wording as loop_wording
 from harness.generation.plan import MatchPlan
-from harness.generation.rates import Standing, best_system, compare_systems, outcomes_of, standing_of, strengths_json
 from harness.generation.records import GenerationSpec, System
-from harness.judged import JudgedDataset
-from harness.rank import difference_json
-from harness.records import FAILURES, VERDICTS, Cell, Winner
+from harness.generation.trajectories import Account
+from harness.generation.win_rates import (
+    Standing,
+    best_system,
+    compare_systems,
+    outcomes_of,
+    standing_of,
+    strengths_json,
+)
+from harness.hashing import seed_for
+from harness.leaderboard import numbers, wording
+from harness.leaderboard.build import difference_json
+from harness.records.experiment import Cell
+from harness.records.judgments import FAILURES, VERDICTS
+from harness.records.scores import Winner
+from harness.runner.run_reader import JudgedDataset
+from harness.scoring.figure_json import figure_json
+from harness.scoring.pairwise import Contest
+from harness.scoring.win_rates import Rate
 from harness.statistics.win_rate import TIES, Ties
 
 
@@ -241,16 +251,16 @@ def _notes(
     spec: GenerationSpec, systems: Sequence[Mapping[str, Any]], boards: Sequence[Mapping[str, Any]]
 ) -> Iterator[str]:
     if any(spec.models[name].is_simulated for name in spec.models_used):
-        yield words.SIMULATED
+        yield numbers.SIMULATED
     for system in systems:
         failed = sum(system["generator_failures"].values())
         if failed:
-            yield words.generator_failed(system["system"], failed, system["n"], system["without_draft"])
+            yield loop_wording.generator_failed(system["system"], failed, system["n"], system["without_draft"])
         left_out = sum(system["review_failures"].values())
         if left_out:
-            yield words.reviews_left_out(system["system"], left_out, system["reviews"])
+            yield loop_wording.reviews_left_out(system["system"], left_out, system["reviews"])
         if system["truncated_drafts"]:
-            yield words.drafts_cut_off(system["system"], system["truncated_drafts"], system["drafts"])
+            yield loop_wording.drafts_cut_off(system["system"], system["truncated_drafts"], system["drafts"])
     for board in boards:
         yield from _notes_on(board, spec)
 
@@ -260,21 +270,21 @@ def _notes_on(board: Mapping[str, Any], spec: GenerationSpec) -> Iterator[str]:
     rows, head = board["rows"], _title(board)
     failed = sum(sum(row["failures"].values()) for row in rows)
     if failed:
-        yield words.comparisons_failed(head, failed, sum(row["n"] for row in rows))
+        yield loop_wording.comparisons_failed(head, failed, sum(row["n"] for row in rows))
     same = sum(row["identical"] for row in rows)
     if same:
-        yield words.same_drafts(head, same, sum(row["n"] for row in rows))
+        yield loop_wording.same_drafts(head, same, sum(row["n"] for row in rows))
     winner: Winner = board["winner"]
     if winner.tried > 1 and winner.value is not None:
-        yield words.best_of_many(winner)
+        yield wording.best_of_many(winner)
     best = next((row for row in rows if row["rank"]), None)
     if best is None:
         return
     close = [row for row in rows if row["difference"] and not row["difference"]["is_distinguishable"]]
     told = [
-        f"{row['system']}: {words.difference_of(row['difference'])}"
+        f"{row['system']}: {loop_wording.difference_of(row['difference'])}"
         for row in close
         if row["difference"]["value"] is not None
     ]
     if told:
-        yield words.systems_not_distinguishable(head, best["system"], told, best["n"], spec.score.level)
+        yield loop_wording.systems_not_distinguishable(head, best["system"], told, best["n"], spec.score.level)

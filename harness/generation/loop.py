@@ -11,13 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.digest import call_key, locator_of
-from harness.flow import Conversation
+from harness.cache.key import call_key, locator_of
+from harness.evaluators.conversation import Conversation
 from harness.generation.records import Draft, Ended, Review, Selection, Stop, System, Trajectory
-from harness.generation.reviewing import Reviewing
+from harness.generation.review import Reviewing
 from harness.generation.selection import pick
-from harness.records import Call, FailureKind, Item, Message, Model, Reply
-from harness.strategy import Questions
+from harness.prompting.strategy import Questions
+from harness.records.calls import Call, Model, Reply
+from harness.records.datasets import Item, Message
+from harness.records.judgments import FailureKind
 
 LOOP = "loop"
 """Stands for the strategy in the place of a recorded draft or review."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
-from harness.checks import Sound
 from harness.errors import Problem
 from harness.generation.records import Match, System
-from harness.source import Document
+from harness.records.document import Document
+from harness.spec.checks import Sound
 from harness.wording import quoted, suggestion
 
 NONE, SELF = "none", "self"

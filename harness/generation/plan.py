@@ -6,24 +6,26 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from harness.asking import ORDERS, converse
-from harness.dataset import PROMPT_SET, FrameDataset, read_dataset
-from harness.digest import digest_of
+from harness.data.dataset import PROMPT_SET, FrameDataset, read_dataset
 from harness.errors import DatasetError, HarnessError, Problem
-from harness.flow import Conversation
-from harness.frozen import FrozenDict
+from harness.evaluators.cell import ORDERS, converse
+from harness.evaluators.conversation import Conversation
 from harness.generation.loop import Room
 from harness.generation.loop import converse as loop
 from harness.generation.records import GenerationSpec, System, Trajectory
-from harness.generation.reviewing import Reviewing
+from harness.generation.review import Reviewing
 from harness.generation.spec import generation_digest
-from harness.plan import CHUNK, Chunk, Plan
-from harness.records import Cell, FailureKind, Item, Outcome
-from harness.strategy import Questions, compile_strategy
+from harness.hashing import digest_of
+from harness.prompting.strategy import Questions, compile_strategy
+from harness.records.datasets import Item
+from harness.records.experiment import Cell
+from harness.records.frozen import FrozenDict
+from harness.records.judgments import FailureKind, Outcome
+from harness.runner.plan import CHUNK, Chunk, Plan
 
 
 class LoopChunk(NamedTuple):
-    """Some neighbouring prompts of one system; as `harness.plan.Chunk`."""
+    """Some neighbouring prompts of one system; as `harness.runner.plan.Chunk`."""
 
     number: int
     cell: System

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from harness.records import Cell, DatasetSpec, FailureKind, Spec, Verdict
+from harness.records.datasets import DatasetSpec
+from harness.records.experiment import Cell, Spec
+from harness.records.judgments import FailureKind, Verdict
 
 SelectBy = Literal["last", "score", "tournament", "published"]
 Ended = Literal["", "score", "unchanged", "no-feedback"]

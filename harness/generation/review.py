@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from harness.answer import answer_faults, compile_answer, full_rule
 from harness.errors import Problem
-from harness.fence import chat_text, fenced, nonce_for, texts_of
 from harness.generation.records import Review, ReviewRule
-from harness.records import Message
-from harness.source import Document, Step, parse_yaml
-from harness.template import compile_template, template_faults, variables_in
+from harness.prompting.delimiters import chat_text, fenced, nonce_for, texts_of
+from harness.prompting.parsing.rules import answer_faults, compile_answer, full_rule
+from harness.prompting.template import compile_template, template_faults, variables_in
+from harness.records.datasets import Message
+from harness.records.document import Document, Step
+from harness.spec.yaml import parse_yaml
 
 CONSTANTS = frozenset({"answer_format", "scale_min", "scale_max"})
 VARIABLES: Mapping[str, frozenset[str]] = {
@@ -77,7 +78,7 @@ class Reviewing:
 
 def built_in(name: str) -> ReviewRule:
     """A review rule of the package. Raises FileNotFoundError where there is none of that name."""
-    text = resources.files("harness").joinpath("reviews", f"{name}.yaml").read_text(encoding="utf-8")
+    text = resources.files("harness.generation.reviews").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     return review_from(parse_yaml(text, f"{name}.yaml").value, name=name)
 
 

@@ -8,18 +8,19 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from harness.cache import Cache
-from harness.digest import KEY_VERSION, digest_of
-from harness.generation.document import board_json
-from harness.generation.ledger import COLUMNS, TrajectoryLedger
+from harness.cache.cache import Cache
+from harness.cache.key import KEY_VERSION
+from harness.generation.leaderboard import board_json
 from harness.generation.plan import LoopPlan, MatchPlan, make_match_plan
 from harness.generation.spec import generation_digest
-from harness.ledger import Ledger
-from harness.meaning import meaning_of
-from harness.progress import Tally
-from harness.results import FORMAT, ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
-from harness.run import Run, RunOf
-from harness.tables import items_frame
+from harness.generation.trajectories import COLUMNS, TrajectoryLedger
+from harness.hashing import digest_of
+from harness.runner.judgment_columns import Ledger
+from harness.runner.progress import Tally
+from harness.runner.run import Run, RunOf
+from harness.runner.run_folder import FORMAT, ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
+from harness.runner.tables import items_frame
+from harness.spec.cell_identity import meaning_of
 
 _REVIEW = pl.Struct(
     {"reviewer": pl.String, "text": pl.String, "score": pl.Float64, "failure": pl.String, "key": pl.String}

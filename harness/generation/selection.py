@@ -12,14 +12,17 @@ from dataclasses import replace
 
 import orjson
 
-from harness.asking import converse
-from harness.collapse import exchange_responses, exchanged
-from harness.digest import call_key, locator_of
-from harness.flow import Conversation
+from harness.cache.key import call_key, locator_of
+from harness.evaluators.aggregation import exchange_responses, exchanged
+from harness.evaluators.cell import converse
+from harness.evaluators.conversation import Conversation
 from harness.generation.records import Draft, Duel, Selection, System
 from harness.generation.voting import verdict_of
-from harness.records import Call, Cell, Item, Model, Outcome
-from harness.strategy import Questions
+from harness.prompting.strategy import Questions
+from harness.records.calls import Call, Model
+from harness.records.datasets import Item
+from harness.records.experiment import Cell
+from harness.records.judgments import Outcome
 
 SELECT = "select"
 

@@ -12,25 +12,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness.checks import Sound, dataset_problems, model_problems, secret_problems
-from harness.defaults import with_defaults
-from harness.digest import digest_of
 from harness.errors import Problem, SpecError
-from harness.fitting import unfit_strategies
-from harness.folders import Folders, file_fault
-from harness.frozen import FrozenDict, freeze, with_plain_numbers
+from harness.generation.matrix import matches_of, system_problems, systems_of
 from harness.generation.records import GenerationSpec, ReviewRule, Selection, Stop
-from harness.generation.reviewing import built_in, review_from, review_json, review_problems
-from harness.generation.systems import matches_of, system_problems, systems_of
-from harness.matrix import Names, cells_of, matrix_problems
-from harness.persona_source import with_personas
-from harness.plugs import names as plug_names
-from harness.records import Cell, ScoreSpec, Strategy
-from harness.schema import check
-from harness.source import Document, Step, read_yaml
-from harness.spec import completed, dataset_of, in_order, models_of, spec_digest
-from harness.strategy import strategy_json
-from harness.strategy_source import known_strategies, strategies_of
+from harness.generation.review import built_in, review_from, review_json, review_problems
+from harness.hashing import digest_of
+from harness.prompting.strategy import strategy_json
+from harness.records.document import Document, Step
+from harness.records.experiment import Cell, ScoreSpec, Strategy
+from harness.records.frozen import FrozenDict, freeze, with_plain_numbers
+from harness.registry import names as plug_names
+from harness.spec.checks import Sound, dataset_problems, model_problems, secret_problems
+from harness.spec.compatibility import unfit_strategies
+from harness.spec.defaults import with_defaults
+from harness.spec.digest import spec_digest
+from harness.spec.evaluation import completed, dataset_of, in_order, models_of
+from harness.spec.matrix import Names, cells_of, matrix_problems
+from harness.spec.paths import Folders, file_fault
+from harness.spec.personas import with_personas
+from harness.spec.schema import check
+from harness.spec.strategies import known_strategies, strategies_of
+from harness.spec.yaml import read_yaml
 from harness.wording import quoted, suggestion
 
 SCHEMA = "generation"
@@ -80,7 +82,7 @@ def load_generation(
 
 
 def generation_digest(spec: GenerationSpec) -> str:
-    """Digest of everything in a spec that determines results, given the data; as `harness.spec.spec_digest`."""
+    """Digest of everything in a spec that determines results, given the data; as `harness.spec.digest.spec_digest`."""
     loops: dict[str, Any] = {key: spec.resolved[key] for key in ("matrix", "loop", "selection", "compare", "score")}
     prompts = {
         name: {k: v for k, v in entry.items() if k != "path"} for name, entry in spec.resolved["prompts"].items()

@@ -12,9 +12,9 @@ import orjson
 
 from harness.generation.plan import LoopPlan, Picks
 from harness.generation.records import Review, System, Trajectory
-from harness.records import Usage
-from harness.run import usage_of
-from harness.talk import Talk
+from harness.records.judgments import Usage
+from harness.runner.run import usage_of
+from harness.runner.session import Talk
 
 COLUMNS = (
     "system",

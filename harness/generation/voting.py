@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.asking import converse
-from harness.flow import Conversation, together
-from harness.modes import jury
-from harness.records import FAILURES, OUTCOMES, VERDICTS, Cell, Item, Model, Outcome
-from harness.strategy import ROUNDING, Questions
+from harness.evaluators.cell import converse
+from harness.evaluators.conversation import Conversation, together
+from harness.evaluators.modes import jury
+from harness.prompting.strategy import ROUNDING, Questions
+from harness.records.calls import Model
+from harness.records.datasets import Item
+from harness.records.experiment import Cell
+from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS, Outcome
 
 
 def verdict_of(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
     """Ask all members of a jury as one batch, and count their votes as an evaluation counts them."""
     import numpy as np
 
-    from harness.statistics.voting import mean_scores, most_votes
+    from harness.evaluators.voting import mean_scores, most_votes
 
     talks = [converse(item, member, questions, models) for member in jury.members(cell)]
     heard = yield from together(talks)

@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.contest import Contest, is_comparable
-from harness.correction.win_figures import Rate, Seen, human_rates, judge_rates, sign_figure
-from harness.digest import seed_for
-from harness.records import OUTCOMES, VERDICTS, Figure, ScoreSpec, Winner
-from harness.selecting import Measure, best_of_all
+from harness.hashing import seed_for
+from harness.records.experiment import ScoreSpec
+from harness.records.figures import Figure
+from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.records.scores import Winner
+from harness.scoring.pairwise import Contest, is_comparable
+from harness.scoring.win_rates import Rate, Seen, human_rates, judge_rates, sign_figure
+from harness.scoring.winner import Measure, best_of_all
 from harness.statistics import multiplicity, pairs, win_rate
 from harness.statistics.agreement import Array
 from harness.statistics.bradley_terry import Strengths, bradley_terry
 from harness.statistics.clusters import t_quantile
-from harness.statistics.voting import Codes
+from harness.statistics.codes import Codes
 from harness.statistics.win_rate import Ties
 
 

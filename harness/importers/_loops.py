@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness.importing import Source, compressed, json_lines
-from harness.strategy import Questions, built_in, compile_strategy
+from harness.importers._study import Source, compressed, json_lines
+from harness.prompting.strategy import Questions, compile_strategy
+from harness.spec.strategies import built_in
 
 GENERATORS = Path("outputs", "generators")
 STRATEGY, JUDGE = "combined-10", "gpt-4o"

@@ -8,9 +8,9 @@ from importlib import resources
 from pathlib import PurePosixPath
 from textwrap import wrap
 
-from harness.records import Strategy
-from harness.source import parse_yaml
-from harness.strategy import strategy_from
+from harness.prompting.strategy import strategy_from
+from harness.records.experiment import Strategy
+from harness.spec.yaml import parse_yaml
 
 _EDITOR = (
     "An editor completes and checks this file if you write the schema beside it:",
@@ -77,7 +77,7 @@ def shipped_strategy(name: str) -> Strategy:
 
 
 def _text(name: str) -> str:
-    return resources.files("harness").joinpath("importers", "strategies", f"{name}.yaml").read_text(encoding="utf-8")
+    return resources.files("harness.importers").joinpath("strategies", f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def listed(names: Iterable[str]) -> str:

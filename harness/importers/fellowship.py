@@ -25,8 +25,8 @@ from typing import Any, NamedTuple
 
 from harness.importers._loops import files_of, notes_of, read_loops
 from harness.importers._spec import Replay, listed
-from harness.importing import Imported, Source, compressed, json_lines
-from harness.records import Verdict
+from harness.importers._study import Imported, Source, compressed, json_lines
+from harness.records.judgments import Verdict
 
 SUMMARY = "the study arXiv 2408.08688: FairEval and PandaLM as six models judged them, and its feedback loops"
 

@@ -19,12 +19,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from harness.answer import Answer
+from harness.evaluators.question import understood
 from harness.importers._spec import Replay, listed, shipped_strategy
-from harness.importing import Imported, Source, compressed, json_lines
-from harness.question import understood
-from harness.records import Reply, Verdict
-from harness.strategy import Questions, compile_strategy
+from harness.importers._study import Imported, Source, compressed, json_lines
+from harness.prompting.parsing.rules import Answer
+from harness.prompting.strategy import Questions, compile_strategy
+from harness.records.calls import Reply
+from harness.records.judgments import Verdict
 
 SUMMARY = "LLMBar's pairs with gold labels, as its own evaluators judged them in both orders (arXiv 2310.07641)"
 

@@ -6,24 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
-from harness import words
-from harness.digest import rounded
-from harness.notes import notes_on
-from harness.records import (
-    FAILURES,
-    OUTCOMES,
-    VERDICTS,
-    CellScore,
-    Difference,
-    Figure,
-    Leaderboard,
-    RankSet,
-    Row,
-    Spec,
-    Winner,
-)
-from harness.score import DatasetScores
-from harness.selecting import best_first
+from harness.hashing import rounded
+from harness.leaderboard import numbers
+from harness.leaderboard.notes import notes_on
+from harness.records.experiment import Spec
+from harness.records.figures import Figure, RankSet
+from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS
+from harness.records.scores import CellScore, Difference, Leaderboard, Row, Winner
+from harness.scoring.score import DatasetScores
+from harness.scoring.winner import best_first
 
 
 def make_leaderboard(spec: Spec, per_dataset: Sequence[DatasetScores]) -> Leaderboard:
@@ -39,7 +30,7 @@ def make_leaderboard(spec: Spec, per_dataset: Sequence[DatasetScores]) -> Leader
     rows: list[Row] = []
     notes: list[str] = []
     if any(_is_simulated(spec, score) for group in per_dataset for score in group.scores):
-        notes.append(words.SIMULATED)
+        notes.append(numbers.SIMULATED)
     for group in per_dataset:
         order = best_first(group.scores, metric)
         ranks = {name: contest.rank_sets() if contest else {} for name, contest in group.contests.items()}
@@ -69,7 +60,7 @@ def _is_simulated(spec: Spec, score: CellScore) -> bool:
 
 
 def leaderboard_json(board: Leaderboard, run_id: str) -> dict[str, Any]:
-    """The leaderboard as `schemas/leaderboard.schema.json` describes it, floats rounded to 12 significant digits."""
+    """The leaderboard as `schemas/output/leaderboard.schema.json` describes it, floats rounded to 12 significant digits."""
     figures = [row.score.figures[board.metric] for row in board.rows if row.score.figures[board.metric].low is not None]
     document = {
         "run": run_id,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness import words
-from harness.chain import choice_json
-from harness.plan import Plan
-from harness.records import Choice
+from harness.leaderboard import wording
+from harness.records.experiment import Choice
+from harness.runner.plan import Plan
+from harness.spec.chaining import choice_json
 
 
 def choices_json(plan: Plan) -> list[dict[str, Any]]:
@@ -30,7 +30,7 @@ def same_data(plan: Plan, choice: Choice) -> list[str]:
 
 
 def _remarks(plan: Plan, choice: Choice) -> Iterator[str]:
-    yield words.taken_over(choice)
+    yield wording.taken_over(choice)
     if choice.runner_up is not None:  # else there was nothing to choose from
         for name in same_data(plan, choice):
-            yield words.chosen_on_the_same_data(name, choice)
+            yield wording.chosen_on_the_same_data(name, choice)

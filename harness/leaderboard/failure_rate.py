@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness import plugs
+from harness import registry
 
 MOST_NAMED = 5
 
@@ -75,4 +75,4 @@ def _asked(board: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, in
 
 def _asks(mode: str) -> bool:
     """Whether a mode asks somebody; a jury is counted from the judgments of other cells."""
-    return hasattr(plugs.find("modes", mode), "converse")
+    return hasattr(registry.find("modes", mode), "converse")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness import words
-from harness.contest import Contest
-from harness.figures import FEWEST_ITEMS
-from harness.records import FAILURES, VERDICTS, CellScore
-from harness.score import DatasetScores
-from harness.selecting import best_first
+from harness.leaderboard import wording
+from harness.records.judgments import FAILURES, VERDICTS
+from harness.records.scores import CellScore
+from harness.scoring import reasons
+from harness.scoring.estimates import FEWEST_ITEMS
+from harness.scoring.pairwise import Contest
+from harness.scoring.score import DatasetScores
+from harness.scoring.winner import best_first
 from harness.statistics import clusters
 
 
@@ -22,17 +24,17 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
         kind: sum(score.outcomes[len(VERDICTS) + k] for score in group.scores) for k, kind in enumerate(FAILURES)
     }
     if any(failed.values()):
-        yield words.failed(group.dataset, failed, sum(score.items for score in group.scores))
+        yield wording.failed(group.dataset, failed, sum(score.items for score in group.scores))
     for name, contest in group.contests.items():
         figures = [score.figures[name] for score in group.scores]
         undefined = max(figure.undefined_share for figure in figures)
         if any("undefined-resamples" in figure.flags for figure in figures):
-            yield words.undefined_resamples(group.dataset, name, undefined)
+            yield wording.undefined_resamples(group.dataset, name, undefined)
         still = [_name(score) for score in group.scores if "degenerate" in score.figures[name].flags]
         if still:
-            yield words.degenerate(group.dataset, name, still)
+            yield wording.degenerate(group.dataset, name, still)
         if contest and contest.comparisons.method == "holm":
-            yield words.holm_instead(group.dataset, name)
+            yield wording.holm_instead(group.dataset, name)
     yield from findings_on(group, metric)
     yield from _notes_on_consistency(group)
 
@@ -51,28 +53,28 @@ def findings_on(group: DatasetScores, metric: str, other: int | None = None) -> 
     elif ranked and other in ranked.members:
         yield from _notes_on_one(group, metric, ranked, other)
     if group.winner and group.winner.tried > 1 and group.winner.value is not None:
-        yield words.best_of_many(group.winner)
+        yield wording.best_of_many(group.winner)
     if group.winner and group.winner.held_out:
-        yield words.held_out(group.winner, group.winner.held_out)
+        yield wording.held_out(group.winner, group.winner.held_out)
 
 
 def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
     """What holds for every cell of a dataset, since all judged the same items."""
     score = group.scores[0]
     if score.n == 0:
-        yield words.no_labels(group.dataset)
+        yield wording.no_labels(group.dataset)
         return
     if score.n < score.items:
-        yield words.unlabelled(group.dataset, score.items - score.n, score.items)
+        yield wording.unlabelled(group.dataset, score.items - score.n, score.items)
     if score.n < FEWEST_ITEMS:
-        yield words.few_items(group.dataset, score.n, FEWEST_ITEMS)
+        yield wording.few_items(group.dataset, score.n, FEWEST_ITEMS)
         return
     figures = [score.figures[metric] for score in group.scores]
     count = max((figure.units for figure in figures if figure.unit == "cluster"), default=0)
     if count:
-        yield words.clustered(group.dataset, count, score.n)
+        yield wording.clustered(group.dataset, count, score.n)
     if 0 < count < clusters.FEW:
-        yield words.few_clusters(group.dataset, count, clusters.FEWEST, clusters.FEW)
+        yield wording.few_clusters(group.dataset, count, clusters.FEWEST, clusters.FEW)
 
 
 def _note_on_the_best(group: DatasetScores, metric: str, contest: Contest) -> Iterator[str]:
@@ -81,7 +83,7 @@ def _note_on_the_best(group: DatasetScores, metric: str, contest: Contest) -> It
     best, others = order[0], []
     alike = [_name(group.scores[k]) for k in order[1:] if contest.held_against(k, best).is_equivalent]
     if alike and contest.margin is not None:
-        yield words.equivalent(
+        yield wording.equivalent(
             group.dataset,
             metric,
             _name(group.scores[best]),
@@ -92,11 +94,11 @@ def _note_on_the_best(group: DatasetScores, metric: str, contest: Contest) -> It
     for other in order[1:]:
         if not contest.is_distinguishable(best, other):
             value, reach, detectable = contest.difference(other, best)
-            found = words.difference(value, reach, detectable) if reach else words.NO_VARIATION
+            found = wording.difference(value, reach, detectable) if reach else reasons.NO_VARIATION
             others.append(f"{_name(group.scores[other])}, {found}")
     if others:
         n = group.scores[best].figures[metric].n
-        yield words.not_distinguishable(
+        yield wording.not_distinguishable(
             group.dataset, metric, _name(group.scores[best]), others, n=n, level=contest.comparisons.level
         )
 
@@ -109,20 +111,20 @@ def _notes_on_one(group: DatasetScores, metric: str, contest: Contest, other: in
             continue
         value, reach, detectable = contest.difference(k, other)
         if contest.is_distinguishable(k, other):
-            told = words.significant(value, reach, contest.held_against(k, other).p_value or 0.0)
+            told = wording.significant(value, reach, contest.held_against(k, other).p_value or 0.0)
             found["better than" if value > 0 else "worse than"].append(f"{_name(group.scores[k])}, {told}")
         else:
-            told = words.difference(value, reach, detectable) if reach else words.NO_VARIATION
+            told = wording.difference(value, reach, detectable) if reach else reasons.NO_VARIATION
             found["not distinguishable from"].append(f"{_name(group.scores[k])}, {told}")
     n = group.scores[other].figures[metric].n
     for how, cells in found.items():
         if cells:
-            yield words.held_against(
+            yield wording.held_against(
                 group.dataset, metric, how, _name(group.scores[other]), cells, n=n, level=contest.comparisons.level
             )
     alike = [_name(group.scores[k]) for k in contest.members if contest.held_against(k, other).is_equivalent]
     if alike and contest.margin is not None:
-        yield words.equivalent(
+        yield wording.equivalent(
             group.dataset,
             metric,
             _name(group.scores[other]),
@@ -141,19 +143,19 @@ def _name(score: CellScore) -> str:
 def _notes_on_consistency(group: DatasetScores) -> Iterator[str]:
     """How steady the verdicts are of those cells that were asked in both orders, or several times: the worst first."""
     flips = [
-        words.changes_with_order(
+        wording.changes_with_order(
             _name(score), *(score.figures[name] for name in ("flip-rate", "slot-preference", "slot-preference.p-value"))
         )
         for score in _ordered(group.scores, "flip-rate", largest_first=True)
     ]
     if flips:
-        yield words.in_both_orders(group.dataset, flips)
+        yield wording.in_both_orders(group.dataset, flips)
     repeats = [
-        words.agrees_with_itself(_name(score), score.figures["self-agreement"])
+        wording.agrees_with_itself(_name(score), score.figures["self-agreement"])
         for score in _ordered(group.scores, "self-agreement")
     ]
     if repeats:
-        yield words.in_repeats(group.dataset, repeats)
+        yield wording.in_repeats(group.dataset, repeats)
 
 
 def _ordered(scores: Sequence[CellScore], name: str, *, largest_first: bool = False) -> list[CellScore]:

@@ -7,17 +7,19 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from harness.board import Board, sorted_by
-from harness.contest import Contest, hold_contest
-from harness.digest import rounded, seed_for
 from harness.errors import InputError
-from harness.judged import Judged, JudgedDataset, read_judged
-from harness.metric import find_metric
-from harness.notes import findings_on
-from harness.rank import difference_json, winner_json
-from harness.records import CellScore, Difference, Figure, ScoreSpec
-from harness.reference import reference_of
-from harness.score import DatasetScores, best_of
+from harness.hashing import rounded, seed_for
+from harness.leaderboard.build import difference_json, winner_json
+from harness.leaderboard.notes import findings_on
+from harness.leaderboard.view import Board, sorted_by
+from harness.records.experiment import ScoreSpec
+from harness.records.figures import Figure
+from harness.records.scores import CellScore, Difference
+from harness.runner.run_reader import Judged, JudgedDataset, read_judged
+from harness.scoring.labels import reference_of
+from harness.scoring.metric import find_metric
+from harness.scoring.pairwise import Contest, hold_contest
+from harness.scoring.score import DatasetScores, best_of
 
 
 def retold(folder: Path, board: Board, *, metric: str | None = None, vs: str | None = None) -> dict[str, Any]:

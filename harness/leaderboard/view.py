@@ -1,4 +1,4 @@
-"""A leaderboard as JSON, `schemas/leaderboard.schema.json`, and the words that every report finds in it."""
+"""A leaderboard as JSON, `schemas/output/leaderboard.schema.json`, and the words that every report finds in it."""
 
 from __future__ import annotations
 

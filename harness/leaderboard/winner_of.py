@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.board import sorted_by
-from harness.chain import Axis
-from harness.dataset import read_dataset
+from harness.data.dataset import read_dataset
 from harness.errors import RunFolderError
-from harness.records import Cell, Choice, RankSet, Spec
-from harness.results import LEADERBOARD, MANIFEST, newest_run, read_json
-from harness.spec import spec_digest
+from harness.leaderboard.view import sorted_by
+from harness.records.experiment import Cell, Choice, Spec
+from harness.records.figures import RankSet
+from harness.runner.find_run import newest_run
+from harness.runner.run_folder import LEADERBOARD, MANIFEST, read_json
+from harness.spec.chaining import Axis
+from harness.spec.digest import spec_digest
 
 
 def winner_in(results: Path, spec: Spec, axis: Axis, metric: str, dataset: str) -> tuple[Choice, Cell]:

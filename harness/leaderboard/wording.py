@@ -7,19 +7,12 @@ run could have found.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from harness.records import FAILURES, Choice, Figure, HeldOut, Winner
-
-MOST_NAMED = 5
-"""How many evaluators a sentence names before it counts the rest."""
-
-MOST_TOLD = 3
-"""How many evaluators a sentence tells of, where it tells much of each, before it counts the rest."""
-
-SIMULATED = "simulated models: these figures describe the simulated world, not any language model"
-
-NO_VARIATION = "with no variation between the two to measure a difference by"
+from harness.leaderboard.numbers import MOST_TOLD, _count, _listed, _p, _with_interval
+from harness.records.experiment import Choice
+from harness.records.figures import Figure
+from harness.records.judgments import FAILURES
+from harness.records.scores import HeldOut, Winner
 
 
 def few_items(dataset: str, n: int, fewest: int) -> str:
@@ -155,69 +148,6 @@ def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[s
     )
 
 
-PILOT = (
-    "standard errors are those of the pilot's own pairs of cells, median [least, greatest]; other cells or other items "
-    "may differ by more or less"
-)
-
-SIMULATED_PILOT = (
-    "no run to learn from: independent simulated judges of one skill stand in for the cells, on pairs with the "
-    "dataset's shares of labels; this tells the order of magnitude, and a small run would tell more"
-)
-
-NO_PAIR_VARIES = "no two cells show any variation to measure a difference by"
-
-
-def in_pilot(reason: str) -> str:
-    """Why a pilot run says nothing."""
-    return f"the pilot says nothing: {reason}"
-
-
-def older_pilot(run: str) -> str:
-    """Whose run the pilot is."""
-    return f"run {run} is one of an earlier state of the spec or of what it takes over"
-
-
-def unread_pilot(reason: str) -> str:
-    """Why there is a run and it is not used."""
-    return f"the newest run cannot serve as a pilot: {reason}"
-
-
-def other_cells_in_pilot(dataset: str, run: str, had: int, planned: int) -> str:
-    """What is different from the pilot."""
-    return f"{dataset}: run {run} has {had} cells, {planned} are planned; pairs like those of the run are assumed"
-
-
-def units_in_power(dataset: str, n: int, clusters: int) -> str:
-    """How many clusters are planned."""
-    return f"{dataset}: {n} items in {clusters} clusters, which are the units; more items are more clusters"
-
-
-def can_detect(dataset: str, metric: str, *, cells: int, n: int, one: float, every: float, is_simulated: bool) -> str:
-    """The smallest differences that a run is likely to find.
-
-    Args:
-        dataset: its name.
-        metric: its name.
-        cells: how many are compared with each other.
-        n: labelled items.
-        one: detectable difference of one pair that was fixed before.
-        every: detectable difference where all pairs are compared.
-        is_simulated: whether the simulated world was the pilot.
-    """
-    source = "by simulated judges" if is_simulated else "by the newest run"
-    pairs = f", or {every:.2f} or more among all {cells * (cells - 1) // 2} pairs" if cells > 2 else ""
-    return (
-        f"{dataset}: can detect a difference in {metric} of about {one:.2f} or more between two cells{pairs} "
-        f"(n = {n}, power 0.8, {source})"
-    )
-
-
-def cannot_detect(dataset: str, metric: str, reason: str) -> str:
-    """Why nothing is known of what a run can find."""
-    return f"{dataset}: no difference in {metric} can be promised to be found: {reason}"
-
-
 def taken_over(choice: Choice) -> str:
     """What a spec took over from another one's run, and how sure it is that it won."""
     figure = f"{choice.value:.3f}"
@@ -283,132 +213,3 @@ def agrees_with_itself(cell: str, agreement: Figure) -> str:
 def in_repeats(dataset: str, cells: Sequence[str]) -> str:
     """How often repeated answers of some cells agree, each in words."""
     return f"{dataset}: share of pairs of repeats that agree, least first: {_listed(cells, '; ', MOST_TOLD)}"
-
-
-def labelled_part(dataset: str, labelled: int, items: int) -> str:
-    """What every corrected figure rests on."""
-    return (
-        f"{dataset}: {labelled} of {items} items have a human label; what they correct holds only if they are a random "
-        "part of all items, which nothing in the data can show"
-    )
-
-
-def all_labelled(dataset: str) -> str:
-    """Why a correction changes nothing."""
-    return f"{dataset}: every item has a human label, so that no judgment adds to them: λ = 0"
-
-
-def none_labelled(dataset: str) -> str:
-    """Why there is no correction."""
-    return f"{dataset}: no item has a human label: the win rates are the evaluators' own, and nothing corrects them"
-
-
-def first_labelled(dataset: str, labelled: int) -> str:
-    """Why labels may be no random part."""
-    return (
-        f"{dataset}: the labelled items are the first {labelled} of the dataset: a random part only if the order of "
-        "the dataset is random"
-    )
-
-
-def unlike_others(dataset: str, cell: str, p: float, tried: int) -> str:
-    """What speaks against the labels being a random part."""
-    return (
-        f"{dataset}: the labelled items do not look like a random part: on them {cell} answers otherwise than on the "
-        f"others (p {_p(p)}, corrected for {tried} cells)"
-    )
-
-
-def not_relied_on(dataset: str, cells: Sequence[str]) -> str:
-    """Which evaluators add nothing to the labels."""
-    return f"{dataset}: the labels do not go with the verdicts of {_listed(cells)}: λ = 0, the labels stand alone"
-
-
-def leans(dataset: str, cells: Sequence[str]) -> str:
-    """Whose own win rate the labels rule out."""
-    return f"{dataset}: outside the corrected interval lies the own win rate of {_listed(cells)}"
-
-
-def mixed_responses(dataset: str, systems: int) -> str:
-    """Why a win rate names places and no models."""
-    return (
-        f"{dataset}: the responses come from {systems} models, so that the win rate of response b is that of no model; "
-        "the models' strengths tell of them"
-    )
-
-
-def same_writer(dataset: str, left_out: int, items: int) -> str:
-    """Which items say nothing about two models."""
-    return f"{dataset}: in {left_out} of {items} items one model wrote both responses; win rates leave them out"
-
-
-def no_verdict_counts(dataset: str, failed: int, judgments: int) -> str:
-    """How failures enter win rates."""
-    return (
-        f"{dataset}: {failed} of {judgments} judgments failed; an evaluator's own win rate leaves them out, with "
-        "bounds beside it; a corrected one takes them as saying nothing; in agreement a failure counts as disagreement"
-    )
-
-
-def _with_interval(value: float, low: float | None, high: float | None) -> str:
-    interval = "" if low is None or high is None else f" [{low:.2f}, {high:.2f}]"
-    return f"{value:.2f}{interval}".replace("-", "−")
-
-
-def _count(share: Figure) -> int:
-    return round((share.value or 0.0) * share.n)
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
-
-
-def _listed(names: Sequence[str], between: str = ", ", most: int = MOST_NAMED) -> str:
-    rest = len(names) - most
-    return between.join([*names[:most], *([f"and {rest} more"] if rest > 0 else [])])
-
-
-def generator_failed(system: str, failed: int, prompts: int, empty: int) -> str:
-    """How often a generator gave no further draft."""
-    return (
-        f"{system}: the generator failed on {failed} of {prompts} prompts; {empty} of them have no draft at all and "
-        "count as failures in every comparison, the others go on with the drafts before"
-    )
-
-
-def reviews_left_out(system: str, failed: int, reviews: int) -> str:
-    """How many reviews there were not."""
-    return f"{system}: {failed} of {reviews} reviews failed and were left out of their rounds"
-
-
-def drafts_cut_off(system: str, truncated: int, drafts: int) -> str:
-    """How many drafts end in the middle."""
-    return f"{system}: {truncated} of {drafts} drafts were cut off at the most tokens that a reply may have"
-
-
-def comparisons_failed(head: str, failed: int, judgments: int) -> str:
-    """How many comparisons have no verdict, and what that does to win rates."""
-    return (
-        f"{head}: {failed} of {judgments} comparisons failed and are left out of the win rates; their bounds, all lost "
-        "and all won, stand in the JSON"
-    )
-
-
-def same_drafts(head: str, same: int, judgments: int) -> str:
-    """How many comparisons nobody was asked about."""
-    return f"{head}: in {same} of {judgments} comparisons both drafts are the same, which is a tie without asking"
-
-
-def difference_of(found: Mapping[str, Any]) -> str:
-    """A difference to the best that was not found, from its JSON."""
-    if found["low"] is None:
-        return f"difference {found['value']:+.2f}, {found['reason']}".replace("-", "−")
-    return difference(found["value"], found["value"] - found["low"], found["detectable"])
-
-
-def systems_not_distinguishable(head: str, best: str, others: Sequence[str], n: int, level: float) -> str:
-    """Which systems no test tells from the best against an opponent."""
-    return (
-        f"{head}: not distinguishable from the best, {best}, at n = {n} (level {level:g}, intervals simultaneous over "
-        f"all pairs): {_listed(others, '; ', MOST_TOLD)}"
-    )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import InputError
-from harness.results import LEADERBOARD, MANIFEST, read_json
+from harness.runner.run_folder import LEADERBOARD, MANIFEST, read_json
 
 ASKED_ALIKE = ("strategy", "models", "mode")
 """What must mean the same for two cells to be the same evaluator; the order and repeats are told beside."""

@@ -1,4 +1,4 @@
-"""What preference data are made of: `schemas/datasheet.schema.json`, and the same for people."""
+"""What preference data are made of: `schemas/output/datasheet.schema.json`, and the same for people."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.digest import rounded
-from harness.preference import SOURCES
-from harness.preferences.export import Tallied, Wanted
-from harness.preferences.gates import GATES, OF_A_PROMPT
+from harness.hashing import rounded
+from harness.preferences.filters import GATES, OF_A_PROMPT
+from harness.preferences.records import SOURCES
 from harness.preferences.split import PARTS
+from harness.preferences.write import Tallied, Wanted
 from harness.text import printable
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.preference import Candidate
-from harness.records import FAILURES
+from harness.preferences.records import Candidate
+from harness.records.judgments import FAILURES
 
 REFUSAL = re.compile(
     r"\s*(i['’]?m (very |so )?sorry|i am sorry|sorry, |i can(no|['’])t |i can not |i am unable|i['’]m unable|"

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from harness.errors import InputError
-from harness.plan import Plan
-from harness.preference import Candidate
-from harness.results import ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, read_frame, read_json
+from harness.preferences.records import Candidate
+from harness.runner.plan import Plan
+from harness.runner.run_folder import ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, read_frame, read_json
 from harness.wording import quoted, suggestion
 
 

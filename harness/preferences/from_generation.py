@@ -17,10 +17,11 @@ import orjson
 import polars as pl
 
 from harness.generation.records import Review
-from harness.generation.reviewing import Reviewing, review_from
-from harness.preference import Candidate, View
-from harness.records import VERDICTS, Message
-from harness.results import JUDGMENTS, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, read_frame, read_json
+from harness.generation.review import Reviewing, review_from
+from harness.preferences.records import Candidate, View
+from harness.records.datasets import Message
+from harness.records.judgments import VERDICTS
+from harness.runner.run_folder import JUDGMENTS, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, read_frame, read_json
 
 PROMPTS_HELD = 256
 """Prompts whose trajectories are held at once."""

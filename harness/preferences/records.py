@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, TypeAlias
 
-from harness.records import Message
+from harness.records.datasets import Message
 
 View: TypeAlias = Literal["single", "workflow"]
 Source: TypeAlias = Literal["duel", "match", "revision", "review", "judgment", "scores"]

@@ -15,12 +15,12 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from harness import plugs
+from harness import registry
 from harness.atomic import replacing
-from harness.digest import digest_of
 from harness.errors import InputError, NothingLeftError
-from harness.preference import Candidate, Preference
-from harness.preferences.gates import GATES, OF_A_PROMPT, Bars, passed
+from harness.hashing import digest_of
+from harness.preferences.filters import GATES, OF_A_PROMPT, Bars, passed
+from harness.preferences.records import Candidate, Preference
 from harness.preferences.split import PARTS, part_of
 
 ROWS_HELD = 2_048
@@ -141,7 +141,7 @@ def write_preferences(
     files = wanted.files()
     check_files(wanted, replace=replace)
     tallied = Tallied()
-    module = plugs.find("exports", wanted.format)
+    module = registry.find("export_formats", wanted.format)
     with ExitStack() as stack:
         handles = {path: stack.enter_context(replacing(path)) for path in dict.fromkeys(files.values())}
         writers = {path: _writer(path, handle, module.FIELDS) for path, handle in handles.items()}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from harness.answer import answer_faults, compile_answer, criterion_markers, endings
 from harness.errors import Problem
-from harness.reading import words_of
-from harness.records import Strategy
-from harness.source import Document
+from harness.prompting.parsing.rules import answer_faults, compile_answer, criterion_markers, endings
+from harness.prompting.parsing.values import words_of
+from harness.records.document import Document
+from harness.records.experiment import Strategy
 from harness.wording import quoted, suggestion
 
 Place: TypeAlias = tuple[str | int, ...]
@@ -68,7 +68,7 @@ def templates_of(strategy: Strategy) -> Iterator[tuple[Place, str, frozenset[str
 
 
 def _faults(strategy: Strategy) -> Iterator[Fault]:
-    from harness.template import template_faults, variables_in
+    from harness.prompting.template import template_faults, variables_in
 
     used: dict[Place, frozenset[str]] = {}
     for place, source, allowed in templates_of(strategy):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from harness.records import Message
+from harness.records.datasets import Message
 
 NONCE_DIGITS = 16
 

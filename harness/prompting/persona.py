@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import resources
 from typing import Any, NamedTuple, TypeAlias
-
-from harness import plugs
 
 Fault: TypeAlias = tuple[tuple[str | int, ...], str, str]
 
@@ -21,20 +18,6 @@ class Persona(NamedTuple):
 
     name: str
     role: str
-
-
-def built_in(name: str) -> tuple[Persona, ...]:
-    """The set of that name that the package ships.
-
-    Raises:
-        KeyError: where there is none; `plugs.names("personas")` lists them.
-    """
-    from harness.source import parse_yaml
-
-    if name not in plugs.names("personas"):
-        raise KeyError(name)
-    text = resources.files("harness").joinpath("personas", f"{name}.yaml").read_text(encoding="utf-8")
-    return personas_from(parse_yaml(text, f"{name}.yaml").value["personas"])
 
 
 def personas_from(entries: Iterable[Mapping[str, Any]]) -> tuple[Persona, ...]:

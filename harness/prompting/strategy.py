@@ -1,26 +1,26 @@
 """Strategy files → strategies → the questions that a mode asks.
 
 A strategy is data: templates, and a rule that reads the answer. `built_in` and `strategy_from` make the record,
-`harness.strategy_faults` finds what a schema cannot express, and `compile_strategy` turns it, once for each cell, into
+`harness.prompting.checks` finds what a schema cannot express, and `compile_strategy` turns it, once for each cell, into
 `Questions`, whose methods are called for every item and are quick.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from harness import plugs
-from harness.answer import Answer, compile_answer, full_rule
 from harness.errors import Problem, SpecError
-from harness.fence import chat_text, fenced, nonce_for, texts_of
-from harness.frozen import freeze, with_plain_numbers
-from harness.records import Dataset, Item, Message, Strategy, Verdict
-from harness.strategy_faults import STEP, check_strategy
+from harness.prompting.checks import STEP, check_strategy
+from harness.prompting.delimiters import chat_text, fenced, nonce_for, texts_of
+from harness.prompting.parsing.rules import Answer, compile_answer, full_rule
+from harness.records.datasets import Dataset, Item, Message
+from harness.records.experiment import Strategy
+from harness.records.frozen import freeze, with_plain_numbers
+from harness.records.judgments import Verdict
 
 if TYPE_CHECKING:
-    from harness.template import Template
+    from harness.prompting.template import Template
 
 Side: TypeAlias = Literal["a", "b"]
 Shown: TypeAlias = tuple[tuple[str, str, str], ...]
@@ -40,25 +40,11 @@ SHOWN_IDS = 3
 """Ids of items that a problem about many of them names."""
 
 
-def built_in(name: str) -> Strategy:
-    """The strategy of that name that the package ships.
-
-    Raises:
-        KeyError: where there is none; `plugs.names("strategies")` lists them.
-    """
-    from harness.source import parse_yaml
-
-    if name not in plugs.names("strategies"):
-        raise KeyError(name)
-    text = resources.files("harness").joinpath("strategies", f"{name}.yaml").read_text(encoding="utf-8")
-    return strategy_from(parse_yaml(text, f"{name}.yaml").value, name=name, source="built-in")
-
-
 def strategy_from(mapping: Mapping[str, Any], *, name: str, source: str) -> Strategy:
     """A strategy with every default written out.
 
     Args:
-        mapping: what a strategy file, or a strategy inside an experiment, holds; `schemas/strategy.schema.json`
+        mapping: what a strategy file, or a strategy inside an experiment, holds; `schemas/input/strategy.schema.json`
             must have accepted it.
         name: the name that the spec gives it; a `name` inside the mapping is the caller's to compare.
         source: `built-in`, or the path of the file as the user wrote it.
@@ -156,7 +142,7 @@ class Questions:
     )
 
     def __init__(self, strategy: Strategy) -> None:
-        from harness.template import compile_template
+        from harness.prompting.template import compile_template
 
         rule = compile_answer(strategy.answer, ask=strategy.ask, criteria=strategy.criteria)
         self.strategy = strategy
@@ -225,12 +211,12 @@ class Questions:
     def _system(self, source: str | None) -> list[Message]:
         if source is None:
             return []
-        from harness.template import compile_template
+        from harness.prompting.template import compile_template
 
         return [{"role": "system", "content": compile_template(source).render(self._constants)}]
 
     def _step(self, step: Mapping[str, str]) -> tuple[list[Message], Template, bool]:
-        from harness.template import compile_template, variables_in
+        from harness.prompting.template import compile_template, variables_in
 
         shows_responses = not variables_in(step["user"]).isdisjoint(("response_a", "response_b"))
         return self._system(step.get("system")), compile_template(step["user"]), shows_responses

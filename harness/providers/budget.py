@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from harness.errors import BudgetReachedError
-from harness.records import Call, Model, Price, Reply
-from harness.tokens import Count, most_prompt_tokens, most_reply_tokens
+from harness.providers.tokens import Count, most_prompt_tokens, most_reply_tokens
+from harness.records.calls import Call, Model, Price, Reply
 
 UNITS = 10**12
 """Sums are kept in whole 10⁻¹² dollars: no order of adding makes a difference, and no rounding adds up."""

@@ -1,7 +1,7 @@
 """The one wrapper around the `openai` client: every provider that makes calls makes them here.
 
 It adds what a run needs to rely on: nothing comes from the environment, replies are checked before they are used, the
-limits of the model are kept, and a failed attempt is tried again or given up by the rules of `harness.retry`.
+limits of the model are kept, and a failed attempt is tried again or given up by the rules of `harness.providers.retry`.
 
 This module imports `openai`, which takes half a second: import it where a connection is made.
 """
@@ -19,15 +19,15 @@ import httpx2
 import openai
 import orjson
 
-from harness.budget import Till, bill_at_most, tells_usage
-from harness.completion import read_completion
 from harness.errors import ModelStopped, ProviderError
-from harness.pace import Pace
-from harness.provider import Context
-from harness.records import Call, Model, Reply
-from harness.retry import Fault, FirstFailures, backoff_s, fault_of, in_short, objects_to_format
-from harness.secret import Secret
-from harness.tokens import counter_of, most_reply_tokens
+from harness.providers.budget import Till, bill_at_most, tells_usage
+from harness.providers.provider import Context
+from harness.providers.rate_limit import Pace
+from harness.providers.redaction import Secret
+from harness.providers.response import read_completion
+from harness.providers.retry import Fault, FirstFailures, backoff_s, fault_of, in_short, objects_to_format
+from harness.providers.tokens import counter_of, most_reply_tokens
+from harness.records.calls import Call, Model, Reply
 
 MOST_BYTES = 1 << 24
 """Of a response's body: far more than any model writes, and less than what fills a memory."""
@@ -48,7 +48,7 @@ LETTERS_PER_TOKEN = 4
 
 
 class ChatClient:
-    """A connection to one model over an HTTP client of its own. See `harness.provider.Connection`."""
+    """A connection to one model over an HTTP client of its own. See `harness.providers.provider.Connection`."""
 
     def __init__(
         self,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from harness.finding import Finding
-from harness.records import Model
+from harness.providers.finding import Finding
+from harness.records.calls import Model
 
 if TYPE_CHECKING:
     import httpx2

@@ -26,9 +26,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
-from harness.budget import Purse
-from harness.halt import Halt
-from harness.records import Call, Reply
+from harness.providers.budget import Purse
+from harness.providers.cancellation import Halt
+from harness.records.calls import Call, Reply
 
 
 @dataclass(frozen=True, slots=True)

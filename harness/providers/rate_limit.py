@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from harness.records import Limits
-from harness.slots import Slots
+from harness.providers.concurrency import Slots
+from harness.records.calls import Limits
 
 CATCH_UP_S = 1.0
 """A late caller may make up for so much lost time; without it every late wake-up of a timer would cost throughput."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from harness.records import Finish, Reply
-from harness.retry import Fault, in_short
+from harness.providers.retry import Fault, in_short
+from harness.records.calls import Finish, Reply
 
 FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "content_filter": "refusal"}
 """The protocol's finish reasons that mean something here; a reply with any other one has simply ended."""

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.records import Message, Model
+from harness.records.calls import Model
+from harness.records.datasets import Message
 
 TOKENS_PER_MESSAGE = 8
 TOKENS_PER_PROMPT = 64

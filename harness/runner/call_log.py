@@ -1,4 +1,4 @@
-"""A log of calls as JSON lines, `schemas/call-log.schema.json`: what was asked, how long it took and what came back.
+"""A log of calls as JSON lines, `schemas/output/call-log.schema.json`: what was asked, how long it took and what came back.
 
 It holds no text of a prompt or a reply, and no key: messages of endpoints come here without it. Lines are written as
 they fill a buffer, and every so often; a log that is there is gone on with.
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from harness.errors import StorageError
-from harness.talk import CallNote
+from harness.runner.session import CallNote
 
 FLUSH_AFTER_S = 1.0
 """Lines are on the disk after so long, at the latest when the next call ends."""

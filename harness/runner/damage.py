@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.errors import RunFolderError, parquet_faults
-from harness.results import LEADERBOARD, read_leaderboard
+from harness.runner.run_folder import LEADERBOARD, read_leaderboard
 
 MOST_TOLD = 5
 """Findings that are told."""
@@ -31,8 +31,8 @@ def telling_damage(folder: Path) -> Iterator[None]:
         message = f"a Parquet file in {folder} cannot be read: {reason}"
         raise RunFolderError(message, hint="make the run again") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
-        from harness.schema import check
-        from harness.source import Document
+        from harness.records.document import Document
+        from harness.spec.schema import check
 
         problems = check(Document(str(folder / LEADERBOARD), read_leaderboard(folder)), "leaderboard")
         if not problems:

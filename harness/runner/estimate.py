@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from harness.asking import calls_per_item
-from harness.plan import Plan
-from harness.records import Call, Model, Spec
-from harness.talk import Lost, Replies, Talk, advance
-from harness.tokens import Count, counter_of
+from harness.evaluators.cell import calls_per_item
+from harness.providers.tokens import Count, counter_of
+from harness.records.calls import Call, Model
+from harness.records.experiment import Spec
+from harness.runner.plan import Plan
+from harness.runner.session import Lost, Replies, Talk, advance
 
 BYTES_PER_TOKEN = 4
 """A rule of thumb for the languages and tokenizers of the day; no bound."""
@@ -210,7 +211,7 @@ class Planned(Protocol):
 
 
 def estimate_json(plan: Planned, found: Estimate) -> dict[str, Any]:
-    """The estimate as `schemas/plan.schema.json` describes it."""
+    """The estimate as `schemas/output/plan.schema.json` describes it."""
     models = plan.spec.models
     return {
         "spec": plan.spec.name,

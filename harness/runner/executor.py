@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.digest import call_bytes
+from harness.cache.entry import Store
+from harness.cache.key import call_bytes
 from harness.errors import BudgetReachedError, HarnessError, ModelStopped, ProviderError
-from harness.halt import Halt
-from harness.provider import Connection
-from harness.records import UNAVAILABLE, Call, Reply
-from harness.store import Store
-from harness.talk import Agenda, CallNote, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
+from harness.providers.cancellation import Halt
+from harness.providers.provider import Connection
+from harness.records.calls import UNAVAILABLE, Call, Reply
+from harness.runner.session import Agenda, CallNote, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
 
 GRACE_S = 30.0
 """How long a run that is to stop waits for the calls under way; each of them may have been paid for."""

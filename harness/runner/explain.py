@@ -10,17 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from harness import plugs
-from harness.asking import asks, calls_per_item
-from harness.chain import choice_json
-from harness.flow import Conversation
-from harness.ledger import Ledger
-from harness.matrix import cells_of
-from harness.plan import Chunk, Plan
-from harness.records import Call, Cell, Item, Judgment, Outcome, Reply, Strategy, Usage
-from harness.run import Part
-from harness.source import read_yaml
-from harness.talk import Replies, Talk
+from harness import registry
+from harness.evaluators.cell import asks, calls_per_item
+from harness.evaluators.conversation import Conversation
+from harness.records.calls import Call, Reply
+from harness.records.datasets import Item
+from harness.records.experiment import Cell, Strategy
+from harness.records.judgments import Judgment, Outcome, Usage
+from harness.runner.judgment_columns import Ledger
+from harness.runner.plan import Chunk, Plan
+from harness.runner.run import Part
+from harness.runner.session import Replies, Talk
+from harness.spec.chaining import choice_json
+from harness.spec.matrix import cells_of
+from harness.spec.yaml import read_yaml
 
 T = TypeVar("T")
 
@@ -157,7 +160,7 @@ def follow_talk(
 
 def count(plan: Plan, cell: Cell, row: int, replies: Replies) -> Counted:
     """What the members of a cell that asks nobody say of the item in a row, and what it makes of that."""
-    members: list[Cell] = plugs.find("modes", cell.mode).members(cell)
+    members: list[Cell] = registry.find("modes", cell.mode).members(cell)
     heard = [Member(member, follow(plan, member, row, replies)) for member in members]
     (item,) = plan.datasets[cell.dataset].items(row, row + 1)
     if any(one.followed.outcome is None for one in heard):
@@ -180,7 +183,7 @@ def sent_params(call: Call) -> dict[str, Any]:
 
 
 def matrix_json(plan: Plan) -> dict[str, Any]:
-    """How the matrix came about, as `matrix` in `schemas/explain.schema.json`."""
+    """How the matrix came about, as `matrix` in `schemas/output/explain.schema.json`."""
     matrix, strategies = plan.spec.resolved["matrix"], plan.spec.strategies
     return {
         "dataset": [dataset_json(plan, name) for name in matrix["dataset"]],
@@ -199,7 +202,7 @@ def matrix_json(plan: Plan) -> dict[str, Any]:
 
 
 def cell_json(plan: Plan, cell: Cell, found: Followed | Counted) -> dict[str, Any]:
-    """A cell and one of its conversations, as `cell` in `schemas/explain.schema.json`."""
+    """A cell and one of its conversations, as `cell` in `schemas/output/explain.schema.json`."""
     models = [plan.spec.models[name] for name in dict.fromkeys(cell.models)]
     batches, members = (found.batches, ()) if isinstance(found, Followed) else ((), found.members)
     places = places_of(plan, cell)
@@ -251,7 +254,7 @@ def strategy_facts(strategy: Strategy) -> dict[str, str]:
 
 
 def asked_json(one: Asked) -> dict[str, Any]:
-    """A call and its reply, as a batch in `schemas/explain.schema.json` holds it."""
+    """A call and its reply, as a batch in `schemas/output/explain.schema.json` holds it."""
     call = one.call
     return {
         "step": call.step,
@@ -266,10 +269,10 @@ def asked_json(one: Asked) -> dict[str, Any]:
 
 
 def members_json(members: Sequence[Member]) -> list[dict[str, Any]]:
-    """Whose judgments are counted, as `members` in `schemas/explain.schema.json`."""
+    """Whose judgments are counted, as `members` in `schemas/output/explain.schema.json`."""
     return [{"cell": one.cell.id, "outcome": outcome_json(one.followed.outcome)} for one in members]
 
 
 def outcome_json(outcome: Outcome | None) -> dict[str, Any] | None:
-    """An outcome, as `schemas/explain.schema.json` describes it."""
+    """An outcome, as `schemas/output/explain.schema.json` describes it."""
     return None if outcome is None else outcome._asdict()

@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.asking import asks
-from harness.modes import jury
-from harness.plan import Plan
-from harness.records import FAILURES, OUTCOMES, VERDICTS, Cell, Judgment, Outcome, Usage
-from harness.run import Part
-from harness.score import DatasetScores, score_dataset
-from harness.statistics.voting import mean_scores, most_votes
-from harness.strategy import ROUNDING
+from harness.evaluators.cell import asks
+from harness.evaluators.modes import jury
+from harness.evaluators.voting import mean_scores, most_votes
+from harness.prompting.strategy import ROUNDING
+from harness.records.experiment import Cell
+from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS, Judgment, Outcome, Usage
+from harness.runner.plan import Plan
+from harness.runner.run import Part
+from harness.scoring.score import DatasetScores, score_dataset
 
 if TYPE_CHECKING:
-    from harness.judged import JudgedDataset
+    from harness.runner.run_reader import JudgedDataset
 
 Codes: TypeAlias = NDArray[np.int8]
 
@@ -119,8 +120,8 @@ class Ledger:
 
     def judged(self, name: str) -> JudgedDataset:
         """A dataset as it will be read back from the run folder."""
-        from harness.judged import JudgedDataset
-        from harness.tables import items_frame
+        from harness.runner.run_reader import JudgedDataset
+        from harness.runner.tables import items_frame
 
         dataset, spec = self._plan.datasets[name], self._plan.spec
         here = [at for at, cell in enumerate(spec.cells) if cell.dataset == name]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import islice
 
 from harness.errors import InputError
-from harness.plan import Plan
-from harness.records import Cell
+from harness.records.experiment import Cell
+from harness.runner.plan import Plan
 from harness.text import printable
 from harness.wording import quoted, suggestion
 

@@ -10,15 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from harness import plugs
-from harness.asking import asks, converse
-from harness.dataset import read_dataset
-from harness.digest import digest_of
+from harness import registry
+from harness.data.dataset import read_dataset
 from harness.errors import DatasetError, HarnessError, Problem, SpecError
-from harness.flow import Conversation
-from harness.records import Cell, Dataset, Item, Outcome, Spec
-from harness.spec import spec_digest
-from harness.strategy import Questions, compile_strategy, reference_problem
+from harness.evaluators.cell import asks, converse
+from harness.evaluators.conversation import Conversation
+from harness.hashing import digest_of
+from harness.prompting.strategy import Questions, compile_strategy, reference_problem
+from harness.records.datasets import Dataset, Item
+from harness.records.experiment import Cell, Spec
+from harness.records.judgments import Outcome
+from harness.spec.digest import spec_digest
 
 CHUNK = 512
 """Conversations that are looked up together; large enough to spread the cost of a query, small in memory."""
@@ -141,7 +143,7 @@ def _score_faults(spec: Spec) -> list[Problem]:
     for cell in spec.cells:
         if asks(cell) or cell.settings["vote"] != "mean-score":
             continue
-        names = [member.strategy for member in plugs.find("modes", cell.mode).members(cell)]
+        names = [member.strategy for member in registry.find("modes", cell.mode).members(cell)]
         scales = [spec.strategies[name].answer.get("scale") for name in names]
         for name, scale in zip(names, scales, strict=True):
             if scale is None or scale != scales[0]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
-from harness.records import Call, Model, Reply
-from harness.talk import CallNote
+from harness.records.calls import Call, Model, Reply
+from harness.runner.session import CallNote
 
 if TYPE_CHECKING:
     from rich.progress import Progress

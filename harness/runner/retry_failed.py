@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
-from harness.records import FAILURES, Reply
-from harness.store import Entry, Store
-from harness.talk import Agenda, Connect, Lost, Replies, Watch, advance, open_talks
+from harness.cache.entry import Entry, Store
+from harness.records.calls import Reply
+from harness.records.judgments import FAILURES
+from harness.runner.session import Agenda, Connect, Lost, Replies, Watch, advance, open_talks
 
 EVERY = "failed"
 RETRIES = (EVERY, *FAILURES)
@@ -103,7 +104,7 @@ def ask_again(
     keys = keys_behind(plan, store, kinds)
     if not keys:
         return 0
-    from harness.fill import Desk, fill  # knows asyncio, which a run without failures has no use for
+    from harness.runner.executor import Desk, fill
 
     unheard = Unheard(store, keys)
     tell(unheard)

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from harness.cache.entry import Store
 from harness.errors import CacheError, MissingRepliesError
-from harness.plan import Chunk
-from harness.records import Judgment, Usage
-from harness.store import Store
-from harness.talk import Agenda, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
+from harness.records.judgments import Judgment, Usage
+from harness.runner.plan import Chunk
+from harness.runner.session import Agenda, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ class Run(Generic[T]):
 
     def _fill(self, first: Stretch, reached: int) -> None:
         """Ask for all that is missing from a chunk on, `reached` conversations lying before it."""
-        from harness.fill import Desk, fill
+        from harness.runner.executor import Desk, fill
 
         assert self.connect is not None
         self.before_asking()

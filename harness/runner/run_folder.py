@@ -28,9 +28,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from harness.digest import digest_of, rounded
 from harness.errors import RunFolderError, StorageError, parquet_faults
-from harness.records import Cell, Judgment
+from harness.hashing import digest_of, rounded
+from harness.records.experiment import Cell
+from harness.records.judgments import Judgment
 
 if TYPE_CHECKING:
     import polars as pl
@@ -222,50 +223,6 @@ def run_id_of(plan_digest: str, judgments_digest: str) -> str:
     return digest_of({"plan": plan_digest, "judgments": judgments_digest})[:16]
 
 
-def find_run(run: str, results: Path, *, allow_paths: Iterable[Path] = ()) -> Path:
-    """The run folder that a user means: a run folder, or a spec file or spec name, whose newest run is meant.
-
-    Args:
-        run: what the user says.
-        results: folder of all results.
-        allow_paths: folders beside its own that the paths of a spec file may lead into.
-
-    Raises:
-        RunFolderError: where there is none; says what was looked for and what would make one.
-    """
-    folder = Path(run)
-    if (folder / MANIFEST).is_file():
-        return folder
-    name = _name_in(folder, allow_paths) if folder.is_file() else run
-    if newest := newest_run(name, results):
-        return newest
-    if folder.is_dir():
-        raise RunFolderError(f"{run} is a folder but not a run folder: it has no {MANIFEST}")
-    if folder.is_file():
-        raise RunFolderError(f"there is no run of {name} in {results}", hint=f"make one with `harness run {run}`")
-    raise RunFolderError(
-        f"there is no run folder, spec file or spec with runs called {run}",
-        hint=f"name a folder such as {results}/SPEC/RUN, or a spec file",
-    )
-
-
-def _name_in(file: Path, allow_paths: Iterable[Path]) -> str:
-    """The name of the spec in a file, which is checked as far as results depend on it."""
-    from harness.source import read_yaml
-    from harness.spec import is_generation, load_spec
-
-    document = read_yaml(file.absolute(), str(file))
-    if is_generation(document) and isinstance(document.value.get("name"), str):
-        return str(document.value["name"])
-    return load_spec(file, allow_paths=allow_paths, document=document).name
-
-
-def newest_run(spec_name: str, results: Path) -> Path | None:
-    """The folder of the run of a spec that was finished last, None where there is none."""
-    runs = sorted(_runs(results / spec_name), key=_finished) if _is_plain(spec_name) else []
-    return runs[-1] if runs else None
-
-
 def read_leaderboard(folder: Path) -> dict[str, Any]:
     """The leaderboard of a run, as its JSON says it."""
     return read_json(folder, LEADERBOARD)
@@ -316,10 +273,6 @@ def _pretty(value: Any) -> bytes:
 
 def _runs(parent: Path) -> list[Path]:
     return [folder for folder in parent.iterdir() if (folder / MANIFEST).is_file()] if parent.is_dir() else []
-
-
-def _is_plain(name: str) -> bool:
-    return name not in ("", ".", "..") and Path(name).name == name
 
 
 def _finished(folder: Path) -> tuple[int, str, str]:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import RunFolderError
-from harness.records import OUTCOMES, VERDICTS, Cell, ScoreSpec, Usage
-from harness.results import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.judgments import OUTCOMES, VERDICTS, Usage
+from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,17 +31,17 @@ _LABELS: dict[str, int] = {name: code for code, name in enumerate(VERDICTS)}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedDataset:
-    """One dataset of a run and what its cells said of it. A `harness.records.LabelledItems`.
+    """One dataset of a run and what its cells said of it. A `harness.records.datasets.LabelledItems`.
 
     Attributes:
         name: the name that the spec gives it.
         digest: of the data and of how the spec reads them.
         annotators: names of those who labelled.
         clustered: whether two items share a cluster.
-        frame: one row for each item, with the columns of `harness.tables.ITEM_COLUMNS`.
+        frame: one row for each item, with the columns of `harness.runner.tables.ITEM_COLUMNS`.
         cells: those that judged it, in canonical order.
         outcomes: items × cells, positions in OUTCOMES.
-        meanings: of each cell, the digests of what it means (`harness.meaning`).
+        meanings: of each cell, the digests of what it means (`harness.spec.cell_identity`).
         votes: of each cell, items × votes as `Outcome.votes` has them; None where a judgment is one verdict, or where
             they were not asked for.
         usage: what each cell's judgments took.

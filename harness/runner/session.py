@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
-from harness.digest import call_key
-from harness.flow import Conversation
-from harness.records import UNAVAILABLE, Call, Item, Judgment, Model, Outcome, Price, Reply
+from harness.cache.key import call_key
+from harness.evaluators.conversation import Conversation
+from harness.records.calls import UNAVAILABLE, Call, Model, Price, Reply
+from harness.records.datasets import Item
+from harness.records.judgments import Judgment, Outcome
 
 if TYPE_CHECKING:
-    from harness.halt import Halt
-    from harness.provider import Connection
+    from harness.providers.cancellation import Halt
+    from harness.providers.provider import Connection
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

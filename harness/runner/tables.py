@@ -7,8 +7,10 @@ from typing import Any
 
 import polars as pl
 
-from harness.digest import rounded
-from harness.records import VERDICTS, CellScore, Dataset
+from harness.hashing import rounded
+from harness.records.datasets import Dataset
+from harness.records.judgments import VERDICTS
+from harness.records.scores import CellScore
 
 SCORE_COLUMNS = {
     "cell": pl.String(),

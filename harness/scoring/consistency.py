@@ -25,15 +25,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.digest import seed_for
-from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS, metric_figures
-from harness.metric import Metric
-from harness.records import Cell, Figure, ScoreSpec
-from harness.reference import Reference
+from harness.evaluators.voting import most_votes
+from harness.hashing import seed_for
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.figures import Figure
+from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS, metric_figures
+from harness.scoring.labels import Reference
+from harness.scoring.metric import Metric
 from harness.statistics import clusters, consistency
 from harness.statistics.agreement import NEGLIGIBLE, Array
+from harness.statistics.codes import Codes
 from harness.statistics.intervals import NO_INTERVAL, Interval, normal_quantile, wald_interval
-from harness.statistics.voting import Codes, most_votes
 
 P_VALUE = "exact binomial test against one half"
 NO_PAIRS = "no item has two verdicts to compare"

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.metric import Metric
-from harness.records import Figure, ScoreSpec
+from harness.records.experiment import ScoreSpec
+from harness.records.figures import Figure
+from harness.scoring.metric import Metric
 from harness.statistics import agreement, clusters, failures, intervals
 from harness.statistics.agreement import Array
 from harness.statistics.intervals import NO_INTERVAL, Interval

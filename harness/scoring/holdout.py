@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.figures import metric_figures
-from harness.metric import find_metric
-from harness.records import Cell, Figure, HeldOut, ScoreSpec
-from harness.reference import Reference
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.figures import Figure
+from harness.records.scores import HeldOut
+from harness.scoring.estimates import metric_figures
+from harness.scoring.labels import Reference
+from harness.scoring.metric import find_metric
 from harness.statistics.holdout import held_out
 
 NOBODY = "no cell has a value on the part to choose on"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.figures import Sample
-from harness.records import OUTCOMES, VERDICTS, LabelledItems
+from harness.records.datasets import LabelledItems
+from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.scoring.estimates import Sample
 from harness.statistics.agreement import SHAPE, Array
 
 

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from numpy.typing import ArrayLike
 
-from harness import plugs
+from harness import registry
 from harness.statistics.agreement import Array
 
 
@@ -45,9 +45,9 @@ class Metric(Protocol):
 
 def find_metric(name: str) -> Metric:
     """The metric of that name. Raises KeyError where there is none."""
-    return cast(Metric, plugs.find("metrics", name))
+    return cast(Metric, registry.find("metrics", name))
 
 
 def all_metrics() -> dict[str, Metric]:
     """Every metric by its name."""
-    return {name: find_metric(name) for name in plugs.names("metrics")}
+    return {name: find_metric(name) for name in registry.names("metrics")}

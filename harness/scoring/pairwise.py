@@ -9,10 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import words
-from harness.figures import FEWEST_ITEMS
-from harness.metric import find_metric
-from harness.records import FAILURES, CellScore, Difference, Figure, RankSet, ScoreSpec
+from harness.records.experiment import ScoreSpec
+from harness.records.figures import Figure, RankSet
+from harness.records.judgments import FAILURES
+from harness.records.scores import CellScore, Difference
+from harness.scoring import reasons
+from harness.scoring.estimates import FEWEST_ITEMS
+from harness.scoring.metric import find_metric
 from harness.statistics import clusters, mcnemar, multiplicity, pairs, ranks
 from harness.statistics.agreement import Array
 from harness.statistics.multiplicity import Comparisons
@@ -64,7 +67,7 @@ class Contest:
         x, y = self.members.index(one), self.members.index(other)
         method, exact = self.comparisons.method, self._exact_p(x, y)
         if not reach:
-            return Difference(to, value, method=method, exact_p=exact, reason=words.NO_VARIATION)
+            return Difference(to, value, method=method, exact_p=exact, reason=reasons.NO_VARIATION)
         if math.isinf(reach):
             return Difference(to, value, method=method, exact_p=exact, reason=TOO_FEW_DRAWS)
         return Difference(

@@ -10,15 +10,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.consistency import consistency_figures
-from harness.contest import Contest, hold_contest
-from harness.digest import seed_for
-from harness.figures import make_figures
-from harness.holding_out import choose_and_measure
-from harness.metric import all_metrics
-from harness.records import OUTCOMES, Cell, CellScore, LabelledItems, ScoreSpec, Usage, Winner
-from harness.reference import Reference, reference_of
-from harness.selecting import choose_winner
+from harness.hashing import seed_for
+from harness.records.datasets import LabelledItems
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.judgments import OUTCOMES, Usage
+from harness.records.scores import CellScore, Winner
+from harness.scoring.consistency import consistency_figures
+from harness.scoring.estimates import make_figures
+from harness.scoring.holdout import choose_and_measure
+from harness.scoring.labels import Reference, reference_of
+from harness.scoring.metric import all_metrics
+from harness.scoring.pairwise import Contest, hold_contest
+from harness.scoring.winner import choose_winner
 
 
 @dataclass(frozen=True, slots=True, eq=False)

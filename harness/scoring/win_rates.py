@@ -10,13 +10,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.records import Figure, ScoreSpec
+from harness.records.experiment import ScoreSpec
+from harness.records.figures import Figure
+from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.statistics import clusters, prediction_powered, win_rate
 from harness.statistics.agreement import NEGLIGIBLE, Array
+from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.intervals import NO_INTERVAL, Interval, wald_interval
 from harness.statistics.prediction_powered import Corrected
-from harness.statistics.voting import VERDICT_CODES, Codes
 from harness.statistics.win_rate import TIES, Ties
 
 NO_LABELS = "no human labels"

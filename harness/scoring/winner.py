@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.contest import is_comparable
-from harness.metric import find_metric
-from harness.records import CellScore, Figure, Winner
-from harness.reference import Reference
+from harness.records.figures import Figure
+from harness.records.scores import CellScore, Winner
+from harness.scoring.labels import Reference
+from harness.scoring.metric import find_metric
+from harness.scoring.pairwise import is_comparable
 from harness.statistics.agreement import SHAPE
 from harness.statistics.selection import Value, selection_bias
 

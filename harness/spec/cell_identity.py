@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.digest import digest_of
-from harness.frozen import with_plain_numbers
-from harness.records import Cell, Spec
-from harness.strategy import strategy_json
+from harness.hashing import digest_of
+from harness.prompting.strategy import strategy_json
+from harness.records.experiment import Cell, Spec
+from harness.records.frozen import with_plain_numbers
 
 COMPONENTS = ("strategy", "models", "mode", "order", "repeats")
 """What a meaning is made of; two cells that differ in one of them show what that one does."""

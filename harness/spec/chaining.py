@@ -13,14 +13,16 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from harness.axis import Place, is_link, with_winners
-from harness.checks import Sound
-from harness.digest import canonical_json
 from harness.errors import HarnessError, Problem, SpecError
-from harness.folders import Folders, file_fault
-from harness.records import Cell, Choice, Model, RankSet, Spec, Strategy
-from harness.source import Document
-from harness.strategy import strategy_json
+from harness.hashing import canonical_json
+from harness.prompting.strategy import strategy_json
+from harness.records.calls import Model
+from harness.records.document import Document
+from harness.records.experiment import Cell, Choice, Spec, Strategy
+from harness.records.figures import RankSet
+from harness.spec.chaining_axis import Place, is_link, with_winners
+from harness.spec.checks import Sound
+from harness.spec.paths import Folders, file_fault
 from harness.wording import listed, quoted, suggestion
 
 Axis: TypeAlias = Literal["strategy", "evaluator"]

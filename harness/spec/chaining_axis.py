@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
-from harness import plugs
-from harness.asking import asks
-from harness.digest import canonical_json
-from harness.records import Cell
-from harness.source import Document, Step
+from harness import registry
+from harness.evaluators.cell import asks
+from harness.hashing import canonical_json
+from harness.records.document import Document, Step
+from harness.records.experiment import Cell
 
 Place: TypeAlias = tuple[Step, ...]
 
@@ -77,7 +77,7 @@ def _parts(value: Any, models: Sequence[str]) -> Iterator[Part]:
         yield Part(value, value)
         return
     for mode, wanted in value.items():
-        for members, settings in plugs.find("modes", mode).expand(wanted, models):
+        for members, settings in registry.find("modes", mode).expand(wanted, models):
             yield _evaluator(mode, tuple(members), settings)
 
 
@@ -87,13 +87,13 @@ def _parts_of(axis: str, cell: Cell) -> Iterator[Part]:
         yield Part(cell.strategy, cell.strategy)
         return
     if not asks(cell):
-        for member in plugs.find("modes", cell.mode).members(cell):
+        for member in registry.find("modes", cell.mode).members(cell):
             yield _evaluator(member.mode, member.models, member.settings)
     yield _evaluator(cell.mode, cell.models, cell.settings)
 
 
 def _evaluator(mode: str, models: tuple[str, ...], settings: Mapping[str, Any]) -> Part:
-    written = plugs.find("modes", mode).written(models, settings)
+    written = registry.find("modes", mode).written(models, settings)
     return Part(canonical_json([mode, models, settings]).decode(), {mode: written})
 
 

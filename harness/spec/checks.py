@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness import plugs
+from harness import registry
 from harness.errors import Problem
-from harness.folders import Folders, file_fault
-from harness.schema import load_schema
-from harness.source import Document, Step
+from harness.records.document import Document, Step
+from harness.spec.paths import Folders, file_fault
+from harness.spec.schema import load_schema
 from harness.wording import listed, looks_secret, place_in_words, quoted, suggestion
 
 
@@ -49,7 +49,7 @@ class Sound:
 
 def dataset_problems(sound: Sound, folders: Folders) -> Iterator[Problem]:
     """Files that are not there and formats that are not known."""
-    formats = plugs.names("datasets")
+    formats = registry.names("dataset_formats")
     for name in sound.names("datasets"):
         place = ("datasets", name)
         path, named = sound.part(*place, "path"), sound.part(*place, "format")
@@ -66,8 +66,10 @@ def dataset_problems(sound: Sound, folders: Folders) -> Iterator[Problem]:
 
 def format_of(path: str) -> str | None:
     """The data format that a file's ending says, None where it says none."""
-    formats = plugs.names("datasets")
-    return next((name for name in formats if path.lower().endswith(plugs.find("datasets", name).ENDINGS)), None)
+    formats = registry.names("dataset_formats")
+    return next(
+        (name for name in formats if path.lower().endswith(registry.find("dataset_formats", name).ENDINGS)), None
+    )
 
 
 def model_problems(sound: Sound, folders: Folders) -> Iterator[Problem]:
@@ -120,7 +122,7 @@ def _texts(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...
 def metric_problems(sound: Sound) -> Iterator[Problem]:
     """Metrics and probes that are not known."""
     for key, kind in (("metrics", "metric"), ("probes", "probe")):
-        known = plugs.names(key)
+        known = registry.names(key)
         for index, name in enumerate(sound.part("score", key) or ()):
             if name not in known:
                 message = f"there is no {kind} {quoted(name)}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness import plugs
+from harness import registry
 from harness.errors import Problem
-from harness.matrix import cells_of
-from harness.records import Strategy
-from harness.source import Document
+from harness.records.document import Document
+from harness.records.experiment import Strategy
+from harness.spec.matrix import cells_of
 
 
 def unfit_strategies(document: Document, strategies: Mapping[str, Strategy]) -> Iterator[Problem]:
@@ -21,7 +21,7 @@ def unfit_strategies(document: Document, strategies: Mapping[str, Strategy]) -> 
     matrix = document.value["matrix"]
     for index, entry in enumerate(matrix["evaluator"]):
         for mode in entry:
-            module = plugs.find("modes", mode)
+            module = registry.find("modes", mode)
             for name in matrix["strategy"] if hasattr(module, "unfit") else ():
                 cells = cells_of({**matrix, "evaluator": [entry], "strategy": [name]}, ())
                 if cells and (found := module.unfit(strategies[name], cells[0].settings)):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
-from harness.schema import load_schema
+from harness.spec.schema import load_schema
 
 Schema = Mapping[str, Any]
 

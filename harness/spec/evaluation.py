@@ -9,27 +9,38 @@ Everything that is wrong is told at once. Nothing here imports a heavy package, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from harness import plugs
-from harness.axis import is_link, listed
-from harness.chain import AXES, Chain, Choose, Taken, choice_from, choice_json, choices_in, model_differences, take
-from harness.checks import Sound, dataset_problems, format_of, metric_problems, model_problems, secret_problems
-from harness.defaults import with_defaults
-from harness.digest import digest_of
+from harness import registry
 from harness.errors import Problem, SpecError
-from harness.fitting import unfit_strategies
-from harness.folders import Folders
-from harness.frozen import FrozenDict, freeze, with_plain_numbers
-from harness.matrix import Names, cells_of, matrix_problems, without_idle_exclusions
-from harness.persona_source import with_personas
-from harness.records import Choice, DatasetSpec, Limits, Model, Price, ScoreSpec, Spec, Strategy, Subset
-from harness.schema import check
-from harness.source import Document, read_yaml
-from harness.strategy import strategy_json
-from harness.strategy_source import known_strategies, strategies_of
+from harness.prompting.strategy import strategy_json
+from harness.records.calls import Limits, Model, Price
+from harness.records.datasets import DatasetSpec, Subset
+from harness.records.document import Document
+from harness.records.experiment import ScoreSpec, Spec
+from harness.records.frozen import FrozenDict, freeze, with_plain_numbers
+from harness.spec.chaining import (
+    AXES,
+    Chain,
+    Choose,
+    Taken,
+    choice_from,
+    choice_json,
+    choices_in,
+    model_differences,
+    take,
+)
+from harness.spec.chaining_axis import is_link, listed
+from harness.spec.checks import Sound, dataset_problems, format_of, metric_problems, model_problems, secret_problems
+from harness.spec.compatibility import unfit_strategies
+from harness.spec.defaults import with_defaults
+from harness.spec.matrix import Names, cells_of, matrix_problems, without_idle_exclusions
+from harness.spec.paths import Folders
+from harness.spec.personas import with_personas
+from harness.spec.schema import check
+from harness.spec.strategies import known_strategies, strategies_of
+from harness.spec.yaml import read_yaml
 
 MAX_TOKENS = 1024
 """Bound on a reply where a spec gives none, so that the cost of a run is always bounded."""
@@ -92,48 +103,6 @@ def environment_problems(
             hint = "it holds the API key; write `api_key_env: null` if the endpoint asks for none"
             problems.append(Problem(spec.shown_path, line, column, f"models.{name}.api_key_env", message, hint))
     return problems
-
-
-def spec_digest(spec: Spec) -> str:
-    """Digest of everything in a spec that determines results, given the data.
-
-    Left out is what changes none: descriptions, paths (data and recordings count by their content), endpoints, keys,
-    limits, and what no cell uses.
-    """
-    material = {
-        "name": spec.name,
-        "kind": spec.kind,
-        "seed": spec.seed,
-        "score": asdict(spec.score),
-        "cells": [asdict(cell) for cell in spec.cells],
-        "choices": [_origin(choice) for choice in spec.choices],
-        "datasets": {cell.dataset: _reading(spec.datasets[cell.dataset]) for cell in spec.cells},
-        "models": {name: _identity(spec.models[name]) for name in spec.models_used},
-        "strategies": {name: _asking(strategy) for name, strategy in spec.strategies.items()},
-    }
-    return digest_of(with_plain_numbers(material))
-
-
-def _reading(dataset: DatasetSpec) -> dict[str, Any]:
-    reading = asdict(dataset)
-    del reading["path"], reading["shown_path"]
-    return reading
-
-
-def _identity(model: Model) -> dict[str, Any]:
-    price = model.price and asdict(model.price)
-    return {"id": model.id, "provider": model.provider, "params": model.params, "price": price}
-
-
-def _origin(choice: Choice) -> list[str]:
-    """Where a choice comes from; its figures follow from that, but their last digits may depend on versions."""
-    return [choice.axis, choice.taken, choice.spec, choice.run, choice.dataset, choice.metric]
-
-
-def _asking(strategy: Strategy) -> dict[str, Any]:
-    asking = strategy_json(strategy)
-    del asking["summary"]
-    return asking
 
 
 # --- loading ----------------------------------------------------------------------------------------------
@@ -206,7 +175,7 @@ def completed(value: Mapping[str, Any]) -> dict[str, Any]:
     for dataset in full["datasets"].values():
         dataset.setdefault("format", format_of(dataset["path"]))
     for name, model in full["models"].items():
-        if "model" in plugs.find("providers", model["provider"]).SETTINGS:
+        if "model" in registry.find("providers", model["provider"]).SETTINGS:
             model.setdefault("model", name)
         if "base_url" in model:
             model.setdefault("api_key_env", OPENAI_KEY if model["base_url"] is None else None)
@@ -276,7 +245,7 @@ def models_of(document: Document, entries: Mapping[str, Any], folder: Path) -> I
 
 
 def _model(name: str, entry: Mapping[str, Any], folder: Path) -> Model:
-    provider = plugs.find("providers", entry["provider"])
+    provider = registry.find("providers", entry["provider"])
     settings = {key: entry[key] for key in provider.SETTINGS}
     if "path" in settings:
         settings["path"] = str(folder / settings["path"])

@@ -12,12 +12,12 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, NamedTuple
 
-from harness import plugs
-from harness.asking import asks
-from harness.checks import Sound
+from harness import registry
 from harness.errors import Problem
-from harness.records import Cell
-from harness.source import Document, Step
+from harness.evaluators.cell import asks
+from harness.records.document import Document, Step
+from harness.records.experiment import Cell
+from harness.spec.checks import Sound
 from harness.wording import quoted, suggestion
 
 MAX_CELLS = 10_000
@@ -92,7 +92,7 @@ def matrix_problems(sound: Sound, names: Names, *, needs_members: bool = True) -
 def _evaluators(axis: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Iterator[Evaluator]:
     for index, entry in enumerate(axis):
         for mode, wanted in entry.items():
-            module = plugs.find("modes", mode)
+            module = registry.find("modes", mode)
             for members, settings in module.expand(wanted, models):
                 variant = module.variant(settings) if hasattr(module, "variant") else ""
                 yield Evaluator(("matrix", "evaluator", index, mode), mode, tuple(members), settings, variant)
@@ -163,7 +163,7 @@ def _faults_of_modes(document: Document, axis: Sequence[Mapping[str, Any]]) -> I
     """What a mode has to say against its own settings, where it says anything."""
     for index, entry in enumerate(axis):
         for mode, wanted in entry.items():
-            module = plugs.find("modes", mode)
+            module = registry.find("modes", mode)
             for place, message, hint in module.faults(wanted) if hasattr(module, "faults") else ():
                 yield document.problem(("matrix", "evaluator", index, mode, *place), message, hint=hint)
 
@@ -186,7 +186,7 @@ def _unheard_members(document: Document, cells: Sequence[Cell], evaluators: Sequ
     places = {(one.mode, one.models, one.variant): one.place for one in evaluators}
     told = set()
     for cell in cells:
-        members = () if asks(cell) else plugs.find("modes", cell.mode).members(cell)
+        members = () if asks(cell) else registry.find("modes", cell.mode).members(cell)
         for member in members:
             place = places[cell.mode, cell.models, cell.variant]
             if member.id not in known and (place, member.id) not in told:

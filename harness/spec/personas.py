@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from harness import plugs
-from harness.checks import Sound
+from harness import registry
 from harness.errors import Problem, SpecError
-from harness.folders import Folders, file_fault
-from harness.persona import Persona, built_in, persona_faults, personas_from, personas_json
-from harness.schema import check
-from harness.source import Document, Step, read_yaml
+from harness.prompting.persona import Persona, persona_faults, personas_from, personas_json
+from harness.records.document import Document, Step
+from harness.spec.checks import Sound
+from harness.spec.paths import Folders, file_fault
+from harness.spec.schema import check
+from harness.spec.yaml import read_yaml
 from harness.wording import quoted, suggestion
 
 Personas: TypeAlias = tuple[Persona, ...]
@@ -85,7 +87,7 @@ def _with_its_personas(
     if not isinstance(named, str):
         _, problems = _checked(document, place, personas_from(named))
         return dict(wanted), problems
-    known = tuple(dict.fromkeys((*sets, *plugs.names("personas"))))
+    known = tuple(dict.fromkeys((*sets, *registry.names("personas"))))
     if named not in known:
         message = f"there is no set of personas {quoted(named)}"
         problems.append(document.problem(place, message, hint=suggestion(named, known)))
@@ -98,3 +100,17 @@ def _checked(document: Document, place: tuple[Step, ...], personas: Personas) ->
     faults = persona_faults(personas)
     problems = [document.problem((*place, *inner), message, hint=hint) for inner, message, hint in faults]
     return (() if problems else personas), problems
+
+
+def built_in(name: str) -> tuple[Persona, ...]:
+    """The set of that name that the package ships.
+
+    Raises:
+        KeyError: where there is none; `registry.names("personas")` lists them.
+    """
+    from harness.spec.yaml import parse_yaml
+
+    if name not in registry.names("personas"):
+        raise KeyError(name)
+    text = resources.files("harness.prompting.personas").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return personas_from(parse_yaml(text, f"{name}.yaml").value["personas"])

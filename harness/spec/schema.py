@@ -20,7 +20,7 @@ from harness.wording import listed, quoted, suggestion
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-    from harness.source import Document, Step
+    from harness.records.document import Document, Step
 
 Error: TypeAlias = Any
 """jsonschema's ValidationError; for a type checker, most of its attributes may be missing."""
@@ -70,21 +70,20 @@ class Finding(NamedTuple):
 
 def schema_names() -> tuple[str, ...]:
     """The names of all schemas, sorted."""
-    files = (entry.name for entry in _folder().iterdir())
-    return tuple(sorted(name.removesuffix(ENDING) for name in files if name.endswith(ENDING)))
+    return tuple(sorted(_files()))
 
 
 def load_schema(name: str) -> dict[str, Any]:
     """A schema by its name, such as `experiment`. Raises KeyError where there is none."""
     if name not in schema_names():
         raise KeyError(name)
-    schema: dict[str, Any] = json.loads(_folder().joinpath(name + ENDING).read_text(encoding="utf-8"))
+    schema: dict[str, Any] = json.loads(_files()[name].read_text(encoding="utf-8"))
     return schema
 
 
 def schema_path(name: str) -> Path:
     """Where the file of a schema is on this machine, for editors that complete and check what it describes."""
-    return Path(str(_folder().joinpath(name + ENDING))).resolve()
+    return Path(str(_files()[name])).resolve()
 
 
 def check(document: Document, schema_name: str) -> list[Problem]:
@@ -99,10 +98,12 @@ def check(document: Document, schema_name: str) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.line, problem.column))
 
 
-def _folder() -> Traversable:
-    """Where the schemas are: package data in a wheel, the top of the repository in a checkout."""
+def _files() -> dict[str, Traversable]:
+    """The files of all schemas by name: package data in a wheel, the top of the repository in a checkout."""
     packaged = resources.files("harness").joinpath("schemas")
-    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "schemas"
+    root = packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"
+    files = (file for folder in ("input", "output") for file in root.joinpath(folder).iterdir())
+    return {file.name.removesuffix(ENDING): file for file in files if file.name.endswith(ENDING)}
 
 
 def _validator(name: str) -> Any:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from harness import plugs
-from harness.checks import Sound
+from harness import registry
 from harness.errors import Problem, SpecError
-from harness.folders import Folders, file_fault
-from harness.records import Strategy
-from harness.schema import check
-from harness.source import read_yaml
-from harness.strategy import built_in, strategy_from
-from harness.strategy_faults import check_strategy
+from harness.prompting.checks import check_strategy
+from harness.prompting.strategy import strategy_from
+from harness.records.experiment import Strategy
+from harness.spec.checks import Sound
+from harness.spec.paths import Folders, file_fault
+from harness.spec.schema import check
+from harness.spec.yaml import read_yaml
 from harness.wording import quoted
 
 
@@ -39,14 +40,14 @@ def strategies_of(sound: Sound, folders: Folders) -> tuple[dict[str, Strategy], 
             strategies[name] = strategy
     own = sound.names("strategies")
     for name in sound.part("matrix", "strategy") or ():
-        if name in plugs.names("strategies") and name not in own:
+        if name in registry.names("strategies") and name not in own:
             strategies[name] = built_in(name)
     return strategies, problems
 
 
 def known_strategies(sound: Sound) -> tuple[str, ...]:
     """What a matrix may name."""
-    return tuple(dict.fromkeys((*sound.names("strategies"), *plugs.names("strategies"))))
+    return tuple(dict.fromkeys((*sound.names("strategies"), *registry.names("strategies"))))
 
 
 def _inline(sound: Sound, name: str, entry: Mapping[str, Any]) -> tuple[Strategy, list[Problem]]:
@@ -72,3 +73,17 @@ def _from_file(sound: Sound, name: str, path: str, folders: Folders) -> tuple[St
         return None, problems
     strategy = strategy_from(document.value, name=name, source=path)
     return strategy, check_strategy(strategy, document=document)
+
+
+def built_in(name: str) -> Strategy:
+    """The strategy of that name that the package ships.
+
+    Raises:
+        KeyError: where there is none; `registry.names("strategies")` lists them.
+    """
+    from harness.spec.yaml import parse_yaml
+
+    if name not in registry.names("strategies"):
+        raise KeyError(name)
+    text = resources.files("harness.prompting.strategies").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+    return strategy_from(parse_yaml(text, f"{name}.yaml").value, name=name, source="built-in")

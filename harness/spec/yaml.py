@@ -7,10 +7,9 @@ tags, aliases that explode or contain themselves, and several documents in one f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from yaml.composer import Composer
 from yaml.error import Mark, MarkedYAMLError
@@ -21,7 +20,8 @@ from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
 from harness.errors import Problem, SpecError
-from harness.scalar import ScalarError, plain_value, quoted_value
+from harness.records.document import Document, Place, Step
+from harness.spec.yaml_scalars import ScalarError, plain_value, quoted_value
 from harness.wording import place_in_words, quoted
 
 MAX_BYTES = 1 << 20
@@ -29,8 +29,6 @@ MAX_DEPTH = 64
 MAX_NODES = 100_000
 """Keys and values in a document once its aliases are written out."""
 
-Step: TypeAlias = str | int
-Place: TypeAlias = tuple[int, int]
 
 SYNTAX_HINTS = (
     ("'\\t'", "indent with spaces, not with tabs"),
@@ -39,37 +37,6 @@ SYNTAX_HINTS = (
     ("cannot start any token", "put quotes around a text that begins with this character"),
     ("could not find expected ':'", "a key needs a `:` and a space after it"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """Plain JSON values and where in a file each of them stands.
-
-    Attributes:
-        file: path as the user gave it, or "" where there is no file.
-        value: the whole document.
-        values: line and column, counted from 1, of the value at each path.
-        keys: line and column of the key of the value at each path.
-    """
-
-    file: str
-    value: Any
-    values: Mapping[tuple[Step, ...], Place] = field(default_factory=dict, repr=False)
-    keys: Mapping[tuple[Step, ...], Place] = field(default_factory=dict, repr=False)
-
-    def place(self, path: Sequence[Step], *, key: bool = False) -> Place:
-        """Line and column of a value or of its key; of the innermost value around it if it is not there itself."""
-        steps = tuple(path)
-        if key and steps in self.keys:
-            return self.keys[steps]
-        while steps and steps not in self.values:
-            steps = steps[:-1]
-        return self.values.get(steps, (0, 0))
-
-    def problem(self, path: Sequence[Step], message: str, *, hint: str = "", key: bool = False) -> Problem:
-        """A finding about a value or its key, with its place."""
-        line, column = self.place(path, key=key)
-        return Problem(self.file, line, column, place_in_words(path), message, hint)
 
 
 def read_yaml(path: Path, shown: str) -> Document:

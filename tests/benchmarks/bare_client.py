@@ -46,11 +46,11 @@ def bare_client(base_url: str, in_flight: int) -> tuple[Ask, Close]:
 
 def harness_client(base_url: str, in_flight: int, provider_name: str) -> tuple[Ask, Close]:
     """Asks through a connection of the harness."""
-    from harness import plugs
-    from harness.provider import Context
-    from harness.records import Call, Limits, Model
+    from harness import registry
+    from harness.providers.provider import Context
+    from harness.records.calls import Call, Limits, Model
 
-    provider = plugs.find("providers", provider_name)
+    provider = registry.find("providers", provider_name)
     model_id = "simulated" if provider_name == "simulated" else "bench"
     model = Model("bench", provider_name, model_id, PARAMS, base_url=base_url, limits=Limits(concurrency=in_flight))
     connection = provider.connect(model, Context({}))

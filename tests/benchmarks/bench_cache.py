@@ -17,11 +17,11 @@ from pathlib import Path
 
 import diskcache
 
-from harness.bundle import export_bundle, import_bundle
-from harness.cache import Cache
-from harness.digest import call_bytes, call_key
-from harness.records import Call, Model, Reply
-from harness.store import Entry
+from harness.cache.bundle import export_bundle, import_bundle
+from harness.cache.cache import Cache
+from harness.cache.entry import Entry
+from harness.cache.key import call_bytes, call_key
+from harness.records.calls import Call, Model, Reply
 
 CALL_BYTES, REPLY_BYTES = 3000, 1300
 CHUNK = 512

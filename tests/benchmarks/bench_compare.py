@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from harness.digest import digest_of
-from harness.meaning import COMPONENTS
-from harness.records import Cell, Judgment, Outcome, ScoreSpec
-from harness.results import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, RunWriter
-from harness.tables import ITEM_COLUMNS
+from harness.hashing import digest_of
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.judgments import Judgment, Outcome
+from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, RunWriter
+from harness.runner.tables import ITEM_COLUMNS
+from harness.spec.cell_identity import COMPONENTS
 
 VERDICTS = np.array(["a", "tie", "b"])
 

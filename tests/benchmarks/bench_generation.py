@@ -39,10 +39,10 @@ FILL = """
 import sys
 from pathlib import Path
 import harness
-from harness import plugs
-from harness.records import Reply
-from harness.simulation.judge import answer
-from harness.simulation.world import Knobs
+from harness import registry
+from harness.records.calls import Reply
+from harness.providers.simulation.judge import answer
+from harness.providers.simulation.world import Knobs
 
 class Direct:
     def __init__(self, model):
@@ -53,7 +53,7 @@ class Direct:
     async def close(self):
         pass
 
-plugs.find("providers", "simulated").connect = lambda model, context: Direct(model)
+registry.find("providers", "simulated").connect = lambda model, context: Direct(model)
 spec = harness.load_spec(sys.argv[1])
 run = harness.run_spec(spec, cache=sys.argv[2], results=sys.argv[3], concurrency=64)
 print(run.environment["calls_made"], run.environment["calls_made"] + run.environment["calls_from_cache"])
@@ -74,7 +74,7 @@ def main() -> None:
     prompts = parser.parse_args().prompts
     folder = Path(tempfile.mkdtemp(prefix="bench-generation-"))
     try:
-        from harness.simulation.dataset import make_prompts
+        from harness.providers.simulation.dataset import make_prompts
 
         rows = [
             {**row, "prompt": f"{row['prompt']} ({at})"}

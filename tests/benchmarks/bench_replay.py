@@ -20,10 +20,10 @@ from itertools import islice
 from pathlib import Path
 
 import harness
-from harness.cache import Cache
-from harness.digest import call_bytes, call_key
-from harness.records import Reply
-from harness.store import Entry
+from harness.cache.cache import Cache
+from harness.cache.entry import Entry
+from harness.cache.key import call_bytes, call_key
+from harness.records.calls import Reply
 
 WORDS = "the a of and to in notice village fair oven river path bread lantern market bell mill stone".split()  # noqa: SIM905
 SPEC = """\

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.metric import find_metric
-from harness.records import Cell, ScoreSpec, Usage
-from harness.score import score_cells, score_dataset
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.judgments import Usage
+from harness.scoring.metric import find_metric
+from harness.scoring.score import score_cells, score_dataset
 from harness.statistics import intervals
 
 RESAMPLES = 10_000

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import bundle
-from harness.bundle import ExportReport, ImportReport, export_bundle, import_bundle
-from harness.cache import Cache
-from harness.digest import canonical_json
+from harness.cache import bundle
+from harness.cache.bundle import ExportReport, ImportReport, export_bundle, import_bundle
+from harness.cache.cache import Cache
 from harness.errors import BundleError, MissingRepliesError, StorageError
-from kept import entry
-from worlds import MemoryStore
+from harness.hashing import canonical_json
+from support.kept import entry
+from support.worlds import MemoryStore
 
 
 def store_of(*entries):

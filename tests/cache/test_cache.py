@@ -15,13 +15,14 @@ from threading import Thread
 import diskcache
 import pytest
 
-from harness import cache_file
-from harness.cache import Cache
-from harness.cache_survey import ModelStats
-from harness.cache_writer import PlainDisk, _Database
+from harness.cache import sqlite_file
+from harness.cache.cache import Cache
+from harness.cache.entry import value_of
+from harness.cache.verify import ModelStats
+from harness.cache.writer import PlainDisk, _Database
 from harness.errors import CacheError
-from harness.store import value_of
-from kept import entry, fill
+from support.kept import entry, fill
+from support.paths import SUPPORT
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_reading_imports_no_diskcache(folder):
     fill(folder, 1)
     code = f"""if True:
         import sys, pathlib
-        from harness.cache import Cache
+        from harness.cache.cache import Cache
         with Cache(pathlib.Path({str(folder)!r})) as cache:
             assert len(cache.get_many([{entry(0).key!r}])) == 1
             assert cache.verify().is_good
@@ -132,13 +133,13 @@ def test_settings_that_somebody_changed_are_set_again(folder):
     other = diskcache.Cache(str(folder), eviction_policy="least-recently-used", size_limit=1, cull_limit=10)
     other.close()
     fill(folder, 50)
-    assert dict(sql(folder, "SELECT key, value FROM Settings")).items() >= cache_file.SETTINGS.items()
+    assert dict(sql(folder, "SELECT key, value FROM Settings")).items() >= sqlite_file.SETTINGS.items()
     with Cache(folder) as cache:
         assert len(cache.get_many(entry(number).key for number in range(50))) == 50
 
 
 def test_all_settings_of_diskcache_are_ours():
-    assert diskcache.DEFAULT_SETTINGS.keys() == cache_file.SETTINGS.keys()
+    assert diskcache.DEFAULT_SETTINGS.keys() == sqlite_file.SETTINGS.keys()
 
 
 def test_a_folder_whose_name_reads_as_a_variable_is_refused(tmp_path, monkeypatch):
@@ -156,9 +157,9 @@ def test_two_programs_write_to_one_cache(folder):
 
     code = f"""if True:
         import asyncio, pathlib, sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from harness.cache import Cache
-        from kept import entry
+        sys.path.insert(0, {str(SUPPORT.parent)!r})
+        from harness.cache.cache import Cache
+        from support.kept import entry
         with Cache(pathlib.Path({str(folder)!r})) as cache:
             for number in range(0, 150):
                 asyncio.run(cache.put(*entry(number)))
@@ -180,7 +181,7 @@ def test_nothing_that_was_acknowledged_is_lost_by_kill_9(folder):
     rng = random.Random(7)
     kept = set()
     for start in range(0, 12_000_000, 1_000_000):
-        command = [sys.executable, str(Path(__file__).with_name("kept.py")), str(folder), str(start)]
+        command = [sys.executable, str(SUPPORT / "kept.py"), str(folder), str(start)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE)
         # Killed after so many acknowledgements, plus a moment that falls anywhere in what comes next.
         for _ in range(rng.randint(1, 400)):
@@ -457,10 +458,10 @@ RUN_AS_NOBODY = """if True:
     # All that is needed, before the checkout may no longer be read.
     import fcntl, os, pathlib, sys, urllib.parse
     sys.path.insert(0, {tests!r})
-    import harness.cache_writer
-    from harness.cache import Cache
+    import harness.cache.writer
+    from harness.cache.cache import Cache
     from harness.errors import CacheError
-    from kept import entry
+    from support.kept import entry
     if os.geteuid() == 0:  # whom no permissions bind
         os.setgid(65534)
         os.setuid(65534)
@@ -479,7 +480,7 @@ RUN_AS_NOBODY = """if True:
 
 
 def run_as_nobody(folder):
-    code = RUN_AS_NOBODY.format(tests=str(Path(__file__).parent), folder=str(folder))
+    code = RUN_AS_NOBODY.format(tests=str(SUPPORT.parent), folder=str(folder))
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -528,10 +529,10 @@ def test_a_log_that_cannot_be_merged_is_an_error_and_not_a_gap(shut_folder):
 def test_a_full_disk_is_an_error_and_what_was_kept_is_there(folder):
     code = f"""if True:
         import pathlib, resource, sys
-        sys.path.insert(0, {str(Path(__file__).parent)!r})
-        from harness.cache import Cache
+        sys.path.insert(0, {str(SUPPORT.parent)!r})
+        from harness.cache.cache import Cache
         from harness.errors import CacheError
-        from kept import entry
+        from support.kept import entry
         resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
         kept, errors = [], []
         with Cache(pathlib.Path({str(folder)!r})) as cache:

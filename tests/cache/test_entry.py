@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.cache import Cache
-from harness.digest import canonical_json
-from harness.records import UNAVAILABLE, Reply
-from harness.store import Entry, check_entry, read_entry, read_reply, reply_line, value_of
-from kept import entry
-from worlds import MemoryStore
+from harness.cache.cache import Cache
+from harness.cache.entry import Entry, check_entry, read_entry, read_reply, reply_line, value_of
+from harness.hashing import canonical_json
+from harness.records.calls import UNAVAILABLE, Reply
+from support.kept import entry
+from support.worlds import MemoryStore
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 counts = st.integers(0, 2**53)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness import plugs
+from harness import registry
 from harness.cli import main
-from harness.schema import check
-from harness.simulation.dataset import make_pairs
-from harness.source import Document
+from harness.providers.simulation.dataset import make_pairs
+from harness.records.document import Document
+from harness.spec.schema import check
 
 SPEC = """\
 schema: 1
@@ -70,7 +70,7 @@ def test_json_is_as_its_schema_says():
     said = json.loads(audit("spec.yaml", "--json").stdout)
     assert check(Document("", said), "audit") == []
     (dataset,) = said["datasets"]
-    assert set(dataset["cells"][0]["probes"]) == set(plugs.names("probes"))
+    assert set(dataset["cells"][0]["probes"]) == set(registry.names("probes"))
     both = next(cell for cell in dataset["cells"] if cell["cell"].endswith("judge:small/both/x2"))
     assert both["probes"]["position"]["figures"]["position.flip-rate"]["value"] > 0
     assert both["probes"]["self-agreement"]["figures"]["self-agreement.repeats"]["value"] is not None

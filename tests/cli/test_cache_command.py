@@ -10,12 +10,13 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft202012Validator
 
-from harness.cache import Cache
+from harness.cache.cache import Cache
 from harness.cli import main
 from harness.errors import MissingRepliesError
-from kept import entry, fill
+from support.kept import entry, fill
+from support.paths import SCHEMAS
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "cache.schema.json").read_text())
+SCHEMA = json.loads((SCHEMAS / "output/cache.schema.json").read_text())
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +30,10 @@ def here(tmp_path, monkeypatch):
 def keys(monkeypatch):
     """The keys that any spec is taken to have."""
     keys: list[str] = []
-    pipeline = ModuleType("harness.pipeline")
+    pipeline = ModuleType("harness.api")
     pipeline.spec_keys = lambda path, cache, results, allow_paths: keys
     pipeline.load_spec = lambda path, results, allow_paths: SimpleNamespace(name="the spec's name")
-    monkeypatch.setitem(sys.modules, "harness.pipeline", pipeline)
+    monkeypatch.setitem(sys.modules, "harness.api", pipeline)
     return keys
 
 
@@ -192,7 +193,7 @@ def test_an_export_of_a_spec_that_did_not_run_ends_with_1(here, keys):
     def lack(path, cache, results, allow_paths):
         raise MissingRepliesError("the cache lacks 5 replies")
 
-    sys.modules["harness.pipeline"].spec_keys = lack
+    sys.modules["harness.api"].spec_keys = lack
     assert "lacks 5 replies" in run("export", "s.yaml", "s.bundle", code=1).stderr
 
 

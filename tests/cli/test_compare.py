@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 import harness
 from harness.cli import main
-from harness.schema import check
-from harness.simulation.dataset import make_pairs
-from harness.source import Document
+from harness.providers.simulation.dataset import make_pairs
+from harness.records.document import Document
+from harness.spec.schema import check
 
 SPEC = """\
 schema: 1
@@ -37,7 +37,9 @@ def folder(tmp_path_factory):
     """A folder with runs of several versions of a spec."""
     folder = tmp_path_factory.mktemp("compared")
     text = (
-        (Path(harness.__file__).parent / "strategies" / "direct.yaml").read_text().replace("name: direct", "name: mine")
+        (Path(harness.__file__).parent / "prompting/strategies/direct.yaml")
+        .read_text()
+        .replace("name: direct", "name: mine")
     )
     (folder / "mine.yaml").write_text(text)
     (folder / "briefly.yaml").write_text(text.replace("in a few sentences first", "in one sentence first"))

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.schema import check
-from harness.source import Document
-from readback import N, dataset, run_of
-from readback import labels as labels_of
+from harness.records.document import Document
+from harness.spec.schema import check
+from support.readback import N, dataset, run_of
+from support.readback import labels as labels_of
 
 verb = importlib.import_module("harness.cli.correct")
 

@@ -3,10 +3,10 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from endpoint import response
 from harness.cli import main
-from harness.schema import check
-from harness.source import Document
+from harness.records.document import Document
+from harness.spec.schema import check
+from support.endpoint import response
 
 SPEC = """\
 schema: 1

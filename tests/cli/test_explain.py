@@ -4,16 +4,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.cache import Cache
+from harness.api import load_spec
+from harness.cache.cache import Cache
+from harness.cache.entry import Entry
+from harness.cache.key import call_bytes
 from harness.cli import main
-from harness.digest import call_bytes
-from harness.explain import follow
-from harness.pipeline import load_spec
-from harness.plan import make_plan
-from harness.records import Reply
-from harness.schema import check
-from harness.source import Document
-from harness.store import Entry
+from harness.records.calls import Reply
+from harness.records.document import Document
+from harness.runner.explain import follow
+from harness.runner.plan import make_plan
+from harness.spec.schema import check
 
 SPEC = """\
 schema: 1

@@ -15,8 +15,8 @@ import yaml
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.schema import check
-from harness.source import Document
+from harness.records.document import Document
+from harness.spec.schema import check
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from harness import plugs
+from harness import registry
 from harness.cli import main
-from harness.listing import KINDS, entries_of
-from harness.schema import check
-from harness.source import Document
+from harness.cli._listing import KINDS, entries_of
+from harness.records.document import Document
+from harness.spec.schema import check
 
 
 def harness(*arguments):
@@ -25,7 +25,7 @@ def test_every_thing_has_one_line(kind):
     shown = harness("list", kind)
     assert shown.exit_code == 0, shown.stderr
     lines = shown.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == list(plugs.names(KINDS[kind].folder))
+    assert [line.split()[0] for line in lines] == list(registry.names(KINDS[kind].folder))
     assert all(len(line.split(maxsplit=1)) == 2 for line in lines)
 
 
@@ -35,7 +35,7 @@ def test_what_files_in_code_and_in_yaml_say_of_themselves():
 
 
 def test_every_folder_of_plugs_can_be_listed():
-    assert {kind.folder for kind in KINDS.values()} == set(plugs.FOLDERS)
+    assert {kind.folder for kind in KINDS.values()} == set(registry.PACKAGES)
 
 
 @pytest.mark.parametrize("kind", [None, "formats"])

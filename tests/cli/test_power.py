@@ -9,10 +9,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from harness import words
+from harness.analysis.power import wording as power_wording
 from harness.cli import main
-from harness.schema import check
-from harness.source import Document
+from harness.records.document import Document
+from harness.spec.schema import check
 
 
 def ran(*arguments):
@@ -123,7 +123,7 @@ def test_a_run_of_an_earlier_state_is_a_pilot_and_is_called_so(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     document = said(file)
     assert document["datasets"][0]["source"] == "pilot"
-    assert words.older_pilot(document["run"]) in document["notes"]
+    assert power_wording.older_pilot(document["run"]) in document["notes"]
     assert any("cells" in note and "are planned" in note for note in document["notes"])
 
 
@@ -137,7 +137,7 @@ def test_a_run_that_did_not_judge_a_dataset_leaves_it_to_simulation(tmp_path, mo
     monkeypatch.chdir(tmp_path)
     document = said(file)
     assert [one["source"] for one in document["datasets"]] == ["pilot", "simulated"]
-    assert {words.PILOT, words.SIMULATED_PILOT} <= set(document["notes"])
+    assert {power_wording.PILOT, power_wording.SIMULATED_PILOT} <= set(document["notes"])
     assert "pairs, by simulated judges" in ran("power", file).stdout
 
 

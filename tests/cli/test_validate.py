@@ -5,8 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.schema import check, load_schema, schema_names
-from harness.source import Document
+from harness.records.document import Document
+from harness.spec.schema import check, load_schema, schema_names
 
 GOOD = """\
 schema: 1

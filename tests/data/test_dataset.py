@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.dataset import ITEMS_HELD, MOST_TOLD, FrameDataset, read_dataset
+from harness.data.dataset import ITEMS_HELD, MOST_TOLD, FrameDataset, read_dataset
 from harness.errors import DatasetError
-from harness.records import DatasetSpec, Item, Subset
+from harness.records.datasets import DatasetSpec, Item, Subset
 
 PAIR = {"id": "p1", "prompt": "Why?", "response_a": "Because.", "response_b": "Why not?", "label": "a"}
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.dataset import read_dataset
+from harness.data.columns import COLUMNS
+from harness.data.dataset import read_dataset
 from harness.errors import DatasetError
-from harness.ingest.canonical import COLUMNS
-from harness.records import DatasetSpec, Subset
-from harness.schema import load_schema
+from harness.records.datasets import DatasetSpec, Subset
+from harness.spec.schema import load_schema
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(max_size=5),
@@ -82,8 +82,8 @@ def test_the_schema_and_the_reader_know_the_same_columns():
 def test_listing_formats_imports_nothing_heavy(heavy):
     code = f"""
 import sys
-from harness import plugs
-assert all(plugs.find("datasets", name).SUMMARY for name in plugs.names("datasets"))
+from harness import registry
+assert all(registry.find("dataset_formats", name).SUMMARY for name in registry.names("dataset_formats"))
 sys.exit({heavy!r} in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

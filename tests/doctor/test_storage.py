@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.cache import Cache
+from harness.cache.cache import Cache
+from harness.cache.entry import Entry
 from harness.doctor import storage
 from harness.doctor.storage import check_cache, check_results, file_system_of
-from harness.records import Reply
-from harness.store import Entry
+from harness.records.calls import Reply
 
 MOUNTS = """\
 22 1 259:1 / / rw,relatime - ext4 /dev/root rw

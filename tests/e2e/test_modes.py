@@ -8,11 +8,12 @@ import polars as pl
 import pytest
 
 import harness
+from harness.api import FinishedRun
 from harness.errors import SpecError
-from harness.pipeline import FinishedRun
-from harness.progress import Tally
+from harness.runner.progress import Tally
+from support.paths import QUICKSTART_DATA
 
-DATA = Path(__file__).parent.parent / "specs/data/quickstart.jsonl"
+DATA = QUICKSTART_DATA
 SPEC = """\
 schema: 1
 name: modes

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 import harness
-from harness.pipeline import FinishedRun
-from harness.results import DETERMINISTIC, ENVIRONMENT, PROMPTS, TRAJECTORIES
+from harness.api import FinishedRun
+from harness.runner.run_folder import DETERMINISTIC, ENVIRONMENT, PROMPTS, TRAJECTORIES
+from support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 SPECS = ("quickstart", "prompting-strategies", "evaluator-modes", "feedback-loops")
 """In an order in which each comes after those whose winners it takes over."""
 

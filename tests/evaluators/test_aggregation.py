@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.collapse import collapse_orders, collapse_repeats, exchanged, most_votes
-from harness.records import FAILURES, VERDICTS, Outcome
+from harness.evaluators.aggregation import collapse_orders, collapse_repeats, exchanged, most_votes
+from harness.records.judgments import FAILURES, VERDICTS, Outcome
 
 
 def compare(score_a: float, score_b: float) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.asking import asks, calls_per_item, converse
-from harness.digest import locator_of
-from harness.records import Call, Cell, Model, Outcome, Reply
-from harness.strategy import built_in, compile_strategy
-from worlds import item
+from harness.cache.key import locator_of
+from harness.evaluators.cell import asks, calls_per_item, converse
+from harness.prompting.strategy import compile_strategy
+from harness.records.calls import Call, Model, Reply
+from harness.records.experiment import Cell
+from harness.records.judgments import Outcome
+from harness.spec.strategies import built_in
+from support.worlds import item
 
 MODELS = {"x": Model("x", "simulated", "x"), "r": Model("r", "recorded", "r")}
 

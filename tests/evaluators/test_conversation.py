@@ -1,7 +1,7 @@
 from collections.abc import Generator, Sequence
 
-from harness.flow import Conversation, together
-from harness.records import Call, Model, Reply
+from harness.evaluators.conversation import Conversation, together
+from harness.records.calls import Call, Model, Reply
 
 MODEL = Model("m", "simulated", "m")
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from harness import collapse
-from harness.records import OUTCOMES, VERDICTS, Outcome
-from harness.statistics.voting import mean_scores, most_votes
+from harness.evaluators import aggregation
+from harness.evaluators.voting import mean_scores, most_votes
+from harness.records.judgments import OUTCOMES, VERDICTS, Outcome
 
 CODES = arrays.arrays(np.int8, st.tuples(st.integers(1, 6), st.integers(1, 8)), elements=st.integers(0, 6))
 
@@ -20,7 +20,7 @@ def named(code: int) -> Outcome:
 @given(CODES)
 def test_columns_say_what_items_say_one_by_one(codes: np.ndarray) -> None:
     one_by_one = (
-        collapse.collapse_repeats([named(code) for code in item], lambda a, b: "tie", by_score=False)
+        aggregation.collapse_repeats([named(code) for code in item], lambda a, b: "tie", by_score=False)
         for item in codes.T
     )
     expected = [outcome._replace(abstained=0) for outcome in one_by_one]  # columns count abstentions elsewhere

@@ -19,35 +19,37 @@ from pathlib import Path
 
 import orjson
 
-from harness import plugs
-from harness.answer import AnswerRule, compile_answer, full_rule
-from harness.bundle import export_bundle, import_bundle
-from harness.completion import read_completion
-from harness.correction.label_file import LabelSource, Target, read_labels
-from harness.dataset import PROMPT_SET, read_dataset
-from harness.digest import call_bytes, call_key, canonical_json
+from harness import registry
+from harness.analysis.correct.label_file import LabelSource, Target, read_labels
+from harness.cache.bundle import export_bundle, import_bundle
+from harness.cache.entry import Entry
+from harness.cache.key import call_bytes, call_key
+from harness.data.dataset import PROMPT_SET, read_dataset
 from harness.errors import DatasetError, HarnessError, InputError
-from harness.fence import fenced, nonce_for
 from harness.generation.records import GenerationSpec
-from harness.generation.reviewing import Reviewing, review_from, review_problems
-from harness.importing import Source
+from harness.generation.review import Reviewing, review_from, review_problems
+from harness.hashing import canonical_json
+from harness.importers._study import Source
 from harness.loading import load_spec as load_either
-from harness.providers.recorded import read_replies
-from harness.records import Call, DatasetSpec, Model, Reply
-from harness.retry import fault_of
-from harness.schema import check, load_schema
-from harness.secret import Secret
-from harness.source import parse_yaml
-from harness.spec import load_spec
-from harness.store import Entry
-from harness.strategy import compile_strategy, strategy_from
-from harness.strategy_faults import check_strategy
-from harness.template import Template, template_faults
+from harness.prompting.checks import check_strategy
+from harness.prompting.delimiters import fenced, nonce_for
+from harness.prompting.parsing.rules import AnswerRule, compile_answer, full_rule
+from harness.prompting.strategy import compile_strategy, strategy_from
+from harness.prompting.template import Template, template_faults
+from harness.providers.backends.recorded import read_replies
+from harness.providers.redaction import Secret
+from harness.providers.response import read_completion
+from harness.providers.retry import fault_of
+from harness.records.calls import Call, Model, Reply
+from harness.records.datasets import DatasetSpec
+from harness.spec.evaluation import load_spec
+from harness.spec.schema import check, load_schema
+from harness.spec.yaml import parse_yaml
 from harness.text import printable
-from worlds import MemoryStore
+from support.paths import ROOT, TEST_SPECS
+from support.worlds import MemoryStore
 
-ROOT = Path(__file__).parents[2]
-SPECS = ROOT / "tests" / "specs"
+SPECS = TEST_SPECS
 VALUES = {name: f"[{name}]\ud7ff\n" for name in ("prompt", "response_a", "response_b", "answer_format", "reference")}
 SCALE = {"min": 0, "max": 10}
 CRITERIA = ({"name": "Clarity", "weight": 1, "text": "clear"}, {"name": "Being right", "weight": 3, "text": "right"})
@@ -301,9 +303,9 @@ def seeds(name: str) -> Iterator[bytes]:
             )
             yield LOOPS
         case "review":
-            yield from (path.read_bytes() for path in sorted((ROOT / "harness" / "reviews").glob("*.yaml")))
+            yield from (path.read_bytes() for path in sorted((ROOT / "harness/generation/reviews").glob("*.yaml")))
         case "strategy":
-            yield from (path.read_bytes() for path in sorted((ROOT / "harness" / "strategies").glob("*.yaml")))
+            yield from (path.read_bytes() for path in sorted((ROOT / "harness/prompting/strategies").glob("*.yaml")))
         case "template":
             yield b"{% if reference %}{{ prompt }}{% elif prompt == 'x' and not reference %}{# no #}{% endif %}"
         case "answer":
@@ -398,7 +400,7 @@ def words(name: str) -> Iterator[str]:
     if name in ("spec", "generation", "strategy", "review"):
         for schema in ("experiment", "generation", "strategy", "review", "personas"):
             yield from sorted(set(re.findall(r'"([a-z_-]+)"', json.dumps(load_schema(schema)))))
-        yield from plugs.names("strategies")
+        yield from registry.names("strategies")
 
 
 def _bundle() -> bytes:

@@ -8,10 +8,10 @@ import sys
 import time
 
 import pytest
+from support.loops import SPEC, laid_out
 
-from generation.loops import SPEC, laid_out
-from harness.results import ENVIRONMENT
-from harness.simulation.world import Service
+from harness.providers.simulation.world import Service
+from harness.runner.run_folder import ENVIRONMENT
 from reliability.served import served
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")

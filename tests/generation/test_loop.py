@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import orjson
 import pytest
+from support.loops import ITEM, LOST, MODELS, PROMPT, REFUSED, loop, review, scores, system
+from support.loops import JUDGED as CELL
 
-from generation.loops import ITEM, LOST, MODELS, PROMPT, REFUSED, loop, review, scores, system
-from generation.loops import JUDGED as CELL
-from harness.digest import call_key
+from harness.cache.key import call_key
 from harness.generation.records import Selection, Stop
-from harness.records import Item, Model, Reply
+from harness.records.calls import Model, Reply
+from harness.records.datasets import Item
 
 TOURNAMENT = Selection("tournament", CELL)
 

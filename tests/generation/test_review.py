@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.loops import SPEC, laid_out
 
-from generation.loops import SPEC, laid_out
 from harness.errors import SpecError
-from harness.generation.reviewing import Reviewing, built_in, review_from, review_json, review_problems
+from harness.generation.review import Reviewing, built_in, review_from, review_json, review_problems
 from harness.generation.spec import load_generation
-from harness.plugs import names
-from harness.schema import check
-from harness.source import Document, parse_yaml
+from harness.records.document import Document
+from harness.registry import names
+from harness.spec.schema import check
+from harness.spec.yaml import parse_yaml
 
 OWN = """\
 review: "Prompt {{ prompt }} text {{ response }} as {{ answer_format }}"

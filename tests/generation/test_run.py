@@ -8,13 +8,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from support.loops import SPEC, laid_out
 
-from generation.loops import SPEC, laid_out
 from harness.cli import main
 from harness.loading import load_spec
-from harness.results import ENVIRONMENT
-from harness.schema import check
-from harness.source import Document
+from harness.records.document import Document
+from harness.runner.run_folder import ENVIRONMENT
+from harness.spec.schema import check
 from reliability.served import served
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from support.loops import ITEM, JUDGED, MODELS, QUESTIONS, scores, system
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.loops import ITEM, JUDGED, MODELS, QUESTIONS, scores, system
 from harness.generation.records import Draft, Duel, Review, Selection
 from harness.generation.selection import best_score, pick, takes_over
-from harness.matrix import cells_of
-from harness.records import Reply
-from worlds import held
+from harness.records.calls import Reply
+from harness.spec.matrix import cells_of
+from support.worlds import held
 
 TEXTS = ("first", "second", "third")
 

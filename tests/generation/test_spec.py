@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from support.loops import SPEC, laid_out
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from generation.loops import SPEC, laid_out
-from harness.digest import canonical_json
 from harness.errors import SpecError
-from harness.frozen import freeze
 from harness.generation.records import GenerationSpec
 from harness.generation.spec import generation_digest, load_generation
+from harness.hashing import canonical_json
 from harness.loading import load_spec
-from harness.schema import check
-from harness.source import parse_yaml
+from harness.records.frozen import freeze
+from harness.spec.schema import check
+from harness.spec.yaml import parse_yaml
+from support.paths import ROOT
 
-SHIPPED = Path(__file__).parents[2] / "specs" / "feedback-loops.yaml"
+SHIPPED = ROOT / "specs" / "feedback-loops.yaml"
 
 
 def edited(*changes):
@@ -180,8 +180,8 @@ def test_copies_of_a_spec_keep_their_kind(tmp_path):
 
 
 def test_prompts_that_are_empty_are_told_with_their_line(tmp_path):
+    from harness.api import make_plan
     from harness.errors import DatasetError
-    from harness.pipeline import make_plan
 
     path = laid_out(tmp_path)
     with (tmp_path / "tasks.jsonl").open("a") as file:
@@ -193,8 +193,8 @@ def test_prompts_that_are_empty_are_told_with_their_line(tmp_path):
 
 
 def test_a_prompt_that_is_answered_already_is_told_with_its_line(tmp_path):
+    from harness.api import make_plan
     from harness.errors import DatasetError
-    from harness.pipeline import make_plan
 
     path = laid_out(tmp_path)
     said = [{"role": "user", "content": "Hi."}, {"role": "assistant", "content": "Hello."}]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.generation.rates import best_system, compare_systems, outcomes_of, standing_of, strengths_json
-from harness.records import ScoreSpec
+from harness.generation.win_rates import best_system, compare_systems, outcomes_of, standing_of, strengths_json
+from harness.records.experiment import ScoreSpec
 
 SCORE = ScoreSpec(("win-rate",), resamples=400)
 

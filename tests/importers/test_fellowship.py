@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from harness.cli.import_ import import_
 from harness.errors import ImportSourceError
 from harness.importers.fellowship import read_study
-from harness.source import parse_yaml
+from harness.spec.yaml import parse_yaml
 
 ITEMS = 3
 

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 import harness
 from harness.cli.import_ import import_
 from harness.errors import ImportSourceError
+from harness.importers._study import write_imported
 from harness.importers.llmbar import read_benchmark
-from harness.importing import write_imported
-from harness.source import parse_yaml
+from harness.spec.yaml import parse_yaml
 
 PAIRS = [{"input": f"Do {n}", "output_1": f"one {n}", "output_2": f"two {n}", "label": 1 + n % 2} for n in range(3)]
 FIRST, SECOND = "Output (a) is better.", "Output (b) is better."

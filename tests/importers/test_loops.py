@@ -11,7 +11,7 @@ import pytest
 from harness.errors import ImportSourceError
 from harness.generation.spec import load_generation
 from harness.importers._loops import files_of, notes_of, read_loops
-from harness.importing import Source
+from harness.importers._study import Source
 
 FOUND = "some-prompts: 3 prompts, single responses of llama, gemma, gpt-4o, comparisons of 1 loops, drafts of 1 of them"
 INVERTED = (

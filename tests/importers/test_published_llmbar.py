@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
 import harness
+from harness.api import FinishedRun
+from harness.importers._study import Imported, write_imported
 from harness.importers.llmbar import WAYS, read_benchmark
-from harness.importing import Imported, write_imported
-from harness.pipeline import FinishedRun
+from support.paths import PUBLISHED
 
-PUBLISHED = Path(os.environ.get("HARNESS_PUBLISHED_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 NATURAL = PUBLISHED / "LLMBar" / "Dataset" / "LLMBar" / "Natural"
 MODELS = ("ChatGPT", "GPT-4")
 EVALUATORS = [(model, way) for model in MODELS for way in WAYS]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -13,8 +11,8 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.generation.records import Duel
 from harness.generation.selection import takes_over
+from support.paths import PUBLISHED
 
-PUBLISHED = Path(os.environ.get("HARNESS_PUBLISHED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 STUDY = PUBLISHED / "MA-PO"
 GENERATORS = STUDY / "outputs" / "generators" / "argilla-capybara-prompts-subset"
 NAME = "argilla-capybara-prompts-subset"

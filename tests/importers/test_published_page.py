@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+from support.paths import ROOT
+
+DOCS = ROOT / "docs"
 PUBLISHED = Path(os.environ.get("HARNESS_PUBLISHED_DATA", DOCS.parent / ".." / "shared" / "data"))
 
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import polars as pl
 import pytest
 
 import harness
+from harness.api import FinishedRun
+from harness.importers._study import write_imported
 from harness.importers.fellowship import read_study
-from harness.importing import write_imported
-from harness.pipeline import FinishedRun
+from support.paths import PUBLISHED
 
-PUBLISHED = Path(os.environ.get("HARNESS_PUBLISHED_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 KAPPAS = PUBLISHED / "MA-PO" / "Kappa" / "Fair-Eval"
 
 pytestmark = pytest.mark.skipif(

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from harness.dataset import FrameDataset, read_dataset
+from harness.data.dataset import FrameDataset, read_dataset
+from harness.evaluators.modes import judge
+from harness.importers._study import write_imported
 from harness.importers.fellowship import read_study
-from harness.importing import write_imported
-from harness.modes import judge
-from harness.providers.recorded import read_replies
-from harness.records import VERDICTS, Cell, DatasetSpec, Item, Model, Outcome, Reply
-from harness.strategy import built_in, compile_strategy
-
-PUBLISHED = Path(os.environ.get("HARNESS_PUBLISHED_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+from harness.prompting.strategy import compile_strategy
+from harness.providers.backends.recorded import read_replies
+from harness.records.calls import Model, Reply
+from harness.records.datasets import DatasetSpec, Item
+from harness.records.experiment import Cell
+from harness.records.judgments import VERDICTS, Outcome
+from harness.spec.strategies import built_in
+from support.paths import PUBLISHED
 
 KAPPAS = {
     "gpt-4o": 0.326530612244898,

@@ -2,24 +2,25 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import jsonschema
 import numpy as np
 import pytest
 
-from harness.digest import rounded
-from harness.notes import findings_on
-from harness.rank import leaderboard_json, make_leaderboard
-from harness.records import Cell, Usage
-from harness.score import score_dataset
+from harness.evaluators.voting import most_votes
+from harness.hashing import rounded
+from harness.leaderboard.build import leaderboard_json, make_leaderboard
+from harness.leaderboard.notes import findings_on
+from harness.records.experiment import Cell
+from harness.records.judgments import Usage
+from harness.scoring.score import score_dataset
 from harness.statistics import multiplicity
-from harness.statistics.voting import most_votes
-from labelled import QUICK, Labelled, board_of, judge, labels, score, spec_of
+from support.labelled import QUICK, Labelled, board_of, judge, labels, score, spec_of
+from support.paths import SCHEMAS
 
 CODES = labels(120)
 GOOD, POOR = judge(CODES, 0.8, 1), judge(CODES, 0.3, 2)
-SCHEMA = json.loads((Path(__file__).parents[1] / "schemas/leaderboard.schema.json").read_text("utf-8"))
+SCHEMA = json.loads((SCHEMAS / "output/leaderboard.schema.json").read_text("utf-8"))
 
 
 def models_of(board):
@@ -181,7 +182,7 @@ def test_a_winner_that_cannot_be_corrected_says_why(dataset, judges, reason):
 
 
 def test_a_choice_that_no_resample_can_repeat_is_not_corrected(monkeypatch):
-    monkeypatch.setattr("harness.selecting.selection_bias", lambda *_, **__: None)
+    monkeypatch.setattr("harness.scoring.winner.selection_bias", lambda *_, **__: None)
     (winner,) = checked(board_of(score(Labelled(CODES), {"good": GOOD, "poor": POOR})))["winners"]
     assert (winner["corrected"], winner["reason"]) == (None, "no resample has a value")
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.failing import failing
-from harness.simulation.dataset import make_pairs
+from harness.leaderboard.failure_rate import failing
+from harness.providers.simulation.dataset import make_pairs
 
 
 def row(cell, items, mode="judge", **failures):

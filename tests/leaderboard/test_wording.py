@@ -5,35 +5,38 @@ from dataclasses import replace
 
 import pytest
 
-from harness import words
-from harness.records import Choice, RankSet, Winner
+from harness.analysis.power import wording as power_wording
+from harness.leaderboard import wording
+from harness.records.experiment import Choice
+from harness.records.figures import RankSet
+from harness.records.scores import Winner
 
 
 def test_a_difference_comes_with_its_interval_and_what_could_be_found():
-    assert words.difference(0.04, 0.17, 0.2376) == (
+    assert wording.difference(0.04, 0.17, 0.2376) == (
         "difference +0.04 [−0.13, +0.21]; this run could detect about 0.24 or more"
     )
 
 
 def test_too_few_draws_leave_a_difference_without_bounds():
-    assert words.difference(-0.04, math.inf, math.inf) == (
+    assert wording.difference(-0.04, math.inf, math.inf) == (
         "difference −0.04 [−∞, +∞]; this run could detect about ∞ or more"
     )
 
 
 def test_the_best_of_many_is_told_with_and_without_a_correction():
     winner = Winner("fair-eval", "fair-eval/x", "kappa", 12, 0.8341, -0.004, -0.1, 0.1)
-    assert words.best_of_many(winner) == (
+    assert wording.best_of_many(winner) == (
         "best of K = 12 on fair-eval: kappa 0.834 is optimistic; corrected for the choice −0.00 [−0.10, 0.10]"
     )
     bare = Winner("fair", "fair/x", "kappa", 2, 0.5, reason="too few items")
-    assert words.best_of_many(bare) == (
+    assert wording.best_of_many(bare) == (
         "best of K = 2 on fair: kappa 0.500 is optimistic, and not corrected: too few items"
     )
 
 
 def test_a_long_list_names_some_and_counts_the_rest():
-    sentence = words.not_distinguishable("fair", "kappa", "best", [f"m{k}" for k in range(8)], n=80, level=0.95)
+    sentence = wording.not_distinguishable("fair", "kappa", "best", [f"m{k}" for k in range(8)], n=80, level=0.95)
     assert sentence == (
         "fair: not distinguishable from the best, best, by kappa at n = 80 (level 0.95, intervals "
         "simultaneous over all pairs): m0; m1; m2; m3; m4; and 3 more"
@@ -41,9 +44,9 @@ def test_a_long_list_names_some_and_counts_the_rest():
 
 
 def test_nothing_is_ever_called_equal():
-    said = [value for value in vars(words).values() if isinstance(value, str) and value != words.__doc__]
+    said = [value for value in vars(wording).values() if isinstance(value, str) and value != wording.__doc__]
     assert not any("equal" in text for text in said)
-    assert "equal" not in words.degenerate("fair", "kappa", ["x"]) + words.not_distinguishable(
+    assert "equal" not in wording.degenerate("fair", "kappa", ["x"]) + wording.not_distinguishable(
         "fair", "kappa", "x", ["y"], n=80, level=0.9
     )
 
@@ -71,27 +74,27 @@ OTHER = "the best with another strategy, d/direct/judge:m"
     ],
 )
 def test_what_is_taken_over_comes_with_how_sure_it_won(changed, ending):
-    said = words.taken_over(replace(CHOICE, **changed))
+    said = wording.taken_over(replace(CHOICE, **changed))
     assert said.startswith("the strategy mine is taken over from first, run 0123: d/mine/judge:m is the best of 12 by ")
     assert said.endswith(ending)
 
 
 def test_a_choice_on_the_same_data_is_said_to_be_lucky():
-    assert words.chosen_on_the_same_data("d", CHOICE).startswith(
+    assert wording.chosen_on_the_same_data("d", CHOICE).startswith(
         "d: the strategy was chosen as the best of 12 on the same data; "
     )
 
 
 def test_a_difference_that_was_found_comes_with_its_interval_and_its_p_value():
-    assert words.significant(-0.28, 0.17, 0.0004) == "difference −0.28 [−0.45, −0.11], adjusted p < 0.001"
-    assert words.held_against("fair", "kappa", "better than", "x", ["y, so far"], n=80, level=0.95) == (
+    assert wording.significant(-0.28, 0.17, 0.0004) == "difference −0.28 [−0.45, −0.11], adjusted p < 0.001"
+    assert wording.held_against("fair", "kappa", "better than", "x", ["y, so far"], n=80, level=0.95) == (
         "fair: better than x by kappa at n = 80 (level 0.95, intervals simultaneous over all pairs): y, so far"
     )
 
 
 def test_equivalence_is_told_with_its_margin_to_the_best_and_to_another():
     told = [
-        words.equivalent("fair", "kappa", "x", ["y"], margin=0.05, level=0.95, is_best=is_best)
+        wording.equivalent("fair", "kappa", "x", ["y"], margin=0.05, level=0.95, is_best=is_best)
         for is_best in (True, False)
     ]
     ending = "by kappa within the declared margin of ±0.05 (level 0.95, intervals simultaneous over all pairs): y"
@@ -100,15 +103,15 @@ def test_equivalence_is_told_with_its_margin_to_the_best_and_to_another():
 
 def test_what_a_run_can_detect_is_told_for_one_pair_and_for_all():
     told = {"cells": 3, "n": 80, "one": 0.1, "every": 0.15, "is_simulated": True}
-    assert words.can_detect("fair", "kappa", **told) == (
+    assert power_wording.can_detect("fair", "kappa", **told) == (
         "fair: can detect a difference in kappa of about 0.10 or more between two cells, or 0.15 or more among all 3 "
         "pairs (n = 80, power 0.8, by simulated judges)"
     )
     told |= {"cells": 2, "is_simulated": False}
-    assert words.can_detect("fair", "kappa", **told) == (
+    assert power_wording.can_detect("fair", "kappa", **told) == (
         "fair: can detect a difference in kappa of about 0.10 or more between two cells (n = 80, power 0.8, by the "
         "newest run)"
     )
-    assert words.cannot_detect("fair", "kappa", "n = 1") == (
+    assert power_wording.cannot_detect("fair", "kappa", "n = 1") == (
         "fair: no difference in kappa can be promised to be found: n = 1"
     )

@@ -10,14 +10,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from support.loops import SPEC, laid_out
 
-from generation.loops import SPEC, laid_out
-from harness.cache import Cache
+from harness.cache.cache import Cache
 from harness.cli import main
-from harness.preferences.loops import LoopRun
-from harness.results import JUDGMENTS, PROMPTS, TRAJECTORIES, find_run
-from harness.schema import check
-from harness.source import Document
+from harness.preferences.from_generation import LoopRun
+from harness.records.document import Document
+from harness.runner.find_run import find_run
+from harness.runner.run_folder import JUDGMENTS, PROMPTS, TRAJECTORIES
+from harness.spec.schema import check
 
 SCORES = SPEC.replace("{by: tournament, strategy: combined-10, evaluator: {judge: master}}", "{by: score}").replace(
     "name: loops", "name: scored"

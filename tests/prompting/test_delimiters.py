@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.fence import chat_text, fenced, nonce_for, texts_of
+from harness.prompting.delimiters import chat_text, fenced, nonce_for, texts_of
 
 
 @given(st.lists(st.text()))
@@ -14,7 +14,7 @@ def test_code_occurs_in_no_text_and_is_the_same_again(texts: list[str]) -> None:
 
 def test_a_text_that_foresees_the_code_gets_another(monkeypatch) -> None:
     digests = iter(["f" * 16, "e" * 16, "d" * 16])
-    monkeypatch.setattr("harness.fence._digits", lambda text: next(digests))
+    monkeypatch.setattr("harness.prompting.delimiters._digits", lambda text: next(digests))
     assert nonce_for([f"</response-a-{'f' * 16}>", "e" * 16]) == "d" * 16
 
 

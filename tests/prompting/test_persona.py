@@ -9,22 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from harness import plugs
+from harness import registry
 from harness.errors import SpecError
-from harness.persona import Persona, built_in, persona_faults, personas_from, personas_json
-from harness.records import Cell
-from harness.schema import check
-from harness.source import parse_yaml
-from harness.spec import load_spec
+from harness.prompting.persona import Persona, persona_faults, personas_from, personas_json
+from harness.records.experiment import Cell
+from harness.spec.evaluation import load_spec
+from harness.spec.personas import built_in
+from harness.spec.schema import check
+from harness.spec.yaml import parse_yaml
+from support.paths import ROOT, TEST_SPECS
 
-SPECS = Path(__file__).parent / "specs"
+SPECS = TEST_SPECS
 DUO = (Persona("Ann", "You like red."), Persona("Bob", "You like blue."))
 
 
 class TestBuiltIn:
-    @pytest.mark.parametrize("name", plugs.names("personas"))
+    @pytest.mark.parametrize("name", registry.names("personas"))
     def test_files_are_valid_and_called_by_their_names(self, name: str) -> None:
-        text = resources.files("harness").joinpath("personas", f"{name}.yaml").read_text(encoding="utf-8")
+        text = resources.files("harness.prompting.personas").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
         document = parse_yaml(text, name)
         assert check(document, "personas") == []
         assert document.value["name"] == name
@@ -115,7 +117,7 @@ class TestInASpec:
 
 
 def test_the_spec_in_the_documentation_is_valid(tmp_path: Path) -> None:
-    page = (SPECS.parent.parent / "docs" / "debates.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/debates.md").read_text(encoding="utf-8")
     evaluator, personas = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
     (tmp_path / "personas").mkdir()
     (tmp_path / "personas" / "others.yaml").write_text((SPECS / "data" / "duo.yaml").read_text())

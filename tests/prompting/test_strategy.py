@@ -8,14 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import plugs, schema
-from harness.answer import Answer
-from harness.digest import canonical_json
+from harness import registry
 from harness.errors import SpecError
-from harness.records import Item, Strategy
-from harness.source import parse_yaml
-from harness.strategy import built_in, compile_strategy, reference_problem, strategy_from, strategy_json
-from harness.strategy_faults import check_strategy
+from harness.hashing import canonical_json
+from harness.prompting.checks import check_strategy
+from harness.prompting.parsing.rules import Answer
+from harness.prompting.strategy import compile_strategy, reference_problem, strategy_from, strategy_json
+from harness.records.datasets import Item
+from harness.records.experiment import Strategy
+from harness.spec import schema
+from harness.spec.strategies import built_in
+from harness.spec.yaml import parse_yaml
 
 BUILT_IN = (
     "combined-10",
@@ -54,12 +57,12 @@ def content(messages: list[Any]) -> str:
 
 
 def test_every_strategy_file_is_found() -> None:
-    assert plugs.names("strategies") == BUILT_IN
+    assert registry.names("strategies") == BUILT_IN
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_shipped_file_fits_its_schema_and_has_no_faults(name: str) -> None:
-    file = resources.files("harness").joinpath("strategies", f"{name}.yaml")
+    file = resources.files("harness.prompting.strategies").joinpath(f"{name}.yaml")
     document = parse_yaml(file.read_text(encoding="utf-8"), name)
     assert schema.check(document, "strategy") == []
     assert document.value["name"] == name

@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 
 import harness
-from harness.cache import Cache
-from harness.pipeline import FinishedRun
+from harness.api import FinishedRun
+from harness.cache.cache import Cache
+from support.paths import QUICKSTART_DATA
 
-DATA = Path(__file__).parent.parent / "specs" / "data" / "quickstart.jsonl"
+DATA = QUICKSTART_DATA
 ITEMS = 24
 MINE = """
   mine:

@@ -1,7 +1,7 @@
 import pytest
 
 from harness.errors import SpecError
-from harness.template import MAX_SOURCE, compile_template, template_faults, variables_in
+from harness.prompting.template import MAX_SOURCE, compile_template, template_faults, variables_in
 
 
 def test_places_variables_and_keeps_the_text_around_them() -> None:

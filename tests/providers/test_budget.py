@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.budget import Budget, Purse, Reservation, Till, cost_usd, tells_usage
 from harness.errors import BudgetReachedError
-from harness.records import Call, Model, Price, Reply
-from harness.tokens import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
+from harness.providers.budget import Budget, Purse, Reservation, Till, cost_usd, tells_usage
+from harness.providers.tokens import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
+from harness.records.calls import Call, Model, Price, Reply
 
 PRICE = Price(10.0, 20.0)
 PRICED = Model("m", "openai", "id", {"max_tokens": 50}, price=PRICE)

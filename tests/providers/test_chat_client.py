@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
-from endpoint import CUT, HANG, Endpoint, completion, endpoint, response
 from harness.errors import ModelStopped, ProviderError
-from harness.frozen import freeze
-from harness.provider import Connection, Context
-from harness.providers import openai as provider
-from harness.records import Call, Limits, Message, Model, Price, Reply
-from harness.retry import FAILURES_TO_STOP
+from harness.providers.backends import openai as provider
+from harness.providers.provider import Connection, Context
+from harness.providers.retry import FAILURES_TO_STOP
+from harness.records.calls import Call, Limits, Model, Price, Reply
+from harness.records.datasets import Message
+from harness.records.frozen import freeze
+from support.endpoint import CUT, HANG, Endpoint, completion, endpoint, response
 
 KEY = "sk-recognisable-0123456789"
 MESSAGES: list[Message] = [{"role": "user", "content": "Which is better?"}]

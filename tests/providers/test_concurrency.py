@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.slots import Slots
+from harness.providers.concurrency import Slots
 
 
 def test_the_number_is_halved_once_for_attempts_that_were_under_way_together():

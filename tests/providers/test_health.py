@@ -4,8 +4,8 @@ from time import time
 import httpx2
 import pytest
 
-from harness.reach import MOST_BYTES, check_endpoint
-from harness.records import Model
+from harness.providers.health import MOST_BYTES, check_endpoint
+from harness.records.calls import Model
 
 KEY = "sk-very-secret"
 URL = "http://endpoint.invalid/v1/"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.pace import CATCH_UP_S, Pace
-from harness.records import Limits
+from harness.providers.rate_limit import CATCH_UP_S, Pace
+from harness.records.calls import Limits
 
 
 class Clock:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.secret import GONE, Secret, secrets_in
-from written_key import KEY, WRITTEN
+from harness.providers.redaction import GONE, Secret, secrets_in
+from support.written_key import KEY, WRITTEN
 
 SECRET = Secret(KEY)
 

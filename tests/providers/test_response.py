@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.completion import read_completion
-from harness.records import Reply
-from harness.retry import Fault
+from harness.providers.response import read_completion
+from harness.providers.retry import Fault
+from harness.records.calls import Reply
 
 USAGE = {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
 

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from harness.retry import (
+from harness.providers.retry import (
     FAILURES_TO_STOP,
     LONGEST_BACKOFF_S,
     LONGEST_WAIT_S,

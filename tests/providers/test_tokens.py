@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.records import Model
-from harness.tokens import (
+from harness.providers.tokens import (
     ENCODINGS,
     LONGEST_COUNTED,
     TOKENS_PER_MESSAGE,
@@ -17,6 +16,7 @@ from harness.tokens import (
     most_prompt_tokens,
     most_reply_tokens,
 )
+from harness.records.calls import Model
 
 
 @given(st.lists(st.text(), max_size=5))

@@ -71,13 +71,13 @@ def live(life: dict[str, Any]) -> int:
     import signal
     import time
 
-    from harness import pipeline
-    from harness.cli.failures import explained
-    from harness.digest import call_key
-    from harness.progress import Tally
+    from harness import api
+    from harness.cache.key import call_key
+    from harness.cli._errors import explained
+    from harness.runner.progress import Tally
 
     folder = Path(life["folder"])
-    spec = pipeline.load_spec(folder / "spec.yaml")
+    spec = api.load_spec(folder / "spec.yaml")
     stored = os.open(folder / "stored", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     class Watch(Tally):
@@ -108,9 +108,9 @@ def live(life: dict[str, Any]) -> int:
             def now(cls, tz: Any = None) -> Any:
                 return real.now(tz).replace(year=year)
 
-        pipeline.datetime = Then  # type: ignore[attr-defined]
+        api.datetime = Then  # type: ignore[attr-defined]
     try:
-        pipeline.run_spec(
+        api.run_spec(
             spec,
             cache=life.get("cache", folder / "cache"),
             results=life.get("results", folder / "results"),
@@ -132,10 +132,10 @@ def main() -> None:
     import polars  # noqa: F401
 
     import harness.cli.run
-    import harness.client
-    import harness.fill
-    import harness.providers.openai
-    import harness.results  # noqa: F401
+    import harness.providers.backends.openai
+    import harness.providers.chat_client
+    import harness.runner.executor
+    import harness.runner.run_folder  # noqa: F401
 
     openai.DefaultAioHttpClient  # noqa: B018 - imports its transport
     print("ready", flush=True)

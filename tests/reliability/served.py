@@ -12,9 +12,9 @@ from typing import Any
 
 import uvicorn
 
-from harness.simulation.app import App
-from harness.simulation.faults import Faulty
-from harness.simulation.world import Service
+from harness.providers.simulation.app import App
+from harness.providers.simulation.faults import Faulty
+from harness.providers.simulation.world import Service
 
 MUTE = "I would rather not say."
 

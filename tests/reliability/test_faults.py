@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.results import ENVIRONMENT
-from harness.simulation.dataset import make_pairs
-from harness.simulation.faults import FAULTS
+from harness.providers.simulation.dataset import make_pairs
+from harness.providers.simulation.faults import FAULTS
+from harness.runner.run_folder import ENVIRONMENT
 from reliability.served import served
 
 SPEC = """\

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.simulation.dataset import make_pairs
+from harness.providers.simulation.dataset import make_pairs
 from reliability.foreign import foreign
 
 LLMOCK = Path(sys.executable).with_name("llmock")

@@ -12,11 +12,12 @@ from random import Random
 
 import pytest
 
-from harness.cache import Cache
-from harness.cache_file import open_for_reading
-from harness.results import DETERMINISTIC, newest_run
-from harness.simulation.dataset import make_pairs
-from harness.simulation.world import Service
+from harness.cache.cache import Cache
+from harness.cache.sqlite_file import open_for_reading
+from harness.providers.simulation.dataset import make_pairs
+from harness.providers.simulation.world import Service
+from harness.runner.find_run import newest_run
+from harness.runner.run_folder import DETERMINISTIC
 from reliability.lives import Nursery
 from reliability.served import Served, identity, served
 

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from harness.cache import Cache
-from harness.results import ENVIRONMENT
-from harness.simulation.dataset import make_pairs
-from harness.simulation.world import Service
+from harness.cache.cache import Cache
+from harness.providers.simulation.dataset import make_pairs
+from harness.providers.simulation.world import Service
+from harness.runner.run_folder import ENVIRONMENT
 from reliability.served import served
 
 SPEC = """\

@@ -16,9 +16,10 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.results import DETERMINISTIC, newest_run
-from harness.simulation.dataset import make_pairs
-from harness.simulation.world import Service
+from harness.providers.simulation.dataset import make_pairs
+from harness.providers.simulation.world import Service
+from harness.runner.find_run import newest_run
+from harness.runner.run_folder import DETERMINISTIC
 from reliability.lives import Nursery
 from reliability.served import Served, served
 

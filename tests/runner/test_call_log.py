@@ -7,12 +7,12 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from harness.call_log import CallLog
 from harness.cli import main
 from harness.errors import StorageError
-from harness.schema import check
-from harness.simulation.dataset import make_pairs
-from harness.source import Document
+from harness.providers.simulation.dataset import make_pairs
+from harness.records.document import Document
+from harness.runner.call_log import CallLog
+from harness.spec.schema import check
 
 SPEC = """\
 schema: 1

@@ -1,12 +1,12 @@
 import pytest
 
+from harness.cache.key import call_key
 from harness.cli.plan import method
-from harness.digest import call_key
-from harness.estimate import PROMPTS_COUNTED, PromptSize, Range, estimate, estimate_json
-from harness.progress import Tally
-from harness.records import Call, Model, Price, Reply
-from harness.run import Run
-from worlds import MemoryStore, Wire, item, plan_of
+from harness.records.calls import Call, Model, Price, Reply
+from harness.runner.estimate import PROMPTS_COUNTED, PromptSize, Range, estimate, estimate_json
+from harness.runner.progress import Tally
+from harness.runner.run import Run
+from support.worlds import MemoryStore, Wire, item, plan_of
 
 PRICED = Model("x", "openai", "gpt", {"max_tokens": 50}, price=Price(input=2, output=10))
 UNPRICED = Model("y", "openai", "other", {"max_completion_tokens": 70})
@@ -59,7 +59,7 @@ def test_prompt_tokens_are_counted_in_some_prompts_and_estimated_from_them_in_th
 
 
 def test_where_tiktoken_can_count_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.estimate.counter_of", lambda model, environment: lambda text: 7)
+    monkeypatch.setattr("harness.runner.estimate.counter_of", lambda model, environment: lambda text: 7)
     plan = plan_of(items=2, models=[PRICED, FREE], strategies=["direct"])
     found = estimate(plan, MemoryStore(), {})
     assert {name: size.method for name, size in found.sizes.items()} == {"x": "tiktoken", "z": "bytes"}

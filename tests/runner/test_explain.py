@@ -1,20 +1,19 @@
-from pathlib import Path
-
 import pytest
 
+from harness.api import load_spec
+from harness.cache.key import call_key
 from harness.cli.explain import matrix_lines
-from harness.digest import call_key
 from harness.errors import InputError
-from harness.explain import Counted, branches, count, explained, follow, full_product, places_of, removals
-from harness.find import find_cell, find_item
-from harness.pipeline import load_spec
-from harness.plan import make_plan
-from harness.progress import Tally
-from harness.records import Reply
-from harness.run import Run
-from worlds import MemoryStore, Wire, model, plan_of
+from harness.records.calls import Reply
+from harness.runner.explain import Counted, branches, count, explained, follow, full_product, places_of, removals
+from harness.runner.lookup import find_cell, find_item
+from harness.runner.plan import make_plan
+from harness.runner.progress import Tally
+from harness.runner.run import Run
+from support.paths import TEST_SPECS
+from support.worlds import MemoryStore, Wire, model, plan_of
 
-MODES = Path(__file__).parent / "specs/valid/modes.yaml"
+MODES = TEST_SPECS / "valid/modes.yaml"
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@ import io
 
 import pytest
 
-from harness.progress import Display, Tally
-from harness.records import UNAVAILABLE, Call, Model, Price, Reply
+from harness.records.calls import UNAVAILABLE, Call, Model, Price, Reply
+from harness.runner.progress import Display, Tally
 
 PRICED = Model("gpt", "openai", "gpt", price=Price(input=2.5, output=10))
 UNPRICED = Model("other", "openai", "other")

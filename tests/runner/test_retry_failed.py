@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.again import RETRIES, Unheard, kinds_of
-from harness.cache import Cache
+from harness.cache.cache import Cache
 from harness.cli import main
-from harness.records import FAILURES, Reply
-from harness.results import ENVIRONMENT
-from harness.schema import check
-from harness.simulation.dataset import make_pairs
-from harness.source import Document
+from harness.providers.simulation.dataset import make_pairs
+from harness.records.calls import Reply
+from harness.records.document import Document
+from harness.records.judgments import FAILURES
+from harness.runner.retry_failed import RETRIES, Unheard, kinds_of
+from harness.runner.run_folder import ENVIRONMENT
+from harness.spec.schema import check
 from reliability.served import MUTE, served
 
 SPEC = """\
@@ -139,8 +140,8 @@ def test_offline_nothing_can_be_asked_again(world):
 
 
 def test_a_generation_asks_again_too(tmp_path):
-    from generation.loops import SPEC as LOOPS
-    from generation.loops import laid_out
+    from support.loops import SPEC as LOOPS
+    from support.loops import laid_out
 
     text = LOOPS.replace("skill: 0.9}", "skill: 0.9, malformed_rate: 0.3}")
     laid_out(tmp_path, text, prompts=6)

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.digest import call_bytes, call_key
+from harness.cache.key import call_bytes, call_key
 from harness.errors import CacheError, HarnessError, MissingRepliesError, ModelStopped, ProviderError
-from harness.plan import Plan
-from harness.progress import Tally
-from harness.records import Call, Judgment, Reply
-from harness.run import Run
-from worlds import Answer, MemoryStore, Wire, item, model, plain_answer, plan_of
+from harness.records.calls import Call, Reply
+from harness.records.judgments import Judgment
+from harness.runner.plan import Plan
+from harness.runner.progress import Tally
+from harness.runner.run import Run
+from support.worlds import Answer, MemoryStore, Wire, item, model, plain_answer, plan_of
 
 
 def judged(plan: Plan, store: MemoryStore, wire: Wire | None, watch: Tally | None = None) -> list[tuple[str, Judgment]]:

@@ -11,10 +11,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from harness import results
 from harness.errors import RunFolderError, StorageError
-from harness.records import Cell, Judgment, Outcome
-from harness.results import RunWriter, find_run, read_frame, read_json, run_id_of
+from harness.records.experiment import Cell
+from harness.records.judgments import Judgment, Outcome
+from harness.runner import run_folder
+from harness.runner.find_run import find_run
+from harness.runner.run_folder import RunWriter, read_frame, read_json, run_id_of
 
 CELL = Cell("d", "direct", "judge", ("x",))
 
@@ -31,10 +33,10 @@ def written(folder: Path, *, step: int = 7, count: int = 100, finished: str = "2
         for start in range(0, count, step):
             writer.add(CELL, [judgment(number) for number in range(start, min(start + step, count))])
         writer.write_judgments()
-        writer.write_frame(results.SCORES, pl.DataFrame({"cell": ["x"], "value": [0.5]}))
-        for name in (results.SPEC, results.MANIFEST, results.LEADERBOARD):
+        writer.write_frame(run_folder.SCORES, pl.DataFrame({"cell": ["x"], "value": [0.5]}))
+        for name in (run_folder.SPEC, run_folder.MANIFEST, run_folder.LEADERBOARD):
             writer.write_json(name, {"value": 1 / 3})
-        writer.write_json(results.ENVIRONMENT, {"finished": finished})
+        writer.write_json(run_folder.ENVIRONMENT, {"finished": finished})
         return writer.publish(run_id_of("plan", writer.judgments_digest))
 
 
@@ -46,11 +48,11 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_bytes_do_not_depend_on_how_judgments_come(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, held: int
 ) -> None:
-    monkeypatch.setattr(results, "ROWS_HELD", held)
+    monkeypatch.setattr(run_folder, "ROWS_HELD", held)
     one, other = written(tmp_path / "one", step=step), written(tmp_path / "other", step=10)
     assert one.name == other.name
     assert content(one) == content(other)
-    frame = read_frame(one, results.JUDGMENTS)
+    frame = read_frame(one, run_folder.JUDGMENTS)
     assert frame["item"].to_list() == [f"i{number}" for number in range(100)]
     assert frame.row(5) == ("d/direct/judge:x", "i5", None, "unparsed", None, None, [], 0, ["a" * 64, "b" * 64], 10, 2)
     assert frame.row(6) == ("d/direct/judge:x", "i6", "a", None, 7.5, 3.0, [], 0, ["c" * 64], 5, 1)
@@ -60,12 +62,12 @@ def test_bytes_do_not_depend_on_how_judgments_come(
 def test_other_judgments_are_another_run_and_the_same_ones_are_the_same(tmp_path: Path) -> None:
     first, again, other = written(tmp_path), written(tmp_path, finished="2026-01-02"), written(tmp_path, count=99)
     assert first == again != other
-    assert read_json(first, results.ENVIRONMENT) == {"finished": "2026-01-02"}
+    assert read_json(first, run_folder.ENVIRONMENT) == {"finished": "2026-01-02"}
     assert sorted(folder.name for folder in (tmp_path / "s").iterdir()) == sorted([first.name, other.name])
 
 
 def test_run_without_judgments_has_an_empty_table(tmp_path: Path) -> None:
-    assert read_frame(written(tmp_path, count=0), results.JUDGMENTS).shape == (0, 11)
+    assert read_frame(written(tmp_path, count=0), run_folder.JUDGMENTS).shape == (0, 11)
 
 
 def test_run_that_does_not_end_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -93,7 +95,7 @@ def test_what_a_killed_run_left_is_swept_and_what_a_living_one_has_is_not(tmp_pa
 
 
 def test_figures_are_rounded_and_undefined_ones_refused(tmp_path: Path) -> None:
-    assert (written(tmp_path) / results.LEADERBOARD).read_bytes() == b'{\n  "value": 0.333333333333\n}\n'
+    assert (written(tmp_path) / run_folder.LEADERBOARD).read_bytes() == b'{\n  "value": 0.333333333333\n}\n'
     with RunWriter(tmp_path, "s") as writer, pytest.raises(ValueError, match="no place in a result"):
         writer.write_json("x.json", {"value": float("nan")})
 
@@ -116,7 +118,7 @@ def test_find_run_knows_folders_names_and_the_newest(tmp_path: Path) -> None:
     old, new = written(tmp_path, finished="2026-01-01"), written(tmp_path, count=50, finished="2026-01-02")
     assert find_run(str(old), tmp_path) == old
     assert find_run("s", tmp_path) == new
-    (new / results.ENVIRONMENT).unlink()
+    (new / run_folder.ENVIRONMENT).unlink()
     assert find_run("s", tmp_path) == old
 
 
@@ -126,11 +128,11 @@ def test_a_clock_that_was_set_back_does_not_hide_the_newest_run(tmp_path: Path) 
         with RunWriter(tmp_path, "s") as writer:
             writer.add(CELL, [judgment(number) for number in range(count)])
             writer.write_judgments()
-            writer.write_json(results.MANIFEST, {})
-            writer.write_json(results.ENVIRONMENT, {"number": writer.next_number(), "finished": finished})
+            writer.write_json(run_folder.MANIFEST, {})
+            writer.write_json(run_folder.ENVIRONMENT, {"number": writer.next_number(), "finished": finished})
             runs.append(writer.publish(f"run-{count}"))
     assert find_run("s", tmp_path) == runs[1]
-    assert [read_json(run, results.ENVIRONMENT)["number"] for run in runs] == [1, 2]
+    assert [read_json(run, run_folder.ENVIRONMENT)["number"] for run in runs] == [1, 2]
 
 
 @pytest.mark.parametrize("run", ["nothing", "../s", "", "."])
@@ -146,12 +148,12 @@ def test_folder_that_is_no_run_is_named_as_such(tmp_path: Path) -> None:
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:
     folder = written(tmp_path)
-    for name, damage in ((results.MANIFEST, b"{"), (results.SPEC, b"[1]")):
+    for name, damage in ((run_folder.MANIFEST, b"{"), (run_folder.SPEC, b"[1]")):
         (folder / name).write_bytes(damage)
         with pytest.raises(RunFolderError, match=f"{name} is damaged"):
             read_json(folder, name)
-    (folder / results.SCORES).write_bytes(b"x")
+    (folder / run_folder.SCORES).write_bytes(b"x")
     with pytest.raises(RunFolderError, match=r"scores\.parquet cannot be read"):
-        read_frame(folder, results.SCORES)
+        read_frame(folder, run_folder.SCORES)
     with pytest.raises(RunFolderError, match="cannot be read"):
         read_json(folder, "missing.json")

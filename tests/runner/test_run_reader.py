@@ -7,11 +7,11 @@ import polars as pl
 import pytest
 
 import harness
-from harness.digest import rounded
 from harness.errors import RunFolderError
-from harness.judged import read_judged
-from harness.records import OUTCOMES, VERDICTS
-from harness.score import score_dataset
+from harness.hashing import rounded
+from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.runner.run_reader import read_judged
+from harness.scoring.score import score_dataset
 
 ROWS = [
     {"id": str(k), "prompt": f"p{k // 2}", "response_a": "x" * (k + 1), "response_b": f"yé{k}", "model_a": "m1"}

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from harness.records import Cell, Usage
-from harness.score import score_dataset
-from harness.statistics.voting import most_votes
-from labelled import QUICK, Labelled, judge, labels
+from harness.evaluators.voting import most_votes
+from harness.records.experiment import Cell
+from harness.records.judgments import Usage
+from harness.scoring.score import score_dataset
+from support.labelled import QUICK, Labelled, judge, labels
 
 CODES = labels(120)
 GIVEN, SWAPPED = judge(CODES, 0.8, 1), judge(CODES, 0.6, 2, failing=0.1)

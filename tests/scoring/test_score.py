@@ -5,7 +5,6 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +13,10 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
-from harness.records import OUTCOMES
-from harness.score import score_cells
-from labelled import QUICK, Labelled, cells, judge, labels, score
+from harness.records.judgments import OUTCOMES
+from harness.scoring.score import score_cells
+from support.labelled import QUICK, Labelled, cells, judge, labels, score
+from support.paths import SUPPORT
 
 CODES = labels(120)
 GOOD, POOR = judge(CODES, 0.8, 1), judge(CODES, 0.3, 2)
@@ -261,11 +261,11 @@ def test_a_hundred_thousand_items_and_ten_cells_are_fast():
 
 def test_scoring_independent_items_imports_no_scipy():
     program = (
-        "import sys, numpy as np; from labelled import *; codes = labels(50); score(Labelled(codes), {'m': codes});"
+        "import sys, numpy as np; from support.labelled import *; codes = labels(50); score(Labelled(codes), {'m': codes});"
         "board_of(score(Labelled(codes), {'m': codes}));"
         "sys.exit(bool({'scipy', 'sklearn', 'openai'} & set(sys.modules)))"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    environment = {**os.environ, "PYTHONPATH": str(SUPPORT.parent)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, check=False)
     assert done.returncode == 0
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from harness.correction.win_figures import (
+from harness.records.experiment import ScoreSpec
+from harness.scoring.estimates import TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.win_rates import (
     CLUSTER_SIGN_TEST,
     NO_LABELS,
     NO_VERDICTS,
@@ -14,8 +16,6 @@ from harness.correction.win_figures import (
     judge_rates,
     sign_figure,
 )
-from harness.figures import TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.records import ScoreSpec
 from harness.statistics.win_rate import TIES
 
 QUICK = ScoreSpec(resamples=500)

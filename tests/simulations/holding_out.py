@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.holding_out import choose_and_measure
-from harness.records import ScoreSpec
-from harness.reference import reference_of
-from labelled import Labelled, cells, score
+from harness.records.experiment import ScoreSpec
+from harness.scoring.holdout import choose_and_measure
+from harness.scoring.labels import reference_of
 from simulations.judging import judged
 from simulations.row import Row, scaled
+from support.labelled import Labelled, cells, score
 
 LEVEL = 0.95
 

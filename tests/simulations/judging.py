@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.metric import find_metric
+from harness.scoring.metric import find_metric
 
 SHARES = np.array([0.42, 0.16, 0.42])
 """How often each verdict is the reference."""

@@ -12,20 +12,24 @@ import pytest
 from click.testing import CliRunner
 
 import harness
-from harness import plugs
-from harness.axis import listed, with_winners
-from harness.chain import LONGEST, choice_from, choice_json
-from harness.choices import notes_on_choices
+from harness import registry
 from harness.cli import main
 from harness.errors import SpecError
-from harness.frozen import freeze
-from harness.plan import make_plan
-from harness.records import Cell, Choice, RankSet
-from harness.schema import check
-from harness.source import Document, parse_yaml
-from harness.spec import load_spec, spec_digest
+from harness.leaderboard.chosen_upstream import notes_on_choices
+from harness.records.document import Document
+from harness.records.experiment import Cell, Choice
+from harness.records.figures import RankSet
+from harness.records.frozen import freeze
+from harness.runner.plan import make_plan
+from harness.spec.chaining import LONGEST, choice_from, choice_json
+from harness.spec.chaining_axis import listed, with_winners
+from harness.spec.digest import spec_digest
+from harness.spec.evaluation import load_spec
+from harness.spec.schema import check
+from harness.spec.yaml import parse_yaml
+from support.paths import QUICKSTART_DATA
 
-DATA = Path(__file__).parent.parent / "specs/data/quickstart.jsonl"
+DATA = QUICKSTART_DATA
 MODELS = "models: {novice: {provider: simulated, skill: 0.55}, master: {provider: simulated, skill: 0.95}}"
 DATASETS = "datasets: {notices: {path: data.jsonl}}"
 TEMPLATE = "Choose. {{ prompt }} {{ response_a }} {{ response_b }} {{ answer_format }}"
@@ -62,7 +66,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return shutil.copytree(made, tmp_path / "copy")
 
 
-def load_in(folder: Path, text: str, name: str = "second") -> harness.records.Spec:  # type: ignore[name-defined]
+def load_in(folder: Path, text: str, name: str = "second") -> harness.records.experiment.Spec:  # type: ignore[name-defined]
     (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
     return harness.load_spec(folder / f"{name}.yaml", results=folder / "results")
 
@@ -270,9 +274,9 @@ WANTED = {
 }
 
 
-@pytest.mark.parametrize("mode", plugs.names("modes"))
+@pytest.mark.parametrize("mode", registry.names("modes"))
 def test_what_a_mode_writes_for_one_cell_makes_that_cell(mode: str) -> None:
-    module = plugs.find("modes", mode)
+    module = registry.find("modes", mode)
     for wanted in WANTED[mode]:
         for models, settings in module.expand(wanted, ["novice", "master"]):
             assert [*module.expand(module.written(models, settings), ["novice", "master"])] == [(models, settings)]

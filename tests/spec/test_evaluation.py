@@ -14,20 +14,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.digest import call_key, canonical_json
+from harness.cache.key import call_key
 from harness.errors import SpecError
-from harness.frozen import freeze
-from harness.records import Call, Subset
-from harness.schema import check, load_schema
-from harness.source import Document, parse_yaml
-from harness.spec import environment_problems, load_spec, spec_digest
+from harness.hashing import canonical_json
+from harness.records.calls import Call
+from harness.records.datasets import Subset
+from harness.records.document import Document
+from harness.records.frozen import freeze
+from harness.spec.digest import spec_digest
+from harness.spec.evaluation import environment_problems, load_spec
+from harness.spec.schema import check, load_schema
+from harness.spec.yaml import parse_yaml
+from support.paths import ROOT, TEST_SPECS
 
-SPECS = Path(__file__).parent / "specs"
+SPECS = TEST_SPECS
 VALID = sorted((SPECS / "valid").glob("*.yaml"))
 INVALID = sorted((SPECS / "invalid").glob("*.yaml"))
 SHIPPED = sorted(
     path
-    for path in (Path(__file__).parent.parent / "specs").glob("*.yaml")
+    for path in (ROOT / "specs").glob("*.yaml")
     if "\nkind: generation\n" not in path.read_text(encoding="utf-8")  # tests/generation/test_spec.py loads those
 )
 
@@ -58,7 +63,7 @@ def test_a_valid_spec_loads_and_its_resolved_form_loads_as_the_same(path, tmp_pa
     spec = load_spec(path, allow_paths=[SPECS])
     assert spec.path == path
     if spec.undecided:
-        return  # it is resolved once its winners are known: tests/test_chain.py
+        return  # it is resolved once its winners are known: tests/spec/test_chaining.py
     again_path = tmp_path / "again.yaml"
     resolved = json.loads(canonical_json(spec.resolved))
     for entry in [*resolved["datasets"].values(), *resolved["models"].values()]:
@@ -302,7 +307,7 @@ def test_a_spec_that_is_not_there():
 
 def test_loading_imports_nothing_heavy():
     code = (
-        "import sys; from pathlib import Path; from harness.spec import load_spec\n"
+        "import sys; from pathlib import Path; from harness.spec.evaluation import load_spec\n"
         f"load_spec(Path({str(SPECS / 'valid' / 'everything.yaml')!r}), allow_paths=[Path({str(SPECS)!r})])\n"
         "heavy = {'polars', 'numpy', 'scipy', 'sklearn', 'openai', 'aiohttp', 'diskcache', 'rich', 'asyncio'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
@@ -361,7 +366,7 @@ def load_text(text, path):
     """The problems of a spec of this text, as if it stood at a path."""
     from unittest import mock
 
-    with mock.patch("harness.spec.read_yaml", lambda _, shown: parse_yaml(text, shown)):
+    with mock.patch("harness.spec.evaluation.read_yaml", lambda _, shown: parse_yaml(text, shown)):
         try:
             load_spec(path, "f", allow_paths=[SPECS])
         except SpecError as error:

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from harness import matrix, plugs
-from harness.checks import Sound
-from harness.matrix import Names, cells_of, matrix_problems
-from harness.source import parse_yaml
+from harness import registry
+from harness.spec import matrix
+from harness.spec.checks import Sound
+from harness.spec.matrix import Names, cells_of, matrix_problems
+from harness.spec.yaml import parse_yaml
 
 NAMES = Names(("d1", "d2"), ("s1", "s2"), ("m1", "m2", "m3"))
 
@@ -17,13 +18,13 @@ NAMES = Names(("d1", "d2"), ("s1", "s2"), ("m1", "m2", "m3"))
 @pytest.fixture
 def with_pairs(monkeypatch):
     """A second mode, `pair`, in which models come in twos and one setting is passed on."""
-    find = plugs.find
+    find = registry.find
 
     def expand(wanted, models):
         yield tuple(wanted["of"]), {"rounds": wanted.get("rounds", 1)}
 
     fake = SimpleNamespace(expand=expand, converse=None)
-    monkeypatch.setattr(plugs, "find", lambda folder, name: fake if name == "pair" else find(folder, name))
+    monkeypatch.setattr(registry, "find", lambda folder, name: fake if name == "pair" else find(folder, name))
 
 
 def problems_of(text: str) -> list[str]:

@@ -9,11 +9,14 @@ import sys
 import jsonschema
 import pytest
 
-from harness import plugs, schema
-from harness.ingest.canonical import COLUMNS
-from harness.records import Limits, ScoreSpec
-from harness.schema import check, load_schema, schema_names
-from harness.source import Document, parse_yaml
+from harness import registry
+from harness.data.columns import COLUMNS
+from harness.records.calls import Limits
+from harness.records.document import Document
+from harness.records.experiment import ScoreSpec
+from harness.spec import schema
+from harness.spec.schema import check, load_schema, schema_names
+from harness.spec.yaml import parse_yaml
 
 MADE_UP = {
     "type": "object",
@@ -40,8 +43,9 @@ MADE_UP = {
 @pytest.fixture
 def told(monkeypatch, tmp_path):
     """Checks a YAML text against the made-up schema; gives the problems without the file's name."""
-    (tmp_path / "made-up.schema.json").write_text(json.dumps(MADE_UP))
-    monkeypatch.setattr(schema, "_folder", lambda: tmp_path)
+    file = tmp_path / "made-up.schema.json"
+    file.write_text(json.dumps(MADE_UP))
+    monkeypatch.setattr(schema, "_files", lambda: {"made-up": file})
 
     def tell(text: str) -> list[str]:
         return [str(problem) for problem in check(parse_yaml(text, "f"), "made-up")]
@@ -136,8 +140,9 @@ def test_what_is_no_finite_number_is_refused_though_jsonschema_compares_it(told,
 
 
 def test_a_reference_to_an_address_is_never_fetched(monkeypatch, tmp_path):
-    (tmp_path / "far.schema.json").write_text('{"$ref": "http://127.0.0.1:9/x.schema.json"}')
-    monkeypatch.setattr(schema, "_folder", lambda: tmp_path)
+    file = tmp_path / "far.schema.json"
+    file.write_text('{"$ref": "http://127.0.0.1:9/x.schema.json"}')
+    monkeypatch.setattr(schema, "_files", lambda: {"far": file})
     with pytest.raises(Exception, match="Unresolvable"):
         check(Document("", {}), "far")
 
@@ -152,14 +157,15 @@ def test_schemas_have_names_and_are_valid():
 
 
 def test_a_wheel_carries_its_schemas_inside_the_package(monkeypatch, tmp_path):
-    (tmp_path / "schemas").mkdir()
-    (tmp_path / "schemas" / "one.schema.json").write_text("{}")
+    (tmp_path / "schemas/input").mkdir(parents=True)
+    (tmp_path / "schemas/output").mkdir()
+    (tmp_path / "schemas/input/one.schema.json").write_text("{}")
     monkeypatch.setattr(schema.resources, "files", lambda package: tmp_path)
     assert schema_names() == ("one",)
 
 
 def test_finding_schemas_does_not_import_jsonschema():
-    code = "import sys, harness.schema as s; s.load_schema('experiment'); assert 'jsonschema' not in sys.modules"
+    code = "import sys, harness.spec.schema as s; s.load_schema('experiment'); assert 'jsonschema' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -168,14 +174,14 @@ class TestTheExperimentSchemaAgreesWithTheCode:
     DEFS = EXPERIMENT["$defs"]
 
     def test_plug_points(self):
-        assert tuple(self.DEFS["model"]["properties"]["provider"]["enum"]) == plugs.names("providers")
-        assert tuple(self.DEFS["evaluator"]["properties"]) == plugs.names("modes")
-        assert set(self.DEFS["dataset"]["properties"]["format"]["examples"]) == set(plugs.names("datasets"))
-        assert set(self.DEFS["score"]["properties"]["metrics"]["default"]) <= set(plugs.names("metrics"))
+        assert tuple(self.DEFS["model"]["properties"]["provider"]["enum"]) == registry.names("providers")
+        assert tuple(self.DEFS["evaluator"]["properties"]) == registry.names("modes")
+        assert set(self.DEFS["dataset"]["properties"]["format"]["examples"]) == set(registry.names("dataset_formats"))
+        assert set(self.DEFS["score"]["properties"]["metrics"]["default"]) <= set(registry.names("metrics"))
 
-    @pytest.mark.parametrize("provider", plugs.names("providers"))
+    @pytest.mark.parametrize("provider", registry.names("providers"))
     def test_provider_settings_and_their_defaults(self, provider):
-        settings = plugs.find("providers", provider).SETTINGS
+        settings = registry.find("providers", provider).SETTINGS
         properties = self.DEFS[provider]["properties"]
         assert set(settings) == set(properties) - {"provider", "params", "price", "limits", "base_url", "api_key_env"}
         for name, value in settings.items():

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import source
 from harness.errors import SpecError
-from harness.source import MAX_BYTES, Document, parse_yaml, read_yaml
+from harness.records.document import Document
+from harness.spec import yaml
+from harness.spec.yaml import MAX_BYTES, parse_yaml, read_yaml
 
 
 def problems_of(text: str) -> list[str]:
@@ -181,7 +182,7 @@ def test_depth_made_of_aliases_is_refused():
 
 
 def test_too_many_values_are_refused_while_parsing(monkeypatch):
-    monkeypatch.setattr(source, "MAX_NODES", 1000)
+    monkeypatch.setattr(yaml, "MAX_NODES", 1000)
     assert parse_yaml("[" + ",".join("a" * 999) + "]", "").value == ["a"] * 999
     assert problems_of("[" + ",".join("a" * 1000) + "]") == ["f:1:2000: not valid YAML: more than 1000 keys and values"]
 

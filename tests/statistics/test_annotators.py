@@ -11,7 +11,7 @@ from scipy.stats import ttest_1samp
 from statsmodels.stats.inter_rater import fleiss_kappa as their_fleiss
 from statsmodels.stats.multitest import multipletests
 
-from harness.ingest.labels import majority as as_datasets_do
+from harness.data.labels import majority as as_datasets_do
 from harness.statistics import annotators
 from harness.statistics.alternative_annotator import EPSILON, _rejected, alternative_test
 from harness.statistics.among import counts_of, fleiss_kappa, krippendorff_alpha

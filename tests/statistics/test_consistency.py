@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from statsmodels.stats.proportion import proportion_confint
 
-from harness.records import OUTCOMES
+from harness.records.judgments import OUTCOMES
 from harness.statistics import consistency
 
 A, TIE, B, FAILED = 0, 1, 2, 3

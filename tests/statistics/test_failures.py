@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from harness.metric import all_metrics
+from harness.scoring.metric import all_metrics
 from harness.statistics import failures
 
 TABLE = np.array([[12.0, 2, 3, 2], [1, 4, 2, 2], [3, 1, 9, 3]])

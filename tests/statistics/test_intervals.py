@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from harness.metric import find_metric
+from harness.scoring.metric import find_metric
 from harness.statistics import intervals
 
 TABLE = np.array([[22.0, 3, 8, 0], [4, 3, 5, 0], [7, 2, 26, 0]])

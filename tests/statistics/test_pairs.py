@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm, t
 
-from harness.metric import find_metric
+from harness.scoring.metric import find_metric
 from harness.statistics import multiplicity, pairs, ranks
 
 KAPPA = find_metric("kappa")

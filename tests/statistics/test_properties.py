@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.records import ScoreSpec
-from labelled import Labelled, judge, labels, score
+from harness.records.experiment import ScoreSpec
+from support.labelled import Labelled, judge, labels, score
 
 QUICK = ScoreSpec(metrics=("kappa", "accuracy", "ac1", "kappa-linear"), resamples=200)
 ANALYTIC = replace(QUICK, interval="analytic")

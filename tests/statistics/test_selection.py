@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.metric import find_metric
+from harness.scoring.metric import find_metric
 from harness.statistics import selection
 
 KAPPA = find_metric("kappa").value

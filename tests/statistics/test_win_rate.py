@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from harness.records import OUTCOMES
+from harness.records.judgments import OUTCOMES
 from harness.statistics import pairs, win_rate
 from harness.statistics.clusters import clustered_error
 from harness.statistics.win_rate import TIES

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from harness.judged import Judged, JudgedDataset
-from harness.records import VERDICTS, Cell, ScoreSpec, Usage
-from harness.tables import ITEM_COLUMNS
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.judgments import VERDICTS, Usage
+from harness.runner.run_reader import Judged, JudgedDataset
+from harness.runner.tables import ITEM_COLUMNS
 
 SCORE = ScoreSpec(resamples=400)
 

@@ -6,10 +6,10 @@ import asyncio
 import sys
 from pathlib import Path
 
-from harness.cache import Cache
-from harness.digest import call_bytes, call_key
-from harness.records import Call, Model, Reply
-from harness.store import Entry
+from harness.cache.cache import Cache
+from harness.cache.entry import Entry
+from harness.cache.key import call_bytes, call_key
+from harness.records.calls import Call, Model, Reply
 
 
 def entry(number: int, text: str = "", model: str = "m") -> Entry:

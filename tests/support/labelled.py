@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.rank import make_leaderboard
-from harness.records import Cell, Item, Leaderboard, Model, Price, ScoreSpec, Spec, Usage
-from harness.score import DatasetScores, score_dataset
+from harness.leaderboard.build import make_leaderboard
+from harness.records.calls import Model, Price
+from harness.records.datasets import Item
+from harness.records.experiment import Cell, ScoreSpec, Spec
+from harness.records.judgments import Usage
+from harness.records.scores import Leaderboard
+from harness.scoring.score import DatasetScores, score_dataset
 
 QUICK = ScoreSpec(resamples=400)
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from harness.generation.loop import Room, converse
 from harness.generation.records import Selection, Stop, System, Trajectory
-from harness.generation.reviewing import Reviewing, built_in
-from harness.records import Call, Cell, Item, Model, Reply
-from harness.simulation.dataset import make_prompts
-from harness.strategy import built_in as strategy
-from harness.strategy import compile_strategy
-from worlds import held
+from harness.generation.review import Reviewing, built_in
+from harness.prompting.strategy import compile_strategy
+from harness.providers.simulation.dataset import make_prompts
+from harness.records.calls import Call, Model, Reply
+from harness.records.datasets import Item
+from harness.records.experiment import Cell
+from harness.spec.strategies import built_in as strategy
+from support.worlds import held
 
 PROMPT = ({"role": "user", "content": "Name a colour."},)
 ITEM = Item("i1", PROMPT, "", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.preference import Candidate
+from harness.preferences.records import Candidate
 
 PROMPT = ({"role": "user", "content": "Name a colour."},)
 

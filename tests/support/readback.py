@@ -7,9 +7,10 @@ from dataclasses import fields
 import numpy as np
 import polars as pl
 
-from harness.correction.label_file import NewLabels
-from harness.judged import Judged, JudgedDataset
-from harness.records import VERDICTS, Cell, ScoreSpec, Usage
+from harness.analysis.correct.label_file import NewLabels
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.judgments import VERDICTS, Usage
+from harness.runner.run_reader import Judged, JudgedDataset
 
 QUICK = ScoreSpec(resamples=300)
 N = 240

@@ -11,13 +11,16 @@ from typing import TypeVar
 
 import numpy as np
 
+from harness.cache.entry import Entry
 from harness.errors import HarnessError
-from harness.flow import Conversation
-from harness.halt import Halt
-from harness.plan import Plan
-from harness.records import Call, Cell, Item, Limits, Model, Reply, ScoreSpec, Spec
-from harness.store import Entry
-from harness.strategy import built_in, compile_strategy
+from harness.evaluators.conversation import Conversation
+from harness.prompting.strategy import compile_strategy
+from harness.providers.cancellation import Halt
+from harness.records.calls import Call, Limits, Model, Reply
+from harness.records.datasets import Item
+from harness.records.experiment import Cell, ScoreSpec, Spec
+from harness.runner.plan import Plan
+from harness.spec.strategies import built_in
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from support.loops import laid_out
 
-from generation.loops import laid_out
 from harness.cli import main
 
 pytestmark = pytest.mark.trainers
@@ -26,9 +26,8 @@ def world(tmp_path_factory):
 @pytest.mark.parametrize("view", ["single", "workflow"])
 @pytest.mark.parametrize("form", ["dpo", "kto"])
 def test_it_loads_and_trl_takes_it_as_it_is(world, tmp_path, form, view, ending):
-    from trl.data_utils import is_conversational, maybe_apply_chat_template, maybe_extract_prompt
-
     import datasets
+    from trl.data_utils import is_conversational, maybe_apply_chat_template, maybe_extract_prompt
 
     out = tmp_path / f"data.{ending}"
     words = ["export", "loops", "--format", form, "--view", view, "--out", str(out)]

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.answer import LONGEST, AnswerRule, compile_answer, full_rule
 from harness.cli import main
 from harness.errors import InputError, SpecError
-from harness.providers import recorded
-from harness.spec import load_spec
-from harness.template import MAX_PLACES, compile_template, template_faults
+from harness.prompting.parsing.rules import LONGEST, AnswerRule, compile_answer, full_rule
+from harness.prompting.template import MAX_PLACES, compile_template, template_faults
+from harness.providers.backends import recorded
+from harness.spec.evaluation import load_spec
 
 SPEC = """\
 schema: 1

@@ -1,6 +1,6 @@
 """Bundles and caches from somebody else, on the command line: refused in words, with nothing stored and nothing run.
 
-Each single thing that may be wrong with one is in `tests/test_bundle.py` and `tests/test_cache.py`; here are attacks as
+Each single thing that may be wrong with one is in `tests/cache/test_bundle.py` and `tests/cache/test_cache.py`; here are attacks as
 a user would meet them.
 """
 
@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from harness.bundle import export_bundle
-from harness.cache import Cache
+from harness.cache.bundle import export_bundle
+from harness.cache.cache import Cache
 from harness.cli import main
-from harness.digest import canonical_json
-from kept import entry, fill
+from harness.hashing import canonical_json
+from support.kept import entry, fill
 
 
 class Owner:

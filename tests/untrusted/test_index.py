@@ -1,11 +1,11 @@
 """The list of attacks names tests that are there."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from support.paths import ROOT
+
 NAMED = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "tests/untrusted/README.md").read_text(encoding="utf-8"))
 
 

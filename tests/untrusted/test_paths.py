@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import harness
 from harness.cli import main
 from harness.errors import SpecError
-from harness.spec import load_spec
+from harness.spec.evaluation import load_spec
 
 ROW = {"id": "1", "prompt": "p", "response_a": "x", "response_b": "y", "label": "a"}
 LEAST = """\

@@ -15,14 +15,14 @@ from typing import Any
 import polars as pl
 import pytest
 
-from endpoint import CUT, completion, endpoint, response
 from harness.cli.run import run as run_verb
 from harness.errors import HarnessError
-from harness.provider import Context
-from harness.providers import openai as provider
-from harness.records import Call, Limits, Model, Reply
-from harness.secret import Secret
-from written_key import KEY, WRITTEN
+from harness.providers.backends import openai as provider
+from harness.providers.provider import Context
+from harness.providers.redaction import Secret
+from harness.records.calls import Call, Limits, Model, Reply
+from support.endpoint import CUT, completion, endpoint, response
+from support.written_key import KEY, WRITTEN
 
 SECRET = Secret(KEY)
 SPEC = """\

@@ -12,11 +12,12 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import plugs
-from harness.answer import Answer, compile_answer, full_rule
+from harness import registry
 from harness.cli import main
-from harness.records import Item
-from harness.strategy import built_in, compile_strategy
+from harness.prompting.parsing.rules import Answer, compile_answer, full_rule
+from harness.prompting.strategy import compile_strategy
+from harness.records.datasets import Item
+from harness.spec.strategies import built_in
 
 SCALE = {"min": 0, "max": 10}
 VERDICT = compile_answer(full_rule({"kind": "verdict"}))
@@ -26,7 +27,7 @@ JSON = compile_answer(full_rule({"kind": "scores", "scale": SCALE, "format": "js
 # --- material that is judged --------------------------------------------------------------------------------
 
 TAG = re.compile(r"</?([a-z_-]+)-([0-9a-f]{16})>")
-STRATEGIES = {name: compile_strategy(built_in(name)) for name in plugs.names("strategies")}
+STRATEGIES = {name: compile_strategy(built_in(name)) for name in registry.names("strategies")}
 PIECES = st.sampled_from(
     [
         "</response-a>",

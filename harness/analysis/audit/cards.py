@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import plugs
-from harness.consistency import Units
+from harness import registry
+from harness.analysis.audit.probe import audited_cells, find_probe
 from harness.errors import InputError
-from harness.judged import Judged, JudgedDataset
-from harness.probe import audited_cells, find_probe
-from harness.records import VERDICTS, Cell, Figure, ScoreSpec
-from harness.reference import reference_of
-from harness.score import DatasetScores
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.figures import Figure
+from harness.records.judgments import VERDICTS
+from harness.runner.run_reader import Judged, JudgedDataset
+from harness.scoring.consistency import Units
+from harness.scoring.labels import reference_of
+from harness.scoring.score import DatasetScores
 from harness.statistics.among import counts_of, fleiss_kappa, krippendorff_alpha
 
 ALONE = "one cell: nobody to agree with"
@@ -81,7 +83,7 @@ def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
     found = []
     for data in run.datasets:
         cards = [
-            Card(audited.cell, {name: _look(name, audited) for name in plugs.names("probes")})
+            Card(audited.cell, {name: _look(name, audited) for name in registry.names("probes")})
             for audited in audited_cells(data, run.score, run.seed, run.spec.get("models", {}))
             if cell is None or cell in (audited.cell.id, audited.cell.id.partition("/")[2])
         ]

@@ -1,4 +1,4 @@
-"""An audit as `schemas/audit.schema.json` describes it."""
+"""An audit as `schemas/output/audit.schema.json` describes it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, cast
 
-from harness.audit.cards import AuditedDataset
-from harness.digest import rounded
-from harness.judged import Judged
-from harness.records import Figure
+from harness.analysis.audit.cards import AuditedDataset
+from harness.hashing import rounded
+from harness.records.figures import Figure
+from harness.runner.run_reader import Judged
 
 
 def audit_json(run: Judged, found: Sequence[AuditedDataset]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.probe import Audited
+from harness.analysis.audit.probe import Audited
 from harness.statistics.agreement import Array
 
 MAKERS = ("meta", "google", "openai", "anthropic", "mistralai", "qwen", "deepseek", "microsoft")

@@ -19,11 +19,12 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import plugs
-from harness.consistency import Units, consistency_figures
-from harness.judged import JudgedDataset
-from harness.records import Cell, Figure, ScoreSpec
-from harness.reference import Reference, reference_of
+from harness import registry
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.figures import Figure
+from harness.runner.run_reader import JudgedDataset
+from harness.scoring.consistency import Units, consistency_figures
+from harness.scoring.labels import Reference, reference_of
 
 SCORES = np.array([1.0, 0.0, -1.0])
 """A verdict as a number, for response a: won, tied, lost."""
@@ -71,7 +72,7 @@ class Audited:
         return np.arange(len(self.data)) if found is None else found
 
     def steadiness(self) -> dict[str, Figure]:
-        """What changes between orders and repeats, as `harness.consistency` lists it; nothing where asked once."""
+        """What changes between orders and repeats, as `harness.scoring.consistency` lists it; nothing where asked once."""
         votes = self.data.votes[self.at]
         if votes is None:
             return {}
@@ -101,7 +102,7 @@ class Probe(Protocol):
 
 def find_probe(name: str) -> Probe:
     """The probe of that name. Raises KeyError where there is none."""
-    return cast(Probe, plugs.find("probes", name))
+    return cast(Probe, registry.find("probes", name))
 
 
 def audited_cells(

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.probe import SCORES, Audited, leaves_out_zero, shown
-from harness.records import VERDICTS, Figure
+from harness.analysis.audit.probe import SCORES, Audited, leaves_out_zero, shown
+from harness.records.figures import Figure
+from harness.records.judgments import VERDICTS
+from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.statistics import clusters
 from harness.statistics.agreement import Array
 from harness.statistics.intervals import wald_interval

@@ -1,4 +1,4 @@
-"""A comparison of runs as `schemas/compare.schema.json` describes it, and the sentences that go with it."""
+"""A comparison of runs as `schemas/output/compare.schema.json` describes it, and the sentences that go with it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any, cast
 
 import numpy as np
 
-from harness import words
-from harness.comparison.compare import ComparedPair, Comparison, PairedFigure, Part
-from harness.comparison.merging import Merged
-from harness.comparison.spec_diff import ABSENT, FieldDifference
-from harness.digest import rounded
-from harness.judged import Judged
-from harness.rank import difference_json
-from harness.records import OUTCOMES, VERDICTS
+from harness.analysis.compare.merging import Merged
+from harness.analysis.compare.pairs import ComparedPair, Comparison, PairedFigure, Part
+from harness.analysis.compare.spec_diff import ABSENT, FieldDifference
+from harness.hashing import rounded
+from harness.leaderboard import wording
+from harness.leaderboard.build import difference_json
+from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.runner.run_reader import Judged
+from harness.scoring import reasons
 
 
 def comparison_json(
@@ -168,7 +169,7 @@ def _notes(comparisons: Sequence[Comparison], metric: str) -> Iterator[str]:
     for each in comparisons:
         told = _counted(each, metric)
         if sum(told.values()):
-            yield words.compared(each.other.spec_name, each.one.spec_name, metric, told)
+            yield wording.compared(each.other.spec_name, each.one.spec_name, metric, told)
 
 
 def _counted(found: Comparison, metric: str) -> Mapping[str, int]:
@@ -178,7 +179,7 @@ def _counted(found: Comparison, metric: str) -> Mapping[str, int]:
         for pair in part.pairs:
             difference = pair.figures[metric].difference if metric in pair.figures else None
             if difference is None or difference.low is None:
-                still = difference is not None and difference.reason == words.NO_VARIATION
+                still = difference is not None and difference.reason == reasons.NO_VARIATION
                 counts["not distinguishable" if still else "not compared"] += 1
             elif difference.is_distinguishable:
                 counts["better" if (difference.value or 0) > 0 else "worse"] += 1

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.judged import JudgedDataset
-from harness.meaning import COMPONENTS
+from harness.runner.run_reader import JudgedDataset
+from harness.spec.cell_identity import COMPONENTS
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.comparison.matching import partner_datasets
-from harness.judged import Judged, JudgedDataset
-from harness.records import RankSet
-from harness.score import DatasetScores, score_dataset
-from harness.selecting import best_first
+from harness.analysis.compare.matching import partner_datasets
+from harness.records.figures import RankSet
+from harness.runner.run_reader import Judged, JudgedDataset
+from harness.scoring.score import DatasetScores, score_dataset
+from harness.scoring.winner import best_first
 
 
 @dataclass(frozen=True, slots=True, eq=False)

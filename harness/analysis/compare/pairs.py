@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import words
-from harness.comparison.matching import (
+from harness.analysis.compare.matching import (
     NO_ITEMS,
     NO_LABELS,
     NO_PARTNER,
@@ -21,12 +20,15 @@ from harness.comparison.matching import (
     corresponding,
     partner_datasets,
 )
-from harness.contest import TOO_FEW_DRAWS
-from harness.digest import seed_for
-from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.judged import Judged, JudgedDataset
-from harness.metric import find_metric
-from harness.records import OUTCOMES, Difference, ScoreSpec
+from harness.hashing import seed_for
+from harness.records.experiment import ScoreSpec
+from harness.records.judgments import OUTCOMES
+from harness.records.scores import Difference
+from harness.runner.run_reader import Judged, JudgedDataset
+from harness.scoring import reasons
+from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.metric import find_metric
+from harness.scoring.pairwise import TOO_FEW_DRAWS
 from harness.statistics import clusters, multiplicity, pairs
 from harness.statistics.agreement import SHAPE, Array
 
@@ -322,7 +324,7 @@ def _difference(
     x, y = ends
     error = float(found.errors[x, y])
     if not error:
-        return Difference(to, float(value), method=found.method, reason=words.NO_VARIATION)
+        return Difference(to, float(value), method=found.method, reason=reasons.NO_VARIATION)
     if math.isinf(found.critical):
         return Difference(to, float(value), method=found.method, reason=TOO_FEW_DRAWS)
     reach, p_value = found.critical * error, float(found.p_values[x, y])

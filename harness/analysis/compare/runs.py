@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.comparison.compare import compare
-from harness.comparison.document import comparison_json
-from harness.comparison.merging import merge
-from harness.comparison.spec_diff import spec_differences
+from harness.analysis.compare.document import comparison_json
+from harness.analysis.compare.merging import merge
+from harness.analysis.compare.pairs import compare
+from harness.analysis.compare.spec_diff import spec_differences
 from harness.errors import InputError
-from harness.judged import read_judged
-from harness.results import find_run
+from harness.runner.find_run import find_run
+from harness.runner.run_reader import read_judged
 
 
 def compare_runs(
@@ -24,7 +24,7 @@ def compare_runs(
     margin: float | None = None,
     allow_paths: Sequence[Path] = (),
 ) -> dict[str, Any]:
-    """Compare the first of some runs with each of the others, as `schemas/compare.schema.json` describes it.
+    """Compare the first of some runs with each of the others, as `schemas/output/compare.schema.json` describes it.
 
     Args:
         runs: run folders, specs or names of specs, whose newest runs are meant; at least two.

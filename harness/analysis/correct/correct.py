@@ -16,21 +16,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import words
-from harness.correction.label_file import LabelSource, NewLabels, Target, read_labels
-from harness.correction.label_notes import notes_on_labels
-from harness.correction.pairing import Pairing, pairing_of
-from harness.correction.strengths import Strength, strengths_of
-from harness.correction.win_figures import NO_VERDICTS, Rate, Seen, human_rates, judge_rates, sign_figure
-from harness.digest import seed_for
-from harness.ingest.labels import majority
-from harness.records import CellScore, Figure, Model, RankSet, ScoreSpec, Usage
-from harness.score import score_dataset
-from harness.statistics.voting import VERDICT_CODES, Codes
+from harness.analysis.correct.label_file import LabelSource, NewLabels, Target, read_labels
+from harness.analysis.correct.notes import notes_on_labels
+from harness.analysis.correct.pairing import Pairing, pairing_of
+from harness.analysis.correct.strengths import Strength, strengths_of
+from harness.data.labels import majority
+from harness.hashing import seed_for
+from harness.leaderboard import numbers
+from harness.records.calls import Model
+from harness.records.experiment import ScoreSpec
+from harness.records.figures import Figure, RankSet
+from harness.records.judgments import Usage
+from harness.records.scores import CellScore
+from harness.scoring.score import score_dataset
+from harness.scoring.win_rates import NO_VERDICTS, Rate, Seen, human_rates, judge_rates, sign_figure
+from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.win_rate import Ties
 
 if TYPE_CHECKING:
-    from harness.judged import Judged, JudgedDataset
+    from harness.runner.run_reader import Judged, JudgedDataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def correct(judged: Judged, source: LabelSource | None = None) -> Correction:
         for each in judged.datasets
     ]
     shown = None if source is None else str(source.path)
-    notes = (words.SIMULATED,) if _is_simulated(judged) else ()
+    notes = (numbers.SIMULATED,) if _is_simulated(judged) else ()
     return Correction(judged.id, judged.spec_name, shown, judged.score, judged.seed, tuple(found), notes)
 
 
@@ -206,7 +210,7 @@ def _cells(
 
 
 class _Relabelled:
-    """A dataset of a run with other labels. It is a `harness.records.LabelledItems`."""
+    """A dataset of a run with other labels. It is a `harness.records.datasets.LabelledItems`."""
 
     def __init__(self, dataset: JudgedDataset, new: NewLabels) -> None:
         self.name, self.annotators, self.clustered = dataset.name, new.annotators, dataset.clustered

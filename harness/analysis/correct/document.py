@@ -1,15 +1,15 @@
-"""A run beside human labels, as `schemas/correct.schema.json` describes it."""
+"""A run beside human labels, as `schemas/output/correct.schema.json` describes it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any, cast
 
-from harness.correction.correct import CellCorrection, Correction, DatasetCorrection
-from harness.correction.win_figures import Rate
-from harness.digest import rounded
-from harness.records import Figure, RankSet
+from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
+from harness.hashing import rounded
+from harness.records.figures import RankSet
+from harness.scoring.figure_json import figure_json
+from harness.scoring.win_rates import Rate
 from harness.statistics.win_rate import Ties
 
 OUTCOMES = ("won", "tied", "lost", "failed")
@@ -86,16 +86,6 @@ def _rates(rates: Mapping[Ties, Rate]) -> dict[str, Any]:
 
 def _counts(counts: tuple[int, ...]) -> dict[str, int]:
     return dict(zip(OUTCOMES, counts, strict=False))  # the labels know no failure
-
-
-def figure_json(figure: Figure) -> dict[str, Any]:
-    """A figure with everything that is needed to believe it."""
-    return {
-        **asdict(figure),
-        "reason": figure.reason or None,
-        "seed": figure.seed or None,
-        "flags": list(figure.flags),
-    }
 
 
 def _rank(ranks: RankSet | None) -> dict[str, int] | None:

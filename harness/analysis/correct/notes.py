@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import words
-from harness.correction.pairing import Pairing
-from harness.correction.strengths import FEWEST_SYSTEMS
-from harness.correction.win_figures import Rate
-from harness.figures import FEWEST_ITEMS
-from harness.records import Cell
+from harness.analysis.correct import wording as correct_wording
+from harness.analysis.correct.pairing import Pairing
+from harness.analysis.correct.strengths import FEWEST_SYSTEMS
+from harness.leaderboard import wording
+from harness.records.experiment import Cell
+from harness.scoring.estimates import FEWEST_ITEMS
+from harness.scoring.win_rates import Rate
 from harness.statistics import clusters
-from harness.statistics.voting import VERDICT_CODES, Codes
+from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.win_rate import TIES, Ties
 
 SUSPICIOUS = 0.01
@@ -45,29 +46,29 @@ def notes_on_labels(
     items, has_label = len(labels), labels >= 0
     labelled = int(has_label.sum())
     if not labelled:
-        yield words.none_labelled(dataset)
+        yield correct_wording.none_labelled(dataset)
     elif labelled == items:
-        yield words.all_labelled(dataset)
+        yield correct_wording.all_labelled(dataset)
     else:
-        yield words.labelled_part(dataset, labelled, items)
+        yield correct_wording.labelled_part(dataset, labelled, items)
         yield from _on_randomness(dataset, has_label, cluster, cells, outcomes)
     if 0 < labelled < FEWEST_ITEMS:
-        yield words.few_items(dataset, labelled, FEWEST_ITEMS)
+        yield wording.few_items(dataset, labelled, FEWEST_ITEMS)
     if cluster is not None and labelled:
         yield from _on_clusters(dataset, len(np.unique(cluster[has_label])), labelled)
     if len(pairing.systems) >= FEWEST_SYSTEMS:
-        yield words.mixed_responses(dataset, len(pairing.systems))
+        yield correct_wording.mixed_responses(dataset, len(pairing.systems))
     if pairing.rows is not None:
-        yield words.same_writer(dataset, items - len(pairing.rows), items)
+        yield correct_wording.same_writer(dataset, items - len(pairing.rows), items)
     failed = int((outcomes >= VERDICT_CODES).sum())
     if failed:
-        yield words.no_verdict_counts(dataset, failed, outcomes.size)
+        yield correct_wording.no_verdict_counts(dataset, failed, outcomes.size)
     by_cell = {_name(dataset, cell): rate[TIES[0]] for cell, rate in zip(cells, rates, strict=True)}
     if leaning := [name for name, rate in by_cell.items() if _is_outside(rate)]:
-        yield words.leans(dataset, leaning)
+        yield correct_wording.leans(dataset, leaning)
     useless = [name for name, rate in by_cell.items() if rate.power == 0]
     if useless and labelled < items:
-        yield words.not_relied_on(dataset, useless)
+        yield correct_wording.not_relied_on(dataset, useless)
 
 
 def _name(dataset: str, cell: Cell) -> str:
@@ -93,19 +94,19 @@ def _on_randomness(
     """What speaks against the labelled items being a random part of all."""
     labelled = int(has_label.sum())
     if labelled > 1 and has_label[:labelled].all():
-        yield words.first_labelled(dataset, labelled)
+        yield correct_wording.first_labelled(dataset, labelled)
     if cluster is None and cells:
         p_values = [homogeneity_p(outcomes[has_label, at], outcomes[~has_label, at]) for at in range(len(cells))]
         at = int(np.argmin(p_values))
         p = min(1.0, p_values[at] * len(cells))
         if p < SUSPICIOUS:
-            yield words.unlike_others(dataset, _name(dataset, cells[at]), p, len(cells))
+            yield correct_wording.unlike_others(dataset, _name(dataset, cells[at]), p, len(cells))
 
 
 def _on_clusters(dataset: str, count: int, labelled: int) -> Iterator[str]:
-    yield words.clustered(dataset, count, labelled)
+    yield wording.clustered(dataset, count, labelled)
     if count < clusters.FEW:
-        yield words.few_clusters(dataset, count, clusters.FEWEST, clusters.FEW)
+        yield wording.few_clusters(dataset, count, clusters.FEWEST, clusters.FEW)
 
 
 def homogeneity_p(one: Codes, other: Codes) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.statistics.voting import VERDICT_CODES, Codes
+from harness.statistics.codes import VERDICT_CODES, Codes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.records import Figure
+from harness.records.figures import Figure
+from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.statistics import clusters
 from harness.statistics.agreement import NEGLIGIBLE
 from harness.statistics.bradley_terry import Strengths, bradley_terry
+from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.intervals import NO_INTERVAL, Interval
-from harness.statistics.voting import VERDICT_CODES, Codes
 
 FEWEST_SYSTEMS = 3
 """Two systems are compared by their win rate."""

@@ -1,7 +1,7 @@
 """What differences a run can find: from the paired standard errors of a pilot run, or of the simulated world.
 
 A pilot run is any run of the same cells, or of some like them, on the same kind of items. Where there is none, judges
-of the simulated world stand in for the cells (`harness.simulation.panel`): that tells the order of magnitude, and the
+of the simulated world stand in for the cells (`harness.providers.simulation.panel`): that tells the order of magnitude, and the
 notes tell what was assumed.
 """
 
@@ -15,21 +15,23 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import words
-from harness.contest import hold_contest
-from harness.digest import seed_for
+from harness.analysis.power import wording as power_wording
+from harness.analysis.power.figures import Ask, DatasetPower, MetricPower, PairedErrors, Power, metric_power
 from harness.errors import RunFolderError
-from harness.figures import FEWEST_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.judged import Judged, JudgedDataset, read_judged
-from harness.metric import find_metric
-from harness.plan import Plan
-from harness.power.figures import Ask, DatasetPower, MetricPower, PairedErrors, Power, metric_power
-from harness.records import LabelledItems, ScoreSpec
-from harness.reference import reference_of
-from harness.results import MANIFEST, newest_run, read_json
-from harness.score import score_cells
-from harness.simulation.panel import panel
-from harness.spec import spec_digest
+from harness.hashing import seed_for
+from harness.providers.simulation.panel import panel
+from harness.records.datasets import LabelledItems
+from harness.records.experiment import ScoreSpec
+from harness.runner.find_run import newest_run
+from harness.runner.plan import Plan
+from harness.runner.run_folder import MANIFEST, read_json
+from harness.runner.run_reader import Judged, JudgedDataset, read_judged
+from harness.scoring.estimates import FEWEST_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.labels import reference_of
+from harness.scoring.metric import find_metric
+from harness.scoring.pairwise import hold_contest
+from harness.scoring.score import score_cells
+from harness.spec.digest import spec_digest
 from harness.statistics import clusters, multiplicity, pairs, planning
 from harness.statistics.agreement import SHAPE, Array
 
@@ -48,7 +50,7 @@ def power_of_run(pilot: Judged, ask: Ask) -> Power:
         ask: what is asked.
     """
     found = [_from_pilot(data, len(data.cells), data, pilot, ask) for data in pilot.datasets]
-    notes = [words.PILOT, *_cluster_notes(found)]
+    notes = [power_wording.PILOT, *_cluster_notes(found)]
     return Power(pilot.spec_name, pilot.id, pilot.score, pilot.seed, ask, tuple(found), tuple(notes))
 
 
@@ -71,13 +73,13 @@ def power_of_plan(plan: Plan, results: Path, ask: Ask) -> Power:
         if pilot and before and (before.reference_codes() >= 0).any():
             found.append(_from_pilot(before, cells, dataset, replace(pilot, score=spec.score), ask))
             if cells != len(before.cells):
-                notes.append(words.other_cells_in_pilot(name, pilot.id, len(before.cells), cells))
+                notes.append(power_wording.other_cells_in_pilot(name, pilot.id, len(before.cells), cells))
         else:
             found.append(_from_world(dataset, cells, spec.score, spec.seed, ask))
     sources = {one.source for one in found}
     used = pilot if "pilot" in sources else None
-    notes = [*([words.PILOT] if used else []), *(notes if used or not pilot else [])]
-    notes += [words.SIMULATED_PILOT] if "simulated" in sources else []
+    notes = [*([power_wording.PILOT] if used else []), *(notes if used or not pilot else [])]
+    notes += [power_wording.SIMULATED_PILOT] if "simulated" in sources else []
     notes += _cluster_notes(found)
     return Power(spec.name, used.id if used else None, spec.score, spec.seed, ask, tuple(found), tuple(notes))
 
@@ -90,13 +92,13 @@ def _pilot(plan: Plan, results: Path) -> tuple[Judged | None, list[str]]:
     try:
         pilot, manifest = read_judged(folder), read_json(folder, MANIFEST)
     except RunFolderError as error:
-        return None, [words.unread_pilot(error.problems[0].message)]
+        return None, [power_wording.unread_pilot(error.problems[0].message)]
     is_old = manifest.get("spec_digest") != spec_digest(plan.spec)
-    return pilot, [words.older_pilot(pilot.id)] if is_old else []
+    return pilot, [power_wording.older_pilot(pilot.id)] if is_old else []
 
 
 def _cluster_notes(found: Sequence[DatasetPower]) -> list[str]:
-    return [words.units_in_power(one.dataset, one.n, one.units) for one in found if one.clustered and one.n]
+    return [power_wording.units_in_power(one.dataset, one.n, one.units) for one in found if one.clustered and one.n]
 
 
 # --- where the standard errors come from ------------------------------------------------------------------
@@ -120,7 +122,7 @@ def _from_pilot(before: JudgedDataset, cells: int, planned: LabelledItems, pilot
         held = hold_contest(name, scores, reference.labels, judged, reference.clusters, score, seed)
         if held is None or len(held.members) < 2:
             reasons = dict.fromkeys(one.figures[name].reason for one in scores)
-            return words.in_pilot(next((reason for reason in reasons if reason), NO_PAIR))
+            return power_wording.in_pilot(next((reason for reason in reasons if reason), NO_PAIR))
         errors, design = held.comparisons.errors, None
         if reference.clusters is not None:
             quick = replace(score, resamples=1)

@@ -1,4 +1,4 @@
-"""What a run can find, as `schemas/power.schema.json` describes it, and in short for `harness plan`."""
+"""What a run can find, as `schemas/output/power.schema.json` describes it, and in short for `harness plan`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, cast
 
-from harness import words
-from harness.digest import rounded
-from harness.power.figures import POWER, DatasetPower, MetricPower, Power
+from harness.analysis.power import wording as power_wording
+from harness.analysis.power.figures import POWER, DatasetPower, MetricPower, Power
+from harness.hashing import rounded
 
 
 def power_json(found: Power) -> dict[str, Any]:
@@ -59,9 +59,9 @@ def detects(found: Power) -> Iterator[str]:
     for each in found.datasets:
         one = each.metrics[0]
         if one.one_pair is None or one.all_pairs is None:
-            yield words.cannot_detect(each.dataset, one.metric, one.reason)
+            yield power_wording.cannot_detect(each.dataset, one.metric, one.reason)
             continue
-        yield words.can_detect(
+        yield power_wording.can_detect(
             each.dataset,
             one.metric,
             cells=each.cells,
@@ -73,7 +73,7 @@ def detects(found: Power) -> Iterator[str]:
 
 
 def detects_json(found: Power) -> list[dict[str, Any]]:
-    """The same for programs, as `schemas/plan.schema.json` describes it."""
+    """The same for programs, as `schemas/output/plan.schema.json` describes it."""
     short = [
         {
             "dataset": each.dataset,

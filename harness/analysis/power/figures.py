@@ -8,10 +8,10 @@ from typing import Literal
 
 import numpy as np
 
-from harness import words
-from harness.contest import TOO_FEW_DRAWS
-from harness.figures import FEWEST_ITEMS
-from harness.records import ScoreSpec
+from harness.records.experiment import ScoreSpec
+from harness.scoring import reasons
+from harness.scoring.estimates import FEWEST_ITEMS
+from harness.scoring.pairwise import TOO_FEW_DRAWS
 from harness.statistics import clusters, pairs, planning
 from harness.statistics.agreement import Array
 
@@ -159,7 +159,7 @@ def metric_power(name: str, errors: PairedErrors | str, whole: DatasetPower, sco
     if isinstance(errors, str):
         return MetricPower(name, errors)
     if not errors.values.size:
-        return MetricPower(name, words.NO_PAIR_VARIES)
+        return MetricPower(name, reasons.NO_PAIR_VARIES)
     scaled = errors.values * float(np.sqrt(errors.units / whole.units))
     spread = (float(np.median(scaled)), float(scaled.min()), float(scaled.max()))
     fewest = clusters.FEWEST if whole.clustered else FEWEST_ITEMS

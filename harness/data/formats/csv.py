@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.data.rows import RowProblem, Rows, undecodable_lines
 from harness.errors import DatasetError, Problem
-from harness.ingest.rows import RowProblem, Rows, undecodable_lines
 
 if TYPE_CHECKING:
     import polars as pl

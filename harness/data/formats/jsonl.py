@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from harness.ingest.rows import RowProblem, Rows
+from harness.data.rows import RowProblem, Rows
 
 if TYPE_CHECKING:
     import polars as pl

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
+from harness.data.rows import Rows
 from harness.errors import DatasetError, Problem, parquet_faults
-from harness.ingest.rows import Rows
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.fence import fenced, nonce_for
-from harness.persona import Persona
-from harness.records import Message
+from harness.prompting.delimiters import fenced, nonce_for
+from harness.prompting.persona import Persona
+from harness.records.datasets import Message
 
 PERSONA = """\
 You are {name}, one of {count} who discuss a question about two responses before each of them answers it.

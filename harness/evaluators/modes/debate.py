@@ -17,14 +17,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from harness.collapse import collapse_repeats, gravest
-from harness.debating import ANSWER_AT_LAST, ANSWER_NOW, TURN, Turn, to_persona, to_summariser
-from harness.flow import Conversation
-from harness.frozen import freeze
-from harness.persona import Persona, personas_from
-from harness.question import answers_to, call_for, outcome_of, steps_before
-from harness.records import Call, Cell, FailureKind, Item, Message, Model, Outcome, Reply, Strategy, Verdict
-from harness.strategy import Questions
+from harness.evaluators.aggregation import collapse_repeats, gravest
+from harness.evaluators.conversation import Conversation
+from harness.evaluators.modes._debate_prompts import ANSWER_AT_LAST, ANSWER_NOW, TURN, Turn, to_persona, to_summariser
+from harness.evaluators.question import answers_to, call_for, outcome_of, steps_before
+from harness.prompting.persona import Persona, personas_from
+from harness.prompting.strategy import Questions
+from harness.records.calls import Call, Model, Reply
+from harness.records.datasets import Item, Message
+from harness.records.experiment import Cell, Strategy
+from harness.records.frozen import freeze
+from harness.records.judgments import FailureKind, Outcome, Verdict
 from harness.wording import listed, quoted, suggestion
 
 NAME = "debate"

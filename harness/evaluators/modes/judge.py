@@ -20,11 +20,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from harness.collapse import collapse_orders, exchange_responses, exchanged
-from harness.flow import Conversation, together
-from harness.question import Exchange, answers_to, call_for, exchanges, outcome_of, said, steps_before
-from harness.records import Cell, FailureKind, Item, Model, Outcome, Strategy
-from harness.strategy import SIDES, Questions
+from harness.evaluators.aggregation import collapse_orders, exchange_responses, exchanged
+from harness.evaluators.conversation import Conversation, together
+from harness.evaluators.question import Exchange, answers_to, call_for, exchanges, outcome_of, said, steps_before
+from harness.prompting.strategy import SIDES, Questions
+from harness.records.calls import Model
+from harness.records.datasets import Item
+from harness.records.experiment import Cell, Strategy
+from harness.records.judgments import FailureKind, Outcome
 
 NAME = "judge"
 SUMMARY = "One model gives the verdict; one cell for each model"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from harness.records import Cell
+from harness.records.experiment import Cell
 
 NAME = "jury"
 SUMMARY = "Judges vote; one cell for each subset of them, at no cost beyond their own"

@@ -1,1 +1,1 @@
-"""Ways of reviewing: one YAML file each, as `schemas/review.schema.json` describes it, found by its name."""
+"""Ways of reviewing: one YAML file each, as `schemas/input/review.schema.json` describes it, found by its name."""

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from harness.board import Board, Row, evaluator, metric_names
+from harness.leaderboard.view import Board, Row, evaluator, metric_names
 from harness.text import printable
 
 SUMMARY = "CSV for spreadsheets"

@@ -1,4 +1,4 @@
-"""The leaderboard as JSON, as `schemas/leaderboard.schema.json` describes it."""
+"""The leaderboard as JSON, as `schemas/output/leaderboard.schema.json` describes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from harness.board import Board
+from harness.leaderboard.view import Board
 
 SUMMARY = "JSON for programs"
 

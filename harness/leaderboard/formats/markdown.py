@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from harness.board import Board, Remarks, datasets, ends_top_group, footnotes, header, line
+from harness.leaderboard.view import Board, Remarks, datasets, ends_top_group, footnotes, header, line
 from harness.text import printable
 
 SUMMARY = "Markdown for papers and issues"

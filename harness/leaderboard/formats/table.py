@@ -11,7 +11,19 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.board import CALLS, COST, STEADY, Board, Remarks, Row, datasets, ends_top_group, footnotes, header, line
+from harness.leaderboard.view import (
+    CALLS,
+    COST,
+    STEADY,
+    Board,
+    Remarks,
+    Row,
+    datasets,
+    ends_top_group,
+    footnotes,
+    header,
+    line,
+)
 from harness.text import printable
 
 SUMMARY = "tables for a terminal"

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.preference import Preference
+from harness.preferences.records import Preference
 
 SUMMARY = "pairs for direct preference optimisation: prompt, chosen, rejected"
 FIELDS = ("prompt", "chosen", "rejected", "score_chosen", "score_rejected")

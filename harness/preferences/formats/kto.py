@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from harness.preference import Preference
+from harness.preferences.records import Preference
 
 SUMMARY = "single texts for Kahneman-Tversky optimisation: prompt, completion, label"
 FIELDS = ("prompt", "completion", "label", "score")

@@ -30,9 +30,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
-from harness.reading import NO_VALUE, Finder, Labels, Nothing, Numbers, Reader, Statements, Value, words_of
-from harness.records import Verdict
-from harness.structured import form_line, json_reader, response_format, schema_of
+from harness.prompting.parsing.structured_output import form_line, json_reader, response_format, schema_of
+from harness.prompting.parsing.values import (
+    NO_VALUE,
+    Finder,
+    Labels,
+    Nothing,
+    Numbers,
+    Reader,
+    Statements,
+    Value,
+    words_of,
+)
+from harness.records.judgments import Verdict
 
 Find: TypeAlias = Callable[[str], Value | Nothing]
 Fault: TypeAlias = tuple[tuple[str | int, ...], str, str]

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from harness.reading import AMBIGUOUS, NO_VALUE, Nothing, Reader, Value
+from harness.prompting.parsing.values import AMBIGUOUS, NO_VALUE, Nothing, Reader, Value
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final, Protocol, TypeAlias
 
-from harness.records import Verdict
+from harness.records.judgments import Verdict
 
 
 class Nothing(Enum):

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelStopped
-from harness.finding import Finding
-from harness.reach import check_endpoint
-from harness.records import Model
+from harness.providers.finding import Finding
+from harness.providers.health import check_endpoint
+from harness.records.calls import Model
 
 if TYPE_CHECKING:
-    from harness.provider import Connection, Context
+    from harness.providers.provider import Connection, Context
 
 SUMMARY = "any endpoint that speaks OpenAI's chat completions protocol"
 
@@ -32,7 +32,7 @@ def connect(model: Model, context: Context) -> Connection:
     import httpx2
     import openai
 
-    from harness.client import ChatClient
+    from harness.providers.chat_client import ChatClient
 
     wide = model.limits.concurrency
     transport = openai.DefaultAioHttpClient(

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from harness.digest import locator_of
+from harness.cache.key import locator_of
 from harness.errors import InputError, Problem, ProviderError, SpecError
-from harness.records import Call, Model, Reply
+from harness.records.calls import Call, Model, Reply
 
 if TYPE_CHECKING:
-    from harness.provider import Connection, Context
+    from harness.providers.provider import Connection, Context
 
 SUMMARY = "replies that were made elsewhere, from a file; for published judgments and those already paid for"
 
@@ -73,7 +73,7 @@ def connect(model: Model, context: Context) -> Connection:
 
 
 class Recording:
-    """The replies of one model in a recording. Implements `harness.provider.Connection`.
+    """The replies of one model in a recording. Implements `harness.providers.provider.Connection`.
 
     Args:
         path: the recording.

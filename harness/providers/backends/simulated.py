@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.records import Model
-from harness.simulation.world import Knobs, Service
+from harness.providers.simulation.world import Knobs, Service
+from harness.records.calls import Model
 
 if TYPE_CHECKING:
-    from harness.provider import Connection, Context
+    from harness.providers.provider import Connection, Context
 
 SUMMARY = "a small simulated world, for trying things out and for testing; no language model, no key, no network"
 
@@ -34,8 +34,8 @@ def connect(model: Model, context: Context) -> Connection:
     """A connection to an application of the model's own, which runs in the same event loop."""
     import httpx2
 
-    from harness.client import ChatClient
-    from harness.simulation.app import App
+    from harness.providers.chat_client import ChatClient
+    from harness.providers.simulation.app import App
 
     return ChatClient(
         model,

@@ -1,12 +1,12 @@
-"""Serve the simulated world on a port: `python -m harness.simulation --port 8000`."""
+"""Serve the simulated world on a port: `python -m harness.providers.simulation --port 8000`."""
 
 from __future__ import annotations
 
 import click
 
-from harness.simulation.app import App
-from harness.simulation.faults import FAULTS, Faulty
-from harness.simulation.world import Service
+from harness.providers.simulation.app import App
+from harness.providers.simulation.faults import FAULTS, Faulty
+from harness.providers.simulation.world import Service
 
 
 def rates(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> dict[str, float]:

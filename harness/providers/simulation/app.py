@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from harness.simulation.chance import Chance
-from harness.simulation.judge import answer
-from harness.simulation.world import MODEL_PREFIX, Knobs, Service
+from harness.providers.simulation.chance import Chance
+from harness.providers.simulation.judge import answer
+from harness.providers.simulation.world import MODEL_PREFIX, Knobs, Service
 
 LETTERS_PER_TOKEN = 4
 MODELS = {"object": "list", "data": [{"id": MODEL_PREFIX, "object": "model", "created": 0, "owned_by": "simulation"}]}

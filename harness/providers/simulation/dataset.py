@@ -1,6 +1,6 @@
 """Write pairs of simulated responses whose true order is known.
 
-    python -m harness.simulation.dataset --seed 7 --n 120 > specs/data/quickstart.jsonl
+    python -m harness.providers.simulation.dataset --seed 7 --n 120 > specs/data/quickstart.jsonl
 
 Each prompt lists what a text must mention. Two of four simulated writers, who differ in skill, answer it. Three
 simulated annotators read both answers and label the pair; like people they miss things, so they do not always agree.
@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import click
 import orjson
 
-from harness.simulation.chance import Chance
-from harness.simulation.judge import perceive, verdict_of
-from harness.simulation.world import Knobs, quality_of, signature_of
+from harness.providers.simulation.chance import Chance
+from harness.providers.simulation.judge import perceive, verdict_of
+from harness.providers.simulation.world import Knobs, quality_of, signature_of
 
 WRITERS = {"ash": 0.45, "elm": 0.6, "fir": 0.7, "oak": 0.85}
 """Family to skill."""

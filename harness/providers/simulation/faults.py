@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from harness.simulation.app import App, Event, Receive, Send, body_of
-from harness.simulation.chance import Chance
+from harness.providers.simulation.app import App, Event, Receive, Send, body_of
+from harness.providers.simulation.chance import Chance
 
 RETRY_AFTER_S = 0.2
 HUGE_BYTES = 50 << 20

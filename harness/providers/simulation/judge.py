@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from harness.digest import canonical_json
-from harness.simulation.chance import Chance
-from harness.simulation.world import UNKNOWN_QUALITY, Knobs, are_met, requirements_of, signature_of
-from harness.simulation.writer import asks_for_review, remarks_on, written
-from harness.structured import form_of
+from harness.hashing import canonical_json
+from harness.prompting.parsing.structured_output import form_of
+from harness.providers.simulation.chance import Chance
+from harness.providers.simulation.world import UNKNOWN_QUALITY, Knobs, are_met, requirements_of, signature_of
+from harness.providers.simulation.writer import asks_for_review, remarks_on, written
 
 TIE_MARGIN = 0.1
 """Responses whose perceived qualities differ by less are a tie to a judge who is asked for a verdict."""

@@ -1,6 +1,6 @@
 """Many simulated judges of one skill over many pairs at once, in arrays: for planning a run that nobody has made.
 
-The world is that of `harness.simulation.dataset` and `harness.simulation.judge`: two of the four writers answer a
+The world is that of `harness.providers.simulation.dataset` and `harness.providers.simulation.judge`: two of the four writers answer a
 prompt, each meeting a requirement with the probability of its skill, three annotators label the pair, and every judge
 notices, guesses and strays by itself. Only the texts are missing, since nobody reads them.
 """
@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.simulation.dataset import ANNOTATORS, TIES_KEPT, WRITERS
-from harness.simulation.judge import STRAYING, TIE_MARGIN
-from harness.simulation.world import Knobs
+from harness.providers.simulation.dataset import ANNOTATORS, TIES_KEPT, WRITERS
+from harness.providers.simulation.judge import STRAYING, TIE_MARGIN
+from harness.providers.simulation.world import Knobs
 
 Codes = NDArray[np.int8]
 

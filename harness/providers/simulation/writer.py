@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.simulation.chance import Chance
-from harness.simulation.world import Knobs, are_met, requirements_of, signature_of
+from harness.providers.simulation.chance import Chance
+from harness.providers.simulation.world import Knobs, are_met, requirements_of, signature_of
 
 HEEDED = 0.85
 """Chance that a writer takes up what a review names."""

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.comparison.compare import compare
-from harness.comparison.matching import corresponding, partner_datasets, shared_items
-from harness.comparison.merging import merge
-from harness.score import score_dataset
-from harness.words import NO_VARIATION
-from judged_runs import SCORE, dataset, meaning, run
-from labelled import judge, labels
+from harness.analysis.compare.matching import corresponding, partner_datasets, shared_items
+from harness.analysis.compare.merging import merge
+from harness.analysis.compare.pairs import compare
+from harness.scoring.reasons import NO_VARIATION
+from harness.scoring.score import score_dataset
+from support.judged_runs import SCORE, dataset, meaning, run
+from support.labelled import judge, labels
 
 CODES = labels(120)
 GOOD, POOR, NEAR = judge(CODES, 0.8, 1), judge(CODES, 0.3, 2), judge(CODES, 0.75, 3)

@@ -1,4 +1,4 @@
-from harness.comparison.spec_diff import ABSENT, spec_differences
+from harness.analysis.compare.spec_diff import ABSENT, spec_differences
 
 
 def test_fields_that_are_the_same_are_not_told_whatever_their_order():

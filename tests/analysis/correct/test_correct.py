@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness.correction.correct import correct, correct_dataset
-from harness.correction.document import correction_json
-from harness.correction.label_file import LabelSource, NewLabels
-from harness.correction.label_notes import homogeneity_p
-from harness.schema import check
-from harness.score import score_dataset
-from harness.source import Document
-from readback import QUICK, N, dataset, judge, labels, run_of, some, word
+from harness.analysis.correct.correct import correct, correct_dataset
+from harness.analysis.correct.document import correction_json
+from harness.analysis.correct.label_file import LabelSource, NewLabels
+from harness.analysis.correct.notes import homogeneity_p
+from harness.records.document import Document
+from harness.scoring.score import score_dataset
+from harness.spec.schema import check
+from support.readback import QUICK, N, dataset, judge, labels, run_of, some, word
 
 TRUTH = labels()
 JUDGES = {"good": judge(TRUTH, 0.9, 1), "poor": judge(TRUTH, 0.3, 2, failing=0.1)}

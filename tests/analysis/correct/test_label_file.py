@@ -7,7 +7,7 @@ import orjson
 import polars as pl
 import pytest
 
-from harness.correction.label_file import LabelSource, Target, read_labels
+from harness.analysis.correct.label_file import LabelSource, Target, read_labels
 from harness.errors import DatasetError
 
 PAIRS = Target("pairs", [f"p{k}" for k in range(6)])

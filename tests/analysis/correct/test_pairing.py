@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.correction.pairing import pairing_of
+from harness.analysis.correct.pairing import pairing_of
 
 CODES = np.array([0, 1, 2, 4, -1], np.int8)
 

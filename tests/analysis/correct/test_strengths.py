@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from harness.correction.strengths import strengths_of
-from harness.figures import TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.analysis.correct.strengths import strengths_of
+from harness.scoring.estimates import TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.statistics import bradley_terry as bt
 
 MODELS_A = ["x", "y", "z"] * 20

@@ -6,18 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from harness import words
-from harness.contest import TOO_FEW_DRAWS
-from harness.figures import NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.power.detect import ONE_CELL, power_of_plan, power_of_run
-from harness.power.document import detects, detects_json, power_json
-from harness.power.figures import Ask
-from harness.schema import check
-from harness.score import score_dataset
-from harness.source import Document
+from harness.analysis.power import wording as power_wording
+from harness.analysis.power.detect import ONE_CELL, power_of_plan, power_of_run
+from harness.analysis.power.document import detects, detects_json, power_json
+from harness.analysis.power.figures import Ask
+from harness.records.document import Document
+from harness.scoring import reasons
+from harness.scoring.estimates import NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.pairwise import TOO_FEW_DRAWS
+from harness.scoring.score import score_dataset
+from harness.spec.schema import check
 from harness.statistics import pairs
-from readback import N, dataset, judge, labels, run_of
-from worlds import item, plan_of
+from support.readback import N, dataset, judge, labels, run_of
+from support.worlds import item, plan_of
 
 TRUTH = labels()
 JUDGES = {f"m{k}": judge(TRUTH, 0.5 + 0.1 * k, k) for k in range(4)}
@@ -110,10 +111,10 @@ TIES = np.ones(N, np.int8)
         pytest.param({"m": TRUTH[:1], "k": TRUTH[:1]}, TRUTH[:1], {}, TOO_FEW_ITEMS, TOO_FEW_ITEMS, id="n = 1"),
         pytest.param(JUDGES, TRUTH, {"clusters": np.zeros(N)}, TOO_FEW_CLUSTERS, TOO_FEW_CLUSTERS, id="one cluster"),
         pytest.param(
-            {"m": TIES, "k": TIES}, TIES, {}, "agreement by chance is certain", words.NO_PAIR_VARIES, id="all ties"
+            {"m": TIES, "k": TIES}, TIES, {}, "agreement by chance is certain", reasons.NO_PAIR_VARIES, id="all ties"
         ),
         pytest.param(
-            {"m": TIES, "k": TIES}, TRUTH, {}, words.NO_PAIR_VARIES, words.NO_PAIR_VARIES, id="constant judges"
+            {"m": TIES, "k": TIES}, TRUTH, {}, reasons.NO_PAIR_VARIES, reasons.NO_PAIR_VARIES, id="constant judges"
         ),
     ],
 )
@@ -124,13 +125,13 @@ def test_what_is_undefined_says_why(judges, truth, options, kappa, accuracy):
         assert reason in metric.reason
         assert (metric.error, metric.one_pair, metric.all_pairs) == (None, None, None)
     document(found)
-    assert list(detects(found)) == [words.cannot_detect("pairs", "kappa", only(found)["kappa"].reason)]
+    assert list(detects(found)) == [power_wording.cannot_detect("pairs", "kappa", only(found)["kappa"].reason)]
     assert detects_json(found)[0]["one_pair"] is None
 
 
 def test_a_small_pilot_says_that_it_is_the_pilot_that_is_small():
     found = made({name: column[:10] for name, column in JUDGES.items()}, TRUTH[:10], Ask(n=500))
-    assert only(found)["kappa"].reason == words.in_pilot(TOO_FEW_ITEMS)
+    assert only(found)["kappa"].reason == power_wording.in_pilot(TOO_FEW_ITEMS)
 
 
 def test_one_cell_with_a_value_is_no_pair():
@@ -157,7 +158,7 @@ def planned(tmp_path, ask=Ask(), **options):  # noqa: B008 - frozen
 def test_a_plan_without_a_run_is_simulated_and_says_so(tmp_path):
     found = planned(tmp_path, items=120)
     assert (found.run, found.datasets[0].source, found.datasets[0].cells) == (None, "simulated", 4)
-    assert words.SIMULATED_PILOT in found.notes
+    assert power_wording.SIMULATED_PILOT in found.notes
     kappa = only(found)["kappa"]
     assert kappa.error[0] == kappa.error[1] == kappa.error[2]
     assert 0.15 < kappa.one_pair.detectable < kappa.all_pairs.detectable < 0.4

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.dataset import read_dataset
-from harness.datasets import csv
+from harness.data.dataset import read_dataset
+from harness.data.formats import csv
 from harness.errors import DatasetError
-from harness.records import DatasetSpec
+from harness.records.datasets import DatasetSpec
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from harness.datasets import jsonl
+from harness.data.formats import jsonl
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from harness.dataset import read_dataset
-from harness.datasets import parquet
+from harness.data.dataset import read_dataset
+from harness.data.formats import parquet
 from harness.errors import DatasetError
-from harness.records import DatasetSpec, Subset
+from harness.records.datasets import DatasetSpec, Subset
 
 PAIR = {"id": [1, 2], "prompt": ["x", "y"], "response_a": ["A", "A"], "response_b": ["B", "B"]}
 

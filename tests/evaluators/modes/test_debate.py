@@ -5,16 +5,20 @@ from typing import Any
 
 import pytest
 
-from harness.debating import SILENCE
-from harness.digest import locator_of
-from harness.flow import Conversation
-from harness.modes import debate
-from harness.persona import built_in as built_in_personas
-from harness.persona import personas_json
-from harness.records import UNAVAILABLE, Call, Cell, Item, Model, Outcome, Reply
-from harness.schema import load_schema
-from harness.strategy import Questions, built_in, compile_strategy, strategy_from
-from worlds import held
+from harness.cache.key import locator_of
+from harness.evaluators.conversation import Conversation
+from harness.evaluators.modes import debate
+from harness.evaluators.modes._debate_prompts import SILENCE
+from harness.prompting.persona import personas_json
+from harness.prompting.strategy import Questions, compile_strategy, strategy_from
+from harness.records.calls import UNAVAILABLE, Call, Model, Reply
+from harness.records.datasets import Item
+from harness.records.experiment import Cell
+from harness.records.judgments import Outcome
+from harness.spec.personas import built_in as built_in_personas
+from harness.spec.schema import load_schema
+from harness.spec.strategies import built_in
+from support.worlds import held
 
 ITEM = Item("item-1", ({"role": "user", "content": "Name a colour."},), "Red.", "Blue.")
 MODELS = {name: Model(name, "simulated", f"simulated?{name}") for name in ("small", "large")}

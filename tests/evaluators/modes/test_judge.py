@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from harness.digest import locator_of
-from harness.modes import judge
-from harness.question import EMPTY
-from harness.records import UNAVAILABLE, Call, Cell, Item, Model, Outcome, Reply
-from harness.strategy import Questions, built_in, compile_strategy, strategy_from
-from worlds import held
+from harness.cache.key import locator_of
+from harness.evaluators.modes import judge
+from harness.evaluators.question import EMPTY
+from harness.prompting.strategy import Questions, compile_strategy, strategy_from
+from harness.records.calls import UNAVAILABLE, Call, Model, Reply
+from harness.records.datasets import Item
+from harness.records.experiment import Cell
+from harness.records.judgments import Outcome
+from harness.spec.strategies import built_in
+from support.worlds import held
 
 ITEM = Item("item-1", ({"role": "user", "content": "Name a colour."},), "Red.", "Blue.")
 CELL = Cell("pairs", "mine", "judge", ("small",))

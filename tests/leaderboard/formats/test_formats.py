@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from harness import plugs
-from harness.board import metric_names, sorted_by
+from harness import registry
 from harness.errors import InputError
+from harness.leaderboard.view import metric_names, sorted_by
 
 
 def figure(value, low=None, high=None, rank=None, **more):
@@ -81,12 +81,12 @@ def board():
 
 
 def rendered(board, name, **terminal):
-    return plugs.find("reports", name).render(board, **({"width": None, "colours": False} | terminal))
+    return registry.find("leaderboard_formats", name).render(board, **({"width": None, "colours": False} | terminal))
 
 
 def test_every_report_has_a_summary_and_ends_with_one_line_break(board):
-    for name in plugs.names("reports"):
-        assert plugs.find("reports", name).SUMMARY
+    for name in registry.names("leaderboard_formats"):
+        assert registry.find("leaderboard_formats", name).SUMMARY
         text = rendered(board, name)
         assert text.endswith("\n")
         assert not text.endswith("\n\n")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from support.made import PROMPT, candidate
 
-from harness import plugs
-from harness.preference import Preference
-from preferences.made import PROMPT, candidate
+from harness import registry
+from harness.preferences.records import Preference
 
 
 def preference(chosen="Crimson.", rejected="Red.", scores=(8.0, 6.0)):
@@ -17,14 +17,14 @@ def preference(chosen="Crimson.", rejected="Red.", scores=(8.0, 6.0)):
 
 def rows(form, *preferences):
     counts: Counter[str] = Counter()
-    return [row for _, row in plugs.find("exports", form).rows(preferences, counts)], counts
+    return [row for _, row in registry.find("export_formats", form).rows(preferences, counts)], counts
 
 
-@pytest.mark.parametrize("form", plugs.names("exports"))
+@pytest.mark.parametrize("form", registry.names("export_formats"))
 def test_rows_have_the_fields_that_the_format_declares(form):
     made, _ = rows(form, preference(), preference("Azure.", "Blue."))
     assert made
-    assert all(tuple(row) == plugs.find("exports", form).FIELDS for row in made)
+    assert all(tuple(row) == registry.find("export_formats", form).FIELDS for row in made)
 
 
 def test_dpo_is_one_row_for_each_pair():

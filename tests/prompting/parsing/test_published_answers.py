@@ -4,18 +4,17 @@
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness.answer import Answer, AnswerRule, compile_answer, full_rule
-from harness.strategy import Questions, built_in, compile_strategy
+from harness.prompting.parsing.rules import Answer, AnswerRule, compile_answer, full_rule
+from harness.prompting.strategy import Questions, compile_strategy
+from harness.spec.strategies import built_in
+from support.paths import PUBLISHED
 
-PUBLISHED = Path(os.environ.get("HARNESS_PUBLISHED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 DATA = PUBLISHED / "MA-PO" / "outputs"
 
 pytestmark = pytest.mark.skipif(

@@ -3,17 +3,17 @@
 import math
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import answer as answer_module
-from harness import reading
-from harness.answer import Answer, AnswerRule, answer_faults, compile_answer, full_rule
-from harness.strategy import built_in
+from harness.prompting.parsing import rules as answer_module
+from harness.prompting.parsing import values
+from harness.prompting.parsing.rules import Answer, AnswerRule, answer_faults, compile_answer, full_rule
+from harness.spec.strategies import built_in
+from support.paths import ROOT
 
 VERDICT = compile_answer(full_rule({"kind": "verdict"}))
 STATED = compile_answer(
@@ -428,7 +428,7 @@ def test_time_grows_linearly_with_hostile_text(rule: AnswerRule, unit: str) -> N
 
 
 def examples() -> list[Any]:
-    page = (Path(__file__).parents[1] / "docs" / "answer-rules.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "answer-rules.md").read_text(encoding="utf-8")
     found, rule = [], VERDICT
     for line in page.splitlines():
         if name := re.match(r"\| reply to `(.+?)`", line):
@@ -473,6 +473,6 @@ def test_the_short_way_to_scores_as_asked_for_leads_where_the_long_one_does(
     text = "\n".join([*before, line_a, line_b]) + after
     quick = SCORES.read(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading.Numbers, "as_asked", lambda self, markers: lambda text: None)
+        patch.setattr(values.Numbers, "as_asked", lambda self, markers: lambda text: None)
         slow_rule = compile_answer(full_rule({"kind": "scores", "scale": {"min": 0, "max": 10}}))
     assert quick == slow_rule.read(text)

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.digest import locator_of
+from harness.cache.key import locator_of
 from harness.errors import InputError, ProviderError, SpecError
-from harness.provider import Context
-from harness.providers import recorded
-from harness.records import Call, Model, Reply
+from harness.providers.backends import recorded
+from harness.providers.provider import Context
+from harness.records.calls import Call, Model, Reply
 
 ROW = {"dataset": "d", "item": "1", "strategy": "s", "step": "judge", "model": "m", "text": "A it is."}
 
@@ -141,5 +141,7 @@ def test_the_model_id_is_of_what_the_recording_says(recording):
 
 
 def test_the_openai_client_is_not_imported():
-    code = "import sys, harness.providers.recorded; sys.exit('openai' in sys.modules or 'polars' in sys.modules)"
+    code = (
+        "import sys, harness.providers.backends.recorded; sys.exit('openai' in sys.modules or 'polars' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,13 +12,14 @@ import httpx2
 import pytest
 from click.testing import CliRunner
 
-from harness.provider import Context
-from harness.providers import openai, simulated
-from harness.records import Call, Limits, Message, Model
-from harness.simulation import __main__ as serving
-from harness.simulation.app import App
-from harness.simulation.judge import REFUSAL
-from harness.simulation.world import Service
+from harness.providers.backends import openai, simulated
+from harness.providers.provider import Context
+from harness.providers.simulation import __main__ as serving
+from harness.providers.simulation.app import App
+from harness.providers.simulation.judge import REFUSAL
+from harness.providers.simulation.world import Service
+from harness.records.calls import Call, Limits, Model
+from harness.records.datasets import Message
 
 QUESTION = """<prompt-0123456789abcdef>
 Write a notice. It must mention: the bread oven; the choir.
@@ -216,7 +217,7 @@ def test_settings_say_every_knob_with_its_default():
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("uvicorn") is None, reason="needs the extra `serve`")
 def test_the_world_can_be_served_on_a_port():
-    command = [sys.executable, "-m", "harness.simulation", "--port", "0", "--latency-ms", "1"]
+    command = [sys.executable, "-m", "harness.providers.simulation", "--port", "0", "--latency-ms", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
             assert server.stderr is not None

@@ -6,13 +6,14 @@ import re
 
 import pytest
 
-from harness.debating import ANSWER_AT_LAST, SUM_UP, TURN, Turn, to_persona, to_summariser
-from harness.persona import Persona
-from harness.records import Item, Message
-from harness.simulation.dataset import make_pairs
-from harness.simulation.judge import LEANING, UNDECIDED, answer
-from harness.simulation.world import Knobs, quality_of
-from harness.strategy import built_in, compile_strategy
+from harness.evaluators.modes._debate_prompts import ANSWER_AT_LAST, SUM_UP, TURN, Turn, to_persona, to_summariser
+from harness.prompting.persona import Persona
+from harness.prompting.strategy import compile_strategy
+from harness.providers.simulation.dataset import make_pairs
+from harness.providers.simulation.judge import LEANING, UNDECIDED, answer
+from harness.providers.simulation.world import Knobs, quality_of
+from harness.records.datasets import Item, Message
+from harness.spec.strategies import built_in
 
 ANN = Persona("Ann", "You like red.")
 QUESTIONS = compile_strategy(built_in("combined-10"))

@@ -8,9 +8,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from harness.simulation.__main__ import main
-from harness.simulation.app import App
-from harness.simulation.faults import FAULTS, Faulty, again
+from harness.providers.simulation.__main__ import main
+from harness.providers.simulation.app import App
+from harness.providers.simulation.faults import FAULTS, Faulty, again
 
 BODY = json.dumps({"model": "simulated", "messages": [{"role": "user", "content": "Hi."}]}).encode()
 SCOPE = {"type": "http", "method": "POST", "path": "/v1/chat/completions"}

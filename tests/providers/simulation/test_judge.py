@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.simulation.dataset import make_pairs
-from harness.simulation.judge import NO_QUESTION, REFUSAL, answer, read_question
-from harness.simulation.world import Knobs, quality_of
+from harness.providers.simulation.dataset import make_pairs
+from harness.providers.simulation.judge import NO_QUESTION, REFUSAL, answer, read_question
+from harness.providers.simulation.world import Knobs, quality_of
 
 NONCE = "0123456789abcdef"
 LINES = {

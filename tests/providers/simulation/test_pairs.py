@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 
 import orjson
 from click.testing import CliRunner
 
-from harness.simulation import dataset
-from harness.simulation.world import quality_of
+from harness.providers.simulation import dataset
+from harness.providers.simulation.world import quality_of
+from support.paths import QUICKSTART_DATA
 
-SHIPPED = Path(__file__).parents[2] / "specs" / "data" / "quickstart.jsonl"
+SHIPPED = QUICKSTART_DATA
 
 
 def test_the_shipped_pairs_are_what_the_generator_makes():

@@ -5,12 +5,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from harness.records import VERDICTS
-from harness.simulation.chance import Chance
-from harness.simulation.dataset import make_pairs
-from harness.simulation.judge import perceive, verdict_of
-from harness.simulation.panel import panel
-from harness.simulation.world import Knobs
+from harness.providers.simulation.chance import Chance
+from harness.providers.simulation.dataset import make_pairs
+from harness.providers.simulation.judge import perceive, verdict_of
+from harness.providers.simulation.panel import panel
+from harness.providers.simulation.world import Knobs
+from harness.records.judgments import VERDICTS
 
 MANY = 400
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.simulation.chance import Chance
-from harness.simulation.world import Knobs, Service, are_met, quality_of, requirements_of, signature_of
+from harness.providers.simulation.chance import Chance
+from harness.providers.simulation.world import Knobs, Service, are_met, quality_of, requirements_of, signature_of
 
 
 @pytest.mark.parametrize(

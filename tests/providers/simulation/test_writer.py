@@ -5,10 +5,10 @@ from __future__ import annotations
 from statistics import mean
 
 from harness.generation.records import Review
-from harness.generation.reviewing import Reviewing, built_in
-from harness.simulation.dataset import make_prompts
-from harness.simulation.judge import NO_QUESTION, answer
-from harness.simulation.world import Knobs, quality_of, signature_of
+from harness.generation.review import Reviewing, built_in
+from harness.providers.simulation.dataset import make_prompts
+from harness.providers.simulation.judge import NO_QUESTION, answer
+from harness.providers.simulation.world import Knobs, quality_of, signature_of
 
 REVIEWING = Reviewing(built_in("default"))
 PROMPTS = [({"role": "user", "content": row["prompt"]},) for row in make_prompts(3, 120)]

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from harness import plugs
-from harness.metric import all_metrics, find_metric
+from harness import registry
+from harness.scoring.metric import all_metrics, find_metric
 
 TABLE = np.array([[22.0, 3, 8, 2], [4, 5, 5, 0], [7, 2, 26, 1]])
 
-each = pytest.mark.parametrize("name", plugs.names("metrics"))
+each = pytest.mark.parametrize("name", registry.names("metrics"))
 
 
 def test_files_are_metrics():
-    assert set(all_metrics()) == set(plugs.names("metrics")) >= {"kappa", "accuracy"}
+    assert set(all_metrics()) == set(registry.names("metrics")) >= {"kappa", "accuracy"}
     with pytest.raises(KeyError):
         find_metric("no-such-metric")
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.metric import find_metric
+from harness.scoring.metric import find_metric
 
 TABLE = np.array([[4, 1, 0, 1], [1, 2, 0, 0], [2, 0, 3, 1]])
 """n = 15; right 9; reference 6, 3, 6; judgments 7, 3, 3 and 2 failures."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.probe import Audited, shown
-from harness.records import Figure
+from harness.analysis.audit.probe import Audited, shown
+from harness.records.figures import Figure
 from harness.statistics.alternative_annotator import EPSILON, FEWEST, alternative_test
 
 SUMMARY = "alternative-annotator: the share of the annotators that the evaluator is shown to fall behind by little"

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.figures import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.metric import find_metric
-from harness.probe import Audited, shown
-from harness.records import Figure
+from harness.analysis.audit.probe import Audited, shown
+from harness.records.figures import Figure
+from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.metric import find_metric
 from harness.statistics import annotators, clusters
 from harness.statistics.agreement import SHAPE, Array
 from harness.statistics.intervals import wald_interval

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.figures import NO_LABELS
-from harness.probe import Audited, leaves_out_zero, shown
-from harness.records import Figure
+from harness.analysis.audit.probe import Audited, leaves_out_zero, shown
+from harness.records.figures import Figure
+from harness.scoring.estimates import NO_LABELS
 
 SUMMARY = "constant: the accuracy of always giving the most frequent label, and what the evaluator has more"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.probe import Audited, shown
-from harness.records import FAILURES, VERDICTS, Figure
+from harness.analysis.audit.probe import Audited, shown
+from harness.records.figures import Figure
+from harness.records.judgments import FAILURES, VERDICTS
 
 SUMMARY = "failures: share of the items without a verdict, by kind"
 NO_ITEMS = "no items"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.audit.families import family_difference
-from harness.audit.slopes import bias_and_human, told
-from harness.probe import Audited
-from harness.probes.length import length_difference
-from harness.records import Figure
+from harness.analysis.audit.families import family_difference
+from harness.analysis.audit.probe import Audited
+from harness.analysis.audit.probes.length import length_difference
+from harness.analysis.audit.regressions import bias_and_human, told
+from harness.records.figures import Figure
 
 SUMMARY = "family: how far a response by the evaluator's own family moves the verdict, given what people say"
 

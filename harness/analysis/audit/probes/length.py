@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.audit.families import family_difference
-from harness.audit.slopes import bias_and_human, told
-from harness.probe import Audited
-from harness.records import Figure
+from harness.analysis.audit.families import family_difference
+from harness.analysis.audit.probe import Audited
+from harness.analysis.audit.regressions import bias_and_human, told
+from harness.records.figures import Figure
 from harness.statistics.agreement import Array
 
 SUMMARY = "length: how far a response of twice the length moves the verdict, given what people say"

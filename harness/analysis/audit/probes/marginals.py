@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.consistency import NO_PAIRS
-from harness.probe import Audited, leaves_out_zero, shown
-from harness.records import VERDICTS, Figure
+from harness.analysis.audit.probe import Audited, leaves_out_zero, shown
+from harness.records.figures import Figure
+from harness.records.judgments import VERDICTS
+from harness.scoring.consistency import NO_PAIRS
 
 SUMMARY = "marginals: share of each verdict, ties among them, beside the labels'"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.probe import Audited, shown
-from harness.records import Figure
+from harness.analysis.audit.probe import Audited, shown
+from harness.records.figures import Figure
 
 SUMMARY = "position: how often the verdict changes with the order of the responses, and which place it favours"
 NAMES = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.probe import Audited, shown
-from harness.records import Figure
+from harness.analysis.audit.probe import Audited, shown
+from harness.records.figures import Figure
 
 SUMMARY = "self-agreement: how often two answers to the same question are the same"
 ONCE = "asked once only; `repeats: [2]` asks twice"

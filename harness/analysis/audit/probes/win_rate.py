@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.probe import Audited, shown
-from harness.records import VERDICTS, Figure
+from harness.analysis.audit.probe import Audited, shown
+from harness.records.figures import Figure
+from harness.records.judgments import VERDICTS
 
 SUMMARY = "win-rate: how often response b beats response a, a tie counting half, nothing, or not at all"
 NO_VERDICT = "no item has a verdict"

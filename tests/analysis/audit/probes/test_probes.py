@@ -6,15 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from harness import plugs
-from harness.audit.cards import audit, with_probes
-from harness.audit.families import family_of, own_families
+from harness import registry
+from harness.analysis.audit.cards import audit, with_probes
+from harness.analysis.audit.families import family_of, own_families
+from harness.analysis.audit.probe import audited_cells, find_probe
 from harness.errors import InputError
-from harness.probe import audited_cells, find_probe
-from harness.records import Cell
-from harness.score import score_dataset
-from judged_runs import SCORE, dataset, run
-from labelled import judge, labels
+from harness.records.experiment import Cell
+from harness.scoring.score import score_dataset
+from support.judged_runs import SCORE, dataset, run
+from support.labelled import judge, labels
 
 N = 300
 CODES = labels(N)
@@ -213,7 +213,7 @@ def test_win_rates_by_every_convention_and_bounds_for_failures():
     ],
     ids=["one item", "no labels", "all ties", "all failed", "one cluster"],
 )
-@pytest.mark.parametrize("name", plugs.names("probes"))
+@pytest.mark.parametrize("name", registry.names("probes"))
 def test_whatever_is_undefined_is_said_to_be(name, codes, judged, clusters):
     looked(name, dataset(codes, {"m": judged}, clusters=clusters))
 
@@ -221,7 +221,7 @@ def test_whatever_is_undefined_is_said_to_be(name, codes, judged, clusters):
 def test_an_audit_has_a_card_for_every_cell_and_agreement_among_them(world):
     (found,) = audit(run("one", world))
     assert [card.cell.id for card in found.cards] == [cell.id for cell in world.cells]
-    assert set(found.cards[0].looks) == set(plugs.names("probes"))
+    assert set(found.cards[0].looks) == set(registry.names("probes"))
     assert 0 < found.among["fleiss-kappa"].value < 1
     assert found.among["krippendorff-alpha"].n == N
     (alone,) = audit(run("one", dataset(CODES, {"m": CODES})))

@@ -1,0 +1,1 @@
+"""Questions about finished runs: audit, comparison, correction with labels, power."""

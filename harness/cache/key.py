@@ -1,0 +1,38 @@
+"""The cache key of a call."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from harness.hashing import canonical_json
+from harness.records.calls import Call
+
+KEY_VERSION = 1
+"""Version of the cache key. A change makes every stored reply unreachable; the golden tests pin it."""
+
+
+def call_bytes(call: Call) -> bytes:
+    """Canonical JSON of everything that can change the reply to a call, and of nothing else."""
+    identity: dict[str, Any] = {
+        "draw": call.draw,
+        "key": KEY_VERSION,
+        "messages": call.messages,
+        "model": call.model.id,
+        "params": {**call.model.params, **call.params} if call.params else call.model.params,
+    }
+    if call.locator:
+        identity["locator"] = call.locator
+    return orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
+
+
+def call_key(call: Call) -> str:
+    """The cache key of a call: SHA-256 of `call_bytes`, as 64 hexadecimal digits."""
+    return hashlib.sha256(call_bytes(call)).hexdigest()
+
+
+def locator_of(dataset: str, item: str, strategy: str, step: str) -> str:
+    """What a recording calls the place of a reply, by names of the spec and of the conversation's step."""
+    return canonical_json([dataset, item, strategy, step]).decode()

@@ -1,0 +1,1 @@
+"""Who gives a verdict: conversations with models, without I/O, and the votes counted over them."""

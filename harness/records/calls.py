@@ -1,0 +1,117 @@
+"""Models, calls and replies: what is sent to a model and what comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from harness.records.datasets import Message
+
+Finish = Literal["stop", "length", "refusal", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """USD for a million tokens."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a model's endpoint allows.
+
+    Attributes:
+        concurrency: calls under way at once.
+        rpm: requests a minute, None for no limit.
+        tpm: tokens a minute, prompt and reply together, None for no limit.
+        timeout_s: seconds until one attempt is given up.
+        attempts: how often a call is tried in all.
+    """
+
+    concurrency: int = 16
+    rpm: int | None = None
+    tpm: int | None = None
+    timeout_s: float = 120.0
+    attempts: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of a spec.
+
+    Attributes:
+        name: the name that the spec gives it.
+        provider: a file name in `harness/providers/`.
+        id: what the cache key calls it; everything about the model that can change a reply is in it or in params.
+        params: parameters of the call as the chat completions protocol names them.
+        base_url: endpoint, None for the provider's own.
+        api_key_env: name of the environment variable that holds the key, None for no key.
+        price: None where the spec gives none.
+        limits: what the endpoint allows.
+        settings: what only this provider understands, e.g. the knobs of a simulated model.
+    """
+
+    name: str
+    provider: str
+    id: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    base_url: str | None = None
+    api_key_env: str | None = None
+    price: Price | None = None
+    limits: Limits = field(default_factory=Limits)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether this is the simulated world and no language model, also where it is served on a port."""
+        return self.provider == "simulated" or self.id.partition("?")[0] == "simulated"
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no call to it can cost anything: its replies come from this machine."""
+        return self.provider in ("simulated", "recorded")
+
+
+class Call(NamedTuple):
+    """One chat completion request. Its digest, `harness.digest.call_key`, is the cache key.
+
+    Attributes:
+        model: the model asked.
+        messages: the whole conversation that is sent.
+        draw: number of the draw: repeated answers to the same question are different calls.
+        step: where in its conversation it stands, such as `verdict` or `score-a.again`; not part of the key.
+        locator: what a recorded model needs to find its reply; empty, and not part of the key, for others.
+        params: parameters of this call beside those of the model, such as `response_format`; None for none.
+    """
+
+    model: Model
+    messages: Sequence[Message]
+    draw: int = 0
+    step: str = ""
+    locator: str = ""
+    params: Mapping[str, Any] | None = None
+
+
+class Reply(NamedTuple):
+    """What came back.
+
+    Attributes:
+        text: the reply's text, "" where there is none.
+        finish: why it ended; `unavailable` marks the absence of a reply and is never stored.
+        prompt_tokens: as the endpoint reports them, 0 where it reports none.
+        completion_tokens: as the endpoint reports them, 0 where it reports none.
+        served_model: the model name that the endpoint reports, "" where it reports none.
+    """
+
+    text: str
+    finish: Finish = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    served_model: str = ""
+
+
+UNAVAILABLE = Reply(text="", finish="unavailable")
+"""Stands for a reply that could not be had."""

@@ -1,0 +1,140 @@
+"""Items and datasets: what is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypedDict
+
+from harness.records.judgments import Verdict
+
+
+class Message(TypedDict):
+    """One turn of a chat, as the chat completions protocol writes it."""
+
+    role: str
+    content: str
+
+
+class Item(NamedTuple):
+    """One record of a dataset: a prompt with two responses, and what people said of them.
+
+    Attributes:
+        id: unique in its dataset.
+        prompt: the chat so far; a prompt given as text is one user message.
+        response_a: the first response.
+        response_b: the second response.
+        labels: one verdict for each annotator of the dataset, None where that annotator gave none.
+        cluster: items that share it are not independent.
+        category: a free word for grouping, or None.
+        model_a: who wrote response a, or None.
+        model_b: who wrote response b, or None.
+        reference: a reference answer, or None.
+    """
+
+    id: str
+    prompt: tuple[Message, ...]
+    response_a: str
+    response_b: str
+    labels: tuple[Verdict | None, ...] = ()
+    cluster: str = ""
+    category: str | None = None
+    model_a: str | None = None
+    model_b: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """Which rows of a dataset an experiment uses: `where` first, then `sample`, then `limit`.
+
+    Attributes:
+        where: column (of the canonical names) to the values that are kept.
+        sample: how many rows to draw without replacement, keeping their order; None for all.
+        limit: how many rows to keep from the front; None for all.
+        seed: of the draw; None means the seed of the spec.
+    """
+
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sample: int | None = None
+    limit: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetSpec:
+    """Where a dataset is and how to read it; the data themselves come with the plan.
+
+    Attributes:
+        name: the name that the spec gives it.
+        path: absolute path of the file.
+        shown_path: how messages call the file: from where the spec is called so.
+        format: a file name in `harness/datasets/`.
+        columns: canonical column name to the name (or, for `labels`, the names) in the file.
+        label_values: the file's word for a label to the verdict it means; empty for `a`, `tie`, `b` themselves.
+        subset: which rows to use.
+    """
+
+    name: str
+    path: Path
+    shown_path: str
+    format: str
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    label_values: Mapping[str, Verdict] = field(default_factory=dict)
+    subset: Subset = field(default_factory=Subset)
+
+
+class LabelledItems(Protocol):
+    """Items and what people said of them, without their texts: what scoring needs of a dataset."""
+
+    @property
+    def name(self) -> str:
+        """The name that the spec gives them."""
+        ...
+
+    @property
+    def annotators(self) -> tuple[str, ...]:
+        """Names of those who labelled."""
+        ...
+
+    @property
+    def clustered(self) -> bool:
+        """Whether two items share a cluster."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def ids(self) -> Sequence[str]:
+        """The ids of all items, in order."""
+        ...
+
+    def reference_codes(self) -> Any:
+        """numpy int8 array, one for each item: index into VERDICTS of the reference verdict, −1 where none.
+
+        With several annotators it is the majority; a split without one is `tie`.
+        """
+        ...
+
+    def annotator_codes(self) -> Any:
+        """numpy int8 array (items × annotators): index into VERDICTS, −1 where that annotator gave none."""
+        ...
+
+    def cluster_codes(self) -> Any:
+        """numpy int64 array, one for each item: items with the same number share a cluster."""
+        ...
+
+
+class Dataset(LabelledItems, Protocol):
+    """A dataset that has been read and checked. Rows are in file order, after the subset."""
+
+    digest: str
+    """SHA-256 of the file's content and of what the spec says about reading it (columns, labels, subset)."""
+
+    def items(self, start: int = 0, stop: int | None = None) -> Iterator[Item]:
+        """Items of the rows `start` to `stop`, made as they are asked for."""
+        ...
+
+    def facts(self) -> Any:
+        """polars frame, one row for each item: what a run keeps of it, as `harness.tables` lists it."""
+        ...

@@ -1,0 +1,205 @@
+"""A checked experiment: strategies, cells, scoring and the spec that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.records.calls import Model
+from harness.records.datasets import DatasetSpec
+from harness.records.figures import RankSet
+
+Order = Literal["given", "swapped", "both"]
+
+
+Collapse = Literal["majority", "mean-score"]
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How a model is asked for a verdict: templates and an answer rule, as a strategy file writes them.
+
+    Attributes:
+        name: the name that the spec gives it.
+        summary: one line for lists.
+        ask: `pair` shows both responses in one call, `each` shows every response alone in a call of its own.
+        system: template of the system message, or None.
+        user: template of the user message.
+        follow_up: template of what is asked once if a reply holds no answer, or None to ask nothing.
+        answer: the answer rule, as `schemas/strategy.schema.json` defines it, every default written out.
+        tie_margin: scores that differ by no more than this are a tie.
+        reference: `required` where an item without a reference answer cannot be asked about.
+        criteria: what is weighed, each with `name`, `text` and `weight`.
+        steps: questions asked before the one for the verdict, each with `id`, `user` and perhaps `system`; their
+            replies are variables of what is asked later.
+        examples: earlier turns, each with `assistant` and either `user` or the material that its question shows.
+        second_look: what is asked once more where both orders disagree, as `when` and `user`; None to ask in one order.
+        source: where it comes from, for messages: `built-in` or a path.
+    """
+
+    name: str
+    summary: str
+    ask: Literal["pair", "each"]
+    user: str
+    answer: Mapping[str, Any]
+    system: str | None = None
+    follow_up: str | None = None
+    tie_margin: float = 0.0
+    reference: Literal["optional", "required"] = "optional"
+    criteria: tuple[Mapping[str, Any], ...] = ()
+    steps: tuple[Mapping[str, str], ...] = ()
+    examples: tuple[Mapping[str, str], ...] = ()
+    second_look: Mapping[str, str] | None = None
+    source: str = "built-in"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One point of the matrix.
+
+    Attributes:
+        dataset: name of a dataset of the spec.
+        strategy: name of a strategy of the spec.
+        mode: a file name in `harness/modes/`.
+        models: names of models of the spec, in the mode's order.
+        order: in which order the evaluator sees the responses; `both` asks twice and collapses.
+        repeats: how often it is asked, each time with a draw of its own.
+        collapse: how repeated answers become one.
+        settings: what only this mode understands, every default written out.
+        variant: what tells cells of one mode and the same models apart, such as `(rounds=3)`; made by the mode.
+    """
+
+    dataset: str
+    strategy: str
+    mode: str
+    models: tuple[str, ...]
+    order: Order = "given"
+    repeats: int = 1
+    collapse: Collapse = "majority"
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    variant: str = ""
+
+    @property
+    def evaluator(self) -> str:
+        """Who judges, such as `judge:gpt-4o` or `jury:gpt-4o+small`."""
+        return f"{self.mode}:{'+'.join(self.models)}{self.variant}"
+
+    @property
+    def id(self) -> str:
+        """Stable and readable, such as `fair-eval/combined-10/judge:gpt-4o`; what is not usual is added at its end."""
+        parts = [self.dataset, self.strategy, self.evaluator]
+        if self.order != "given":
+            parts.append(self.order)
+        if self.repeats > 1:
+            parts.append(f"x{self.repeats}" if self.collapse == "majority" else f"x{self.repeats}-{self.collapse}")
+        return "/".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSpec:
+    """How judgments become scores.
+
+    Attributes:
+        metrics: file names in `harness/metrics/`; the first one ranks the leaderboard.
+        interval: `bootstrap` (smoothed multinomial), `percentile`, `bca` or `analytic`.
+        resamples: bootstrap draws.
+        level: confidence level of intervals and of rank sets.
+        margin: two cells whose difference is sure to be smaller are equivalent; None where nobody says so.
+        holdout: share of the units (items, or clusters of them) on which the figure of the best is measured after it
+            was chosen on the others; None to hold nothing out.
+        probes: file names in `harness/probes/`, whose figures stand beside the scores.
+    """
+
+    metrics: tuple[str, ...] = ("kappa", "accuracy")
+    interval: str = "bootstrap"
+    resamples: int = 10_000
+    level: float = 0.95
+    margin: float | None = None
+    holdout: float | None = None
+    probes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a spec took over from the newest run of another spec: the winner on one axis of the matrix.
+
+    Attributes:
+        axis: `strategy` or `evaluator`.
+        taken: name of the strategy, or who judges, such as `judge:gpt-4o`.
+        spec: name of the other spec.
+        run: id of that run.
+        dataset: name of the dataset on which it won, in the other spec.
+        dataset_digest: that dataset's digest.
+        metric: what it won by.
+        value: its figure, which is too high on average where it is the best of several.
+        corrected: its figure less what the choice adds to it, None where that is not known.
+        low: lower end of the figure's interval, None where there is none.
+        high: upper end of the figure's interval, None where there is none.
+        rank: the ranks that could not be excluded for it, None where cells could not be compared.
+        cell: id of the cell that won.
+        candidates: how many cells it was the best of.
+        runner_up: id of the best cell that has another strategy or evaluator, None where there was none.
+        is_distinguishable: whether a cell that has what was taken is significantly better than the runner-up; None
+            where nothing could be compared.
+    """
+
+    axis: Literal["strategy", "evaluator"]
+    taken: str
+    spec: str
+    run: str
+    dataset: str
+    dataset_digest: str
+    metric: str
+    value: float
+    corrected: float | None
+    low: float | None
+    high: float | None
+    rank: RankSet | None
+    cell: str
+    candidates: int
+    runner_up: str | None
+    is_distinguishable: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One experiment, loaded and checked. Nothing changes it afterwards.
+
+    Attributes:
+        path: absolute path of the file it came from.
+        name: names the folder of its runs.
+        kind: what kind of experiment it is.
+        seed: every random number of the run derives from it.
+        datasets: by name, in the order of the file.
+        models: by name, in the order of the file.
+        strategies: by name; those that the matrix uses.
+        cells: the matrix, expanded, in canonical order.
+        score: how judgments become scores.
+        resolved: the whole spec as plain JSON values with every default written out, paths as the user wrote them.
+        shown_path: how messages call the file.
+        model_places: line and column of where every model says its `api_key_env`, for messages.
+        choices: what was taken over from other specs.
+        undecided: names of the specs whose winners were not looked up; the cells are then all that may come of them.
+    """
+
+    path: Path
+    name: str
+    kind: Literal["evaluation", "generation"]
+    seed: int
+    datasets: Mapping[str, DatasetSpec]
+    models: Mapping[str, Model]
+    strategies: Mapping[str, Strategy]
+    cells: tuple[Cell, ...]
+    score: ScoreSpec
+    resolved: Mapping[str, Any]
+    shown_path: str = ""
+    model_places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    choices: tuple[Choice, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+    @property
+    def models_used(self) -> tuple[str, ...]:
+        """Names of the models that are asked, each once."""
+        return tuple(dict.fromkeys(name for cell in self.cells for name in cell.models))

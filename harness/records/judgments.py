@@ -1,0 +1,99 @@
+"""Verdicts, failures and judgments: what an evaluator says about an item."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Verdict = Literal["a", "tie", "b"]
+
+
+FailureKind = Literal["unparsed", "refused", "truncated", "unavailable"]
+
+
+VERDICTS: tuple[Verdict, ...] = ("a", "tie", "b")
+"""The verdict classes in their order; the position is the code used in every array."""
+
+
+FAILURES: tuple[FailureKind, ...] = ("unparsed", "refused", "truncated", "unavailable")
+"""Why there is no verdict; failure k has the code `len(VERDICTS) + k` in every array."""
+
+
+OUTCOMES: tuple[str, ...] = (*VERDICTS, *FAILURES)
+"""Verdicts and failures together; the position is the code (int8) of a judgment."""
+
+
+class Outcome(NamedTuple):
+    """How a conversation about one item ended: a verdict or a failure, never both.
+
+    Attributes:
+        verdict: None where there is a failure.
+        failure: None where there is a verdict.
+        score_a: the score of response a, None where the strategy gives none or it could not be read.
+        score_b: the score of response b, likewise.
+        votes: the verdicts and failures that were collapsed into this one, in the order in which they were asked for:
+            all repeats in the order given, then all in the swapped order (named as in the order given), or the
+            rounds of a debate; empty where there was only one.
+        abstained: how many of those who could have had a say failed and were left out: members of a jury, personas
+            of a debate, repeats.
+    """
+
+    verdict: Verdict | None
+    failure: FailureKind | None = None
+    score_a: float | None = None
+    score_b: float | None = None
+    votes: tuple[str, ...] = ()
+    abstained: int = 0
+
+    @property
+    def name(self) -> str:
+        """The verdict or the failure: one of OUTCOMES."""
+        found = self.verdict or self.failure
+        assert found, "an outcome is a verdict or a failure"
+        return found
+
+
+class Judgment(NamedTuple):
+    """One cell's answer on one item: a row of `judgments.parquet`.
+
+    Attributes:
+        item: id of the item.
+        outcome: the verdict or the failure, and the scores.
+        keys: the cache keys of its calls, in the order in which they were made.
+        prompt_tokens: sum over its calls.
+        completion_tokens: sum over its calls.
+    """
+
+    item: str
+    outcome: Outcome
+    keys: tuple[str, ...]
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Usage(NamedTuple):
+    """What some judgments took, and how much was lost on the way to them.
+
+    Attributes:
+        prompt_tokens: over all calls.
+        completion_tokens: over all calls.
+        calls: whose replies the judgments rest on; one that several judgments share counts for each.
+        cost_usd: by the prices in the spec, None where a model has none.
+        abstained: how many of those who could have had a say in a judgment failed and were left out, over all of them.
+    """
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    calls: int = 0
+    cost_usd: float | None = 0.0
+    abstained: int = 0
+
+    def plus(self, other: Usage) -> Usage:
+        """Both together."""
+        cost = None if self.cost_usd is None or other.cost_usd is None else self.cost_usd + other.cost_usd
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.calls + other.calls,
+            cost,
+            self.abstained + other.abstained,
+        )

@@ -1,0 +1,18 @@
+"""A figure as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from harness.records.figures import Figure
+
+
+def figure_json(figure: Figure) -> dict[str, Any]:
+    """A figure with everything that is needed to believe it."""
+    return {
+        **asdict(figure),
+        "reason": figure.reason or None,
+        "seed": figure.seed or None,
+        "flags": list(figure.flags),
+    }

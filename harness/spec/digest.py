@@ -1,0 +1,55 @@
+"""Digest of a spec: the id of its run."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from harness.hashing import digest_of
+from harness.prompting.strategy import strategy_json
+from harness.records.calls import Model
+from harness.records.datasets import DatasetSpec
+from harness.records.experiment import Choice, Spec, Strategy
+from harness.records.frozen import with_plain_numbers
+
+
+def spec_digest(spec: Spec) -> str:
+    """Digest of everything in a spec that determines results, given the data.
+
+    Left out is what changes none: descriptions, paths (data and recordings count by their content), endpoints, keys,
+    limits, and what no cell uses.
+    """
+    material = {
+        "name": spec.name,
+        "kind": spec.kind,
+        "seed": spec.seed,
+        "score": asdict(spec.score),
+        "cells": [asdict(cell) for cell in spec.cells],
+        "choices": [_origin(choice) for choice in spec.choices],
+        "datasets": {cell.dataset: _reading(spec.datasets[cell.dataset]) for cell in spec.cells},
+        "models": {name: _identity(spec.models[name]) for name in spec.models_used},
+        "strategies": {name: _asking(strategy) for name, strategy in spec.strategies.items()},
+    }
+    return digest_of(with_plain_numbers(material))
+
+
+def _reading(dataset: DatasetSpec) -> dict[str, Any]:
+    reading = asdict(dataset)
+    del reading["path"], reading["shown_path"]
+    return reading
+
+
+def _identity(model: Model) -> dict[str, Any]:
+    price = model.price and asdict(model.price)
+    return {"id": model.id, "provider": model.provider, "params": model.params, "price": price}
+
+
+def _origin(choice: Choice) -> list[str]:
+    """Where a choice comes from; its figures follow from that, but their last digits may depend on versions."""
+    return [choice.axis, choice.taken, choice.spec, choice.run, choice.dataset, choice.metric]
+
+
+def _asking(strategy: Strategy) -> dict[str, Any]:
+    asking = strategy_json(strategy)
+    del asking["summary"]
+    return asking
