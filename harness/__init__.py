@@ -20,7 +20,7 @@ From Python, typed and for notebooks:
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from harness._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from harness.api import FinishedRun as FinishedRun

@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from harness import __version__, loading
+from harness import loading
+from harness._version import __version__
 from harness.cache.cache import Cache
 from harness.cache.key import KEY_VERSION
 from harness.errors import BudgetReachedError, InputError, Problem, SpecError

@@ -1,8 +1,14 @@
-"""Text from elsewhere (replies, item ids, file names) made fit for a terminal."""
+"""Text from elsewhere (replies, item ids, file names, parts of a spec) made safe to print and to quote in messages.
+
+Text of a user reaches a message only through `quoted`, which shortens it, escapes what a terminal would obey, and
+hides what looks like an API key.
+"""
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable, Sequence
 
 # Whole escape sequences: control strings (OSC, DCS, APC, PM, SOS) with all they carry, then CSI, then the short ones.
 _ESCAPES = re.compile(
@@ -30,3 +36,54 @@ def printable(text: str) -> str:
     text = _ESCAPES.sub("", text)
     text = _BREAKS.sub(" ", text)
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+
+
+# --- in messages ---------------------------------------------------------------------------------------
+
+LONGEST = 60
+SECRET = re.compile(
+    r"(?<=://)[^\s/@]+@|(?:\b(?:sk|pk|rk|xai)-|\b(?:gsk|hf|ghp)_|\bAIza|\bBearer\s+)[A-Za-z0-9_\-]{12,}"
+)
+"""What the keys of the usual services look like, and a password in an address."""
+PLAIN_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{,99}")
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a text holds what looks like an API key."""
+    return SECRET.search(text) is not None
+
+
+def quoted(text: str) -> str:
+    """A text of the user between backticks, safe to print."""
+    text = SECRET.sub("…", text[: 4 * LONGEST])
+    if len(text) > LONGEST:
+        text = text[: LONGEST - 1] + "…"
+    return f"`{''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in text)}`"
+
+
+def place_in_words(path: Sequence[str | int]) -> str:
+    """A path inside a document, such as `matrix.strategy[1]`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif PLAIN_STEP.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            text += f'["{quoted(step)[1:-1]}"]'
+    return text
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names between backticks with commas between them."""
+    return ", ".join(quoted(name) for name in names)
+
+
+def suggestion(word: str, known: Iterable[str], *, most: int = 12, cutoff: float = 0.65) -> str:
+    """A hint for a word that is not known: the nearest one that is, else all of them if they are few, else nothing."""
+    choices = list(dict.fromkeys(known))
+    by_lower_case = {choice.lower(): choice for choice in choices}
+    nearest = difflib.get_close_matches(word[:100].lower(), by_lower_case, n=1, cutoff=cutoff)
+    if nearest:
+        return f"did you mean {quoted(by_lower_case[nearest[0]])}?"
+    return f"known: {listed(choices)}" if 0 < len(choices) <= most else ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -83,25 +84,22 @@ class Cache:
         """
         self._writing().add([]).result()
 
-    async def put(self, key: str, call: bytes, reply: Reply) -> None:
-        """Keep a reply, unless there is one for the key; returns once it is committed to the disk.
+    def put(self, key: str, call: bytes, reply: Reply) -> Future[None]:
+        """Store a reply, unless there is one for the key.
 
-        Raises:
-            CacheError: where it cannot be written; nothing is then half written.
+        Returns:
+            A future that is done once the reply is committed to the disk, or fails with CacheError where it cannot be
+            written; nothing is then half written.
         """
-        import asyncio  # a replay reads and has no use for it
+        return self._writing().add([(key, value_of(call, reply))])
 
-        await asyncio.wrap_future(self._writing().add([(key, value_of(call, reply))]))
+    def replace(self, key: str, call: bytes, reply: Reply) -> Future[None]:
+        """Store a reply in place of the one for the key, which stays in the history (`history`).
 
-    async def replace(self, key: str, call: bytes, reply: Reply) -> None:
-        """Keep a reply in place of the one for the key, which stays in the history (`history`).
-
-        Raises:
-            CacheError: where it cannot be written; the old reply is then still in its place.
+        Returns:
+            A future as of `put`; where it fails, the old reply is still in its place.
         """
-        import asyncio
-
-        await asyncio.wrap_future(self._writing().add([(key, value_of(call, reply))], replaces=True))
+        return self._writing().add([(key, value_of(call, reply))], replaces=True)
 
     def history(self, key: str) -> list[Reply]:
         """The replies that others replaced, the oldest first."""

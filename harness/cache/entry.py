@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -43,8 +44,8 @@ class Store(Protocol):
         """The replies of those keys that are there."""
         ...
 
-    async def put(self, key: str, call: bytes, reply: Reply) -> None:
-        """Keep a reply; returns once it would survive the end of the process."""
+    def put(self, key: str, call: bytes, reply: Reply) -> Future[None]:
+        """Store a reply; the future is done once the reply would survive the end of the process."""
         ...
 
     def put_many(self, entries: Sequence[Entry]) -> None:

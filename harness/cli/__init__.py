@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from harness import __version__
+from harness._version import __version__
 from harness.cli._errors import closing_output, reported
 
 NOT_VERBS = frozenset({"__init__", "_errors", "_listing", "_options"})

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from harness import registry
 from harness.errors import InputError
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 
 class Kind(NamedTuple):

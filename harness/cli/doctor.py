@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
-from harness.providers.finding import Finding, State
+from harness.providers.health import Finding, State
 from harness.text import printable
 
 WOULD_FAIL = 1

@@ -20,8 +20,7 @@ from harness.runner.find_run import find_run
 from harness.runner.plan import Plan
 from harness.runner.run_reader import read_judged
 from harness.scoring.estimates import FEWEST_ITEMS
-from harness.text import printable
-from harness.wording import quoted, suggestion
+from harness.text import printable, quoted, suggestion
 
 MOST_ITEMS = 1_000_000_000
 

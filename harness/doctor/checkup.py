@@ -12,7 +12,7 @@ from harness.doctor.models import check_models
 from harness.doctor.storage import check_cache, check_results
 from harness.errors import HarnessError
 from harness.generation.records import GenerationSpec
-from harness.providers.finding import Finding
+from harness.providers.health import Finding
 from harness.records.experiment import Spec
 from harness.runner.plan import make_plan
 

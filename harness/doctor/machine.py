@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from harness.providers.finding import Finding
+from harness.providers.health import Finding
 
 DISTRIBUTION = "fellowship-harness"
 TESTED = ((3, 11), (3, 13))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness import registry
-from harness.providers.finding import Finding
+from harness.providers.health import Finding
 from harness.records.calls import Model
 from harness.records.experiment import Spec
 

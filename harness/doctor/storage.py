@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.cache.sqlite_file import FILES, open_for_reading
 from harness.errors import CacheError
-from harness.providers.finding import Finding
+from harness.providers.health import Finding
 
 LITTLE_SPACE_BYTES = 2**30
 CHECKED_BYTES = 2**31

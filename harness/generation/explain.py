@@ -14,7 +14,7 @@ from harness.records.experiment import Cell
 from harness.runner.explain import Counted, Followed, asked_json, explained, follow_talk, members_json, outcome_json
 from harness.runner.run import Run
 from harness.runner.session import Replies
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 
 def find_place(plan: LoopPlan, wanted: str) -> System | Cell:

@@ -10,7 +10,7 @@ from harness.errors import Problem
 from harness.generation.records import Match, System
 from harness.records.document import Document
 from harness.spec.checks import Sound
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 NONE, SELF = "none", "self"
 MOST = 10_000

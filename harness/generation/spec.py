@@ -33,7 +33,7 @@ from harness.spec.personas import with_personas
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
 from harness.spec.yaml import read_yaml
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 SCHEMA = "generation"
 DRAFTS = "drafts"

@@ -12,7 +12,7 @@ from harness.errors import InputError
 from harness.preferences.records import Candidate
 from harness.runner.plan import Plan
 from harness.runner.run_folder import ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, read_frame, read_json
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 
 class JudgedRun:

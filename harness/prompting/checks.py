@@ -10,7 +10,7 @@ from harness.prompting.parsing.rules import answer_faults, compile_answer, crite
 from harness.prompting.parsing.values import words_of
 from harness.records.document import Document
 from harness.records.experiment import Strategy
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 Place: TypeAlias = tuple[str | int, ...]
 Fault: TypeAlias = tuple[Place, str, str]

@@ -18,7 +18,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.errors import SpecError
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 MAX_SOURCE = 65_536
 """Characters that a template may have."""

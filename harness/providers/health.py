@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from harness.providers.finding import Finding
 from harness.records.calls import Model
 
 if TYPE_CHECKING:
@@ -19,6 +18,25 @@ MOST_BYTES = 2**22
 
 CLOCK_TOLERANCE_S = 60.0
 """A request takes seconds; a larger gap is one of the clocks."""
+
+State = Literal["ok", "warning", "failure", "unknown"]
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at.
+
+    Attributes:
+        what: a short name of it, such as `cache`, or `model gpt-4o`.
+        state: `ok`; `warning` where it works but may disappoint; `failure` where a run would fail; `unknown` where it
+            could not be looked at.
+        message: what was found, without a full stop.
+        hint: what to do about it, or "".
+    """
+
+    what: str
+    state: State
+    message: str
+    hint: str = ""
 
 
 def check_endpoint(model: Model, base_url: str, api_key: str, *, transport: Any = None) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from harness.errors import Problem
-from harness.wording import place_in_words
+from harness.text import place_in_words
 
 Step: TypeAlias = str | int
 

@@ -173,7 +173,7 @@ class Desk:
             if name not in self.connections:
                 self.connections[name] = self.connect(name, self.halt)
             reply = await self.connections[name].send(call)
-            await self.store.put(key, call_bytes(call), reply)
+            await asyncio.wrap_future(self.store.put(key, call_bytes(call), reply))
         except ModelStopped as error:
             if name not in self.lost.models:
                 self.lost.models[name] = str(error)

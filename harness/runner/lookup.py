@@ -7,8 +7,7 @@ from itertools import islice
 from harness.errors import InputError
 from harness.records.experiment import Cell
 from harness.runner.plan import Plan
-from harness.text import printable
-from harness.wording import quoted, suggestion
+from harness.text import printable, quoted, suggestion
 
 MOST_COMPARED = 20_000
 """Item ids among which a similar one is looked for; more take seconds."""

@@ -9,6 +9,7 @@ judgment without such a failure rests on as well is not asked for again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 from harness.cache.entry import Entry, Store
@@ -24,7 +25,7 @@ RETRIES = (EVERY, *FAILURES)
 class Replaceable(Store, Protocol):
     """A store in which a reply can take the place of another."""
 
-    async def replace(self, key: str, call: bytes, reply: Reply) -> None:
+    def replace(self, key: str, call: bytes, reply: Reply) -> Future[None]:
         """Keep a reply in place of the one for the key, which stays in the history."""
         ...
 
@@ -45,13 +46,13 @@ class Unheard:
         """The replies of those keys that are there and not hidden."""
         return self._store.get_many([key for key in keys if key not in self._hidden])
 
-    async def put(self, key: str, call: bytes, reply: Reply) -> None:
-        """Keep a reply; one that was hidden is replaced, and no longer hidden."""
+    def put(self, key: str, call: bytes, reply: Reply) -> Future[None]:
+        """Store a reply; one that was hidden is replaced, and no longer hidden."""
         if key not in self._hidden:
-            await self._store.put(key, call, reply)
-            return
-        await self._store.replace(key, call, reply)
-        self._hidden.discard(key)
+            return self._store.put(key, call, reply)
+        stored = self._store.replace(key, call, reply)
+        stored.add_done_callback(lambda done: self._hidden.discard(key) if done.exception() is None else None)
+        return stored
 
     def put_many(self, entries: Sequence[Entry]) -> None:
         """Keep several replies, as the store does."""

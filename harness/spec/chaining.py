@@ -23,7 +23,7 @@ from harness.records.figures import RankSet
 from harness.spec.chaining_axis import Place, is_link, with_winners
 from harness.spec.checks import Sound
 from harness.spec.paths import Folders, file_fault
-from harness.wording import listed, quoted, suggestion
+from harness.text import listed, quoted, suggestion
 
 Axis: TypeAlias = Literal["strategy", "evaluator"]
 Choose: TypeAlias = "Callable[[Spec, Axis, str, str], tuple[Choice, Cell]]"

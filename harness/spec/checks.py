@@ -15,7 +15,7 @@ from harness.errors import Problem
 from harness.records.document import Document, Step
 from harness.spec.paths import Folders, file_fault
 from harness.spec.schema import load_schema
-from harness.wording import listed, looks_secret, place_in_words, quoted, suggestion
+from harness.text import listed, looks_secret, place_in_words, quoted, suggestion
 
 
 class Sound:

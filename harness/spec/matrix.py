@@ -18,7 +18,7 @@ from harness.evaluators.cell import asks
 from harness.records.document import Document, Step
 from harness.records.experiment import Cell
 from harness.spec.checks import Sound
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 MAX_CELLS = 10_000
 """More than anybody compares; it keeps a slip of the pen from filling the memory."""

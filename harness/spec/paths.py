@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 
 class Folders(NamedTuple):

@@ -16,7 +16,7 @@ from harness.spec.checks import Sound
 from harness.spec.paths import Folders, file_fault
 from harness.spec.schema import check
 from harness.spec.yaml import read_yaml
-from harness.wording import quoted, suggestion
+from harness.text import quoted, suggestion
 
 Personas: TypeAlias = tuple[Persona, ...]
 DEFAULT_SET = "default"

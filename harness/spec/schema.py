@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from harness.errors import Problem
-from harness.wording import listed, quoted, suggestion
+from harness.text import listed, quoted, suggestion
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable

@@ -22,7 +22,7 @@ from yaml.scanner import Scanner
 from harness.errors import Problem, SpecError
 from harness.records.document import Document, Place, Step
 from harness.spec.yaml_scalars import ScalarError, plain_value, quoted_value
-from harness.wording import place_in_words, quoted
+from harness.text import place_in_words, quoted
 
 MAX_BYTES = 1 << 20
 MAX_DEPTH = 64

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from harness.wording import quoted
+from harness.text import quoted
 
 MAX_INTEGER = 2**53 - 1
 """The largest whole number that every reader of JSON takes in unchanged."""

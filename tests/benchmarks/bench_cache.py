@@ -63,7 +63,7 @@ async def put_concurrently(cache: Cache, entries: list[Entry], at_once: int) -> 
 
     async def lane() -> None:
         for entry in remaining:
-            await cache.put(*entry)
+            await asyncio.wrap_future(cache.put(*entry))
 
     await asyncio.gather(*(lane() for _ in range(at_once)))
 

@@ -78,13 +78,13 @@ def test_more_keys_than_one_query_takes(folder):
 def test_what_is_written_is_seen_by_who_reads_already(folder):
     with Cache(folder) as reader, Cache(folder) as writer:
         for number in range(3):
-            asyncio.run(writer.put(*entry(number)))
+            writer.put(*entry(number)).result()
             assert entry(number).key in reader.get_many([entry(number).key])
 
 
 def test_many_puts_at_once_share_commits_and_all_are_kept(folder):
     async def put_all(cache):
-        await asyncio.gather(*(cache.put(*entry(number)) for number in range(500)))
+        await asyncio.gather(*(asyncio.wrap_future(cache.put(*entry(number))) for number in range(500)))
 
     with Cache(folder) as cache:
         asyncio.run(put_all(cache))
@@ -93,7 +93,7 @@ def test_many_puts_at_once_share_commits_and_all_are_kept(folder):
 
 def test_who_stops_waiting_does_not_stop_the_writing(folder):
     async def give_up(cache):
-        task = asyncio.ensure_future(cache.put(*entry(1)))
+        task = asyncio.wrap_future(cache.put(*entry(1)))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -153,7 +153,7 @@ def test_two_programs_write_to_one_cache(folder):
     def work(numbers):
         with Cache(folder) as cache:
             for number in numbers:
-                asyncio.run(cache.put(*entry(number)))
+                cache.put(*entry(number)).result()
 
     code = f"""if True:
         import asyncio, pathlib, sys
@@ -162,7 +162,7 @@ def test_two_programs_write_to_one_cache(folder):
         from support.kept import entry
         with Cache(pathlib.Path({str(folder)!r})) as cache:
             for number in range(0, 150):
-                asyncio.run(cache.put(*entry(number)))
+                cache.put(*entry(number)).result()
     """
     other = subprocess.Popen([sys.executable, "-c", code])
     threads = [Thread(target=work, args=(range(start, start + 100),)) for start in (100, 150)]
@@ -558,7 +558,7 @@ def test_a_full_disk_is_an_error_and_what_was_kept_is_there(folder):
 
 def test_all_who_wait_for_a_commit_that_fails_hear_of_it(folder, monkeypatch):
     async def put_all(cache):
-        return await asyncio.gather(*(cache.put(*entry(number)) for number in range(5)), return_exceptions=True)
+        return await asyncio.gather(*(asyncio.wrap_future(cache.put(*entry(number))) for number in range(5)), return_exceptions=True)
 
     def fail(self, *arguments, **settings):
         raise error

@@ -1,6 +1,5 @@
 """The bytes in which entries are kept, and what every store promises."""
 
-import asyncio
 import hashlib
 
 import orjson
@@ -122,7 +121,7 @@ def test_a_store_gives_back_what_it_was_given(store):
     one, two, three = (entry(number) for number in range(3))
     assert store.get_many([one.key]) == {}
     assert list(store.entries([one.key])) == []
-    asyncio.run(store.put(*one))
+    store.put(*one).result()
     store.put_many([two, three])
     assert store.get_many(iter([one.key, two.key, "f" * 64, one.key])) == {one.key: one.reply, two.key: two.reply}
     found = list(store.entries([three.key, one.key, "f" * 64, two.key, one.key]))
@@ -130,12 +129,12 @@ def test_a_store_gives_back_what_it_was_given(store):
 
 
 def test_in_a_store_the_first_reply_stays(store):
-    asyncio.run(store.put(*entry(1)))
-    asyncio.run(store.put(*entry(1, "another")))
+    store.put(*entry(1)).result()
+    store.put(*entry(1, "another")).result()
     store.put_many([entry(1, "a third"), entry(2), entry(2, "another")])
     assert store.get_many([entry(1).key, entry(2).key]) == {entry(1).key: entry(1).reply, entry(2).key: entry(2).reply}
 
 
 def test_a_store_refuses_what_stands_for_no_reply(tmp_path):
     with Cache(tmp_path / "cache") as cache, pytest.raises(ValueError, match="not kept"):
-        asyncio.run(cache.put("0" * 64, b"{}", UNAVAILABLE))
+        cache.put("0" * 64, b"{}", UNAVAILABLE).result()

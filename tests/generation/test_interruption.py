@@ -8,11 +8,11 @@ import sys
 import time
 
 import pytest
-from support.loops import SPEC, laid_out
 
 from harness.providers.simulation.world import Service
 from harness.runner.run_folder import ENVIRONMENT
 from reliability.served import served
+from support.loops import SPEC, laid_out
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from support.loops import ITEM, LOST, MODELS, PROMPT, REFUSED, loop, review, scores, system
-from support.loops import JUDGED as CELL
 
 from harness.cache.key import call_key
 from harness.generation.records import Selection, Stop
 from harness.records.calls import Model, Reply
 from harness.records.datasets import Item
+from support.loops import ITEM, LOST, MODELS, PROMPT, REFUSED, loop, review, scores, system
+from support.loops import JUDGED as CELL
 
 TOURNAMENT = Selection("tournament", CELL)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.loops import SPEC, laid_out
 
 from harness.errors import SpecError
 from harness.generation.review import Reviewing, built_in, review_from, review_json, review_problems
@@ -14,6 +13,7 @@ from harness.records.document import Document
 from harness.registry import names
 from harness.spec.schema import check
 from harness.spec.yaml import parse_yaml
+from support.loops import SPEC, laid_out
 
 OWN = """\
 review: "Prompt {{ prompt }} text {{ response }} as {{ answer_format }}"

@@ -8,7 +8,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from support.loops import SPEC, laid_out
 
 from harness.cli import main
 from harness.loading import load_spec
@@ -16,6 +15,7 @@ from harness.records.document import Document
 from harness.runner.run_folder import ENVIRONMENT
 from harness.spec.schema import check
 from reliability.served import served
+from support.loops import SPEC, laid_out
 
 
 def call(*words, cwd: Path, code: int = 0):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from support.loops import ITEM, JUDGED, MODELS, QUESTIONS, scores, system
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from harness.generation.records import Draft, Duel, Review, Selection
 from harness.generation.selection import best_score, pick, takes_over
 from harness.records.calls import Reply
 from harness.spec.matrix import cells_of
+from support.loops import ITEM, JUDGED, MODELS, QUESTIONS, scores, system
 from support.worlds import held
 
 TEXTS = ("first", "second", "third")

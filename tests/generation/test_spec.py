@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 
 import pytest
-from support.loops import SPEC, laid_out
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from harness.loading import load_spec
 from harness.records.frozen import freeze
 from harness.spec.schema import check
 from harness.spec.yaml import parse_yaml
+from support.loops import SPEC, laid_out
 from support.paths import ROOT
 
 SHIPPED = ROOT / "specs" / "feedback-loops.yaml"

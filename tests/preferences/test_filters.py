@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.made import candidate
 
 from harness.preferences.filters import GATES, OF_A_PROMPT, Bars, passed, stopped_by
 from harness.records.judgments import FAILURES
+from support.made import candidate
 
 PAIRS = [
     ("failed", candidate(verdict="refused"), candidate(), Bars()),

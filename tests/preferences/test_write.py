@@ -10,7 +10,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from support.loops import SPEC, laid_out
 
 from harness.cache.cache import Cache
 from harness.cli import main
@@ -19,6 +18,7 @@ from harness.records.document import Document
 from harness.runner.find_run import find_run
 from harness.runner.run_folder import JUDGMENTS, PROMPTS, TRAJECTORIES
 from harness.spec.schema import check
+from support.loops import SPEC, laid_out
 
 SCORES = SPEC.replace("{by: tournament, strategy: combined-10, evaluator: {judge: master}}", "{by: score}").replace(
     "name: loops", "name: scored"

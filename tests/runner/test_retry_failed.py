@@ -159,12 +159,12 @@ def test_a_generation_asks_again_too(tmp_path):
 def test_a_hidden_reply_is_seen_once_it_has_come_anew(tmp_path):
     key, call = "0" * 64, b"{}"
     with Cache(tmp_path) as cache:
-        asyncio.run(cache.put(key, call, Reply("old")))
-        asyncio.run(cache.put("1" * 64, call, Reply("other")))
+        cache.put(key, call, Reply("old")).result()
+        cache.put("1" * 64, call, Reply("other")).result()
         unheard = Unheard(cache, [key])
         assert set(unheard.get_many([key, "1" * 64])) == {"1" * 64}
-        asyncio.run(unheard.put(key, call, Reply("new")))
-        asyncio.run(unheard.put("1" * 64, call, Reply("ignored")))
+        unheard.put(key, call, Reply("new")).result()
+        unheard.put("1" * 64, call, Reply("ignored")).result()
         assert {name: reply.text for name, reply in unheard.get_many([key, "1" * 64]).items()} == {
             key: "new",
             "1" * 64: "other",

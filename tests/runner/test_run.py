@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import Future
 from contextlib import nullcontext
 
 import pytest
@@ -148,8 +149,10 @@ def test_store_that_fails_ends_the_run_with_its_error_and_closes_connections() -
 
 def test_store_that_forgets_is_an_error_and_no_endless_loop() -> None:
     class Forgetful(MemoryStore):
-        async def put(self, key: str, call: bytes, reply: Reply) -> None:
-            pass
+        def put(self, key: str, call: bytes, reply: Reply) -> Future[None]:
+            done: Future[None] = Future()
+            done.set_result(None)
+            return done
 
     with pytest.raises(CacheError, match="does not give back"):
         judged(plan_of(items=2), Forgetful(), Wire())

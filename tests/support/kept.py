@@ -32,7 +32,7 @@ async def _keep(cache: Cache, start: int) -> None:
 
     async def keep(number: int) -> None:
         while True:
-            await cache.put(*entry(number))
+            await asyncio.wrap_future(cache.put(*entry(number)))
             sys.stdout.write(f"{number}\n")
             sys.stdout.flush()
             number += 8

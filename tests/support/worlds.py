@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -97,9 +98,11 @@ class MemoryStore:
     def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
         return {key: self.held[key][1] for key in keys if key in self.held}
 
-    async def put(self, key: str, call: bytes, reply: Reply) -> None:
-        await asyncio.sleep(0)
+    def put(self, key: str, call: bytes, reply: Reply) -> Future[None]:
         self.put_many([Entry(key, call, reply)])
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
     def put_many(self, entries: Sequence[Entry]) -> None:
         for entry in entries:

@@ -6,9 +6,9 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from support.loops import laid_out
 
 from harness.cli import main
+from support.loops import laid_out
 
 pytestmark = pytest.mark.trainers
 

@@ -35,7 +35,7 @@ from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec
 from harness.records.judgments import VERDICTS, Verdict
 from harness.spec.checks import format_of
-from harness.wording import listed, quoted, suggestion
+from harness.text import listed, quoted, suggestion
 
 COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset")
 """The columns that are looked for, by these names or by others that the user gives."""

@@ -28,7 +28,7 @@ from harness.records.datasets import Item, Message
 from harness.records.experiment import Cell, Strategy
 from harness.records.frozen import freeze
 from harness.records.judgments import FailureKind, Outcome, Verdict
-from harness.wording import listed, quoted, suggestion
+from harness.text import listed, quoted, suggestion
 
 NAME = "debate"
 SUMMARY = "Personas discuss the responses in rounds, then each answers; one cell for each model"

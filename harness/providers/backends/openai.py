@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelStopped
-from harness.providers.finding import Finding
-from harness.providers.health import check_endpoint
+from harness.providers.health import Finding, check_endpoint
 from harness.records.calls import Model
 
 if TYPE_CHECKING:

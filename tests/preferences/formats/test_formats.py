@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from support.made import PROMPT, candidate
 
 from harness import registry
 from harness.preferences.records import Preference
+from support.made import PROMPT, candidate
 
 
 def preference(chosen="Crimson.", rejected="Red.", scores=(8.0, 6.0)):
