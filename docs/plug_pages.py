@@ -65,9 +65,9 @@ def strategy_section(name: str) -> Iterator[str]:
     fewest, most = judge.calls_per_item(strategy, {})
     calls = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     yield f"{strategy.summary}. Calls that a judge makes for an item: {calls}. The answer is asked for in this form:"
-    yield from fenced("text", compile_strategy(strategy).answer_format)
+    yield from delimited("text", compile_strategy(strategy).answer_format)
     yield "The file:"
-    yield from fenced("yaml", source_of("strategies", name))
+    yield from delimited("yaml", source_of("strategies", name))
 
 
 def persona_section(name: str) -> Iterator[str]:
@@ -85,7 +85,7 @@ def mode_section(name: str) -> Iterator[str]:
     examples = [{name: each} for each in schema.get("examples", ())]
     examples += [each for each in evaluator["examples"] if name in each]
     yield schema["description"]
-    yield from fenced("yaml", yaml.safe_dump({"evaluator": examples}, default_flow_style=None, sort_keys=False))
+    yield from delimited("yaml", yaml.safe_dump({"evaluator": examples}, default_flow_style=None, sort_keys=False))
     yield from elsewhere(body(schema, definitions))
     yield ""
     yield documentation("modes", name).partition("\n\n")[2]
@@ -144,7 +144,7 @@ def source_of(folder: str, name: str) -> str:
     return resources.files(registry.PACKAGES[folder]).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
 
 
-def fenced(language: str, text: str) -> Iterator[str]:
+def delimited(language: str, text: str) -> Iterator[str]:
     """Text as a block of code."""
     yield ""
     yield f"```{language}"

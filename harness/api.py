@@ -35,8 +35,8 @@ from harness.runner.find_run import find_run
 from harness.runner.judgment_columns import Ledger
 from harness.runner.plan import Plan
 from harness.runner.plan import make_plan as evaluation_plan
-from harness.runner.progress import Tally
-from harness.runner.retry_failed import ask_again, kinds_of
+from harness.runner.progress import RunStats
+from harness.runner.retry_failed import kinds_of, rerun_failed
 from harness.runner.run import Run, RunOf
 from harness.runner.run_folder import (
     ENVIRONMENT,
@@ -52,7 +52,7 @@ from harness.runner.run_folder import (
     read_json,
     run_id_of,
 )
-from harness.runner.session import Agenda, Connect, Lost, Replies
+from harness.runner.session import Agenda, Connect, Replies, UnavailableReplies
 from harness.runner.tables import items_frame, scores_frame
 from harness.spec.cell_identity import meaning_of
 from harness.spec.digest import spec_digest
@@ -175,7 +175,7 @@ def run_spec(
     concurrency: int | None = None,
     max_cost_usd: float | None = None,
     retry: Iterable[str] = (),
-    watch: Tally | None = None,
+    watch: RunStats | None = None,
     before_asking: Callable[[Estimate], None] = lambda _: None,
     environment: Mapping[str, str] = os.environ,
 ) -> FinishedRun:
@@ -197,7 +197,7 @@ def run_spec(
         HarnessError: what went wrong, with a way to mend it; replies that were made are in the cache.
     """
     plan = make_plan(spec) if isinstance(spec, Spec) else spec
-    watch = watch or Tally(plan.spec.models)
+    watch = watch or RunStats(plan.spec.models)
     kinds = kinds_of(retry)
     if kinds and offline:
         raise InputError("a run that may make no call cannot ask again", hint="leave out --offline or --retry")
@@ -224,7 +224,7 @@ def _run(
     cache_folder: Path,
     results: Path,
     connect: Connect | None,
-    watch: Tally,
+    watch: RunStats,
     before_asking: Callable[[Estimate], None],
     environment: Mapping[str, str],
     kinds: frozenset[str],
@@ -241,11 +241,11 @@ def _run(
             if not all(plan.spec.models[name].is_free for name in plan.spec.models_used):
                 before_asking(estimate_of(plan, replies, environment))
 
-        lost = Lost()
+        lost = UnavailableReplies()
 
         def run_of(agenda: Agenda[T]) -> Run[T]:
             if kinds and connect is not None:
-                ask_again(agenda, cache, connect, watch, kinds, tell_cost, lost)
+                rerun_failed(agenda, cache, connect, watch, kinds, tell_cost, lost)
             return Run(agenda, cache, connect, watch, lambda: tell_cost(cache), lost)
 
         try:
@@ -261,9 +261,9 @@ def _run(
 def _results(plan: AnyPlan, writer: RunWriter, run_of: RunOf) -> tuple[str, int]:
     """Write all that is deterministic; the run id, and the calls whose replies it rests on."""
     if not isinstance(plan, Plan):
-        from harness.generation.run import hold_generation
+        from harness.generation.run import run_generation
 
-        return hold_generation(plan, writer, run_of, version=__version__)
+        return run_generation(plan, writer, run_of, version=__version__)
     ledger = Ledger(plan)
     for part in run_of(plan).parts():
         writer.add(part.chunk.cell, part.judgments)
@@ -335,7 +335,7 @@ def _with_concurrency(plan: AnyPlan, concurrency: int) -> AnyPlan:
     return replace(plan, spec=replace(plan.spec, models=limited), room=replace(plan.room, models=limited))
 
 
-def _what_is_left(plan: AnyPlan, cache: Cache, watch: Tally, environment: Mapping[str, str]) -> str:
+def _what_is_left(plan: AnyPlan, cache: Cache, watch: RunStats, environment: Mapping[str, str]) -> str:
     """How a run that ended for its budget can be gone on with, and what that would cost."""
     left = estimate_of(plan, cache, environment)
     cost = left.cost_usd(plan.spec.models)
@@ -392,7 +392,7 @@ def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
     }
 
 
-def _environment(started: datetime, seconds: float, watch: Tally, calls: int) -> dict[str, Any]:
+def _environment(started: datetime, seconds: float, watch: RunStats, calls: int) -> dict[str, Any]:
     """What differs between two runs with the same results."""
     from importlib.metadata import version
 
@@ -430,5 +430,5 @@ def spec_keys(
         from harness.generation.run import generation_keys
 
         return generation_keys(plan, cache)
-    parts = Run(plan, cache, None, Tally(plan.spec.models)).parts()
+    parts = Run(plan, cache, None, RunStats(plan.spec.models)).parts()
     return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))

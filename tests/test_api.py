@@ -13,7 +13,7 @@ import harness
 from harness.api import FinishedRun, spec_keys
 from harness.cache.cache import Cache
 from harness.errors import MissingRepliesError, SpecError
-from harness.runner.progress import Tally
+from harness.runner.progress import RunStats
 from harness.runner.run_folder import DETERMINISTIC, ENVIRONMENT
 from support.paths import ROOT
 
@@ -46,7 +46,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[FinishedRun, Pa
     return harness.run_spec(spec, cache=folder / "cache", results=folder / "results"), folder / "cache"
 
 
-class Stops(Tally):
+class Stops(RunStats):
     """Interrupts the run after so many calls, as Ctrl-C does."""
 
     left = 200
@@ -69,7 +69,7 @@ def test_same_bytes_at_any_concurrency_with_shuffled_latency_and_an_interruption
     with pytest.raises(KeyboardInterrupt):
         harness.run_spec(spec, watch=stops, **places)
     assert not list((tmp_path / "results/quickstart").iterdir())
-    watch = Tally(spec.models)
+    watch = RunStats(spec.models)
     run = harness.run_spec(spec, watch=watch, **places)
     expected, _ = reference
     assert watch.calls + stops.calls <= expected.environment["calls_made"]

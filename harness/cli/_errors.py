@@ -18,7 +18,7 @@ from harness.text import printable
 INPUT_IS_WRONG = 2
 DEFECT = 70
 INTERRUPTED = 130
-NOBODY_READS = 141
+BROKEN_PIPE = 141
 """What a shell reports of a process that wrote to a closed pipe."""
 
 HINTS = {
@@ -37,7 +37,7 @@ def reported(*, show_traceback: bool) -> Iterator[None]:
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise  # click's own: it knows how to end them
     except BrokenPipeError:
-        raise click.exceptions.Exit(NOBODY_READS) from None
+        raise click.exceptions.Exit(BROKEN_PIPE) from None
     except BaseException as error:
         messages, code = explained(error)
         if show_traceback:
@@ -46,7 +46,7 @@ def reported(*, show_traceback: bool) -> Iterator[None]:
         secrets = secrets_in(os.environ)
         for message in messages:
             for secret in secrets:
-                message = secret.taken_out(message)
+                message = secret.redacted(message)
             click.echo(shown(message), err=True)
         raise click.exceptions.Exit(code) from None
 

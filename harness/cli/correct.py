@@ -28,7 +28,7 @@ TIE_WORDS: dict[Ties, str] = {"lose": "ties lose", "dropped": "ties dropped"}
 OTHER_TIES: tuple[Ties, ...] = TIES[1:]
 LABELS = "human labels"
 INFINITE: dict[str | None, str] = {"above": "+∞", "below": "−∞"}
-MOST_WHOLE = 4
+MAX_WHOLE = 4
 """Models whose strengths fit into a line with their intervals."""
 
 
@@ -191,7 +191,7 @@ def _strengths(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
     yield ("", *systems)
     for cell, strengths in by.items():
         name = LABELS if cell is None else cell.removeprefix(f"{found.name}/")
-        yield (name, *(_strength(strengths[system], whole=len(systems) <= MOST_WHOLE) for system in systems))
+        yield (name, *(_strength(strengths[system], whole=len(systems) <= MAX_WHOLE) for system in systems))
 
 
 def _strength(found: Strength, *, whole: bool) -> str:

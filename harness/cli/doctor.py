@@ -45,16 +45,16 @@ def doctor(
 ) -> None:
     """Look at all that a run rests on, or a run of SPEC, and say what would fail and how to mend it."""
     from harness.api import load_spec
-    from harness.doctor.checkup import check_up
+    from harness.doctor.checkup import run_preflight
 
     load = None if spec is None else lambda: load_spec(spec, results=results, allow_paths=allow_paths)
     findings = []
-    for finding in check_up(
+    for finding in run_preflight(
         load, cache=cache, results=results, environment=os.environ, now=time.time(), offline=offline
     ):
         findings.append(finding)
         if not as_json:
-            click.echo(printable(as_line(finding)))
+            click.echo(printable(finding_line(finding)))
     is_ready = all(finding.state != "failure" for finding in findings)
     if as_json:
         click.echo(json.dumps({"ready": is_ready, "findings": [finding._asdict() for finding in findings]}, indent=2))
@@ -62,7 +62,7 @@ def doctor(
         ctx.exit(WOULD_FAIL)
 
 
-def as_line(finding: Finding) -> str:
+def finding_line(finding: Finding) -> str:
     """A finding as a line for people."""
     hint = f"; {finding.hint}" if finding.hint else ""
     return f"{MARKS[finding.state]}  {finding.what}: {finding.message}{hint}"

@@ -18,9 +18,9 @@ from harness.records.datasets import Message
 from harness.records.experiment import Cell
 from harness.records.judgments import Outcome
 from harness.runner.explain import (
-    Asked,
     Counted,
-    Followed,
+    ExplainedCall,
+    ReplayedConversation,
     branches,
     cell_calls,
     cell_json,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from harness.generation.plan import LoopPlan
     from harness.generation.records import Trajectory
 
-MOST_NAMED = 6
+MAX_NAMED = 6
 """Evaluators or cells that a line names before it counts the rest."""
 
 
@@ -76,7 +76,7 @@ def explain(
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     if not isinstance(plan, Plan):
         with Cache(cache) as replies:
-            told, told_lines = generation_told(plan, cell, item, replies)
+            told, told_lines = print_generation(plan, cell, item, replies)
         click.echo(json.dumps(told, indent=2) if as_json else "\n".join(map(printable, told_lines)))
         return
     if cell is None:
@@ -95,7 +95,7 @@ def explain(
 # --- a generation ----------------------------------------------------------------------------------------
 
 
-def generation_told(
+def print_generation(
     plan: LoopPlan, wanted: str | None, item: str | None, cache: Cache
 ) -> tuple[dict[str, Any], Iterable[str]]:
     """What is said of a generation, for programs and for people."""
@@ -115,12 +115,12 @@ def generation_told(
     return {**said, "loop": of_loops.loop_json(place, found, ended)}, [*head, *loop_lines(found, ended)]
 
 
-def loop_lines(found: Followed | Counted, ended: Trajectory | None) -> Iterator[str]:
+def loop_lines(found: ReplayedConversation | Counted, ended: Trajectory | None) -> Iterator[str]:
     """A loop, or a comparison of what two loops came to."""
     if isinstance(found, Counted):
         yield from counted_lines(found)
     elif ended is not None:
-        yield from batches_lines(found)
+        yield from batch_lines(found)
         picked = f"draft {ended.picked + 1} of {len(ended.drafts)} is picked" if ended.drafts else "there is no draft"
         failure = f"; {ended.failure}" if ended.failure else ""
         yield f"outcome: {picked}{failure}" + (f"; ended early: {ended.ended}" if ended.ended else "")
@@ -215,14 +215,14 @@ def _inner(value: Any) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """The first names, and how many more there are."""
-    rest = len(names) - MOST_NAMED
-    return ", ".join([*names[:MOST_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
+    rest = len(names) - MAX_NAMED
+    return ", ".join([*names[:MAX_NAMED], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 # --- a cell -----------------------------------------------------------------------------------------------
 
 
-def cell_lines(plan: Plan, cell: Cell, row: int, found: Followed | Counted) -> Iterator[str]:
+def cell_lines(plan: Plan, cell: Cell, row: int, found: ReplayedConversation | Counted) -> Iterator[str]:
     """A cell, where it comes from and one of its conversations, for people."""
     places = places_of(plan, cell)
     yield f"{plan.spec.name}: {cell.id}"
@@ -240,12 +240,12 @@ def cell_lines(plan: Plan, cell: Cell, row: int, found: Followed | Counted) -> I
     yield f"calls      an item takes {calls_words(*cell_calls(plan, cell))}"
     yield f"item       {found.item.id}, {row + 1:,} of {len(plan.datasets[cell.dataset]):,}"
     yield ""
-    yield from followed_lines(found) if isinstance(found, Followed) else counted_lines(found)
+    yield from followed_lines(found) if isinstance(found, ReplayedConversation) else counted_lines(found)
 
 
-def followed_lines(found: Followed) -> Iterator[str]:
+def followed_lines(found: ReplayedConversation) -> Iterator[str]:
     """A conversation, batch by batch."""
-    yield from batches_lines(found)
+    yield from batch_lines(found)
     if found.outcome is not None:
         yield f"outcome: {outcome_words(found.outcome)}"
     else:
@@ -253,9 +253,9 @@ def followed_lines(found: Followed) -> Iterator[str]:
         yield f"A run would send {missing} call{'s' * (missing > 1)} here; all that follows depends on the replies."
 
 
-def batches_lines(found: Followed) -> Iterator[str]:
+def batch_lines(found: ReplayedConversation) -> Iterator[str]:
     """The calls of a conversation, batch by batch."""
-    told: list[Asked] = []
+    told: list[ExplainedCall] = []
     for number, batch in enumerate(found.batches, start=1):
         together = f" ({len(batch)} calls at once)" if len(batch) > 1 else ""
         for one in batch:
@@ -265,7 +265,7 @@ def batches_lines(found: Followed) -> Iterator[str]:
         told += batch
 
 
-def asked_lines(one: Asked, told: Sequence[Asked]) -> Iterator[str]:
+def asked_lines(one: ExplainedCall, told: Sequence[ExplainedCall]) -> Iterator[str]:
     """A call, and its reply where there is one; messages that an earlier call of the conversation had are not repeated.
 
     Args:

@@ -18,8 +18,8 @@ from harness.preferences.agreement import agreement_json
 from harness.preferences.datasheet import datasheet_json, datasheet_text
 from harness.preferences.filters import Bars
 from harness.preferences.records import VIEWS, Candidate, View
-from harness.preferences.write import Wanted, check_files, write_preferences
-from harness.runner.damage import telling_damage
+from harness.preferences.write import ExportRequest, check_files, write_preferences
+from harness.runner.damage import diagnose_corruption
 from harness.runner.find_run import find_run
 from harness.runner.plan import Plan
 from harness.runner.run_folder import MANIFEST, SPEC, read_json
@@ -132,9 +132,9 @@ def export(
     manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
     ratio = None if max_length_ratio == float("inf") else max_length_ratio
     bars = Bars(min_margin, ratio, drop_refusals, not keep_truncated)
-    wanted = Wanted(form, out, split, spec["seed"] if seed is None else seed, bars, split_files)
+    wanted = ExportRequest(form, out, split, spec["seed"] if seed is None else seed, bars, split_files)
     check_files(wanted, replace=force)
-    with telling_damage(folder):
+    with diagnose_corruption(folder):
         groups = _groups(run, folder, manifest["kind"], view, cell, results, allow_paths)
         agreement = None
         if evaluation is not None:

@@ -13,7 +13,7 @@ from harness import registry
 from harness.cli._options import allow_path_option, report_option, results_option
 from harness.errors import InputError
 from harness.leaderboard.view import Board
-from harness.runner.damage import telling_damage
+from harness.runner.damage import diagnose_corruption
 from harness.runner.find_run import find_run
 from harness.runner.run_folder import read_leaderboard
 
@@ -42,14 +42,14 @@ def leaderboard(
     """Print the leaderboard of RUN: a run folder, or a spec (a file or its name) for its newest run."""
     folder = find_run(run, results, allow_paths=allow_paths)
     board: Board = read_leaderboard(folder)
-    with telling_damage(folder):
+    with diagnose_corruption(folder):
         if metric or vs:
             if board.get("kind") == "generation":
                 hint = "its opponents stand in its spec, under `compare`"
                 raise InputError("--metric and --vs are for evaluations; this run is a generation", hint=hint)
-            from harness.leaderboard.rerank import retold
+            from harness.leaderboard.rerank import reranked
 
-            board = retold(folder, board, metric=metric, vs=vs)
+            board = reranked(folder, board, metric=metric, vs=vs)
         text = rendered(board, report)
     click.echo(text, nl=False)
 

@@ -11,7 +11,7 @@ import click
 
 from harness.analysis.power.detect import power_of_plan
 from harness.analysis.power.document import detects, detects_json
-from harness.analysis.power.figures import Ask
+from harness.analysis.power.figures import PowerQuestion
 from harness.api import AnyPlan, estimate_of, load_spec, make_plan
 from harness.cache.cache import Cache
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
@@ -42,7 +42,11 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
     made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     with Cache(cache) as replies:
         found = estimate_of(made, replies, os.environ)
-    first = power_of_plan(made, results, Ask(metrics=made.spec.score.metrics[:1])) if isinstance(made, Plan) else None
+    first = (
+        power_of_plan(made, results, PowerQuestion(metrics=made.spec.score.metrics[:1]))
+        if isinstance(made, Plan)
+        else None
+    )
     if as_json:
         told = [] if first is None else detects_json(first)
         click.echo(json.dumps({**estimate_json(made, found), "detects": told}, indent=2))

@@ -11,7 +11,7 @@ import click
 from harness import registry
 from harness.analysis.power.detect import power_of_plan, power_of_run
 from harness.analysis.power.document import power_json
-from harness.analysis.power.figures import Ask, DatasetPower, MetricPower, Power, Reach
+from harness.analysis.power.figures import DatasetPower, Detectable, MetricPower, Power, PowerQuestion
 from harness.api import load_spec, make_plan
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli.plan import aligned
@@ -19,10 +19,10 @@ from harness.errors import InputError
 from harness.runner.find_run import find_run
 from harness.runner.plan import Plan
 from harness.runner.run_reader import read_judged
-from harness.scoring.estimates import FEWEST_ITEMS
+from harness.scoring.estimates import MIN_ITEMS
 from harness.text import printable, quoted, suggestion
 
-MOST_ITEMS = 1_000_000_000
+MAX_ITEMS = 1_000_000_000
 
 
 @click.command(
@@ -71,11 +71,11 @@ def power(
         click.echo("\n".join(map(printable, _lines(found))))
 
 
-def asked(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> Ask:
+def asked(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> PowerQuestion:
     """What is asked, once every fault in it was told."""
     faults = []
-    if n is not None and not FEWEST_ITEMS <= n <= MOST_ITEMS:
-        faults.append(f"--n must be {FEWEST_ITEMS} to {MOST_ITEMS:,}: with fewer items there are counts and no tests")
+    if n is not None and not MIN_ITEMS <= n <= MAX_ITEMS:
+        faults.append(f"--n must be {MIN_ITEMS} to {MAX_ITEMS:,}: with fewer items there are counts and no tests")
     if effect is not None and not 0 < effect < 1:
         faults.append(f"--effect must be more than 0 and less than 1, a difference of two figures, not {effect:g}")
     known = registry.names("metrics")
@@ -85,7 +85,7 @@ def asked(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> Ask:
             faults.append(f"--metric: there is no metric {quoted(name)}{f'; {hint}' if hint else ''}")
     if faults:
         raise click.UsageError("\n".join(faults))
-    return Ask(n, effect, tuple(dict.fromkeys(metrics)))
+    return PowerQuestion(n, effect, tuple(dict.fromkeys(metrics)))
 
 
 # --- for people -------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def _rows(one: MetricPower, effect: float | None, found: DatasetPower) -> Iterat
         yield tuple(row)
 
 
-def _chance(reach: Reach) -> str:
+def _chance(reach: Detectable) -> str:
     assert reach.chance is not None, "an effect was asked for"
     return "< 0.01" if reach.chance < 0.01 else "> 0.99" if reach.chance > 0.99 else f"{reach.chance:.2f}"
 

@@ -22,7 +22,7 @@ from harness.cli.plan import dollars, ends
 from harness.leaderboard.failure_rate import failing
 from harness.runner.call_log import CallLog, entry_of, told
 from harness.runner.estimate import Estimate
-from harness.runner.progress import Display, Tally
+from harness.runner.progress import Display, RunStats
 from harness.runner.retry_failed import RETRIES
 from harness.text import printable
 
@@ -107,7 +107,7 @@ def run(
     models = plan.spec.models
     say(plan.told)
     gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a replay
-    watch = Display(models, sys.stderr, say=say) if sys.stderr.isatty() else Tally(models, say=say)
+    watch = Display(models, sys.stderr, say=say) if sys.stderr.isatty() else RunStats(models, say=say)
     if verbose:
         watch.logs.append(lambda note: say(told(entry_of(note, datetime.now(UTC)))))
     with watch if isinstance(watch, Display) else nullcontext(), logging(watch, log_file):
@@ -121,17 +121,17 @@ def run(
                 max_cost_usd=max_cost_usd,
                 retry=retry,
                 watch=watch,
-                before_asking=lambda found: say_cost(plan, found),
+                before_asking=lambda found: print_cost(plan, found),
             )
         except BaseException:
-            say_spend(watch)
+            print_spend(watch)
             if watch.calls:
                 left = f"at most {watch.conversations - watch.done:,} are left"
                 say(f"{watch.done:,} of {watch.conversations:,} conversations are done, {left}")
-                say(f"to go on: {command_line(ctx)}")
+                say(f"to go on: {print_command_line(ctx)}")
             raise
     click.echo(rendered(finished.leaderboard, report), nl=False)
-    say_where(finished, spec, watch)
+    print_location(finished, spec, watch)
     failed = failing(finished.leaderboard)
     is_too_much = most_failures is not None and not failed.share <= most_failures
     if is_too_much:
@@ -140,7 +140,7 @@ def run(
         ctx.exit(FAILED)
 
 
-def logging(watch: Tally, file: Path | None) -> AbstractContextManager[object]:
+def logging(watch: RunStats, file: Path | None) -> AbstractContextManager[object]:
     """Keep a log of calls in a file while the context lasts, if there is to be one."""
     if file is None:
         return nullcontext()
@@ -154,22 +154,22 @@ def say(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
-def say_cost(plan: AnyPlan, found: Estimate) -> None:
+def print_cost(plan: AnyPlan, found: Estimate) -> None:
     """What the calls that are about to be made will cost."""
     say(f"asking: {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models))}")
 
 
-def say_spend(watch: Tally) -> None:
+def print_spend(watch: RunStats) -> None:
     """What was asked and spent, by model."""
     for name, spent in watch.spend_json().items():
         price = "cost unknown (no price in the spec)" if spent["cost_usd"] is None else f"${spent['cost_usd']:.4f}"
         cost = "free" if watch.models[name].is_free else price
         failed = f", {spent['failed']:,} given up" if spent["failed"] else ""
         tokens = f"{spent['prompt_tokens']:,} + {spent['completion_tokens']:,} tokens"
-        say(f"{name}: {spent['calls']:,} calls made{failed}, {tokens}, {cost}{of_unknown_cost(spent)}")
+        say(f"{name}: {spent['calls']:,} calls made{failed}, {tokens}, {cost}{unknown_cost(spent)}")
 
 
-def of_unknown_cost(spent: Mapping[str, Any]) -> str:
+def unknown_cost(spent: Mapping[str, Any]) -> str:
     """What attempts may cost of which no usage came back, "" where there were none."""
     attempts, usd = spent["attempts_of_unknown_cost"], spent["unknown_cost_usd"]
     if not attempts:
@@ -178,7 +178,7 @@ def of_unknown_cost(spent: Mapping[str, Any]) -> str:
     return f", and {most} for {attempts:,} {'attempt' if attempts == 1 else 'attempts'} whose bill is not known"
 
 
-def command_line(ctx: click.Context) -> str:
+def print_command_line(ctx: click.Context) -> str:
     """The command as it was given, to be given again."""
     words = ["harness", ctx.info_name or "run"]
     for parameter in ctx.command.params:
@@ -196,12 +196,12 @@ def command_line(ctx: click.Context) -> str:
     return shlex.join(words)
 
 
-def say_where(finished: FinishedRun, spec: Path, watch: Tally) -> None:
+def print_location(finished: FinishedRun, spec: Path, watch: RunStats) -> None:
     """Where the run is, what it took, and what to try next."""
     made = finished.environment
     say("")
     say(f"{made['calls_made']:,} calls made, {made['calls_from_cache']:,} from the cache, {made['seconds']:.1f} s")
-    say_spend(watch)
+    print_spend(watch)
     for name, reason in watch.stopped_models.items():
         say(f"error: {name} was given up: {reason}")
     say(f"written to {finished.folder}")

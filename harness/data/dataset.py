@@ -30,7 +30,7 @@ from harness.hashing import digest_of
 from harness.records.datasets import DatasetSpec, Item, Message
 from harness.records.judgments import VERDICTS, Verdict
 
-MOST_TOLD = 20
+MAX_SHOWN = 20
 """Findings that are told one by one; of the others only the number is."""
 
 PROMPT_SET = ("id", "prompt")
@@ -240,8 +240,8 @@ def row_problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
         Problem(line=number, message=message, hint=hint)
         if rows.unit == "line"
         else Problem(path=f"{rows.unit} {number}", message=message, hint=hint)
-        for number, message, hint in told[:MOST_TOLD]
+        for number, message, hint in told[:MAX_SHOWN]
     ]
-    if len(told) > MOST_TOLD:
-        problems.append(Problem(message=f"and {len(told) - MOST_TOLD} more"))
+    if len(told) > MAX_SHOWN:
+        problems.append(Problem(message=f"and {len(told) - MAX_SHOWN} more"))
     return problems

@@ -18,7 +18,7 @@ from harness.hashing import seed_for
 from harness.records.datasets import DatasetSpec
 from harness.records.judgments import VERDICTS
 
-MOST_SHOWN = 10
+MAX_SHOWN = 10
 """Values that a message lists."""
 
 
@@ -91,10 +91,10 @@ def _as_text(values: pl.Series) -> pl.Series:
 
 
 def _nothing_left(name: str, values: Sequence[str], column: pl.Series) -> Problem:
-    there = column.drop_nulls().unique(maintain_order=True).head(MOST_SHOWN + 1).to_list()
-    shown = ", ".join(f"`{value}`" for value in there[:MOST_SHOWN])
+    there = column.drop_nulls().unique(maintain_order=True).head(MAX_SHOWN + 1).to_list()
+    shown = ", ".join(f"`{value}`" for value in there[:MAX_SHOWN])
     asked = " or ".join(f"`{value}`" for value in values)
     return Problem(
         message=f"no row is left whose `{name}` is {asked}",
-        hint=f"it is {shown}{', …' if len(there) > MOST_SHOWN else ''}" if there else "it is empty everywhere",
+        hint=f"it is {shown}{', …' if len(there) > MAX_SHOWN else ''}" if there else "it is empty everywhere",
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
-LARGEST_EXACT = 2**53
+MAX_EXACT = 2**53
 """Whole numbers up to here are what they seem when they come as floating point."""
 
 
@@ -30,7 +30,7 @@ def word(value: Any) -> str | None:
     """A short value as text: a number as it is written, a whole one without a fraction; None for lists and objects."""
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and value.is_integer() and abs(value) <= LARGEST_EXACT:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= MAX_EXACT:
         value = int(value)
     return orjson.dumps(value).decode() if isinstance(value, int | float) else None
 

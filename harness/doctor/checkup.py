@@ -17,7 +17,7 @@ from harness.records.experiment import Spec
 from harness.runner.plan import make_plan
 
 
-def check_up(
+def run_preflight(
     spec: Callable[[], Spec] | None,
     *,
     cache: Path,

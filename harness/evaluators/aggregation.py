@@ -72,7 +72,7 @@ def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outco
     return Outcome(given.verdict if given.verdict == swapped.verdict else "tie", abstained=abstained)
 
 
-def exchange_responses(item: Item) -> Item:
+def swap_responses(item: Item) -> Item:
     """The item with its responses, and what is known of their authors, exchanged."""
     return item._replace(
         response_a=item.response_b, response_b=item.response_a, model_a=item.model_b, model_b=item.model_a

@@ -13,7 +13,7 @@ import orjson
 
 from harness import registry
 from harness.cache.key import locator_of
-from harness.evaluators.aggregation import collapse_orders, collapse_repeats, exchange_responses, exchanged
+from harness.evaluators.aggregation import collapse_orders, collapse_repeats, exchanged, swap_responses
 from harness.evaluators.conversation import Conversation, together
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model
@@ -54,7 +54,7 @@ def _several(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
     converse = registry.find("modes", cell.mode).converse
     talks = []
     for order in ORDERS[cell.order]:
-        shown = item if order == "given" else exchange_responses(item)
+        shown = item if order == "given" else swap_responses(item)
         talks += [drawn(converse(shown, cell, questions, models), draw, order) for draw in range(cell.repeats)]
     outcomes = yield from together(talks)
     if cell.order != "given":

@@ -15,15 +15,15 @@ from harness.records.datasets import Item, Message
 from harness.records.experiment import Cell
 from harness.records.judgments import FailureKind, Outcome
 
-Heard: TypeAlias = Answer | FailureKind
+ParsedAnswer: TypeAlias = Answer | FailureKind
 """What a reply came to."""
-AGAIN: frozenset[Heard] = frozenset(("unparsed", "truncated"))
+RETRY: frozenset[ParsedAnswer] = frozenset(("unparsed", "truncated"))
 """Failures after which the model is asked once more for its answer."""
 EMPTY = "(no text)"
 """Stands for a reply without text when the conversation goes on: endpoints refuse an empty turn."""
 
 
-class Exchange(NamedTuple):
+class AnsweredCall(NamedTuple):
     """A question and what came back, once more included.
 
     Attributes:
@@ -35,7 +35,7 @@ class Exchange(NamedTuple):
 
     call: Call
     reply: Reply
-    heard: Heard
+    heard: ParsedAnswer
     text: str
 
 
@@ -68,17 +68,19 @@ def steps_before(
     return replies
 
 
-def answers_to(calls: Sequence[Call], item: Item, cell: Cell, questions: Questions) -> Conversation[list[Heard]]:
+def answers_to(calls: Sequence[Call], item: Item, cell: Cell, questions: Questions) -> Conversation[list[ParsedAnswer]]:
     """Make calls as one batch, and once more those whose replies hold no answer; what each came to, in order."""
     calls = _in_form(calls, questions)
     replies = yield calls
     heard = [understood(reply, questions) for reply in replies]
-    if AGAIN.isdisjoint(heard):
+    if RETRY.isdisjoint(heard):
         return heard
     return [one.heard for one in (yield from _once_more(calls, replies, heard, item, cell, questions))]
 
 
-def exchanges(calls: Sequence[Call], item: Item, cell: Cell, questions: Questions) -> Conversation[list[Exchange]]:
+def answered_calls(
+    calls: Sequence[Call], item: Item, cell: Cell, questions: Questions
+) -> Conversation[list[AnsweredCall]]:
     """As `answers_to`, with the whole conversations, for who wants to carry one on."""
     calls = _in_form(calls, questions)
     replies = yield calls
@@ -94,14 +96,14 @@ def _in_form(calls: Sequence[Call], questions: Questions) -> Sequence[Call]:
 def _once_more(
     calls: Sequence[Call],
     replies: Sequence[Reply],
-    heard: Sequence[Heard],
+    heard: Sequence[ParsedAnswer],
     item: Item,
     cell: Cell,
     questions: Questions,
-) -> Conversation[list[Exchange]]:
+) -> Conversation[list[AnsweredCall]]:
     """Ask again, in the same conversation, where a reply holds no answer."""
-    held = [Exchange(*one, one[1].text) for one in zip(calls, replies, heard, strict=True)]
-    open_ones = [index for index, one in enumerate(held) if one.heard in AGAIN]
+    held = [AnsweredCall(*one, one[1].text) for one in zip(calls, replies, heard, strict=True)]
+    open_ones = [index for index, one in enumerate(held) if one.heard in RETRY]
     if not open_ones or questions.again is None:
         return held
     asked = []
@@ -113,7 +115,7 @@ def _once_more(
     replies = yield again
     for index, call, reply in zip(open_ones, again, replies, strict=True):
         text = f"{held[index].text}\n\n{reply.text}"
-        held[index] = Exchange(call, reply, understood(reply, questions), text)
+        held[index] = AnsweredCall(call, reply, understood(reply, questions), text)
     return held
 
 
@@ -122,7 +124,7 @@ def said(reply: Reply) -> Message:
     return {"role": "assistant", "content": reply.text if reply.text.strip() else EMPTY}
 
 
-def understood(reply: Reply, questions: Questions) -> Heard:
+def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
     """The answer that a reply holds, or why it holds none."""
     if reply.finish == "stop":
         return questions.read(reply.text) or "unparsed"
@@ -132,7 +134,7 @@ def understood(reply: Reply, questions: Questions) -> Heard:
     return "refused" if reply.finish == "refusal" else "unavailable"
 
 
-def outcome_of(heard: Sequence[Heard], questions: Questions) -> Outcome:
+def outcome_of(heard: Sequence[ParsedAnswer], questions: Questions) -> Outcome:
     """What one answer about both responses, or one about each of them, amounts to.
 
     A verdict, or the gravest failure and whatever scores there are.

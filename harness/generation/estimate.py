@@ -19,7 +19,7 @@ from harness.generation.trajectories import TrajectoryLedger
 from harness.records.datasets import Item
 from harness.records.experiment import Cell
 from harness.runner.estimate import BYTES_PER_TOKEN, Estimate, Need, PromptSize, estimate, largest_reply
-from harness.runner.session import Lost, Replies, advance, open_talks
+from harness.runner.session import Replies, UnavailableReplies, advance, start_conversations
 
 
 class Step(NamedTuple):
@@ -48,8 +48,8 @@ def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[s
     ledger, is_whole, seen = TrajectoryLedger(plan), True, set[str]()
     firsts: dict[tuple[str, str], str] = {}  # the first system of each generator that has reviewers
     for chunk in plan.chunks():
-        talks = open_talks(plan, chunk)
-        waiting = advance(talks, replies, Lost())
+        talks = start_conversations(plan, chunk)
+        waiting = advance(talks, replies, UnavailableReplies())
         here = result.cells[chunk.cell.id]
         place = (chunk.cell.prompts, chunk.cell.generator)
         is_first = not chunk.cell.reviewers or firsts.setdefault(place, chunk.cell.id) == chunk.cell.id

@@ -11,7 +11,15 @@ from harness.generation.plan import LoopPlan, make_match_plan
 from harness.generation.records import System, Trajectory
 from harness.generation.trajectories import TrajectoryLedger
 from harness.records.experiment import Cell
-from harness.runner.explain import Counted, Followed, asked_json, explained, follow_talk, members_json, outcome_json
+from harness.runner.explain import (
+    Counted,
+    ReplayedConversation,
+    asked_json,
+    explained,
+    follow_conversation,
+    members_json,
+    outcome_json,
+)
 from harness.runner.run import Run
 from harness.runner.session import Replies
 from harness.text import quoted, suggestion
@@ -50,26 +58,28 @@ def row_of(plan: LoopPlan, prompts: str, wanted: str | None) -> int:
     return ids.index(wanted)
 
 
-def followed_loop(plan: LoopPlan, system: System, row: int, replies: Replies) -> tuple[Followed, Trajectory | None]:
+def followed_loop(
+    plan: LoopPlan, system: System, row: int, replies: Replies
+) -> tuple[ReplayedConversation, Trajectory | None]:
     """The loop of a system on one prompt: its calls, batch by batch, and how it ended."""
     from harness.generation.loop import converse
 
     (item,) = plan.prompts[system.prompts].items(row, row + 1)
-    batches, ended = follow_talk(item, converse(item, system, plan.room), replies)
-    return Followed(item, batches, None), ended
+    batches, ended = follow_conversation(item, converse(item, system, plan.room), replies)
+    return ReplayedConversation(item, batches, None), ended
 
 
-def explained_match(plan: LoopPlan, cell: Cell, row: int, cache: Store) -> Followed | Counted:
+def explained_match(plan: LoopPlan, cell: Cell, row: int, cache: Store) -> ReplayedConversation | Counted:
     """How a cell compares the drafts that two systems picked for one prompt.
 
     Raises:
         MissingRepliesError: where the loops of the two are not all in the cache.
     """
-    from harness.runner.progress import Tally
+    from harness.runner.progress import RunStats
 
     narrow = narrowed(plan, cell, row)
     ledger = TrajectoryLedger(narrow)
-    for chunk, talks in Run(narrow, cache, None, Tally(plan.spec.models)).held():
+    for chunk, talks in Run(narrow, cache, None, RunStats(plan.spec.models)).held():
         ledger.add(chunk.cell, talks)
     return explained(make_match_plan(narrow, ledger.picks), cell, 0, cache)
 
@@ -101,7 +111,7 @@ def loops_json(plan: LoopPlan) -> dict[str, Any]:
     }
 
 
-def loop_json(place: System | Cell, found: Followed | Counted, ended: Trajectory | None) -> dict[str, Any]:
+def loop_json(place: System | Cell, found: ReplayedConversation | Counted, ended: Trajectory | None) -> dict[str, Any]:
     """One conversation, as `loop` in `schemas/output/explain.schema.json`."""
     told = None
     if ended is not None:
@@ -111,7 +121,7 @@ def loop_json(place: System | Cell, found: Followed | Counted, ended: Trajectory
             "failure": ended.failure,
             "ended": ended.ended or None,
         }
-    batches, members = (found.batches, ()) if isinstance(found, Followed) else ((), found.members)
+    batches, members = (found.batches, ()) if isinstance(found, ReplayedConversation) else ((), found.members)
     return {
         "place": place.id,
         "item": found.item.id,

@@ -11,7 +11,7 @@ import numpy as np
 from harness.generation import wording as loop_wording
 from harness.generation.plan import MatchPlan
 from harness.generation.records import GenerationSpec, System
-from harness.generation.trajectories import Account
+from harness.generation.trajectories import LoopCounts
 from harness.generation.win_rates import (
     Standing,
     best_system,
@@ -28,7 +28,7 @@ from harness.records.judgments import FAILURES, VERDICTS
 from harness.records.scores import Winner
 from harness.runner.run_reader import JudgedDataset
 from harness.scoring.figure_json import figure_json
-from harness.scoring.pairwise import Contest
+from harness.scoring.pairwise import CellComparisons
 from harness.scoring.win_rates import Rate
 from harness.statistics.win_rate import TIES, Ties
 
@@ -36,7 +36,7 @@ from harness.statistics.win_rate import TIES, Ties
 def board_json(
     spec: GenerationSpec,
     plan: MatchPlan,
-    accounts: Mapping[str, Account],
+    accounts: Mapping[str, LoopCounts],
     judged: Mapping[str, JudgedDataset],
     run: str,
 ) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def _winner_json(best: Winner) -> dict[str, Any]:
     return {"system": best.cell and best.cell.partition("/")[2], **kept, **told}
 
 
-def _rows(standings: Sequence[Standing], contest: Contest | None, ties: Ties) -> list[dict[str, Any]]:
+def _rows(standings: Sequence[Standing], contest: CellComparisons | None, ties: Ties) -> list[dict[str, Any]]:
     values = [standing.rates[ties].judge.value for standing in standings]
     order = sorted(range(len(standings)), key=lambda k: (values[k] is None, -(values[k] or 0.0), k))
     ranks = {} if contest is None else contest.rank_sets()
@@ -183,7 +183,7 @@ def _identical(plan: MatchPlan, first: str, second: str) -> int:
     return sum(bool(one.strip()) and one.split() == other.split() for one, other in both)
 
 
-def _system_json(spec: GenerationSpec, system: System, account: Account) -> dict[str, Any]:
+def _system_json(spec: GenerationSpec, system: System, account: LoopCounts) -> dict[str, Any]:
     usage = account.usage
     each = max(1, account.loops)
     return {

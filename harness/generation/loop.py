@@ -26,7 +26,7 @@ LOOP = "loop"
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class LoopContext:
     """What all loops of a spec share.
 
     Attributes:
@@ -44,7 +44,7 @@ class Room:
     questions: Questions | None = None
 
 
-def converse(item: Item, system: System, room: Room) -> Conversation[Trajectory]:
+def converse(item: Item, system: System, room: LoopContext) -> Conversation[Trajectory]:
     """Write, review and revise, and pick the best draft."""
     drafts, failure, ended = yield from _drafts(item, system, room)
     if not drafts:
@@ -65,7 +65,7 @@ def failure_in(reply: Reply) -> FailureKind | None:
 
 
 def _drafts(
-    item: Item, system: System, room: Room
+    item: Item, system: System, room: LoopContext
 ) -> Conversation[tuple[tuple[Draft, ...], FailureKind | None, Ended]]:
     drafts: list[Draft] = []
     chat: list[Message] = list(item.prompt)
@@ -96,7 +96,7 @@ def _drafts(
 
 
 def _reviews(
-    item: Item, system: System, room: Room, number: int, text: str, chats: dict[int, list[Message]]
+    item: Item, system: System, room: LoopContext, number: int, text: str, chats: dict[int, list[Message]]
 ) -> Conversation[tuple[Review, ...]]:
     """Ask all reviewers about a draft as one batch; each goes on in its own conversation, as far as it answered."""
     calls = []

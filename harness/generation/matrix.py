@@ -9,7 +9,7 @@ from typing import Any
 from harness.errors import Problem
 from harness.generation.records import Match, System
 from harness.records.document import Document
-from harness.spec.checks import Sound
+from harness.spec.checks import CheckedDocument
 from harness.text import quoted, suggestion
 
 NONE, SELF = "none", "self"
@@ -43,7 +43,7 @@ def matches_of(systems: Sequence[System], opponents: Sequence[str]) -> dict[str,
     return {match.name: match for match in matches}
 
 
-def system_problems(sound: Sound) -> Iterator[Problem]:
+def system_problems(sound: CheckedDocument) -> Iterator[Problem]:
     """What is wrong with the loops and their opponents, as far as the schema accepts them."""
     document, models = sound.document, sound.names("models")
     matrix, opponents = sound.part("matrix"), sound.part("compare", "opponents") or ()
@@ -95,7 +95,7 @@ def _is_excluded(features: Mapping[str, Any], exclusions: Sequence[Mapping[str, 
     return any(all(value in features[key] for key, value in one.items()) for one in exclusions)
 
 
-def _unknown(sound: Sound) -> Iterator[Problem]:
+def _unknown(sound: CheckedDocument) -> Iterator[Problem]:
     """Names in the matrix that are no prompt sets and no models."""
     document, known, models = sound.document, sound.names("prompts"), sound.names("models")
     for index, name in enumerate(sound.part("matrix", "prompts") or ()):

@@ -10,7 +10,7 @@ from harness.data.dataset import PROMPT_SET, FrameDataset, read_dataset
 from harness.errors import DatasetError, HarnessError, Problem
 from harness.evaluators.cell import ORDERS, converse
 from harness.evaluators.conversation import Conversation
-from harness.generation.loop import Room
+from harness.generation.loop import LoopContext
 from harness.generation.loop import converse as loop
 from harness.generation.records import GenerationSpec, System, Trajectory
 from harness.generation.review import Reviewing
@@ -47,7 +47,7 @@ class LoopPlan:
     spec: GenerationSpec
     prompts: Mapping[str, FrameDataset]
     questions: Mapping[str, Questions] = field(repr=False)
-    room: Room = field(repr=False)
+    room: LoopContext = field(repr=False)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
@@ -55,7 +55,7 @@ class LoopPlan:
         return self.spec.cells
 
     @property
-    def conversations_to_hold(self) -> int:
+    def conversation_count(self) -> int:
         """How many loops there are."""
         return sum(len(self.prompts[system.prompts]) for system in self.spec.systems)
 
@@ -68,7 +68,7 @@ class LoopPlan:
     @property
     def told(self) -> str:
         """What it is, in a few words."""
-        loops = f"{len(self.spec.systems)} systems, {self.conversations_to_hold:,} loops"
+        loops = f"{len(self.spec.systems)} systems, {self.conversation_count:,} loops"
         return f"{self.spec.name}: {loops}, {len(self.cells)} cells, {self.size:,} judgments"
 
     @property
@@ -123,7 +123,7 @@ def make_loop_plan(spec: GenerationSpec) -> LoopPlan:
     questions = {name: compile_strategy(strategy) for name, strategy in spec.strategies.items()}
     assert spec.review is not None, "a spec without problems has a way of reviewing"
     chosen = spec.selection.cell
-    room = Room(
+    room = LoopContext(
         spec.models,
         Reviewing(spec.review),
         spec.stop,

@@ -145,7 +145,7 @@ class Draft(NamedTuple):
         return sum(scores) / len(scores) if scores else None
 
 
-class Duel(NamedTuple):
+class DraftComparison(NamedTuple):
     """A new draft against the best so far.
 
     Attributes:
@@ -184,7 +184,7 @@ class Trajectory(NamedTuple):
     picked: int
     failure: FailureKind | None = None
     ended: Ended = ""
-    duels: tuple[Duel, ...] = ()
+    duels: tuple[DraftComparison, ...] = ()
 
     @property
     def abstained(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.errors import Problem
 from harness.generation.records import Review, ReviewRule
-from harness.prompting.delimiters import chat_text, fenced, nonce_for, texts_of
+from harness.prompting.delimiters import chat_text, delimited, nonce_for, texts_of
 from harness.prompting.parsing.rules import answer_faults, compile_answer, full_rule
 from harness.prompting.template import compile_template, template_faults, variables_in
 from harness.records.datasets import Message
@@ -57,8 +57,8 @@ class Reviewing:
         """The conversation that asks a reviewer about a draft, `chat` being what was said before; empty at first."""
         nonce = nonce_for([*texts_of(prompt), text])
         values = dict(self._constants)
-        values["prompt"] = fenced("prompt", chat_text(prompt, nonce), nonce)
-        values["response"] = fenced("response", text, nonce)
+        values["prompt"] = delimited("prompt", chat_text(prompt, nonce), nonce)
+        values["response"] = delimited("response", text, nonce)
         template = self._again if chat else self._first
         return [*(chat or self._opening), {"role": "user", "content": template.render(values)}]
 
@@ -71,8 +71,8 @@ class Reviewing:
         """What asks the generator for another draft: what all reviewers said, each between tags of its own."""
         texts = [review.text for review in reviews]
         nonce = nonce_for([*texts_of(prompt), *texts])
-        shown = [fenced("feedback", text, nonce) for text in texts]
-        values = {"prompt": fenced("prompt", chat_text(prompt, nonce), nonce), "feedback": "\n".join(shown)}
+        shown = [delimited("feedback", text, nonce) for text in texts]
+        values = {"prompt": delimited("prompt", chat_text(prompt, nonce), nonce), "feedback": "\n".join(shown)}
         return {"role": "user", "content": self._revise.render(values)}
 
 

@@ -16,7 +16,7 @@ from harness.generation.spec import generation_digest
 from harness.generation.trajectories import COLUMNS, TrajectoryLedger
 from harness.hashing import digest_of
 from harness.runner.judgment_columns import Ledger
-from harness.runner.progress import Tally
+from harness.runner.progress import RunStats
 from harness.runner.run import Run, RunOf
 from harness.runner.run_folder import FORMAT, ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
 from harness.runner.tables import items_frame
@@ -49,7 +49,7 @@ class Held(NamedTuple):
     calls: int
 
 
-def hold_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf, *, version: str) -> Held:
+def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf, *, version: str) -> Held:
     """Hold all loops and all comparisons, and write all files of the run but that of its environment.
 
     Args:
@@ -101,7 +101,7 @@ def _manifest(
         },
         "systems": [{"id": system.id, **asdict(system)} for system in spec.systems],
         "matches": [asdict(match) for match in spec.matches.values()],
-        "trajectories": plan.conversations_to_hold,
+        "trajectories": plan.conversation_count,
         "trajectories_digest": trajectories_digest,
         "datasets": {
             name: {
@@ -125,7 +125,7 @@ def generation_keys(plan: LoopPlan, cache: Cache) -> list[str]:
     Raises:
         MissingRepliesError: where the cache lacks some of their replies.
     """
-    silent = Tally(plan.spec.models)
+    silent = RunStats(plan.spec.models)
     ledger, keys = TrajectoryLedger(plan), dict[str, None]()
     for chunk, talks in Run(plan, cache, None, silent).held():
         ledger.add(chunk.cell, talks)

@@ -13,10 +13,10 @@ from dataclasses import replace
 import orjson
 
 from harness.cache.key import call_key, locator_of
-from harness.evaluators.aggregation import exchange_responses, exchanged
+from harness.evaluators.aggregation import exchanged, swap_responses
 from harness.evaluators.cell import converse
 from harness.evaluators.conversation import Conversation
-from harness.generation.records import Draft, Duel, Selection, System
+from harness.generation.records import Draft, DraftComparison, Selection, System
 from harness.generation.voting import verdict_of
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model
@@ -34,7 +34,7 @@ def pick(
     selection: Selection,
     questions: Questions | None,
     models: Mapping[str, Model],
-) -> Conversation[tuple[int, tuple[Duel, ...]]]:
+) -> Conversation[tuple[int, tuple[DraftComparison, ...]]]:
     """The position of the best draft, and the duels that led there."""
     if selection.by == "last":
         return len(drafts) - 1, ()
@@ -48,7 +48,7 @@ def pick(
         talk = _duel(item, drafts[best].text, drafts[new].text, new, system, selection, questions, models)
         outcome = yield from _noting(talk, keys)
         scores = (outcome.score_a, outcome.score_b)
-        duel = Duel(best, new, outcome.verdict, outcome.failure, *scores, outcome.votes, tuple(keys))
+        duel = DraftComparison(best, new, outcome.verdict, outcome.failure, *scores, outcome.votes, tuple(keys))
         duels.append(duel)
         if takes_over(duel, is_published=selection.by == "published"):
             best = new
@@ -61,7 +61,7 @@ def best_score(drafts: Sequence[Draft]) -> int:
     return scores.index(max(scores))
 
 
-def takes_over(duel: Duel, *, is_published: bool = False) -> bool:
+def takes_over(duel: DraftComparison, *, is_published: bool = False) -> bool:
     """Whether the new draft takes the place of the best so far.
 
     Args:
@@ -89,7 +89,7 @@ def _duel(
     pair = item._replace(response_a=best, response_b=new, model_a=system.name, model_b=system.name)
     is_turned = selection.alternates and number > 1
     if is_turned:
-        pair = exchange_responses(pair)
+        pair = swap_responses(pair)
     outcome = yield from _marked(_asked(pair, cell, questions, models), number + 1)
     return exchanged(outcome) if is_turned else outcome
 

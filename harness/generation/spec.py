@@ -22,7 +22,7 @@ from harness.records.document import Document, Step
 from harness.records.experiment import Cell, ScoreSpec, Strategy
 from harness.records.frozen import FrozenDict, freeze, with_plain_numbers
 from harness.registry import names as plug_names
-from harness.spec.checks import Sound, dataset_problems, model_problems, secret_problems
+from harness.spec.checks import CheckedDocument, dataset_problems, model_problems, secret_problems
 from harness.spec.compatibility import unfit_strategies
 from harness.spec.defaults import with_defaults
 from harness.spec.digest import spec_digest
@@ -102,7 +102,7 @@ _NO_DATA: Mapping[str, Any] = {"format": "", "columns": {}, "label_values": {}, 
 
 def _checked(document: Document, folders: Folders) -> Parts:
     problems = check(document, SCHEMA)
-    sound = Sound(document, problems)
+    sound = CheckedDocument(document, problems)
     review, wrong = _review_of(sound, folders)
     problems += [*wrong, *secret_problems(document)]
     compare = _as_evaluation(document, sound.part("compare"), ("compare",), ["match"])
@@ -147,11 +147,11 @@ def _evaluation_problems(
     document: Document, known: list[Problem], folders: Folders
 ) -> tuple[list[Problem], dict[str, Strategy], Document]:
     """What is wrong with the parts that are those of an evaluation, in the words of this file; and the strategies."""
-    sound = Sound(document, [replace(one, path=_in_evaluation(one.path)) for one in known])
+    sound = CheckedDocument(document, [replace(one, path=_in_evaluation(one.path)) for one in known])
     strategies, problems = strategies_of(sound, folders)
     peopled, wrong = with_personas(sound, folders)
     problems = [*problems, *wrong]
-    sound = Sound(peopled, [replace(one, path=_in_evaluation(one.path)) for one in known])
+    sound = CheckedDocument(peopled, [replace(one, path=_in_evaluation(one.path)) for one in known])
     problems += dataset_problems(sound, folders)
     problems += model_problems(sound, folders)
     if "matrix" in peopled.value:
@@ -184,7 +184,7 @@ def _many_evaluators(document: Document, select: Document, wrong: list[Problem])
     """A tournament has one evaluator, whose members ask in its own strategy."""
     if wrong:
         return []
-    cells = cells_of(select.value["matrix"], Sound(select, []).names("models"))
+    cells = cells_of(select.value["matrix"], CheckedDocument(select, []).names("models"))
     if len(cells) != 1:
         message = f"a tournament has one evaluator, and these are {len(cells)}"
         return [document.problem(("selection", "evaluator"), message, hint="name one")]
@@ -194,7 +194,7 @@ def _many_evaluators(document: Document, select: Document, wrong: list[Problem])
     return []
 
 
-def _review_of(sound: Sound, folders: Folders) -> tuple[ReviewRule | None, list[Problem]]:
+def _review_of(sound: CheckedDocument, folders: Folders) -> tuple[ReviewRule | None, list[Problem]]:
     """How drafts are reviewed: the entry that the spec names."""
     document, own = sound.document, sound.names("reviews")
     problems: list[Problem] = []

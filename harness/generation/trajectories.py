@@ -14,7 +14,7 @@ from harness.generation.plan import LoopPlan, Picks
 from harness.generation.records import Review, System, Trajectory
 from harness.records.judgments import Usage
 from harness.runner.run import usage_of
-from harness.runner.session import Talk
+from harness.runner.session import ConversationState
 
 COLUMNS = (
     "system",
@@ -42,7 +42,7 @@ COLUMNS = (
 
 
 @dataclass
-class Account:
+class LoopCounts:
     """What one system's loops came to.
 
     Attributes:
@@ -112,7 +112,7 @@ class TrajectoryLedger:
     """
 
     def __init__(self, plan: LoopPlan) -> None:
-        self.accounts: dict[str, Account] = {system.id: Account() for system in plan.spec.systems}
+        self.accounts: dict[str, LoopCounts] = {system.id: LoopCounts() for system in plan.spec.systems}
         self.picks: dict[str, Picks] = {system.id: Picks([], []) for system in plan.spec.systems}
         self._digest = hashlib.sha256()
 
@@ -121,7 +121,7 @@ class TrajectoryLedger:
         """SHA-256 of all trajectories so far, in their order."""
         return self._digest.hexdigest()
 
-    def add(self, system: System, talks: Sequence[Talk[Trajectory]]) -> list[tuple[Any, ...]]:
+    def add(self, system: System, talks: Sequence[ConversationState[Trajectory]]) -> list[tuple[Any, ...]]:
         """Note some loops of a system that have ended; their rows."""
         account, picks = self.accounts[system.id], self.picks[system.id]
         rows: list[tuple[Any, ...]] = []

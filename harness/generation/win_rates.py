@@ -18,7 +18,7 @@ from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
 from harness.records.judgments import OUTCOMES, VERDICTS
 from harness.records.scores import Winner
-from harness.scoring.pairwise import Contest, is_comparable
+from harness.scoring.pairwise import CellComparisons, is_comparable
 from harness.scoring.win_rates import Rate, Seen, human_rates, judge_rates, sign_figure
 from harness.scoring.winner import Measure, best_of_all
 from harness.statistics import multiplicity, pairs, win_rate
@@ -94,7 +94,7 @@ def compare_systems(
     score: ScoreSpec,
     ties: Ties,
     seed: int,
-) -> Contest | None:
+) -> CellComparisons | None:
     """All pairs of systems that met one opponent before one evaluator; None where there is none to compare.
 
     Args:
@@ -119,7 +119,7 @@ def compare_systems(
     comparisons = multiplicity.compare_all(
         values, covariance, resamples=score.resamples, seed=seed, level=score.level, degrees=degrees
     )
-    return Contest(members, comparisons, tuple(standing.system for standing in standings), score.margin)
+    return CellComparisons(members, comparisons, tuple(standing.system for standing in standings), score.margin)
 
 
 def best_system(

@@ -97,7 +97,7 @@ def _read(folder: Path, source: Source) -> Loops:
         stem, _, opponent = path.stem.partition("_picks")
         found = _PAIR.fullmatch(stem)
         if found is None:
-            source.blame(path, "is not named <generator>_<reviewer>…json")
+            source.report(path, "is not named <generator>_<reviewer>…json")
             continue
         generator, reviewer = _short(found["generator"]), _short(found["reviewer"])
         pair = f"{generator}-with-{reviewer}"
@@ -156,7 +156,7 @@ def _read_single(path: Path, loops: Loops, source: Source) -> None:
         return
     prompts = [{"id": f"{number}", "prompt": chat[:-1]} for number, chat in enumerate(chats, 1)]
     if loops.prompts and prompts != loops.prompts:
-        source.blame(path, "does not answer the prompts of the files before it")
+        source.report(path, "does not answer the prompts of the files before it")
         return
     loops.prompts = prompts
     model = _short(path.stem)
@@ -171,7 +171,7 @@ def _chats(path: Path, source: Source) -> list[list[dict[str, str]]]:
         return []
     for number, chat in enumerate(entries, 1):
         if not isinstance(chat, list) or len(chat) < 2 or not all(_is_message(one) for one in chat):
-            source.blame(path, "is no list of messages, the last one the response", place=f"entry {number}")
+            source.report(path, "is no list of messages, the last one the response", place=f"entry {number}")
             return []
     return entries
 
@@ -184,7 +184,7 @@ def _entries(path: Path, loops: Loops, source: Source) -> list[dict[str, Any]]:
     """The objects of a file, one for each prompt; none where there are others, which is noted."""
     entries = source.entries(path) or []
     if entries and loops.prompts and len(entries) != len(loops.prompts):
-        source.blame(path, f"holds {len(entries)} entries for {len(loops.prompts)} prompts")
+        source.report(path, f"holds {len(entries)} entries for {len(loops.prompts)} prompts")
         return []
     return entries
 
@@ -195,7 +195,7 @@ def _read_comparison(path: Path, first: str, second: str, loops: Loops, question
     other = []
     for number, entry in enumerate(_entries(path, loops, source), 1):
         if not isinstance(entry.get("response"), str) or not isinstance(entry.get("winner"), str):
-            source.blame(path, "`response` or `winner` is missing or not text", place=f"entry {number}")
+            source.report(path, "`response` or `winner` is missing or not text", place=f"entry {number}")
             continue
         loops.comparisons.append((first, second, f"{number}", entry["response"]))
         winner = entry["winner"] if entry["winner"] in ("agent", "tie") else "opponent"

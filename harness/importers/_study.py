@@ -42,11 +42,11 @@ class Source:
 
     problems: list[Problem] = field(default_factory=list)
 
-    def blame(self, path: Path, message: str, *, line: int = 0, place: str = "") -> None:
+    def report(self, path: Path, message: str, *, line: int = 0, place: str = "") -> None:
         """Note what is wrong with a file, or with a line or another place in it."""
         self.problems.append(Problem(file=str(path), line=line, path=place, message=message))
 
-    def raise_if_blamed(self) -> None:
+    def raise_if_reported(self) -> None:
         """Raise ImportSourceError with all that was noted, if anything was."""
         if self.problems:
             raise ImportSourceError(self.problems)
@@ -56,9 +56,9 @@ class Source:
         try:
             return path.read_text(encoding="utf-8")
         except OSError as error:
-            self.blame(path, f"cannot be read: {(error.strerror or str(error)).lower()}")
+            self.report(path, f"cannot be read: {(error.strerror or str(error)).lower()}")
         except UnicodeDecodeError:
-            self.blame(path, "is not UTF-8")
+            self.report(path, "is not UTF-8")
         return None
 
     def rows(self, path: Path, texts: Sequence[str]) -> list[dict[str, Any]] | None:
@@ -78,7 +78,7 @@ class Source:
                 rows.append(row)
             else:
                 wanted = " and ".join(f"`{key}`" for key in texts)
-                self.blame(path, f"is no JSON object with {wanted}", line=number)
+                self.report(path, f"is no JSON object with {wanted}", line=number)
         return rows
 
     def entries(self, path: Path) -> list[dict[str, Any]] | None:
@@ -89,7 +89,7 @@ class Source:
         entries = _parsed(text)
         if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
             return entries
-        self.blame(path, "is not a JSON list of objects")
+        self.report(path, "is not a JSON list of objects")
         return None
 
     def values(self, path: Path) -> list[Any] | None:
@@ -100,7 +100,7 @@ class Source:
         values = _parsed(text)
         if isinstance(values, list):
             return values
-        self.blame(path, "is not a JSON list")
+        self.report(path, "is not a JSON list")
         return None
 
 

@@ -102,9 +102,9 @@ def read_study(study: Path, *, fair_eval: Path, pandalm: Path | None = None) -> 
     folders = {"fair-eval": study / EVALUATORS / "fair-eval", "pandalm": study / EVALUATORS / "pandalm-eval"}
     recorded = {name: _recorded(name, folders[name], rows, source) for name, rows in pairs.items()}
     if not (recorded["fair-eval"].models or recorded["fair-eval"].debated):
-        source.blame(folders["fair-eval"], "holds no replies of the study's judges")
+        source.report(folders["fair-eval"], "holds no replies of the study's judges")
     loops = read_loops(study, source)
-    source.raise_if_blamed()
+    source.raise_if_reported()
     files: dict[PurePosixPath, bytes] = {}
     notes: list[str] = []
     for name, replies in recorded.items():
@@ -129,13 +129,13 @@ def _fair_eval_pairs(folder: Path, source: Source) -> list[Pair]:
         for row in questions or ()
     ]
     if questions == []:
-        source.blame(folder / "question.jsonl", "holds no questions")
+        source.report(folder / "question.jsonl", "holds no questions")
     for response, (name, model) in _FAIR_EVAL_ANSWERS.items():
         answers = source.rows(folder / "answer" / name, ("text",))
         if answers is None or not pairs:
             continue
         if [str(row.get("question_id")) for row in answers] != [pair["id"] for pair in pairs]:
-            source.blame(folder / "answer" / name, "does not answer the questions of question.jsonl in turn")
+            source.report(folder / "answer" / name, "does not answer the questions of question.jsonl in turn")
         for pair, answer in zip(pairs, answers, strict=False):
             pair |= {response: answer["text"], response.replace("response", "model"): model}
     labels = _fair_eval_labels(folder / "review" / "review_gpt35_vicuna-13b_human.txt", len(pairs), source)
@@ -152,9 +152,9 @@ def _fair_eval_labels(path: Path, questions: int, source: Source) -> list[Verdic
     words = text.split()
     for number, word in enumerate(words, 1):
         if word not in _FAIR_EVAL_LABELS:
-            source.blame(path, f"`{word}` is none of {', '.join(_FAIR_EVAL_LABELS)}", line=number)
+            source.report(path, f"`{word}` is none of {', '.join(_FAIR_EVAL_LABELS)}", line=number)
     if questions and len(words) != questions:
-        source.blame(path, f"holds {len(words)} labels for {questions} questions")
+        source.report(path, f"holds {len(words)} labels for {questions} questions")
     return [_FAIR_EVAL_LABELS[word] for word in words if word in _FAIR_EVAL_LABELS]
 
 
@@ -168,7 +168,7 @@ def _pandalm_pairs(path: Path, source: Source) -> list[Pair]:
         wrong += [key for key in _ANNOTATORS if type(row.get(key)) is not int or row[key] not in _PANDALM_LABELS]
         if wrong:
             what = ", ".join(f"`{key}`" for key in wrong)
-            source.blame(path, f"{what} is missing or unknown", place=f"entry {number}")
+            source.report(path, f"{what} is missing or unknown", place=f"entry {number}")
         else:
             pairs.append(_pandalm_pair(row))
     return pairs if len(pairs) == len(entries) else []
@@ -215,7 +215,7 @@ def _named(folder: Path, pattern: re.Pattern[str], form: str, source: Source) ->
     for path in sorted(folder.glob("*.json")):
         found = pattern.fullmatch(path.name)
         if found is None:
-            source.blame(path, f"is not named {form}")
+            source.report(path, f"is not named {form}")
         else:
             yield path, found["model"]
 
@@ -226,13 +226,13 @@ def _replies(path: Path, steps: Mapping[str, str], pairs: Sequence[Pair], source
     if entries is None:
         return
     if pairs and len(entries) != len(pairs):
-        source.blame(path, f"holds {len(entries)} replies for {len(pairs)} items")
+        source.report(path, f"holds {len(entries)} replies for {len(pairs)} items")
     for number, (pair, entry) in enumerate(zip(pairs, entries, strict=False), 1):
         for field, step in steps.items():
             if isinstance(entry.get(field), str):
                 yield {"item": pair["id"], "step": step, "text": entry[field]}
             else:
-                source.blame(path, f"`{field}` is missing or not text", place=f"entry {number}")
+                source.report(path, f"`{field}` is missing or not text", place=f"entry {number}")
 
 
 # --- what is made of it ---------------------------------------------------------------------------------

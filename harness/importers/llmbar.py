@@ -84,7 +84,7 @@ def read_benchmark(folder: Path) -> Imported:
     notes: list[str] = []
     paths = sorted((folder / SETS).glob("**/dataset.json"))
     if not paths:
-        source.blame(folder / SETS, "holds no dataset.json")
+        source.report(folder / SETS, "holds no dataset.json")
     for path in paths:
         name = "-".join(path.parent.relative_to(folder / SETS).parts).lower()
         if pairs := _pairs(path, source):
@@ -92,7 +92,7 @@ def read_benchmark(folder: Path) -> Imported:
             differences = [told for one in judged for told in _differences(one, questions[one.strategy])]
             files |= _files(name, pairs, judged, differences)
             notes += [f"{name}: {told}" for told in _notes(pairs, judged, differences, left_out)]
-    source.raise_if_blamed()
+    source.raise_if_reported()
     return Imported(files, tuple(notes))
 
 
@@ -103,14 +103,14 @@ def _pairs(path: Path, source: Source) -> list[Pair]:
     """The pairs of a set; nothing where anything is wrong with it."""
     entries = source.entries(path)
     if entries == []:
-        source.blame(path, "holds no pairs")
+        source.report(path, "holds no pairs")
     pairs = []
     for number, row in enumerate(entries or (), 1):
         wrong = [key for key in _TEXTS if not (isinstance(row.get(key), str) and row[key].strip())]
         wrong += [] if type(row.get("label")) is int and row["label"] in _LABELS else ["label"]
         if wrong:
             what = ", ".join(f"`{key}`" for key in wrong)
-            source.blame(path, f"{what} is missing or unknown", place=f"entry {number}")
+            source.report(path, f"{what} is missing or unknown", place=f"entry {number}")
         else:
             texts = {name: row[key] for key, name in _TEXTS.items()}
             pairs.append({"id": str(number), **texts, "label": _LABELS[row["label"]]})
@@ -129,14 +129,14 @@ def _judged(folder: Path, pairs: Sequence[Pair], source: Source) -> tuple[list[J
         if entries is None:
             continue
         if len(entries) != len(pairs):
-            source.blame(path, f"holds {len(entries)} results for {len(pairs)} pairs")
+            source.report(path, f"holds {len(entries)} results for {len(pairs)} pairs")
             continue
         one = Judged(model, WAYS[way], [], [])
         for pair, row in zip(pairs, entries, strict=True):
             try:
                 replies, winners = _result(row, pair, one.strategy)
             except ValueError as error:
-                source.blame(path, str(error), place=f"entry {pair['id']}")
+                source.report(path, str(error), place=f"entry {pair['id']}")
             else:
                 one.replies.append(replies)
                 one.winners.append(winners)

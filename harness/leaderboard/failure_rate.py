@@ -9,7 +9,7 @@ from typing import Any
 
 from harness import registry
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Failing:
     def told(self, limit: float) -> str:
         """That it was more than a limit, by kind and by cell."""
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.kinds.items())
-        named = [f"{cell} {100 * share:.3g} %" for cell, share in list(self.cells.items())[:MOST_NAMED]]
-        more = f", and {len(self.cells) - MOST_NAMED} more" if len(self.cells) > MOST_NAMED else ""
+        named = [f"{cell} {100 * share:.3g} %" for cell, share in list(self.cells.items())[:MAX_NAMED]]
+        more = f", and {len(self.cells) - MAX_NAMED} more" if len(self.cells) > MAX_NAMED else ""
         return (
             f"{self.failed:,} of {self.judged:,} judgments failed ({100 * self.share:.3g} %), more than the "
             f"{100 * limit:.3g} % that --fail-on-failures allows: {kinds}; worst first: {', '.join(named)}{more}"

@@ -8,8 +8,8 @@ from harness.leaderboard import wording
 from harness.records.judgments import FAILURES, VERDICTS
 from harness.records.scores import CellScore
 from harness.scoring import reasons
-from harness.scoring.estimates import FEWEST_ITEMS
-from harness.scoring.pairwise import Contest
+from harness.scoring.estimates import MIN_ITEMS
+from harness.scoring.pairwise import CellComparisons
 from harness.scoring.score import DatasetScores
 from harness.scoring.winner import best_first
 from harness.statistics import clusters
@@ -66,8 +66,8 @@ def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
         return
     if score.n < score.items:
         yield wording.unlabelled(group.dataset, score.items - score.n, score.items)
-    if score.n < FEWEST_ITEMS:
-        yield wording.few_items(group.dataset, score.n, FEWEST_ITEMS)
+    if score.n < MIN_ITEMS:
+        yield wording.few_items(group.dataset, score.n, MIN_ITEMS)
         return
     figures = [score.figures[metric] for score in group.scores]
     count = max((figure.units for figure in figures if figure.unit == "cluster"), default=0)
@@ -77,7 +77,7 @@ def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
         yield wording.few_clusters(group.dataset, count, clusters.FEWEST, clusters.FEW)
 
 
-def _note_on_the_best(group: DatasetScores, metric: str, contest: Contest) -> Iterator[str]:
+def _note_on_the_best(group: DatasetScores, metric: str, contest: CellComparisons) -> Iterator[str]:
     """Which cells no test tells from the best, nearest first, and what the run could have found."""
     order = [k for k in best_first(group.scores, metric) if k in contest.members]
     best, others = order[0], []
@@ -103,7 +103,7 @@ def _note_on_the_best(group: DatasetScores, metric: str, contest: Contest) -> It
         )
 
 
-def _notes_on_one(group: DatasetScores, metric: str, contest: Contest, other: int) -> Iterator[str]:
+def _notes_on_one(group: DatasetScores, metric: str, contest: CellComparisons, other: int) -> Iterator[str]:
     """Which cells are better or worse than one of them, and which no test tells from it, the best first."""
     found: dict[str, list[str]] = {"better than": [], "worse than": [], "not distinguishable from": []}
     for k in best_first(group.scores, metric):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from harness.records.figures import Figure
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 """How many evaluators a sentence names before it counts the rest."""
 
 
-MOST_TOLD = 3
+MAX_SHOWN = 3
 """How many evaluators a sentence tells of, where it tells much of each, before it counts the rest."""
 
 
@@ -30,6 +30,6 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
-def _listed(names: Sequence[str], between: str = ", ", most: int = MOST_NAMED) -> str:
+def _listed(names: Sequence[str], between: str = ", ", most: int = MAX_NAMED) -> str:
     rest = len(names) - most
     return between.join([*names[:most], *([f"and {rest} more"] if rest > 0 else [])])

@@ -18,11 +18,11 @@ from harness.records.scores import CellScore, Difference
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
 from harness.scoring.labels import reference_of
 from harness.scoring.metric import find_metric
-from harness.scoring.pairwise import Contest, hold_contest
+from harness.scoring.pairwise import CellComparisons, compare_cells
 from harness.scoring.score import DatasetScores, best_of
 
 
-def retold(folder: Path, board: Board, *, metric: str | None = None, vs: str | None = None) -> dict[str, Any]:
+def reranked(folder: Path, board: Board, *, metric: str | None = None, vs: str | None = None) -> dict[str, Any]:
     """The leaderboard of a run by another of its metrics, or with differences to another cell than the best.
 
     The cells of a dataset are compared as they were when the run was scored, with the same draws, so intervals are
@@ -112,14 +112,14 @@ def _score(data: JudgedDataset, at: int, rows: Mapping[str, Any]) -> CellScore:
 
 def _contest(
     metric: str, data: JudgedDataset, scores: Sequence[CellScore], score: ScoreSpec, seed: int
-) -> Contest | None:
+) -> CellComparisons | None:
     reference = reference_of(data)
     draws = seed_for(seed, "pairs", metric, data.name)
     judged = reference.of(data.outcomes)
-    return hold_contest(metric, scores, reference.labels, judged, reference.clusters, score, draws)
+    return compare_cells(metric, scores, reference.labels, judged, reference.clusters, score, draws)
 
 
-def _difference(contest: Contest | None, one: int, other: int, data: JudgedDataset) -> Difference | None:
+def _difference(contest: CellComparisons | None, one: int, other: int, data: JudgedDataset) -> Difference | None:
     if one == other:
         return None
     if contest is None:

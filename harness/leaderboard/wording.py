@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.leaderboard.numbers import MOST_TOLD, _count, _listed, _p, _with_interval
+from harness.leaderboard.numbers import MAX_SHOWN, _count, _listed, _p, _with_interval
 from harness.records.experiment import Choice
 from harness.records.figures import Figure
 from harness.records.judgments import FAILURES
@@ -202,7 +202,7 @@ def changes_with_order(cell: str, flips: Figure, slot: Figure, p_value: Figure) 
 
 def in_both_orders(dataset: str, cells: Sequence[str]) -> str:
     """What the order of the responses does to the verdicts of some cells, each in words."""
-    return f"{dataset}: in both orders, {_listed(cells, '; ', MOST_TOLD)}"
+    return f"{dataset}: in both orders, {_listed(cells, '; ', MAX_SHOWN)}"
 
 
 def agrees_with_itself(cell: str, agreement: Figure) -> str:
@@ -212,4 +212,4 @@ def agrees_with_itself(cell: str, agreement: Figure) -> str:
 
 def in_repeats(dataset: str, cells: Sequence[str]) -> str:
     """How often repeated answers of some cells agree, each in words."""
-    return f"{dataset}: share of pairs of repeats that agree, least first: {_listed(cells, '; ', MOST_TOLD)}"
+    return f"{dataset}: share of pairs of repeats that agree, least first: {_listed(cells, '; ', MAX_SHOWN)}"

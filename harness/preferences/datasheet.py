@@ -10,15 +10,15 @@ from harness.hashing import rounded
 from harness.preferences.filters import GATES, OF_A_PROMPT
 from harness.preferences.records import SOURCES
 from harness.preferences.split import PARTS
-from harness.preferences.write import Tallied, Wanted
+from harness.preferences.write import ExportCounts, ExportRequest
 from harness.text import printable
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 def datasheet_json(
-    tallied: Tallied,
-    wanted: Wanted,
+    tallied: ExportCounts,
+    wanted: ExportRequest,
     *,
     manifest: Mapping[str, Any],
     spec: Mapping[str, Any],
@@ -60,7 +60,7 @@ def datasheet_json(
     return told
 
 
-def _what_passed(tallied: Tallied, wanted: Wanted, evaluator: Mapping[str, Any] | None) -> dict[str, Any]:
+def _what_passed(tallied: ExportCounts, wanted: ExportRequest, evaluator: Mapping[str, Any] | None) -> dict[str, Any]:
     """Where pairs came from, who preferred, and what the gates stopped."""
     says = {name: say for name, (say, _) in GATES.items()} | dict(OF_A_PROMPT)
     return {
@@ -76,7 +76,7 @@ def _what_passed(tallied: Tallied, wanted: Wanted, evaluator: Mapping[str, Any] 
     }
 
 
-def _what_is_in_it(tallied: Tallied, wanted: Wanted) -> dict[str, Any]:
+def _what_is_in_it(tallied: ExportCounts, wanted: ExportRequest) -> dict[str, Any]:
     """How much there is, how it is split, and what the texts are like."""
     chosen, rejected = tallied.lengths
     pairs = tallied.kept.total()

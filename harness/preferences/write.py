@@ -43,7 +43,7 @@ ENDINGS = (".jsonl", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExportRequest:
     """What is to be written.
 
     Attributes:
@@ -77,7 +77,7 @@ class Wanted:
 
 
 @dataclass
-class Tallied:
+class ExportCounts:
     """What was seen on the way.
 
     Attributes:
@@ -124,8 +124,8 @@ class Tallied:
 
 
 def write_preferences(
-    groups: Iterable[Sequence[Candidate]], wanted: Wanted, *, replace: bool = False
-) -> tuple[Tallied, Mapping[str, Path]]:
+    groups: Iterable[Sequence[Candidate]], wanted: ExportRequest, *, replace: bool = False
+) -> tuple[ExportCounts, Mapping[str, Path]]:
     """Write all pairs that pass the gates; what was seen, and the files.
 
     Args:
@@ -140,7 +140,7 @@ def write_preferences(
     """
     files = wanted.files()
     check_files(wanted, replace=replace)
-    tallied = Tallied()
+    tallied = ExportCounts()
     module = registry.find("export_formats", wanted.format)
     with ExitStack() as stack:
         handles = {path: stack.enter_context(replacing(path)) for path in dict.fromkeys(files.values())}
@@ -154,7 +154,7 @@ def write_preferences(
     return tallied, files
 
 
-def check_files(wanted: Wanted, *, replace: bool) -> None:
+def check_files(wanted: ExportRequest, *, replace: bool) -> None:
     """Refuse endings that say nothing, and files that are there."""
     if wanted.out.suffix not in ENDINGS:
         raise InputError(f"{wanted.out} must end in {' or '.join(ENDINGS)}", hint="the ending says how it is written")
@@ -168,7 +168,7 @@ def check_files(wanted: Wanted, *, replace: bool) -> None:
 
 
 def _rows(
-    groups: Iterable[Sequence[Candidate]], wanted: Wanted, module: Any, tallied: Tallied
+    groups: Iterable[Sequence[Candidate]], wanted: ExportRequest, module: Any, tallied: ExportCounts
 ) -> Iterator[tuple[Preference, dict[str, Any]]]:
     for group in groups:
         tallied.candidates.update(one.source for one in group)
@@ -185,7 +185,7 @@ def _rows(
         tallied.prompts.update(seen)
 
 
-def _preferences(candidates: Iterable[Candidate], wanted: Wanted) -> Iterator[Preference]:
+def _preferences(candidates: Iterable[Candidate], wanted: ExportRequest) -> Iterator[Preference]:
     for one in candidates:
         part = part_of(one.prompts, one.cluster, wanted.shares, wanted.seed)
         texts, scores = (one.first, one.second), (one.score_first, one.score_second)
@@ -214,7 +214,7 @@ def _provenance(one: Preference) -> dict[str, Any]:
     }
 
 
-def _counted(tallied: Tallied) -> str:
+def _counted(tallied: ExportCounts) -> str:
     """What every gate stopped, in words."""
     total = tallied.candidates.total()
     if not total:

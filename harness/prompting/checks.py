@@ -25,7 +25,7 @@ MATERIAL: Mapping[str, frozenset[str]] = {
 """Variables that come from the item, by what is asked; they are shown between tags."""
 RESPONSES: Mapping[str, tuple[str, ...]] = {"pair": ("response_a", "response_b"), "each": ("response",)}
 """Variables without which a model would judge what it has not seen."""
-LOOKS = ("reply", "swapped_reply")
+VIEWPOINTS = ("reply", "swapped_reply")
 """Variables of a second look: what was said in this order, and with the responses exchanged."""
 KINDS: Mapping[str, tuple[str, ...]] = {"pair": ("verdict", "scores", "rubric"), "each": ("score", "rubric")}
 """The kinds of answer that fit what is asked."""
@@ -63,7 +63,7 @@ def templates_of(strategy: Strategy) -> Iterator[tuple[Place, str, frozenset[str
         asked.add(STEP + step["id"])
     yield ("user",), strategy.user, constants | material | asked
     if strategy.second_look:
-        yield ("second_look", "user"), strategy.second_look["user"], constants.union(LOOKS)
+        yield ("second_look", "user"), strategy.second_look["user"], constants.union(VIEWPOINTS)
     yield ("follow_up",), strategy.follow_up or "", constants
 
 
@@ -144,9 +144,9 @@ def _criteria_faults(strategy: Strategy, everywhere: frozenset[str]) -> Iterator
 def _second_look_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
     if strategy.ask != "pair":
         yield ("second_look",), "a response alone has no order that could be exchanged", "leave it out, or `ask: pair`"
-    if LOOKS[1] not in used:
-        message = f"no place for `{LOOKS[1]}`, without which the second look sees nothing new"
-        yield ("second_look", "user"), message, f"write {{{{ {LOOKS[1]} }}}} where it belongs"
+    if VIEWPOINTS[1] not in used:
+        message = f"no place for `{VIEWPOINTS[1]}`, without which the second look sees nothing new"
+        yield ("second_look", "user"), message, f"write {{{{ {VIEWPOINTS[1]} }}}} where it belongs"
 
 
 def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:

@@ -27,7 +27,7 @@ def _digits(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:NONCE_DIGITS]
 
 
-def fenced(name: str, text: str, nonce: str) -> str:
+def delimited(name: str, text: str, nonce: str) -> str:
     """The text between tags; `nonce` must come from `nonce_for` over all texts of the message."""
     return f"<{name}-{nonce}>\n{text}\n</{name}-{nonce}>"
 
@@ -43,4 +43,4 @@ def chat_text(chat: Sequence[Message], nonce: str) -> str:
     """A chat as one text: a single message as it is, several each between tags named after their role."""
     if len(chat) == 1:
         return chat[0]["content"]
-    return "\n".join(fenced(message["role"], message["content"], nonce) for message in chat)
+    return "\n".join(delimited(message["role"], message["content"], nonce) for message in chat)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from harness.errors import Problem, SpecError
 from harness.prompting.checks import STEP, check_strategy
-from harness.prompting.delimiters import chat_text, fenced, nonce_for, texts_of
+from harness.prompting.delimiters import chat_text, delimited, nonce_for, texts_of
 from harness.prompting.parsing.rules import Answer, compile_answer, full_rule
 from harness.records.datasets import Dataset, Item, Message
 from harness.records.experiment import Strategy
@@ -183,8 +183,8 @@ class Questions:
         assert self._second is not None, "this strategy takes no second look"
         nonce = nonce_for([reply, swapped_reply])
         values = dict(self._constants)
-        values["reply"] = fenced("reply", reply, nonce)
-        values["swapped_reply"] = fenced("swapped-reply", swapped_reply, nonce)
+        values["reply"] = delimited("reply", reply, nonce)
+        values["swapped_reply"] = delimited("swapped-reply", swapped_reply, nonce)
         return {"role": "user", "content": self._second.render(values)}
 
     def compare(self, score_a: float, score_b: float) -> Verdict:
@@ -200,12 +200,12 @@ class Questions:
         texts = [text for _, _, text in shown]
         nonce = nonce_for([*texts, item.reference or "", *texts_of(item.prompt), *replies.values()])
         values = dict(self._constants)
-        values["prompt"] = fenced("prompt", chat_text(item.prompt, nonce), nonce)
-        values["reference"] = fenced("reference", item.reference, nonce) if item.reference else ""
+        values["prompt"] = delimited("prompt", chat_text(item.prompt, nonce), nonce)
+        values["reference"] = delimited("reference", item.reference, nonce) if item.reference else ""
         for variable, tag, text in shown:
-            values[variable] = fenced(tag, text, nonce)
+            values[variable] = delimited(tag, text, nonce)
         for name, text in replies.items():
-            values[f"{STEP}{name}"] = fenced(f"step-{name}", text, nonce)
+            values[f"{STEP}{name}"] = delimited(f"step-{name}", text, nonce)
         return [*opening, {"role": "user", "content": template.render(values)}]
 
     def _system(self, source: str | None) -> list[Message]:

@@ -94,7 +94,7 @@ class Budget:
 
         A reply that does not report its usage is one whose bill is not known.
         """
-        if not tells_usage(reply):
+        if not has_usage(reply):
             return self.keep(number)
         held = self.release(number)
         self._spent += _units(held.price, reply.prompt_tokens, reply.completion_tokens)
@@ -113,7 +113,7 @@ class Budget:
         return held
 
 
-class Purse:
+class BudgetGuard:
     """A budget that is waited at: attempts under way give back what they did not need."""
 
     def __init__(self, budget: Budget) -> None:
@@ -139,7 +139,7 @@ class Purse:
         await self._tell()
         return held
 
-    async def give_back(self, number: int, *, may_be_billed: bool) -> None:
+    async def refund(self, number: int, *, may_be_billed: bool) -> None:
         """An attempt brought no reply; as `Budget.keep` or `Budget.release`."""
         if may_be_billed:
             self.budget.keep(number)
@@ -163,7 +163,7 @@ class Purse:
         )
 
 
-class Till:
+class ModelBudget:
     """The reservations of one model.
 
     An endpoint that reports more than the bound, for what it puts into every prompt by itself or for longer replies
@@ -175,14 +175,14 @@ class Till:
         count: counts the tokens of a text; None to count its bytes.
     """
 
-    def __init__(self, purse: Purse, model: Model, count: Count | None) -> None:
+    def __init__(self, purse: BudgetGuard, model: Model, count: Count | None) -> None:
         assert model.price is not None, "who has no price is refused before"
         self._purse, self._model, self._price, self._count = purse, model, model.price, count
         self._more = (0, 0)
-        self.give_back = purse.give_back
+        self.refund = purse.refund
 
     async def reserve(self, call: Call) -> int:
-        """Set money aside for an attempt; as `Purse.reserve`.
+        """Set money aside for an attempt; as `BudgetGuard.reserve`.
 
         Counting tokens takes longer than counting bytes, so it is done only where there is no room for the bytes.
         """
@@ -216,7 +216,7 @@ def bill_at_most(
     return Reservation(model.name, price, prompt + more[0], most_reply_tokens(model) + more[1], more)
 
 
-def tells_usage(reply: Reply) -> bool:
+def has_usage(reply: Reply) -> bool:
     """Whether a reply reports its usage: a prompt has tokens, and so has every text."""
     return reply.prompt_tokens > 0 and (reply.completion_tokens > 0 or not reply.text)
 

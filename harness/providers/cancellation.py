@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 
-class Halt:
+class Cancellation:
     """Whether a run is to stop, and which of its tasks are in the middle of an attempt.
 
     Attributes:
@@ -18,7 +18,7 @@ class Halt:
     def __init__(self) -> None:
         self.cause: BaseException | None = None
         self.asked = asyncio.Event()
-        self.hurried = asyncio.Event()
+        self.forced = asyncio.Event()
         self.in_attempt: set[asyncio.Task[object]] = set()
 
     def stop(self, cause: BaseException) -> None:
@@ -27,7 +27,7 @@ class Halt:
             self.cause = cause
             self.asked.set()
 
-    async def pass_by(self) -> None:
+    async def let_through(self) -> None:
         """Go on, or, where the run is to stop, wait to be cancelled."""
         if self.cause is not None:
             self.left()

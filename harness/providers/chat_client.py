@@ -20,16 +20,16 @@ import openai
 import orjson
 
 from harness.errors import ModelStopped, ProviderError
-from harness.providers.budget import Till, bill_at_most, tells_usage
+from harness.providers.budget import ModelBudget, bill_at_most, has_usage
 from harness.providers.provider import Context
-from harness.providers.rate_limit import Pace
+from harness.providers.rate_limit import RateLimit
 from harness.providers.redaction import Secret
 from harness.providers.response import read_completion
 from harness.providers.retry import Fault, FirstFailures, backoff_s, fault_of, in_short, objects_to_format
 from harness.providers.tokens import counter_of, most_reply_tokens
 from harness.records.calls import Call, Model, Reply
 
-MOST_BYTES = 1 << 24
+MAX_BYTES = 1 << 24
 """Of a response's body: far more than any model writes, and less than what fills a memory."""
 CONNECT_TIMEOUT_S = 15.0
 """An endpoint that cannot be reached by then is tried again rather than waited for."""
@@ -78,11 +78,11 @@ class ChatClient:
         self._request: dict[str, Any] = {**model.params, "model": model.id}
         self._seed: int | None = model.params.get("seed", 0 if seeds_draws else None)
         self._reply_tokens = model.params.get("max_completion_tokens") or model.params.get("max_tokens") or 0
-        self._pace = Pace(model.limits, clock=context.clock, sleep=context.sleep)
+        self._pace = RateLimit(model.limits, clock=context.clock, sleep=context.sleep)
         self._failures = FirstFailures()
-        self._till: Till | None = None
+        self._till: ModelBudget | None = None
         if context.purse is not None and not model.is_free:
-            self._till = Till(context.purse, model, counter_of(model.id, context.environment))
+            self._till = ModelBudget(context.purse, model, counter_of(model.id, context.environment))
         self._stopped: Fault | None = None
         self._lacks_formats = False
         """Whether the endpoint does not know `response_format`: it is then asked without."""
@@ -120,8 +120,8 @@ class ChatClient:
         result: Reply | Fault | None = None
         try:
             if self._stopped is not None:
-                self._give_up(self._stopped)
-            await self._context.halt.pass_by()
+                self._failed_after_attempts(self._stopped)
+            await self._context.halt.let_through()
             self._context.halt.entered()
             result = CUT_OFF
             result = await self._attempt(call)
@@ -129,20 +129,20 @@ class ChatClient:
             if not isinstance(result, Reply):
                 may_be_billed = result is not None and result.may_be_billed
                 if may_be_billed:
-                    self._tell_unbilled(call)
+                    self._report_unbilled(call)
                 if self._till is not None and number is not None:
-                    await self._till.give_back(number, may_be_billed=may_be_billed)
+                    await self._till.refund(number, may_be_billed=may_be_billed)
         if isinstance(result, Reply):
-            if not tells_usage(result):
-                self._tell_unbilled(call)
+            if not has_usage(result):
+                self._report_unbilled(call)
             if self._till is not None and number is not None:
                 await self._till.settle(number, result)
         else:
             self._context.halt.left()
-            await self._context.halt.pass_by()
+            await self._context.halt.let_through()
         return result
 
-    def _tell_unbilled(self, call: Call) -> None:
+    def _report_unbilled(self, call: Call) -> None:
         """Say that an attempt may cost something that no usage tells."""
         model = self._model
         if not model.is_free:
@@ -178,10 +178,10 @@ class ChatClient:
     def _read(self, response: httpx2.Response) -> Reply | Fault:
         """What a response with status 200 says, without the key, which it may hold: a reply is kept and handed on."""
         result = read_completion(response.content)
-        without = self._secret.taken_out
+        without = self._secret.redacted
         if isinstance(result, Reply):
             return result._replace(text=without(result.text), served_model=without(result.served_model))
-        told = self._secret.taken_out_of_message
+        told = self._secret.redacted_message
         result = read_completion(told(response.text).encode(), told(response.headers.get("content-type", "")))
         return replace(result, message=told(result.message)) if isinstance(result, Fault) else result
 
@@ -193,7 +193,7 @@ class ChatClient:
         if any(isinstance(cause, TimeoutError) for cause in causes):
             message = f"no reply within {self._model.limits.timeout_s:g} s"
             return Fault("timeout", message, remedy="again", may_be_billed=True)
-        reason = in_short(self._secret.taken_out_of_message(str(causes[-1]))) or type(causes[-1]).__name__
+        reason = in_short(self._secret.redacted_message(str(causes[-1]))) or type(causes[-1]).__name__
         was_reached = not any(isinstance(cause, ConnectionRefusedError | socket.gaierror) for cause in causes)
         return Fault("connection", f"the connection failed: {reason}", remedy="again", may_be_billed=was_reached)
 
@@ -202,7 +202,7 @@ class ChatClient:
             body = orjson.loads(response.content)
         except orjson.JSONDecodeError:
             body = response.text
-        body = self._secret.taken_out_of_json(body)
+        body = self._secret.redacted_json(body)
         fault = fault_of(response.status_code, body, response.headers, self._context.now())
         if fault.kind == "refused":
             # Some endpoints tell of a refusal by a status: it is an answer, and will be the same next time.
@@ -218,12 +218,12 @@ class ChatClient:
             return
         if fault.remedy == "stop" or self._failures.add(fault):
             self._stopped = fault
-            self._give_up(fault)
+            self._failed_after_attempts(fault)
         tries = f" ({failed_attempts} attempts)" if failed_attempts > 1 else ""
         message = f"model {self._model.name}: {fault.message}{tries}"
         raise ProviderError(message, kind=fault.kind, status=fault.status)
 
-    def _give_up(self, fault: Fault) -> NoReturn:
+    def _failed_after_attempts(self, fault: Fault) -> NoReturn:
         """Raise what a fault that stops the model is to the user."""
         name, variable = self._model.name, self._model.api_key_env
         hints = {
@@ -259,8 +259,8 @@ class _Bounded(httpx2.AsyncByteStream):
         size = 0
         async for part in self._body:
             size += len(part)
-            if size > MOST_BYTES:
-                raise LongReplyError(f"the body is longer than {MOST_BYTES:,} bytes")
+            if size > MAX_BYTES:
+                raise LongReplyError(f"the body is longer than {MAX_BYTES:,} bytes")
             yield part
 
     async def aclose(self) -> None:

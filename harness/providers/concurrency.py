@@ -12,7 +12,7 @@ STEPS = 32
 """Rounds of answers in which the number comes back from 0, at most."""
 
 
-class Slots:
+class Concurrency:
     """Lets attempts in, in the order in which they come. A context for each attempt.
 
     The number at once begins at the most that the model allows. It is halved when the endpoint asks to slow down, at

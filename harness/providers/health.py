@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import httpx2
 
 TIMEOUT_S = 10.0
-MOST_BYTES = 2**22
+MAX_BYTES = 2**22
 """A list of models is kilobytes; more than this is not read."""
 
 CLOCK_TOLERANCE_S = 60.0
@@ -73,7 +73,7 @@ def _body_of(response: httpx2.Response) -> bytes:
     body = b""
     for piece in response.iter_bytes():
         body += piece
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BYTES:
             return b""
     return body
 

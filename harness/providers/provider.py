@@ -26,8 +26,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Protocol
 
-from harness.providers.budget import Purse
-from harness.providers.cancellation import Halt
+from harness.providers.budget import BudgetGuard
+from harness.providers.cancellation import Cancellation
 from harness.records.calls import Call, Reply
 
 
@@ -53,8 +53,8 @@ class Context:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     random: Random = field(default_factory=Random)
-    halt: Halt = field(default_factory=Halt)
-    purse: Purse | None = None
+    halt: Cancellation = field(default_factory=Cancellation)
+    purse: BudgetGuard | None = None
     unbilled: Callable[[str, float | None], None] = lambda _model, _usd: None
     tried: Callable[[Call, int], None] = lambda _call, _attempts: None
 

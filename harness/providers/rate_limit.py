@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from harness.providers.concurrency import Slots
+from harness.providers.concurrency import Concurrency
 from harness.records.calls import Limits
 
 CATCH_UP_S = 1.0
@@ -34,13 +34,13 @@ class Meter:
         self.free_at += units * self._unit_s
 
 
-class Pace:
+class RateLimit:
     """The limits of one model. Each attempt waits for a slot and for its turn, and holds the slot while it is made."""
 
     def __init__(
         self, limits: Limits, *, clock: Callable[[], float], sleep: Callable[[float], Awaitable[None]]
     ) -> None:
-        self.slots = Slots(limits.concurrency)
+        self.slots = Concurrency(limits.concurrency)
         self._requests = Meter(limits.rpm) if limits.rpm else None
         self._tokens = Meter(limits.tpm) if limits.tpm else None
         self._paused_until = float("-inf")

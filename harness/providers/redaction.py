@@ -13,10 +13,10 @@ from html import unescape
 from typing import Any
 from urllib.parse import unquote
 
-GONE = "***"
+REDACTED = "***"
 """What stands in the place of a key."""
 SHORTEST = 16
-SHORTEST_WITH_DIGIT = 8
+MIN_WITH_DIGIT = 8
 """A shorter key is no secret but a word (`EMPTY`, `lm-studio`, `sk-no-key-required`), which a reply may well hold."""
 PIECE = 10
 """So many letters and digits of a key in a row, from its end, count as the key where one of them is a digit."""
@@ -44,11 +44,11 @@ class Secret:
         self._value = value
         self._written = _literally(value) if value else None
         bare = _bare(value)
-        is_secret = len(bare) >= SHORTEST or (len(bare) >= SHORTEST_WITH_DIGIT and any(48 <= c < 58 for c in bare))
+        is_secret = len(bare) >= SHORTEST or (len(bare) >= MIN_WITH_DIGIT and any(48 <= c < 58 for c in bare))
         self._forms = tuple(dict.fromkeys(_forms(value, bare))) if is_secret else ()
 
     def __repr__(self) -> str:
-        return f"Secret({GONE})"
+        return f"Secret({REDACTED})"
 
     def is_in(self, text: str) -> bool:
         """Whether a text holds the key: in any case, parted by anything but letters and digits, or encoded.
@@ -63,28 +63,28 @@ class Secret:
             return True
         return any(form in bare for bare in map(_bare, _decoded(text)) for form in self._forms)
 
-    def taken_out(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
         """The text without the key: `***` in place of it, or of the whole text where it is hidden in another form."""
         if not self.is_in(text):
             return text
-        text = self._written.sub(GONE, text) if self._written else text
-        return GONE if self.is_in(text) else text
+        text = self._written.sub(REDACTED, text) if self._written else text
+        return REDACTED if self.is_in(text) else text
 
-    def taken_out_of_json(self, value: Any, levels: int = DEEPEST) -> Any:
+    def redacted_json(self, value: Any, levels: int = DEEPEST) -> Any:
         """The same for all texts in a JSON value of an error, of which no more than some levels are kept."""
-        clean = self.taken_out_of_message
+        clean = self.redacted_message
         if isinstance(value, str):
             return clean(value)
         if not levels:
             return None
         if isinstance(value, dict):
-            return {clean(key): self.taken_out_of_json(inner, levels - 1) for key, inner in value.items()}
-        return [self.taken_out_of_json(inner, levels - 1) for inner in value] if isinstance(value, list) else value
+            return {clean(key): self.redacted_json(inner, levels - 1) for key, inner in value.items()}
+        return [self.redacted_json(inner, levels - 1) for inner in value] if isinstance(value, list) else value
 
-    def taken_out_of_message(self, text: str) -> str:
+    def redacted_message(self, text: str) -> str:
         """The same for a message about an error, from which a key that is only a word is taken out as well."""
-        text = self.taken_out(text)
-        return text.replace(self._value, GONE) if self._value else text
+        text = self.redacted(text)
+        return text.replace(self._value, REDACTED) if self._value else text
 
 
 def secrets_in(environment: Mapping[str, str]) -> list[Secret]:

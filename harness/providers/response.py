@@ -13,7 +13,7 @@ FINISHES: dict[str, Finish] = {"stop": "stop", "length": "length", "content_filt
 """The protocol's finish reasons that mean something here; a reply with any other one has simply ended."""
 
 
-MOST_TOKENS = 10**8
+MAX_TOKENS = 10**8
 """No model reads or writes so much in one call: what is reported beyond counts as not reported."""
 
 
@@ -65,7 +65,7 @@ def _read_message(message: dict[str, Any], finish_reason: Any, value: dict[str, 
 
 
 def _count(value: Any) -> int:
-    return value if type(value) is int and 0 <= value <= MOST_TOKENS else 0
+    return value if type(value) is int and 0 <= value <= MAX_TOKENS else 0
 
 
 def _error_text(error: Any) -> str:

@@ -17,10 +17,10 @@ from typing import Any, Literal
 from harness.text import printable
 
 FIRST_WAIT_S = 0.5
-LONGEST_BACKOFF_S = 30.0
-LEAST_WAIT = 0.6
+MAX_BACKOFF_S = 30.0
+MIN_WAIT = 0.6
 """Of the limit of a wait; more than half, so that waits grow."""
-LONGEST_WAIT_S = 300.0
+MAX_WAIT_S = 300.0
 """An endpoint that asks for a longer wait than this is one to come back to in another run."""
 
 FAILURES_TO_STOP = 5
@@ -79,7 +79,7 @@ def fault_of(status: int, body: Any, headers: Mapping[str, str], now: float) -> 
         return Fault("quota", message, "stop", status, hint="the account has no credit left; add some and run again")
     if status in (408, 409, 429) or status >= 500:
         kind = {408: "timeout", 409: "conflict", 429: "rate-limit"}.get(status, "server")
-        if wait_s is not None and wait_s > LONGEST_WAIT_S:
+        if wait_s is not None and wait_s > MAX_WAIT_S:
             return Fault(
                 kind, message, "stop", status, hint=f"the endpoint asks to wait {wait_s:.0f} s; run again then"
             )
@@ -121,8 +121,8 @@ def backoff_s(failed_attempts: int, random: Random) -> float:
     Spreading waits over less than half of the limit keeps calls from coming back together, and makes each wait longer
     than the one before it: with any time up to the limit a call could be tried again and again at once.
     """
-    limit = min(LONGEST_BACKOFF_S, FIRST_WAIT_S * 2.0 ** min(failed_attempts - 1, 16))
-    return random.uniform(LEAST_WAIT * limit, limit)
+    limit = min(MAX_BACKOFF_S, FIRST_WAIT_S * 2.0 ** min(failed_attempts - 1, 16))
+    return random.uniform(MIN_WAIT * limit, limit)
 
 
 def in_short(text: str) -> str:

@@ -27,7 +27,7 @@ ENCODINGS = {
 }
 """Where tiktoken fetches an encoding from, which names its copy on this machine."""
 
-LONGEST_COUNTED = 2**18
+MAX_COUNTED = 2**18
 """Letters of a text beyond which its bytes are counted: some texts take tiktoken the square of their length."""
 
 Count = Callable[[str], int]
@@ -100,7 +100,7 @@ def _refuse(address: str) -> NoReturn:
 def _counted(encoding: Any, text: str) -> int:
     """Tokens of a text, and never more than it has bytes."""
     size = _bytes_of(text)
-    return size if len(text) > LONGEST_COUNTED else min(size, len(encoding.encode_ordinary(text)))
+    return size if len(text) > MAX_COUNTED else min(size, len(encoding.encode_ordinary(text)))
 
 
 def _is_here(address: str, environment: Mapping[str, str]) -> bool:

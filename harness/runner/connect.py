@@ -8,28 +8,30 @@ from typing import TYPE_CHECKING
 from harness import registry
 from harness.errors import SpecError
 from harness.records.experiment import Spec
-from harness.runner.progress import Tally
+from harness.runner.progress import RunStats
 from harness.runner.session import Connect
 from harness.spec import evaluation as specs
 
 if TYPE_CHECKING:
-    from harness.providers.budget import Budget, Purse
-    from harness.providers.cancellation import Halt
+    from harness.providers.budget import Budget, BudgetGuard
+    from harness.providers.cancellation import Cancellation
     from harness.providers.provider import Connection
 
 
-def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: Tally) -> Connect:
+def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: RunStats) -> Connect:
     """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
-    purses: dict[Halt, Purse] = {}  # one for all models of an event loop, made with the first: a replay needs none
+    purses: dict[
+        Cancellation, BudgetGuard
+    ] = {}  # one for all models of an event loop, made with the first: a replay needs none
     budgets: list[Budget] = []
 
-    def connect(name: str, halt: Halt) -> Connection:
-        from harness.providers.budget import Budget, Purse
+    def connect(name: str, halt: Cancellation) -> Connection:
+        from harness.providers.budget import Budget, BudgetGuard
         from harness.providers.provider import Context
 
         if max_cost_usd is not None and halt not in purses:
             budgets.append(budgets[0] if budgets else Budget(max_cost_usd))
-            purses[halt] = Purse(budgets[0])
+            purses[halt] = BudgetGuard(budgets[0])
         model = spec.models[name]
         if problems := specs.environment_problems(spec, environment, models=[name]):
             raise SpecError(problems)

@@ -10,12 +10,12 @@ from pathlib import Path
 from harness.errors import RunFolderError, parquet_faults
 from harness.runner.run_folder import LEADERBOARD, read_leaderboard
 
-MOST_TOLD = 5
+MAX_SHOWN = 5
 """Findings that are told."""
 
 
 @contextmanager
-def telling_damage(folder: Path) -> Iterator[None]:
+def diagnose_corruption(folder: Path) -> Iterator[None]:
     """Tell what is wrong with a run folder where it cannot be used, as it may come from anybody.
 
     Its leaderboard is held against its schema only then: that takes longer than to use it.
@@ -37,6 +37,6 @@ def telling_damage(folder: Path) -> Iterator[None]:
         problems = check(Document(str(folder / LEADERBOARD), read_leaderboard(folder)), "leaderboard")
         if not problems:
             raise
-        first, *others = problems[:MOST_TOLD]
+        first, *others = problems[:MAX_SHOWN]
         hint = "it is damaged or of another version; make the run again with `harness run`"
         raise RunFolderError([replace(first, hint=hint), *others]) from None

@@ -17,7 +17,7 @@ from harness.providers.tokens import Count, counter_of
 from harness.records.calls import Call, Model
 from harness.records.experiment import Spec
 from harness.runner.plan import Plan
-from harness.runner.session import Lost, Replies, Talk, advance
+from harness.runner.session import ConversationState, Replies, UnavailableReplies, advance
 
 BYTES_PER_TOKEN = 4
 """A rule of thumb for the languages and tokenizers of the day; no bound."""
@@ -151,8 +151,8 @@ def estimate(plan: Plan, replies: Replies, environment: Mapping[str, str] | None
         cell = chunk.cell
         here = result.cells[cell.id]
         most = calls_per_item(cell, plan.spec.strategies[cell.strategy])[1]
-        talks = [Talk(item, conversation) for item, conversation in plan.conversations(chunk)]
-        waiting = advance(talks, replies, Lost())
+        talks = [ConversationState(item, conversation) for item, conversation in plan.conversations(chunk)]
+        waiting = advance(talks, replies, UnavailableReplies())
         here.cached += sum(len(talk.history) for talk in talks)
         found = replies.get_many([key for talk in waiting for key in talk.keys])
         for talk in waiting:

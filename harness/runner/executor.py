@@ -19,19 +19,29 @@ from typing import Any
 from harness.cache.entry import Store
 from harness.cache.key import call_bytes
 from harness.errors import BudgetReachedError, HarnessError, ModelStopped, ProviderError
-from harness.providers.cancellation import Halt
+from harness.providers.cancellation import Cancellation
 from harness.providers.provider import Connection
 from harness.records.calls import UNAVAILABLE, Call, Reply
-from harness.runner.session import Agenda, CallNote, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
+from harness.runner.session import (
+    Agenda,
+    CallNote,
+    Connect,
+    ConversationState,
+    ProgressListener,
+    Stretch,
+    UnavailableReplies,
+    advance,
+    start_conversations,
+)
 
 GRACE_S = 30.0
 """How long a run that is to stop waits for the calls under way; each of them may have been paid for."""
 
-LANE_WINDOW = 4
+QUEUE_WINDOW = 4
 """Conversations that a lane keeps under way, as a multiple of the calls that its models take at once."""
 
 
-def fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Desk) -> None:
+def fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Executor) -> None:
     """Hold all conversations of some chunks as far as the cache does not hold them already.
 
     Raises:
@@ -42,15 +52,15 @@ def fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Desk) -> None:
         raise cause
 
 
-async def _fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Desk) -> BaseException | None:
+async def _fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Executor) -> BaseException | None:
     """Why the run was to stop, None where it came to its end."""
-    work = asyncio.ensure_future(_hold_all(plan, chunks, desk))
+    work = asyncio.ensure_future(_run_all(plan, chunks, desk))
     asked = asyncio.ensure_future(desk.halt.asked.wait())
     try:
         with _listening(desk):
             await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
-                await desk.wind_down()
+                await desk.drain()
     finally:
         for task in (work, asked):
             task.cancel()
@@ -59,21 +69,21 @@ async def _fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Desk) -> Bas
     return desk.halt.cause if work.cancelled() else work.exception()
 
 
-async def _hold_all(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Desk) -> None:
+async def _run_all(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Executor) -> None:
     lanes: dict[tuple[str, ...], list[Stretch]] = {}
     for chunk in chunks:
         lanes.setdefault(chunk.cell.models, []).append(chunk)
     try:
         async with asyncio.TaskGroup() as group:
             for models, lane in lanes.items():
-                width = LANE_WINDOW * sum(plan.spec.models[name].limits.concurrency for name in models)
-                group.create_task(_fill_lane(plan, lane, desk, width))
+                width = QUEUE_WINDOW * sum(plan.spec.models[name].limits.concurrency for name in models)
+                group.create_task(_run_queue(plan, lane, desk, width))
     except* HarnessError as failures:
         raise _first(failures) from None
 
 
 @contextmanager
-def _listening(desk: Desk) -> Iterator[None]:
+def _listening(desk: Executor) -> Iterator[None]:
     """Let an interrupt, or a request to end, stop the run in order; only the main thread hears of them."""
 
     def heard() -> None:
@@ -81,7 +91,7 @@ def _listening(desk: Desk) -> Iterator[None]:
             desk.halt.stop(KeyboardInterrupt())
             desk.watch.stopping(len(desk.halt.in_attempt))
         else:
-            desk.halt.hurried.set()
+            desk.halt.forced.set()
 
     loop = asyncio.get_running_loop()
     before: dict[signal.Signals, Any] = {}
@@ -99,12 +109,12 @@ def _listening(desk: Desk) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-async def _fill_lane(plan: Agenda[Any], chunks: Sequence[Stretch], desk: Desk, width: int) -> None:
+async def _run_queue(plan: Agenda[Any], chunks: Sequence[Stretch], desk: Executor, width: int) -> None:
     """Hold the conversations of some chunks, at most `width` of them at once."""
     room = asyncio.Semaphore(width)
     async with asyncio.TaskGroup() as group:
         for chunk in chunks:
-            talks = open_talks(plan, chunk)
+            talks = start_conversations(plan, chunk)
             waiting = advance(talks, desk.store, desk.lost)
             desk.ended(len(talks) - len(waiting))
             for talk in waiting:
@@ -114,25 +124,25 @@ async def _fill_lane(plan: Agenda[Any], chunks: Sequence[Stretch], desk: Desk, w
 
 
 @dataclass
-class Desk:
+class Executor:
     """Where calls go out and replies come in while the cache is being filled."""
 
     store: Store
     connect: Connect
-    watch: Watch
-    lost: Lost
+    watch: ProgressListener
+    lost: UnavailableReplies
     reached: int
     grace_s: float = GRACE_S
-    halt: Halt = field(default_factory=Halt)
+    halt: Cancellation = field(default_factory=Cancellation)
     connections: dict[str, Connection] = field(default_factory=dict)
-    under_way: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
+    in_flight: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
 
     def ended(self, conversations: int) -> None:
         """So many more conversations have ended."""
         self.reached += conversations
         self.watch.reached(self.reached)
 
-    async def hold(self, talk: Talk[Any], place: str = "") -> None:
+    async def hold(self, talk: ConversationState[Any], place: str = "") -> None:
         """Hold one conversation to its end; `place` is the id of its cell or system, for the log."""
         going = True
         while going:
@@ -146,15 +156,15 @@ class Desk:
 
     def _shared(self, key: str, call: Call, where: tuple[str, str]) -> asyncio.Future[Reply]:
         """The reply to a call; identical calls that are under way at the same time are made once."""
-        future = self.under_way.get(key)
+        future = self.in_flight.get(key)
         if future is None:
-            future = self.under_way[key] = asyncio.ensure_future(self._ask(key, call, where))
+            future = self.in_flight[key] = asyncio.ensure_future(self._ask(key, call, where))
             future.add_done_callback(lambda ended: self._end(key, ended))
         return future
 
     def _end(self, key: str, future: asyncio.Future[Reply]) -> None:
         """Forget a call that has ended; an error that nobody waits for any more has been raised elsewhere."""
-        del self.under_way[key]
+        del self.in_flight[key]
         if not future.cancelled():
             future.exception()
 
@@ -187,31 +197,31 @@ class Desk:
             return UNAVAILABLE
         except BudgetReachedError as error:
             self.halt.stop(error)
-            await self.halt.pass_by()
+            await self.halt.let_through()
         finally:
             self.halt.left()
         self.watch.called(call, reply)
         note(reply)
         return reply
 
-    async def wind_down(self) -> None:
+    async def drain(self) -> None:
         """Wait for the attempts under way and for the storing of their replies, for a while and not in a hurry."""
-        hurried = asyncio.ensure_future(self.halt.hurried.wait())
+        forced = asyncio.ensure_future(self.halt.forced.wait())
         ends_at = asyncio.get_running_loop().time() + self.grace_s
         while waiting := [task for task in self.halt.in_attempt if not task.done()]:
             left_s = ends_at - asyncio.get_running_loop().time()
             ended, _ = await asyncio.wait(
-                {*waiting, hurried}, timeout=max(0.0, left_s), return_when=asyncio.FIRST_COMPLETED
+                {*waiting, forced}, timeout=max(0.0, left_s), return_when=asyncio.FIRST_COMPLETED
             )
-            if hurried in ended or not ended:
+            if forced in ended or not ended:
                 break
-        hurried.cancel()
+        forced.cancel()
 
     async def close(self) -> None:
         """Wait for nothing any more, and close every connection that was opened."""
-        for future in self.under_way.values():
+        for future in self.in_flight.values():
             future.cancel()
-        await asyncio.gather(*self.under_way.values(), return_exceptions=True)
+        await asyncio.gather(*self.in_flight.values(), return_exceptions=True)
         for connection in self.connections.values():
             await connection.close()
 

@@ -20,7 +20,7 @@ from harness.records.judgments import Judgment, Outcome, Usage
 from harness.runner.judgment_columns import Ledger
 from harness.runner.plan import Chunk, Plan
 from harness.runner.run import Part
-from harness.runner.session import Replies, Talk
+from harness.runner.session import ConversationState, Replies
 from harness.spec.chaining import choice_json
 from harness.spec.matrix import cells_of
 from harness.spec.yaml import read_yaml
@@ -47,7 +47,7 @@ class Removal(NamedTuple):
     cells: tuple[str, ...]
 
 
-class Asked(NamedTuple):
+class ExplainedCall(NamedTuple):
     """A call, its cache key and the stored reply, None where there is none."""
 
     call: Call
@@ -55,7 +55,7 @@ class Asked(NamedTuple):
     reply: Reply | None
 
 
-class Followed(NamedTuple):
+class ReplayedConversation(NamedTuple):
     """A conversation as far as stored replies carry it.
 
     Attributes:
@@ -65,7 +65,7 @@ class Followed(NamedTuple):
     """
 
     item: Item
-    batches: tuple[tuple[Asked, ...], ...]
+    batches: tuple[tuple[ExplainedCall, ...], ...]
     outcome: Outcome | None
 
 
@@ -73,7 +73,7 @@ class Member(NamedTuple):
     """A cell whose judgment is counted, and its conversation."""
 
     cell: Cell
-    followed: Followed
+    followed: ReplayedConversation
 
 
 class Counted(NamedTuple):
@@ -90,7 +90,7 @@ class Counted(NamedTuple):
     outcome: Outcome | None
 
 
-def explained(plan: Plan, cell: Cell, row: int, replies: Replies) -> Followed | Counted:
+def explained(plan: Plan, cell: Cell, row: int, replies: Replies) -> ReplayedConversation | Counted:
     """How a cell comes to its verdict on the item in a row, as far as stored replies tell."""
     return follow(plan, cell, row, replies) if asks(cell) else count(plan, cell, row, replies)
 
@@ -135,21 +135,21 @@ def cell_calls(plan: Plan, cell: Cell) -> tuple[int, int]:
 # --- following a conversation -----------------------------------------------------------------------------
 
 
-def follow(plan: Plan, cell: Cell, row: int, replies: Replies) -> Followed:
+def follow(plan: Plan, cell: Cell, row: int, replies: Replies) -> ReplayedConversation:
     """The conversation of a cell that asks about the item in a row, as far as stored replies carry it."""
     ((item, conversation),) = plan.conversations(Chunk(0, plan.cells.index(cell), cell, row, row + 1))
-    return Followed(item, *follow_talk(item, conversation, replies))
+    return ReplayedConversation(item, *follow_conversation(item, conversation, replies))
 
 
-def follow_talk(
+def follow_conversation(
     item: Item, conversation: Conversation[T], replies: Replies
-) -> tuple[tuple[tuple[Asked, ...], ...], T | None]:
+) -> tuple[tuple[tuple[ExplainedCall, ...], ...], T | None]:
     """The calls of a conversation, batch by batch, and how it ended; None where replies do not carry it so far."""
-    talk = Talk(item, conversation)
-    batches: list[tuple[Asked, ...]] = []
+    talk = ConversationState(item, conversation)
+    batches: list[tuple[ExplainedCall, ...]] = []
     while talk.outcome is None:
         found = replies.get_many(talk.keys)
-        batch = tuple(Asked(*one, found.get(one[1])) for one in zip(talk.calls, talk.keys, strict=True))
+        batch = tuple(ExplainedCall(*one, found.get(one[1])) for one in zip(talk.calls, talk.keys, strict=True))
         batches += [batch] if batch else []
         heard = [one.reply for one in batch if one.reply is not None]
         if len(heard) < len(batch):
@@ -201,10 +201,10 @@ def matrix_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def cell_json(plan: Plan, cell: Cell, found: Followed | Counted) -> dict[str, Any]:
+def cell_json(plan: Plan, cell: Cell, found: ReplayedConversation | Counted) -> dict[str, Any]:
     """A cell and one of its conversations, as `cell` in `schemas/output/explain.schema.json`."""
     models = [plan.spec.models[name] for name in dict.fromkeys(cell.models)]
-    batches, members = (found.batches, ()) if isinstance(found, Followed) else ((), found.members)
+    batches, members = (found.batches, ()) if isinstance(found, ReplayedConversation) else ((), found.members)
     places = places_of(plan, cell)
     return {
         "cell": cell.id,
@@ -253,7 +253,7 @@ def strategy_facts(strategy: Strategy) -> dict[str, str]:
     return {"name": strategy.name, "source": strategy.source, "summary": strategy.summary}
 
 
-def asked_json(one: Asked) -> dict[str, Any]:
+def asked_json(one: ExplainedCall) -> dict[str, Any]:
     """A call and its reply, as a batch in `schemas/output/explain.schema.json` holds it."""
     call = one.call
     return {

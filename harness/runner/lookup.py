@@ -9,9 +9,9 @@ from harness.records.experiment import Cell
 from harness.runner.plan import Plan
 from harness.text import printable, quoted, suggestion
 
-MOST_COMPARED = 20_000
+MAX_COMPARED = 20_000
 """Item ids among which a similar one is looked for; more take seconds."""
-MOST_NAMED = 8
+MAX_NAMED = 8
 """Cells, or items, that a message names."""
 
 
@@ -32,10 +32,10 @@ def find_cell(plan: Plan, wanted: str) -> Cell:
     if len(found) == 1:
         return plan.cells[found[0]]
     if not found:
-        hint = suggestion(wanted, ids, most=MOST_NAMED, cutoff=0.5) or f"`harness explain` lists the {len(ids)} cells"
+        hint = suggestion(wanted, ids, most=MAX_NAMED, cutoff=0.5) or f"`harness explain` lists the {len(ids)} cells"
         raise InputError(f"there is no cell {quoted(wanted)}", hint=hint)
-    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    named = ", ".join(f"`{printable(ids[at])}`" for at in found[:MOST_NAMED])
+    more = f" and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+    named = ", ".join(f"`{printable(ids[at])}`" for at in found[:MAX_NAMED])
     raise InputError(f"{quoted(wanted)} is a part of {len(found)} cells: {named}{more}", hint="write more of the id")
 
 
@@ -49,7 +49,7 @@ def find_item(plan: Plan, cell: Cell, wanted: str | None) -> int:
     if wanted is None:
         return 0
     if wanted not in ids:
-        near = suggestion(wanted, islice(ids, MOST_COMPARED), most=MOST_NAMED)
+        near = suggestion(wanted, islice(ids, MAX_COMPARED), most=MAX_NAMED)
         hint = near or f"it has {len(ids)} items, the first is {quoted(ids[0])}"
         raise InputError(f"there is no item {quoted(wanted)} in {cell.dataset}", hint=hint)
     return list(ids).index(wanted)

@@ -79,7 +79,7 @@ class Plan:
         return sum(len(self.datasets[cell.dataset]) for cell in self.cells)
 
     @property
-    def conversations_to_hold(self) -> int:
+    def conversation_count(self) -> int:
         """How many of the judgments come from conversations; the others are counted from those."""
         return sum(len(self.datasets[cell.dataset]) for cell in self.cells if asks(cell))
 

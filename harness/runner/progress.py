@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Tally:
+class RunStats:
     """Counts what a run does; the silent watch, and the counting part of the one that shows.
 
     Attributes:
@@ -89,9 +89,9 @@ class Tally:
         """A model was given up."""
         self.stopped_models[model] = reason
 
-    def stopping(self, under_way: int) -> None:
+    def stopping(self, in_flight: int) -> None:
         """The run was asked to stop, and waits for so many calls."""
-        calls = f"{under_way} {'call' if under_way == 1 else 'calls'} under way"
+        calls = f"{in_flight} {'call' if in_flight == 1 else 'calls'} under way"
         self.say(f"stopping: waiting for {calls}; interrupt again to stop now")
 
     @property
@@ -126,7 +126,7 @@ class Tally:
         }
 
 
-class Display(Tally):
+class Display(RunStats):
     """A tally that shows a progress line on a terminal. Use it as a context.
 
     Args:

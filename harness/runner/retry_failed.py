@@ -15,7 +15,15 @@ from typing import Any, Protocol
 from harness.cache.entry import Entry, Store
 from harness.records.calls import Reply
 from harness.records.judgments import FAILURES
-from harness.runner.session import Agenda, Connect, Lost, Replies, Watch, advance, open_talks
+from harness.runner.session import (
+    Agenda,
+    Connect,
+    ProgressListener,
+    Replies,
+    UnavailableReplies,
+    advance,
+    start_conversations,
+)
 
 EVERY = "failed"
 RETRIES = (EVERY, *FAILURES)
@@ -30,7 +38,7 @@ class Replaceable(Store, Protocol):
         ...
 
 
-class Unheard:
+class HidingStore:
     """A store in which some replies are hidden until they have come anew.
 
     Args:
@@ -74,22 +82,22 @@ def keys_behind(plan: Agenda[Any], replies: Replies, kinds: frozenset[str]) -> s
     failed: set[str] = set()
     good: set[str] = set()
     for chunk in plan.chunks():
-        talks = open_talks(plan, chunk)
-        advance(talks, replies, Lost())
+        talks = start_conversations(plan, chunk)
+        advance(talks, replies, UnavailableReplies())
         for talk in talks:
             if talk.outcome is not None:
                 (failed if talk.outcome.failure in kinds else good).update(talk.history)
     return failed - good
 
 
-def ask_again(
+def rerun_failed(
     plan: Agenda[Any],
     store: Replaceable,
     connect: Connect,
-    watch: Watch,
+    watch: ProgressListener,
     kinds: frozenset[str],
     tell: Callable[[Replies], None],
-    lost: Lost,
+    lost: UnavailableReplies,
 ) -> int:
     """Ask again for what failed, and for what is missing; how many stored replies were to be asked for again.
 
@@ -105,10 +113,10 @@ def ask_again(
     keys = keys_behind(plan, store, kinds)
     if not keys:
         return 0
-    from harness.runner.executor import Desk, fill
+    from harness.runner.executor import Executor, fill
 
-    unheard = Unheard(store, keys)
+    unheard = HidingStore(store, keys)
     tell(unheard)
-    watch.begin(plan.conversations_to_hold)
-    fill(plan, plan.chunks(), Desk(unheard, connect, watch, lost, 0))
+    watch.begin(plan.conversation_count)
+    fill(plan, plan.chunks(), Executor(unheard, connect, watch, lost, 0))
     return len(keys)

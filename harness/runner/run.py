@@ -16,7 +16,16 @@ from harness.cache.entry import Store
 from harness.errors import CacheError, MissingRepliesError
 from harness.records.judgments import Judgment, Usage
 from harness.runner.plan import Chunk
-from harness.runner.session import Agenda, Connect, Lost, Stretch, Talk, Watch, advance, open_talks
+from harness.runner.session import (
+    Agenda,
+    Connect,
+    ConversationState,
+    ProgressListener,
+    Stretch,
+    UnavailableReplies,
+    advance,
+    start_conversations,
+)
 
 T = TypeVar("T")
 
@@ -45,27 +54,27 @@ class Run(Generic[T]):
     plan: Agenda[T]
     store: Store
     connect: Connect | None
-    watch: Watch
+    watch: ProgressListener
     before_asking: Callable[[], None] = lambda: None
-    lost: Lost = field(default_factory=Lost)
+    lost: UnavailableReplies = field(default_factory=UnavailableReplies)
 
     def parts(self) -> Iterator[Part]:
         """All judgments in canonical order, making the calls that are missing on the way; raises as `held`."""
         for chunk, talks in self.held():
             yield Part(chunk, [talk.judgment() for talk in talks], usage_of(talks))
 
-    def held(self) -> Iterator[tuple[Any, list[Talk[T]]]]:
+    def held(self) -> Iterator[tuple[Any, list[ConversationState[T]]]]:
         """All chunks in canonical order, each with its conversations, which have ended.
 
         Raises:
             MissingRepliesError: if replies are missing and no call may be made.
             CacheError: if the cache fails.
         """
-        self.watch.begin(self.plan.conversations_to_hold)
+        self.watch.begin(self.plan.conversation_count)
         missing = Missing()
         reached = 0
         for chunk in self.plan.chunks():
-            talks = open_talks(self.plan, chunk)
+            talks = start_conversations(self.plan, chunk)
             waiting = advance(talks, self.store, self.lost)
             if not waiting:
                 pass
@@ -73,7 +82,7 @@ class Run(Generic[T]):
                 missing.add(chunk, waiting, self.store)
             else:
                 self._fill(chunk, reached)
-                talks = open_talks(self.plan, chunk)
+                talks = start_conversations(self.plan, chunk)
                 if advance(talks, self.store, self.lost):
                     raise CacheError("the cache does not give back what was just stored", hint=VERIFY)
             reached += len(talks)
@@ -84,11 +93,11 @@ class Run(Generic[T]):
 
     def _fill(self, first: Stretch, reached: int) -> None:
         """Ask for all that is missing from a chunk on, `reached` conversations lying before it."""
-        from harness.runner.executor import Desk, fill
+        from harness.runner.executor import Executor, fill
 
         assert self.connect is not None
         self.before_asking()
-        desk = Desk(self.store, self.connect, self.watch, self.lost, reached)
+        desk = Executor(self.store, self.connect, self.watch, self.lost, reached)
         fill(self.plan, (chunk for chunk in self.plan.chunks() if chunk.number >= first.number), desk)
 
 
@@ -108,7 +117,7 @@ class Missing:
     judgments: int = 0
     place: str = ""
 
-    def add(self, chunk: Stretch, talks: Sequence[Talk[Any]], store: Store) -> None:
+    def add(self, chunk: Stretch, talks: Sequence[ConversationState[Any]], store: Store) -> None:
         """Note the calls that these conversations wait for."""
         keys = [key for talk in talks for key in talk.keys]
         found = store.get_many(keys)
@@ -126,7 +135,7 @@ class Missing:
             )
 
 
-def usage_of(talks: Sequence[Talk[Any]]) -> Usage:
+def usage_of(talks: Sequence[ConversationState[Any]]) -> Usage:
     """What some conversations took."""
     costs = [talk.cost_usd for talk in talks]
     return Usage(

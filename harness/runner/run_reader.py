@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Codes: TypeAlias = NDArray[np.int8]
 
-AGAIN = "make the run again with `harness run`; it asks nothing that the cache holds"
+RETRY = "make the run again with `harness run`; it asks nothing that the cache holds"
 _CODES: dict[str, int] = {name: code for code, name in enumerate(OUTCOMES)}
 _LABELS: dict[str, int] = {name: code for code, name in enumerate(VERDICTS)}
 
@@ -159,7 +159,7 @@ def read_judged(folder: Path, *, votes: bool = False) -> Judged:
     """
     manifest = read_json(folder, MANIFEST)
     if manifest.get("format") != FORMAT:
-        raise RunFolderError(f"{folder} was written by another version of the harness, without its items", hint=AGAIN)
+        raise RunFolderError(f"{folder} was written by another version of the harness, without its items", hint=RETRY)
     if manifest.get("kind") == "generation":
         hint = "`harness leaderboard` shows its win rates, and `harness export` takes its preference data"
         raise RunFolderError(f"{folder} holds a generation, and this is for evaluations", hint=hint)
@@ -201,7 +201,7 @@ def _columns(
     runs = frame["cell"].rle().struct.unnest()
     sizes = [manifest["datasets"][cell.dataset]["items"] for cell in cells]
     if runs["value"].to_list() != [cell.id for cell in cells] or runs["len"].to_list() != sizes:
-        raise RunFolderError(f"{folder / JUDGMENTS} does not hold the judgments that {MANIFEST} tells of", hint=AGAIN)
+        raise RunFolderError(f"{folder / JUDGMENTS} does not hold the judgments that {MANIFEST} tells of", hint=RETRY)
     outcomes = _codes(frame.select(pl.coalesce("verdict", "failure")).to_series(), _CODES)
     found: list[tuple[Codes, Codes | None]] = []
     start = 0

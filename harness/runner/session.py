@@ -12,7 +12,7 @@ from harness.records.datasets import Item
 from harness.records.judgments import Judgment, Outcome
 
 if TYPE_CHECKING:
-    from harness.providers.cancellation import Halt
+    from harness.providers.cancellation import Cancellation
     from harness.providers.provider import Connection
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class Agenda(Protocol[T_co]):
         ...
 
     @property
-    def conversations_to_hold(self) -> int:
+    def conversation_count(self) -> int:
         """How many there are."""
         ...
 
@@ -112,7 +112,7 @@ class CallNote(NamedTuple):
     reason: str = ""
 
 
-class Watch(Protocol):
+class ProgressListener(Protocol):
     """Who is told how the run goes on."""
 
     def begin(self, conversations: int) -> None:
@@ -139,16 +139,16 @@ class Watch(Protocol):
         """A model was given up."""
         ...
 
-    def stopping(self, under_way: int) -> None:
+    def stopping(self, in_flight: int) -> None:
         """The run was asked to stop, and waits for so many calls."""
         ...
 
 
-Connect: TypeAlias = "Callable[[str, Halt], Connection]"
-"""Opens the connection to a model of the spec, by name; `Halt` tells it whether the run is to stop."""
+Connect: TypeAlias = "Callable[[str, Cancellation], Connection]"
+"""Opens the connection to a model of the spec, by name; `Cancellation` reports whether the run is to stop."""
 
 
-class Lost:
+class UnavailableReplies:
     """Calls of this run that got no reply, so that they are counted as failures and not asked again."""
 
     def __init__(self) -> None:
@@ -164,7 +164,7 @@ class Lost:
         return None
 
 
-class Talk(Generic[T]):
+class ConversationState(Generic[T]):
     """One conversation about one item, and where it stands.
 
     Attributes:
@@ -229,7 +229,9 @@ class Talk(Generic[T]):
         return Judgment(self.item.id, outcome, self.history, self.prompt_tokens, self.completion_tokens)
 
 
-def advance(talks: Iterable[Talk[T]], replies: Replies, lost: Lost) -> list[Talk[T]]:
+def advance(
+    talks: Iterable[ConversationState[T]], replies: Replies, lost: UnavailableReplies
+) -> list[ConversationState[T]]:
     """Let every conversation go on as far as stored replies carry it; those that need a call, in order."""
     active, waiting = list(talks), []
     while active:
@@ -247,6 +249,6 @@ def advance(talks: Iterable[Talk[T]], replies: Replies, lost: Lost) -> list[Talk
     return waiting
 
 
-def open_talks(plan: Agenda[T], chunk: Stretch) -> list[Talk[T]]:
+def start_conversations(plan: Agenda[T], chunk: Stretch) -> list[ConversationState[T]]:
     """Fresh conversations about the items of a chunk, each waiting for its first batch."""
-    return [Talk(item, conversation) for item, conversation in plan.conversations(chunk)]
+    return [ConversationState(item, conversation) for item, conversation in plan.conversations(chunk)]

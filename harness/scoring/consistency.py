@@ -29,7 +29,7 @@ from harness.evaluators.voting import most_votes
 from harness.hashing import seed_for
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
-from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS, metric_figures
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS, metric_figures
 from harness.scoring.labels import Reference
 from harness.scoring.metric import Metric
 from harness.statistics import clusters, consistency
@@ -137,7 +137,7 @@ class Units:
         if self.clusters is not None:
             return self._clustered(told - mean, mean, error, self.clusters[says], bounds, known)
         known["units"] = n
-        if n < FEWEST_ITEMS:
+        if n < MIN_ITEMS:
             return Figure(mean, reason=TOO_FEW_ITEMS, **known)
         if bounds == SHARE and (error < NEGLIGIBLE or np.isin(told, SHARE).all()):
             interval, method = consistency.wilson_interval(mean, n, self.level), "wilson"
@@ -156,7 +156,7 @@ class Units:
     ) -> Figure:
         clustered, count = clusters.clustered_error(phi, cluster, len(phi))
         known |= {"unit": "cluster", "units": count, "flags": ("few-clusters",) if count < clusters.FEW else ()}
-        reason = TOO_FEW_ITEMS if known["n"] < FEWEST_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
+        reason = TOO_FEW_ITEMS if known["n"] < MIN_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
         interval: Interval = NO_INTERVAL
         if not reason:
             known |= {"method": "clustered", "design_effect": (clustered / error) ** 2 if error else None}

@@ -17,14 +17,14 @@ from harness.statistics import agreement, clusters, failures, intervals
 from harness.statistics.agreement import Array
 from harness.statistics.intervals import NO_INTERVAL, Interval
 
-FEWEST_ITEMS = 20
+MIN_ITEMS = 20
 """With fewer items there are counts and no interval."""
 
-MOST_UNDEFINED = 0.01
+MAX_UNDEFINED = 0.01
 """A larger share of resamples without a value is told."""
 
 NO_LABELS = "no reference labels"
-TOO_FEW_ITEMS = f"fewer than {FEWEST_ITEMS} items: counts only"
+TOO_FEW_ITEMS = f"fewer than {MIN_ITEMS} items: counts only"
 TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
 NO_SPREAD = "the resamples do not spread around the estimate"
 NOT_MADE = "shown for comparison, without interval"
@@ -70,7 +70,7 @@ def metric_figures(sample: Sample, metrics: Mapping[str, Metric], score: ScoreSp
         seed: of the resampling.
     """
     resamples: Array | None = None
-    if sample.clusters is None and score.interval in intervals.RESAMPLING and sample.table.sum() >= FEWEST_ITEMS:
+    if sample.clusters is None and score.interval in intervals.RESAMPLING and sample.table.sum() >= MIN_ITEMS:
         smoothed = score.interval == "bootstrap"
         resamples = intervals.resampled_tables(sample.table, smoothed=smoothed, resamples=score.resamples, seed=seed)
     return {name: _figure(sample, metric, score, seed, resamples) for name, metric in metrics.items()}
@@ -87,12 +87,12 @@ def _figure(sample: Sample, metric: Metric, score: ScoreSpec, seed: int, resampl
     if sample.clusters is not None:
         return _clustered(sample, metric, value, influence, error, known)
     known |= {"units": n, "flags": ("degenerate",) if error == 0 else ()}
-    if n < FEWEST_ITEMS:
+    if n < MIN_ITEMS:
         return Figure(value, reason=TOO_FEW_ITEMS, **known)
     interval = _interval(sample, metric, score, value, error, resamples)
     if resamples is not None:
         known |= {"resamples": score.resamples, "seed": f"{seed:032x}", "undefined_share": interval.undefined_share}
-    if interval.undefined_share > MOST_UNDEFINED:
+    if interval.undefined_share > MAX_UNDEFINED:
         known["flags"] += ("undefined-resamples",)
     reason = NO_SPREAD if interval.low is None else ""
     return Figure(value, interval.low, interval.high, reason, method=score.interval, **known)
@@ -125,7 +125,7 @@ def _clustered(
         flag for flag, raised in (("degenerate", clustered == 0), ("few-clusters", count < clusters.FEW)) if raised
     )
     interval, reason = NO_INTERVAL, ""
-    if known["n"] < FEWEST_ITEMS:
+    if known["n"] < MIN_ITEMS:
         reason = TOO_FEW_ITEMS
     elif count < clusters.FEWEST:
         reason = TOO_FEW_CLUSTERS

@@ -15,7 +15,7 @@ from harness.scoring.labels import Reference
 from harness.scoring.metric import find_metric
 from harness.statistics.holdout import held_out
 
-NOBODY = "no cell has a value on the part to choose on"
+NO_EVALUATOR = "no cell has a value on the part to choose on"
 
 
 def choose_and_measure(
@@ -44,7 +44,7 @@ def choose_and_measure(
     values = [float(metric.value(chosen_on.sample(column, 1).table)) for column in outcomes[~out].T]
     best = max(range(len(cells)), key=lambda k: (values[k] == values[k], values[k]))
     if values[best] != values[best]:
-        nothing = Figure(None, reason=NOBODY, n=int(out.sum()), level=score.level, units=int(out.sum()))
+        nothing = Figure(None, reason=NO_EVALUATOR, n=int(out.sum()), level=score.level, units=int(out.sum()))
         return HeldOut(None, int((~out).sum()), None, nothing, f"{seed:032x}")
     sample = measured_on.sample(outcomes[out][:, best], len(cells))
     figure = metric_figures(sample, {name: metric}, score, seed)[name]

@@ -14,7 +14,7 @@ from harness.records.figures import Figure, RankSet
 from harness.records.judgments import FAILURES
 from harness.records.scores import CellScore, Difference
 from harness.scoring import reasons
-from harness.scoring.estimates import FEWEST_ITEMS
+from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.metric import find_metric
 from harness.statistics import clusters, mcnemar, multiplicity, pairs, ranks
 from harness.statistics.agreement import Array
@@ -24,7 +24,7 @@ TOO_FEW_DRAWS = "too few resamples for an interval at this level"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Contest:
+class CellComparisons:
     """All pairs of the cells of one dataset on one metric.
 
     Attributes:
@@ -102,10 +102,10 @@ class Contest:
 def is_comparable(figure: Figure) -> bool:
     """Whether a figure rests on enough for a comparison."""
     enough_units = figure.unit == "item" or figure.units >= clusters.FEWEST
-    return figure.value is not None and figure.n >= FEWEST_ITEMS and enough_units
+    return figure.value is not None and figure.n >= MIN_ITEMS and enough_units
 
 
-def hold_contest(
+def compare_cells(
     name: str,
     scores: Sequence[CellScore],
     reference: NDArray[np.int8],
@@ -113,7 +113,7 @@ def hold_contest(
     cluster: NDArray[np.int64] | None,
     score: ScoreSpec,
     seed: int,
-) -> Contest | None:
+) -> CellComparisons | None:
     """Compare the cells of a dataset on a metric; None where there is none to compare.
 
     Args:
@@ -143,4 +143,4 @@ def hold_contest(
     )
     exact = getattr(find_metric(name), "discordant", None) if cluster is None else None
     discordant = None if exact is None else exact(reference, judged)
-    return Contest(members, comparisons, tuple(cell.cell.id for cell in scores), score.margin, discordant)
+    return CellComparisons(members, comparisons, tuple(cell.cell.id for cell in scores), score.margin, discordant)

@@ -20,7 +20,7 @@ from harness.scoring.estimates import make_figures
 from harness.scoring.holdout import choose_and_measure
 from harness.scoring.labels import Reference, reference_of
 from harness.scoring.metric import all_metrics
-from harness.scoring.pairwise import Contest, hold_contest
+from harness.scoring.pairwise import CellComparisons, compare_cells
 from harness.scoring.winner import choose_winner
 
 
@@ -37,7 +37,7 @@ class DatasetScores:
 
     dataset: str
     scores: tuple[CellScore, ...]
-    contests: Mapping[str, Contest | None]
+    contests: Mapping[str, CellComparisons | None]
     winner: Winner | None
 
 
@@ -65,9 +65,9 @@ def score_dataset(
     reference = reference_of(dataset)
     judged = reference.of(outcomes)
 
-    def contest(name: str) -> Contest | None:
+    def contest(name: str) -> CellComparisons | None:
         draws = seed_for(seed, "pairs", name, dataset.name)
-        return hold_contest(name, scores, reference.labels, judged, reference.clusters, score, draws)
+        return compare_cells(name, scores, reference.labels, judged, reference.clusters, score, draws)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         best = pool.submit(best_of, dataset.name, score.metrics[0], scores, judged, reference, score, seed)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
-from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.statistics import clusters, prediction_powered, win_rate
 from harness.statistics.agreement import NEGLIGIBLE, Array
 from harness.statistics.codes import VERDICT_CODES, Codes
@@ -145,7 +145,7 @@ def _rate(
         error, count = clusters.clustered_error(phi[rests_on], cluster[rests_on], len(outcomes))
         alone = float(win_rate.standard_error(counts, ties))
         return _clustered(value, error, count, alone, known)
-    if n < FEWEST_ITEMS:
+    if n < MIN_ITEMS:
         return Figure(value, reason=TOO_FEW_ITEMS, **known)
     interval = win_rate.bootstrap_interval(counts, ties, resamples=score.resamples, level=score.level, seed=seed)
     return _bootstrapped(value, interval, score, seed, known)
@@ -153,7 +153,7 @@ def _rate(
 
 def _corrected_intervals(seen: Seen, human: Mapping[Ties, Figure], score: ScoreSpec, seed: int) -> dict[Ties, Interval]:
     """The intervals of corrected rates of independent items, where there are enough labels, and items without one."""
-    enough = [ties for ties in TIES if human[ties].value is not None and human[ties].n >= FEWEST_ITEMS]
+    enough = [ties for ties in TIES if human[ties].value is not None and human[ties].n >= MIN_ITEMS]
     if seen.clusters is not None or not enough or (seen.labels >= 0).all():
         return {}
     table, others = _counts(seen)
@@ -215,7 +215,7 @@ def _clustered(value: float, error: float, count: int, alone: float, known: dict
     """
     unit: Literal["cluster"] = "cluster"
     known = known | {"unit": unit, "units": count}
-    reason = TOO_FEW_ITEMS if known["n"] < FEWEST_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
+    reason = TOO_FEW_ITEMS if known["n"] < MIN_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
     raised = (("degenerate", error < NEGLIGIBLE), ("few-clusters", count < clusters.FEW))
     known["flags"] = tuple(flag for flag, is_raised in raised if is_raised)
     interval = NO_INTERVAL

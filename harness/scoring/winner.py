@@ -18,7 +18,7 @@ from harness.statistics.agreement import SHAPE
 from harness.statistics.selection import Value, selection_bias
 
 METHOD = "resampled-selection"
-NOBODY = "none has a value"
+NO_EVALUATOR = "none has a value"
 ONE = "only one: nothing was chosen"
 FEW = "too few items or clusters to choose again in resamples"
 UNDEFINED = "no resample has a value"
@@ -96,7 +96,7 @@ def best_of_all(
     figure, tried = figures[best], len(ids)
     bare = Winner(measure.dataset, best, measure.metric, tried, figure.value, level=figure.level)
     if figure.value is None:
-        return replace(bare, cell=None, reason=NOBODY)
+        return replace(bare, cell=None, reason=NO_EVALUATOR)
     rivals = sorted(one for one in ids if is_comparable(figures[one]))  # the same draws in whatever order they come
     if tried == 1 or len(rivals) < 2 or not is_comparable(figure):
         return replace(bare, reason=ONE if tried == 1 else FEW)

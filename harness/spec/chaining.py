@@ -21,7 +21,7 @@ from harness.records.document import Document
 from harness.records.experiment import Cell, Choice, Spec, Strategy
 from harness.records.figures import RankSet
 from harness.spec.chaining_axis import Place, is_link, with_winners
-from harness.spec.checks import Sound
+from harness.spec.checks import CheckedDocument
 from harness.spec.paths import Folders, file_fault
 from harness.text import listed, quoted, suggestion
 
@@ -106,7 +106,7 @@ class Taken(NamedTuple):
     problems: list[Problem]
 
 
-def take(sound: Sound, folders: Folders, own: Mapping[str, Strategy], chain: Chain) -> Taken:
+def take(sound: CheckedDocument, folders: Folders, own: Mapping[str, Strategy], chain: Chain) -> Taken:
     """Replace every link of a spec by what won.
 
     Args:
@@ -183,7 +183,7 @@ def choice_from(value: Mapping[str, Any]) -> Choice:
 # --- one link ----------------------------------------------------------------------------------------------
 
 
-def _links(sound: Sound) -> Iterator[Link]:
+def _links(sound: CheckedDocument) -> Iterator[Link]:
     """Every `winner_of` on the axes that the schema accepts."""
     for axis in AXES:
         for index, entry in enumerate(sound.part("matrix", axis) or ()):
@@ -191,7 +191,9 @@ def _links(sound: Sound) -> Iterator[Link]:
                 yield Link(axis, ("matrix", axis, index), entry)
 
 
-def _winner(sound: Sound, link: Link, folders: Folders, own: Mapping[str, Strategy], chain: Chain) -> Resolved:
+def _winner(
+    sound: CheckedDocument, link: Link, folders: Folders, own: Mapping[str, Strategy], chain: Chain
+) -> Resolved:
     """What a link comes to. Raises SpecError with what is wrong with it."""
     document = sound.document
     spec = _other(document, link, folders, chain)
@@ -211,7 +213,9 @@ def _winner(sound: Sound, link: Link, folders: Folders, own: Mapping[str, Strate
     return Resolved(link, spec, [cell], possible, choice)
 
 
-def _refused(sound: Sound, link: Link, spec: Spec, cell: Cell, own: Mapping[str, Strategy], subject: str) -> Problem:
+def _refused(
+    sound: CheckedDocument, link: Link, spec: Spec, cell: Cell, own: Mapping[str, Strategy], subject: str
+) -> Problem:
     """Why what a cell has cannot be taken over."""
     message, hint = _fault(sound, link.axis, spec, cell, own) or ("", "")
     return sound.document.problem(link.place, f"{subject} {quoted(spec.name)} {message}", hint=hint)
@@ -271,7 +275,9 @@ def _dataset(document: Document, link: Link, spec: Spec) -> str:
     return dataset or known[0]
 
 
-def _fault(sound: Sound, axis: Axis, spec: Spec, cell: Cell, own: Mapping[str, Strategy]) -> tuple[str, str] | None:
+def _fault(
+    sound: CheckedDocument, axis: Axis, spec: Spec, cell: Cell, own: Mapping[str, Strategy]
+) -> tuple[str, str] | None:
     """Message and hint where what a cell has cannot be taken over; None where it can."""
     if axis == "strategy":
         mine = own.get(cell.strategy)

@@ -18,7 +18,7 @@ from harness.spec.schema import load_schema
 from harness.text import listed, looks_secret, place_in_words, quoted, suggestion
 
 
-class Sound:
+class CheckedDocument:
     """The parts of a document that its schema accepts.
 
     Args:
@@ -47,7 +47,7 @@ class Sound:
         return tuple(entries) if isinstance(entries, Mapping) else ()
 
 
-def dataset_problems(sound: Sound, folders: Folders) -> Iterator[Problem]:
+def dataset_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem]:
     """Files that are not there and formats that are not known."""
     formats = registry.names("dataset_formats")
     for name in sound.names("datasets"):
@@ -72,7 +72,7 @@ def format_of(path: str) -> str | None:
     )
 
 
-def model_problems(sound: Sound, folders: Folders) -> Iterator[Problem]:
+def model_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem]:
     """Recordings that are not there, addresses that lead nowhere, parameters that are almost right."""
     known = load_schema("experiment")["$defs"]["params"]["properties"]
     for name in sound.names("models"):
@@ -119,7 +119,7 @@ def _texts(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...
             yield from _texts(inner, (*path, index))
 
 
-def metric_problems(sound: Sound) -> Iterator[Problem]:
+def metric_problems(sound: CheckedDocument) -> Iterator[Problem]:
     """Metrics and probes that are not known."""
     for key, kind in (("metrics", "metric"), ("probes", "probe")):
         known = registry.names(key)

@@ -32,7 +32,14 @@ from harness.spec.chaining import (
     take,
 )
 from harness.spec.chaining_axis import is_link, listed
-from harness.spec.checks import Sound, dataset_problems, format_of, metric_problems, model_problems, secret_problems
+from harness.spec.checks import (
+    CheckedDocument,
+    dataset_problems,
+    format_of,
+    metric_problems,
+    model_problems,
+    secret_problems,
+)
 from harness.spec.compatibility import unfit_strategies
 from harness.spec.defaults import with_defaults
 from harness.spec.matrix import Names, cells_of, matrix_problems, without_idle_exclusions
@@ -122,15 +129,15 @@ def _load(path: Path, shown: str, chain: Chain, allowed: tuple[Path, ...], docum
 def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
     """The document with what it takes over from elsewhere, and everything that is wrong."""
     problems = check(document, "experiment")
-    sound = Sound(document, problems)
+    sound = CheckedDocument(document, problems)
     for axis in AXES:
         if is_link(sound.part("matrix", axis)):
-            sound = Sound(listed(sound.document, axis), problems)
+            sound = CheckedDocument(listed(sound.document, axis), problems)
     strategies, wrong = strategies_of(sound, folders)
     peopled, unknown = with_personas(sound, folders)
-    taken = take(Sound(peopled, problems), folders, strategies, chain)
+    taken = take(CheckedDocument(peopled, problems), folders, strategies, chain)
     problems += taken.problems
-    sound = Sound(taken.possible, [problem for problem in problems if problem.file == document.file])
+    sound = CheckedDocument(taken.possible, [problem for problem in problems if problem.file == document.file])
     problems += [*wrong, *unknown]
     problems += dataset_problems(sound, folders)
     problems += model_problems(sound, folders)
@@ -139,7 +146,7 @@ def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
     return _with_matrix_checked(sound, taken._replace(problems=problems))
 
 
-def _with_matrix_checked(sound: Sound, taken: Taken) -> Taken:
+def _with_matrix_checked(sound: CheckedDocument, taken: Taken) -> Taken:
     """The same with what is wrong with the matrix: with all that may win on its axes, and then with what did."""
     problems = taken.problems
     along = (cell.strategy for winner in taken.winners for cell in winner.possible)
@@ -147,7 +154,7 @@ def _with_matrix_checked(sound: Sound, taken: Taken) -> Taken:
     problems += matrix_problems(sound, names)
     if taken.winners and not problems:
         taken = taken._replace(document=without_idle_exclusions(taken.document))
-        problems += matrix_problems(Sound(taken.document, []), names)
+        problems += matrix_problems(CheckedDocument(taken.document, []), names)
     if not problems and all(winner.choice for winner in taken.winners):
         problems += unfit_strategies(taken.document, taken.strategies)
     return taken

@@ -17,7 +17,7 @@ from harness.errors import Problem
 from harness.evaluators.cell import asks
 from harness.records.document import Document, Step
 from harness.records.experiment import Cell
-from harness.spec.checks import Sound
+from harness.spec.checks import CheckedDocument
 from harness.text import quoted, suggestion
 
 MAX_CELLS = 10_000
@@ -58,7 +58,7 @@ def without_idle_exclusions(document: Document) -> Document:
     return replace(document, value={**document.value, "matrix": {**matrix, "exclude": kept}})
 
 
-def matrix_problems(sound: Sound, names: Names, *, needs_members: bool = True) -> list[Problem]:
+def matrix_problems(sound: CheckedDocument, names: Names, *, needs_members: bool = True) -> list[Problem]:
     """What is wrong with the matrix of a spec, as far as its schema accepts it.
 
     Args:
@@ -129,7 +129,7 @@ def _matches(exclusion: Mapping[str, str], cell: Cell) -> bool:
 # --- what can be wrong -------------------------------------------------------------------------------------
 
 
-def _unknown_on_axis(sound: Sound, axis: str, known: Sequence[str]) -> Iterator[Problem]:
+def _unknown_on_axis(sound: CheckedDocument, axis: str, known: Sequence[str]) -> Iterator[Problem]:
     for index, name in enumerate(sound.part("matrix", axis) or ()):
         if name not in known:
             message = f"there is no {axis} {quoted(name)}"

@@ -12,7 +12,7 @@ from harness import registry
 from harness.errors import Problem, SpecError
 from harness.prompting.persona import Persona, persona_faults, personas_from, personas_json
 from harness.records.document import Document, Step
-from harness.spec.checks import Sound
+from harness.spec.checks import CheckedDocument
 from harness.spec.paths import Folders, file_fault
 from harness.spec.schema import check
 from harness.spec.yaml import read_yaml
@@ -22,7 +22,7 @@ Personas: TypeAlias = tuple[Persona, ...]
 DEFAULT_SET = "default"
 
 
-def with_personas(sound: Sound, folders: Folders) -> tuple[Document, list[Problem]]:
+def with_personas(sound: CheckedDocument, folders: Folders) -> tuple[Document, list[Problem]]:
     """The document with personas in place of names of sets and of files, and what is wrong with them.
 
     A set that is not there, or is wrong, is left empty.
@@ -55,7 +55,7 @@ def with_personas(sound: Sound, folders: Folders) -> tuple[Document, list[Proble
     return replace(document, value={**document.value, "matrix": matrix}), problems
 
 
-def _own_set(sound: Sound, name: str, folders: Folders) -> tuple[Personas, list[Problem]]:
+def _own_set(sound: CheckedDocument, name: str, folders: Folders) -> tuple[Personas, list[Problem]]:
     entry, place = sound.part("personas", name), ("personas", name)
     if entry is None:
         return (), []

@@ -12,14 +12,14 @@ from harness.errors import Problem, SpecError
 from harness.prompting.checks import check_strategy
 from harness.prompting.strategy import strategy_from
 from harness.records.experiment import Strategy
-from harness.spec.checks import Sound
+from harness.spec.checks import CheckedDocument
 from harness.spec.paths import Folders, file_fault
 from harness.spec.schema import check
 from harness.spec.yaml import read_yaml
 from harness.text import quoted
 
 
-def strategies_of(sound: Sound, folders: Folders) -> tuple[dict[str, Strategy], list[Problem]]:
+def strategies_of(sound: CheckedDocument, folders: Folders) -> tuple[dict[str, Strategy], list[Problem]]:
     """The spec's own strategies in the order of the file, then the built-in ones that its matrix names.
 
     Args:
@@ -45,12 +45,12 @@ def strategies_of(sound: Sound, folders: Folders) -> tuple[dict[str, Strategy], 
     return strategies, problems
 
 
-def known_strategies(sound: Sound) -> tuple[str, ...]:
+def known_strategies(sound: CheckedDocument) -> tuple[str, ...]:
     """What a matrix may name."""
     return tuple(dict.fromkeys((*sound.names("strategies"), *registry.names("strategies"))))
 
 
-def _inline(sound: Sound, name: str, entry: Mapping[str, Any]) -> tuple[Strategy, list[Problem]]:
+def _inline(sound: CheckedDocument, name: str, entry: Mapping[str, Any]) -> tuple[Strategy, list[Problem]]:
     place = ("strategies", name)
     strategy = strategy_from(entry, name=name, source=sound.document.file)
     problems = check_strategy(strategy, document=sound.document, within=place)
@@ -60,7 +60,7 @@ def _inline(sound: Sound, name: str, entry: Mapping[str, Any]) -> tuple[Strategy
     return strategy, problems
 
 
-def _from_file(sound: Sound, name: str, path: str, folders: Folders) -> tuple[Strategy | None, list[Problem]]:
+def _from_file(sound: CheckedDocument, name: str, path: str, folders: Folders) -> tuple[Strategy | None, list[Problem]]:
     place = ("strategies", name, "path")
     if fault := file_fault(path, folders):
         return None, [sound.document.problem(place, fault[0], hint=fault[1])]

@@ -13,7 +13,7 @@ from harness.statistics.clusters import t_quantile
 from harness.statistics.intervals import normal_quantile
 from harness.statistics.pairs import paired_errors
 
-MOST_PAIRS = 20_000
+MAX_PAIRS = 20_000
 """Beyond so many pairs (200 evaluators) Holm's rule stands in for resampling."""
 
 DRAWS_AT_ONCE = 10_000
@@ -86,7 +86,7 @@ def compare_pairs(
     tested = errors[first, second] > 0
     first, second = first[tested], second[tested]
     statistics = np.abs(differences[first, second]) / errors[first, second]
-    method = "max-t" if len(first) <= MOST_PAIRS else "holm"
+    method = "max-t" if len(first) <= MAX_PAIRS else "holm"
     if method == "max-t":
         adjusted, largest = _max_t(statistics, first, second, covariance, errors, resamples, seed, degrees)
         critical = _single_step(largest, level)

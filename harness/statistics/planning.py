@@ -16,7 +16,7 @@ import numpy as np
 from harness.statistics.agreement import Array
 from harness.statistics.pairs import POWER
 
-MOST_STEPS = 20
+MAX_STEPS = 20
 """The number of units and its critical value settle within three or four."""
 
 
@@ -67,7 +67,7 @@ def units_for(effect: float, error: float, units: int, critical: Callable[[int],
         fewest: with fewer there is no test at all.
     """
     wanted, before = max(fewest, units), 0
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         reach = (critical(wanted - 1) + POWER) * error / effect
         if not math.isfinite(reach):
             return None

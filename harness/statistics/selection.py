@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from harness.statistics.agreement import SHAPE, Array
 
 RESAMPLES = 2_000
-MOST_DRAWN = 4_000_000
+MAX_DRAWN = 4_000_000
 """Units drawn over all resamples: with many units there are fewer resamples, and each says more."""
-FEWEST_RESAMPLES = 100
+MIN_RESAMPLES = 100
 HELD_AT_ONCE = 1 << 22
 """Weights (resamples × units) or counts (resamples × cells of tables) held at once."""
 
@@ -75,7 +75,7 @@ def selection_bias(
     n = len(places)
     unit = None if clusters is None else np.unique(clusters, return_inverse=True)[1]
     units = n if unit is None else int(unit.max()) + 1
-    resamples = max(FEWEST_RESAMPLES, min(RESAMPLES, MOST_DRAWN // units))
+    resamples = max(MIN_RESAMPLES, min(RESAMPLES, MAX_DRAWN // units))
     everywhere = value(_tables(np.ones((1, n), np.float32), places))[0]
     chosen: list[float] = []  # each with the list below, resample by resample
     left_out: list[float] = []

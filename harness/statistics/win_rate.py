@@ -35,7 +35,7 @@ TIES: tuple[Ties, ...] = get_args(Ties)
 PRIOR = 1 / 3
 """What the smoothed bootstrap adds to each of the three outcomes."""
 
-LARGEST_BY_COUNTING = 10_000
+MAX_BY_COUNTING = 10_000
 """Up to so many decided items a p-value is summed in whole numbers; beyond, by the incomplete beta function."""
 
 _ABOVE = {"half": (1.0, 0.5, 0.0), "lose": (1.0, 0.0, 0.0), "dropped": (1.0, 0.0, 0.0)}
@@ -152,7 +152,7 @@ def sign_test(wins: int, losses: int) -> float | None:
     n = wins + losses
     if not n:
         return None
-    if n <= LARGEST_BY_COUNTING:
+    if n <= MAX_BY_COUNTING:
         return even_chance_p(wins, n)
     from scipy.special import bdtr  # whole numbers of so many digits would take seconds
 

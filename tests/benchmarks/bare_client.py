@@ -23,11 +23,11 @@ MESSAGES = [
 ]
 PARAMS = {"temperature": 0, "max_tokens": 1024}
 
-Ask = Callable[[], Awaitable[object]]
+PowerQuestion = Callable[[], Awaitable[object]]
 Close = Callable[[], Awaitable[None]]
 
 
-def bare_client(base_url: str, in_flight: int) -> tuple[Ask, Close]:
+def bare_client(base_url: str, in_flight: int) -> tuple[PowerQuestion, Close]:
     """Asks as the client's documentation says."""
     limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
     client = openai.AsyncOpenAI(
@@ -44,7 +44,7 @@ def bare_client(base_url: str, in_flight: int) -> tuple[Ask, Close]:
     return ask, client.close
 
 
-def harness_client(base_url: str, in_flight: int, provider_name: str) -> tuple[Ask, Close]:
+def harness_client(base_url: str, in_flight: int, provider_name: str) -> tuple[PowerQuestion, Close]:
     """Asks through a connection of the harness."""
     from harness import registry
     from harness.providers.provider import Context
@@ -61,7 +61,7 @@ def harness_client(base_url: str, in_flight: int, provider_name: str) -> tuple[A
     return ask, connection.close
 
 
-async def measure(ask: Ask, close: Close, calls: int, in_flight: int) -> dict[str, float]:
+async def measure(ask: PowerQuestion, close: Close, calls: int, in_flight: int) -> dict[str, float]:
     """So many calls, so many at once."""
     left = iter(range(calls))
 

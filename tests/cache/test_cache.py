@@ -558,7 +558,9 @@ def test_a_full_disk_is_an_error_and_what_was_kept_is_there(folder):
 
 def test_all_who_wait_for_a_commit_that_fails_hear_of_it(folder, monkeypatch):
     async def put_all(cache):
-        return await asyncio.gather(*(asyncio.wrap_future(cache.put(*entry(number))) for number in range(5)), return_exceptions=True)
+        return await asyncio.gather(
+            *(asyncio.wrap_future(cache.put(*entry(number))) for number in range(5)), return_exceptions=True
+        )
 
     def fail(self, *arguments, **settings):
         raise error

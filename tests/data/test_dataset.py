@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.dataset import ITEMS_HELD, MOST_TOLD, FrameDataset, read_dataset
+from harness.data.dataset import ITEMS_HELD, MAX_SHOWN, FrameDataset, read_dataset
 from harness.errors import DatasetError
 from harness.records.datasets import DatasetSpec, Item, Subset
 
@@ -246,8 +246,8 @@ def test_labels_that_are_all_text(read):
 
 def test_of_many_bad_rows_some_are_told_and_the_others_counted(read):
     with pytest.raises(DatasetError) as error:
-        read([pair(number, label="x") for number in range(MOST_TOLD + 7)])
-    assert len(error.value.problems) == MOST_TOLD + 1
+        read([pair(number, label="x") for number in range(MAX_SHOWN + 7)])
+    assert len(error.value.problems) == MAX_SHOWN + 1
     assert told(error)[-1] == "0: and 7 more"
     assert "label_values" in error.value.problems[0].hint
 

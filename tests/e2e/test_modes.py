@@ -10,7 +10,7 @@ import pytest
 import harness
 from harness.api import FinishedRun
 from harness.errors import SpecError
-from harness.runner.progress import Tally
+from harness.runner.progress import RunStats
 from support.paths import QUICKSTART_DATA
 
 DATA = QUICKSTART_DATA
@@ -46,10 +46,10 @@ def spec_in(folder: Path, text: str = SPEC) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[FinishedRun, Tally, Path]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[FinishedRun, RunStats, Path]:
     folder = tmp_path_factory.mktemp("modes")
     spec = harness.load_spec(spec_in(folder), allow_paths=[DATA.parent])
-    watch = Tally(spec.models)
+    watch = RunStats(spec.models)
     run = harness.run_spec(spec, cache=folder / "cache", results=folder / "results", watch=watch)
     return run, watch, folder
 
@@ -67,7 +67,7 @@ def voted(*votes: str) -> str:
     return "a" if a > b and a >= tie else "b" if b > a and b >= tie else "tie"
 
 
-def test_juries_count_the_verdicts_of_their_members(finished: tuple[FinishedRun, Tally, Path]) -> None:
+def test_juries_count_the_verdicts_of_their_members(finished: tuple[FinishedRun, RunStats, Path]) -> None:
     frame = finished[0].judgments_frame()
     for suffix in ("", "/both", "/x2", "/both/x2"):
         judges = {name: verdicts(frame, f"combined-10/judge:{name}{suffix}") for name in ("novice", "adept", "master")}
@@ -93,7 +93,7 @@ def test_juries_count_the_verdicts_of_their_members(finished: tuple[FinishedRun,
     assert mixed == [voted(*votes) for votes in zip(*members, strict=True)]
 
 
-def test_mean_score_jury_averages_scores(finished: tuple[FinishedRun, Tally, Path]) -> None:
+def test_mean_score_jury_averages_scores(finished: tuple[FinishedRun, RunStats, Path]) -> None:
     frame = finished[0].judgments_frame()
     members = [
         frame.filter(pl.col("cell") == f"pairs/combined-10/judge:{name}")["score_a"].to_list()
@@ -108,7 +108,7 @@ def test_mean_score_jury_averages_scores(finished: tuple[FinishedRun, Tally, Pat
         assert row["verdict"] == ("tie" if abs(difference) < 1e-9 else "a" if difference > 0 else "b")
 
 
-def test_votes_are_kept_and_collapse_to_the_verdict(finished: tuple[FinishedRun, Tally, Path]) -> None:
+def test_votes_are_kept_and_collapse_to_the_verdict(finished: tuple[FinishedRun, RunStats, Path]) -> None:
     frame = finished[0].judgments_frame()
     given, both, swapped_too = (verdicts(frame, f"direct/judge:adept{suffix}") for suffix in ("", "/both", "/both/x2"))
     rows = frame.filter(pl.col("cell") == "pairs/direct/judge:adept/both")["votes"].to_list()
@@ -119,7 +119,7 @@ def test_votes_are_kept_and_collapse_to_the_verdict(finished: tuple[FinishedRun,
     assert len(swapped_too) == 40
 
 
-def test_each_call_is_made_once_and_juries_make_none(finished: tuple[FinishedRun, Tally, Path]) -> None:
+def test_each_call_is_made_once_and_juries_make_none(finished: tuple[FinishedRun, RunStats, Path]) -> None:
     run, watch, _ = finished
     frame = run.judgments_frame()
     keys = frame["calls"].explode().drop_nulls()
@@ -133,7 +133,7 @@ def test_each_call_is_made_once_and_juries_make_none(finished: tuple[FinishedRun
     assert jury["calls"] == sum(row["calls"] for row in members)  # what a jury costs is what its members cost
 
 
-def test_replay_is_the_same_bytes(finished: tuple[FinishedRun, Tally, Path], tmp_path: Path) -> None:
+def test_replay_is_the_same_bytes(finished: tuple[FinishedRun, RunStats, Path], tmp_path: Path) -> None:
     run, _, folder = finished
     spec = harness.load_spec(folder / "modes.yaml", allow_paths=[DATA.parent])
     again = harness.run_spec(spec, cache=folder / "cache", results=tmp_path, offline=True)

@@ -21,9 +21,9 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 INSTRUMENTED = ["harness", "yaml", "jinja2"]
-LONGEST_S = 20
+MAX_S = 20
 """Seconds for one input, after which it is a finding."""
-LONGEST_INPUT = 8192
+MAX_INPUT = 8192
 
 
 def main() -> int:
@@ -97,8 +97,8 @@ def _guided(name: str, seconds: int, findings: Path) -> None:
     limits = (
         f"-dict={pieces}",
         f"-max_total_time={seconds}",
-        f"-timeout={LONGEST_S}",
-        f"-max_len={LONGEST_INPUT}",
+        f"-timeout={MAX_S}",
+        f"-max_len={MAX_INPUT}",
         "-rss_limit_mb=4096",
     )
     how = (*limits, "-print_final_stats=1", f"-artifact_prefix={findings / name}-", corpus)

@@ -32,7 +32,7 @@ from harness.hashing import canonical_json
 from harness.importers._study import Source
 from harness.loading import load_spec as load_either
 from harness.prompting.checks import check_strategy
-from harness.prompting.delimiters import fenced, nonce_for
+from harness.prompting.delimiters import delimited, nonce_for
 from harness.prompting.parsing.rules import AnswerRule, compile_answer, full_rule
 from harness.prompting.strategy import compile_strategy, strategy_from
 from harness.prompting.template import Template, template_faults
@@ -204,7 +204,7 @@ def dataset(data: bytes) -> bool:
         read = read_dataset(DatasetSpec("d", path, path.name, form), seed=1)
         for item in read.items():
             nonce = nonce_for([item.response_a, item.response_b])
-            shown = fenced("response", item.response_a, nonce)
+            shown = delimited("response", item.response_a, nonce)
             assert shown.count(f"</response-{nonce}>") == 1
         return True
     return False
@@ -253,7 +253,7 @@ def completion(data: bytes) -> bool:
     """The body of a response, as a reply and as an error; what it says is fit for a terminal and holds no key."""
     found = read_completion(data)
     with suppress(orjson.JSONDecodeError):
-        body = Secret(KEY).taken_out_of_json(orjson.loads(data))
+        body = Secret(KEY).redacted_json(orjson.loads(data))
         for status in (400, 429, 500):
             message = fault_of(status, body, {"retry-after": text_of(data[:40])}, 0.0).message
             assert message == printable(message)
@@ -269,7 +269,7 @@ def text(data: bytes) -> bool:
     assert line == printable(line)
     assert not any(character < " " or "\x7f" <= character < "\xa0" for character in line)
     secret = Secret(KEY)
-    assert not secret.is_in(secret.taken_out(text_of(data)))
+    assert not secret.is_in(secret.redacted(text_of(data)))
     return True
 
 

@@ -59,5 +59,5 @@ def test_stopped_at_several_places_it_ends_with_the_same_bytes(tmp_path, how):
         assert stops >= 2, "some may come too late, or before there is anything to stop"
         subprocess.run(command(folder), check=True, capture_output=True)
         assert contents(folder) == contents(tmp_path / "whole")
-        under_way = 3 * 4  # calls of three models, four at once each
-        assert server.asked.total() <= needed + (0 if how == signal.SIGINT else stops * under_way)
+        in_flight = 3 * 4  # calls of three models, four at once each
+        assert server.asked.total() <= needed + (0 if how == signal.SIGINT else stops * in_flight)

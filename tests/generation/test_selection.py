@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.generation.records import Draft, Duel, Review, Selection
+from harness.generation.records import Draft, DraftComparison, Review, Selection
 from harness.generation.selection import best_score, pick, takes_over
 from harness.records.calls import Reply
 from harness.spec.matrix import cells_of
@@ -148,8 +148,8 @@ def test_the_study_took_the_loser_from_the_third_draft_on(round_1, round_2, publ
 
 def test_only_what_wins_takes_over():
     for verdict in ("a", "tie", None):
-        assert not takes_over(Duel(0, 1, verdict))
-    assert takes_over(Duel(0, 1, "b"))
-    assert takes_over(Duel(0, 1, "b"), is_published=True)
-    assert takes_over(Duel(0, 2, "a"), is_published=True)
-    assert not takes_over(Duel(0, 2, "b"), is_published=True)
+        assert not takes_over(DraftComparison(0, 1, verdict))
+    assert takes_over(DraftComparison(0, 1, "b"))
+    assert takes_over(DraftComparison(0, 1, "b"), is_published=True)
+    assert takes_over(DraftComparison(0, 2, "a"), is_published=True)
+    assert not takes_over(DraftComparison(0, 2, "b"), is_published=True)

@@ -39,7 +39,7 @@ def rated(one: str, two: str, winner: str, winner_swapped: str) -> dict[str, Any
 
 
 def results(*rounds: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**pair, "results": looks} for pair, looks in zip(PAIRS, rounds, strict=True)]
+    return [{**pair, "results": results} for pair, results in zip(PAIRS, rounds, strict=True)]
 
 
 class Benchmark:

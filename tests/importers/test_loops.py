@@ -70,7 +70,7 @@ def study(tmp_path):
 def read(study):
     source = Source()
     found = read_loops(study, source)
-    source.raise_if_blamed()
+    source.raise_if_reported()
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.generation.records import Duel
+from harness.generation.records import DraftComparison
 from harness.generation.selection import takes_over
 from support.paths import PUBLISHED
 
@@ -87,7 +87,9 @@ def test_a_whole_loop_picks_as_the_study_did_and_the_right_rule_otherwise(import
         (picked,) = [row["round"] for row in rows if row["is_picked"]]
         assert f"response_{picked}" == entry["pick_2"], number
         verdict = rows[2]["verdict"]
-        assert takes_over(Duel(0, 2, verdict)) != takes_over(Duel(0, 2, verdict), is_published=True)
+        assert takes_over(DraftComparison(0, 2, verdict)) != takes_over(
+            DraftComparison(0, 2, verdict), is_published=True
+        )
         inverted += 1
     assert inverted > 380
     rates = {

@@ -52,14 +52,14 @@ def file(tmp_path: Path):
 
 def test_what_is_wrong_is_gathered_and_raised_once(tmp_path, file):
     source = Source()
-    source.raise_if_blamed()
+    source.raise_if_reported()
     assert source.rows(file(b'{"t": "x"}\n\n{"t": 1}\n{\n[]\n'), ("t",)) == [{"t": "x"}]
     assert source.text(tmp_path / "absent") is None
     assert source.rows(tmp_path, ("t",)) is None
     assert source.entries(tmp_path / "absent") is None
     assert source.text(file(b"\xff")) is None
     with pytest.raises(ImportSourceError) as error:
-        source.raise_if_blamed()
+        source.raise_if_reported()
     path = tmp_path / "source"
     assert [str(problem) for problem in error.value.problems] == [
         f"{path}:3: is no JSON object with `t`",

@@ -254,7 +254,7 @@ def test_undefined_resamples_are_noted():
 
 
 def test_holm_is_noted(monkeypatch):
-    monkeypatch.setattr(multiplicity, "MOST_PAIRS", 0)
+    monkeypatch.setattr(multiplicity, "MAX_PAIRS", 0)
     group = score(Labelled(CODES), {"good": GOOD, "poor": POOR}, replace(QUICK, metrics=("kappa",)))
     assert "Holm" in note_with("too many pairs", group)
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.prompting.delimiters import chat_text, fenced, nonce_for, texts_of
+from harness.prompting.delimiters import chat_text, delimited, nonce_for, texts_of
 
 
 @given(st.lists(st.text()))
@@ -27,7 +27,7 @@ def test_lone_surrogates_have_a_code_too() -> None:
 
 
 def test_fence_stands_on_lines_of_its_own() -> None:
-    assert fenced("response-a", "one\ntwo", "0" * 16) == (
+    assert delimited("response-a", "one\ntwo", "0" * 16) == (
         "<response-a-0000000000000000>\none\ntwo\n</response-a-0000000000000000>"
     )
 

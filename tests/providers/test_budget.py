@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BudgetReachedError
-from harness.providers.budget import Budget, Purse, Reservation, Till, cost_usd, tells_usage
+from harness.providers.budget import Budget, BudgetGuard, ModelBudget, Reservation, cost_usd, has_usage
 from harness.providers.tokens import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
 from harness.records.calls import Call, Model, Price, Reply
 
@@ -49,11 +49,11 @@ def test_usage_that_is_not_reported_counts_as_the_bound(reply):
     budget = Budget(1)
     budget.settle(budget.reserve(reservation()), reply)
     assert (budget.spent_usd, budget.unknown_usd) == (0, reservation().usd)
-    assert not tells_usage(reply)
+    assert not has_usage(reply)
 
 
 def test_an_empty_reply_may_have_no_tokens():
-    assert tells_usage(Reply("", prompt_tokens=5))
+    assert has_usage(Reply("", prompt_tokens=5))
 
 
 def test_what_is_billed_above_the_bound_counts_as_it_is_reported():
@@ -94,15 +94,15 @@ steps = st.lists(
 
 @given(steps, st.floats(1e-4, 0.05))
 def test_no_more_is_ever_committed_than_the_limit(steps, limit):
-    budget, under_way = Budget(limit), []
+    budget, in_flight = Budget(limit), []
     for prompt, reply, then, share in steps:
         wanted = reservation(prompt, reply)
         number = budget.reserve(wanted)
         if number is not None:
-            under_way.append((number, wanted))
+            in_flight.append((number, wanted))
         assert budget.committed_usd <= limit * (1 + 1e-9)
-        if under_way and then != "wait":
-            number, held = under_way.pop(int(share * (len(under_way) - 1)))
+        if in_flight and then != "wait":
+            number, held = in_flight.pop(int(share * (len(in_flight) - 1)))
             prompt_used = max(1, int(share * held.prompt_tokens))
             used = Reply("", prompt_tokens=prompt_used, completion_tokens=int(share * held.reply_tokens))
             if then == "settle":
@@ -110,12 +110,12 @@ def test_no_more_is_ever_committed_than_the_limit(steps, limit):
             else:
                 getattr(budget, then)(number)
         assert budget.committed_usd <= limit * (1 + 1e-9)
-    assert budget.is_idle == (not under_way)
+    assert budget.is_idle == (not in_flight)
 
 
 def test_where_too_little_is_left_the_attempts_under_way_are_waited_for():
     async def main():
-        purse = Purse(Budget(0.0021))
+        purse = BudgetGuard(Budget(0.0021))
         first = await purse.reserve(reservation())
         second = asyncio.ensure_future(purse.reserve(reservation()))
         for _ in range(5):
@@ -123,7 +123,7 @@ def test_where_too_little_is_left_the_attempts_under_way_are_waited_for():
         assert not second.done()
         await purse.settle(first, Reply("x", prompt_tokens=1, completion_tokens=1))
         number = await second
-        await purse.give_back(number, may_be_billed=True)
+        await purse.refund(number, may_be_billed=True)
         with pytest.raises(BudgetReachedError, match=r"up to \$0.0020 for attempts whose bill is not known"):
             await purse.reserve(reservation())
 
@@ -133,7 +133,7 @@ def test_where_too_little_is_left_the_attempts_under_way_are_waited_for():
 def test_a_till_bounds_a_prompt_by_its_bytes():
     async def main():
         budget = Budget(1)
-        till = Till(Purse(budget), PRICED, None)
+        till = ModelBudget(BudgetGuard(budget), PRICED, None)
         await till.reserve(Call(PRICED, [{"role": "user", "content": "ä" * 100}]))
         assert budget.committed_usd == pytest.approx(cost_usd(PRICE, 200 + AROUND, 50))
 
@@ -144,7 +144,9 @@ def test_a_schema_that_a_call_asks_for_counts_with_its_prompt():
     async def main():
         budget = Budget(1)
         form = {"response_format": {"type": "json_object"}, "top_k": 3}
-        await Till(Purse(budget), PRICED, None).reserve(Call(PRICED, [{"role": "user", "content": ""}], params=form))
+        await ModelBudget(BudgetGuard(budget), PRICED, None).reserve(
+            Call(PRICED, [{"role": "user", "content": ""}], params=form)
+        )
         assert budget.committed_usd == pytest.approx(cost_usd(PRICE, AROUND + len('{"type":"json_object"}'), 50))
 
     asyncio.run(main())
@@ -159,7 +161,7 @@ def test_tokens_are_counted_only_where_there_is_no_room_for_the_bytes():
 
     async def main():
         budget = Budget(cost_usd(PRICE, 1000 + AROUND, 50) * 1.5)
-        till = Till(Purse(budget), PRICED, count)
+        till = ModelBudget(BudgetGuard(budget), PRICED, count)
         call = Call(PRICED, [{"role": "user", "content": "x" * 1000}])
         await till.reserve(call)
         assert counted == []
@@ -173,7 +175,7 @@ def test_tokens_are_counted_only_where_there_is_no_room_for_the_bytes():
 def test_an_endpoint_that_goes_beyond_the_bound_has_more_set_aside_from_then_on():
     async def main():
         budget = Budget(1)
-        till = Till(Purse(budget), PRICED, None)
+        till = ModelBudget(BudgetGuard(budget), PRICED, None)
         call = Call(PRICED, [{"role": "user", "content": ""}])
         numbers = [await till.reserve(call) for _ in range(3)]
         for number, beyond in zip(numbers, (30, 20, -5), strict=True):
@@ -188,6 +190,6 @@ def test_an_endpoint_that_goes_beyond_the_bound_has_more_set_aside_from_then_on(
 def test_a_call_that_the_limit_could_never_pay_says_so():
     async def main():
         with pytest.raises(BudgetReachedError, match=r"cost up to \$0\.0020; no smaller limit lets it be made"):
-            await Purse(Budget(0.001)).reserve(reservation())
+            await BudgetGuard(Budget(0.001)).reserve(reservation())
 
     asyncio.run(main())

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.providers.concurrency import Slots
+from harness.providers.concurrency import Concurrency
 
 
 def test_the_number_is_halved_once_for_attempts_that_were_under_way_together():
     async def main():
-        slots = Slots(16)
+        slots = Concurrency(16)
         started = [await slots.__aenter__() for _ in range(16)]
         for one in started:
             slots.too_many(one)
@@ -25,7 +25,7 @@ def test_the_number_is_halved_once_for_attempts_that_were_under_way_together():
 
 
 def test_it_grows_by_one_for_as_many_answers_as_it_is_and_never_beyond_the_most():
-    slots = Slots(4)
+    slots = Concurrency(4)
     slots.too_many(1)
     assert slots.limit == 2
     slots.answered()
@@ -38,7 +38,7 @@ def test_it_grows_by_one_for_as_many_answers_as_it_is_and_never_beyond_the_most(
 
 
 def test_a_wide_one_comes_back_within_a_bounded_number_of_rounds():
-    slots, rounds = Slots(1024), 0
+    slots, rounds = Concurrency(1024), 0
     for started in range(1, 20):
         slots._started = started
         slots.too_many(started)
@@ -51,7 +51,7 @@ def test_a_wide_one_comes_back_within_a_bounded_number_of_rounds():
 
 
 def test_it_never_falls_below_one():
-    slots = Slots(2)
+    slots = Concurrency(2)
     for started in range(1, 10):
         slots._started = started
         slots.too_many(started)
@@ -61,7 +61,7 @@ def test_it_never_falls_below_one():
 @given(st.integers(1, 5), st.lists(st.sampled_from(["enter", "leave", "answered", "too-many", "cancel"]), max_size=60))
 def test_no_more_are_in_than_were_let_in_and_none_waits_for_nothing(most, steps):
     async def main():
-        slots, inside, waiting = Slots(most), 0, []
+        slots, inside, waiting = Concurrency(most), 0, []
         for step in steps:
             if step == "enter":
                 waiting.append(asyncio.ensure_future(slots.__aenter__()))
@@ -89,7 +89,7 @@ def test_no_more_are_in_than_were_let_in_and_none_waits_for_nothing(most, steps)
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_who_is_cancelled_while_waiting_leaves_the_place_to_the_next(moment):
     async def main():
-        slots = Slots(1)
+        slots = Concurrency(1)
         await slots.__aenter__()
         first, second = (asyncio.ensure_future(slots.__aenter__()) for _ in range(2))
         await asyncio.sleep(0)

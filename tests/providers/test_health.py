@@ -4,7 +4,7 @@ from time import time
 import httpx2
 import pytest
 
-from harness.providers.health import MOST_BYTES, check_endpoint
+from harness.providers.health import MAX_BYTES, check_endpoint
 from harness.records.calls import Model
 
 KEY = "sk-very-secret"
@@ -75,7 +75,7 @@ def test_a_refused_key_names_the_variable_and_a_missing_one_the_setting():
 
 
 def test_a_body_without_end_is_not_read():
-    (found,), _ = checked(httpx2.Response(200, content=b" " * (MOST_BYTES + 1)))
+    (found,), _ = checked(httpx2.Response(200, content=b" " * (MAX_BYTES + 1)))
     assert found.state == "warning"
 
 

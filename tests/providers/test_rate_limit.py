@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.providers.rate_limit import CATCH_UP_S, Pace
+from harness.providers.rate_limit import CATCH_UP_S, RateLimit
 from harness.records.calls import Limits
 
 
@@ -25,11 +25,11 @@ class Clock:
         await asyncio.sleep(0)
 
 
-def pace_of(clock: Clock, **limits: int) -> Pace:
-    return Pace(Limits(**limits), clock=clock, sleep=clock.sleep)
+def pace_of(clock: Clock, **limits: int) -> RateLimit:
+    return RateLimit(Limits(**limits), clock=clock, sleep=clock.sleep)
 
 
-async def times_of_turns(pace: Pace, clock: Clock, tokens: list[int]) -> list[float]:
+async def times_of_turns(pace: RateLimit, clock: Clock, tokens: list[int]) -> list[float]:
     times = []
     for count in tokens:
         await pace.turn(count)
@@ -118,7 +118,7 @@ def test_a_pause_holds_a_model_without_limits_and_ends():
 def test_a_caller_that_is_cancelled_while_waiting_lets_the_next_one_in():
     async def main() -> None:
         clock = Clock()
-        pace = Pace(Limits(rpm=60), clock=clock, sleep=lambda _: asyncio.Event().wait())  # type: ignore[arg-type,return-value]
+        pace = RateLimit(Limits(rpm=60), clock=clock, sleep=lambda _: asyncio.Event().wait())  # type: ignore[arg-type,return-value]
         pace.pause(1)
         waiting = asyncio.create_task(pace.turn(0))
         await asyncio.sleep(0)
@@ -136,7 +136,7 @@ def test_slots_are_as_many_as_calls_may_be_under_way():
 
 def test_turns_without_limits_cost_next_to_nothing():
     async def main() -> float:
-        pace = Pace(Limits(), clock=time.monotonic, sleep=asyncio.sleep)
+        pace = RateLimit(Limits(), clock=time.monotonic, sleep=asyncio.sleep)
         best = float("inf")
         for _ in range(5):
             start = time.perf_counter()

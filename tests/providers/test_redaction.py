@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.providers.redaction import GONE, Secret, secrets_in
+from harness.providers.redaction import REDACTED, Secret, secrets_in
 from support.written_key import KEY, WRITTEN
 
 SECRET = Secret(KEY)
@@ -14,28 +14,28 @@ SECRET = Secret(KEY)
 def test_a_key_is_found_and_taken_out_however_it_is_written(written):
     text = f"Invalid credentials ({written}), see the manual"
     assert SECRET.is_in(text)
-    assert not SECRET.is_in(SECRET.taken_out(text))
-    assert GONE in SECRET.taken_out(text)
+    assert not SECRET.is_in(SECRET.redacted(text))
+    assert REDACTED in SECRET.redacted(text)
 
 
 def test_what_stands_around_a_key_stays():
-    assert SECRET.taken_out(f"A wins. {KEY} B loses. {KEY}") == f"A wins. {GONE} B loses. {GONE}"
-    assert SECRET.taken_out(f"?key={quote(KEY, safe='')}&x=1") == f"?key={GONE}&x=1"
-    assert SECRET.taken_out(" ".join(KEY)) == GONE
+    assert SECRET.redacted(f"A wins. {KEY} B loses. {KEY}") == f"A wins. {REDACTED} B loses. {REDACTED}"
+    assert SECRET.redacted(f"?key={quote(KEY, safe='')}&x=1") == f"?key={REDACTED}&x=1"
+    assert SECRET.redacted(" ".join(KEY)) == REDACTED
 
 
 @pytest.mark.parametrize(
     "text", ["", "Verdict: A", "100 % & \\u0041 of sk-proj- keys", "sk-proj-T3sT", "k3y", "*" * 99]
 )
 def test_other_text_stays_as_it_is(text):
-    assert SECRET.taken_out(text) is text
+    assert SECRET.redacted(text) is text
 
 
 @pytest.mark.parametrize("word", ["", "none", "EMPTY", "ollama", "lm-studio", "not-needed", "sk-no-key-required"])
 def test_a_key_that_is_only_a_word_stays_in_replies_and_not_in_messages(word):
     secret, text = Secret(word), f"I say {word} to that"
-    assert secret.taken_out(text) == text
-    assert secret.taken_out_of_message(text) == (text.replace(word, GONE) if word else text)
+    assert secret.redacted(text) == text
+    assert secret.redacted_message(text) == (text.replace(word, REDACTED) if word else text)
 
 
 def test_a_secret_shows_itself_nowhere():
@@ -47,8 +47,8 @@ def test_errors_are_cleaned_key_and_value_and_to_a_bounded_depth():
     deep = current = {}
     for _ in range(1000):
         current["x"] = current = {}
-    found = SECRET.taken_out_of_json({"error": {KEY: [KEY, 1, None, {"message": f"no {KEY}"}]}, "deep": deep})
-    assert found["error"] == {GONE: [GONE, 1, None, {"message": f"no {GONE}"}]}
+    found = SECRET.redacted_json({"error": {KEY: [KEY, 1, None, {"message": f"no {KEY}"}]}, "deep": deep})
+    assert found["error"] == {REDACTED: [REDACTED, 1, None, {"message": f"no {REDACTED}"}]}
     assert str(found["deep"]).count("x") < 20
 
 
@@ -65,5 +65,5 @@ def test_no_text_around_it_hides_a_key(before, after, rounds):
     written = KEY
     for _ in range(rounds):
         written = quote(written, safe="")
-    assert not SECRET.is_in(SECRET.taken_out(f"{before}\n{written}\n{after}"))
+    assert not SECRET.is_in(SECRET.redacted(f"{before}\n{written}\n{after}"))
     assert not SECRET.is_in(before)

@@ -7,8 +7,8 @@ import pytest
 
 from harness.providers.retry import (
     FAILURES_TO_STOP,
-    LONGEST_BACKOFF_S,
-    LONGEST_WAIT_S,
+    MAX_BACKOFF_S,
+    MAX_WAIT_S,
     MESSAGE_LENGTH,
     Fault,
     FirstFailures,
@@ -88,14 +88,14 @@ def test_a_wait_that_is_asked_for_is_passed_on():
 
 
 def test_a_model_that_asks_for_a_very_long_wait_is_given_up_with_a_hint():
-    fault = fault_of(429, error(), {"retry-after": str(LONGEST_WAIT_S + 1)}, NOW)
+    fault = fault_of(429, error(), {"retry-after": str(MAX_WAIT_S + 1)}, NOW)
     assert fault.remedy == "stop"
     assert "301 s" in fault.hint
 
 
 def test_backoff_is_random_below_a_limit_that_doubles_and_ends():
     random = Random(1)
-    for failed, limit in [(1, 0.5), (2, 1.0), (3, 2.0), (7, LONGEST_BACKOFF_S), (10_000, LONGEST_BACKOFF_S)]:
+    for failed, limit in [(1, 0.5), (2, 1.0), (3, 2.0), (7, MAX_BACKOFF_S), (10_000, MAX_BACKOFF_S)]:
         waits = [backoff_s(failed, random) for _ in range(300)]
         assert 0.6 * limit <= min(waits) < 0.65 * limit
         assert 0.95 * limit < max(waits) <= limit

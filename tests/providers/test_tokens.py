@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.providers.tokens import (
     ENCODINGS,
-    LONGEST_COUNTED,
+    MAX_COUNTED,
     TOKENS_PER_MESSAGE,
     TOKENS_PER_PROMPT,
     counter_of,
@@ -78,7 +78,7 @@ def test_an_encoding_that_is_here_counts(tiktoken, tmp_path, variable):
     count = counter_of("gpt-4o", {variable: str(tmp_path)})
     assert count is not None
     assert count("three short words") == 3
-    assert count("a b " * LONGEST_COUNTED) == 4 * LONGEST_COUNTED, "its bytes"
+    assert count("a b " * MAX_COUNTED) == 4 * MAX_COUNTED, "its bytes"
 
 
 def copy_of(name, folder):

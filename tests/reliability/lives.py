@@ -74,20 +74,20 @@ def live(life: dict[str, Any]) -> int:
     from harness import api
     from harness.cache.key import call_key
     from harness.cli._errors import explained
-    from harness.runner.progress import Tally
+    from harness.runner.progress import RunStats
 
     folder = Path(life["folder"])
     spec = api.load_spec(folder / "spec.yaml")
     stored = os.open(folder / "stored", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    class Watch(Tally):
+    class ProgressListener(RunStats):
         def called(self, call: Any, reply: Any) -> None:
             super().called(call, reply)
             if reply.finish != "unavailable":
                 os.write(stored, call_key(call).encode() + b"\n")
 
-        def stopping(self, under_way: int) -> None:
-            super().stopping(under_way)
+        def stopping(self, in_flight: int) -> None:
+            super().stopping(in_flight)
             (folder / "stopping").touch()
 
     if most := life.get("most_bytes"):
@@ -114,7 +114,7 @@ def live(life: dict[str, Any]) -> int:
             spec,
             cache=life.get("cache", folder / "cache"),
             results=life.get("results", folder / "results"),
-            watch=Watch(spec.models),
+            watch=ProgressListener(spec.models),
         )
     except BaseException as error:
         messages, code = explained(error)

@@ -4,7 +4,7 @@ from harness.cache.key import call_key
 from harness.cli.plan import method
 from harness.records.calls import Call, Model, Price, Reply
 from harness.runner.estimate import PROMPTS_COUNTED, PromptSize, Range, estimate, estimate_json
-from harness.runner.progress import Tally
+from harness.runner.progress import RunStats
 from harness.runner.run import Run
 from support.worlds import MemoryStore, Wire, item, plan_of
 
@@ -39,7 +39,7 @@ def test_cost_is_a_range_and_unknown_without_a_price() -> None:
 def test_prompt_tokens_are_a_quarter_of_the_bytes() -> None:
     plan = plan_of(items=1, models=[PRICED], strategies=["direct"])
     wire = Wire()
-    list(Run(plan, MemoryStore(), wire.connect, Tally({})).parts())
+    list(Run(plan, MemoryStore(), wire.connect, RunStats({})).parts())
     size = sum(len(message["content"].encode()) for message in wire.sent[0].messages)
     assert estimate(plan, MemoryStore()).models["x"].prompt_tokens.low == -(-size // 4)
 
@@ -71,7 +71,7 @@ def test_where_tiktoken_can_count_it_does(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_what_is_cached_is_not_asked_again_and_makes_no_difference_to_the_rest() -> None:
     plan, store, wire = plan_of(items=10, models=[PRICED, UNPRICED]), MemoryStore(), Wire()
-    list(Run(plan, store, wire.connect, Tally({})).parts())
+    list(Run(plan, store, wire.connect, RunStats({})).parts())
     full = estimate(plan, store)
     assert full.calls == Range(0, 0)
     assert sum(need.cached for need in full.cells.values()) == len(wire.sent) == 60
@@ -92,7 +92,7 @@ def test_follow_up_already_asked_is_counted() -> None:
         raise KeyboardInterrupt
 
     try:
-        list(Run(plan, store, Wire(answer).connect, Tally({})).parts())
+        list(Run(plan, store, Wire(answer).connect, RunStats({})).parts())
     except KeyboardInterrupt:
         pass
     found = estimate(plan, store)

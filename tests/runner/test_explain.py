@@ -8,7 +8,7 @@ from harness.records.calls import Reply
 from harness.runner.explain import Counted, branches, count, explained, follow, full_product, places_of, removals
 from harness.runner.lookup import find_cell, find_item
 from harness.runner.plan import make_plan
-from harness.runner.progress import Tally
+from harness.runner.progress import RunStats
 from harness.runner.run import Run
 from support.paths import TEST_SPECS
 from support.worlds import MemoryStore, Wire, model, plan_of
@@ -24,7 +24,7 @@ def modes():
 def asked(plan, answer=None):
     """A store that holds the replies to all calls of a plan."""
     store, wire = MemoryStore(), Wire(answer) if answer else Wire()
-    parts = list(Run(plan, store, wire.connect, Tally(plan.spec.models)).parts())
+    parts = list(Run(plan, store, wire.connect, RunStats(plan.spec.models)).parts())
     return store, wire, parts
 
 

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from harness.records.calls import UNAVAILABLE, Call, Model, Price, Reply
-from harness.runner.progress import Display, Tally
+from harness.runner.progress import Display, RunStats
 
 PRICED = Model("gpt", "openai", "gpt", price=Price(input=2.5, output=10))
 UNPRICED = Model("other", "openai", "other")
@@ -11,7 +11,7 @@ SIMULATED = Model("sim", "simulated", "sim")
 MODELS = {model.name: model for model in (PRICED, UNPRICED, SIMULATED)}
 
 
-def told(watch: Tally) -> None:
+def told(watch: RunStats) -> None:
     for model in MODELS.values():
         watch.called(Call(model, ()), Reply("x", "stop", 1000, 100))
         watch.called(Call(model, ()), Reply("x", "length", 1000, 100))
@@ -19,7 +19,7 @@ def told(watch: Tally) -> None:
 
 
 def test_spend_is_told_by_model_and_unknown_without_a_price() -> None:
-    watch = Tally(MODELS)
+    watch = RunStats(MODELS)
     assert watch.spend_json() == {}
     told(watch)
     expected = {"calls": 2, "failed": 0, "prompt_tokens": 2000, "completion_tokens": 200}
@@ -33,7 +33,7 @@ def test_spend_is_told_by_model_and_unknown_without_a_price() -> None:
 
 
 def test_attempts_whose_bill_is_not_known_are_told_beside_the_spend() -> None:
-    watch = Tally(MODELS)
+    watch = RunStats(MODELS)
     watch.not_billed("gpt", 0.5)
     watch.not_billed("gpt", 0.25)
     watch.not_billed("other", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from harness.providers.simulation.dataset import make_pairs
 from harness.records.calls import Reply
 from harness.records.document import Document
 from harness.records.judgments import FAILURES
-from harness.runner.retry_failed import RETRIES, Unheard, kinds_of
+from harness.runner.retry_failed import RETRIES, HidingStore, kinds_of
 from harness.runner.run_folder import ENVIRONMENT
 from harness.spec.schema import check
 from reliability.served import MUTE, served
@@ -161,15 +160,15 @@ def test_a_hidden_reply_is_seen_once_it_has_come_anew(tmp_path):
     with Cache(tmp_path) as cache:
         cache.put(key, call, Reply("old")).result()
         cache.put("1" * 64, call, Reply("other")).result()
-        unheard = Unheard(cache, [key])
-        assert set(unheard.get_many([key, "1" * 64])) == {"1" * 64}
-        unheard.put(key, call, Reply("new")).result()
-        unheard.put("1" * 64, call, Reply("ignored")).result()
-        assert {name: reply.text for name, reply in unheard.get_many([key, "1" * 64]).items()} == {
+        hiding = HidingStore(cache, [key])
+        assert set(hiding.get_many([key, "1" * 64])) == {"1" * 64}
+        hiding.put(key, call, Reply("new")).result()
+        hiding.put("1" * 64, call, Reply("ignored")).result()
+        assert {name: reply.text for name, reply in hiding.get_many([key, "1" * 64]).items()} == {
             key: "new",
             "1" * 64: "other",
         }
         assert [reply.text for reply in cache.history(key)] == ["old"]
-        asyncio.run(cache.replace(key, call, Reply("newest")))
+        cache.replace(key, call, Reply("newest")).result()
         assert [reply.text for reply in cache.history(key)] == ["old", "new"]
         assert cache.history("1" * 64) == []

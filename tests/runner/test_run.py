@@ -15,13 +15,15 @@ from harness.errors import CacheError, HarnessError, MissingRepliesError, ModelS
 from harness.records.calls import Call, Reply
 from harness.records.judgments import Judgment
 from harness.runner.plan import Plan
-from harness.runner.progress import Tally
+from harness.runner.progress import RunStats
 from harness.runner.run import Run
 from support.worlds import Answer, MemoryStore, Wire, item, model, plain_answer, plan_of
 
 
-def judged(plan: Plan, store: MemoryStore, wire: Wire | None, watch: Tally | None = None) -> list[tuple[str, Judgment]]:
-    run = Run(plan, store, wire.connect if wire else None, watch or Tally(plan.spec.models))
+def judged(
+    plan: Plan, store: MemoryStore, wire: Wire | None, watch: RunStats | None = None
+) -> list[tuple[str, Judgment]]:
+    run = Run(plan, store, wire.connect if wire else None, watch or RunStats(plan.spec.models))
     return [(part.chunk.cell.id, judgment) for part in run.parts() for judgment in part.judgments]
 
 
@@ -116,7 +118,7 @@ def test_call_that_fails_is_a_failure_of_its_items_and_is_asked_again_next_time(
             raise ProviderError("no luck", kind="server", status=503)
         return plain_answer(call)
 
-    plan, store, watch = plan_of(items=8), MemoryStore(), Tally({})
+    plan, store, watch = plan_of(items=8), MemoryStore(), RunStats({})
     rows = judged(plan, store, Wire(answer), watch)
     failed = [(cell, row) for cell, row in rows if row.outcome.failure]
     assert [(row.item, row.outcome.failure, row.keys) for _, row in failed] == [("i3", "unavailable", ())] * 4
@@ -132,7 +134,7 @@ def test_model_that_cannot_be_used_ends_its_cells_early_and_no_others() -> None:
             raise ModelStopped("the key is wrong", kind="auth", status=401)
         return plain_answer(call)
 
-    watch, wire = Tally({}), Wire(answer)
+    watch, wire = RunStats({}), Wire(answer)
     rows = judged(plan_of(items=300, models=[model("x", concurrency=2), model("y")]), MemoryStore(), wire, watch)
     assert {row.outcome.failure for cell, row in rows if cell.endswith(":x")} == {"unavailable"}
     assert {row.outcome.failure for cell, row in rows if cell.endswith(":y")} == {None}
@@ -161,7 +163,7 @@ def test_store_that_forgets_is_an_error_and_no_endless_loop() -> None:
 def test_watch_hears_of_calls_and_of_progress_that_never_goes_back() -> None:
     steps: list[int] = []
 
-    class Steps(Tally):
+    class Steps(RunStats):
         def reached(self, conversations: int) -> None:
             super().reached(conversations)
             steps.append(self.done)

@@ -8,7 +8,7 @@ import pytest
 
 from harness import registry
 from harness.spec import matrix
-from harness.spec.checks import Sound
+from harness.spec.checks import CheckedDocument
 from harness.spec.matrix import Names, cells_of, matrix_problems
 from harness.spec.yaml import parse_yaml
 
@@ -28,7 +28,7 @@ def with_pairs(monkeypatch):
 
 
 def problems_of(text: str) -> list[str]:
-    return [str(problem) for problem in matrix_problems(Sound(parse_yaml(text, "f"), []), NAMES)]
+    return [str(problem) for problem in matrix_problems(CheckedDocument(parse_yaml(text, "f"), []), NAMES)]
 
 
 def ids_of(text: str) -> list[str]:

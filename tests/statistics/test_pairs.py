@@ -148,7 +148,7 @@ def test_copies_and_pairs_without_variation_are_not_told_apart():
 def test_holm_stands_in_where_there_are_too_many_pairs(monkeypatch, degrees):
     human, judged, values, influences = world()
     covariance = pairs.figure_covariance(influences, human, judged)
-    monkeypatch.setattr(multiplicity, "MOST_PAIRS", 3)
+    monkeypatch.setattr(multiplicity, "MAX_PAIRS", 3)
     comparisons = multiplicity.compare_all(values, covariance, resamples=10, seed=1, degrees=degrees)
     first, second = np.triu_indices(5, 1)
     statistics = np.abs(comparisons.differences[first, second]) / comparisons.errors[first, second]

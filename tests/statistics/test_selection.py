@@ -81,7 +81,7 @@ def test_a_choice_that_is_clear_costs_little():
 
 
 def test_many_items_need_fewer_resamples(monkeypatch):
-    monkeypatch.setattr(selection, "MOST_DRAWN", 8_000)
+    monkeypatch.setattr(selection, "MAX_DRAWN", 8_000)
     places = equal_configurations(np.random.default_rng(3))
     assert bias_of(places).resamples == 100
     assert bias_of(np.tile(places, (2, 1))).resamples == 100

@@ -107,7 +107,7 @@ def test_the_sign_test_is_that_of_scipy(wins, losses):
 
 def test_the_sign_test_of_a_large_dataset_is_quick_and_goes_on_as_that_of_a_small_one(monkeypatch):
     counted = win_rate.sign_test(4_800, 5_200)
-    monkeypatch.setattr(win_rate, "LARGEST_BY_COUNTING", 0)
+    monkeypatch.setattr(win_rate, "MAX_BY_COUNTING", 0)
     assert win_rate.sign_test(4_800, 5_200) == pytest.approx(counted)
     assert win_rate.sign_test(500_000, 500_000) == 1
     assert win_rate.sign_test(498_000, 502_000) == pytest.approx(binomtest(498_000, 1_000_000).pvalue)

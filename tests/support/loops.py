@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.generation.loop import Room, converse
+from harness.generation.loop import LoopContext, converse
 from harness.generation.records import Selection, Stop, System, Trajectory
 from harness.generation.review import Reviewing, built_in
 from harness.prompting.strategy import compile_strategy
@@ -31,8 +31,8 @@ def system(*reviewers: str, rounds: int = 3) -> System:
     return System("tasks", "writer", reviewers, rounds)
 
 
-def room(selection: Selection = Selection("last"), stop: Stop = Stop(), models: Any = MODELS) -> Room:  # noqa: B008
-    return Room(models, Reviewing(built_in("default")), stop, selection, QUESTIONS)
+def room(selection: Selection = Selection("last"), stop: Stop = Stop(), models: Any = MODELS) -> LoopContext:  # noqa: B008
+    return LoopContext(models, Reviewing(built_in("default")), stop, selection, QUESTIONS)
 
 
 def loop(one: System, *rounds: Sequence[Reply], item: Item = ITEM, **said: Any) -> tuple[list[list[Call]], Trajectory]:

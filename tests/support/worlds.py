@@ -16,7 +16,7 @@ from harness.cache.entry import Entry
 from harness.errors import HarnessError
 from harness.evaluators.conversation import Conversation
 from harness.prompting.strategy import compile_strategy
-from harness.providers.cancellation import Halt
+from harness.providers.cancellation import Cancellation
 from harness.records.calls import Call, Limits, Model, Reply
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, ScoreSpec, Spec
@@ -139,12 +139,12 @@ class Wire:
     answer: Answer = plain_answer
     seed: int = 0
     sent: list[Call] = field(default_factory=list)
-    under_way: int = 0
+    in_flight: int = 0
     most: int = 0
     opened: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
 
-    def connect(self, name: str, halt: Halt) -> WireConnection:
+    def connect(self, name: str, halt: Cancellation) -> WireConnection:
         self.opened.append(name)
         return WireConnection(self, name, Random(f"{self.seed}{name}"))
 
@@ -160,14 +160,14 @@ class WireConnection:
     async def send(self, call: Call) -> Reply:
         wire = self.wire
         wire.sent.append(call)
-        wire.under_way += 1
-        wire.most = max(wire.most, wire.under_way)
+        wire.in_flight += 1
+        wire.most = max(wire.most, wire.in_flight)
         try:
             for _ in range(self.order.randrange(12)):
                 await asyncio.sleep(0)
             return wire.answer(call)
         finally:
-            wire.under_way -= 1
+            wire.in_flight -= 1
 
     async def close(self) -> None:
         self.wire.closed.append(self.name)

@@ -29,7 +29,7 @@ NO_INTERVAL = "shown for comparison, without interval"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ProbeResult:
     """What one probe found of one cell.
 
     Attributes:
@@ -46,7 +46,7 @@ class Card:
     """What the probes found of one cell, by probe."""
 
     cell: Cell
-    looks: Mapping[str, Look]
+    results: Mapping[str, ProbeResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
     found = []
     for data in run.datasets:
         cards = [
-            Card(audited.cell, {name: _look(name, audited) for name in registry.names("probes")})
+            Card(audited.cell, {name: _run_probe(name, audited) for name in registry.names("probes")})
             for audited in audited_cells(data, run.score, run.seed, run.spec.get("models", {}))
             if cell is None or cell in (audited.cell.id, audited.cell.id.partition("/")[2])
         ]
@@ -111,10 +111,10 @@ def with_probes(
     return replace(group, scores=tuple(scores))
 
 
-def _look(name: str, audited: Any) -> Look:
+def _run_probe(name: str, audited: Any) -> ProbeResult:
     probe = find_probe(name)
     figures = probe.figures(audited)
-    return Look(figures, probe.sentence(figures))
+    return ProbeResult(figures, probe.sentence(figures))
 
 
 def _ties_by_scale(data: JudgedDataset, run: Judged) -> dict[str, Figure]:

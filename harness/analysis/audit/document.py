@@ -33,7 +33,7 @@ def audit_json(run: Judged, found: Sequence[AuditedDataset]) -> dict[str, Any]:
                                 "figures": {key: _figure_json(figure) for key, figure in look.figures.items()},
                                 "sentence": look.sentence,
                             }
-                            for name, look in card.looks.items()
+                            for name, look in card.results.items()
                         },
                     }
                     for card in part.cards

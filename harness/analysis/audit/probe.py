@@ -71,7 +71,7 @@ class Audited:
         found = self.reference.all_clusters
         return np.arange(len(self.data)) if found is None else found
 
-    def steadiness(self) -> dict[str, Figure]:
+    def consistency_units(self) -> dict[str, Figure]:
         """What changes between orders and repeats, as `harness.scoring.consistency` lists it; nothing where asked once."""
         votes = self.data.votes[self.at]
         if votes is None:

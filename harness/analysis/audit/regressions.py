@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from harness.analysis.audit.probe import SCORES, Audited, leaves_out_zero, shown
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
-from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.statistics import clusters
 from harness.statistics.agreement import Array
 from harness.statistics.intervals import wald_interval
@@ -52,7 +52,7 @@ def bias_and_human(audited: Audited, name: str, variable: Array, given: Mapping[
 
 def _figure(audited: Audited, outcome: Array, variables: Array, which: int, group: NDArray[np.int64]) -> Figure:
     n, count = len(outcome), len(np.unique(group))
-    if n < FEWEST_ITEMS:
+    if n < MIN_ITEMS:
         return audited.unknown(TOO_FEW_ITEMS, n)
     if count < clusters.FEWEST:
         return audited.unknown(TOO_FEW_CLUSTERS, n)

@@ -26,7 +26,7 @@ from harness.records.judgments import OUTCOMES
 from harness.records.scores import Difference
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.scoring import reasons
-from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.scoring.metric import find_metric
 from harness.scoring.pairwise import TOO_FEW_DRAWS
 from harness.statistics import clusters, multiplicity, pairs
@@ -258,8 +258,8 @@ class _Table:
         tables = self._counts()
         values, counts = kind.value(tables), kind.count(tables)
         units = len(self.labels) if self.clusters is None else len(np.unique(self.clusters))
-        fewest = FEWEST_ITEMS if self.clusters is None else clusters.FEWEST
-        enough = (counts >= FEWEST_ITEMS) & ~np.isnan(values) & (units >= fewest)
+        fewest = MIN_ITEMS if self.clusters is None else clusters.FEWEST
+        enough = (counts >= MIN_ITEMS) & ~np.isnan(values) & (units >= fewest)
         members = np.flatnonzero(enough)
         place = {int(k): at for at, k in enumerate(members)}
         tested = [(place[x], place[y]) for x, y in self.ends if x in place and y in place]
@@ -305,7 +305,7 @@ class _Table:
 
     def _lack(self, units: int, n: float, undefined: str) -> str:
         """Why two cells are not compared, given that some items have labels."""
-        if n < FEWEST_ITEMS:
+        if n < MIN_ITEMS:
             return TOO_FEW_ITEMS
         if self.clusters is not None and units < clusters.FEWEST:
             return TOO_FEW_CLUSTERS

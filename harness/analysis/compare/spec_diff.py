@@ -12,7 +12,7 @@ ABSENT = object()
 LONG = 80
 """A text that is longer, or has several lines, is told as a difference of its lines."""
 
-SAYS_NOTHING = ("schema", "description", "choices")
+NO_DESCRIPTION = ("schema", "description", "choices")
 """Fields that make no difference to a run, or that tell of other runs."""
 
 
@@ -40,7 +40,7 @@ def spec_differences(specs: Sequence[Mapping[str, Any]]) -> list[FieldDifference
     found = []
     for path in paths:
         values = tuple(fields.get(path, ABSENT) for fields in flat)
-        if any(value != values[0] for value in values[1:]) and path.partition(".")[0] not in SAYS_NOTHING:
+        if any(value != values[0] for value in values[1:]) and path.partition(".")[0] not in NO_DESCRIPTION:
             found.append(FieldDifference(path, values, _text(path, values)))
     return found
 

@@ -42,9 +42,9 @@ COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset")
 
 MEANING = "say what it means with `--value WORD=VERDICT`"
 
-MOST_COMPARED = 20_000
+MAX_COMPARED = 20_000
 """Item ids among which a similar one is looked for; more take seconds."""
-MOST_GUESSED = 20
+MAX_GUESSED = 20
 """Unknown ids for which a similar one is looked for."""
 
 
@@ -241,13 +241,13 @@ def _places(
 
 def _unknown(rows: Sequence[int], ids: pl.Series, targets: Sequence[Target]) -> list[Fault]:
     """The rows whose id is of no item."""
-    near = [name for target in targets for name in islice(target.ids, MOST_COMPARED)]
+    near = [name for target in targets for name in islice(target.ids, MAX_COMPARED)]
     return [
         Fault(
             row,
             "id",
             f"{quoted(ids[row])} is of no item of this run",
-            (suggestion(ids[row], near) if at < MOST_GUESSED else "") or "leave such rows out with `--skip-unknown`",
+            (suggestion(ids[row], near) if at < MAX_GUESSED else "") or "leave such rows out with `--skip-unknown`",
         )
         for at, row in enumerate(rows)
     ]

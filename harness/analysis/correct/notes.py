@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from harness.analysis.correct import wording as correct_wording
 from harness.analysis.correct.pairing import Pairing
-from harness.analysis.correct.strengths import FEWEST_SYSTEMS
+from harness.analysis.correct.strengths import MIN_SYSTEMS
 from harness.leaderboard import wording
 from harness.records.experiment import Cell
-from harness.scoring.estimates import FEWEST_ITEMS
+from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.win_rates import Rate
 from harness.statistics import clusters
 from harness.statistics.codes import VERDICT_CODES, Codes
@@ -52,11 +52,11 @@ def notes_on_labels(
     else:
         yield correct_wording.labelled_part(dataset, labelled, items)
         yield from _on_randomness(dataset, has_label, cluster, cells, outcomes)
-    if 0 < labelled < FEWEST_ITEMS:
-        yield wording.few_items(dataset, labelled, FEWEST_ITEMS)
+    if 0 < labelled < MIN_ITEMS:
+        yield wording.few_items(dataset, labelled, MIN_ITEMS)
     if cluster is not None and labelled:
         yield from _on_clusters(dataset, len(np.unique(cluster[has_label])), labelled)
-    if len(pairing.systems) >= FEWEST_SYSTEMS:
+    if len(pairing.systems) >= MIN_SYSTEMS:
         yield correct_wording.mixed_responses(dataset, len(pairing.systems))
     if pairing.rows is not None:
         yield correct_wording.same_writer(dataset, items - len(pairing.rows), items)

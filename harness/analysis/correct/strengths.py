@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.records.figures import Figure
-from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.statistics import clusters
 from harness.statistics.agreement import NEGLIGIBLE
 from harness.statistics.bradley_terry import Strengths, bradley_terry
 from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.intervals import NO_INTERVAL, Interval
 
-FEWEST_SYSTEMS = 3
+MIN_SYSTEMS = 3
 """Two systems are compared by their win rate."""
 
 
@@ -61,7 +61,7 @@ def strengths_of(
     Returns:
         For each column, in its order, the strengths of all systems, the strongest first.
     """
-    if len(systems) < FEWEST_SYSTEMS:
+    if len(systems) < MIN_SYSTEMS:
         return ()
     number = {system: at for at, system in enumerate(systems)}
     first, second = (np.array([number[str(name)] for name in names], np.int64) for names in (models_a, models_b))
@@ -93,7 +93,7 @@ def _figure(fitted: Strengths, at: int, n: int, *, is_clustered: bool, level: fl
     if not math.isfinite(value):
         return Figure(None, reason=fitted.reasons[at], **known)
     reason = ""
-    if n < FEWEST_ITEMS:
+    if n < MIN_ITEMS:
         reason = TOO_FEW_ITEMS
     elif is_clustered and fitted.units < clusters.FEWEST:
         reason = TOO_FEW_CLUSTERS

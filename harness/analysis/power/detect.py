@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.analysis.power import wording as power_wording
-from harness.analysis.power.figures import Ask, DatasetPower, MetricPower, PairedErrors, Power, metric_power
+from harness.analysis.power.figures import DatasetPower, MetricPower, PairedErrors, Power, PowerQuestion, metric_power
 from harness.errors import RunFolderError
 from harness.hashing import seed_for
 from harness.providers.simulation.panel import panel
@@ -26,10 +26,10 @@ from harness.runner.find_run import newest_run
 from harness.runner.plan import Plan
 from harness.runner.run_folder import MANIFEST, read_json
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
-from harness.scoring.estimates import FEWEST_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.estimates import MIN_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.scoring.labels import reference_of
 from harness.scoring.metric import find_metric
-from harness.scoring.pairwise import hold_contest
+from harness.scoring.pairwise import compare_cells
 from harness.scoring.score import score_cells
 from harness.spec.digest import spec_digest
 from harness.statistics import clusters, multiplicity, pairs, planning
@@ -42,7 +42,7 @@ ONE_CELL = "one cell: nothing to compare"
 NO_PAIR = "fewer than two cells have a value to compare"
 
 
-def power_of_run(pilot: Judged, ask: Ask) -> Power:
+def power_of_run(pilot: Judged, ask: PowerQuestion) -> Power:
     """What a run could find, or one like it with other items.
 
     Args:
@@ -54,7 +54,7 @@ def power_of_run(pilot: Judged, ask: Ask) -> Power:
     return Power(pilot.spec_name, pilot.id, pilot.score, pilot.seed, ask, tuple(found), tuple(notes))
 
 
-def power_of_plan(plan: Plan, results: Path, ask: Ask) -> Power:
+def power_of_plan(plan: Plan, results: Path, ask: PowerQuestion) -> Power:
     """What a plan could find: by the newest run of the spec, perhaps of an earlier state of it, or else simulated.
 
     A dataset that this run did not judge, or without labels there, is simulated too.
@@ -104,7 +104,9 @@ def _cluster_notes(found: Sequence[DatasetPower]) -> list[str]:
 # --- where the standard errors come from ------------------------------------------------------------------
 
 
-def _from_pilot(before: JudgedDataset, cells: int, planned: LabelledItems, pilot: Judged, ask: Ask) -> DatasetPower:
+def _from_pilot(
+    before: JudgedDataset, cells: int, planned: LabelledItems, pilot: Judged, ask: PowerQuestion
+) -> DatasetPower:
     score = replace(pilot.score, interval="analytic")  # values alone are wanted, and these cost nothing
     reference = reference_of(before)
     labelled = len(reference.labels)
@@ -119,14 +121,14 @@ def _from_pilot(before: JudgedDataset, cells: int, planned: LabelledItems, pilot
 
     def errors_of(name: str) -> PairedErrors | str:
         seed = seed_for(pilot.seed, "pairs", name, before.name)
-        held = hold_contest(name, scores, reference.labels, judged, reference.clusters, score, seed)
+        held = compare_cells(name, scores, reference.labels, judged, reference.clusters, score, seed)
         if held is None or len(held.members) < 2:
             reasons = dict.fromkeys(one.figures[name].reason for one in scores)
             return power_wording.in_pilot(next((reason for reason in reasons if reason), NO_PAIR))
         errors, design = held.comparisons.errors, None
         if reference.clusters is not None:
             quick = replace(score, resamples=1)
-            alone = hold_contest(name, scores, reference.labels, judged, None, quick, seed)
+            alone = compare_cells(name, scores, reference.labels, judged, None, quick, seed)
             design = None if alone is None else _design_effect(errors, alone.comparisons.errors)
         degrees = min(scores[k].figures[name].units for k in held.members) - 1
 
@@ -147,7 +149,7 @@ def _from_pilot(before: JudgedDataset, cells: int, planned: LabelledItems, pilot
     return replace(whole, metrics=tuple(metric_power(name, errors_of(name), whole, score, ask) for name in names))
 
 
-def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int, ask: Ask) -> DatasetPower:
+def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int, ask: PowerQuestion) -> DatasetPower:
     reference = reference_of(planned)
     counts = np.bincount(reference.labels, minlength=SHAPE[0])
     has_labels = len(reference.labels) > 0
@@ -178,7 +180,7 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
     return replace(whole, metrics=tuple(metric_power(name, errors_of(name), whole, score, ask) for name in names))
 
 
-def _planned(n: int, ask: Ask, unit: NDArray[np.int64] | None) -> tuple[int, int]:
+def _planned(n: int, ask: PowerQuestion, unit: NDArray[np.int64] | None) -> tuple[int, int]:
     """Labelled items and units that are planned; a cluster holds as many as it does in the data at hand."""
     planned = ask.n or n
     if unit is None:
@@ -192,7 +194,7 @@ def _why_nothing(whole: DatasetPower) -> str:
         return ONE_CELL
     if whole.n == 0:
         return NO_LABELS
-    if whole.n < FEWEST_ITEMS:
+    if whole.n < MIN_ITEMS:
         return TOO_FEW_ITEMS
     return TOO_FEW_CLUSTERS if whole.clustered and whole.units < clusters.FEWEST else ""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.records.experiment import ScoreSpec
 from harness.scoring import reasons
-from harness.scoring.estimates import FEWEST_ITEMS
+from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.pairwise import TOO_FEW_DRAWS
 from harness.statistics import clusters, pairs, planning
 from harness.statistics.agreement import Array
@@ -22,7 +22,7 @@ Source = Literal["pilot", "simulated"]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PowerQuestion:
     """What is asked of a run.
 
     Attributes:
@@ -37,7 +37,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class Detectable:
     """What one way of comparing can find.
 
     Attributes:
@@ -79,8 +79,8 @@ class MetricPower:
     error: tuple[float, float, float] | None = None
     measured: int = 0
     design_effect: float | None = None
-    one_pair: Reach | None = None
-    all_pairs: Reach | None = None
+    one_pair: Detectable | None = None
+    all_pairs: Detectable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Power:
     run: str | None
     score: ScoreSpec
     seed: int
-    ask: Ask
+    ask: PowerQuestion
     datasets: tuple[DatasetPower, ...]
     notes: tuple[str, ...]
 
@@ -146,7 +146,9 @@ class PairedErrors:
     design_effect: float | None = None
 
 
-def metric_power(name: str, errors: PairedErrors | str, whole: DatasetPower, score: ScoreSpec, ask: Ask) -> MetricPower:
+def metric_power(
+    name: str, errors: PairedErrors | str, whole: DatasetPower, score: ScoreSpec, ask: PowerQuestion
+) -> MetricPower:
     """What can be found on a metric.
 
     Args:
@@ -162,18 +164,18 @@ def metric_power(name: str, errors: PairedErrors | str, whole: DatasetPower, sco
         return MetricPower(name, reasons.NO_PAIR_VARIES)
     scaled = errors.values * float(np.sqrt(errors.units / whole.units))
     spread = (float(np.median(scaled)), float(scaled.min()), float(scaled.max()))
-    fewest = clusters.FEWEST if whole.clustered else FEWEST_ITEMS
+    fewest = clusters.FEWEST if whole.clustered else MIN_ITEMS
 
-    def reach(critical: Callable[[int], float]) -> Reach | None:
+    def reach(critical: Callable[[int], float]) -> Detectable | None:
         value = critical(whole.units - 1)
         if not np.isfinite(value):
             return None
         typical, least, greatest = (pairs.detectable(error, value) for error in spread)
-        found = Reach(value, typical, least, greatest)
+        found = Detectable(value, typical, least, greatest)
         if ask.effect is None:
             return found
         units = planning.units_for(ask.effect, spread[0], whole.units, critical, fewest=fewest)
-        items = None if units is None else max(FEWEST_ITEMS, round(units * whole.n / whole.units))
+        items = None if units is None else max(MIN_ITEMS, round(units * whole.n / whole.units))
         chance = planning.chance_to_find(ask.effect, spread[0], value)
         return replace(found, n_needed=items, units_needed=units, chance=chance)
 

@@ -28,7 +28,7 @@ ENDINGS = (".csv",)
 CHUNK_ROWS = 5_000
 """Read at once, so that the Python objects of a large file never live at the same time."""
 
-LONGEST_FIELD = 2**31 - 1
+MAX_FIELD = 2**31 - 1
 
 
 def read(path: Path, wanted: Sequence[str]) -> Rows:
@@ -95,7 +95,7 @@ def _rows(
 @contextmanager
 def _long_fields() -> Iterator[None]:
     """Lift the parser's limit of 128 KiB for a field, which is the process's, and put it back."""
-    limit = csv.field_size_limit(LONGEST_FIELD)
+    limit = csv.field_size_limit(MAX_FIELD)
     try:
         yield
     finally:

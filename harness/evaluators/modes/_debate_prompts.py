@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.prompting.delimiters import fenced, nonce_for
+from harness.prompting.delimiters import delimited, nonce_for
 from harness.prompting.persona import Persona
 from harness.records.datasets import Message
 
@@ -93,8 +93,8 @@ def to_summariser(discussion: Sequence[Turn]) -> list[Message]:
 def _shown(discussion: Sequence[Turn], *, besides: str = "", reader: str = "") -> str:
     """The discussion between tags whose code occurs neither in it nor in what stands besides."""
     nonce = nonce_for([besides, *(turn.text for turn in discussion)])
-    turns = "\n".join(f"{_heading(turn, reader)}:\n{fenced('turn', turn.text, nonce)}" for turn in discussion)
-    return f"The discussion so far:\n{fenced('discussion', turns or SILENCE, nonce)}"
+    turns = "\n".join(f"{_heading(turn, reader)}:\n{delimited('turn', turn.text, nonce)}" for turn in discussion)
+    return f"The discussion so far:\n{delimited('discussion', turns or SILENCE, nonce)}"
 
 
 def _heading(turn: Turn, reader: str) -> str:

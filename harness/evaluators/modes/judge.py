@@ -20,9 +20,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from harness.evaluators.aggregation import collapse_orders, exchange_responses, exchanged
+from harness.evaluators.aggregation import collapse_orders, exchanged, swap_responses
 from harness.evaluators.conversation import Conversation, together
-from harness.evaluators.question import Exchange, answers_to, call_for, exchanges, outcome_of, said, steps_before
+from harness.evaluators.question import (
+    AnsweredCall,
+    answered_calls,
+    answers_to,
+    call_for,
+    outcome_of,
+    said,
+    steps_before,
+)
 from harness.prompting.strategy import SIDES, Questions
 from harness.records.calls import Model
 from harness.records.datasets import Item
@@ -53,10 +61,10 @@ def written(models: Sequence[str], settings: Mapping[str, Any]) -> str:
 
 def calls_per_item(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[int, int]:
     """The fewest and the most calls that one item takes."""
-    looks = 1 if strategy.second_look is None else 2
-    steps = looks * len(strategy.steps)
-    questions = looks * (1 if strategy.ask == "pair" else 2)
-    asked = questions + looks - 1
+    results = 1 if strategy.second_look is None else 2
+    steps = results * len(strategy.steps)
+    questions = results * (1 if strategy.ask == "pair" else 2)
+    asked = questions + results - 1
     return steps + questions, steps + (asked if strategy.follow_up is None else 2 * asked)
 
 
@@ -78,28 +86,28 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
 
 def _two_looks(item: Item, cell: Cell, questions: Questions, model: Model) -> Conversation[Outcome]:
     """Ask in both orders at once; where the verdicts disagree, once more with both replies in view."""
-    shown = ((item, ""), (exchange_responses(item), SWAPPED))
-    looks = yield from together([_look(each, cell, questions, model, look) for each, look in shown])
-    given, swapped = (_amounts_to(look, questions) for look in looks)
+    shown = ((item, ""), (swap_responses(item), SWAPPED))
+    results = yield from together([_run_probe(each, cell, questions, model, look) for each, look in shown])
+    given, swapped = (_amounts_to(look, questions) for look in results)
     swapped = exchanged(swapped)
     if given.failure or swapped.failure or given.verdict == swapped.verdict:
         return collapse_orders(given, swapped, questions.compare)
-    first, other = cast(list[Exchange], looks)
+    first, other = cast(list[AnsweredCall], results)
     messages = [*first.call.messages, said(first.reply), questions.second(first.text, other.text)]
     heard = yield from answers_to([call_for("judge-second", messages, item, cell, model)], item, cell, questions)
     return outcome_of(heard, questions)
 
 
-def _look(
+def _run_probe(
     item: Item, cell: Cell, questions: Questions, model: Model, look: str
-) -> Conversation[Exchange | FailureKind]:
+) -> Conversation[AnsweredCall | FailureKind]:
     replies = yield from steps_before(item, cell, questions, model, look)
     if isinstance(replies, str):
         return replies
     call = call_for(f"judge{look}", questions.pair(item, replies), item, cell, model)
-    (held,) = yield from exchanges([call], item, cell, questions)
+    (held,) = yield from answered_calls([call], item, cell, questions)
     return held
 
 
-def _amounts_to(look: Exchange | FailureKind, questions: Questions) -> Outcome:
+def _amounts_to(look: AnsweredCall | FailureKind, questions: Questions) -> Outcome:
     return Outcome(None, look) if isinstance(look, str) else outcome_of([look.heard], questions)

@@ -39,7 +39,7 @@ _JOIN = r"""[ \t*_`'"“”‘’()\[\]{}]{0,12}+"""
 _BETWEEN_WORDS = re.compile(rf"[\s{DECORATION}]+")
 ENDING = 160
 """Characters at the end of a reply in which it may stand just as it was asked for."""
-MOST_LABELS = 8
+MAX_LABELS = 8
 """Labels in a row that are looked at."""
 _FIRM = frozenset(":=：|\n")
 """A gap with one of these says that the value follows."""
@@ -140,7 +140,7 @@ class Labels:
             return refused if self._REFUSAL.match(text, start) else NO_VALUE
         verdict = self._means(match[1])
         named = {verdict}
-        for _ in range(MOST_LABELS):
+        for _ in range(MAX_LABELS):
             more = self._more(text, match.end())
             if more is None:
                 break

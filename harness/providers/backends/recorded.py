@@ -39,7 +39,7 @@ RATIO_FREE_BYTES = 2**26
 """Lines that may come before the ratio counts."""
 MAX_LINE_BYTES = 2**24
 
-MOST_TOLD = 20
+MAX_SHOWN = 20
 """Bad lines that are told one by one."""
 
 _PLACE = ("dataset", "item", "strategy", "step")
@@ -133,8 +133,8 @@ def read_replies(path: Path, model: str) -> dict[str, Reply]:
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(Problem(file=str(path), message=f"cannot be read: {_reason(error)}")) from None
     if problems:
-        more = [Problem(file=str(path), message=f"and {len(problems) - MOST_TOLD} more")]
-        raise InputError([*problems[:MOST_TOLD], *(more if len(problems) > MOST_TOLD else [])])
+        more = [Problem(file=str(path), message=f"and {len(problems) - MAX_SHOWN} more")]
+        raise InputError([*problems[:MAX_SHOWN], *(more if len(problems) > MAX_SHOWN else [])])
     return replies
 
 

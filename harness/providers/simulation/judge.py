@@ -23,7 +23,7 @@ from harness.providers.simulation.writer import asks_for_review, remarks_on, wri
 TIE_MARGIN = 0.1
 """Responses whose perceived qualities differ by less are a tie to a judge who is asked for a verdict."""
 
-STRAYING = 0.2
+OFF_TOPIC = 0.2
 """By how much of the scale (standard deviation) an overall impression strays from what was noticed, at skill 0."""
 
 SWAY = 0.1
@@ -154,7 +154,7 @@ def perceive(knobs: Knobs, prompt: str, response: str, chance: Chance) -> Impres
     met = are_met(requirements_of(prompt), response)
     noticed = sum(truth if chance.happens(knobs.skill) else chance.happens(0.5) for truth in met)
     quality = noticed / len(met) if met else UNKNOWN_QUALITY
-    quality += STRAYING * (1 - knobs.skill) * chance.error()
+    quality += OFF_TOPIC * (1 - knobs.skill) * chance.error()
     quality += knobs.length_bias * (len(response) - TYPICAL_LENGTH) / (len(response) + TYPICAL_LENGTH)
     if knobs.family and signature_of(knobs.family) in response:
         quality += knobs.family_bias

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.providers.simulation.dataset import ANNOTATORS, TIES_KEPT, WRITERS
-from harness.providers.simulation.judge import STRAYING, TIE_MARGIN
+from harness.providers.simulation.judge import OFF_TOPIC, TIE_MARGIN
 from harness.providers.simulation.world import Knobs
 
 Codes = NDArray[np.int8]
 
-FEWEST_THINGS, MOST_THINGS = 4, 6
+MIN_THINGS, MAX_THINGS = 4, 6
 """What a prompt lists."""
 
 
@@ -64,7 +64,7 @@ def verdicts(pairs: Pairs, skill: float, generator: np.random.Generator) -> Code
     guesses = generator.random(pairs.met.shape) < 0.5
     noticed = (np.where(notices, pairs.met, guesses) & pairs.listed[:, None, :]).sum(axis=2)
     errors = 2.0 * (generator.random((3, *noticed.shape)).sum(axis=0) - 1.5)
-    quality = noticed / pairs.listed.sum(axis=1)[:, None] + STRAYING * (1 - skill) * errors
+    quality = noticed / pairs.listed.sum(axis=1)[:, None] + OFF_TOPIC * (1 - skill) * errors
     gap = quality[:, 0] - quality[:, 1]
     return np.where(np.abs(gap) < TIE_MARGIN, 1, np.where(gap > 0, 0, 2)).astype(np.int8)
 
@@ -72,12 +72,12 @@ def verdicts(pairs: Pairs, skill: float, generator: np.random.Generator) -> Code
 def _drawn(items: int, generator: np.random.Generator) -> Pairs:
     """Pairs as a dataset of the simulated world has them: of those that are truly equal, a part is left out."""
     skills = np.array([WRITERS[name] for name in sorted(WRITERS)])
-    things = generator.integers(FEWEST_THINGS, MOST_THINGS + 1, items)
+    things = generator.integers(MIN_THINGS, MAX_THINGS + 1, items)
     first = generator.integers(0, len(skills), items)
     second = (first + generator.integers(1, len(skills), items)) % len(skills)
-    listed = np.arange(MOST_THINGS) < things[:, None]
+    listed = np.arange(MAX_THINGS) < things[:, None]
     by = skills[np.stack([first, second], axis=1)]
-    met = (generator.random((items, 2, MOST_THINGS)) < by[:, :, None]) & listed[:, None, :]
+    met = (generator.random((items, 2, MAX_THINGS)) < by[:, :, None]) & listed[:, None, :]
     counts = met.sum(axis=2)
     kept = np.flatnonzero((counts[:, 0] != counts[:, 1]) | (generator.random(items) < TIES_KEPT))
     rows = kept[np.arange(items) % len(kept)]  # some stand in for those left out

@@ -14,9 +14,9 @@ from typing import Any
 from harness.providers.simulation.chance import Chance
 from harness.providers.simulation.world import Knobs, are_met, requirements_of, signature_of
 
-HEEDED = 0.85
+IMPROVED = 0.85
 """Chance that a writer takes up what a review names."""
-FORGOTTEN = 0.06
+UNCHANGED = 0.06
 """Chance that a writer loses something while it writes anew."""
 OVERLOOKED = 0.25
 """How often a reviewer of skill 0 thinks that something is missing which is there; less with skill."""
@@ -62,8 +62,8 @@ def _keeps(knobs: Knobs, phrase: str, is_there: bool, named: set[str], is_revisi
     if not is_revision:
         return chance.happens(knobs.skill)
     if is_there:
-        return not chance.happens(FORGOTTEN)
-    return chance.happens(HEEDED if phrase.casefold() in named else 0.0)
+        return not chance.happens(UNCHANGED)
+    return chance.happens(IMPROVED if phrase.casefold() in named else 0.0)
 
 
 def asks_for_review(messages: Sequence[Mapping[str, Any]]) -> bool:

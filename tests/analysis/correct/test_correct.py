@@ -144,14 +144,14 @@ def only(at, code=0):
     return NewLabels(("human",), np.where(np.arange(N) == at, code, -1).astype(np.int8)[:, None])
 
 
-NOBODY = NewLabels((), np.zeros((N, 0), np.int8))
+NO_EVALUATOR = NewLabels((), np.zeros((N, 0), np.int8))
 TIES = np.ones(N, np.int8)
 
 
 @pytest.mark.parametrize(
     ("judges", "new", "clusters"),
     [
-        pytest.param(JUDGES, NOBODY, None, id="no labels"),
+        pytest.param(JUDGES, NO_EVALUATOR, None, id="no labels"),
         pytest.param(JUDGES, only(3), None, id="one label"),
         pytest.param(JUDGES, NewLabels(("human",), TIES[:, None]), None, id="all ties"),
         pytest.param({"constant": np.zeros(N)}, some(TRUTH), None, id="a constant judge"),

@@ -9,7 +9,7 @@ import pytest
 from harness.analysis.power import wording as power_wording
 from harness.analysis.power.detect import ONE_CELL, power_of_plan, power_of_run
 from harness.analysis.power.document import detects, detects_json, power_json
-from harness.analysis.power.figures import Ask
+from harness.analysis.power.figures import PowerQuestion
 from harness.records.document import Document
 from harness.scoring import reasons
 from harness.scoring.estimates import NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
@@ -24,7 +24,7 @@ TRUTH = labels()
 JUDGES = {f"m{k}": judge(TRUTH, 0.5 + 0.1 * k, k) for k in range(4)}
 
 
-def made(judges=None, truth=TRUTH, ask=Ask(), **options):  # noqa: B008 - frozen
+def made(judges=None, truth=TRUTH, ask=PowerQuestion(), **options):  # noqa: B008 - frozen
     return power_of_run(run_of(dataset(judges or JUDGES, truth, **options)), ask)
 
 
@@ -44,7 +44,7 @@ def test_at_its_own_size_a_run_finds_what_its_leaderboard_says():
     whole = dataset(JUDGES, TRUTH)
     run = run_of(whole)
     contests = score_dataset(whole.cells, whole, whole.outcomes, run.score, run.seed, whole.usage, whole.votes).contests
-    found = power_of_run(run, Ask())
+    found = power_of_run(run, PowerQuestion())
     assert (found.run, found.datasets[0].source, found.datasets[0].n) == (run.id, "pilot", N)
     for name, metric in only(found).items():
         held = contests[name].comparisons
@@ -59,36 +59,36 @@ def test_at_its_own_size_a_run_finds_what_its_leaderboard_says():
 
 
 def test_four_times_the_items_find_half_the_difference():
-    own, more = (only(made(ask=Ask(n=n)))["kappa"] for n in (None, 4 * N))
+    own, more = (only(made(ask=PowerQuestion(n=n)))["kappa"] for n in (None, 4 * N))
     assert more.error == pytest.approx(tuple(error / 2 for error in own.error))
     assert more.one_pair.detectable == pytest.approx(own.one_pair.detectable / 2, rel=0.01)
     assert more.all_pairs.detectable == pytest.approx(own.all_pairs.detectable / 2, rel=0.04)
 
 
 def test_what_an_effect_needs_is_what_finds_it():
-    one = only(made(ask=Ask(effect=0.1)))["kappa"]
+    one = only(made(ask=PowerQuestion(effect=0.1)))["kappa"]
     for way in ("one_pair", "all_pairs"):
         reach = getattr(one, way)
         assert reach.n_needed == reach.units_needed > N
         assert reach.chance < 0.8
-        then = getattr(only(made(ask=Ask(effect=0.1, n=reach.n_needed)))["kappa"], way)
+        then = getattr(only(made(ask=PowerQuestion(effect=0.1, n=reach.n_needed)))["kappa"], way)
         assert then.detectable == pytest.approx(0.1, rel=0.02)
         assert then.chance == pytest.approx(0.8, abs=0.02)
     assert one.one_pair.n_needed < one.all_pairs.n_needed
-    document(made(ask=Ask(effect=0.1)))
+    document(made(ask=PowerQuestion(effect=0.1)))
 
 
 def test_an_effect_that_is_easily_found_needs_the_fewest_items_there_can_be():
-    assert only(made(ask=Ask(effect=0.99)))["accuracy"].one_pair.n_needed == 20
+    assert only(made(ask=PowerQuestion(effect=0.99)))["accuracy"].one_pair.n_needed == 20
 
 
 def test_other_metrics_than_those_of_the_spec_can_be_asked_for():
-    assert list(only(made(ask=Ask(metrics=("ac1", "kappa-ab"))))) == ["ac1", "kappa-ab"]
+    assert list(only(made(ask=PowerQuestion(metrics=("ac1", "kappa-ab"))))) == ["ac1", "kappa-ab"]
 
 
 def test_clusters_are_the_units_and_tell_their_design_effect():
     repeated = {name: np.repeat(column[: N // 4], 4) for name, column in JUDGES.items()}
-    found = made(repeated, np.repeat(TRUTH[: N // 4], 4), clusters=np.arange(N) // 4, ask=Ask(effect=0.1))
+    found = made(repeated, np.repeat(TRUTH[: N // 4], 4), clusters=np.arange(N) // 4, ask=PowerQuestion(effect=0.1))
     one = only(found)["kappa"]
     assert (found.datasets[0].units, found.datasets[0].clustered) == (N // 4, True)
     assert one.design_effect == pytest.approx(4, rel=0.05)
@@ -119,7 +119,7 @@ TIES = np.ones(N, np.int8)
     ],
 )
 def test_what_is_undefined_says_why(judges, truth, options, kappa, accuracy):
-    found = made(judges, truth, Ask(effect=0.1), **options)
+    found = made(judges, truth, PowerQuestion(effect=0.1), **options)
     for name, reason in (("kappa", kappa), ("accuracy", accuracy)):
         metric = only(found)[name]
         assert reason in metric.reason
@@ -130,18 +130,18 @@ def test_what_is_undefined_says_why(judges, truth, options, kappa, accuracy):
 
 
 def test_a_small_pilot_says_that_it_is_the_pilot_that_is_small():
-    found = made({name: column[:10] for name, column in JUDGES.items()}, TRUTH[:10], Ask(n=500))
+    found = made({name: column[:10] for name, column in JUDGES.items()}, TRUTH[:10], PowerQuestion(n=500))
     assert only(found)["kappa"].reason == power_wording.in_pilot(TOO_FEW_ITEMS)
 
 
 def test_one_cell_with_a_value_is_no_pair():
-    found = made({"m": TRUTH, "ties": TIES}, ask=Ask(metrics=("kappa-ab",)))
+    found = made({"m": TRUTH, "ties": TIES}, ask=PowerQuestion(metrics=("kappa-ab",)))
     assert only(found)["kappa-ab"].reason.startswith("the pilot says nothing: ")
 
 
 def test_too_few_draws_leave_one_pair_alone():
     run = run_of(dataset(JUDGES, TRUTH))
-    found = power_of_run(replace(run, score=replace(run.score, resamples=10)), Ask(effect=0.1))
+    found = power_of_run(replace(run, score=replace(run.score, resamples=10)), PowerQuestion(effect=0.1))
     metric = only(found)["kappa"]
     assert (metric.all_pairs, metric.reason) == (None, TOO_FEW_DRAWS)
     assert metric.one_pair.n_needed > 20
@@ -151,7 +151,7 @@ def test_too_few_draws_leave_one_pair_alone():
 # --- plans ------------------------------------------------------------------------------------------------
 
 
-def planned(tmp_path, ask=Ask(), **options):  # noqa: B008 - frozen
+def planned(tmp_path, ask=PowerQuestion(), **options):  # noqa: B008 - frozen
     return power_of_plan(plan_of(**options), tmp_path, ask)
 
 
@@ -184,7 +184,7 @@ def test_data_without_labels_are_planned_as_if_each_item_had_one(tmp_path):
     plan = plan_of(items=[item(number) for number in range(90)])
     bare = plan.datasets["d"]
     bare.reference_codes = lambda: np.full(90, -1, np.int8)
-    found = power_of_plan(plan, tmp_path, Ask())
+    found = power_of_plan(plan, tmp_path, PowerQuestion())
     assert found.datasets[0].n == 90
     assert only(found)["kappa"].one_pair is not None
 
@@ -193,17 +193,17 @@ def test_clusters_of_a_plan_are_its_units(tmp_path):
     plan = plan_of(items=120)
     data = plan.datasets["d"]
     data.clustered, data.cluster_codes = True, lambda: np.arange(120) // 3
-    found = power_of_plan(plan, tmp_path, Ask(n=240))
+    found = power_of_plan(plan, tmp_path, PowerQuestion(n=240))
     assert (found.datasets[0].n, found.datasets[0].units) == (240, 80)
     assert only(found)["kappa"].design_effect is None
     document(found)
     data.cluster_codes = lambda: np.arange(120) // 30
-    assert only(power_of_plan(plan, tmp_path, Ask()))["kappa"].reason == TOO_FEW_CLUSTERS
+    assert only(power_of_plan(plan, tmp_path, PowerQuestion()))["kappa"].reason == TOO_FEW_CLUSTERS
 
 
 def test_a_metric_that_the_simulated_world_leaves_undefined_says_why(tmp_path):
     plan = plan_of(items=60)
     plan.datasets["d"].reference_codes = lambda: np.ones(60, np.int8)
-    metric = only(power_of_plan(plan, tmp_path, Ask(metrics=("kappa-ab",))))["kappa-ab"]
+    metric = only(power_of_plan(plan, tmp_path, PowerQuestion(metrics=("kappa-ab",))))["kappa-ab"]
     assert metric.reason
     assert metric.one_pair is None

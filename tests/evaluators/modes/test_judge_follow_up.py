@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.evaluators.aggregation import exchange_responses
+from harness.evaluators.aggregation import swap_responses
 from harness.evaluators.modes import judge
 from harness.evaluators.question import EMPTY
 from harness.prompting.strategy import Questions, compile_strategy, strategy_from
@@ -120,25 +120,25 @@ def test_orders_that_agree_need_no_second_look() -> None:
     assert outcome == Outcome("a")
     assert steps_of(batches) == [["judge", "judge-swapped"]]
     assert batches[0][0].messages == SECOND_LOOK.pair(ITEM)
-    assert batches[0][1].messages == SECOND_LOOK.pair(exchange_responses(ITEM))
+    assert batches[0][1].messages == SECOND_LOOK.pair(swap_responses(ITEM))
 
 
 @pytest.mark.parametrize(
-    ("looks", "again", "verdict"),
+    ("results", "again", "verdict"),
     [
         pytest.param((A, A), B, "b", id="always-the-first"),
         pytest.param((TIE, A), TIE, "tie", id="a-tie-and-a-winner"),
         pytest.param((B, B), A, "a", id="the-second-look-decides"),
     ],
 )
-def test_orders_that_disagree_are_looked_at_again(looks: tuple[Reply, Reply], again: Reply, verdict: Any) -> None:
-    batches, outcome = talk(SECOND_LOOK, looks, [again])
+def test_orders_that_disagree_are_looked_at_again(results: tuple[Reply, Reply], again: Reply, verdict: Any) -> None:
+    batches, outcome = talk(SECOND_LOOK, results, [again])
     assert outcome == Outcome(verdict)
     assert steps_of(batches)[1:] == [["judge-second"]]
     *before, reply, question = batches[1][0].messages
     assert before == batches[0][0].messages
-    assert reply == {"role": "assistant", "content": looks[0].text}
-    for tag, look in (("reply", looks[0]), ("swapped-reply", looks[1])):
+    assert reply == {"role": "assistant", "content": results[0].text}
+    for tag, look in (("reply", results[0]), ("swapped-reply", results[1])):
         assert f">\n{look.text}\n</{tag}-" in question["content"]
 
 

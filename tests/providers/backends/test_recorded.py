@@ -96,8 +96,8 @@ def test_all_bad_lines_are_told_at_once(recording):
 
 def test_of_many_bad_lines_the_rest_is_counted(recording):
     with pytest.raises(InputError) as error:
-        send(recording(*["{"] * (recorded.MOST_TOLD + 3)))
-    assert len(error.value.problems) == recorded.MOST_TOLD + 1
+        send(recording(*["{"] * (recorded.MAX_SHOWN + 3)))
+    assert len(error.value.problems) == recorded.MAX_SHOWN + 1
     assert error.value.problems[-1].message == "and 3 more"
 
 

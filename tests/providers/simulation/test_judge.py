@@ -26,14 +26,14 @@ FILLED_IN = {
 }
 
 
-def fenced(name: str, text: str) -> str:
+def delimited(name: str, text: str) -> str:
     return f"<{name}-{NONCE}>\n{text}\n</{name}-{NONCE}>"
 
 
 def messages_for(strategy: str, prompt: str, *responses: str) -> list[dict[str, str]]:
     names = ["response-a", "response-b"] if len(responses) > 1 else ["response"]
-    blocks = [fenced(name, text) for name, text in zip(names, responses, strict=True)]
-    user = "\n\n".join(["Judge this.", fenced("prompt", prompt), *blocks, "End with:", "\n".join(LINES[strategy])])
+    blocks = [delimited(name, text) for name, text in zip(names, responses, strict=True)]
+    user = "\n\n".join(["Judge this.", delimited("prompt", prompt), *blocks, "End with:", "\n".join(LINES[strategy])])
     return [{"role": "system", "content": "You are a judge."}, {"role": "user", "content": user}]
 
 
@@ -163,7 +163,7 @@ def test_a_chat_that_shows_no_response_is_no_question():
 
 def test_scales_may_begin_anywhere_and_other_blanks_are_filled_in_somehow():
     row = PAIRS[0]
-    asked = fenced("prompt", row["prompt"]) + "\n" + fenced("response", row["response_a"])
+    asked = delimited("prompt", row["prompt"]) + "\n" + delimited("response", row["response_a"])
     lines = "\nReason: <one sentence>\n**Score**: <-2.5 to 2.5>\nVerdict: <A, B or tie>"
     text = answer(Knobs(skill=1), [{"role": "user", "content": asked + lines}], 0).text
     score = -2.5 + round(5 * quality_of(row["prompt"], row["response_a"]))

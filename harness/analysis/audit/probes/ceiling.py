@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harness.analysis.audit.probe import Audited, shown
 from harness.records.figures import Figure
-from harness.scoring.estimates import FEWEST_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.scoring.metric import find_metric
 from harness.statistics import annotators, clusters
 from harness.statistics.agreement import SHAPE, Array
@@ -50,7 +50,7 @@ def _mean(audited: Audited, sides: Sequence[Side]) -> Figure:
     n, mean = int(touched.sum()), float(np.mean(values))
     # Each influence was divided by its own number of items, so that of the mean is n times their sum over K.
     error, count = clusters.clustered_error(phi[touched] * n / len(values), audited.clusters[touched], n)
-    reason = TOO_FEW_ITEMS if n < FEWEST_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
+    reason = TOO_FEW_ITEMS if n < MIN_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
     known = {"n": n, "level": audited.score.level, "units": count, "systems": len(audited.data.cells)}
     if reason:
         return Figure(mean, reason=reason, **known)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ def figures(audited: Audited) -> dict[str, Figure]:
     """The flip rate, which place won twice, what asking again changes by itself, and ties that both orders made."""
     if audited.cell.order != "both":
         return {"position.flip-rate": audited.unknown(ONE_ORDER)}
-    found = audited.steadiness()
+    found = audited.consistency_units()
     return {f"position.{name}": found[name] for name in NAMES if name in found}
 
 

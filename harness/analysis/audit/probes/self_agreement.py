@@ -15,7 +15,7 @@ def figures(audited: Audited) -> dict[str, Figure]:
     """The share of the pairs of repeats, in the same order, that agree."""
     if audited.cell.repeats < 2:
         return {"self-agreement.repeats": audited.unknown(ONCE)}
-    return {"self-agreement.repeats": audited.steadiness()["self-agreement"]}
+    return {"self-agreement.repeats": audited.consistency_units()["self-agreement"]}
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:

@@ -221,7 +221,7 @@ def test_whatever_is_undefined_is_said_to_be(name, codes, judged, clusters):
 def test_an_audit_has_a_card_for_every_cell_and_agreement_among_them(world):
     (found,) = audit(run("one", world))
     assert [card.cell.id for card in found.cards] == [cell.id for cell in world.cells]
-    assert set(found.cards[0].looks) == set(registry.names("probes"))
+    assert set(found.cards[0].results) == set(registry.names("probes"))
     assert 0 < found.among["fleiss-kappa"].value < 1
     assert found.among["krippendorff-alpha"].n == N
     (alone,) = audit(run("one", dataset(CODES, {"m": CODES})))
