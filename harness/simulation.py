@@ -1,4 +1,4 @@
-"""`python -m harness.simulation` serves the simulated world on a port; the code is in `harness.providers.simulation`."""
+"""`python -m harness.simulation` serves the simulated world on a port; see `harness.providers.simulation`."""
 
 from harness.providers.simulation.__main__ import main
 

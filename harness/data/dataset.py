@@ -133,7 +133,7 @@ class FrameDataset:
         return ids
 
     def facts(self) -> pl.DataFrame:
-        """What is known of every item but its texts: the columns of `harness.runner.tables.ITEM_COLUMNS` that are its own.
+        """Everything known about each item except its texts: its own columns of `harness.runner.tables.ITEM_COLUMNS`.
 
         The digest of an item's content tells whether two datasets mean the same by an id.
         """

@@ -1,6 +1,7 @@
 """Votes counted as columns.
 
-Codes are positions in `harness.records.judgments.OUTCOMES`: 0 `a`, 1 `tie`, 2 `b`, and failures from 3 on. A voter that failed
+Codes are positions in `harness.records.judgments.OUTCOMES`: 0 `a`, 1 `tie`, 2 `b`, and failures from 3 on. A voter
+that failed
 abstains; where all failed the gravest failure is the outcome.
 """
 

@@ -60,7 +60,7 @@ def _is_simulated(spec: Spec, score: CellScore) -> bool:
 
 
 def leaderboard_json(board: Leaderboard, run_id: str) -> dict[str, Any]:
-    """The leaderboard as `schemas/output/leaderboard.schema.json` describes it, floats rounded to 12 significant digits."""
+    """The leaderboard as JSON (`schemas/output/leaderboard.schema.json`), floats rounded to 12 significant digits."""
     figures = [row.score.figures[board.metric] for row in board.rows if row.score.figures[board.metric].low is not None]
     document = {
         "run": run_id,

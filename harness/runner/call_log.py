@@ -1,4 +1,6 @@
-"""A log of calls as JSON lines, `schemas/output/call-log.schema.json`: what was asked, how long it took and what came back.
+"""A log of calls as JSON lines: what was sent, how long it took and what came back.
+
+`schemas/output/call-log.schema.json` describes a line.
 
 It holds no text of a prompt or a reply, and no key: messages of endpoints come here without it. Lines are written as
 they fill a buffer, and every so often; a log that is there is gone on with.

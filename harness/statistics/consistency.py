@@ -1,6 +1,7 @@
 """How steady an evaluator is: between both orders of the responses, and between repeats of the same question.
 
-Codes are positions in `harness.records.judgments.OUTCOMES`; verdicts of the swapped order are named as in the order given.
+Codes are positions in `harness.records.judgments.OUTCOMES`; verdicts of the swapped order are named as in the order
+given.
 Failures are no verdicts: an item counts only where there are verdicts to hold against each other.
 
 Every function gives one number for each item, NaN where the item does not count, so that the mean of the rest is

@@ -1,7 +1,8 @@
 """Win rates of one system over another, from counts of wins, ties and losses.
 
 Counts are arrays `(..., 3 + k)`: wins, ties and losses of the system in question, then any number of columns that are
-left out of the rate, such as failed judgments. In the order of `harness.records.judgments.OUTCOMES` these are the counts of
+left out of the rate, such as failed judgments. In the order of `harness.records.judgments.OUTCOMES` these are the
+counts of
 response a; `of_b` turns them round. Every function takes any number of leading dimensions, so that ten thousand
 resamples cost one call, and gives NaN where a rate is undefined: without items, or without decided ones where ties
 are dropped.

@@ -261,7 +261,8 @@ def test_a_hundred_thousand_items_and_ten_cells_are_fast():
 
 def test_scoring_independent_items_imports_no_scipy():
     program = (
-        "import sys, numpy as np; from support.labelled import *; codes = labels(50); score(Labelled(codes), {'m': codes});"
+        "import sys, numpy as np; from support.labelled import *; "
+        "codes = labels(50); score(Labelled(codes), {'m': codes});"
         "board_of(score(Labelled(codes), {'m': codes}));"
         "sys.exit(bool({'scipy', 'sklearn', 'openai'} & set(sys.modules)))"
     )

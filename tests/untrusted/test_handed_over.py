@@ -1,6 +1,7 @@
 """Bundles and caches from somebody else, on the command line: refused in words, with nothing stored and nothing run.
 
-Each single thing that may be wrong with one is in `tests/cache/test_bundle.py` and `tests/cache/test_cache.py`; here are attacks as
+Each single thing that may be wrong with one is in `tests/cache/test_bundle.py` and `tests/cache/test_cache.py`; here
+are attacks as
 a user would meet them.
 """
 

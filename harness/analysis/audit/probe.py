@@ -72,7 +72,7 @@ class Audited:
         return np.arange(len(self.data)) if found is None else found
 
     def consistency_units(self) -> dict[str, Figure]:
-        """What changes between orders and repeats, as `harness.scoring.consistency` lists it; nothing where asked once."""
+        """What changes between orders and repeats, as of `harness.scoring.consistency`; empty where asked once."""
         votes = self.data.votes[self.at]
         if votes is None:
             return {}

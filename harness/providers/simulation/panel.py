@@ -1,6 +1,7 @@
 """Many simulated judges of one skill over many pairs at once, in arrays: for planning a run that nobody has made.
 
-The world is that of `harness.providers.simulation.dataset` and `harness.providers.simulation.judge`: two of the four writers answer a
+The world is that of `harness.providers.simulation.dataset` and `harness.providers.simulation.judge`: two of the four
+writers answer a
 prompt, each meeting a requirement with the probability of its skill, three annotators label the pair, and every judge
 notices, guesses and strays by itself. Only the texts are missing, since nobody reads them.
 """

@@ -1,1 +1,1 @@
-"""Probes, one file each: habits of an evaluator that a metric does not show. `harness/analysis/audit/probe.py` is their contract."""
+"""Probes, one file each: biases of an evaluator that a metric does not show. The contract is `harness.analysis.audit.probe`."""
