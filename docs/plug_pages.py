@@ -116,7 +116,7 @@ def provider_section(name: str) -> Iterator[str]:
 
 def format_section(name: str) -> Iterator[str]:
     """How files of a format are read."""
-    yield documentation("datasets", name)
+    yield documentation("dataset_formats", name)
     yield ""
     yield f"Endings: {', '.join(f'`{ending}`' for ending in registry.find('dataset_formats', name).ENDINGS)}."
 
