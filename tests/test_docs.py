@@ -16,12 +16,12 @@ from harness.spec.evaluation import load_spec
 from support.paths import ROOT
 
 CHECKOUT = ROOT
-PAGES = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").glob("*.md")])
+PAGES = sorted([*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md")])
 PAIR = {"id": "1", "prompt": "p", "response_a": "a", "response_b": "b", "winner": "a"}
 
 
 def ids(path):
-    return path.name
+    return str(path.relative_to(CHECKOUT))
 
 
 def blocks(page, language):
@@ -46,7 +46,7 @@ def test_the_spec_in_the_readme_is_valid(tmp_path):
     assert len(spec.cells) == 5
 
 
-WRITING = CHECKOUT / "docs/writing-strategies.md"
+WRITING = CHECKOUT / "docs/guide/custom-strategies.md"
 STRATEGIES = {yaml.safe_load(text)["name"]: text for text in blocks(WRITING, "yaml strategy")}
 SPECS = {yaml.safe_load(text)["name"]: text for text in blocks(WRITING, "yaml spec")}
 

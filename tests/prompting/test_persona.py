@@ -117,7 +117,7 @@ class TestInASpec:
 
 
 def test_the_spec_in_the_documentation_is_valid(tmp_path: Path) -> None:
-    page = (ROOT / "docs/debates.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/guide/debates.md").read_text(encoding="utf-8")
     evaluator, personas = re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)
     (tmp_path / "personas").mkdir()
     (tmp_path / "personas" / "others.yaml").write_text((SPECS / "data" / "duo.yaml").read_text())

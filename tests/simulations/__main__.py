@@ -1,4 +1,6 @@
-"""Run every simulation and write what it found as a page: `python -m simulations ../docs/simulations.md` in `tests`.
+"""Run every simulation and write the results as a page.
+
+In `tests`: `python -m simulations ../docs/validation/simulations.md`.
 
 Exit code 1 where a claim does not hold, up to the simulation's own error.
 """

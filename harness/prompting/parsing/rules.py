@@ -21,7 +21,7 @@ end of a reply, because a reply argues first and concludes last:
 * Without any marker, a last line that is nothing but a label, or nothing but a score with its scale, is the answer;
   a reply that is nothing but a score needs no scale.
 
-`docs/answer-rules.md` has the table of forms, and how the rules fare on published replies.
+`docs/guide/answer-rules.md` has the table of forms, and how the rules fare on published replies.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The answer rules of the built-in strategies on thousands of published replies, against what their authors read.
 
-`docs/answer-rules.md` explains every difference.
+`docs/guide/answer-rules.md` explains every difference.
 """
 
 import json

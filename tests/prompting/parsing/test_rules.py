@@ -428,7 +428,7 @@ def test_time_grows_linearly_with_hostile_text(rule: AnswerRule, unit: str) -> N
 
 
 def examples() -> list[Any]:
-    page = (ROOT / "docs" / "answer-rules.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guide" / "answer-rules.md").read_text(encoding="utf-8")
     found, rule = [], VERDICT
     for line in page.splitlines():
         if name := re.match(r"\| reply to `(.+?)`", line):

@@ -1,0 +1,1 @@
+"""The generators of the reference pages: of commands, statistics, schemas and plug-ins."""
