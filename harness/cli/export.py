@@ -19,7 +19,7 @@ from harness.preferences.datasheet import datasheet_json, datasheet_text
 from harness.preferences.filters import Bars
 from harness.preferences.records import VIEWS, Candidate, View
 from harness.preferences.write import ExportRequest, check_files, write_preferences
-from harness.runner.damage import diagnose_corruption
+from harness.runner.corruption import diagnose_corruption
 from harness.runner.find_run import find_run
 from harness.runner.plan import Plan
 from harness.runner.run_folder import MANIFEST, SPEC, read_json

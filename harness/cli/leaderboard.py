@@ -13,7 +13,7 @@ from harness import registry
 from harness.cli._options import allow_path_option, report_option, results_option
 from harness.errors import InputError
 from harness.leaderboard.view import Board
-from harness.runner.damage import diagnose_corruption
+from harness.runner.corruption import diagnose_corruption
 from harness.runner.find_run import find_run
 from harness.runner.run_folder import read_leaderboard
 

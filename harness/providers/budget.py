@@ -221,11 +221,6 @@ def has_usage(reply: Reply) -> bool:
     return reply.prompt_tokens > 0 and (reply.completion_tokens > 0 or not reply.text)
 
 
-def cost_usd(price: Price, prompt_tokens: int, completion_tokens: int) -> float:
-    """What so many tokens cost; prices are for a million."""
-    return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
-
-
 def _units(price: Price, prompt_tokens: int, completion_tokens: int) -> int:
     """What so many tokens cost in whole `UNITS`, the price of a token rounded up."""
     return prompt_tokens * _rate(price.input) + completion_tokens * _rate(price.output)

@@ -77,7 +77,7 @@ class ChatClient:
         self._client = _bare_client(model, base_url, api_key, http_client)
         self._request: dict[str, Any] = {**model.params, "model": model.id}
         self._seed: int | None = model.params.get("seed", 0 if seeds_draws else None)
-        self._reply_tokens = model.params.get("max_completion_tokens") or model.params.get("max_tokens") or 0
+        self._reply_tokens = most_reply_tokens(model)
         self._pace = RateLimit(model.limits, clock=context.clock, sleep=context.sleep)
         self._failures = FirstFailures()
         self._till: ModelBudget | None = None

@@ -13,10 +13,19 @@ Finish = Literal["stop", "length", "refusal", "unavailable"]
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """USD for a million tokens."""
+    """What tokens cost.
+
+    Attributes:
+        input: USD for a million prompt tokens.
+        output: USD for a million reply tokens.
+    """
 
     input: float
     output: float
+
+    def cost(self, prompt_tokens: float, completion_tokens: float) -> float:
+        """USD for some prompt tokens and some reply tokens."""
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from harness.evaluators.cell import calls_per_item
-from harness.providers.tokens import Count, counter_of
+from harness.providers.tokens import Count, counter_of, most_reply_tokens
 from harness.records.calls import Call, Model
 from harness.records.experiment import Spec
 from harness.runner.plan import Plan
@@ -98,9 +98,7 @@ class Need:
             return Range()
         if model.price is None:
             return None
-        ends = zip(self.prompt_tokens, self.completion_tokens, strict=True)
-        low, high = ((p * model.price.input + c * model.price.output) / 1e6 for p, c in ends)
-        return Range(low, high)
+        return Range(*map(model.price.cost, self.prompt_tokens, self.completion_tokens))
 
 
 @dataclass
@@ -186,9 +184,8 @@ def _count(need: Need, calls: Sequence[Call], follow_ups: int, size: PromptSize)
 
 
 def largest_reply(model: Model) -> int:
-    """The most tokens that a reply of the model may have; a spec sets them for all models but recordings."""
-    params = model.params
-    return int(params.get("max_completion_tokens") or params.get("max_tokens", 1))
+    """The most tokens that a reply may have; 1 for a model without a bound, which only a recording can be."""
+    return most_reply_tokens(model) or 1
 
 
 class Planned(Protocol):

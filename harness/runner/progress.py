@@ -107,7 +107,7 @@ class RunStats:
         if price is None:
             return None
         prompt, completion = self.tokens.get(model, (0, 0))
-        return (prompt * price.input + completion * price.output) / 1e6
+        return price.cost(prompt, completion)
 
     def spend_json(self) -> dict[str, Any]:
         """Calls, tokens and spend by model, for those that were called."""

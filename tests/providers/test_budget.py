@@ -1,13 +1,14 @@
 """Money set aside and spent, stepped by hand."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import BudgetReachedError
-from harness.providers.budget import Budget, BudgetGuard, ModelBudget, Reservation, cost_usd, has_usage
+from harness.providers.budget import Budget, BudgetGuard, ModelBudget, Reservation, bill_at_most, has_usage
 from harness.providers.tokens import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
 from harness.records.calls import Call, Model, Price, Reply
 
@@ -32,7 +33,7 @@ def test_an_attempt_holds_the_most_that_it_can_cost():
 def test_a_settled_attempt_costs_what_is_reported_and_gives_back_the_rest():
     budget = Budget(0.0021)
     budget.settle(budget.reserve(reservation()), Reply("x", prompt_tokens=10, completion_tokens=5))
-    assert budget.spent_usd == pytest.approx(cost_usd(PRICE, 10, 5))
+    assert budget.spent_usd == pytest.approx(PRICE.cost(10, 5))
     assert budget.is_idle
     assert budget.reserve(reservation(80)) is not None
 
@@ -69,7 +70,7 @@ def test_no_rounding_adds_up_to_less_than_is_billed(bills, price):
     for prompt, completion in bills:
         held = Reservation("m", Price(price, price), prompt, completion)
         budget.keep(budget.reserve(held))
-    assert budget.unknown_usd >= sum(cost_usd(Price(price, price), *bill) for bill in bills) * (1 - 1e-9)
+    assert budget.unknown_usd >= sum(Price(price, price).cost(*bill) for bill in bills) * (1 - 1e-9)
 
 
 def test_an_attempt_that_was_turned_away_costs_nothing_and_one_that_may_be_billed_all():
@@ -135,7 +136,7 @@ def test_a_till_bounds_a_prompt_by_its_bytes():
         budget = Budget(1)
         till = ModelBudget(BudgetGuard(budget), PRICED, None)
         await till.reserve(Call(PRICED, [{"role": "user", "content": "ä" * 100}]))
-        assert budget.committed_usd == pytest.approx(cost_usd(PRICE, 200 + AROUND, 50))
+        assert budget.committed_usd == pytest.approx(PRICE.cost(200 + AROUND, 50))
 
     asyncio.run(main())
 
@@ -147,7 +148,7 @@ def test_a_schema_that_a_call_asks_for_counts_with_its_prompt():
         await ModelBudget(BudgetGuard(budget), PRICED, None).reserve(
             Call(PRICED, [{"role": "user", "content": ""}], params=form)
         )
-        assert budget.committed_usd == pytest.approx(cost_usd(PRICE, AROUND + len('{"type":"json_object"}'), 50))
+        assert budget.committed_usd == pytest.approx(PRICE.cost(AROUND + len('{"type":"json_object"}'), 50))
 
     asyncio.run(main())
 
@@ -160,14 +161,14 @@ def test_tokens_are_counted_only_where_there_is_no_room_for_the_bytes():
         return 1
 
     async def main():
-        budget = Budget(cost_usd(PRICE, 1000 + AROUND, 50) * 1.5)
+        budget = Budget(PRICE.cost(1000 + AROUND, 50) * 1.5)
         till = ModelBudget(BudgetGuard(budget), PRICED, count)
         call = Call(PRICED, [{"role": "user", "content": "x" * 1000}])
         await till.reserve(call)
         assert counted == []
         await till.reserve(call)
         assert counted == ["x" * 1000]
-        assert budget.committed_usd == pytest.approx(cost_usd(PRICE, 1001 + 2 * AROUND, 100))
+        assert budget.committed_usd == pytest.approx(PRICE.cost(1001 + 2 * AROUND, 100))
 
     asyncio.run(main())
 
@@ -182,7 +183,7 @@ def test_an_endpoint_that_goes_beyond_the_bound_has_more_set_aside_from_then_on(
             await till.settle(number, Reply("x", prompt_tokens=AROUND + beyond, completion_tokens=54))
         before = budget.committed_usd
         await till.reserve(call)
-        assert budget.committed_usd - before == pytest.approx(cost_usd(PRICE, AROUND + 30, 54))
+        assert budget.committed_usd - before == pytest.approx(PRICE.cost(AROUND + 30, 54))
 
     asyncio.run(main())
 
@@ -193,3 +194,10 @@ def test_a_call_that_the_limit_could_never_pay_says_so():
             await BudgetGuard(Budget(0.001)).reserve(reservation())
 
     asyncio.run(main())
+
+
+def test_an_attempt_reserves_the_larger_of_two_bounds_on_the_reply():
+    both = Model("m", "openai", "id", {"max_tokens": 2000, "max_completion_tokens": 100}, price=PRICE)
+    for swapped in (both, replace(both, params={"max_tokens": 100, "max_completion_tokens": 2000})):
+        held = bill_at_most(swapped, PRICE, Call(swapped, [{"role": "user", "content": ""}]))
+        assert held.reply_tokens == 2000

@@ -286,6 +286,8 @@ def test_tokens_are_announced_and_settled():
     assert asked(OK, say=say, params={"max_tokens": 118}, tpm=122)[2].now == pytest.approx(2 * 3.5, abs=1.5)
     silent = response(200, {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]})
     assert asked(silent, say=say, params={"max_tokens": 118}, tpm=122)[2].now == pytest.approx(2 * 61, abs=1.5)
+    both = {"max_tokens": 118, "max_completion_tokens": 10}  # the larger one binds, in whichever order they are written
+    assert asked(silent, say=say, params=both, tpm=122)[2].now == pytest.approx(2 * 61, abs=1.5)
 
 
 def unbilled(*script: bytes, price: Price | None, **limits: Any) -> list[tuple[str, float | None]]:

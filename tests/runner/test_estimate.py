@@ -112,3 +112,18 @@ def test_json_says_the_same() -> None:
     assert (document["spec"], document["judgments"], document["cost_usd"]) == ("world", 4, None)
     assert document["cells"][0] == {"cell": "d/direct/judge:x", "items": 2, "cached": 0, "calls": [2, 4]}
     assert document["models"][1]["cost_usd"] is None
+
+
+@pytest.mark.parametrize("bounds", [(2000, 100), (100, 2000)])
+def test_the_plan_shows_the_larger_of_two_bounds_as_the_budget_reserves_it(bounds: tuple[int, int]) -> None:
+    params = dict(zip(("max_tokens", "max_completion_tokens"), bounds, strict=True))
+    both = Model("x", "openai", "gpt", params, price=Price(input=0, output=1))
+    need = estimate(plan_of(items=1, models=[both], strategies=["direct"]), MemoryStore()).models["x"]
+    assert need.completion_tokens == Range(1, 2 * 2000)
+    assert need.cost_usd(both) == Range(1e-6, 4000e-6)
+
+
+def test_the_plan_counts_every_choice_that_a_call_asks_for() -> None:
+    three = Model("x", "openai", "gpt", {"max_tokens": 10, "n": 3})
+    need = estimate(plan_of(items=1, models=[three], strategies=["direct"]), MemoryStore()).models["x"]
+    assert need.completion_tokens == Range(1, 2 * 30)
