@@ -26,6 +26,18 @@ These pages are generated from the schemas, the help texts, the docstrings and t
 - [Commands](commands.md): every command with its options, as `harness COMMAND --help` prints them.
 - [Statistics](statistics.md): every function of `harness.statistics`.
 """
+NAVIGATION = """\
+```{toctree}
+:hidden:
+:glob:
+
+commands
+input/*
+output/*
+plugins/*
+statistics
+```
+"""
 
 
 def pages() -> dict[Path, str]:
@@ -42,7 +54,7 @@ def index_page(plug_ins: dict[str, str]) -> str:
     lines = [INDEX, *index_section("Files that you write", "input"), *index_section("Output of the commands", "output")]
     lines += ["## Built-in plug-ins", ""]
     lines += [f"- [{kind.capitalize()}](plugins/{kind}.md)" for kind in plug_ins]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", NAVIGATION])
 
 
 def differing(found: dict[Path, str]) -> list[Path]:
