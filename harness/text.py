@@ -1,7 +1,7 @@
-"""Text from elsewhere (replies, item ids, file names, parts of a spec) made safe to print and to quote in messages.
+"""Untrusted text (replies, item ids, file names, parts of a spec) made safe to print, and words for messages.
 
-Text of a user reaches a message only through `quoted`, which shortens it, escapes what a terminal would obey, and
-hides what looks like an API key.
+`quoted` is the only way for text of a user into a message: it shortens the text, escapes control characters and
+redacts what looks like an API key.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    r"""The text as one line that can do nothing to a terminal but stand there.
+    r"""The text as one line without terminal commands.
 
-    Escape sequences, control characters and marks of writing direction are removed, line breaks and tabs become a
-    space, and what UTF-8 cannot say (an undecodable byte of a file name) becomes U+FFFD.
+    Escape sequences, control characters and bidirectional marks are removed, line breaks and tabs become a space, and
+    a lone surrogate (an undecodable byte of a file name) becomes U+FFFD.
 
     >>> printable("judge\x1b[31m-1\x1b[0m\nB wins")
     'judge-1 B wins'
@@ -38,23 +38,24 @@ def printable(text: str) -> str:
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
 
 
-# --- in messages ---------------------------------------------------------------------------------------
+# --- words of messages ---------------------------------------------------------------------------------------
 
 LONGEST = 60
+"""Characters of a quoted text."""
 SECRET = re.compile(
     r"(?<=://)[^\s/@]+@|(?:\b(?:sk|pk|rk|xai)-|\b(?:gsk|hf|ghp)_|\bAIza|\bBearer\s+)[A-Za-z0-9_\-]{12,}"
 )
-"""What the keys of the usual services look like, and a password in an address."""
+"""The form of API keys of common services, and a password in a URL."""
 PLAIN_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{,99}")
 
 
 def looks_secret(text: str) -> bool:
-    """Whether a text holds what looks like an API key."""
+    """Whether a text contains what looks like an API key."""
     return SECRET.search(text) is not None
 
 
 def quoted(text: str) -> str:
-    """A text of the user between backticks, safe to print."""
+    """Untrusted text between backticks, safe to print."""
     text = SECRET.sub("…", text[: 4 * LONGEST])
     if len(text) > LONGEST:
         text = text[: LONGEST - 1] + "…"
@@ -75,15 +76,31 @@ def place_in_words(path: Sequence[str | int]) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names between backticks with commas between them."""
+    """Names between backticks, separated by commas."""
     return ", ".join(quoted(name) for name in names)
 
 
 def suggestion(word: str, known: Iterable[str], *, most: int = 12, cutoff: float = 0.65) -> str:
-    """A hint for a word that is not known: the nearest one that is, else all of them if they are few, else nothing."""
+    """A hint for an unknown word: the most similar known one, or all known ones if there are at most `most`, or ""."""
     choices = list(dict.fromkeys(known))
     by_lower_case = {choice.lower(): choice for choice in choices}
     nearest = difflib.get_close_matches(word[:100].lower(), by_lower_case, n=1, cutoff=cutoff)
     if nearest:
         return f"did you mean {quoted(by_lower_case[nearest[0]])}?"
     return f"known: {listed(choices)}" if 0 < len(choices) <= most else ""
+
+
+def pluralized(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun, such as `1 reply` or `1,204 replies`.
+
+    Args:
+        count: how many.
+        noun: the singular.
+        plural: the plural, where it is not the singular and an `s`.
+    """
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+def with_minus_signs(number: str) -> str:
+    """Formatted numbers with the minus sign U+2212 for the hyphen, as in all tables for people."""
+    return number.replace("-", "\u2212")

@@ -21,7 +21,7 @@ import numpy as np
 
 import harness
 from harness.hashing import seed_for
-from harness.importers._study import write_imported
+from harness.importers._files import write_imported
 from harness.importers.fellowship import read_study
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import RankSet

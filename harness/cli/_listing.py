@@ -1,4 +1,4 @@
-"""What there is to name in a spec or on the command line, each with one line about it."""
+"""The plug-ins of each kind, with one line about each."""
 
 from __future__ import annotations
 
@@ -11,59 +11,72 @@ from harness.text import quoted, suggestion
 
 
 class Kind(NamedTuple):
-    """One kind of thing that is found by its name.
+    """One kind of plug-in, as `harness list` describes it.
 
     Attributes:
-        folder: the plug folder whose files they are.
-        summary: what such a thing is.
+        registry: the name of the kind in `harness.registry`.
+        summary: what it is, and where a spec or a verb names it.
     """
 
-    folder: str
+    registry: str
     summary: str
 
 
 KINDS = {
-    "strategies": Kind("strategies", "ways to ask a model for a verdict: `matrix.strategy`"),
-    "personas": Kind("personas", "sets of who takes part in a debate: `debate.personas`"),
-    "reviews": Kind("reviews", "ways to have drafts reviewed and revised: `loop.review` of a generation"),
-    "modes": Kind("modes", "who gives the verdict: `matrix.evaluator`"),
-    "metrics": Kind("metrics", "what judgments are scored by: `score.metrics`"),
-    "probes": Kind("probes", "habits of an evaluator that `harness audit` looks at: `score.probes`"),
-    "providers": Kind("providers", "where replies come from: `provider` of a model"),
-    "formats": Kind("dataset_formats", "files that a dataset can be read from: `format` of a dataset"),
-    "reports": Kind("leaderboard_formats", "renderings of a leaderboard: `harness leaderboard --format`"),
-    "exports": Kind("export_formats", "formats of preference data: `harness export --format`"),
-    "importers": Kind("importers", "published data that can be brought in: `harness import`"),
+    "strategies": Kind("strategies", "prompt templates and answer rules: `matrix.strategy`"),
+    "personas": Kind("personas", "sets of participants of a debate: `debate.personas`"),
+    "reviews": Kind("reviews", "prompts to review and revise drafts: `loop.review` of a generation"),
+    "modes": Kind("modes", "kinds of evaluator (judge, jury, debate): `matrix.evaluator`"),
+    "metrics": Kind("metrics", "agreement of judgments with labels: `score.metrics`"),
+    "probes": Kind("probes", "biases of an evaluator: `harness audit`, `score.probes`"),
+    "providers": Kind("providers", "sources of replies: `provider` of a model"),
+    "dataset-formats": Kind("dataset_formats", "file formats of a dataset: `format` of a dataset"),
+    "leaderboard-formats": Kind("leaderboard_formats", "output formats: `harness leaderboard --format`"),
+    "export-formats": Kind("export_formats", "formats of preference data: `harness export --format`"),
+    "importers": Kind("importers", "published studies: `harness import`"),
 }
-"""The kinds, in the order in which a spec comes to need them."""
+"""The kinds, in the order in which a spec needs them."""
+
+FORMER_NAMES = {"formats": "dataset-formats", "reports": "leaderboard-formats", "exports": "export-formats"}
+"""Former names of kinds, which are still understood."""
 
 
 class Entry(NamedTuple):
-    """A thing and one line about it."""
+    """A plug-in and one line about it."""
 
     name: str
     summary: str
 
 
-def entries_of(kind: str | None) -> list[Entry]:
-    """The things of a kind, sorted by name; the kinds themselves for None.
+def kind_named(name: str) -> str:
+    """The kind of that name or former name.
 
     Raises:
-        InputError: where there is no such kind.
+        InputError: if there is no such kind.
+    """
+    kind = FORMER_NAMES.get(name, name)
+    if kind not in KINDS:
+        raise InputError(f"there is no kind {quoted(name)}", hint=suggestion(name, KINDS))
+    return kind
+
+
+def entries_of(kind: str | None) -> list[Entry]:
+    """The plug-ins of a kind, sorted by name; the kinds themselves for None.
+
+    Raises:
+        InputError: if there is no such kind.
     """
     if kind is None:
         return [Entry(name, each.summary) for name, each in KINDS.items()]
-    if kind not in KINDS:
-        raise InputError(f"there is no kind {quoted(kind)}", hint=suggestion(kind, KINDS))
-    folder = KINDS[kind].folder
-    return [Entry(name, summary_of(folder, name)) for name in registry.names(folder)]
+    registered = KINDS[kind_named(kind)].registry
+    return [Entry(name, summary_of(registered, name)) for name in registry.names(registered)]
 
 
-def summary_of(folder: str, name: str) -> str:
-    """The one line that a file of a plug folder gives about itself."""
-    file = resources.files(registry.PACKAGES[folder]).joinpath(f"{name}.yaml")
+def summary_of(kind: str, name: str) -> str:
+    """The `summary` of a YAML plug-in, the `SUMMARY` of a module."""
+    file = resources.files(registry.PACKAGES[kind]).joinpath(f"{name}.yaml")
     if file.is_file():
         from harness.spec.yaml import parse_yaml
 
         return str(parse_yaml(file.read_text(encoding="utf-8"), file.name).value["summary"])
-    return str(registry.find(folder, name).SUMMARY)
+    return str(registry.find(kind, name).SUMMARY)

@@ -45,7 +45,7 @@ def doctor(
 ) -> None:
     """Look at all that a run rests on, or a run of SPEC, and say what would fail and how to mend it."""
     from harness.api import load_spec
-    from harness.doctor.checkup import run_preflight
+    from harness.doctor.preflight import run_preflight
 
     load = None if spec is None else lambda: load_spec(spec, results=results, allow_paths=allow_paths)
     findings = []

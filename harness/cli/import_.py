@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from harness.importers._study import Imported, write_imported
+from harness.importers._files import Imported, write_imported
 from harness.importers.fellowship import read_study
 from harness.importers.llmbar import read_benchmark
 from harness.text import printable

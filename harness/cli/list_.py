@@ -1,4 +1,4 @@
-"""List the strategies, personas, modes and whatever else has a name."""
+"""List strategies, personas, modes and the other plug-ins."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import click
 
-from harness.cli._listing import entries_of
+from harness.cli._listing import entries_of, kind_named
 from harness.cli._options import json_option
 
 
@@ -14,16 +14,17 @@ from harness.cli._options import json_option
     "list",
     epilog="""\b
 Examples:
-  harness list                  what can be listed
-  harness list strategies       the built-in prompting strategies
-  harness list metrics --json
+  harness list                      the kinds of plug-in
+  harness list strategies           the built-in prompting strategies
+  harness list dataset-formats --json
 
-With --json one object is printed, as `harness schema list` describes it. The pages in docs/ say more of each.""",
+`harness schema list` describes the JSON.""",
 )
 @click.argument("kind", required=False)
 @json_option
 def list_(kind: str | None, as_json: bool) -> None:
-    """List the things of a KIND by name, with one line each; without KIND, the kinds."""
+    """List the plug-ins of a KIND by name, with one line each; without KIND, the kinds."""
+    kind = None if kind is None else kind_named(kind)
     entries = entries_of(kind)
     if as_json:
         click.echo(json.dumps({"kind": kind, "entries": [entry._asdict() for entry in entries]}, indent=2))

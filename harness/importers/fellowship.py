@@ -12,8 +12,8 @@ which is somebody else's. So an import takes the study's folder and the data set
 A reply is stored as it is, as the step `judge`, or `judge-a` and `judge-b` where every response was shown alone. Where
 `turns_to_answer` is 2 the study kept the first reply and the one to its follow-up question in one text, the later one
 at its end; that text is stored as one reply, and the answer rule, which reads from the end, finds the later answer.
-Its third step, feedback loops, is read by `_loops.py`. Debates are stored turn by turn, under a strategy of their own,
-for their final scores are written in another form.
+`_fellowship_loops.py` reads the feedback loops, the third step of the study. Debates are stored turn by turn, under a
+strategy of their own, since their final scores have another form.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from harness.importers._loops import files_of, notes_of, read_loops
-from harness.importers._spec import Replay, listed
-from harness.importers._study import Imported, Source, compressed, json_lines
+from harness.importers._fellowship_loop_specs import files_of
+from harness.importers._fellowship_loops import notes_of, read_loops
+from harness.importers._files import Imported, Source, compressed, json_lines
+from harness.importers._replay_spec import Replay, listed
 from harness.records.judgments import Verdict
 
 SUMMARY = "the study arXiv 2408.08688: FairEval and PandaLM as six models judged them, and its feedback loops"

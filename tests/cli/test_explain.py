@@ -63,7 +63,7 @@ def store(cell, *texts):
             cache.put_many([Entry(one.key, call_bytes(one.call), Reply(text, "stop", 5, 6)) for one in batch])
 
 
-def test_the_matrix_is_told_part_by_part():
+def test_matrix_is_shown_axis_by_axis():
     shown = harness("explain", "small.yaml")
     assert shown.exit_code == 0, shown.stderr
     assert (
@@ -71,97 +71,97 @@ def test_the_matrix_is_told_part_by_part():
         == """\
 small: 5 cells, 10 judgments
 
-dataset    pairs: pairs.jsonl (jsonl), of which the subset limit: 2 leaves 2 items
+dataset    pairs: pairs.jsonl (jsonl), subset {limit: 2}, 2 items
 strategy   mine: small.yaml
 strategy   independent-10: built-in. Scores each response alone from 0 to 10, in a call of its own
 evaluator  judge: [judge, other] → judge:judge, judge:other
 evaluator  jury: {of: [judge, other], vote: majority, quorum: 0, weights: null} → jury:judge+other
 order      given
 repeats    1
-these multiply to 6 cells
-exclude    strategy: independent-10, evaluator: jury takes away 1: pairs/independent-10/jury:judge+other
+full product: 6 cells
+exclude    strategy: independent-10, evaluator: jury removes 1: pairs/independent-10/jury:judge+other
 
-cell                              items    calls an item
-pairs/mine/judge:judge                2              1–2
-pairs/mine/judge:other                2              1–2
-pairs/independent-10/judge:judge      2              2–4
-pairs/independent-10/judge:other      2              2–4
-pairs/mine/jury:judge+other           2  none of its own
+cell                              items  calls per item
+pairs/mine/judge:judge                2             1–2
+pairs/mine/judge:other                2             1–2
+pairs/independent-10/judge:judge      2             2–4
+pairs/independent-10/judge:other      2             2–4
+pairs/mine/jury:judge+other           2  none (counted)
 """
     )
 
 
-def test_a_cell_is_told_with_where_it_comes_from_and_what_it_would_send():
+def test_cell_is_shown_with_its_places_in_the_spec_and_the_next_batch():
     shown = harness("explain", "small.yaml", "mine/judge:other")
     assert shown.exit_code == 0, shown.stderr
     head, _, rest = shown.stdout.partition("\n\n")
     assert head == "small: pairs/mine/judge:other"
     facts, _, rest = rest.partition("\n\n")
     assert facts.splitlines() == [
-        "dataset    pairs: pairs.jsonl (jsonl), of which the subset limit: 2 leaves 2 items  [small.yaml:4]",
+        "dataset    pairs: pairs.jsonl (jsonl), subset {limit: 2}, 2 items  [small.yaml:4]",
         "strategy   mine: small.yaml  [small.yaml:9]",
         "evaluator  judge  [small.yaml:17]",
         "model      other: simulated, simulated?skill=0.5, temperature: 0, max_tokens: 1024  [small.yaml:7]",
         "order      given",
         "repeats    1",
-        "calls      an item takes 1–2",
+        "calls      1–2 per item",
         "item       row-0, 1 of 2",
     ]
     assert rest.startswith(
         "━━ batch 1: judge\nto other (simulated?skill=0.5), temperature: 0, max_tokens: 1024, draw 0"
     )
     assert "(not in the cache)" in rest
-    assert rest.endswith("A run would send 1 call here; all that follows depends on the replies.\n")
+    assert rest.endswith("A run sends 1 call next; later calls depend on the replies.\n")
 
 
-def test_foreign_text_keeps_its_lines_and_loses_what_a_terminal_obeys():
+def test_untrusted_text_keeps_its_lines_and_loses_terminal_commands():
     shown = harness("explain", "small.yaml", "mine/judge:other").stdout
     assert "   line one\n       indented\n     outcome: verdict b\n" in shown
     assert not {"\x1b", "\u202e", "\t"} & set(shown)
 
 
-def test_the_conversation_goes_as_far_as_the_cache():
+def test_conversation_is_replayed_as_far_as_the_cache_has_it():
     store("pairs/mine/judge:judge", "I cannot say.")
     shown = harness("explain", "small.yaml", "mine/judge:judge").stdout
     assert "── reply (stop, 5 + 6 tokens)\n   I cannot say.\n" in shown
     assert "━━ batch 2: judge.again\n" in shown
     assert "── message 1: as in judge\n── assistant\n   I cannot say.\n── user\n" in shown
-    assert shown.endswith("A run would send 1 call here; all that follows depends on the replies.\n")
+    assert shown.endswith("A run sends 1 call next; later calls depend on the replies.\n")
     store("pairs/mine/judge:judge", "Verdict: tie")
     shown = harness("explain", "small.yaml", "mine/judge:judge").stdout
     assert shown.endswith("── reply (stop, 5 + 6 tokens)\n   Verdict: tie\n\noutcome: verdict tie\n")
 
 
-def test_calls_that_go_out_together_and_scores():
+def test_calls_of_one_batch_and_scores():
     store("pairs/independent-10/judge:judge", "Score: 7/10")
     shown = harness("explain", "small.yaml", "independent-10/judge:judge").stdout
     assert "━━ batch 1 (2 calls at once): judge-b\n" in shown
     assert shown.endswith("\noutcome: verdict tie, scores 7 and 7\n")
 
 
-def test_parameters_of_a_call_are_told_beside_those_of_its_model():
+def test_parameters_of_a_call_are_shown_with_those_of_its_model():
     Path("small.yaml").write_text(SPEC.replace("answer: {kind: verdict}", "answer: {kind: verdict, format: json}"))
     shown = harness("explain", "small.yaml", "mine/judge:judge").stdout
     assert "temperature: 0, max_tokens: 1024, response_format: {type: json_schema, " in shown
-    said = json.loads(harness("explain", "small.yaml", "mine/judge:judge", "--json").stdout)
-    assert set(said["cell"]["batches"][0][0]["params"]) == {"temperature", "max_tokens", "response_format"}
+    document = json.loads(harness("explain", "small.yaml", "mine/judge:judge", "--json").stdout)
+    assert set(document["cell"]["batches"][0][0]["params"]) == {"temperature", "max_tokens", "response_format"}
 
 
-def test_a_failure_is_told_as_one():
+def test_failure_is_the_outcome():
     store("pairs/mine/judge:judge", "No.", "No.")
     assert harness("explain", "small.yaml", "mine/judge:judge").stdout.endswith("\noutcome: failure unparsed\n")
 
 
-def test_a_jury_is_told_by_its_members():
+def test_jury_is_shown_by_its_members():
     store("pairs/mine/judge:judge", "Verdict: B")
     shown = harness("explain", "small.yaml", "jury").stdout
     assert "  pairs/mine/judge:judge: verdict b\n  pairs/mine/judge:other: replies are missing\n" in shown
-    assert shown.endswith("outcome: known when all members have judged\n")
+    assert shown.endswith("outcome: unknown until every member has a judgment\n")
     store("pairs/mine/judge:other", "Verdict: B")
     assert harness("explain", "small.yaml", "jury").stdout.endswith("\noutcome: verdict b\n")
 
 
-def test_repeats_and_orders_are_told_with_their_votes():
+def test_repeats_and_orders_are_shown_with_their_votes():
     Path("small.yaml").write_text(
         SPEC.replace("  exclude:", "  order: [both]\n  repeats: 2\n  exclude:")
         .replace(", independent-10]", "]")
@@ -171,10 +171,10 @@ def test_repeats_and_orders_are_told_with_their_votes():
     shown = harness("explain", "small.yaml", "judge:judge").stdout
     assert "repeats    2, collapsed by majority\n" in shown
     assert "━━ batch 1 (4 calls at once): swapped/judge#1\n" in shown
-    assert shown.endswith("\noutcome: verdict tie, from the votes a, a, b, b\n")
+    assert shown.endswith("\noutcome: verdict tie, votes a, a, b, b\n")
 
 
-def test_what_won_in_another_spec_is_told_with_its_run():
+def test_winner_of_another_spec_is_shown_with_its_run():
     linked = SPEC.replace("name: small", "name: second").replace("[mine, independent-10]", "[{winner_of: small}]")
     Path("second.yaml").write_text(linked[: linked.index("  exclude:")])
     missing = harness("explain", "second.yaml")
@@ -189,15 +189,21 @@ def test_what_won_in_another_spec_is_told_with_its_run():
 
 
 @pytest.mark.parametrize("arguments", [[], ["mine/judge:judge"], ["jury"], ["mine/judge:other", "--item", "row-1"]])
-def test_json_is_as_its_schema_says(arguments):
+def test_json_output_matches_its_schema(arguments):
     store("pairs/mine/judge:judge", "Nothing.", "Verdict: A")
-    said = json.loads(harness("explain", "small.yaml", *arguments, "--json").stdout)
-    assert check(Document("", said), "explain") == []
-    assert said["spec"] == "small"
+    document = json.loads(harness("explain", "small.yaml", *arguments, "--json").stdout)
+    assert check(Document("", document), "explain") == []
+    assert document["spec"] == "small"
     if not arguments:
-        assert [cell["calls_per_item"] for cell in said["matrix"]["cells"]] == [[1, 2], [1, 2], [2, 4], [2, 4], [0, 0]]
+        assert [cell["calls_per_item"] for cell in document["matrix"]["cells"]] == [
+            [1, 2],
+            [1, 2],
+            [2, 4],
+            [2, 4],
+            [0, 0],
+        ]
         return
-    cell = said["cell"]
+    cell = document["cell"]
     steps = [[call["step"] for call in batch] for batch in cell["batches"]]
     if cell["cell"] == "pairs/mine/judge:judge":
         assert steps == [["judge"], ["judge.again"]]
@@ -219,12 +225,12 @@ def test_json_is_as_its_schema_says(arguments):
         (["--item", "row-1"], "--item needs a CELL"),
     ],
 )
-def test_what_is_not_there_is_told_and_nothing_is_printed(arguments, message):
+def test_unknown_cells_and_items_are_errors(arguments, message):
     shown = harness("explain", "small.yaml", *arguments)
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert message in shown.stderr
 
 
-def test_nothing_is_written():
+def test_no_files_are_written():
     assert harness("explain", "small.yaml", "mine/judge:judge").exit_code == 0
     assert sorted(path.name for path in Path().iterdir()) == ["pairs.jsonl", "small.yaml"]

@@ -29,7 +29,7 @@ from harness.errors import DatasetError, HarnessError, InputError
 from harness.generation.records import GenerationSpec
 from harness.generation.review import Reviewing, review_from, review_problems
 from harness.hashing import canonical_json
-from harness.importers._study import Source
+from harness.importers._files import Source
 from harness.loading import load_spec as load_either
 from harness.prompting.checks import check_strategy
 from harness.prompting.delimiters import delimited, nonce_for

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 import harness
 from harness.cli.import_ import import_
 from harness.errors import ImportSourceError
-from harness.importers._study import write_imported
+from harness.importers._files import write_imported
 from harness.importers.llmbar import read_benchmark
 from harness.spec.yaml import parse_yaml
 

@@ -11,7 +11,7 @@ import pytest
 
 import harness
 from harness.api import FinishedRun
-from harness.importers._study import Imported, write_imported
+from harness.importers._files import Imported, write_imported
 from harness.importers.llmbar import WAYS, read_benchmark
 from support.paths import PUBLISHED
 

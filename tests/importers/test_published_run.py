@@ -9,7 +9,7 @@ import pytest
 
 import harness
 from harness.api import FinishedRun
-from harness.importers._study import write_imported
+from harness.importers._files import write_imported
 from harness.importers.fellowship import read_study
 from support.paths import PUBLISHED
 

@@ -10,7 +10,7 @@ import pytest
 
 from harness.data.dataset import FrameDataset, read_dataset
 from harness.evaluators.modes import judge
-from harness.importers._study import write_imported
+from harness.importers._files import write_imported
 from harness.importers.fellowship import read_study
 from harness.prompting.strategy import compile_strategy
 from harness.providers.backends.recorded import read_replies

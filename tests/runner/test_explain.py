@@ -2,7 +2,7 @@ import pytest
 
 from harness.api import load_spec
 from harness.cache.key import call_key
-from harness.cli.explain import matrix_lines
+from harness.cli._explain_text import matrix_lines
 from harness.errors import InputError
 from harness.records.calls import Reply
 from harness.runner.explain import Counted, branches, count, explained, follow, full_product, places_of, removals
@@ -52,7 +52,7 @@ def test_what_exclude_takes_away_and_what_is_left_is_everything(modes):
 def test_a_long_list_is_counted_and_not_told_whole(modes):
     lines = list(matrix_lines(modes))
     (told,) = [line for line in lines if line.startswith("exclude")]
-    assert "takes away 24: " in told
+    assert "removes 24: " in told
     assert told.endswith("and 18 more")
 
 

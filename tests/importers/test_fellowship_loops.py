@@ -10,8 +10,9 @@ import pytest
 
 from harness.errors import ImportSourceError
 from harness.generation.spec import load_generation
-from harness.importers._loops import files_of, notes_of, read_loops
-from harness.importers._study import Source
+from harness.importers._fellowship_loop_specs import files_of
+from harness.importers._fellowship_loops import notes_of, read_loops
+from harness.importers._files import Source
 
 FOUND = "some-prompts: 3 prompts, single responses of llama, gemma, gpt-4o, comparisons of 1 loops, drafts of 1 of them"
 INVERTED = (

@@ -15,12 +15,12 @@ nothing that is reproduced depends on that text. In the second round of its sele
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from harness.importers._study import Source, compressed, json_lines
+from harness.importers._files import Source
 from harness.prompting.strategy import Questions, compile_strategy
 from harness.spec.strategies import built_in
 
@@ -69,20 +69,6 @@ def read_loops(study: Path, source: Source) -> list[Loops]:
     return [_read(folder, source) for folder in folders]
 
 
-def files_of(loops: Loops) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """The prompt set, the recording and the specs."""
-    recording = PurePosixPath("recordings", f"{loops.name}.jsonl.gz")
-    yield PurePosixPath("data", f"{loops.name}.jsonl"), json_lines(loops.prompts)
-    yield recording, compressed(json_lines(loops.rows))
-    yield PurePosixPath(f"{loops.name}-win-rates.yaml"), _win_rates_spec(loops, recording).encode()
-    for generator, reviewer in loops.whole:
-        text = _loop_spec(loops, generator, reviewer, recording)
-        yield PurePosixPath(f"{loops.name}-{generator}-{reviewer}.yaml"), text.encode()
-
-
-# --- reading --------------------------------------------------------------------------------------------
-
-
 def _read(folder: Path, source: Source) -> Loops:
     name = re.sub(r"[^a-z0-9-]+", "-", folder.name.lower())[:40].strip("-") or "prompts"
     loops = Loops(name)
@@ -119,7 +105,7 @@ def _read(folder: Path, source: Source) -> Loops:
 
 def _with_whole_loop(loops: Loops, generator: str, reviewer: str) -> Iterator[dict[str, str]]:
     """What the spec of one loop needs beside its drafts: the single responses and the comparisons, under its name."""
-    own = _own(loops, generator, reviewer)
+    own = own_name(loops, generator, reviewer)
     for row in [row for row in loops.rows if row["dataset"] == loops.name and row["model"] in loops.singles]:
         yield {**row, "dataset": own, "model": f"{row['model']}{ALONE}"}
     called = {f"{generator}-with-{reviewer}": f"{generator}+{reviewer}"}
@@ -223,7 +209,7 @@ def _read_drafts(path: Path, generator: str, reviewer: str, loops: Loops, source
                 if not isinstance(entry.get(key), str):
                     continue
                 strategy = "loop" if step == "draft-1" else f"loop:{name}"
-                place = {"dataset": _own(loops, generator, reviewer), "item": f"{number}", "strategy": strategy}
+                place = {"dataset": own_name(loops, generator, reviewer), "item": f"{number}", "strategy": strategy}
                 loops.rows.append({**place, "step": step, "model": model, "text": entry[key]})
     short = [f"{number}" for number, entry in enumerate(entries, 1) if f"response_{ROUNDS}" not in entry]
     if short:
@@ -232,7 +218,7 @@ def _read_drafts(path: Path, generator: str, reviewer: str, loops: Loops, source
         loops.whole.append((generator, reviewer))
 
 
-def _own(loops: Loops, generator: str, reviewer: str) -> str:
+def own_name(loops: Loops, generator: str, reviewer: str) -> str:
     """The name of the prompt set in the spec of one loop, whose first drafts are others than the single responses."""
     return f"{loops.name}-{generator}-{reviewer}"
 
@@ -247,7 +233,11 @@ def _read_selection(
         for at in (1, 2):
             if not isinstance(entry.get(f"response_{at}"), str):
                 continue
-            place = {"dataset": f"{_own(loops, generator, reviewer)}/{name}", "item": f"{number}", "strategy": STRATEGY}
+            place = {
+                "dataset": f"{own_name(loops, generator, reviewer)}/{name}",
+                "item": f"{number}",
+                "strategy": STRATEGY,
+            }
             step = f"select-{at + 1}/judge"
             loops.rows.append({**place, "step": step, "model": JUDGE, "text": entry[f"response_{at}"]})
         second = entry.get("response_2")
@@ -261,89 +251,3 @@ def _read_selection(
         f"{name}: of {read} picks between draft 3 and the best before it the study inverted {kept + taken}: draft 3 "
         f"scored higher and the earlier draft was kept ({kept}), or it scored lower and was taken ({taken})"
     )
-
-
-# --- specs ----------------------------------------------------------------------------------------------
-
-_EDITOR = """\
-# An editor completes and checks this file if you write the schema beside it:
-# harness schema generation > generation.schema.json
-# yaml-language-server: $schema=generation.schema.json
-#
-"""
-
-
-def _models(names: Sequence[str], recording: PurePosixPath) -> list[str]:
-    each = [f"  {name}: {{provider: recorded, path: {recording}}}" for name in names]
-    return ["models: # each found in the recording by its name", *each]
-
-
-def _win_rates_spec(loops: Loops, recording: PurePosixPath) -> str:
-    opponents = _opponents(loops)
-    systems = [*loops.pairs, *(name for name in loops.singles if name != JUDGE)]
-    models = list(dict.fromkeys([*systems, *loops.singles, JUDGE]))
-    lines = [
-        "# How often the loops of the study arXiv 2408.08688 won, from its own replies: no key, no network, no cost.",
-        "# A loop is a model here, since the drafts that were picked are mostly not published. The picks were",
-        "# inverted, as the import tells, so these are not the win rates of the best drafts. A tie is no win there.",
-        "schema: 1",
-        f"name: {loops.name}-win-rates",
-        "kind: generation",
-        "seed: 7",
-        f"prompts: {{{loops.name}: {{path: data/{loops.name}.jsonl}}}}",
-        *_models(models, recording),
-        "matrix:",
-        f"  prompts: [{loops.name}]",
-        f"  generator: [{', '.join(systems)}]",
-        "  reviewer: [none]",
-        "compare:",
-        f"  opponents: [{', '.join(opponents)}]",
-        f"  strategy: [{STRATEGY}]",
-        f"  evaluator: [{{judge: [{JUDGE}]}}]",
-        "  bradley_terry: true",
-        "score: {ties: lose}",
-    ]
-    return _EDITOR + "\n".join([*lines, ""])
-
-
-def _loop_spec(loops: Loops, generator: str, reviewer: str, recording: PurePosixPath) -> str:
-    name = _own(loops, generator, reviewer)
-    reviewed = "self" if generator == reviewer else reviewer
-    opponents = [f"{model}{ALONE}" for model in _opponents(loops)]
-    lines = [
-        "# One feedback loop of the study arXiv 2408.08688, draft by draft, from its own replies: what was written,",
-        "# what was said of it, what was picked and how often that won. `published` picks as the study did, which took",
-        "# the loser from the third draft on. `tournament` picks the winner; but the comparisons below are the",
-        "# study's, of the drafts that it picked, and say nothing of others.",
-        "schema: 1",
-        f"name: {name}",
-        "kind: generation",
-        "seed: 7",
-        f"prompts: {{{name}: {{path: data/{loops.name}.jsonl}}}}",
-        *_models(list(dict.fromkeys([generator, reviewer, JUDGE, *opponents])), recording),
-        "matrix:",
-        f"  prompts: [{name}]",
-        f"  generator: [{generator}]",
-        f"  reviewer: [{reviewed}]",
-        "selection:",
-        "  by: published",
-        f"  strategy: {STRATEGY}",
-        f"  evaluator: {{judge: {JUDGE}}}",
-        "compare:",
-        f"  opponents: [{', '.join(opponents)}]",
-        f"  strategy: [{STRATEGY}]",
-        f"  evaluator: [{{judge: [{JUDGE}]}}]",
-        "score: {ties: lose}",
-    ]
-    return _EDITOR + "\n".join([*lines, ""])
-
-
-def _opponents(loops: Loops) -> list[str]:
-    """The single models in an order in which every comparison of two of them has the one that was shown first first."""
-    shown = {each[:2] for each in loops.comparisons}
-    left, ordered = list(loops.singles), list[str]()
-    while left:
-        free = [name for name in left if all((name, other) not in shown for other in left if other != name)]
-        ordered.append((free or left)[0])
-        left.remove(ordered[-1])
-    return ordered

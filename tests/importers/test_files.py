@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from harness.errors import ImportSourceError, InputError, StorageError
-from harness.importers._study import Imported, Source, compressed, json_lines, write_imported
+from harness.importers._files import Imported, Source, compressed, json_lines, write_imported
 
 IMPORTED = Imported({PurePosixPath("data", "x.jsonl"): b"{}\n", PurePosixPath("x.yaml"): b"name: x\n"}, ())
 
