@@ -38,7 +38,7 @@ Habits of an evaluator that a metric does not show. `harness audit RUN` looks at
 [Auditing judges](../../guide/auditing-judges.md) shows how to read them.""",
     "providers": """\
 Where the replies of a model come from. Each model of a spec names one as its `provider`; its settings follow here.""",
-    "formats": """\
+    "dataset-formats": """\
 Files that a dataset can be read from. The ending of a file says which it is, or `format` does. Columns have the names
 that [dataset](../input/experiment.md#dataset) lists, or those that `columns` maps them to.""",
 }
@@ -53,11 +53,11 @@ def plug_page(kind: str) -> str:
     """A page with a list of all plug-ins of a kind and a section for each."""
     entries = entries_of(kind)
     introduction = INTRODUCTIONS.get(kind, f"{KINDS[kind].summary[0].upper()}{KINDS[kind].summary[1:]}.")
-    lines = [f"# {kind.capitalize()}", "", introduction, ""]
+    lines = [f"# {kind.replace("-", " ").capitalize()}", "", introduction, ""]
     lines += [f"- [{entry.name}](#{entry.name}): {entry.summary}" for entry in entries]
     for entry in entries:
         lines += ["", f"## {entry.name}", ""]
-        lines += SECTIONS[kind](entry.name) if kind in SECTIONS else [documentation(KINDS[kind].folder, entry.name)]
+        lines += SECTIONS[kind](entry.name) if kind in SECTIONS else [documentation(KINDS[kind].registry, entry.name)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -138,7 +138,7 @@ SECTIONS: Mapping[str, Section] = {
     "metrics": metric_section,
     "probes": probe_section,
     "providers": provider_section,
-    "formats": format_section,
+    "dataset-formats": format_section,
 }
 """What is said of each thing of a kind."""
 
