@@ -53,7 +53,7 @@ def plug_page(kind: str) -> str:
     """A page with a list of all plug-ins of a kind and a section for each."""
     entries = entries_of(kind)
     introduction = INTRODUCTIONS.get(kind, f"{KINDS[kind].summary[0].upper()}{KINDS[kind].summary[1:]}.")
-    lines = [f"# {kind.replace("-", " ").capitalize()}", "", introduction, ""]
+    lines = [f"# {kind.replace('-', ' ').capitalize()}", "", introduction, ""]
     lines += [f"- [{entry.name}](#{entry.name}): {entry.summary}" for entry in entries]
     for entry in entries:
         lines += ["", f"## {entry.name}", ""]
