@@ -1,4 +1,4 @@
-"""Write docs/reference: the pages of the commands, the statistics, each schema and each kind of plug-in.
+"""Write docs/reference, the pages of the commands, statistics, schemas and plug-ins, and the assembled schema.
 
 python docs/generate.py            write them
 python docs/generate.py --check    write nothing; exit 1 and name the pages that differ from what would be written
@@ -12,11 +12,14 @@ from pathlib import Path
 from _generate.command_page import command_page
 from _generate.library_page import library_page
 from _generate.plug_pages import plug_pages
+from _generate.schema_file import laid_out
 from _generate.schema_page import folder_of, index_section, schema_page
 
 from harness.spec.schema import load_schema, schema_names
 
-REFERENCE = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+EXPERIMENT = ROOT / "schemas" / "input" / "experiment.schema.json"
 NOTE = "<!-- written by docs/generate.py: change the source and run it -->\n\n"
 INDEX = """\
 # Reference
@@ -41,12 +44,13 @@ statistics
 
 
 def pages() -> dict[Path, str]:
-    """The text of every page, by its path."""
+    """The text of every generated file, by its path."""
     plug_ins = plug_pages()
     found = {"commands.md": command_page(), "statistics.md": library_page(), "index.md": index_page(plug_ins)}
     found |= {f"{folder_of(name)}/{name}.md": schema_page(name, load_schema(name)) for name in schema_names()}
     found |= {f"plugins/{kind}.md": text for kind, text in plug_ins.items()}
-    return {REFERENCE / name: NOTE + text for name, text in found.items()}
+    schema = laid_out(load_schema("experiment")) + "\n"
+    return {EXPERIMENT: schema} | {REFERENCE / name: NOTE + text for name, text in found.items()}
 
 
 def index_page(plug_ins: dict[str, str]) -> str:
@@ -76,10 +80,10 @@ if __name__ == "__main__":
     wanted = pages()
     stale = differing(wanted)
     for page in stale:
-        name = page.relative_to(REFERENCE.parent)
+        name = page.relative_to(ROOT)
         if "--check" in sys.argv[1:]:
-            print(f"docs/{name.as_posix()} is out of date; run `python docs/generate.py`")
+            print(f"{name.as_posix()} is out of date; run `python docs/generate.py`")
         else:
             write(wanted, page)
-            print(f"{'wrote' if page in wanted else 'removed'} docs/{name.as_posix()}")
+            print(f"{'wrote' if page in wanted else 'removed'} {name.as_posix()}")
     sys.exit(bool(stale) and "--check" in sys.argv[1:])

@@ -40,3 +40,10 @@ def find(kind: str, name: str) -> ModuleType:
     if name not in names(kind):
         raise KeyError(name)
     return importlib.import_module(f"{PACKAGES[kind]}.{name.replace('-', '_')}")
+
+
+@cache
+def fragment(kind: str, name: str) -> str | None:
+    """The schema fragment beside the module called `name`, as JSON text; None where it has none."""
+    file = resources.files(PACKAGES[kind]).joinpath(f"{name.replace('-', '_')}.schema.json")
+    return file.read_text(encoding="utf-8") if file.is_file() else None

@@ -113,7 +113,7 @@ def provider_section(name: str) -> Iterator[str]:
     yield documentation("providers", name)
     yield ""
     definitions = load_schema("experiment")["$defs"]
-    yield from elsewhere(body(definitions[name], definitions))
+    yield from elsewhere(body(definitions[f"provider-{name}"], definitions))
 
 
 def review_section(name: str) -> Iterator[str]:

@@ -14,7 +14,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from harness import registry
 from harness.errors import Problem
+from harness.spec.assembly import experiment_schema
 from harness.text import listed, quoted, suggestion
 
 if TYPE_CHECKING:
@@ -77,6 +79,8 @@ def load_schema(name: str) -> dict[str, Any]:
     """A schema by its name, such as `experiment`. Raises KeyError where there is none."""
     if name not in schema_names():
         raise KeyError(name)
+    if name == "experiment":
+        return experiment_schema(registry.names("providers"), registry.names("modes"))
     schema: dict[str, Any] = json.loads(_files()[name].read_text(encoding="utf-8"))
     return schema
 
@@ -123,8 +127,8 @@ def _validator(name: str) -> Any:
     extend: Any = jsonschema.validators.extend  # has no types
     validator = extend(draft, {"pattern": _pattern}, type_checker=types)
     resources = [(each + ENDING, DRAFT202012.create_resource(load_schema(each))) for each in schema_names()]
-    registry: Registry[Any] = Registry().with_resources(resources)
-    return validator(load_schema(name), registry=registry)
+    known: Registry[Any] = Registry().with_resources(resources)
+    return validator(load_schema(name), registry=known)
 
 
 def _is_number(value: Any) -> bool:

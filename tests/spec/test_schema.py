@@ -182,7 +182,7 @@ class TestTheExperimentSchemaAgreesWithTheCode:
     @pytest.mark.parametrize("provider", registry.names("providers"))
     def test_provider_settings_and_their_defaults(self, provider):
         settings = registry.find("providers", provider).SETTINGS
-        properties = self.DEFS[provider]["properties"]
+        properties = self.DEFS[f"provider-{provider}"]["properties"]
         assert set(settings) == set(properties) - {"provider", "params", "price", "limits", "base_url", "api_key_env"}
         for name, value in settings.items():
             assert properties[name].get("default") == value

@@ -417,7 +417,7 @@ class TestExpand:
         assert list(debate.expand(debate.written(*cell), [])) == [cell]
 
     def test_defaults_are_those_of_the_schema(self) -> None:
-        properties = load_schema("experiment")["$defs"]["debate"]["properties"]
+        properties = load_schema("experiment")["$defs"]["mode-debate"]["properties"]
         assert {key: properties[key]["default"] for key in debate.DEFAULTS} == debate.DEFAULTS
 
     def test_the_built_in_personas_can_debate(self) -> None:
