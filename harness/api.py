@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from harness.generation.plan import LoopPlan
+    from harness.leaderboard.tables import BoardTables
     from harness.scoring.score import DatasetScores
 
 T = TypeVar("T")
@@ -127,7 +128,18 @@ class FinishedRun:
 
         from harness.leaderboard.formats import csv
 
-        return pl.read_csv(io.StringIO(csv.render(self.leaderboard)))
+        return pl.read_csv(io.StringIO(csv.render(tables_of(self.leaderboard))))
+
+
+def tables_of(board: Mapping[str, Any]) -> BoardTables:
+    """A leaderboard of either kind, ready to be rendered."""
+    if board.get("kind") == "generation":
+        from harness.generation.board_tables import board_tables
+
+        return board_tables(board)
+    from harness.leaderboard import board_tables as evaluation
+
+    return evaluation.board_tables(board)
 
 
 def load_spec(path: str | Path, *, results: str | Path = "results", allow_paths: Iterable[str | Path] = ()) -> Spec:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from harness import registry
+from harness.api import tables_of
 from harness.cli._options import allow_path_option, report_option, results_option
 from harness.errors import InputError
 from harness.leaderboard.view import Board
@@ -55,14 +56,10 @@ def leaderboard(
 
 
 def rendered(board: Board, report: str = "table") -> str:
-    """A leaderboard in one of the formats of `harness/reports/`, fit for whatever stdout is."""
-    if board.get("kind") == "generation":
-        from harness.generation.formats import render
-
-        return render(board, report)
+    """A leaderboard in one of the formats of `harness/leaderboard/formats/`, fit for whatever stdout is."""
     is_terminal = sys.stdout.isatty()
     text: str = registry.find("leaderboard_formats", report).render(
-        board,
+        tables_of(board),
         width=shutil.get_terminal_size().columns if is_terminal else None,
         colours=is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb",
     )

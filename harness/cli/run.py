@@ -15,6 +15,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from harness import registry
 from harness.api import AnyPlan, FinishedRun, load_spec, make_plan, run_spec
 from harness.cli._options import allow_path_option, cache_option, report_option, results_option
 from harness.cli.leaderboard import rendered
@@ -103,6 +104,7 @@ def run(
     """Judge what SPEC asks for, score it, write the run folder and print the leaderboard."""
     if most_failures is not None and math.isnan(most_failures):
         raise click.BadParameter("not a number", ctx, param_hint="--fail-on-failures")
+    registry.find("leaderboard_formats", report)  # one that cannot be loaded is an error before any call is paid for
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     models = plan.spec.models
     say(plan.told)

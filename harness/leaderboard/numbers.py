@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.records.figures import Figure
+
+UNDEFINED = "–"
+"""Stands for a figure without a value."""
+
 
 MAX_NAMED = 5
 """How many evaluators a sentence names before it counts the rest."""
@@ -33,3 +37,10 @@ def _p(value: float) -> str:
 def _listed(names: Sequence[str], between: str = ", ", most: int = MAX_NAMED) -> str:
     rest = len(names) - most
     return between.join([*names[:most], *([f"and {rest} more"] if rest > 0 else [])])
+
+
+def rank_range(ranks: Mapping[str, int] | None) -> str:
+    """The ranks that cannot be excluded, such as `2` or `1–3`."""
+    if ranks is None:
+        return UNDEFINED
+    return str(ranks["best"]) if ranks["best"] == ranks["worst"] else f"{ranks['best']}–{ranks['worst']}"

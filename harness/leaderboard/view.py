@@ -7,11 +7,11 @@ from itertools import groupby
 from typing import Any
 
 from harness.errors import InputError
+from harness.leaderboard.numbers import UNDEFINED, rank_range
 
 Board = Mapping[str, Any]
 Row = Mapping[str, Any]
 
-UNDEFINED = "–"
 BESIDE = "without failures"
 BESIDE_NOTE = (
     "without failures: {metric} of the judgments that did not fail [if all that failed are wrong, if all are right]"
@@ -82,10 +82,7 @@ def evaluator(row: Row) -> str:
 
 def rank(row: Row) -> str:
     """The ranks that cannot be excluded, such as `2` or `1–3`."""
-    ranks = row["rank"]
-    if ranks is None:
-        return UNDEFINED
-    return str(ranks["best"]) if ranks["best"] == ranks["worst"] else f"{ranks['best']}–{ranks['worst']}"
+    return rank_range(row["rank"])
 
 
 def ends_top_group(rows: Sequence[Row]) -> int | None:
@@ -214,7 +211,7 @@ def _spent(rows: Sequence[Row]) -> list[str]:
     return [*([CALLS] if costs or len(modes) > 1 else []), *([COST] if costs else [])]
 
 
-def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
+def line(board: Board, row: Row, columns: Sequence[str], remarks: Remarks) -> list[str]:
     """What a row has in each column of the header; an evaluator of simulated models says so."""
     metrics = metric_names(board)
     known = {
@@ -232,7 +229,7 @@ def line(board: Board, row: Row, remarks: Remarks) -> list[str]:
         COST: cost(row),
     }
     known |= {column: _companion(row, name) for name, column in STEADY.items()}
-    return [figure_text(row["metrics"][name], remarks) if name in metrics else known[name] for name in header(board)]
+    return [figure_text(row["metrics"][name], remarks) if name in metrics else known[name] for name in columns]
 
 
 def _companion(row: Row, name: str) -> str:

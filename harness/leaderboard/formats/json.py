@@ -1,4 +1,4 @@
-"""The leaderboard as JSON, as `schemas/output/leaderboard.schema.json` describes it."""
+"""The leaderboard as JSON, as the schema of its kind of experiment describes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from harness.leaderboard.view import Board
+from harness.leaderboard.tables import BoardTables
 
 SUMMARY = "JSON for programs"
 
@@ -14,7 +14,7 @@ _OBEYED = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud
 """Beyond what JSON escapes itself: the other control characters, marks of writing direction, halves of pairs."""
 
 
-def render(board: Board, **_: Any) -> str:
-    """The board itself; what a terminal might obey is escaped, which means the same to a program."""
-    text = json.dumps(board, indent=2, ensure_ascii=False)
+def render(board: BoardTables, **_: Any) -> str:
+    """The document itself; what a terminal might obey is escaped, which means the same to a program."""
+    text = json.dumps(board.document, indent=2, ensure_ascii=False)
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"

@@ -1,11 +1,12 @@
-"""The leaderboard as Markdown: a table for each dataset, and under the last one what must be known of them."""
+"""The leaderboard as Markdown: its tables, and the notes below the last one."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from harness.leaderboard.view import Board, Remarks, datasets, ends_top_group, footnotes, header, line
+from harness.leaderboard.tables import BoardTables
 from harness.text import printable
 
 SUMMARY = "Markdown for papers and issues"
@@ -13,25 +14,22 @@ SUMMARY = "Markdown for papers and issues"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
-def render(board: Board, **_: Any) -> str:
-    """A heading and a table for each dataset, then the footnotes as a list."""
-    remarks = Remarks()
-    columns = header(board)
+def render(board: BoardTables, **_: Any) -> str:
+    """A heading for each table, the table, and then the notes as a list."""
     out = []
-    for dataset, rows in datasets(board):
-        out += [f"### {_text(dataset)}", "", _line(columns), "|" + " --- |" * len(columns)]
-        lines = [_line(line(board, row, remarks)) for row in rows]
-        last_of_top = ends_top_group(rows)
-        if last_of_top is not None:
-            lines.insert(last_of_top + 1, _line(["—"] * len(columns)))
-        out += lines
-        out.append("")
-    out += [f"- {_text(note)}" for note in footnotes(board, remarks)]
+    for table in board.tables:
+        names = [column.name for column in table.columns]
+        out += [f"### {_text(table.title)}", "", _line(names), "|" + " --- |" * len(names)]
+        lines = [_line(row) for row in table.rows]
+        if table.top_rows is not None:
+            lines.insert(table.top_rows, _line(["—"] * len(names)))
+        out += [*lines, ""]
+    out += [f"- {_text(note)}" for note in board.notes]
     return "\n".join(out) + "\n"
 
 
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(map(_text, cells)) + " |"
+def _line(texts: Iterable[str]) -> str:
+    return "| " + " | ".join(map(_text, texts)) + " |"
 
 
 def _text(text: str) -> str:

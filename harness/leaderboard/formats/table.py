@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from rich import box
+from rich import table as rich_table
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from harness.leaderboard.view import (
-    CALLS,
-    COST,
-    STEADY,
-    Board,
-    Remarks,
-    Row,
-    datasets,
-    ends_top_group,
-    footnotes,
-    header,
-    line,
-)
+from harness.leaderboard.tables import BoardTables, Column, Table
 from harness.text import printable
 
 SUMMARY = "tables for a terminal"
 
-NUMBERS = ("rank", "n", *STEADY.values(), CALLS, COST)
-WHO = ("rank", "strategy", "evaluator", "order", "repeats")
-BREAKABLE = ("strategy", "evaluator", "failed")
-"""Columns whose texts may be broken into lines where the terminal is narrow."""
 NARROWEST = 14
-"""They get at least so many characters."""
+"""Columns that can wrap get at least so many characters."""
 GAP = 3
 LINES = box.Box("    \n    \n ── \n    \n ── \n    \n    \n    \n")
 """A line under the header, and one under those that could be the best."""
@@ -42,8 +26,8 @@ NOTE_WIDTH = 110
 """Notes are read, so they are broken into lines even where no terminal sets a width."""
 
 
-def render(board: Board, *, width: int | None = None, colours: bool = False, **_: Any) -> str:
-    """A table for each dataset, then the footnotes.
+def render(board: BoardTables, *, width: int | None = None, colours: bool = False, **_: Any) -> str:
+    """The tables, then the notes.
 
     Args:
         board: the leaderboard.
@@ -60,49 +44,48 @@ def render(board: Board, *, width: int | None = None, colours: bool = False, **_
         highlight=False,
         legacy_windows=False,
     )
-    remarks = Remarks()
-    for dataset, rows in datasets(board):
-        console.print(_safe(dataset, "bold"))
-        for table in _tables(board, rows, remarks, width or AS_WIDE_AS_NEEDED):
-            console.print(table)
+    for table in board.tables:
+        console.print(_safe(table.title, "bold"))
+        for part in _parts(table, width or AS_WIDE_AS_NEEDED):
+            console.print(part)
             console.print()
-    for note in footnotes(board, remarks):
+    for note in board.notes:
         console.print(_safe(note, "dim"), width=min(width or NOTE_WIDTH, NOTE_WIDTH))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def _tables(board: Board, rows: list[Row], remarks: Remarks, width: int) -> Iterator[Table]:
-    """The rows as one table, or as several that each repeat who judged, where the terminal is too narrow for one."""
-    columns = [printable(column) for column in header(board)]
-    lines = [[printable(text) for text in line(board, row, remarks)] for row in rows]
-    last_of_top = ends_top_group(rows)
-    widths = [max(map(len, texts)) for texts in zip(columns, *lines, strict=True)]
-    for shown in _fitting(columns, widths, width):
-        table = Table(box=LINES, pad_edge=False, show_edge=False)
-        for column in (columns[at] for at in shown):
-            justify: Literal["left", "right"] = "right" if column in NUMBERS else "left"
-            table.add_column(_safe(column), overflow="fold", no_wrap=column not in BREAKABLE, justify=justify)
-        for at_row, texts in enumerate(lines):
-            table.add_row(*(_safe(texts[at]) for at in shown), end_section=at_row == last_of_top)
-        yield table
+def _parts(table: Table, width: int) -> Iterator[rich_table.Table]:
+    """The table whole, or as several that each repeat the key columns, where the terminal is too narrow for one."""
+    rows = [[printable(text) for text in row] for row in table.rows]
+    names = [printable(column.name) for column in table.columns]
+    widths = [max(map(len, texts)) for texts in zip(names, *rows, strict=True)]
+    for shown in _fitting(table.columns, widths, width):
+        part = rich_table.Table(box=LINES, pad_edge=False, show_edge=False)
+        for at in shown:
+            column = table.columns[at]
+            justify: Literal["left", "right"] = "right" if column.is_number else "left"
+            part.add_column(_safe(names[at]), overflow="fold", no_wrap=not column.can_wrap, justify=justify)
+        for number, row in enumerate(rows, start=1):
+            part.add_row(*(_safe(row[at]) for at in shown), end_section=number == table.top_rows)
+        yield part
 
 
-def _fitting(columns: list[str], widths: list[int], width: int) -> Iterator[list[int]]:
-    """Positions of the columns of each table: who judged, and as many of the others as there is room for."""
+def _fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> Iterator[list[int]]:
+    """Positions of the columns of each part: the keys, and as many of the others as there is room for."""
     needed = [
-        GAP + (min(wide, NARROWEST) if name in BREAKABLE else wide) for name, wide in zip(columns, widths, strict=True)
+        GAP + (min(wide, NARROWEST) if column.can_wrap else wide) for column, wide in zip(columns, widths, strict=True)
     ]
-    who = [at for at, name in enumerate(columns) if name in WHO]
-    room = width + GAP - sum(needed[at] for at in who)
+    keys = [at for at, column in enumerate(columns) if column.is_key]
+    room = width + GAP - sum(needed[at] for at in keys)
     shown: list[int] = []
     for at in range(len(columns)):
-        if at in who:
+        if at in keys:
             continue
         if shown and sum(needed[k] for k in [*shown, at]) > room:
-            yield who + shown
+            yield keys + shown
             shown = []
         shown.append(at)
-    yield who + shown
+    yield keys + shown
 
 
 def _safe(text: str, style: str = "") -> Text:

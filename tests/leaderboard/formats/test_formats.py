@@ -8,6 +8,7 @@ import pytest
 
 from harness import registry
 from harness.errors import InputError
+from harness.leaderboard.board_tables import board_tables
 from harness.leaderboard.view import metric_names, sorted_by
 
 
@@ -81,7 +82,9 @@ def board():
 
 
 def rendered(board, name, **terminal):
-    return registry.find("leaderboard_formats", name).render(board, **({"width": None, "colours": False} | terminal))
+    return registry.find("leaderboard_formats", name).render(
+        board_tables(board), **({"width": None, "colours": False} | terminal)
+    )
 
 
 def test_every_report_has_a_summary_and_ends_with_one_line_break(board):
