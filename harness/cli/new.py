@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
+from harness.cli.schema import schema_text
 from harness.errors import InputError, Problem
-from harness.spec.schema import load_schema, schema_path
+from harness.spec.schema import ENDING, load_schema
 
 SCHEMAS = {"evaluation": "experiment", "generation": "generation"}
 """The schema of a spec, by its kind."""
@@ -29,25 +30,33 @@ Examples:
   harness new specs/my-judges         the same in the folder specs
   harness new --kind generation loops write loops.yaml, feedback loops over the prompts in loops.jsonl
 
-Nothing that is there already is overwritten."""
+The schema of the spec is written beside it, once for a folder: an editor with a YAML language server finds it by the
+first line of the spec, on any machine. No existing file is overwritten."""
 )
 @click.argument("name")
 @click.option("--kind", type=click.Choice(kinds()), default="evaluation", show_default=True, help="What to compare.")
 def new(name: str, kind: str) -> None:
-    """Write NAME.yaml, a commented spec to begin with, and NAME.jsonl, the data that it runs on."""
+    """Write NAME.yaml, a commented spec, NAME.jsonl, its data, and the schema of the spec for editors."""
     spec = Path(name.removesuffix(".yaml"))
     rule = load_schema("experiment")["properties"]["name"]
     if not re.fullmatch(rule["pattern"], spec.name):
         raise InputError(f"`{spec.name}` cannot be the name of a spec", hint=rule["patternErrorMessage"])
+    schema = spec.with_name(f"{SCHEMAS[kind]}{ENDING}")
     files = {
-        spec.with_name(f"{spec.name}.jsonl"): _starter(f"{kind}.jsonl"),
         spec.with_name(f"{spec.name}.yaml"): _starter(f"{kind}.yaml")
-        .replace("{schema}", schema_path(SCHEMAS[kind]).as_uri())
+        .replace("{schema}", schema.name)
         .replace("{name}", spec.name),
+        spec.with_name(f"{spec.name}.jsonl"): _starter(f"{kind}.jsonl"),
     }
-    _write_all(files)
-    written = spec.with_name(f"{spec.name}.yaml")
-    click.echo(f"wrote {' and '.join(str(path) for path in reversed(files))}")
+    text = schema_text(SCHEMAS[kind])
+    is_there = schema.is_file()
+    _write_all(files if is_there else {**files, schema: text})
+    written = next(iter(files))
+    click.echo(f"wrote {', '.join(str(path) for path in (files if is_there else [*files, schema]))}")
+    if is_there and schema.read_text(encoding="utf-8", errors="replace") != text:
+        click.echo(
+            f"kept {schema}, which is not the schema of this version: `harness schema {SCHEMAS[kind]}` prints that"
+        )
     click.echo(f"next:  harness run {written}\n       harness plan {written}   before models that cost money")
 
 

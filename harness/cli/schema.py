@@ -8,25 +8,32 @@ import click
 
 from harness.errors import InputError
 from harness.spec.schema import load_schema, schema_names
+from harness.spec.schema_bundle import bundled
 
 
 @click.command(
     epilog="""\b
 Examples:
-  harness schema                                  list the schemas
-  harness schema experiment > experiment.schema.json
+  harness schema                                             list the schemas
+  harness schema experiment > experiment.schema.json         save one for an editor or a validator
 
-An editor with a YAML language server completes a spec whose first line names its schema:
+A schema is self-contained: it refers to no other file. An editor with a YAML language server completes and checks a
+spec whose first line names the schema by a path relative to the spec:
   # yaml-language-server: $schema=experiment.schema.json"""
 )
 @click.argument("name", required=False)
 def schema(name: str | None) -> None:
-    """Print the JSON Schema NAME; without NAME, what there is and what it describes."""
+    """Print the JSON Schema NAME as one self-contained document; without NAME, list the schemas."""
     names = schema_names()
     if name is None:
         for each in names:
             click.echo(f"{each:<{max(map(len, names))}}  {load_schema(each).get('title', '')}".rstrip())
     elif name in names:
-        click.echo(json.dumps(load_schema(name), indent=2, ensure_ascii=False))
+        click.echo(schema_text(name), nl=False)
     else:
         raise InputError(f"there is no schema `{name}`", hint=f"there are {', '.join(names)}")
+
+
+def schema_text(name: str) -> str:
+    """The text of a schema as a file: self-contained, indented, with a line break at its end."""
+    return json.dumps(bundled(name), indent=2, ensure_ascii=False) + "\n"

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from harness.cli import main
@@ -25,24 +27,55 @@ def here(tmp_path, monkeypatch):
 def test_a_starter_is_a_valid_spec_of_its_name(here, kind):
     shown = new("my-judges", "--kind", kind)
     assert shown.exit_code == 0, shown.output
-    assert shown.stdout.startswith("wrote my-judges.yaml and my-judges.jsonl\n")
+    assert shown.stdout.startswith("wrote my-judges.yaml, my-judges.jsonl, ")
     spec = load_spec(Path("my-judges.yaml"))
     assert spec.name == "my-judges"
     assert spec.cells
     assert spec.kind == kind
 
 
-def test_the_first_line_names_a_schema_that_is_there(here):
+def schema_of(spec):
+    """The schema that the first line of a spec names, as a YAML language server finds it: relative to the spec."""
+    first = spec.read_text(encoding="utf-8").partition("\n")[0]
+    return spec.parent / first.removeprefix("# yaml-language-server: $schema=")
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_the_schema_beside_a_starter_is_enough_to_check_it_on_any_machine(here, kind):
+    (here / "made").mkdir()
+    new("made/x", "--kind", kind)
+    (here / "made").rename(here / "cloned")
+    spec = here / "cloned" / "x.yaml"
+    validator = jsonschema.Draft202012Validator(json.loads(schema_of(spec).read_text(encoding="utf-8")))
+    document = yaml.safe_load(spec.read_text(encoding="utf-8"))
+    validator.validate(document)
+    assert not validator.is_valid({**document, "sede": 7})
+
+
+def test_specs_of_one_folder_share_a_schema(here):
     new("x")
-    first = Path("x.yaml").read_text().partition("\n")[0]
-    place = first.removeprefix("# yaml-language-server: $schema=file://")
-    assert json.loads(Path(place).read_text())["type"] == "object"
+    before = Path("experiment.schema.json").read_bytes()
+    shown = new("y")
+    assert shown.stdout.startswith("wrote y.yaml, y.jsonl\n")
+    assert "kept" not in shown.stdout
+    assert Path("experiment.schema.json").read_bytes() == before
+
+
+def test_a_schema_of_another_version_is_kept_and_named(here):
+    Path("experiment.schema.json").write_text("{}")
+    shown = new("x")
+    assert "kept experiment.schema.json" in shown.stdout
+    assert Path("experiment.schema.json").read_text() == "{}"
 
 
 def test_a_folder_may_be_named_and_an_ending(here):
     (here / "specs").mkdir()
     assert new("specs/x.yaml").exit_code == 0
-    assert sorted(path.name for path in (here / "specs").iterdir()) == ["x.jsonl", "x.yaml"]
+    assert sorted(path.name for path in (here / "specs").iterdir()) == [
+        "experiment.schema.json",
+        "x.jsonl",
+        "x.yaml",
+    ]
 
 
 def test_nothing_is_overwritten_and_every_file_in_the_way_is_named(here):
@@ -66,7 +99,7 @@ def test_a_name_that_no_spec_can_have_is_refused(here, name):
 def test_a_folder_that_is_not_there_is_named(here):
     shown = new("nowhere/x")
     assert shown.exit_code == 2
-    assert "nowhere/x.jsonl: no such file or directory" in shown.stderr
+    assert "nowhere/x.yaml: no such file or directory" in shown.stderr
 
 
 def test_all_or_none_is_written(here, monkeypatch):

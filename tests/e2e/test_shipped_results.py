@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import pytest
 
 import harness
 from harness.api import FinishedRun
-from harness.runner.run_folder import DETERMINISTIC, ENVIRONMENT, PROMPTS, TRAJECTORIES
+from harness.runner.run_folder import DETERMINISTIC, ENVIRONMENT, MANIFEST, PROMPTS, TRAJECTORIES
 from support.paths import ROOT
 
 SPECS = ("quickstart", "prompting-strategies", "evaluator-modes", "feedback-loops")
 """In an order in which each comes after those whose winners it takes over."""
+MADE_WITH = {"polars": "2.1.0", "numpy": "2.4.6"}
+"""The packages on which the bytes of the shipped runs depend."""
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +39,7 @@ def test_every_spec_is_shipped_with_one_run() -> None:
 def test_shipped_run_is_what_a_fresh_run_gives(fresh: dict[str, FinishedRun], name: str) -> None:
     run, shipped = fresh[name], harness.open_run(name, ROOT / "results")
     assert shipped.id == run.id
-    packages = (shipped.environment["packages"], run.environment["packages"])
-    if all(len({told[package] for told in packages}) == 1 for package in ("polars", "numpy")):
+    if MADE_WITH.items() <= run.environment["packages"].items():
         files = {*DETERMINISTIC, PROMPTS, TRAJECTORIES} & {path.name for path in run.folder.iterdir()}
         assert files == {path.name for path in shipped.folder.iterdir()} - {ENVIRONMENT}
         for file in sorted(files):
@@ -50,3 +54,15 @@ def test_shipped_run_is_what_a_fresh_run_gives(fresh: dict[str, FinishedRun], na
         for told, found in zip(*rows, strict=True):
             assert told["cell"] == found["cell"]
             assert told["metrics"]["kappa"]["value"] == found["metrics"]["kappa"]["value"]
+
+
+@pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="this is no clone")
+def test_running_a_shipped_spec_leaves_git_status_clean() -> None:
+    """What a run writes is ignored, or in git already as the same bytes."""
+    folder = "results/quickstart/4e13d8c6daa0072b"
+    tracked = subprocess.run(["git", "ls-files", folder], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert f"{folder}/{MANIFEST}" in tracked.splitlines()
+    assert f"{folder}/{ENVIRONMENT}" not in tracked.splitlines()
+    written = [f"{folder}/{ENVIRONMENT}", f"results/quickstart/another/{MANIFEST}", ".harness-cache/cache.db"]
+    ignored = subprocess.run(["git", "check-ignore", *written], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert ignored.stdout.split() == written
