@@ -13,6 +13,7 @@ from harness import registry
 from harness.cli._listing import KINDS, entries_of
 from harness.evaluators.modes import judge
 from harness.prompting.strategy import compile_strategy
+from harness.records.experiment import Cell
 from harness.spec.personas import built_in as built_in_personas
 from harness.spec.schema import load_schema
 from harness.spec.strategies import built_in
@@ -64,7 +65,7 @@ def plug_page(kind: str) -> str:
 def strategy_section(name: str) -> Iterator[str]:
     """What a strategy asks for and its whole file."""
     strategy = built_in(name)
-    fewest, most = judge.calls_per_item(strategy, {})
+    fewest, most = judge.calls_per_item(Cell("", name, judge.NAME, ("model",)), strategy)
     calls = f"{fewest}" if fewest == most else f"{fewest} to {most}"
     yield f"{strategy.summary}. Calls that a judge makes for an item: {calls}. The answer is asked for in this form:"
     yield from delimited("text", compile_strategy(strategy).answer_format)

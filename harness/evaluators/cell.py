@@ -1,25 +1,27 @@
-"""How a cell asks about an item: its mode, in one order or both, once or several times.
+"""The conversation of a cell about an item: its mode, in one order or both, once or several times.
 
-A mode knows nothing of orders and repeats. Responses are exchanged before it sees them and its outcome is named
-back; repeated conversations differ in the number of the draw, which is part of every cache key. All of them are
-held together, so that their calls go out as one batch.
+Orders and repeats are handled here and not in the modes. The responses are exchanged before the mode sees them, and
+its verdict is mapped back to the original order; the calls of a repeat have its number, which is part of the cache
+key. All orders and repeats advance together, so that their calls form one batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import cast
 
 import orjson
 
-from harness import registry
 from harness.cache.key import locator_of
 from harness.evaluators.aggregation import collapse_orders, collapse_repeats, exchanged, swap_responses
-from harness.evaluators.conversation import Conversation, together
+from harness.evaluators.conversation import Conversation, map_calls, together
+from harness.evaluators.mode import AskingMode, CountingMode, MemberVotes, find_mode, is_asking
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
-from harness.records.judgments import Outcome
+from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS, Outcome
 
 SWAPPED = "swapped"
 ORDERS: Mapping[str, tuple[str, ...]] = {"given": ("given",), "swapped": (SWAPPED,), "both": ("given", SWAPPED)}
@@ -27,36 +29,60 @@ ORDERS: Mapping[str, tuple[str, ...]] = {"given": ("given",), "swapped": (SWAPPE
 
 
 def asks(cell: Cell) -> bool:
-    """Whether a cell holds conversations; those that do not are counted from the judgments of other cells."""
-    return hasattr(registry.find("modes", cell.mode), "converse")
+    """Whether a cell makes calls; one that does not combines the judgments of other cells."""
+    return is_asking(find_mode(cell.mode))
 
 
 def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
-    """The fewest and the most calls that one item takes in a cell."""
-    if not asks(cell):
+    """The fewest and the most calls of a cell for one item."""
+    mode = find_mode(cell.mode)
+    if not is_asking(mode):
         return 0, 0
-    fewest, most = registry.find("modes", cell.mode).calls_per_item(strategy, cell.settings)
+    fewest, most = mode.calls_per_item(cell, strategy)
     times = len(ORDERS[cell.order]) * cell.repeats
     return times * fewest, times * most
 
 
 def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
-    """The conversation that a cell holds about an item."""
-    mode = registry.find("modes", cell.mode)
+    """The conversation of a cell about an item; that of a cell that counts asks all its members as one batch."""
+    mode = find_mode(cell.mode)
+    if not is_asking(mode):
+        return _members_counted(cast(CountingMode, mode), item, cell, questions, models)
     if cell.order == "given" and cell.repeats == 1:
-        plain: Conversation[Outcome] = mode.converse(item, cell, questions, models)
-        return plain
-    return _several(item, cell, questions, models)
+        return mode.converse(item, cell, questions, models)
+    return _in_orders_and_repeats(mode, item, cell, questions, models)
 
 
-def _several(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
-    """Hold the conversation in each order so many times; every outcome is a vote, and they are collapsed to one."""
-    converse = registry.find("modes", cell.mode).converse
-    talks = []
+def _members_counted(
+    mode: CountingMode, item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]
+) -> Conversation[Outcome]:
+    """Ask all members of a cell as one batch, and count their judgments."""
+    import numpy as np
+
+    outcomes = yield from together([converse(item, member, questions, models) for member in mode.members(cell)])
+    codes = np.array([[OUTCOMES.index(outcome.name)] for outcome in outcomes], dtype=np.int8)
+    scores = np.array([[(one.score_a, one.score_b)] for one in outcomes], dtype=np.float64)  # None becomes NaN
+    votes = MemberVotes(codes, scores if mode.averages_scores(cell) else None)
+    counted = mode.count(cell, questions.strategy, votes)
+    code = int(counted.codes[0])
+    if code >= len(VERDICTS):
+        return Outcome(None, FAILURES[code - len(VERDICTS)])
+    score_a, score_b = (None, None) if counted.scores is None else counted.scores[0].tolist()
+    return Outcome(VERDICTS[code], None, score_a, score_b, abstained=int((codes >= len(VERDICTS)).sum()))
+
+
+def _in_orders_and_repeats(
+    mode: AskingMode, item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]
+) -> Conversation[Outcome]:
+    """Hold the conversation in each order and repeat; each outcome is a vote, and the votes become one outcome."""
+    conversations = []
     for order in ORDERS[cell.order]:
         shown = item if order == "given" else swap_responses(item)
-        talks += [drawn(converse(shown, cell, questions, models), draw, order) for draw in range(cell.repeats)]
-    outcomes = yield from together(talks)
+        conversations += [
+            map_calls(mode.converse(shown, cell, questions, models), partial(_drawn, draw=draw, order=order))
+            for draw in range(cell.repeats)
+        ]
+    outcomes = yield from together(conversations)
     if cell.order != "given":
         outcomes[-cell.repeats :] = map(exchanged, outcomes[-cell.repeats :])
     first, last = (_once(part, cell, questions) for part in (outcomes[: cell.repeats], outcomes[-cell.repeats :]))
@@ -73,26 +99,16 @@ def _once(votes: Sequence[Outcome], cell: Cell, questions: Questions) -> Outcome
     return collapse_repeats(votes, questions.compare, by_score=cell.collapse == "mean-score")
 
 
-def drawn(talk: Conversation[Outcome], draw: int, order: str) -> Conversation[Outcome]:
-    """The conversation with the number of the draw in its calls, and draw and order in their steps."""
-    try:
-        calls = next(talk)
-        while True:
-            replies = yield [_marked(call, draw, order) for call in calls]
-            calls = talk.send(replies)
-    except StopIteration as stop:
-        outcome: Outcome = stop.value
-        return outcome
+def _drawn(call: Call, *, draw: int, order: str) -> Call:
+    """A call with the number of the draw, and draw and order in its step."""
+    step = f"{SWAPPED}/{call.step}" if order == SWAPPED else call.step
+    return with_step(call, f"{step}#{draw}" if draw else step)._replace(draw=draw)
 
 
-def _marked(call: Call, draw: int, order: str) -> Call:
-    step = call.step
-    if order == SWAPPED:
-        step = f"{SWAPPED}/{step}"
-    if draw:
-        step = f"{step}#{draw}"
+def with_step(call: Call, step: str) -> Call:
+    """A call under another step, also in the place where its recorded reply is found."""
     locator = ""
     if call.locator:
         dataset, item, strategy, _ = orjson.loads(call.locator)
         locator = locator_of(dataset, item, strategy, step)
-    return call._replace(draw=draw, step=step, locator=locator)
+    return call._replace(step=step, locator=locator)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from harness.evaluators.cell import asks, calls_per_item
-from harness.evaluators.modes import jury
+from harness.evaluators.mode import members_of
 from harness.generation.plan import LoopPlan, make_match_plan
 from harness.generation.records import System
 from harness.generation.trajectories import TrajectoryLedger
@@ -111,8 +111,8 @@ def steps_of(plan: LoopPlan, system: System, prompt: int) -> Iterator[Step]:
 
 def _comparison(plan: LoopPlan, cell: Cell, prompt: int, drafts: int) -> Iterator[Step]:
     """The calls that may compare two drafts of at most so many tokens together; none is certain to be made."""
-    if not asks(cell):  # a jury that decides a tournament asks its members
-        for member in jury.members(cell):
+    if members := members_of(cell):  # a cell that counts asks its members in a tournament
+        for member in members:
             yield from _comparison(plan, member, prompt, drafts)
         return
     strategy = plan.spec.strategies[cell.strategy]

@@ -9,19 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
-import orjson
-
-from harness.cache.key import call_key, locator_of
+from harness.cache.key import call_key
 from harness.evaluators.aggregation import exchanged, swap_responses
-from harness.evaluators.cell import converse
-from harness.evaluators.conversation import Conversation
+from harness.evaluators.cell import converse, with_step
+from harness.evaluators.conversation import Conversation, map_calls
 from harness.generation.records import Draft, DraftComparison, Selection, System
-from harness.generation.voting import verdict_of
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model
 from harness.records.datasets import Item
-from harness.records.experiment import Cell
 from harness.records.judgments import Outcome
 
 SELECT = "select"
@@ -45,8 +42,8 @@ def pick(
     best, duels = 0, []
     for new in range(1, len(drafts)):
         keys: list[str] = []
-        talk = _duel(item, drafts[best].text, drafts[new].text, new, system, selection, questions, models)
-        outcome = yield from _noting(talk, keys)
+        duel_of = _duel(item, drafts[best].text, drafts[new].text, new, system, selection, questions, models)
+        outcome = yield from map_calls(duel_of, partial(_with_key_kept, keys=keys))
         scores = (outcome.score_a, outcome.score_b)
         duel = DraftComparison(best, new, outcome.verdict, outcome.failure, *scores, outcome.votes, tuple(keys))
         duels.append(duel)
@@ -90,42 +87,14 @@ def _duel(
     is_turned = selection.alternates and number > 1
     if is_turned:
         pair = swap_responses(pair)
-    outcome = yield from _marked(_asked(pair, cell, questions, models), number + 1)
+    prefix = f"{SELECT}-{number + 1}"
+    outcome = yield from map_calls(
+        converse(pair, cell, questions, models), lambda call: with_step(call, f"{prefix}/{call.step}")
+    )
     return exchanged(outcome) if is_turned else outcome
 
 
-def _noting(talk: Conversation[Outcome], keys: list[str]) -> Conversation[Outcome]:
-    """The conversation, with the cache keys of its calls added to a list."""
-    try:
-        calls = next(talk)
-        while True:
-            keys += [call_key(call) for call in calls]
-            calls = talk.send((yield calls))
-    except StopIteration as stop:
-        outcome: Outcome = stop.value
-        return outcome
-
-
-def _asked(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
-    if cell.mode == "jury":
-        return verdict_of(item, cell, questions, models)
-    return converse(item, cell, questions, models)
-
-
-def _marked(talk: Conversation[Outcome], number: int) -> Conversation[Outcome]:
-    """The conversation with the number of the draft before the steps of its calls, and in the places of replies."""
-    try:
-        calls = next(talk)
-        while True:
-            calls = talk.send((yield [_named(call, f"{SELECT}-{number}/{call.step}") for call in calls]))
-    except StopIteration as stop:
-        outcome: Outcome = stop.value
-        return outcome
-
-
-def _named(call: Call, step: str) -> Call:
-    locator = ""
-    if call.locator:
-        dataset, item, strategy, _ = orjson.loads(call.locator)
-        locator = locator_of(dataset, item, strategy, step)
-    return call._replace(step=step, locator=locator)
+def _with_key_kept(call: Call, *, keys: list[str]) -> Call:
+    """The call itself; its cache key is added to a list."""
+    keys.append(call_key(call))
+    return call

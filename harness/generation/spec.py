@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness.errors import Problem, SpecError
+from harness.evaluators.mode import members_of
 from harness.generation.matrix import matches_of, system_problems, systems_of
 from harness.generation.records import GenerationSpec, ReviewRule, Selection, Stop
 from harness.generation.review import built_in, review_from, review_json, review_problems
@@ -156,7 +157,7 @@ def _evaluation_problems(
     problems += model_problems(sound, folders)
     if "matrix" in peopled.value:
         names = Names(tuple(peopled.value["matrix"]["dataset"]), known_strategies(sound), sound.names("models"))
-        selects = peopled.value["matrix"]["dataset"] == [DRAFTS]  # a jury then asks its members itself
+        selects = peopled.value["matrix"]["dataset"] == [DRAFTS]  # a cell that counts then asks its members
         of_matrix = matrix_problems(sound, names, needs_members=not selects)
         problems += of_matrix
         if not of_matrix and not known:
@@ -188,8 +189,8 @@ def _many_evaluators(document: Document, select: Document, wrong: list[Problem])
     if len(cells) != 1:
         message = f"a tournament has one evaluator, and these are {len(cells)}"
         return [document.problem(("selection", "evaluator"), message, hint="name one")]
-    if any(member["strategy"] for member in cells[0].settings.get("members", ())):
-        message = "the members of this jury must use the strategy of the tournament"
+    if any(member.strategy != cells[0].strategy for member in members_of(cells[0])):
+        message = f"the members of this {cells[0].mode} must use the strategy of the tournament"
         return [document.problem(("selection", "evaluator"), message, hint="leave their strategies out")]
     return []
 

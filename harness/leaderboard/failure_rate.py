@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness import registry
+from harness.evaluators.mode import find_mode, is_asking
 
 MAX_NAMED = 5
 
@@ -74,5 +74,5 @@ def _asked(board: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, in
 
 
 def _asks(mode: str) -> bool:
-    """Whether a mode asks somebody; a jury is counted from the judgments of other cells."""
-    return hasattr(registry.find("modes", mode), "converse")
+    """Whether a mode makes calls; others count the judgments of other cells."""
+    return is_asking(find_mode(mode))

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
-from harness import registry
 from harness.evaluators.cell import asks, calls_per_item
 from harness.evaluators.conversation import Conversation
+from harness.evaluators.mode import members_of
 from harness.records.calls import Call, Reply
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
@@ -160,7 +160,7 @@ def follow_conversation(
 
 def count(plan: Plan, cell: Cell, row: int, replies: Replies) -> Counted:
     """What the members of a cell that asks nobody say of the item in a row, and what it makes of that."""
-    members: list[Cell] = registry.find("modes", cell.mode).members(cell)
+    members = members_of(cell)
     heard = [Member(member, follow(plan, member, row, replies)) for member in members]
     (item,) = plan.datasets[cell.dataset].items(row, row + 1)
     if any(one.followed.outcome is None for one in heard):

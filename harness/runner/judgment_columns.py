@@ -15,9 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.evaluators.cell import asks
-from harness.evaluators.modes import jury
-from harness.evaluators.voting import mean_scores, most_votes
-from harness.prompting.strategy import ROUNDING
+from harness.evaluators.mode import CountingMode, MemberVotes, averages_scores, counting_mode, members_of
 from harness.records.experiment import Cell
 from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS, Judgment, Outcome, Usage
 from harness.runner.plan import Plan
@@ -63,8 +61,8 @@ class Ledger:
         self._columns = [Column(np.zeros(len(plan.datasets[cell.dataset]), np.int8)) for cell in plan.cells]
         self._at = {cell.id: at for at, cell in enumerate(plan.cells)}
         for cell in plan.cells:
-            if not asks(cell) and cell.settings["vote"] == "mean-score":
-                for member in jury.members(cell):
+            if averages_scores(cell):
+                for member in members_of(cell):
                     column = self._columns[self._at[member.id]]
                     column.scores = np.full((len(column.codes), 2), np.nan)
 
@@ -90,27 +88,23 @@ class Ledger:
     def counted(self) -> Iterator[tuple[Cell, list[Judgment]]]:
         """The judgments of the cells that ask nobody, once all others have been added."""
         for at, cell in enumerate(self._plan.cells):
-            if not asks(cell):
-                column = self._columns[at] = self._count(cell)
+            if mode := counting_mode(cell):
+                column = self._columns[at] = self._count(mode, cell)
                 yield cell, _judgments(self._plan.datasets[cell.dataset].ids(), column)
 
-    def _count(self, cell: Cell) -> Column:
-        """The votes of a jury. Every member has judged the same items in the same order."""
-        members = [self._columns[self._at[member.id]] for member in jury.members(cell)]
+    def _count(self, mode: CountingMode, cell: Cell) -> Column:
+        """The judgments of a cell that counts. Every member has judged the same items in the same order."""
+        members = [self._columns[self._at[member.id]] for member in mode.members(cell)]
         codes = np.stack([member.codes for member in members])
         failed = (codes >= len(VERDICTS)).sum(axis=0)
         abstained = np.where(failed < len(codes), failed, 0)
         spent = reduce(Usage.plus, (member.usage for member in members))
         usage = spent._replace(abstained=int(abstained.sum()))
-        if cell.settings["vote"] == "mean-score":
+        scores = None
+        if mode.averages_scores(cell):
             scores = np.stack([member.scores for member in members if member.scores is not None])
-            margin = self._plan.spec.strategies[cell.strategy].tie_margin + ROUNDING
-            verdicts, mean_a, mean_b = mean_scores(codes, scores[:, :, 0], scores[:, :, 1], margin)
-            return Column(verdicts, np.column_stack([mean_a, mean_b]), None, abstained, usage)
-        weights = cell.settings["weights"]
-        weigh = np.array([weights[name] for name in cell.models]) if weights else None
-        verdicts = most_votes(codes, weigh, cell.settings["quorum"])
-        return Column(verdicts, None, None, abstained, usage)
+        counted = mode.count(cell, self._plan.spec.strategies[cell.strategy], MemberVotes(codes, scores))
+        return Column(counted.codes, counted.scores, None, abstained, usage)
 
     @property
     def calls(self) -> int:

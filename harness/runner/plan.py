@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from harness import registry
 from harness.data.dataset import read_dataset
 from harness.errors import DatasetError, HarnessError, Problem, SpecError
 from harness.evaluators.cell import asks, converse
 from harness.evaluators.conversation import Conversation
+from harness.evaluators.mode import averages_scores, members_of
 from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy, reference_problem
 from harness.records.datasets import Dataset, Item
@@ -141,9 +141,9 @@ def _score_faults(spec: Spec) -> list[Problem]:
     """Cells that average scores although some member gives none, or gives them on another scale."""
     problems = []
     for cell in spec.cells:
-        if asks(cell) or cell.settings["vote"] != "mean-score":
+        if not averages_scores(cell):
             continue
-        names = [member.strategy for member in registry.find("modes", cell.mode).members(cell)]
+        names = [member.strategy for member in members_of(cell)]
         scales = [spec.strategies[name].answer.get("scale") for name in names]
         for name, scale in zip(names, scales, strict=True):
             if scale is None or scale != scales[0]:

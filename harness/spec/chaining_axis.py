@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
-from harness import registry
-from harness.evaluators.cell import asks
+from harness.evaluators.mode import find_mode, members_of
 from harness.hashing import canonical_json
 from harness.records.document import Document, Step
 from harness.records.experiment import Cell
@@ -77,7 +76,7 @@ def _parts(value: Any, models: Sequence[str]) -> Iterator[Part]:
         yield Part(value, value)
         return
     for mode, wanted in value.items():
-        for members, settings in registry.find("modes", mode).expand(wanted, models):
+        for members, settings in find_mode(mode).expand(wanted, models):
             yield _evaluator(mode, tuple(members), settings)
 
 
@@ -86,14 +85,13 @@ def _parts_of(axis: str, cell: Cell) -> Iterator[Part]:
     if axis == "strategy":
         yield Part(cell.strategy, cell.strategy)
         return
-    if not asks(cell):
-        for member in registry.find("modes", cell.mode).members(cell):
-            yield _evaluator(member.mode, member.models, member.settings)
+    for member in members_of(cell):
+        yield _evaluator(member.mode, member.models, member.settings)
     yield _evaluator(cell.mode, cell.models, cell.settings)
 
 
 def _evaluator(mode: str, models: tuple[str, ...], settings: Mapping[str, Any]) -> Part:
-    written = registry.find("modes", mode).written(models, settings)
+    written = find_mode(mode).written(models, settings)
     return Part(canonical_json([mode, models, settings]).decode(), {mode: written})
 
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from itertools import product
 from typing import Any, NamedTuple
 
-from harness import registry
 from harness.errors import Problem
 from harness.evaluators.cell import asks
+from harness.evaluators.mode import faults_of, find_mode, members_of, variant_of
 from harness.records.document import Document, Step
 from harness.records.experiment import Cell
 from harness.spec.checks import CheckedDocument
@@ -92,10 +92,10 @@ def matrix_problems(sound: CheckedDocument, names: Names, *, needs_members: bool
 def _evaluators(axis: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Iterator[Evaluator]:
     for index, entry in enumerate(axis):
         for mode, wanted in entry.items():
-            module = registry.find("modes", mode)
+            module = find_mode(mode)
             for members, settings in module.expand(wanted, models):
-                variant = module.variant(settings) if hasattr(module, "variant") else ""
-                yield Evaluator(("matrix", "evaluator", index, mode), mode, tuple(members), settings, variant)
+                place = ("matrix", "evaluator", index, mode)
+                yield Evaluator(place, mode, tuple(members), settings, variant_of(module, settings))
 
 
 def _product(matrix: Mapping[str, Any], evaluators: Sequence[Evaluator]) -> Iterator[Cell]:
@@ -163,8 +163,7 @@ def _faults_of_modes(document: Document, axis: Sequence[Mapping[str, Any]]) -> I
     """What a mode has to say against its own settings, where it says anything."""
     for index, entry in enumerate(axis):
         for mode, wanted in entry.items():
-            module = registry.find("modes", mode)
-            for place, message, hint in module.faults(wanted) if hasattr(module, "faults") else ():
+            for place, message, hint in faults_of(find_mode(mode), wanted):
                 yield document.problem(("matrix", "evaluator", index, mode, *place), message, hint=hint)
 
 
@@ -186,8 +185,7 @@ def _unheard_members(document: Document, cells: Sequence[Cell], evaluators: Sequ
     places = {(one.mode, one.models, one.variant): one.place for one in evaluators}
     told = set()
     for cell in cells:
-        members = () if asks(cell) else registry.find("modes", cell.mode).members(cell)
-        for member in members:
+        for member in members_of(cell):
             place = places[cell.mode, cell.models, cell.variant]
             if member.id not in known and (place, member.id) not in told:
                 told.add((place, member.id))

@@ -126,8 +126,9 @@ def unfit(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | 
     return None
 
 
-def calls_per_item(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[int, int]:
-    """The fewest and the most calls that one item takes if somebody speaks in every round."""
+def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
+    """The fewest and the most calls of one conversation if at least one persona speaks in every round."""
+    settings = cell.settings
     voices, rounds = len(settings["personas"]), settings["rounds"]
     turns = voices * rounds
     summaries = rounds - 1 if settings["summary"] == "after-round" else 0

@@ -59,8 +59,8 @@ def written(models: Sequence[str], settings: Mapping[str, Any]) -> str:
     return models[0]
 
 
-def calls_per_item(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[int, int]:
-    """The fewest and the most calls that one item takes."""
+def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
+    """The fewest and the most calls of one conversation."""
     results = 1 if strategy.second_look is None else 2
     steps = results * len(strategy.steps)
     questions = results * (1 if strategy.ask == "pair" else 2)

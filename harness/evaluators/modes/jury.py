@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from harness.records.experiment import Cell
+from harness.evaluators.mode import CountedVotes, MemberVotes
+from harness.prompting.strategy import ROUNDING
+from harness.records.experiment import Cell, Strategy
 
 NAME = "jury"
 SUMMARY = "Judges vote; one cell for each subset of them, at no cost beyond their own"
@@ -83,3 +85,24 @@ def members(cell: Cell) -> list[Cell]:
         )
         for one in cell.settings["members"]
     ]
+
+
+def averages_scores(cell: Cell) -> bool:
+    """Whether the mean scores of the members are compared."""
+    return bool(cell.settings["vote"] == "mean-score")
+
+
+def count(cell: Cell, strategy: Strategy, votes: MemberVotes) -> CountedVotes:
+    """The verdict with most votes, or the verdict of the mean scores; a member that failed abstains."""
+    import numpy as np
+
+    from harness.evaluators.voting import mean_scores, most_votes
+
+    if averages_scores(cell):
+        assert votes.scores is not None, "a mode that averages scores receives them"
+        margin = strategy.tie_margin + ROUNDING
+        verdicts, mean_a, mean_b = mean_scores(votes.codes, votes.scores[:, :, 0], votes.scores[:, :, 1], margin)
+        return CountedVotes(verdicts, np.column_stack([mean_a, mean_b]))
+    weights = cell.settings["weights"]
+    weigh = np.array([weights[name] for name in cell.models]) if weights else None
+    return CountedVotes(most_votes(votes.codes, weigh, cell.settings["quorum"]))

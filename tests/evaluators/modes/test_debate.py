@@ -306,7 +306,7 @@ class TestStepsBefore:
         )
 
     def test_are_counted_once(self) -> None:
-        assert debate.calls_per_item(self.CRITERIA.strategy, cell_of().settings) == (7, 9)
+        assert debate.calls_per_item(cell_of(), self.CRITERIA.strategy) == (7, 9)
 
 
 class TestScoredRounds:
@@ -370,10 +370,10 @@ class TestCallsPerItem:
         ],
     )
     def test_with_a_follow_up(self, settings: dict[str, Any], calls: tuple[int, int]) -> None:
-        assert debate.calls_per_item(SCORES.strategy, cell_of(**settings).settings) == calls
+        assert debate.calls_per_item(cell_of(**settings), SCORES.strategy) == calls
 
     def test_without(self) -> None:
-        assert debate.calls_per_item(strategy_from(MINIMAL, name="m", source=""), cell_of().settings) == (6, 6)
+        assert debate.calls_per_item(cell_of(), strategy_from(MINIMAL, name="m", source="")) == (6, 6)
 
 
 class TestExpand:

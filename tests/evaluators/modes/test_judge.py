@@ -96,7 +96,7 @@ def test_nothing_is_asked_again_where_the_strategy_says_so() -> None:
     }
     questions = compile_strategy(strategy_from(mapping, name="mine", source="test"))
     assert talk(questions, [MUTE])[1] == Outcome(None, "unparsed")
-    assert judge.calls_per_item(questions.strategy, {}) == (1, 1)
+    assert judge.calls_per_item(Cell("d", "s", "judge", ("small",)), questions.strategy) == (1, 1)
 
 
 def test_each_asks_both_in_one_batch() -> None:
@@ -149,4 +149,4 @@ def test_expands_to_one_cell_for_each_model() -> None:
 
 @pytest.mark.parametrize(("name", "calls"), [("direct", (1, 2)), ("independent-10", (2, 4))])
 def test_counts_calls(name: str, calls: tuple[int, int]) -> None:
-    assert judge.calls_per_item(built_in(name), {}) == calls
+    assert judge.calls_per_item(Cell("d", "s", "judge", ("small",)), built_in(name)) == calls

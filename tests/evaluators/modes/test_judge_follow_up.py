@@ -187,7 +187,7 @@ def test_steps_are_asked_in_each_order() -> None:
     needs, notes = batches[0], batches[1]
     assert needs[0].messages == needs[1].messages, "one question: the second is found in the cache"
     assert notes[0].messages != notes[1].messages
-    assert judge.calls_per_item(questions.strategy, {}) == (6, 10)
+    assert judge.calls_per_item(Cell("d", "s", "judge", ("small",)), questions.strategy) == (6, 10)
 
 
 # --- structured answers -----------------------------------------------------------------------------------
@@ -209,4 +209,4 @@ def test_questions_ask_for_their_form_and_steps_do_not() -> None:
     [("cot", (1, 2)), ("own-criteria", (2, 3)), ("second-look", (2, 6)), ("rating-10", (2, 4)), ("rubric", (1, 2))],
 )
 def test_counts_calls(name: str, calls: tuple[int, int]) -> None:
-    assert judge.calls_per_item(built_in(name), {}) == calls
+    assert judge.calls_per_item(Cell("d", "s", "judge", ("small",)), built_in(name)) == calls

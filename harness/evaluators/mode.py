@@ -1,0 +1,162 @@
+"""The contract of an evaluator mode: one file in `harness/evaluators/modes/`, or an entry point `harness.modes`.
+
+A mode decides who gives the verdict on a pair of responses. A mode that asks (`AskingMode`) is a conversation without
+I/O. A mode that counts (`CountingMode`) makes no calls of its own: it combines the judgments of other cells, its
+members. The orders in which the responses are shown and repeats are handled outside the mode, in
+`harness.evaluators.cell`.
+
+A mode with settings has a schema fragment `NAME.schema.json` beside its file, which describes the value that a spec
+writes under the name of the mode. Without one, every value is accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
+
+from harness import registry
+from harness.evaluators.conversation import Conversation
+from harness.prompting.strategy import Questions
+from harness.records.calls import Model
+from harness.records.datasets import Item
+from harness.records.experiment import Cell, Strategy
+from harness.records.judgments import Outcome
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from harness.statistics.codes import Codes
+
+Expanded: TypeAlias = tuple[tuple[str, ...], Mapping[str, Any]]
+"""The models of a cell, and its settings with every default."""
+Fault: TypeAlias = tuple[tuple[str | int, ...], str, str]
+"""A place in the settings, what is wrong there, and a suggested fix or ""."""
+
+
+class MemberVotes(NamedTuple):
+    """The judgments of the members of a counting cell.
+
+    Attributes:
+        codes: members × items, positions in `harness.records.judgments.OUTCOMES`.
+        scores: members × items × 2, the scores of both responses, NaN where there is none; None unless the mode
+            averages scores.
+    """
+
+    codes: Codes
+    scores: NDArray[np.float64] | None = None
+
+
+class CountedVotes(NamedTuple):
+    """The judgments of a counting cell.
+
+    Attributes:
+        codes: one for each item, positions in `harness.records.judgments.OUTCOMES`.
+        scores: items × 2, NaN where there is none; None where the mode gives no scores.
+    """
+
+    codes: Codes
+    scores: NDArray[np.float64] | None = None
+
+
+class Mode(Protocol):
+    """The part of the contract that every mode has.
+
+    These functions are optional:
+
+    * `faults(wanted) -> Iterable[Fault]`: errors in the settings that a schema cannot find;
+    * `unfit(strategy, settings) -> tuple[str, str] | None`: why the mode cannot use a strategy, and a suggested fix;
+    * `variant(settings) -> str`: distinguishes cells of the same models in their ids, such as `(rounds=3)`; "" for the
+      defaults.
+    """
+
+    SUMMARY: str
+    """One line for lists."""
+
+    def expand(self, wanted: Any, models: Sequence[str]) -> Iterable[Expanded]:
+        """The cells that an entry of the evaluator axis stands for.
+
+        Args:
+            wanted: the value that a spec writes under the name of the mode.
+            models: the names of all models of the spec.
+        """
+        ...
+
+    def written(self, models: Sequence[str], settings: Mapping[str, Any]) -> Any:
+        """The inverse of `expand`: the value that a spec writes for one cell alone."""
+        ...
+
+
+class AskingMode(Mode, Protocol):
+    """A mode that asks models for a verdict."""
+
+    def calls_per_item(self, cell: Cell, strategy: Strategy) -> tuple[int, int]:
+        """The fewest and the most calls of one conversation, whatever the order and the repeats of the cell."""
+        ...
+
+    def converse(
+        self, item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]
+    ) -> Conversation[Outcome]:
+        """The conversation of a cell about one item."""
+        ...
+
+
+class CountingMode(Mode, Protocol):
+    """A mode that combines the judgments of other cells."""
+
+    def members(self, cell: Cell) -> list[Cell]:
+        """The cells whose judgments are combined."""
+        ...
+
+    def averages_scores(self, cell: Cell) -> bool:
+        """Whether `count` needs the scores of the members, on one scale."""
+        ...
+
+    def count(self, cell: Cell, strategy: Strategy, votes: MemberVotes) -> CountedVotes:
+        """Combine the judgments of the members, in the order of `members`. Imports numpy where it is used."""
+        ...
+
+
+def find_mode(name: str) -> AskingMode | CountingMode:
+    """The mode of that name. Raises KeyError where there is none."""
+    return cast(AskingMode | CountingMode, registry.find("modes", name))
+
+
+def is_asking(mode: AskingMode | CountingMode) -> TypeGuard[AskingMode]:
+    """Whether a mode makes calls."""
+    return hasattr(mode, "converse")
+
+
+def counting_mode(cell: Cell) -> CountingMode | None:
+    """The mode of a cell that combines the judgments of others; None for a cell that makes calls."""
+    mode = find_mode(cell.mode)
+    return None if is_asking(mode) else cast(CountingMode, mode)
+
+
+def members_of(cell: Cell) -> list[Cell]:
+    """The cells whose judgments a cell combines; empty for a cell that makes calls."""
+    mode = counting_mode(cell)
+    return [] if mode is None else mode.members(cell)
+
+
+def averages_scores(cell: Cell) -> bool:
+    """Whether a cell averages the scores of other cells."""
+    mode = counting_mode(cell)
+    return mode is not None and mode.averages_scores(cell)
+
+
+def faults_of(mode: Mode, wanted: Any) -> Iterable[Fault]:
+    """Errors in the settings of a mode that its schema fragment accepts."""
+    found: Iterable[Fault] = mode.faults(wanted) if hasattr(mode, "faults") else ()
+    return found
+
+
+def unfit_reason(mode: Mode, strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Why a mode cannot use a strategy, and a suggested fix; None where it can."""
+    found: tuple[str, str] | None = mode.unfit(strategy, settings) if hasattr(mode, "unfit") else None
+    return found
+
+
+def variant_of(mode: Mode, settings: Mapping[str, Any]) -> str:
+    """The part of a cell's id that distinguishes its settings from the defaults."""
+    return str(mode.variant(settings)) if hasattr(mode, "variant") else ""
