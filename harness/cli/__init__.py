@@ -10,12 +10,15 @@ from __future__ import annotations
 import importlib
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness._version import __version__
 from harness.cli._errors import closing_output, reported
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 @cache
@@ -62,6 +65,14 @@ class Verbs(click.Group):
         """List the verbs in the help without importing them."""
         with formatter.section("Verbs"):
             formatter.write_dl([(verb, verb_summary(verb)) for verb in verb_modules()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs that begin with `incomplete`, without importing them, and the options."""
+        from click.shell_completion import CompletionItem
+
+        verbs = [verb for verb in verb_modules() if verb.startswith(incomplete)]
+        items = [CompletionItem(verb, help=verb_summary(verb)) for verb in verbs]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; every exception becomes a message on stderr and an exit code."""

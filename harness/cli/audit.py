@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.text import printable
 
@@ -23,8 +24,8 @@ Examples:
 Nothing is asked. `harness list probes` says what is looked at; `score: {probes: [length, family]}` in a spec puts the
 figures of some of them beside its scores. With --json one object is printed, as `harness schema audit` describes it."""
 )
-@click.argument("run", metavar="RUN")
-@click.option("--cell", metavar="CELL", help="Look at this cell alone.")
+@click.argument("run", metavar="RUN", shell_complete=_completion.runs)
+@click.option("--cell", metavar="CELL", shell_complete=_completion.cells, help="Look at this cell alone.")
 @results_option
 @json_option
 @allow_path_option

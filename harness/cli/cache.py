@@ -11,6 +11,7 @@ import click
 
 from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.cache import Cache
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.text import printable
 
@@ -94,7 +95,7 @@ def clear(cache: Path, as_json: bool, yes: bool) -> None:
 
 
 @cache.command("export")
-@click.argument("spec", type=click.Path(path_type=Path))
+@click.argument("spec", type=click.Path(path_type=Path), shell_complete=_completion.specs)
 @click.argument("bundle", type=click.Path(dir_okay=False, path_type=Path))
 @cache_option
 @results_option

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.text import printable
 
@@ -29,7 +30,7 @@ Cells correspond by what they mean, never by their names; each pair is compared 
 label alike. With --json one object is printed, as `harness schema compare` describes it. Exit code 1 where
 --fail-if-worse finds a cell that is distinguishably worse, and by more than MARGIN as estimated."""
 )
-@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
+@click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=_completion.runs)
 @click.option("--metric", metavar="METRIC", help="Order and judge by this metric in place of the first one's first.")
 @click.option("--items", "show_items", is_flag=True, help="List the items whose verdict flipped.")
 @click.option(

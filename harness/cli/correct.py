@@ -14,6 +14,7 @@ from harness.analysis.correct.correct import correct as corrected
 from harness.analysis.correct.document import correction_json
 from harness.analysis.correct.label_file import COLUMNS, LabelSource
 from harness.analysis.correct.strengths import Strength
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli.plan import aligned
 from harness.records.figures import Figure, RankSet
@@ -47,7 +48,7 @@ nothing in the data can show: draw them at random before you label.
 
 `harness schema correct` describes the JSON."""
 )
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @click.option(
     "--labels",
     "labels",

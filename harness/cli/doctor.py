@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.providers.health import Finding, State
 from harness.text import printable
@@ -27,7 +28,7 @@ Examples:
 Nothing is spent: an endpoint is only asked which models it has. Keys are said to be set or not, and never shown.
 With --json one object is printed, as `harness schema doctor` describes it. Exit code 1 where a run would fail."""
 )
-@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.argument("spec", required=False, type=click.Path(path_type=Path), shell_complete=_completion.specs)
 @cache_option
 @results_option
 @allow_path_option

@@ -11,6 +11,7 @@ import click
 
 from harness.api import load_spec, make_plan
 from harness.cache.cache import Cache
+from harness.cli import _completion
 from harness.cli._explain_text import cell_lines, loop_lines, loops_lines, matrix_lines
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.records.experiment import Cell
@@ -33,8 +34,8 @@ Examples:
 CELL is the id of a cell or a unique part of one. Makes no model calls: a conversation is replayed from the cache,
 and its last batch is what a run would send next. `harness schema explain` describes the JSON."""
 )
-@click.argument("spec", type=click.Path(path_type=Path))
-@click.argument("cell", required=False)
+@click.argument("spec", type=click.Path(path_type=Path), shell_complete=_completion.specs)
+@click.argument("cell", required=False, shell_complete=_completion.cells)
 @click.option("--item", metavar="ID", help="The item to show; default: the first.")
 @results_option
 @cache_option

@@ -12,6 +12,7 @@ import orjson
 from harness import registry
 from harness.api import load_spec, make_plan
 from harness.atomic import replacing
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, results_option
 from harness.errors import InputError
 from harness.preferences.agreement import agreement_json
@@ -49,7 +50,7 @@ From a generation come its drafts, from an evaluation the pairs that it judged; 
 file, where its data are. A datasheet is written beside the file; `harness schema datasheet` describes its JSON.
 Exit code 1 where no pair passes the gates."""
 )
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @click.option(
     "--format",
     "form",
@@ -74,6 +75,7 @@ Exit code 1 where no pair passes the gates."""
 @click.option(
     "--cell",
     metavar="CELL",
+    shell_complete=_completion.cells,
     help="Whose verdicts count: a cell of an evaluation (left out, the leader of each dataset), or STRATEGY/EVALUATOR "
     "of a generation (left out, all).",
 )

@@ -11,6 +11,7 @@ import click
 
 from harness import registry
 from harness.api import tables_of
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, report_option, results_option
 from harness.errors import InputError
 from harness.leaderboard.view import Board
@@ -31,10 +32,15 @@ Examples:
 A difference comes with an interval that holds together with those of all other pairs of its dataset.
 `harness schema leaderboard` describes the JSON."""
 )
-@click.argument("run", metavar="RUN")
+@click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @report_option
 @click.option("--metric", "--sort", "metric", metavar="METRIC", help="Order and rank by this metric of the run.")
-@click.option("--vs", metavar="CELL", help="Show differences to this cell in place of those to the best.")
+@click.option(
+    "--vs",
+    metavar="CELL",
+    shell_complete=_completion.cells,
+    help="Show differences to this cell in place of those to the best.",
+)
 @results_option
 @allow_path_option
 def leaderboard(

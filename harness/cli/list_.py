@@ -6,6 +6,7 @@ import json
 
 import click
 
+from harness.cli import _completion
 from harness.cli._listing import entries_of, kind_named
 from harness.cli._options import json_option
 
@@ -20,7 +21,7 @@ Examples:
 
 `harness schema list` describes the JSON.""",
 )
-@click.argument("kind", required=False)
+@click.argument("kind", required=False, shell_complete=_completion.kinds)
 @json_option
 def list_(kind: str | None, as_json: bool) -> None:
     """List the plug-ins of a KIND by name, with one line each; without KIND, the kinds."""

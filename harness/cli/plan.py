@@ -14,6 +14,7 @@ from harness.analysis.power.document import detects, detects_json
 from harness.analysis.power.figures import PowerQuestion
 from harness.api import AnyPlan, estimate_of, load_spec, make_plan
 from harness.cache.cache import Cache
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.runner.estimate import BYTES_PER_TOKEN, PROMPTS_COUNTED, Estimate, Range, estimate_json
 from harness.runner.plan import Plan
@@ -32,7 +33,7 @@ tiktoken can count those; a reply has at least one token and at most as many as 
 detect is told by its first metric; `harness power` tells more.
 With --json one object is printed, as `harness schema plan` describes it."""
 )
-@click.argument("spec", type=click.Path(path_type=Path))
+@click.argument("spec", type=click.Path(path_type=Path), shell_complete=_completion.specs)
 @results_option
 @cache_option
 @allow_path_option

@@ -13,6 +13,7 @@ from harness.analysis.power.detect import power_of_plan, power_of_run
 from harness.analysis.power.document import power_json
 from harness.analysis.power.figures import DatasetPower, Detectable, MetricPower, Power, PowerQuestion
 from harness.api import load_spec, make_plan
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli.plan import aligned
 from harness.errors import InputError
@@ -36,7 +37,7 @@ Examples:
 A difference that can be found is found in 4 of 5 runs if it is there. `one pair` is for two cells that were named
 before anybody looked, `all pairs` for any two cells of the leaderboard. `harness schema power` describes the JSON."""
 )
-@click.argument("target", metavar="SPEC|RUN")
+@click.argument("target", metavar="SPEC|RUN", shell_complete=_completion.specs_and_runs)
 @click.option("--n", "n", type=int, metavar="N", help="Labelled items of each dataset, in place of those there are.")
 @click.option("--effect", type=float, metavar="D", help="A true difference; tells how many items find it.")
 @click.option("--metric", "metrics", multiple=True, metavar="METRIC", help="In place of the spec's; repeatable.")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ import click
 from click.core import ParameterSource
 
 from harness import registry
-from harness.api import AnyPlan, FinishedRun, load_spec, make_plan, run_spec
+from harness.api import AnyPlan, FinishedRun, run_spec
+from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, report_option, results_option
+from harness.cli._several import planned
 from harness.cli.leaderboard import rendered
 from harness.cli.plan import dollars, ends
 from harness.leaderboard.failure_rate import failing
@@ -28,6 +31,8 @@ from harness.runner.retry_failed import RETRIES
 from harness.text import printable
 
 FAILED = 1
+SMALLEST_USD = 1e-9
+"""What is left of a limit that is used up: replays still run, and a call that costs anything does not."""
 
 
 @click.command(
@@ -41,11 +46,19 @@ Examples:
   harness run my-judges.yaml --log-file calls.jsonl     a line for each call
   harness run my-judges.yaml --offline                  replay: make no call, fail where a reply is missing
   harness run my-judges.yaml --format json > board.json
+  harness run specs/*.yaml                              one after another; every spec is checked before the first call
 
 A reply is stored before it is used, so a run that was stopped goes on where it was, and a second run makes no call.
 The leaderboard goes to stdout, all else to stderr. Exit code 1 where a model could not be used at all."""
 )
-@click.argument("spec", type=click.Path(path_type=Path))
+@click.argument(
+    "specs",
+    metavar="SPEC...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path),
+    shell_complete=_completion.specs,
+)
 @results_option
 @cache_option
 @allow_path_option
@@ -88,7 +101,7 @@ The leaderboard goes to stdout, all else to stderr. Exit code 1 where a model co
 @click.pass_context
 def run(
     ctx: click.Context,
-    spec: Path,
+    specs: tuple[Path, ...],
     results: Path,
     cache: Path,
     allow_paths: tuple[Path, ...],
@@ -101,45 +114,73 @@ def run(
     log_file: Path | None,
     report: str,
 ) -> None:
-    """Judge what SPEC asks for, score it, write the run folder and print the leaderboard."""
+    """Make the calls of each SPEC that the cache lacks, score them, write the run folder and print the leaderboard."""
     if most_failures is not None and math.isnan(most_failures):
         raise click.BadParameter("not a number", ctx, param_hint="--fail-on-failures")
+    if len(specs) > 1 and report not in ("table", "markdown"):
+        raise click.UsageError(f"--format {report} writes one document, so it takes one SPEC", ctx)
     registry.find("leaderboard_formats", report)  # one that cannot be loaded is an error before any call is paid for
-    plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
+    left_usd, has_failed = max_cost_usd, False
+    for number, plan_of in enumerate(planned(specs, results, allow_paths)):
+        plan = plan_of()
+        if number:
+            click.echo()
+            say("")
+        if number and left_usd is not None:
+            say(f"{plan.spec.name}: ${left_usd:.4f} of --max-cost are left")
+        say(plan.told)
+        gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a replay
+        watch = watching(plan, verbose=verbose)
+        with watch if isinstance(watch, Display) else nullcontext(), logging(watch, log_file):
+            try:
+                finished = run_spec(
+                    plan,
+                    cache=cache,
+                    results=results,
+                    offline=offline,
+                    concurrency=concurrency,
+                    max_cost_usd=left_usd,
+                    retry=retry,
+                    watch=watch,
+                    before_asking=partial(print_cost, plan),
+                )
+            except BaseException:
+                print_stop(ctx, watch)
+                raise
+        click.echo(rendered(finished.leaderboard, report), nl=False)
+        print_location(finished, specs[number], watch)
+        left_usd = None if left_usd is None else max(left_usd - spent_usd(watch), SMALLEST_USD)
+        failed = failing(finished.leaderboard)
+        is_too_much = most_failures is not None and not failed.share <= most_failures
+        if is_too_much:
+            say(f"error: {failed.told(most_failures or 0.0)}")
+        has_failed |= bool(watch.stopped_models) or is_too_much
+    if has_failed:
+        ctx.exit(FAILED)
+
+
+def watching(plan: AnyPlan, *, verbose: bool) -> RunStats:
+    """What follows a run: with a progress line on a terminal, with a line for each call where that is asked for."""
     models = plan.spec.models
-    say(plan.told)
-    gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a replay
     watch = Display(models, sys.stderr, say=say) if sys.stderr.isatty() else RunStats(models, say=say)
     if verbose:
         watch.logs.append(lambda note: say(told(entry_of(note, datetime.now(UTC)))))
-    with watch if isinstance(watch, Display) else nullcontext(), logging(watch, log_file):
-        try:
-            finished = run_spec(
-                plan,
-                cache=cache,
-                results=results,
-                offline=offline,
-                concurrency=concurrency,
-                max_cost_usd=max_cost_usd,
-                retry=retry,
-                watch=watch,
-                before_asking=lambda found: print_cost(plan, found),
-            )
-        except BaseException:
-            print_spend(watch)
-            if watch.calls:
-                left = f"at most {watch.conversations - watch.done:,} are left"
-                say(f"{watch.done:,} of {watch.conversations:,} conversations are done, {left}")
-                say(f"to go on: {print_command_line(ctx)}")
-            raise
-    click.echo(rendered(finished.leaderboard, report), nl=False)
-    print_location(finished, spec, watch)
-    failed = failing(finished.leaderboard)
-    is_too_much = most_failures is not None and not failed.share <= most_failures
-    if is_too_much:
-        say(f"error: {failed.told(most_failures or 0.0)}")
-    if watch.stopped_models or is_too_much:
-        ctx.exit(FAILED)
+    return watch
+
+
+def spent_usd(watch: RunStats) -> float:
+    """What a run has cost, attempts of unknown cost at the most that they may cost."""
+    spent = watch.spend_json().values()
+    return sum((each["cost_usd"] or 0.0) + (each["unknown_cost_usd"] or 0.0) for each in spent)
+
+
+def print_stop(ctx: click.Context, watch: RunStats) -> None:
+    """What a run that did not end by itself has done and spent, and the command that resumes it."""
+    print_spend(watch)
+    if watch.calls:
+        left = f"at most {watch.conversations - watch.done:,} are left"
+        say(f"{watch.done:,} of {watch.conversations:,} conversations are done, {left}")
+        say(f"to go on: {print_command_line(ctx)}")
 
 
 def logging(watch: RunStats, file: Path | None) -> AbstractContextManager[object]:
@@ -189,7 +230,7 @@ def print_command_line(ctx: click.Context) -> str:
             continue
         value = ctx.params[name]
         if isinstance(parameter, click.Argument):
-            words.append(str(value))
+            words += map(str, value) if parameter.nargs == -1 else [str(value)]
         elif isinstance(parameter, click.Option) and parameter.is_flag:
             words.append(parameter.opts[0])
         else:

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from harness.cli import _completion
 from harness.errors import InputError
 from harness.spec.schema import load_schema, schema_names
 from harness.spec.schema_bundle import bundled
@@ -21,7 +22,7 @@ A schema is self-contained: it refers to no other file. An editor with a YAML la
 spec whose first line names the schema by a path relative to the spec:
   # yaml-language-server: $schema=experiment.schema.json"""
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_completion.schemas)
 def schema(name: str | None) -> None:
     """Print the JSON Schema NAME as one self-contained document; without NAME, list the schemas."""
     names = schema_names()

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from harness.cli import _completion
 from harness.cli._errors import INPUT_IS_WRONG, told
 from harness.cli._options import allow_path_option, json_option
 from harness.errors import Problem, SpecError
@@ -28,7 +29,7 @@ Examples:
 Every problem is one line, FILE:LINE:COLUMN: PLACE: what is wrong; how to mend it. With --json one object is
 printed, as `harness schema problems` describes it. Exit code 2 where there is any problem."""
 )
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True)
+@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=_completion.specs)
 @allow_path_option
 @json_option
 @click.pass_context

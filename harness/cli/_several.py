@@ -1,0 +1,69 @@
+"""Plan several specs before the first of them is run, so that every error is reported before anything is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from harness import loading
+from harness.api import AnyPlan, load_spec, make_plan
+from harness.errors import HarnessError, InputError, Problem
+
+Planned: TypeAlias = "Callable[[], AnyPlan]"
+"""Gives the plan of a spec when its turn comes."""
+
+
+def planned(specs: Sequence[Path], results: Path, allow_paths: tuple[Path, ...]) -> list[Planned]:
+    """Check and plan every spec.
+
+    A spec that takes over the winner of an earlier one is checked now, with all that may win, and planned when the
+    earlier one has been run.
+
+    Raises:
+        HarnessError: with the problems of all specs.
+    """
+    found: list[Planned] = []
+    problems: list[Problem] = []
+    names: set[str] = set()
+    for path in specs:
+        try:
+            if _takes_over(path, names, allow_paths):
+                names.add(loading.load_spec(path, str(path), allow_paths=allow_paths).name)
+                found.append(_later(path, results, allow_paths))
+            else:
+                plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths))
+                names.add(plan.spec.name)
+                found.append(_now(plan))
+        except HarnessError as error:
+            if len(specs) == 1:
+                raise
+            problems += error.problems
+    if problems:
+        raise InputError(dict.fromkeys(problems))
+    return found
+
+
+def _now(plan: AnyPlan) -> Planned:
+    return lambda: plan
+
+
+def _later(path: Path, results: Path, allow_paths: tuple[Path, ...]) -> Planned:
+    return lambda: make_plan(load_spec(path, results=results, allow_paths=allow_paths))
+
+
+def _takes_over(path: Path, names: set[str], allow_paths: tuple[Path, ...]) -> bool:
+    """Whether a spec takes over the winner of one of the named specs."""
+    if not names:
+        return False
+    taken: set[str] = set()
+
+    def choose(spec: Any, *wanted: Any) -> Any:
+        taken.add(spec.name)
+        raise InputError("not chosen yet")
+
+    try:
+        loading.load_spec(path, str(path), choose=choose, allow_paths=allow_paths)
+    except HarnessError:
+        pass  # reported when the spec is loaded in earnest
+    return bool(taken & names)
