@@ -6,7 +6,8 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.records.document import Document
-from harness.spec.schema import check, load_schema, schema_names
+from harness.spec.schema import check, schema_names
+from harness.spec.schema_bundle import bundled
 
 GOOD = """\
 schema: 1
@@ -73,7 +74,7 @@ def test_schema_lists_what_there_is():
 
 @pytest.mark.parametrize("name", schema_names())
 def test_schema_prints_each(name):
-    assert json.loads(harness("schema", name).stdout) == load_schema(name)
+    assert json.loads(harness("schema", name).stdout) == bundled(name)
 
 
 def test_a_schema_that_is_not_there_is_answered_with_those_that_are():
