@@ -1,4 +1,4 @@
-"""How errors end: a message on stderr, an exit code, and no traceback unless it is asked for."""
+"""Errors of the command line: a message on stderr and an exit code; a traceback only with --debug."""
 
 from __future__ import annotations
 
@@ -19,51 +19,52 @@ INPUT_IS_WRONG = 2
 DEFECT = 70
 INTERRUPTED = 130
 BROKEN_PIPE = 141
-"""What a shell reports of a process that wrote to a closed pipe."""
+"""The exit code that a shell reports for a process killed by SIGPIPE."""
 
+DISK_FULL = "free some space, or choose another folder with --cache or --results; stored replies are kept"
 HINTS = {
-    errno.ENOSPC: "free some space, or name another place with --cache or --results; what was stored is kept",
-    errno.EDQUOT: "free some space, or name another place with --cache or --results; what was stored is kept",
-    errno.EACCES: "check who may use it, or name another place",
-    errno.EROFS: "name a place that can be written, with --cache or --results",
+    errno.ENOSPC: DISK_FULL,
+    errno.EDQUOT: DISK_FULL,
+    errno.EACCES: "check its permissions, or choose another folder",
+    errno.EROFS: "choose a writable folder with --cache or --results",
 }
 
 
 @contextmanager
 def reported(*, show_traceback: bool) -> Iterator[None]:
-    """Turn whatever is raised inside into messages and the exit code that belongs to it."""
+    """Turn every exception into messages on stderr and its exit code."""
     try:
         yield
     except (click.ClickException, click.exceptions.Exit, click.Abort):
-        raise  # click's own: it knows how to end them
+        raise  # click handles its own exceptions
     except BrokenPipeError:
         raise click.exceptions.Exit(BROKEN_PIPE) from None
     except BaseException as error:
-        messages, code = explained(error)
+        messages, code = messages_of(error)
         if show_traceback:
             messages = [*"".join(traceback.format_exception(error)).splitlines(), *messages]
-        # Nothing that is raised should hold a key. This is for what nobody thought of.
+        # No message should contain an API key; this is the last line of defence.
         secrets = secrets_in(os.environ)
         for message in messages:
             for secret in secrets:
                 message = secret.redacted(message)
-            click.echo(shown(message), err=True)
+            click.echo(printable_line(message), err=True)
         raise click.exceptions.Exit(code) from None
 
 
-def shown(message: str) -> str:
-    """A line of a message or of a traceback, fit for a terminal; its indentation stays."""
+def printable_line(message: str) -> str:
+    """A line of a message or a traceback, safe for a terminal, with its indentation."""
     text = message.lstrip(" ")
     return " " * (len(message) - len(text)) + printable(text)
 
 
-def explained(error: BaseException) -> tuple[list[str], int]:
-    """What to tell the user of an error, line by line, and the exit code."""
+def messages_of(error: BaseException) -> tuple[list[str], int]:
+    """The lines of an error message, and the exit code."""
     match error:
         case HarnessError():
-            return [told(problem) for problem in error.problems], error.exit_code
+            return [problem_line(problem) for problem in error.problems], error.exit_code
         case KeyboardInterrupt():
-            return ["interrupted; what was stored is kept, and the same command goes on from there"], INTERRUPTED
+            return ["interrupted; stored replies are kept: run the same command to resume"], INTERRUPTED
         case SystemExit():
             raise error
         case OSError():
@@ -72,25 +73,25 @@ def explained(error: BaseException) -> tuple[list[str], int]:
                 message=(error.strerror or str(error) or type(error).__name__).lower(),
                 hint=HINTS.get(error.errno or 0, ""),
             )
-            return [told(problem)], INPUT_IS_WRONG
+            return [problem_line(problem)], INPUT_IS_WRONG
         case _:
-            what = f"error: {type(error).__name__}: {error}"
-            return [what, "this is a defect of the harness; HARNESS_DEBUG=1 shows where it happened"], DEFECT
+            message = f"error: {type(error).__name__}: {error}"
+            return [message, "this is a bug in the harness; HARNESS_DEBUG=1 shows the traceback"], DEFECT
 
 
-def told(problem: Problem) -> str:
-    """A problem as one line; one that names no file is marked as an error."""
+def problem_line(problem: Problem) -> str:
+    """A problem as one line, marked as an error where it names no file."""
     return str(problem) if problem.file else f"error: {problem}"
 
 
 @contextmanager
 def closing_output() -> Iterator[None]:
-    """Flush stdout at the end, while a full disk or a closed pipe can still be reported."""
+    """Flush stdout at the end, so that a full disk or a closed pipe is reported."""
     try:
         yield
         sys.stdout.flush()
     except OSError:
-        # What is still buffered has nowhere to go; the interpreter would try again as it exits, and complain.
+        # The interpreter would flush the rest of the buffer at exit and fail again.
         _discard_stdout()
         raise
 
@@ -98,8 +99,8 @@ def closing_output() -> Iterator[None]:
 def _discard_stdout() -> None:
     try:
         descriptor = sys.stdout.fileno()
-    except (OSError, ValueError):  # a stdout that is no file, as in tests
+    except (OSError, ValueError):  # stdout is not a file, as in tests
         return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, descriptor)
+    os.close(devnull)

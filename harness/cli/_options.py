@@ -1,4 +1,4 @@
-"""Options that several verbs share, so that they read the same everywhere."""
+"""Options shared by several verbs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ cache_option = click.option(
     default=Path(".harness-cache"),
     show_default=True,
     show_envvar=True,
-    help="Where replies are kept.",
+    help="Folder of the response cache.",
 )
 """`--cache DIR` as the parameter `cache: Path`."""
 
@@ -28,7 +28,7 @@ results_option = click.option(
     metavar="DIR",
     default=Path("results"),
     show_default=True,
-    help="Where runs are written and looked up.",
+    help="Folder of the runs.",
 )
 """`--results DIR` as the parameter `results: Path`."""
 
@@ -40,11 +40,11 @@ allow_path_option = click.option(
     metavar="DIR",
     envvar="HARNESS_ALLOW_PATH",
     show_envvar=True,
-    help="Let the paths in a spec lead into DIR too, not only into the spec's own folder. May be repeated.",
+    help="Also allow the paths in a spec to point into DIR, outside the folder of the spec. Repeatable.",
 )
 """`--allow-path DIR` as the parameter `allow_paths: tuple[Path, ...]`."""
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """`--json` as the parameter `as_json: bool`."""
 
 report_option = click.option(
@@ -53,6 +53,6 @@ report_option = click.option(
     type=click.Choice(registry.names("leaderboard_formats")),
     default="table",
     show_default=True,
-    help="How to write the leaderboard.",
+    help="Output format of the leaderboard.",
 )
-"""`--format NAME` as the parameter `report: str`: a file in `harness/reports/`."""
+"""`--format NAME` as the parameter `report: str`, one of `harness list leaderboard-formats`."""

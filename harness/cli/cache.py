@@ -1,4 +1,4 @@
-"""Look after the replies that are kept: count, check, delete, hand over."""
+"""Inspect, verify, clear and share the response cache."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
-from harness.text import printable
+from harness.text import pluralized, printable
 
 FOUND_BAD = 1
 SHOWN = 20
-"""Findings that are printed; --json prints all of them."""
+"""Findings that are printed; --json prints all."""
 
 
 @click.group(
@@ -28,31 +28,31 @@ Examples:
   harness cache export specs/quickstart.yaml quickstart.bundle
   harness cache import quickstart.bundle --cache elsewhere
 
-With --json each prints one object, as `harness schema cache` describes it."""
+`harness schema cache` describes the JSON."""
 )
 def cache() -> None:
-    """Look after the replies that are kept."""
+    """Inspect, verify, clear and share the response cache."""
 
 
 @cache.command()
 @cache_option
 @json_option
 def stats(cache: Path, as_json: bool) -> None:
-    """Show how many replies there are, of which models, and their size."""
+    """Show the number of replies and tokens per model, and the size of the cache."""
     with Cache(cache) as store:
         found = store.stats()
     if as_json:
         models = [model._asdict() for model in found.models]
         _print_json({**asdict(found), "folder": str(cache), "models": models})
         return
-    _say(f"{cache}: {_replies(found.entries)}, {found.file_bytes / 1e6:,.1f} MB")
+    _print(f"{cache}: {_replies(found.entries)}, {found.file_bytes / 1e6:,.1f} MB")
     for model in found.models:
         tokens = f"{model.prompt_tokens:,} prompt and {model.completion_tokens:,} completion tokens"
-        _say(f"  {model.model}: {_replies(model.entries)}, {tokens}")
+        _print(f"  {model.model}: {_replies(model.entries)}, {tokens}")
     if found.replaced:
-        _say(f"  {found.replaced:,} of them were replaced by --retry, and are kept")
+        _print(f"  {found.replaced:,} replaced by --retry and kept")
     if found.unreadable:
-        _say(f"  {found.unreadable:,} cannot be read; `harness cache verify` says why")
+        _print(f"  {found.unreadable:,} unreadable; `harness cache verify` shows why")
 
 
 @cache.command()
@@ -60,20 +60,20 @@ def stats(cache: Path, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def verify(ctx: click.Context, cache: Path, as_json: bool) -> None:
-    """Recompute every key, read every reply; exit code 1 if anything is wrong."""
+    """Recompute every key and read every reply; exit code 1 if any entry is bad."""
     with Cache(cache) as store:
         found = store.verify()
     if as_json:
         bad = [entry._asdict() for entry in found.bad]
         _print_json({**asdict(found), "folder": str(cache), "good": found.is_good, "bad": bad})
     else:
-        _say(f"{cache}: {_replies(found.entries)} checked, {len(found.bad):,} bad")
+        _print(f"{cache}: {_replies(found.entries)} checked, {len(found.bad):,} bad")
         for text in found.damage:
-            _say(f"  damaged: {text}")
+            _print(f"  damaged: {text}")
         for entry in found.bad[:SHOWN]:
-            _say(f"  {entry.key}: {entry.reason}")
+            _print(f"  {entry.key}: {entry.reason}")
         if len(found.bad) > SHOWN:
-            _say(f"  and {len(found.bad) - SHOWN:,} more; --json lists all")
+            _print(f"  and {len(found.bad) - SHOWN:,} more; --json lists all")
     if not found.is_good:
         ctx.exit(FOUND_BAD)
 
@@ -81,17 +81,17 @@ def verify(ctx: click.Context, cache: Path, as_json: bool) -> None:
 @cache.command()
 @cache_option
 @json_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
 def clear(cache: Path, as_json: bool, yes: bool) -> None:
-    """Delete all replies that are kept."""
+    """Delete all cached replies."""
     if not yes:
-        what = f"Delete the cache in {cache}? Replies that were paid for are lost"
+        what = f"Delete the cache in {cache}? Its replies cannot be recovered"
         click.confirm(printable(what), abort=True, err=True)
     freed = Cache(cache).clear()
     if as_json:
         _print_json({"folder": str(cache), "freed_bytes": freed})
     else:
-        _say(f"{cache}: cleared, {freed / 1e6:,.1f} MB freed")
+        _print(f"{cache}: cleared, {freed / 1e6:,.1f} MB freed")
 
 
 @cache.command("export")
@@ -101,7 +101,7 @@ def clear(cache: Path, as_json: bool, yes: bool) -> None:
 @results_option
 @allow_path_option
 @json_option
-@click.option("--force", is_flag=True, help="Replace BUNDLE if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite BUNDLE.")
 def export(
     spec: Path,
     bundle: Path,
@@ -111,7 +111,7 @@ def export(
     as_json: bool,
     force: bool,
 ) -> None:
-    """Write exactly the calls and replies of SPEC to BUNDLE, to be given away or kept."""
+    """Write the calls and replies of SPEC to the file BUNDLE, to share or archive them."""
     from harness.api import load_spec, spec_keys
 
     with Cache(cache) as store:
@@ -121,7 +121,7 @@ def export(
     if as_json:
         _print_json({**asdict(report), "file": str(bundle)})
     else:
-        _say(f"{bundle}: {_replies(report.entries)}, {report.file_bytes / 1e6:,.1f} MB")
+        _print(f"{bundle}: {_replies(report.entries)}, {report.file_bytes / 1e6:,.1f} MB")
 
 
 @cache.command("import")
@@ -129,24 +129,24 @@ def export(
 @cache_option
 @json_option
 def import_(bundle: Path, cache: Path, as_json: bool) -> None:
-    """Check BUNDLE as a whole, then store what it holds; a reply that is there already stays."""
+    """Verify BUNDLE, then add its replies to the cache; existing replies are not overwritten."""
     with Cache(cache) as store:
         report = import_bundle(bundle, store)
     if as_json:
         _print_json({**asdict(report), "file": str(bundle)})
         return
-    _say(f"{bundle}: {_replies(report.entries)}, {report.added:,} added, {report.kept:,} there already")
+    _print(f"{bundle}: {_replies(report.entries)}, {report.added:,} added, {report.kept:,} already present")
     if report.different:
-        _say(f"  {len(report.different):,} there with another reply, which stays:")
+        _print(f"  {len(report.different):,} with a different reply in the cache, which is kept:")
         for key in report.different[:SHOWN]:
-            _say(f"  {key}")
+            _print(f"  {key}")
 
 
 def _replies(count: int) -> str:
-    return f"{count:,} {'reply' if count == 1 else 'replies'}"
+    return pluralized(count, "reply", "replies")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     click.echo(printable(text))
 
 

@@ -1,4 +1,4 @@
-"""Compare runs: what differs between their specs, and which differences of their results are real."""
+"""Compare runs: differences between their specs, and significant differences between their results."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import click
 
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
-from harness.text import printable
+from harness.leaderboard.numbers import rank_range
+from harness.text import pluralized, printable, with_minus_signs
 
 WORSE = 1
 SHOWN = 10
-"""Cells, fields and items that are printed of each kind; --json prints all of them."""
+"""Cells that are listed; --json lists all."""
 
 
 @click.command(
@@ -26,19 +27,19 @@ Examples:
   harness compare baseline mine --fail-if-worse 0.02     for continuous integration
   harness compare a b c --json > comparison.json
 
-Cells correspond by what they mean, never by their names; each pair is compared on the items that both runs share and
-label alike. With --json one object is printed, as `harness schema compare` describes it. Exit code 1 where
---fail-if-worse finds a cell that is distinguishably worse, and by more than MARGIN as estimated."""
+Cells are matched by their content (strategy, models, parameters), not by name, and compared on the items that both
+runs share with the same label. Exit code 1 if --fail-if-worse finds a cell that is significantly worse by an estimate
+of more than MARGIN. `harness schema compare` describes the JSON."""
 )
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=_completion.runs)
-@click.option("--metric", metavar="METRIC", help="Order and judge by this metric in place of the first one's first.")
-@click.option("--items", "show_items", is_flag=True, help="List the items whose verdict flipped.")
+@click.option("--metric", metavar="METRIC", help="Metric to rank and test by; default: the first run's primary metric.")
+@click.option("--items", "show_items", is_flag=True, help="List the items whose verdict changed.")
 @click.option(
     "--fail-if-worse",
     "margin",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="MARGIN",
-    help="Exit 1 where a cell got worse by more than this.",
+    help="Exit with code 1 if a cell is worse by more than MARGIN.",
 )
 @results_option
 @json_option
@@ -54,25 +55,26 @@ def compare(
     as_json: bool,
     allow_paths: tuple[Path, ...],
 ) -> None:
-    """Compare the first RUN (a run folder, a spec or its name) with each of the others."""
+    """Compare the first RUN (a run folder, or a spec file or name) with each of the others."""
     from harness.analysis.compare.runs import compare_runs
 
     if len(runs) < 2:
-        raise click.UsageError("name two runs or more to compare", ctx)
+        raise click.UsageError("at least two runs are needed", ctx)
     found = compare_runs(runs, results, metric=metric, show_items=show_items, margin=margin, allow_paths=allow_paths)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
     else:
-        for line in told(found):
+        for line in comparison_lines(found):
             click.echo(printable(line))
     if found["worse"]:
         ctx.exit(WORSE)
 
 
-def told(found: Mapping[str, Any]) -> Iterator[str]:
-    """A comparison for people, line by line."""
+def comparison_lines(found: Mapping[str, Any]) -> Iterator[str]:
+    """The comparison as text, line by line."""
     for number, run in enumerate(found["runs"]):
-        yield f"{'first' if not number else 'other'}: {run['spec']}, run {run['run']}, {run['cells']} cells"
+        role = "other" if number else "first"
+        yield f"{role}: {run['spec']}, run {run['run']}, {pluralized(run['cells'], 'cell')}"
     yield ""
     yield from _fields(found["spec_differences"])
     for each in found["comparisons"]:
@@ -85,14 +87,14 @@ def told(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _fields(fields: list[dict[str, Any]]) -> Iterator[str]:
-    yield "specs: the same but for their names" if not fields else f"specs: {len(fields)} fields differ"
+    yield "specs: identical except for names" if not fields else f"specs: {pluralized(len(fields), 'field')} differ"
     for field in fields:
         if field["text"]:
             yield f"  {field['path']}:"
             yield from (f"    {line}" for line in field["text"].splitlines())
         else:
             values = zip(field["values"], field["present"], strict=True)
-            shown = (json.dumps(value, ensure_ascii=False) if is_there else "(absent)" for value, is_there in values)
+            shown = (json.dumps(value, ensure_ascii=False) if is_set else "(absent)" for value, is_set in values)
             yield f"  {field['path']}: {' → '.join(shown)}"
     yield ""
 
@@ -102,20 +104,20 @@ def _comparison(each: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[s
     for part in each["datasets"]:
         names = dict.fromkeys([part["dataset"], part["other_dataset"]])
         yield (
-            f"{' and '.join(names)}: run {each['run']} less run {each['to']}, {part['shared']} items shared of "
-            f"{part['items'][0]} and {part['items'][1]}, {part['labelled_alike']} labelled alike"
-            + (f", {part['labelled_otherwise']} labelled otherwise and left out" if part["labelled_otherwise"] else "")
+            f"{' and '.join(names)}: run {each['run']} minus run {each['to']}, {part['shared']} shared items of "
+            f"{part['items'][0]} and {part['items'][1]}, {part['labelled_alike']} with the same label"
+            + (f", {part['labelled_otherwise']} with different labels left out" if part["labelled_otherwise"] else "")
         )
-        alike = [pair for pair in part["pairs"] if not pair["flips"]]
+        unchanged = [pair for pair in part["pairs"] if not pair["flips"]]
         for pair in part["pairs"]:
             if pair["flips"]:
                 yield from _pair(pair, metric)
-        if alike:
-            cells = ", ".join(pair["other_cell"] for pair in alike[:SHOWN])
-            more = f" and {len(alike) - SHOWN} more" if len(alike) > SHOWN else ""
-            yield f"  the same on every item: {cells}{more}"
+        if unchanged:
+            cells = ", ".join(pair["other_cell"] for pair in unchanged[:SHOWN])
+            more = f" and {len(unchanged) - SHOWN} more" if len(unchanged) > SHOWN else ""
+            yield f"  same verdict on every item: {cells}{more}"
     if each["alone"]:
-        yield f"without a partner: {len(each['alone'])} cells"
+        yield f"not matched: {pluralized(len(each['alone']), 'cell')}"
         for one in each["alone"][:SHOWN]:
             yield f"  {one['cell']} of run {one['run']}: {one['reason']}"
         if len(each["alone"]) > SHOWN:
@@ -132,7 +134,7 @@ def _pair(pair: Mapping[str, Any], metric: str) -> Iterator[str]:
             yield f"    {name}: {_figure(figure)}"
     flips = [f"{flip['one']} → {flip['other']} {flip['items']}" for flip in pair["flips"]]
     total = sum(flip["items"] for flip in pair["flips"])
-    yield f"    flipped: {total}" + (f" ({', '.join(flips)})" if flips else "")
+    yield f"    changed verdicts: {total}" + (f" ({', '.join(flips)})" if flips else "")
     for item in pair["flipped"] or ():
         label = f", label {item['reference']}" if item["reference"] else ""
         yield f"      {item['item']}: {item['one']} → {item['other']}{label}"
@@ -148,7 +150,7 @@ def _figure(figure: Mapping[str, Any]) -> str:
     verdict = (
         "distinguishable"
         if difference["is_distinguishable"]
-        else (f"not distinguishable; about {difference['detectable']:.2f} or more could be detected")
+        else f"not distinguishable; detectable: {difference['detectable']:.2f} or more"
     )
     return (
         f"{ends}, difference {_number(difference['value'])} {interval}, p = {difference['p_value']:.3g} "
@@ -157,23 +159,17 @@ def _figure(figure: Mapping[str, Any]) -> str:
 
 
 def _merged(merged: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
-    yield f"merged on the {merged['n']} items of {merged['dataset']} that all share, by {found['metric']}:"
+    items = f"{pluralized(merged['n'], 'item')} of {merged['dataset']}"
+    yield f"merged leaderboard on the {items} shared by all runs, by {found['metric']}:"
     names = {run["run"]: run["spec"] for run in found["runs"]}
     is_clear = len(set(names.values())) == len(names)
     for row in merged["rows"]:
-        ranks = row["rank"]
-        rank = (
-            "–"
-            if ranks is None
-            else f"{ranks['best']}–{ranks['worst']}"
-            if ranks["best"] < ranks["worst"]
-            else str(ranks["best"])
-        )
+        rank = rank_range(row["rank"])
         interval = "" if row["low"] is None else f" [{_number(row['low'], '')}, {_number(row['high'], '')}]"
-        whose = names[row["run"]] if is_clear else f"run {row['run']}"
-        yield f"  {rank:>7}  {_number(row['value'], '')}{interval}  {row['cell']}  ({whose})"
+        source = names[row["run"]] if is_clear else f"run {row['run']}"
+        yield f"  {rank:>7}  {_number(row['value'], '')}{interval}  {row['cell']}  ({source})"
     yield ""
 
 
 def _number(value: float | None, sign: str = "+") -> str:
-    return "–" if value is None else f"{value:{sign}.3f}".replace("-", "−")
+    return "–" if value is None else with_minus_signs(f"{value:{sign}.3f}")

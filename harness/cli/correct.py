@@ -1,4 +1,4 @@
-"""Hold human labels against a run: corrected win rates, and agreement."""
+"""Correct judge results with human labels: win rates (prediction-powered inference) and agreement."""
 
 from __future__ import annotations
 
@@ -17,34 +17,35 @@ from harness.analysis.correct.strengths import Strength
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli.plan import aligned
+from harness.leaderboard.numbers import rank_range, with_interval
 from harness.records.figures import Figure, RankSet
 from harness.records.judgments import VERDICTS
 from harness.runner.find_run import find_run
 from harness.runner.run_reader import read_judged
 from harness.statistics.codes import VERDICT_CODES
 from harness.statistics.win_rate import TIES, Ties
-from harness.text import printable
+from harness.text import printable, with_minus_signs
 
-TIE_WORDS: dict[Ties, str] = {"lose": "ties lose", "dropped": "ties dropped"}
+TIE_COLUMNS: dict[Ties, str] = {"lose": "ties lose", "dropped": "ties dropped"}
 OTHER_TIES: tuple[Ties, ...] = TIES[1:]
 LABELS = "human labels"
 INFINITE: dict[str | None, str] = {"above": "+∞", "below": "−∞"}
-MAX_WHOLE = 4
-"""Models whose strengths fit into a line with their intervals."""
+MAX_WITH_INTERVALS = 4
+"""Models up to which the table of strengths has room for intervals."""
 
 
 @click.command(
     epilog="""\b
 Examples:
-  harness correct my-judges.yaml --labels labels.jsonl     the newest run of a spec
+  harness correct my-judges.yaml --labels labels.jsonl     newest run of a spec, labels from a file
   harness correct results/my-judges/3f2a9c41 --labels labels.csv --column id=question_id --value 1=a --value 2=b
-  harness correct my-judges --json                         the run's own labels, where some items have one
+  harness correct my-judges --json                         the labels of the dataset
 
 \b
-FILE is JSONL, CSV or Parquet with the columns `id` (of an item of the run) and `label` (a, tie or b); also `labels` or
-`annotator` where several labelled, and `dataset` where several datasets have an item of that id. Its labels stand in
-for those of the run. What they correct holds only if the labelled items are a random part of those judged, which
-nothing in the data can show: draw them at random before you label.
+FILE is JSONL, CSV or Parquet with the columns `id` (item id) and `label` (a, tie or b). Optional columns: `labels` or
+`annotator` for several annotators, `dataset` where an id occurs in several datasets. Its labels replace those of the
+run. The correction is valid only if the labelled items are a random sample of the judged items: draw them at random
+before labelling.
 
 `harness schema correct` describes the JSON."""
 )
@@ -54,13 +55,13 @@ nothing in the data can show: draw them at random before you label.
     "labels",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Labels that came later; the labels of the run where not given.",
+    help="File of labels; default: the labels of the dataset.",
 )
+@click.option("--column", "columns", multiple=True, metavar="COLUMN=NAME", help="Name of a column in FILE; repeatable.")
 @click.option(
-    "--column", "columns", multiple=True, metavar="COLUMN=NAME", help="What a column is called in FILE; repeatable."
+    "--value", "values", multiple=True, metavar="LABEL=VERDICT", help="Verdict of a label in FILE; repeatable."
 )
-@click.option("--value", "values", multiple=True, metavar="WORD=VERDICT", help="What a label means; repeatable.")
-@click.option("--skip-unknown", is_flag=True, help="Leave out rows of items that the run does not have.")
+@click.option("--skip-unknown", is_flag=True, help="Ignore rows whose id is not in the run.")
 @results_option
 @allow_path_option
 @json_option
@@ -74,13 +75,13 @@ def correct(
     allow_paths: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Hold human labels against RUN: a run folder, or a spec (a file or its name) for its newest run.
+    """Correct the results of RUN with human labels; RUN is a run folder, or a spec (file or name), its newest run.
 
-    Two things come of it for each cell: the win rate that its verdicts on all items and the labels of some give
-    together (prediction-powered inference), and its agreement with the labels.
+    Prints, for each cell, the win rate estimated from its verdicts on all items and the labels of some
+    (prediction-powered inference), and its agreement with the labels.
     """
     if labels is None and (columns or values or skip_unknown):
-        raise click.UsageError("--column, --value and --skip-unknown say how to read --labels FILE")
+        raise click.UsageError("--column, --value and --skip-unknown need --labels FILE")
     source = None if labels is None else LabelSource(labels, _columns(columns), _values(values), skip_unknown)
     found = corrected(read_judged(find_run(run, results, allow_paths=allow_paths)), source)
     if as_json:
@@ -90,7 +91,7 @@ def correct(
 
 
 def _columns(given: tuple[str, ...]) -> dict[str, str | tuple[str, ...]]:
-    """`id=question_id` as a mapping; `labels=anna,ben` names a column for each annotator."""
+    """`id=question_id` as a mapping; `labels=anna,ben` names one column per annotator."""
     columns: dict[str, str | tuple[str, ...]] = {}
     for each in given:
         column, _, name = each.partition("=")
@@ -106,7 +107,7 @@ def _values(given: tuple[str, ...]) -> dict[str, Any]:
     for each in given:
         word, _, verdict = each.rpartition("=")
         if not word or verdict not in VERDICTS:
-            raise click.UsageError(f"--value takes WORD=VERDICT with one of {', '.join(VERDICTS)}, not `{each}`")
+            raise click.UsageError(f"--value takes LABEL=VERDICT with one of {', '.join(VERDICTS)}, not `{each}`")
         values[word] = verdict
     return values
 
@@ -122,8 +123,8 @@ def _lines(found: Correction) -> Iterator[str]:
     yield ""
     yield from (f"- {note}" for note in found.notes)
     yield (
-        f"{100 * found.score.level:g} % intervals and p-values, each for itself; B = {found.score.resamples:,}, "
-        f"seed {found.seed}; ranks are simultaneous over all pairs of cells"
+        f"{100 * found.score.level:g} % intervals and p-values, unadjusted; {found.score.resamples:,} resamples, "
+        f"seed {found.seed}; ranks simultaneous over all pairs of cells"
     )
 
 
@@ -134,7 +135,7 @@ def _dataset_lines(found: DatasetCorrection) -> Iterator[str]:
     yield f"win rate of {pairing.of} over {pairing.over}"
     yield from _table(_win_rates(found))
     yield ""
-    yield "the same, by what else a tie may count as"
+    yield "win rate by other conventions of ties"
     yield from _table(_other_rates(found))
     metrics = list(found.cells[0].ranks) if found.cells else []
     if metrics and found.labelled:
@@ -143,15 +144,15 @@ def _dataset_lines(found: DatasetCorrection) -> Iterator[str]:
         yield from _table(_agreement(found, metrics))
     if found.strengths:
         yield ""
-        yield "strength of each model, in log-odds against their mean"
+        yield "Bradley-Terry strength of each model, in log-odds relative to the mean"
         yield from _table(_strengths(found))
     yield ""
     yield from (f"- {note}" for note in found.notes)
 
 
 def _win_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
-    """A tie as half a win: who says it, what they say, whether that is one half, and what the labels make of it."""
-    yield ("a tie is half a win", "won/tied/lost", "alone", "p (1/2)", "corrected", "λ", "gain")
+    """Win rates with ties as half a win: counts, the judge's rate, its test against one half, the corrected rate."""
+    yield ("ties count half", "won/tied/lost", "judge only", "p (1/2)", "corrected", "λ", "gain")
     yield (LABELS, _counts(found.human_counts), _shown(found.human["half"]), _p(found.human_sign), "", "", "")
     for cell in found.cells:
         rate = cell.rates["half"]
@@ -169,7 +170,7 @@ def _win_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
 
 
 def _other_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
-    yield ("", *(f"{TIE_WORDS[ties]}, {what}" for ties in OTHER_TIES for what in ("alone", "corrected")))
+    yield ("", *(f"{TIE_COLUMNS[ties]}, {what}" for ties in OTHER_TIES for what in ("judge only", "corrected")))
     yield (LABELS, *(part for ties in OTHER_TIES for part in (_shown(found.human[ties]), "")))
     for cell in found.cells:
         rates = (cell.rates[ties] for ties in OTHER_TIES)
@@ -184,21 +185,24 @@ def _agreement(found: DatasetCorrection, metrics: list[str]) -> Iterator[tuple[s
 
 
 def _strengths(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
-    """A line for the labels and for each cell, a column for each model."""
+    """One row for the labels and one per cell, one column per model."""
     by: dict[str | None, dict[str, Strength]] = {}
     for each in found.strengths:
         by.setdefault(each.by, {})[each.system] = each
-    systems = list(by[None])  # the strongest first, as the labels have it
+    systems = list(by[None])  # strongest first by the labels
     yield ("", *systems)
     for cell, strengths in by.items():
         name = LABELS if cell is None else cell.removeprefix(f"{found.name}/")
-        yield (name, *(_strength(strengths[system], whole=len(systems) <= MAX_WHOLE) for system in systems))
+        yield (
+            name,
+            *(_strength(strengths[system], intervals=len(systems) <= MAX_WITH_INTERVALS) for system in systems),
+        )
 
 
-def _strength(found: Strength, *, whole: bool) -> str:
+def _strength(found: Strength, *, intervals: bool) -> str:
     if found.figure.value is None:
         return INFINITE.get(found.standing, found.figure.reason)
-    return _shown(found.figure, "+.2f") if whole else f"{found.figure.value:+.2f}".replace("-", "−")
+    return _shown(found.figure, "+.2f") if intervals else with_minus_signs(f"{found.figure.value:+.2f}")
 
 
 def _table(rows: Iterator[tuple[str, ...]]) -> list[str]:
@@ -210,13 +214,10 @@ def _name(found: DatasetCorrection, cell: CellCorrection) -> str:
 
 
 def _shown(figure: Figure, form: str = ".3f") -> str:
-    """A figure and its interval, or why there is none."""
+    """A figure with its interval, or `undefined` with the reason."""
     if figure.value is None:
         return f"undefined: {figure.reason}"
-    value = format(figure.value, form)
-    if figure.low is not None and figure.high is not None:
-        value += f" [{format(figure.low, form)}, {format(figure.high, form)}]"
-    return value.replace("-", "−")
+    return with_interval(figure.value, figure.low, figure.high, form)
 
 
 def _counts(counts: tuple[int, ...]) -> str:
@@ -230,6 +231,4 @@ def _p(figure: Figure) -> str:
 
 
 def _rank(ranks: RankSet | None) -> str:
-    if ranks is None:
-        return "–"
-    return f"{ranks.best}" if ranks.best == ranks.worst else f"{ranks.best}–{ranks.worst}"
+    return rank_range(None if ranks is None else ranks._asdict())

@@ -1,4 +1,4 @@
-"""Look at what a run rests on: Python, packages, cache, keys, endpoints, clock."""
+"""Run preflight checks: Python, packages, cache, API keys, endpoints, clock."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ MARKS: dict[State, str] = {"ok": "ok     ", "warning": "warning", "failure": "FA
 @click.command(
     epilog="""\b
 Examples:
-  harness doctor                            this Python, the cache, the folder of results
-  harness doctor my-judges.yaml             and the spec's data, keys and endpoints
-  harness doctor my-judges.yaml --offline   without connecting to anybody
+  harness doctor                            Python, the cache and the results folder
+  harness doctor my-judges.yaml             also the data, API keys and endpoints of the spec
+  harness doctor my-judges.yaml --offline   no network requests
 
-Nothing is spent: an endpoint is only asked which models it has. Keys are said to be set or not, and never shown.
-With --json one object is printed, as `harness schema doctor` describes it. Exit code 1 where a run would fail."""
+Costs nothing: endpoints are only asked for their list of models. The values of API keys are never shown. Exit code 1
+if a run would fail. `harness schema doctor` describes the JSON."""
 )
 @click.argument("spec", required=False, type=click.Path(path_type=Path), shell_complete=_completion.specs)
 @cache_option
 @results_option
 @allow_path_option
-@click.option("--offline", is_flag=True, help="Connect to nobody.")
+@click.option("--offline", is_flag=True, help="Make no network requests.")
 @json_option
 @click.pass_context
 def doctor(
@@ -44,7 +44,7 @@ def doctor(
     offline: bool,
     as_json: bool,
 ) -> None:
-    """Look at all that a run rests on, or a run of SPEC, and say what would fail and how to mend it."""
+    """Check the installation, the folders and, with SPEC, everything its run needs; suggest fixes."""
     from harness.api import load_spec
     from harness.doctor.preflight import run_preflight
 
@@ -64,6 +64,6 @@ def doctor(
 
 
 def finding_line(finding: Finding) -> str:
-    """A finding as a line for people."""
+    """A finding as a line of text."""
     hint = f"; {finding.hint}" if finding.hint else ""
     return f"{MARKS[finding.state]}  {finding.what}: {finding.message}{hint}"

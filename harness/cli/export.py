@@ -28,13 +28,13 @@ from harness.text import printable
 
 
 def shares(_: click.Context, __: click.Parameter, value: str) -> tuple[float, ...]:
-    """Three shares that sum up to 1, such as `0.8,0.1,0.1`."""
+    """Three shares that sum to 1, such as `0.8,0.1,0.1`."""
     try:
         found = tuple(float(part) for part in value.split(","))
     except ValueError:
         found = ()
     if len(found) != 3 or not all(0 <= share <= 1 for share in found) or abs(sum(found) - 1) > 1e-9:
-        raise click.BadParameter(f"`{value}` is not three shares that sum up to 1, such as 0.8,0.1,0.1")
+        raise click.BadParameter(f"`{value}` is not three shares that sum to 1, such as 0.8,0.1,0.1")
     return found
 
 
@@ -46,9 +46,9 @@ Examples:
   harness export specs/quickstart.yaml --format kto --cell direct/judge:master --out pairs.jsonl
   harness export feedback-loops --format kto --out kto.jsonl --split 1,0,0 --evaluation quickstart
 
-From a generation come its drafts, from an evaluation the pairs that it judged; an evaluation is named by its spec
-file, where its data are. A datasheet is written beside the file; `harness schema datasheet` describes its JSON.
-Exit code 1 where no pair passes the gates."""
+A generation yields pairs of its drafts, an evaluation the response pairs it judged; name an evaluation by its spec
+file, which leads to its data. A datasheet is written beside FILE; `harness schema datasheet` describes its JSON.
+Exit code 1 if no pair passes the filters."""
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @click.option(
@@ -56,28 +56,28 @@ Exit code 1 where no pair passes the gates."""
     "form",
     type=click.Choice(registry.names("export_formats")),
     required=True,
-    help="What trainer reads it.",
+    help="Training format.",
 )
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
     metavar="FILE",
-    help="Where to write: FILE.jsonl or FILE.parquet.",
+    help="Output file: FILE.jsonl or FILE.parquet.",
 )
 @click.option(
     "--view",
     type=click.Choice(VIEWS),
     default="single",
     show_default=True,
-    help="`single` improves a model on its own, `workflow` the feedback loop itself.",
+    help="`single` trains one model, `workflow` the feedback loop.",
 )
 @click.option(
     "--cell",
     metavar="CELL",
     shell_complete=_completion.cells,
-    help="Whose verdicts count: a cell of an evaluation (left out, the leader of each dataset), or STRATEGY/EVALUATOR "
-    "of a generation (left out, all).",
+    help="Source of the verdicts: a cell of an evaluation (default: the leader of each dataset), or "
+    "STRATEGY/EVALUATOR of a generation (default: all).",
 )
 @click.option(
     "--split",
@@ -87,28 +87,30 @@ Exit code 1 where no pair passes the gates."""
     show_default=True,
     help="Shares of the prompts.",
 )
-@click.option(
-    "--split-files", is_flag=True, help="A file for each part, such as FILE-train.jsonl, in place of a column alone."
-)
-@click.option("--seed", type=click.IntRange(0), help="Of the split; the seed of the spec where not given.")
+@click.option("--split-files", is_flag=True, help="Write one file per split, such as FILE-train.jsonl.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the split; default: the seed of the spec.")
 @click.option(
     "--min-margin",
     type=click.FloatRange(0),
     default=0.0,
     show_default=True,
-    help="Drop pairs whose scores differ by less.",
+    help="Drop pairs whose scores differ by less than this.",
 )
 @click.option(
     "--max-length-ratio",
     type=click.FloatRange(1),
     default=4.0,
     show_default=True,
-    help="Drop pairs of which one text has more than so many times the letters of the other; `inf` keeps all.",
+    help="Drop pairs where one text is more than this many times as long as the other; `inf` keeps all.",
 )
-@click.option("--drop-refusals", is_flag=True, help="Drop pairs whose chosen text begins like a refusal.")
-@click.option("--keep-truncated", is_flag=True, help="Keep texts that were cut off.")
-@click.option("--evaluation", metavar="RUN", help="An evaluation that tells how far the evaluator agrees with people.")
-@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.option("--drop-refusals", is_flag=True, help="Drop pairs whose chosen text starts like a refusal.")
+@click.option("--keep-truncated", is_flag=True, help="Keep truncated texts.")
+@click.option(
+    "--evaluation",
+    metavar="RUN",
+    help="Evaluation run with the evaluator's agreement, for the datasheet.",
+)
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 @results_option
 @allow_path_option
 def export(
@@ -129,7 +131,7 @@ def export(
     results: Path,
     allow_paths: tuple[Path, ...],
 ) -> None:
-    """Write preference data from RUN: a run folder, or a spec (a file or its name) for its newest run."""
+    """Write preference data from RUN: a run folder, or a spec (file or name), its newest run."""
     folder = find_run(run, results, allow_paths=allow_paths)
     manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
     ratio = None if max_length_ratio == float("inf") else max_length_ratio

@@ -1,4 +1,4 @@
-"""Turn a published study's own files into data sets, recordings and specs that run."""
+"""Import a published study as datasets, recordings and specs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from harness.importers.fellowship import read_study
 from harness.importers.llmbar import read_benchmark
 from harness.text import printable
 
-out_option = click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Where to write."
-)
-force_option = click.option("--force", is_flag=True, help="Replace files that are there already.")
+out_option = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Output folder.")
+force_option = click.option("--force", is_flag=True, help="Overwrite existing files.")
 
 
 @click.group(name="import")
 def import_() -> None:
-    """Turn a published study's own files into data sets, recordings and specs that run without any call."""
+    """Import a published study as datasets, recorded replies, and specs that run without model calls."""
 
 
 @import_.command(
@@ -33,13 +31,12 @@ Examples:
 \b
   harness import fellowship MA-PO --fair-eval FairEval --pandalm PandaLM/data/testset-v1.json --out fellowship
 
-Writes data/NAME.jsonl, recordings/NAME.jsonl.gz and NAME.yaml for each data set, strategies/NAME.yaml for each strategy
-that is not built in, and says what the clones hold and what they do not. Files that are there already are kept unless
---force is given."""
+Writes data/NAME.jsonl, recordings/NAME.jsonl.gz and NAME.yaml for each dataset, and strategies/NAME.yaml for each
+strategy that is not built in; prints what was found and what is missing. Does not overwrite files without --force."""
 )
 @click.argument("study", type=click.Path(path_type=Path))
-@click.option("--fair-eval", type=click.Path(path_type=Path), metavar="DIR", required=True, help="FairEval's clone.")
-@click.option("--pandalm", type=click.Path(path_type=Path), metavar="FILE", help="PandaLM's testset-v1.json.")
+@click.option("--fair-eval", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Clone of FairEval.")
+@click.option("--pandalm", type=click.Path(path_type=Path), metavar="FILE", help="testset-v1.json of PandaLM.")
 @out_option
 @force_option
 def fellowship(study: Path, fair_eval: Path, pandalm: Path | None, out: Path, force: bool) -> None:
@@ -55,9 +52,8 @@ Examples:
   harness import llmbar LLMBar --out llmbar
   harness run llmbar/llmbar-natural.yaml
 
-Writes data/SET.jsonl, recordings/SET.jsonl.gz and llmbar-SET.yaml for each set of pairs, and strategies/NAME.yaml, and
-says on which items a verdict is not the winner that was published. Files that are there already are kept unless --force
-is given."""
+Writes data/SET.jsonl, recordings/SET.jsonl.gz and llmbar-SET.yaml for each set of pairs, and strategies/NAME.yaml;
+prints the items whose verdict differs from the published winner. Does not overwrite files without --force."""
 )
 @click.argument("benchmark", type=click.Path(path_type=Path))
 @out_option
@@ -68,7 +64,7 @@ def llmbar(benchmark: Path, out: Path, force: bool) -> None:
 
 
 def _write(imported: Imported, out: Path, *, force: bool) -> None:
-    """Write an import, say what it amounts to, and what comes next."""
+    """Write an import; print its notes, the files and the next commands."""
     paths = write_imported(imported, out, force=force)
     for note in imported.notes:
         click.echo(printable(note))

@@ -23,37 +23,43 @@ from harness.runner.run_folder import read_leaderboard
 @click.command(
     epilog="""\b
 Examples:
-  harness leaderboard specs/quickstart.yaml             the newest run of a spec
-  harness leaderboard results/quickstart/3f2a9c41       one run
-  harness leaderboard quickstart --metric accuracy      by another metric of the run
-  harness leaderboard quickstart --vs direct/judge:master
+  harness leaderboard specs/quickstart.yaml               newest run of a spec
+  harness leaderboard results/quickstart/3f2a9c41         one run
+  harness leaderboard quickstart --metric accuracy        ranked by another metric of the run
+  harness leaderboard quickstart --vs direct/judge:master differences to a baseline
   harness leaderboard quickstart --format csv > board.csv
 
-A difference comes with an interval that holds together with those of all other pairs of its dataset.
+Intervals of differences are simultaneous over all pairs of cells of a dataset.
 `harness schema leaderboard` describes the JSON."""
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @report_option
-@click.option("--metric", "--sort", "metric", metavar="METRIC", help="Order and rank by this metric of the run.")
+@click.option(
+    "--metric",
+    "--sort",
+    "metric",
+    metavar="METRIC",
+    help="Metric to rank by; default: the primary metric.",
+)
 @click.option(
     "--vs",
     metavar="CELL",
     shell_complete=_completion.cells,
-    help="Show differences to this cell in place of those to the best.",
+    help="Show differences to this cell (baseline) instead of the best.",
 )
 @results_option
 @allow_path_option
 def leaderboard(
     run: str, report: str, metric: str | None, vs: str | None, results: Path, allow_paths: tuple[Path, ...]
 ) -> None:
-    """Print the leaderboard of RUN: a run folder, or a spec (a file or its name) for its newest run."""
+    """Print the leaderboard of RUN: a run folder, or a spec (file or name), its newest run."""
     folder = find_run(run, results, allow_paths=allow_paths)
     board: Board = read_leaderboard(folder)
     with diagnose_corruption(folder):
         if metric or vs:
             if board.get("kind") == "generation":
-                hint = "its opponents stand in its spec, under `compare`"
-                raise InputError("--metric and --vs are for evaluations; this run is a generation", hint=hint)
+                hint = "set the opponents in its spec, under `compare`"
+                raise InputError("--metric and --vs need an evaluation; this run is a generation", hint=hint)
             from harness.leaderboard.rerank import reranked
 
             board = reranked(folder, board, metric=metric, vs=vs)
@@ -62,7 +68,7 @@ def leaderboard(
 
 
 def rendered(board: Board, report: str = "table") -> str:
-    """A leaderboard in one of the formats of `harness/leaderboard/formats/`, fit for whatever stdout is."""
+    """A leaderboard in one of the leaderboard formats, with colours and the width of a terminal where stdout is one."""
     is_terminal = sys.stdout.isatty()
     text: str = registry.find("leaderboard_formats", report).render(
         tables_of(board),

@@ -1,4 +1,4 @@
-"""Show cells, calls and cost of a spec before anything is spent."""
+"""Show the cells, calls and cost of a spec before spending anything."""
 
 from __future__ import annotations
 
@@ -27,11 +27,10 @@ Examples:
   harness plan specs/quickstart.yaml
   harness plan my-judges.yaml --cache shared-cache --json
 
-Nothing is asked and nothing is spent. The fewest calls are those without a follow-up question, the most those where
-every reply is followed up. Prompt tokens are estimated as one for each four bytes, or from the first prompts where
-tiktoken can count those; a reply has at least one token and at most as many as the call allows. What the run can
-detect is told by its first metric; `harness power` tells more.
-With --json one object is printed, as `harness schema plan` describes it."""
+Makes no model calls. The lower number of calls is without follow-up questions, the upper number with one after every
+reply. Prompt tokens are estimated as one per four bytes, or counted with tiktoken on a sample where possible; a reply
+has between one token and its token limit. The smallest detectable difference is for the primary metric; see `harness
+power` for more. `harness schema plan` describes the JSON."""
 )
 @click.argument("spec", type=click.Path(path_type=Path), shell_complete=_completion.specs)
 @results_option
@@ -39,7 +38,7 @@ With --json one object is printed, as `harness schema plan` describes it."""
 @allow_path_option
 @json_option
 def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], as_json: bool) -> None:
-    """List the cells of SPEC, the calls that they need, how many of them are cached, and what the rest may cost."""
+    """List the cells of SPEC, the calls they need, how many are cached, and the cost of the others."""
     made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     with Cache(cache) as replies:
         found = estimate_of(made, replies, os.environ)
@@ -49,14 +48,14 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
         else None
     )
     if as_json:
-        told = [] if first is None else detects_json(first)
-        click.echo(json.dumps({**estimate_json(made, found), "detects": told}, indent=2))
+        detectable = [] if first is None else detects_json(first)
+        click.echo(json.dumps({**estimate_json(made, found), "detects": detectable}, indent=2))
     else:
         click.echo("\n\n".join([printed(made, found), *map(printable, detects(first) if first else ())]))
 
 
 def printed(plan: AnyPlan, found: Estimate) -> str:
-    """The estimate for people."""
+    """The estimate as text."""
     rows = [("cell", "items", "cached", "calls to make")]
     rows += [
         (
@@ -79,34 +78,34 @@ def printed(plan: AnyPlan, found: Estimate) -> str:
         for name, need in found.models.items()
     ]
     total = dollars(found.cost_usd(plan.spec.models))
-    return "\n\n".join([plan.told, aligned(rows), aligned(costs), method(found), f"cost in all: {total}"])
+    return "\n\n".join([plan.told, aligned(rows), aligned(costs), method(found), f"total cost: {total}"])
 
 
 def method(found: Estimate) -> str:
-    """How the prompt tokens were found."""
+    """How the prompt tokens were counted."""
     counted = [printable(name) for name, size in found.sizes.items() if size.method == "tiktoken"]
-    by_bytes = f"prompt tokens: estimated as one for each {BYTES_PER_TOKEN} bytes"
+    by_bytes = f"prompt tokens: estimated as one per {BYTES_PER_TOKEN} bytes"
     if not counted:
         return by_bytes
-    rest = "" if len(counted) == len(found.sizes) else f"; of the others {by_bytes.partition(': ')[2]}"
-    return f"prompt tokens: counted by tiktoken in up to {PROMPTS_COUNTED} prompts of {', '.join(counted)}{rest}"
+    rest = "" if len(counted) == len(found.sizes) else f"; others {by_bytes.partition(': ')[2]}"
+    return f"prompt tokens: counted by tiktoken on up to {PROMPTS_COUNTED} prompts of {', '.join(counted)}{rest}"
 
 
 def ends(span: Range) -> str:
-    """A range of counts, or the one number that it is."""
+    """A range of counts, or one number where both ends are equal."""
     low, high = int(span.low), int(span.high)
     return f"{low:,}" if low == high else f"{low:,}–{high:,}"
 
 
 def dollars(cost: Range | None) -> str:
-    """A range of costs; `unknown` where a model has no price."""
+    """A range of costs; `unknown` without a price."""
     if cost is None:
         return "unknown (no price in the spec)"
     return f"${cost.low:.4f}–${cost.high:.4f}" if cost.high else "$0"
 
 
 def aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows as columns: the first left, the others right."""
+    """Rows as aligned columns: the first to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(

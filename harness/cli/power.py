@@ -1,4 +1,4 @@
-"""Show how small a difference a run can find, or how many items a difference needs."""
+"""Power analysis: the smallest detectable difference, or the items needed to detect a difference."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from harness.runner.find_run import find_run
 from harness.runner.plan import Plan
 from harness.runner.run_reader import read_judged
 from harness.scoring.estimates import MIN_ITEMS
-from harness.text import printable, quoted, suggestion
+from harness.text import pluralized, printable, quoted, suggestion
 
 MAX_ITEMS = 1_000_000_000
 
@@ -29,18 +29,18 @@ MAX_ITEMS = 1_000_000_000
 @click.command(
     epilog="""\b
 Examples:
-  harness power my-judges.yaml                  what it can find: by its newest run, or by simulated judges
+  harness power my-judges.yaml                  smallest detectable difference
   harness power my-judges.yaml --n 500          with 500 labelled items
-  harness power my-judges.yaml --effect 0.05    how many items a difference of 0.05 needs
+  harness power my-judges.yaml --effect 0.05    items needed to detect a difference of 0.05
   harness power results/my-judges/3f2a9c41 --metric accuracy --json
 
-A difference that can be found is found in 4 of 5 runs if it is there. `one pair` is for two cells that were named
-before anybody looked, `all pairs` for any two cells of the leaderboard. `harness schema power` describes the JSON."""
+Power is 0.8. `one pair` is for two cells chosen before the run, `all pairs` for any two cells of the leaderboard,
+adjusted for multiple comparisons. `harness schema power` describes the JSON."""
 )
 @click.argument("target", metavar="SPEC|RUN", shell_complete=_completion.specs_and_runs)
-@click.option("--n", "n", type=int, metavar="N", help="Labelled items of each dataset, in place of those there are.")
-@click.option("--effect", type=float, metavar="D", help="A true difference; tells how many items find it.")
-@click.option("--metric", "metrics", multiple=True, metavar="METRIC", help="In place of the spec's; repeatable.")
+@click.option("--n", "n", type=int, metavar="N", help="Labelled items of each dataset; default: those of the dataset.")
+@click.option("--effect", type=float, metavar="D", help="True difference; shows the items needed to detect it.")
+@click.option("--metric", "metrics", multiple=True, metavar="METRIC", help="Default: those of the spec. Repeatable.")
 @results_option
 @allow_path_option
 @json_option
@@ -53,16 +53,19 @@ def power(
     allow_paths: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Tell how small a difference between two cells can be and still be found, by SPEC or by RUN.
+    """Show the smallest difference between two cells that a run of SPEC, or one like RUN, detects.
 
-    RUN is a run folder or the name of a spec, whose newest run is meant. For SPEC, a file, the cells and the data are
-    those that it has now, and its newest run is the pilot; where there is none, simulated judges stand in.
+    RUN is a run folder or the name of a spec, its newest run. SPEC is a file: its cells and data are used as they are
+    now, with its newest run as the pilot; without a run, judges are simulated.
     """
-    ask = asked(n, effect, metrics)
+    ask = power_question(n, effect, metrics)
     if Path(target).is_file():
         plan = make_plan(load_spec(target, results=results, allow_paths=allow_paths))
         if not isinstance(plan, Plan):
-            raise InputError("power is told of evaluations; a generation tells what it could detect beside its results")
+            raise InputError(
+                "power analysis supports evaluation specs only",
+                hint="the leaderboard of a generation shows detectable differences",
+            )
         found = power_of_plan(plan, results, ask)
     else:
         found = power_of_run(read_judged(find_run(target, results, allow_paths=allow_paths)), ask)
@@ -72,13 +75,13 @@ def power(
         click.echo("\n".join(map(printable, _lines(found))))
 
 
-def asked(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> PowerQuestion:
-    """What is asked, once every fault in it was told."""
+def power_question(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> PowerQuestion:
+    """The options as a question; all errors in them are one usage error."""
     faults = []
     if n is not None and not MIN_ITEMS <= n <= MAX_ITEMS:
-        faults.append(f"--n must be {MIN_ITEMS} to {MAX_ITEMS:,}: with fewer items there are counts and no tests")
+        faults.append(f"--n must be {MIN_ITEMS} to {MAX_ITEMS:,}: fewer items have counts only, no tests")
     if effect is not None and not 0 < effect < 1:
-        faults.append(f"--effect must be more than 0 and less than 1, a difference of two figures, not {effect:g}")
+        faults.append(f"--effect must be between 0 and 1, not {effect:g}")
     known = registry.names("metrics")
     for name in metrics:
         if name not in known:
@@ -94,7 +97,7 @@ def asked(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> Powe
 
 def _lines(found: Power) -> Iterator[str]:
     by = "simulated judges" if found.run is None else f"run {found.run}"
-    yield f"{found.spec}: differences found with power 0.8 at level {found.score.level:g}, by {by}"
+    yield f"{found.spec}: detectable differences with power 0.8 at level {found.score.level:g}, by {by}"
     for each in found.datasets:
         yield ""
         yield from _dataset_lines(each, found.ask.effect, mixed=found.run is not None)
@@ -104,9 +107,10 @@ def _lines(found: Power) -> Iterator[str]:
 
 def _dataset_lines(found: DatasetPower, effect: float | None, *, mixed: bool) -> Iterator[str]:
     units = f" in {found.units:,} clusters" if found.clustered else ""
-    source = ", by simulated judges" if mixed and found.source == "simulated" else ""
+    source = ", simulated judges" if mixed and found.source == "simulated" else ""
     pairs = found.cells * (found.cells - 1) // 2
-    yield f"{found.dataset}: n = {found.n:,}{units}, {_counted(found.cells, 'cell')}, {_counted(pairs, 'pair')}{source}"
+    size = f"{pluralized(found.cells, 'cell')}, {pluralized(pairs, 'pair')}"
+    yield f"{found.dataset}: n = {found.n:,}{units}, {size}{source}"
     rows = [row for one in found.metrics for row in _rows(one, effect, found)]
     if rows:
         head = ["metric", "compared", "standard error", "can detect"]
@@ -116,12 +120,8 @@ def _dataset_lines(found: DatasetPower, effect: float | None, *, mixed: bool) ->
     yield from (f"{one.metric}: {one.reason}" for one in found.metrics if one.reason)
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
 def _rows(one: MetricPower, effect: float | None, found: DatasetPower) -> Iterator[tuple[str, ...]]:
-    """What can be found on a metric: in one pair, and in all of them where there are more."""
+    """The rows of a metric: for one pair, and for all pairs where there are several."""
     ways = [("one pair", one.one_pair)]
     ways += [(f"all {found.cells * (found.cells - 1) // 2:,}", one.all_pairs)] if found.cells > 2 else []
     for way, reach in ways:
@@ -136,11 +136,11 @@ def _rows(one: MetricPower, effect: float | None, found: DatasetPower) -> Iterat
 
 
 def _chance(reach: Detectable) -> str:
-    assert reach.chance is not None, "an effect was asked for"
+    assert reach.chance is not None, "--effect is given"
     return "< 0.01" if reach.chance < 0.01 else "> 0.99" if reach.chance > 0.99 else f"{reach.chance:.2f}"
 
 
 def _spread(typical: float, low: float, high: float, digits: int = 2) -> str:
     """A typical value, and the range over the pairs where there is one."""
-    told, ends = f"{typical:.{digits}f}", (f"{low:.{digits}f}", f"{high:.{digits}f}")
-    return told if ends == (told, told) else f"{told} [{ends[0]}, {ends[1]}]"
+    text, ends = f"{typical:.{digits}f}", (f"{low:.{digits}f}", f"{high:.{digits}f}")
+    return text if ends == (text, text) else f"{text} [{ends[0]}, {ends[1]}]"

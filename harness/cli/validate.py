@@ -1,4 +1,4 @@
-"""Find everything that is wrong with specs, without running them."""
+"""Check specs without running them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any
 import click
 
 from harness.cli import _completion
-from harness.cli._errors import INPUT_IS_WRONG, told
+from harness.cli._errors import INPUT_IS_WRONG, problem_line
 from harness.cli._options import allow_path_option, json_option
 from harness.errors import Problem, SpecError
 from harness.loading import load_spec
 from harness.spec.evaluation import environment_problems
-from harness.text import printable
+from harness.text import pluralized, printable
 
 
 @click.command(
@@ -26,8 +26,8 @@ Examples:
   harness validate specs/quickstart.yaml
   harness validate specs/*.yaml --json
 
-Every problem is one line, FILE:LINE:COLUMN: PLACE: what is wrong; how to mend it. With --json one object is
-printed, as `harness schema problems` describes it. Exit code 2 where there is any problem."""
+Each problem is one line, FILE:LINE:COLUMN: PATH: problem; suggested fix. Exit code 2 if there is any problem.
+`harness schema problems` describes the JSON."""
 )
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=_completion.specs)
 @allow_path_option
@@ -48,21 +48,22 @@ def validate(ctx: click.Context, specs: tuple[str, ...], allow_paths: tuple[Path
         for spec in valid:
             click.echo(printable(accepted(spec)))
         for problem in problems:
-            click.echo(printable(told(problem)), err=True)
+            click.echo(printable(problem_line(problem)), err=True)
     if problems:
         ctx.exit(INPUT_IS_WRONG)
 
 
 def accepted(spec: Mapping[str, Any]) -> str:
-    """What to say of a valid spec."""
+    """The line for a valid spec."""
+    cells = pluralized(spec["cells"], "cell")
     if not spec["undecided"]:
-        return f"ok: {spec['name']}: {spec['cells']} cells"
+        return f"ok: {spec['name']}: {cells}"
     others = ", ".join(spec["undecided"])
-    return f"ok: {spec['name']}: at most {spec['cells']} cells; `harness plan` looks up the winners of {others}"
+    return f"ok: {spec['name']}: at most {cells}; `harness plan` resolves the winners of {others}"
 
 
 def _checked(shown: str, allow_paths: tuple[Path, ...]) -> tuple[list[Problem], dict[str, Any] | None]:
-    """The problems of a spec file, and, where there are none, what to say of it."""
+    """The problems of a spec file, and its name and size where there are none."""
     try:
         spec = load_spec(Path(shown), shown, allow_paths=allow_paths)
     except SpecError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.leaderboard.numbers import MAX_SHOWN, _listed
+from harness.leaderboard.numbers import MAX_SHOWN, shortlist
 from harness.leaderboard.wording import difference
 
 
@@ -51,5 +51,5 @@ def systems_not_distinguishable(head: str, best: str, others: Sequence[str], n: 
     """Which systems no test tells from the best against an opponent."""
     return (
         f"{head}: not distinguishable from the best, {best}, at n = {n} (level {level:g}, intervals simultaneous over "
-        f"all pairs): {_listed(others, '; ', MAX_SHOWN)}"
+        f"all pairs): {shortlist(others, '; ', MAX_SHOWN)}"
     )

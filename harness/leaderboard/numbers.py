@@ -1,46 +1,55 @@
-"""Numbers and lists as leaderboard sentences write them."""
+"""Numbers and lists in tables, notes and sentences for people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from harness.records.figures import Figure
+from harness.text import with_minus_signs
 
 UNDEFINED = "–"
-"""Stands for a figure without a value."""
-
+"""A figure without a value."""
 
 MAX_NAMED = 5
-"""How many evaluators a sentence names before it counts the rest."""
-
+"""Names in a list; the others are counted."""
 
 MAX_SHOWN = 3
-"""How many evaluators a sentence tells of, where it tells much of each, before it counts the rest."""
-
+"""Entries in a list of longer entries; the others are counted."""
 
 SIMULATED = "simulated models: these figures describe the simulated world, not any language model"
 
 
-def _with_interval(value: float, low: float | None, high: float | None) -> str:
-    interval = "" if low is None or high is None else f" [{low:.2f}, {high:.2f}]"
-    return f"{value:.2f}{interval}".replace("-", "−")
+def with_interval(value: float, low: float | None, high: float | None, form: str = ".3f") -> str:
+    """A value with its interval where there is one, such as `0.327 [0.160, 0.486]`.
+
+    Args:
+        value: the estimate.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        form: format of all three numbers.
+    """
+    interval = "" if low is None or high is None else f" [{low:{form}}, {high:{form}}]"
+    return with_minus_signs(f"{value:{form}}{interval}")
 
 
-def _count(share: Figure) -> int:
+def share_count(share: Figure) -> int:
+    """The numerator of a share."""
     return round((share.value or 0.0) * share.n)
 
 
-def _p(value: float) -> str:
+def p_text(value: float) -> str:
+    """A p-value with its relation, such as `= 0.021` or `< 0.001`."""
     return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
-def _listed(names: Sequence[str], between: str = ", ", most: int = MAX_NAMED) -> str:
+def shortlist(names: Sequence[str], between: str = ", ", most: int = MAX_NAMED) -> str:
+    """The first names, and the number of the others."""
     rest = len(names) - most
     return between.join([*names[:most], *([f"and {rest} more"] if rest > 0 else [])])
 
 
 def rank_range(ranks: Mapping[str, int] | None) -> str:
-    """The ranks that cannot be excluded, such as `2` or `1–3`."""
+    """The ranks that the data support, such as `2` or `1–3`."""
     if ranks is None:
         return UNDEFINED
     return str(ranks["best"]) if ranks["best"] == ranks["worst"] else f"{ranks['best']}–{ranks['worst']}"

@@ -60,7 +60,7 @@ def reranked(folder: Path, board: Board, *, metric: str | None = None, vs: str |
                     difference = _difference(contest, k, at, data)
                     found.setdefault(cell.id, {})[name] = None if difference is None else difference_json(difference)
     if vs is not None and not found:
-        raise _no_cell(vs, rows)
+        raise no_cell(vs, list(rows))
     changed = {**board, "notes": notes}
     if board["metric"] != stored:
         changed["winners"] = rounded(winners)
@@ -81,10 +81,11 @@ def _group(data: JudgedDataset, run: Judged, rows: Mapping[str, Any], metric: st
     return DatasetScores(data.name, tuple(scores), contests, best)
 
 
-def _no_cell(name: str, rows: Mapping[str, Any]) -> InputError:
-    names = dict.fromkeys(name for cell in rows for name in (cell, cell.partition("/")[2]))
-    near = get_close_matches(name, names, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(list(rows)[:5])}"
+def no_cell(name: str, ids: Sequence[str]) -> InputError:
+    """The error for the id of a cell that a run does not have, with the most similar ids as the hint."""
+    known = dict.fromkeys(part for cell in ids for part in (cell, cell.partition("/")[2]))
+    near = get_close_matches(name, known, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(ids[:5])}"
     return InputError(f"this run has no cell `{name}`", hint=hint)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.leaderboard.numbers import MAX_SHOWN, _count, _listed, _p, _with_interval
+from harness.leaderboard.numbers import MAX_SHOWN, p_text, share_count, shortlist, with_interval
 from harness.records.experiment import Choice
 from harness.records.figures import Figure
 from harness.records.judgments import FAILURES
@@ -63,7 +63,7 @@ def undefined_resamples(dataset: str, metric: str, share: float) -> str:
 
 def degenerate(dataset: str, metric: str, cells: Sequence[str]) -> str:
     """Which figures have no variation to measure."""
-    return f"{dataset}: {metric} of {_listed(cells)} has standard error 0: the items show no variation to judge it by"
+    return f"{dataset}: {metric} of {shortlist(cells)} has standard error 0: the items show no variation to judge it by"
 
 
 def holm_instead(dataset: str, metric: str) -> str:
@@ -78,7 +78,7 @@ def equivalent(
     to = f"the best, {best}," if is_best else best
     return (
         f"{dataset}: equivalent to {to} by {metric} within the declared margin of ±{margin:g} (level "
-        f"{level:g}, intervals simultaneous over all pairs): {_listed(others)}"
+        f"{level:g}, intervals simultaneous over all pairs): {shortlist(others)}"
     )
 
 
@@ -93,7 +93,7 @@ def held_out(winner: Winner, held: HeldOut) -> str:
     if held.cell is None or held.figure.value is None:
         return f"held out on {winner.dataset}: nothing could be measured: {held.figure.reason}"
     figure = held.figure
-    measured = _with_interval(figure.value or 0.0, figure.low, figure.high)
+    measured = with_interval(figure.value or 0.0, figure.low, figure.high, ".2f")
     return (
         f"held out on {winner.dataset}: chosen on {held.chosen_on} items, {held.cell} has {winner.metric} {measured} "
         f"on the {figure.n} others, which the choice did not see"
@@ -109,7 +109,7 @@ def difference(value: float, reach: float, detectable: float) -> str:
 
 def significant(value: float, reach: float, p_value: float) -> str:
     """A difference that was found, with its interval and its adjusted p-value."""
-    found = f"difference {value:+.2f} [{value - reach:+.2f}, {value + reach:+.2f}], adjusted p {_p(p_value)}"
+    found = f"difference {value:+.2f} [{value - reach:+.2f}, {value + reach:+.2f}], adjusted p {p_text(p_value)}"
     return found.replace("-", "−")
 
 
@@ -127,7 +127,7 @@ def held_against(dataset: str, metric: str, how: str, other: str, cells: Sequenc
     """
     return (
         f"{dataset}: {how} {other} by {metric} at n = {n} (level {level:g}, intervals simultaneous over all pairs): "
-        f"{_listed(cells, '; ')}"
+        f"{shortlist(cells, '; ')}"
     )
 
 
@@ -144,7 +144,7 @@ def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[s
     """
     return (
         f"{dataset}: not distinguishable from the best, {best}, by {metric} at n = {n} (level {level:g}, "
-        f"intervals simultaneous over all pairs): {_listed(others, '; ')}"
+        f"intervals simultaneous over all pairs): {shortlist(others, '; ')}"
     )
 
 
@@ -188,28 +188,28 @@ def best_of_many(winner: Winner) -> str:
     found = f"best of K = {winner.tried} on {winner.dataset}: {winner.metric} {value} is optimistic"
     if winner.corrected is None:
         return f"{found}, and not corrected: {winner.reason}"
-    return f"{found}; corrected for the choice {_with_interval(winner.corrected, winner.low, winner.high)}"
+    return f"{found}; corrected for the choice {with_interval(winner.corrected, winner.low, winner.high, '.2f')}"
 
 
 def changes_with_order(cell: str, flips: Figure, slot: Figure, p_value: Figure) -> str:
     """How often a cell's verdict changes with the order of the responses, and which position it favours."""
-    rate = _with_interval(flips.value or 0.0, flips.low, flips.high)
-    told = f"{cell} changed its verdict on {_count(flips)} of {flips.n} items (flip rate {rate})"
+    rate = with_interval(flips.value or 0.0, flips.low, flips.high, ".2f")
+    told = f"{cell} changed its verdict on {share_count(flips)} of {flips.n} items (flip rate {rate})"
     if slot.value is None or p_value.value is None:
         return told
-    return f"{told}, the first position won {_count(slot)} of {slot.n} (p {_p(p_value.value)})"
+    return f"{told}, the first position won {share_count(slot)} of {slot.n} (p {p_text(p_value.value)})"
 
 
 def in_both_orders(dataset: str, cells: Sequence[str]) -> str:
     """What the order of the responses does to the verdicts of some cells, each in words."""
-    return f"{dataset}: in both orders, {_listed(cells, '; ', MAX_SHOWN)}"
+    return f"{dataset}: in both orders, {shortlist(cells, '; ', MAX_SHOWN)}"
 
 
 def agrees_with_itself(cell: str, agreement: Figure) -> str:
     """How often two answers of a cell to the same question agree."""
-    return f"{cell} {_with_interval(agreement.value or 0.0, agreement.low, agreement.high)}"
+    return f"{cell} {with_interval(agreement.value or 0.0, agreement.low, agreement.high, '.2f')}"
 
 
 def in_repeats(dataset: str, cells: Sequence[str]) -> str:
     """How often repeated answers of some cells agree, each in words."""
-    return f"{dataset}: share of pairs of repeats that agree, least first: {_listed(cells, '; ', MAX_SHOWN)}"
+    return f"{dataset}: share of pairs of repeats that agree, least first: {shortlist(cells, '; ', MAX_SHOWN)}"

@@ -66,7 +66,7 @@ def test_every_cell_has_a_card_with_a_line_for_each_probe():
     assert "nan" not in shown.stdout.lower()
 
 
-def test_json_is_as_its_schema_says():
+def test_json_output_matches_its_schema():
     said = json.loads(audit("spec.yaml", "--json").stdout)
     assert check(Document("", said), "audit") == []
     (dataset,) = said["datasets"]
@@ -76,7 +76,7 @@ def test_json_is_as_its_schema_says():
     assert both["probes"]["self-agreement"]["figures"]["self-agreement.repeats"]["value"] is not None
 
 
-def test_one_cell_alone_and_one_that_is_not_there():
+def test_one_cell_and_an_unknown_cell():
     shown = audit("audited", "--cell", "direct/judge:wordy")
     assert [line for line in shown.stdout.splitlines() if line.startswith("pairs/direct/")] == [
         "pairs/direct/judge:wordy"
@@ -86,7 +86,7 @@ def test_one_cell_alone_and_one_that_is_not_there():
     assert "did you mean" in shown.stderr
 
 
-def test_probes_of_the_spec_stand_beside_its_scores():
+def test_probes_of_the_spec_are_companions_of_its_scores():
     (stored,) = Path("results/audited").glob("*/leaderboard.json")
     document = json.loads(stored.read_text())
     assert check(Document("", document), "leaderboard") == []
@@ -98,7 +98,7 @@ def test_probes_of_the_spec_stand_beside_its_scores():
     assert card["probes"]["length"]["figures"]["length.bias"]["value"] == companions["length.bias"]["value"]
 
 
-def test_a_probe_that_is_not_there_is_answered_with_the_nearest():
+def test_unknown_probe_is_an_error_with_a_suggestion():
     Path("bad.yaml").write_text(SPEC.replace("win-rate", "winrate"))
     shown = CliRunner().invoke(main, ["validate", "bad.yaml"])
     assert shown.exit_code == 2

@@ -87,7 +87,7 @@ def test_the_folder_can_come_from_the_environment(here, monkeypatch):
 def test_stats_point_to_what_cannot_be_read(here):
     fill(here / "c", 2)
     spoil(here / "c", 1)
-    assert "  1 cannot be read; `harness cache verify` says why\n" in run("stats", "--cache", "c").stdout
+    assert "  1 unreadable; `harness cache verify` shows why\n" in run("stats", "--cache", "c").stdout
 
 
 def test_verify_ends_well_if_all_is_well(here):
@@ -130,7 +130,7 @@ def test_a_file_that_is_no_cache_is_an_error(here):
 def test_clear_asks_first(here):
     fill(here / "c", 2)
     shown = run("clear", "--cache", "c", code=1, stdin="n\n")
-    assert "Delete the cache in c? Replies that were paid for are lost" in shown.stderr
+    assert "Delete the cache in c? Its replies cannot be recovered" in shown.stderr
     assert (here / "c").exists()
     assert "c: cleared" in run("clear", "--cache", "c", stdin="y\n").stdout
     assert not (here / "c").exists()
@@ -152,7 +152,7 @@ def test_clear_refuses_what_is_not_a_cache(here):
 def test_a_bundle_goes_from_one_cache_to_another(here, keys):
     keys += [each.key for each in fill(here / "one", 3)]
     assert run("export", "s.yaml", "s.bundle", "--cache", "one").stdout == "s.bundle: 3 replies, 0.0 MB\n"
-    assert run("import", "s.bundle", "--cache", "two").stdout == "s.bundle: 3 replies, 3 added, 0 there already\n"
+    assert run("import", "s.bundle", "--cache", "two").stdout == "s.bundle: 3 replies, 3 added, 0 already present\n"
     with Cache(here / "two") as two:
         assert len(two.get_many(keys)) == 3
 
@@ -172,7 +172,7 @@ def test_programs_hear_of_a_bundle_as_json(here, keys):
         "different": [entry(1).key],
     }
     lines = run("import", "s.bundle", "--cache", "two").stdout.splitlines()
-    assert lines[1:] == ["  1 there with another reply, which stays:", f"  {entry(1).key}"]
+    assert lines[1:] == ["  1 with a different reply in the cache, which is kept:", f"  {entry(1).key}"]
 
 
 def test_a_bundle_is_not_replaced_unless_it_is_told_to(here, keys):

@@ -85,7 +85,7 @@ def document(*arguments):
     return said
 
 
-def test_cells_correspond_whatever_the_specs_call_them():
+def test_cells_are_matched_by_content_not_by_name():
     said = document("base", "renamed")
     ((part,),) = (each["datasets"] for each in said["comparisons"])
     assert [(pair["cell"], pair["other_cell"], pair["changed"]) for pair in part["pairs"]] == [
@@ -98,10 +98,10 @@ def test_cells_correspond_whatever_the_specs_call_them():
     assert len(said["merged"][0]["rows"]) == 3
     shown = compare("base", "renamed")
     assert shown.exit_code == 0
-    assert "the same on every item: letters/mine/judge:tiny" in shown.stdout
+    assert "same verdict on every item: letters/mine/judge:tiny" in shown.stdout
 
 
-def test_what_changed_is_named_and_measured():
+def test_changed_component_is_named_and_measured():
     said = document("base", "worse", "--items")
     assert {field["path"] for field in said["spec_differences"]} == {"name", "models.small.skill"}
     pairs = {pair["cell"]: pair for pair in said["comparisons"][0]["datasets"][0]["pairs"]}
@@ -118,7 +118,7 @@ def test_what_changed_is_named_and_measured():
     assert "worse against base, by kappa" in shown.stdout
 
 
-def test_a_strategy_whose_text_changed_is_another_one_and_the_change_is_shown():
+def test_changed_strategy_is_another_strategy_and_its_diff_is_shown():
     said = document("base", "reworded")
     pairs = said["comparisons"][0]["datasets"][0]["pairs"]
     assert {pair["changed"] for pair in pairs} == {"strategy"}
@@ -127,7 +127,7 @@ def test_a_strategy_whose_text_changed_is_another_one_and_the_change_is_shown():
     assert "+Give your reasons in one sentence first." in shown
 
 
-def test_a_gate_fails_only_where_a_cell_is_surely_worse_by_more_than_the_margin():
+def test_gate_fails_where_a_cell_is_significantly_worse_by_more_than_the_margin():
     assert compare("base", "worse", "--fail-if-worse", "0.02").exit_code == 1
     assert "worse: pairs/mine/judge:small" in compare("base", "worse", "--fail-if-worse", "0.02").stdout
     assert compare("base", "worse", "--fail-if-worse", "0.99").exit_code == 0
@@ -136,13 +136,13 @@ def test_a_gate_fails_only_where_a_cell_is_surely_worse_by_more_than_the_margin(
 
 
 @pytest.mark.parametrize("margin", ["0", "1", "-0.1", "nan", "much"])
-def test_a_margin_that_is_none_is_refused(margin):
+def test_margin_out_of_range_is_refused(margin):
     shown = compare("base", "worse", "--fail-if-worse", margin)
     assert shown.exit_code == 2
     assert "Traceback" not in shown.output
 
 
-def test_three_runs_are_held_against_the_first():
+def test_several_runs_are_compared_with_the_first():
     said = document("base", "worse", "renamed")
     assert [(each["to"], each["run"]) for each in said["comparisons"]] == [
         (said["runs"][0]["run"], run["run"]) for run in said["runs"][1:]
@@ -150,7 +150,7 @@ def test_three_runs_are_held_against_the_first():
     assert len(said["merged"][0]["rows"]) == 5
 
 
-def test_runs_without_shared_items_or_labels_say_so_without_a_traceback():
+def test_runs_without_shared_items_or_labels_have_a_reason():
     said = document("base", "elsewhere")
     assert said["comparisons"][0]["datasets"] == said["merged"] == []
     assert len(said["comparisons"][0]["alone"]) == 6
@@ -162,13 +162,13 @@ def test_runs_without_shared_items_or_labels_say_so_without_a_traceback():
     assert compare("unlabelled", "unlabelled").exit_code == 0
 
 
-def test_a_metric_that_not_all_have_is_refused_with_those_they_have():
+def test_metric_that_a_run_lacks_is_refused_with_its_metrics():
     shown = compare("base", "other-metrics")
     assert shown.exit_code == 2
     assert "has no metric `kappa`" in shown.stderr
     assert "it has ac1" in shown.stderr
 
 
-def test_one_run_is_not_enough_and_a_run_that_is_not_there_is_told():
+def test_one_run_or_a_missing_run_is_an_error():
     assert compare("base").exit_code == 2
     assert compare("base", "nowhere").exit_code == 2

@@ -63,7 +63,7 @@ def correct(*arguments):
     return CliRunner().invoke(main, ["correct", *arguments])
 
 
-def test_a_run_s_own_labels_are_held_against_it():
+def test_labels_of_the_dataset_are_the_default():
     shown = correct("mine.yaml")
     assert shown.exit_code == 0, shown.output
     assert "win rate of" in shown.stdout
@@ -74,7 +74,7 @@ def test_a_run_s_own_labels_are_held_against_it():
     assert correct("mine").stdout == shown.stdout
 
 
-def test_json_is_as_its_schema_says_with_own_labels_and_with_others(labels):
+def test_json_output_matches_its_schema_with_own_and_other_labels(labels):
     for arguments in (["mine"], ["mine", "--labels", str(labels), *READING]):
         shown = correct(*arguments, "--json")
         assert shown.exit_code == 0, shown.output
@@ -93,35 +93,35 @@ def test_agreement_with_own_labels_is_that_of_the_leaderboard():
             assert agreement["figure"].items() <= stored.items()
 
 
-def test_labels_of_some_items_are_told_to_be_some(labels):
+def test_partly_labelled_dataset_is_reported_as_such(labels):
     shown = correct("mine", "--labels", str(labels), *READING)
     assert shown.exit_code == 0, shown.output
     assert "a random part of all items" in shown.stdout
     assert f"labels from {labels}" in shown.stdout
 
 
-def test_every_fault_of_the_file_is_a_line(labels):
+def test_each_error_in_the_label_file_is_one_line(labels):
     shown = correct("mine", "--labels", str(labels), *READING[:4])
     assert shown.exit_code == 2
     lines = shown.stderr.splitlines()
     assert len(lines) > 3
     assert f"{labels}:2: `label` `one` is none of `a`, `tie`, `b`" in lines[0]
-    assert "--value WORD=VERDICT" in lines[0]
+    assert "--value LABEL=VERDICT" in lines[0]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mine", "--column", "id=x"], "say how to read --labels FILE"),
-        (["mine", "--skip-unknown"], "say how to read --labels FILE"),
+        (["mine", "--column", "id=x"], "need --labels FILE"),
+        (["mine", "--skip-unknown"], "need --labels FILE"),
         (["mine", "--labels", "x.csv", "--column", "ident=x"], "--column takes COLUMN=NAME with one of id, item"),
         (["mine", "--labels", "x.csv", "--column", "id"], "--column takes COLUMN=NAME"),
-        (["mine", "--labels", "x.csv", "--value", "1=A"], "--value takes WORD=VERDICT with one of a, tie, b"),
+        (["mine", "--labels", "x.csv", "--value", "1=A"], "--value takes LABEL=VERDICT with one of a, tie, b"),
         (["mine", "--labels", "x.csv"], "x.csv: cannot be read: no such file or directory"),
         (["nothing-like-it"], "nothing-like-it"),
     ],
 )
-def test_wrong_input_is_told_of(arguments, message):
+def test_invalid_input_is_an_error(arguments, message):
     shown = correct(*arguments)
     assert shown.exit_code == 2
     assert message in shown.stderr
@@ -141,7 +141,7 @@ def test_several_annotators_may_have_a_column_each(tmp_path):
     assert "undefined: every item is a tie" in correct("mine", "--labels", str(path), "--column", "labels=x,y").stdout
 
 
-def test_what_an_older_harness_wrote_must_be_run_again(tmp_path):
+def test_run_of_an_older_format_must_be_repeated(tmp_path):
     old = tmp_path / "old"
     old.mkdir()
     (old / "manifest.json").write_text('{"format": 1, "run": "x", "cells": []}')
@@ -168,7 +168,7 @@ def test_strengths_have_a_column_for_each_model(monkeypatch, systems):
     truth = labels_of()
     truth[::8], truth[1::8] = 2, 0  # the first model always wins, the last one always loses
     lines = told_of(monkeypatch, dataset({"x": truth}, truth, writers=(models_a, models_b))).splitlines()
-    at = lines.index("strength of each model, in log-odds against their mean")
+    at = lines.index("Bradley-Terry strength of each model, in log-odds relative to the mean")
     assert (lines[at + 1].split()[0], lines[at + 1].split()[-1]) == (
         "model-0",
         "model-5" if systems == 6 else "model-3",
@@ -179,7 +179,7 @@ def test_strengths_have_a_column_for_each_model(monkeypatch, systems):
     assert ("[" in human) == (systems == 4)
 
 
-def test_a_judge_that_failed_has_bounds_and_labels_that_are_missing_have_dashes(monkeypatch):
+def test_failures_have_bounds_and_missing_labels_have_dashes(monkeypatch):
     truth = labels_of()
     failing = np.where(np.arange(N) % 10 == 0, 4, truth)
     shown = told_of(monkeypatch, dataset({"x": failing, "y": np.full(N, 5)}, np.full(N, -1, np.int8)))

@@ -83,11 +83,11 @@ def test_chances_are_never_promises():
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--n", "1"], "--n must be 20 to 1,000,000,000: with fewer items there are counts and no tests"),
+        (["--n", "1"], "--n must be 20 to 1,000,000,000: fewer items have counts only, no tests"),
         (["--n", "2000000000"], "--n must be 20 to"),
-        (["--effect", "0"], "--effect must be more than 0 and less than 1"),
-        (["--effect", "1"], "--effect must be more than 0 and less than 1"),
-        (["--effect", "nan"], "--effect must be more than 0 and less than 1"),
+        (["--effect", "0"], "--effect must be between 0 and 1"),
+        (["--effect", "1"], "--effect must be between 0 and 1"),
+        (["--effect", "nan"], "--effect must be between 0 and 1"),
         (["--metric", "kapa"], "there is no metric `kapa`; did you mean `kappa`?"),
     ],
 )
@@ -138,7 +138,7 @@ def test_a_run_that_did_not_judge_a_dataset_leaves_it_to_simulation(tmp_path, mo
     document = said(file)
     assert [one["source"] for one in document["datasets"]] == ["pilot", "simulated"]
     assert {power_wording.PILOT, power_wording.SIMULATED_PILOT} <= set(document["notes"])
-    assert "pairs, by simulated judges" in ran("power", file).stdout
+    assert "pairs, simulated judges" in ran("power", file).stdout
 
 
 def test_a_damaged_run_is_no_pilot_and_that_is_told(tmp_path, monkeypatch):

@@ -70,13 +70,13 @@ def test_python_dash_m_is_the_same_command():
     assert done.stdout.startswith("harness, version ")
 
 
-def test_a_mistyped_verb_is_answered_with_the_nearest():
+def test_mistyped_verb_is_an_error_with_a_suggestion():
     shown = CliRunner().invoke(main, ["validat"])
     assert shown.exit_code == 2
     assert "no verb `validat`; did you mean `validate`?" in shown.stderr
 
 
-def test_a_verb_like_no_other_is_answered_with_all():
+def test_unknown_verb_is_an_error_that_lists_all_verbs():
     shown = CliRunner().invoke(main, ["zzz"])
     assert shown.exit_code == 2
     assert "known: " in shown.stderr
@@ -87,7 +87,7 @@ def test_an_unknown_option_is_a_usage_error():
     assert CliRunner().invoke(main, ["--no-such-option"]).exit_code == 2
 
 
-def test_every_problem_has_a_line_of_its_own(monkeypatch):
+def test_each_problem_is_one_line(monkeypatch):
     problems = [Problem("a.yaml", 3, 5, "matrix", "is empty", "add a cell"), Problem(message="second\x1b[31m\nline")]
     shown = ending(monkeypatch, raising(SpecError(problems)))
     assert shown.exit_code == 2
@@ -98,17 +98,21 @@ def test_every_problem_has_a_line_of_its_own(monkeypatch):
     ("error", "code", "message"),
     [
         (MissingRepliesError("3 replies are missing"), 1, "error: 3 replies are missing\n"),
-        (KeyboardInterrupt(), 130, "interrupted; what was stored is kept"),
+        (KeyboardInterrupt(), 130, "interrupted; stored replies are kept"),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "r/x"), 2, "r/x: no space left on device; free some space"),
-        (OSError(errno.EROFS, os.strerror(errno.EROFS), b"r/x"), 2, "r/x: read-only file system; name a place"),
-        (PermissionError(errno.EACCES, "Permission denied", "r"), 2, "r: permission denied; check who may use it"),
+        (
+            OSError(errno.EROFS, os.strerror(errno.EROFS), b"r/x"),
+            2,
+            "r/x: read-only file system; choose a writable folder",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "r"), 2, "r: permission denied; check its permissions"),
         (OSError("a pipe of the wrong size"), 2, "error: a pipe of the wrong size\n"),
         (FileNotFoundError(), 2, "error: filenotfounderror\n"),
-        (KeyError("x"), 70, "error: KeyError: 'x'\nthis is a defect of the harness; HARNESS_DEBUG=1 shows where"),
+        (KeyError("x"), 70, "error: KeyError: 'x'\nthis is a bug in the harness; HARNESS_DEBUG=1 shows"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
 )
-def test_errors_end_with_a_message_a_code_and_no_traceback(monkeypatch, error, code, message):
+def test_errors_have_a_message_and_an_exit_code_but_no_traceback(monkeypatch, error, code, message):
     shown = ending(monkeypatch, raising(error))
     assert shown.exit_code == code
     assert shown.stderr.startswith(message)
@@ -123,7 +127,7 @@ def test_debug_shows_the_traceback_as_well(monkeypatch):
     assert "Traceback" in ending(monkeypatch, raising(SpecError("wrong"))).stderr
 
 
-def test_what_click_raises_is_left_to_click(monkeypatch):
+def test_exceptions_of_click_are_left_to_click(monkeypatch):
     assert ending(monkeypatch, raising(click.UsageError("not so"))).exit_code == 2
     assert ending(monkeypatch, raising(click.Abort())).exit_code == 1
     assert ending(monkeypatch, raising(click.exceptions.Exit(1))).exit_code == 1
@@ -140,7 +144,7 @@ def harness(*arguments, **streams):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe breaks otherwise on Windows")
-def test_a_reader_that_leaves_early_causes_no_noise():
+def test_closed_pipe_prints_no_traceback():
     read, write = os.pipe()
     os.close(read)
     process = harness("schema", "problems", stdout=write)

@@ -30,16 +30,16 @@ def harness(*arguments):
     return CliRunner().invoke(main, arguments)
 
 
-def test_a_valid_spec_is_told_with_its_cells():
+def test_valid_spec_is_reported_with_its_cells():
     shown = harness("validate", "good.yaml")
-    assert (shown.exit_code, shown.stdout, shown.stderr) == (0, "ok: good: 1 cells\n", "")
+    assert (shown.exit_code, shown.stdout, shown.stderr) == (0, "ok: good: 1 cell\n", "")
 
 
-def test_all_problems_of_all_specs_are_told_at_once():
+def test_all_problems_of_all_specs_are_reported_at_once():
     Path("bad.yaml").write_text(GOOD.replace("strategy:", "stratgy:").replace("name: good", "name: 1"))
     shown = harness("validate", "bad.yaml", "good.yaml", "missing.yaml")
     assert shown.exit_code == 2
-    assert shown.stdout == "ok: good: 1 cells\n"
+    assert shown.stdout == "ok: good: 1 cell\n"
     lines = shown.stderr.splitlines()
     assert any(line.startswith("bad.yaml:2:") for line in lines)
     assert any("unknown key `stratgy`; did you mean `strategy`?" in line for line in lines)
@@ -56,7 +56,7 @@ def test_a_key_that_the_environment_lacks_is_a_problem(monkeypatch):
     assert harness("validate", "real.yaml").exit_code == 0
 
 
-def test_json_is_as_its_schema_says():
+def test_json_output_matches_its_schema():
     Path("bad.yaml").write_text(GOOD.replace("strategy:", "stratgy:"))
     shown = harness("validate", "good.yaml", "bad.yaml", "--json")
     assert shown.exit_code == 2

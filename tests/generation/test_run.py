@@ -175,7 +175,7 @@ def test_verbs_for_evaluations_say_so(done):
         assert "holds a generation, and this is for evaluations" in shown.stderr
     shown = CliRunner().invoke(main, ["power", str(done / "spec.yaml"), "--results", str(done / "results")])
     assert shown.exit_code == 2
-    assert "power is told of evaluations" in shown.stderr
+    assert "power analysis supports evaluation specs only" in shown.stderr
     shown = CliRunner().invoke(main, ["leaderboard", "loops", "--metric", "x", "--results", str(done / "results")])
     assert shown.exit_code == 2
     assert "this run is a generation" in shown.stderr
@@ -250,7 +250,7 @@ def test_explain_shows_loops_comparisons_and_the_whole(done, tmp_path):
     judged = call_explain(done, path, "writer+novice-vs-writer")
     assert "outcome: verdict" in judged or "nobody is asked" in judged
     fresh = CliRunner().invoke(main, ["explain", str(path), "writer+novice", "--cache", str(tmp_path / "none")])
-    assert "A run would send 1 call here" in fresh.output
+    assert "A run sends 1 call next" in fresh.output
 
 
 def test_explain_needs_no_other_prompt_than_the_one_it_shows(done, tmp_path):
@@ -279,7 +279,7 @@ def test_explain_shows_how_a_jury_counts_the_comparisons_of_its_members(tmp_path
     verdicts = [member["outcome"]["verdict"] for member in told["loop"]["members"]]
     assert len(verdicts) == 3
     assert verdicts.count(told["loop"]["outcome"]["verdict"]) >= 2
-    assert "it counts the judgments of these cells" in CliRunner().invoke(main, ["explain", *words]).stdout
+    assert "the verdict is counted from these cells" in CliRunner().invoke(main, ["explain", *words]).stdout
 
 
 def call_explain(done, *words):

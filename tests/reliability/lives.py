@@ -73,7 +73,7 @@ def live(life: dict[str, Any]) -> int:
 
     from harness import api
     from harness.cache.key import call_key
-    from harness.cli._errors import explained
+    from harness.cli._errors import messages_of
     from harness.runner.progress import RunStats
 
     folder = Path(life["folder"])
@@ -117,7 +117,7 @@ def live(life: dict[str, Any]) -> int:
             watch=ProgressListener(spec.models),
         )
     except BaseException as error:
-        messages, code = explained(error)
+        messages, code = messages_of(error)
         (folder / "said").write_text("\n".join(messages))
         return code
     (folder / "said").write_text("")

@@ -74,7 +74,7 @@ def test_what_is_under_way_is_waited_for_and_stored(tmp_path, nursery, one):
         until(lambda: len(server.asked) >= 6)
         code, said = nursery.end(one)
         assert code == 130
-        assert "interrupted; what was stored is kept" in said
+        assert "interrupted; stored replies are kept" in said
         assert stored(folder) == server.asked.total() < 40, "every call that was sent is stored"
         assert not list((folder / "results" / "stopped").iterdir()), "a run folder is whole or not there"
         nursery.start(folder)

@@ -1,1 +1,1 @@
-"""The habits of evaluators, read off what a run judged."""
+"""Biases and consistency of the evaluators of a finished run."""

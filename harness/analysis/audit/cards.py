@@ -1,10 +1,9 @@
-"""A run to the cards of its evaluators: what every probe finds of every cell, and how far the cells agree."""
+"""Audit a run: the result of every probe for every cell, and the agreement among the cells."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness import registry
 from harness.analysis.audit.probe import audited_cells, find_probe
-from harness.errors import InputError
+from harness.leaderboard.rerank import no_cell
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
@@ -22,19 +21,19 @@ from harness.scoring.labels import reference_of
 from harness.scoring.score import DatasetScores
 from harness.statistics.among import counts_of, fleiss_kappa, krippendorff_alpha
 
-ALONE = "one cell: nobody to agree with"
+ONE_CELL = "only one cell"
 NO_VARIATION = "all verdicts are the same"
-NO_VERDICTS = "no judgment counts"
+NO_VERDICTS = "no judgments"
 NO_INTERVAL = "shown for comparison, without interval"
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What one probe found of one cell.
+    """The result of one probe for one cell.
 
     Attributes:
         figures: by name.
-        sentence: what they mean.
+        sentence: the figures in words.
     """
 
     figures: Mapping[str, Figure]
@@ -43,7 +42,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What the probes found of one cell, by probe."""
+    """The results of all probes for one cell, by probe."""
 
     cell: Cell
     results: Mapping[str, ProbeResult]
@@ -56,9 +55,9 @@ class AuditedDataset:
     Attributes:
         dataset: its name.
         items: how many it has.
-        among: agreement among the cells, of which none is taken for right: Fleiss' kappa and Krippendorff's alpha.
+        among: agreement among the cells without a reference: Fleiss' kappa and Krippendorff's alpha.
         ties: share of ties among the verdicts of all cells, by the scale of their strategies.
-        failures: share of the judgments without a verdict, by model, over the cells that ask it alone.
+        failures: share of the judgments without a verdict, by model, over the cells with that model only.
         cards: of the cells.
     """
 
@@ -71,14 +70,14 @@ class AuditedDataset:
 
 
 def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
-    """Look at every cell of a run with every probe.
+    """Run every probe on every cell of a run.
 
     Args:
-        run: read back with its votes.
+        run: the run, read with its votes.
         cell: id of a cell, with or without its dataset; None for all.
 
     Raises:
-        InputError: where the run has no such cell.
+        InputError: if the run has no such cell.
     """
     found = []
     for data in run.datasets:
@@ -91,17 +90,14 @@ def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
             among, ties, failures = _among(data, run.score), _ties_by_scale(data, run), _failures_by_model(data, run)
             found.append(AuditedDataset(data.name, len(data), among, ties, failures, tuple(cards)))
     if not found:
-        names = [one.id for data in run.datasets for one in data.cells]
-        near = get_close_matches(cell or "", [*names, *(name.partition("/")[2] for name in names)], n=3, cutoff=0.4)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names[:5])}"
-        raise InputError(f"this run has no cell `{cell}`", hint=hint)
+        raise no_cell(cell or "", [one.id for data in run.datasets for one in data.cells])
     return found
 
 
 def with_probes(
     group: DatasetScores, data: JudgedDataset, score: ScoreSpec, seed: int, models: Mapping[str, Mapping[str, Any]]
 ) -> DatasetScores:
-    """The scores of a dataset with the figures of those probes that the spec asks for beside them."""
+    """The scores of a dataset, with the figures of the probes in `score.probes` as companions."""
     scores = []
     for audited, scored in zip(audited_cells(data, score, seed, models), group.scores, strict=True):
         figures = dict(scored.figures)
@@ -118,7 +114,7 @@ def _run_probe(name: str, audited: Any) -> ProbeResult:
 
 
 def _ties_by_scale(data: JudgedDataset, run: Judged) -> dict[str, Figure]:
-    """How often cells call a tie, by the scale on which their strategies ask for scores: a coarse one makes more."""
+    """The share of ties, by the score scale of the strategies: a coarse scale makes more ties."""
     strategies = run.spec.get("strategies", {})
     groups: dict[str, list[int]] = {}
     for at, cell in enumerate(data.cells):
@@ -146,18 +142,18 @@ def _failures_by_model(data: JudgedDataset, run: Judged) -> dict[str, Figure]:
     }
 
 
-def _share(data: JudgedDataset, run: Judged, holds: NDArray[np.bool_], counts: NDArray[np.bool_]) -> Figure:
-    """The share over several cells; the item is the unit, for its judgments hang together."""
+def _share(data: JudgedDataset, run: Judged, successes: NDArray[np.bool_], trials: NDArray[np.bool_]) -> Figure:
+    """A share over several cells, with the item as the unit, since its judgments are not independent."""
     reference = reference_of(data)
     units = Units(reference.all_clusters, run.score.level, len(data.cells))
-    there = counts.sum(axis=1)
+    count = trials.sum(axis=1)
     per_item = np.full(len(data), np.nan)
-    per_item[there > 0] = (holds & counts).sum(axis=1)[there > 0] / there[there > 0]
+    per_item[count > 0] = (successes & trials).sum(axis=1)[count > 0] / count[count > 0]
     return units.figure(per_item, reason=NO_VERDICTS)
 
 
 def _among(data: JudgedDataset, score: ScoreSpec) -> dict[str, Figure]:
-    """How far the cells agree with each other."""
+    """Agreement among the cells."""
     counts = counts_of(np.where(data.outcomes < len(VERDICTS), data.outcomes, -1), len(VERDICTS))
     cells = len(data.cells)
     both = {
@@ -166,7 +162,7 @@ def _among(data: JudgedDataset, score: ScoreSpec) -> dict[str, Figure]:
     }
     found = {}
     for name, (value, n) in both.items():
-        reason = ALONE if cells < 2 else NO_VARIATION if value != value else NO_INTERVAL
+        reason = ONE_CELL if cells < 2 else NO_VARIATION if value != value else NO_INTERVAL
         shown = None if value != value or cells < 2 else value
         found[name] = Figure(shown, reason=reason, n=n, level=score.level, systems=cells)
     return found

@@ -13,7 +13,7 @@ from harness.runner.run_reader import Judged
 
 
 def audit_json(run: Judged, found: Sequence[AuditedDataset]) -> dict[str, Any]:
-    """All that was found, floats rounded to 12 significant digits."""
+    """The results as JSON, floats rounded to 12 significant digits."""
     document = {
         "run": run.id,
         "spec": run.spec_name,
@@ -30,10 +30,10 @@ def audit_json(run: Judged, found: Sequence[AuditedDataset]) -> dict[str, Any]:
                         "cell": card.cell.id,
                         "probes": {
                             name: {
-                                "figures": {key: _figure_json(figure) for key, figure in look.figures.items()},
-                                "sentence": look.sentence,
+                                "figures": {key: _figure_json(figure) for key, figure in result.figures.items()},
+                                "sentence": result.sentence,
                             }
-                            for name, look in card.results.items()
+                            for name, result in card.results.items()
                         },
                     }
                     for card in part.cards

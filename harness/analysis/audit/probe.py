@@ -1,13 +1,14 @@
-"""What a probe is: a file in `harness/probes/`, found by its name, that looks at one habit of an evaluator.
+"""The probe contract: a module in `harness/analysis/audit/probes/` that measures one bias of an evaluator.
 
 A probe is a module with
 
 * `SUMMARY: str`: one line for lists;
-* `figures(audited: Audited) -> dict[str, Figure]`: what it measures, by name; a figure that cannot be told is None
-  with a reason. Names are the probe's own, such as `length.bias`, and never those of a metric;
-* `sentence(figures: Mapping[str, Figure]) -> str`: what they mean, and no more than they say.
+* `figures(audited: Audited) -> dict[str, Figure]`: its figures by name, the same names for every cell. A figure that
+  is undefined for a cell is None with a reason. Names begin with that of the probe, such as `length.bias`;
+* `sentence(figures: Mapping[str, Figure]) -> str`: the figures in words.
 
-A probe asks nobody and reads no file. Its figures are seeded by the cell, so that another cell changes none of them.
+A probe makes no model calls and reads no files. Its figures are seeded by the cell, so that they do not depend on the
+other cells.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import registry
+from harness.evaluators.cell import asks
+from harness.leaderboard.numbers import with_interval
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
 from harness.runner.run_reader import JudgedDataset
@@ -27,18 +30,21 @@ from harness.scoring.consistency import Units, consistency_figures
 from harness.scoring.labels import Reference, reference_of
 
 SCORES = np.array([1.0, 0.0, -1.0])
-"""A verdict as a number, for response a: won, tied, lost."""
+"""The verdicts as scores of response a: win, tie, loss."""
+
+COUNTED = "counted from the judgments of other cells"
+NO_VOTES = "no judgment has votes"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audited:
-    """One cell of a dataset, with all that a probe may look at.
+    """One cell of a dataset: the input of a probe.
 
     Attributes:
         data: the dataset.
         at: position of the cell in it.
         reference: the labels.
-        score: metrics, level and how intervals are made.
+        score: metrics, level and method of the intervals.
         seed: of the spec.
         models: the spec's entry of each model.
     """
@@ -57,22 +63,22 @@ class Audited:
 
     @property
     def judged(self) -> NDArray[np.int8]:
-        """The outcome of every item."""
+        """The outcome of each item, positions in `OUTCOMES`."""
         return self.data.outcomes[:, self.at]
 
     @property
     def units(self) -> Units:
-        """What a mean over all items rests on."""
+        """The independent units behind a mean over all items."""
         return Units(self.reference.all_clusters, self.score.level, len(self.data.cells))
 
     @property
     def clusters(self) -> NDArray[np.int64]:
-        """The cluster of every item; items that are independent are clusters of their own."""
+        """The cluster of each item; an independent item is its own cluster."""
         found = self.reference.all_clusters
         return np.arange(len(self.data)) if found is None else found
 
-    def consistency_units(self) -> dict[str, Figure]:
-        """What changes between orders and repeats, as of `harness.scoring.consistency`; empty where asked once."""
+    def consistency_figures(self) -> dict[str, Figure]:
+        """The figures of `harness.scoring.consistency`; empty where no judgment has votes."""
         votes = self.data.votes[self.at]
         if votes is None:
             return {}
@@ -81,48 +87,50 @@ class Audited:
             self.cell, votes, self.judged, self.reference, {}, self.score, systems=systems, seed=self.seed
         )
 
+    @property
+    def reason_without_votes(self) -> str:
+        """Why `consistency_figures` is empty."""
+        return NO_VOTES if asks(self.cell) else COUNTED
+
     def unknown(self, reason: str, n: int = 0) -> Figure:
-        """A figure that cannot be told."""
+        """A figure without a value."""
         return Figure(None, reason=reason, n=n, level=self.score.level, systems=len(self.data.cells))
 
 
 class Probe(Protocol):
-    """The contract of a file in `harness/probes/`."""
+    """The contract of a module in `harness/analysis/audit/probes/`."""
 
     SUMMARY: str
 
     def figures(self, audited: Audited) -> dict[str, Figure]:
-        """What it measures, by name."""
+        """The figures of a cell, by name."""
         ...
 
     def sentence(self, figures: Mapping[str, Figure]) -> str:
-        """What its figures mean."""
+        """The figures in words."""
         ...
 
 
 def find_probe(name: str) -> Probe:
-    """The probe of that name. Raises KeyError where there is none."""
+    """The probe of that name. Raises KeyError if there is none."""
     return cast(Probe, registry.find("probes", name))
 
 
 def audited_cells(
     data: JudgedDataset, score: ScoreSpec, seed: int, models: Mapping[str, Mapping[str, Any]]
 ) -> list[Audited]:
-    """Every cell of a dataset, ready to be looked at."""
+    """Every cell of a dataset as the input of a probe."""
     reference = reference_of(data)
     return [Audited(data, at, reference, score, seed, models) for at in range(len(data.cells))]
 
 
-def shown(figure: Figure, digits: int = 2) -> str:
-    """A figure in a sentence, such as `0.12 [0.05, 0.21]`, or why there is none."""
+def figure_text(figure: Figure) -> str:
+    """A figure in a sentence, such as `0.12 [0.05, 0.21]`, or `unknown` with the reason."""
     if figure.value is None:
         return f"unknown ({figure.reason})"
-    text = f"{figure.value:.{digits}f}"
-    if figure.low is not None and figure.high is not None:
-        text += f" [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
-    return text.replace("-", "−")
+    return with_interval(figure.value, figure.low, figure.high, ".2f")
 
 
-def leaves_out_zero(figure: Figure) -> bool:
-    """Whether the interval of a figure leaves out 0."""
+def excludes_zero(figure: Figure) -> bool:
+    """Whether the interval of a figure excludes 0."""
     return figure.low is not None and figure.high is not None and not figure.low <= 0 <= figure.high

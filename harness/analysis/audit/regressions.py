@@ -1,4 +1,4 @@
-"""What goes with a judge's verdict beside what people say: coefficients of regressions, as figures."""
+"""Bias as a regression coefficient: the effect of a variable on the verdict, controlling for the label."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.audit.probe import SCORES, Audited, leaves_out_zero, shown
+from harness.analysis.audit.probe import SCORES, Audited, excludes_zero, figure_text
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
 from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
@@ -17,21 +17,22 @@ from harness.statistics.intervals import wald_interval
 from harness.statistics.regression import coefficient_of
 
 NO_LABELS = "no item has both a label and a verdict"
-NO_SPREAD = "it is the same on all items, or follows from the label"
+NO_SPREAD = "constant over the items, or determined by the label"
 WIDEST = (-100.0, 100.0)
 
 
 def bias_and_human(audited: Audited, name: str, variable: Array, given: Mapping[str, Array]) -> dict[str, Figure]:
-    """How far a variable moves the judge's verdict where people say the same, and how far it moves theirs.
+    """The effect of a variable on the verdict at equal labels, and its effect on the labels.
 
-    Verdicts count 1 (a), 0 (tie) and −1 (b). The judge's coefficient is of a regression on the label, the variable
-    and what else is given; that of people of the same without the label.
+    Verdicts count 1 (a), 0 (tie) and −1 (b). `NAME.bias` is the coefficient of the variable in a linear regression of
+    the verdict on the label, the variable and the covariates; `NAME.human` that in a regression of the label on the
+    variable and the covariates.
 
     Args:
         audited: the cell.
-        name: what the figures are called by.
-        variable: of each item; NaN where it is not known.
-        given: other variables, NaN likewise.
+        name: prefix of the names of the figures.
+        variable: one value per item; NaN where unknown.
+        given: the covariates, with NaN where unknown.
     """
     labels, judged = audited.data.reference_codes(), audited.judged
     rows = (labels >= 0) & (judged < len(VERDICTS)) & ~np.isnan(variable)
@@ -39,7 +40,7 @@ def bias_and_human(audited: Audited, name: str, variable: Array, given: Mapping[
     for column in others:
         rows &= ~np.isnan(column)
     if not rows.any():
-        reason = NO_LABELS if not np.isnan(variable).all() else "the dataset does not tell"
+        reason = NO_LABELS if not np.isnan(variable).all() else "unknown in the dataset"
         return {f"{name}.bias": audited.unknown(reason), f"{name}.human": audited.unknown(reason)}
     human, machine = SCORES[labels[rows]], SCORES[judged[rows]]
     beside = [variable[rows], *(column[rows] for column in others)]
@@ -76,10 +77,10 @@ def _figure(audited: Audited, outcome: Array, variables: Array, which: int, grou
     )
 
 
-def told(name: str, what: str, figures: Mapping[str, Figure]) -> str:
-    """What a bias means: whether it is seen at all, beside what people do."""
+def bias_sentence(name: str, what: str, figures: Mapping[str, Figure]) -> str:
+    """The bias and the effect on the labels in words."""
     bias, human = figures[f"{name}.bias"], figures[f"{name}.human"]
     if bias.value is None:
-        return f"whether {what} counts cannot be told: {bias.reason}"
-    seen = "moves its verdict" if leaves_out_zero(bias) else "is not seen to move its verdict"
-    return f"where people say the same, {what} {seen} ({shown(bias)}; people's own {shown(human)})"
+        return f"effect of {what}: unknown ({bias.reason})"
+    note = "" if excludes_zero(bias) else ", not distinguishable from 0"
+    return f"effect of {what} at equal labels: {figure_text(bias)}{note}; on the labels: {figure_text(human)}"

@@ -40,7 +40,7 @@ from harness.text import listed, quoted, suggestion
 COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset")
 """The columns that are looked for, by these names or by others that the user gives."""
 
-MEANING = "say what it means with `--value WORD=VERDICT`"
+MEANING = "say what it means with `--value LABEL=VERDICT`"
 
 MAX_COMPARED = 20_000
 """Item ids among which a similar one is looked for; more take seconds."""

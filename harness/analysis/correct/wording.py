@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.leaderboard.numbers import _listed, _p
+from harness.leaderboard.numbers import p_text, shortlist
 
 
 def labelled_part(dataset: str, labelled: int, items: int) -> str:
@@ -37,18 +37,18 @@ def unlike_others(dataset: str, cell: str, p: float, tried: int) -> str:
     """What speaks against the labels being a random part."""
     return (
         f"{dataset}: the labelled items do not look like a random part: on them {cell} answers otherwise than on the "
-        f"others (p {_p(p)}, corrected for {tried} cells)"
+        f"others (p {p_text(p)}, corrected for {tried} cells)"
     )
 
 
 def not_relied_on(dataset: str, cells: Sequence[str]) -> str:
     """Which evaluators add nothing to the labels."""
-    return f"{dataset}: the labels do not go with the verdicts of {_listed(cells)}: λ = 0, the labels stand alone"
+    return f"{dataset}: the labels do not go with the verdicts of {shortlist(cells)}: λ = 0, the labels stand alone"
 
 
 def leans(dataset: str, cells: Sequence[str]) -> str:
     """Whose own win rate the labels rule out."""
-    return f"{dataset}: outside the corrected interval lies the own win rate of {_listed(cells)}"
+    return f"{dataset}: outside the corrected interval lies the own win rate of {shortlist(cells)}"
 
 
 def mixed_responses(dataset: str, systems: int) -> str:

@@ -1,1 +1,1 @@
-"""Probes, one file each: biases of an evaluator that a metric does not show; see `harness.analysis.audit.probe`."""
+"""Probes, one file each: biases of an evaluator that no metric measures; see `harness.analysis.audit.probe`."""

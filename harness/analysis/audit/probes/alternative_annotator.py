@@ -1,15 +1,17 @@
-"""Alternative annotator: may the evaluator stand in for one of the people (arXiv 2501.10970)."""
+"""Alternative annotator test: can the evaluator replace an annotator (alt-test, arXiv 2501.10970)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.analysis.audit.probe import Audited, shown
+from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.statistics.alternative_annotator import EPSILON, FEWEST, alternative_test
 
-SUMMARY = "alternative-annotator: the share of the annotators that the evaluator is shown to fall behind by little"
-FEW_PEOPLE = "the test asks for three annotators"
+SUMMARY = "alternative-annotator: whether the evaluator can replace a human annotator (alt-test, arXiv 2501.10970)"
+FEW_ANNOTATORS = "fewer than three annotators"
+THRESHOLD = 0.5
+"""The winning rate at which the test is passed."""
 METHOD = f"paired t-tests with ε = {EPSILON:g}, Benjamini and Yekutieli"
 
 
@@ -17,7 +19,7 @@ def figures(audited: Audited) -> dict[str, Figure]:
     """The winning rate ω, and the average advantage ρ."""
     codes = audited.data.annotator_codes()
     if codes.shape[1] < 3:
-        unknown = audited.unknown(FEW_PEOPLE)
+        unknown = audited.unknown(FEW_ANNOTATORS)
         return {"alternative-annotator.winning-rate": unknown, "alternative-annotator.advantage": unknown}
     found = alternative_test(audited.judged, codes, level=audited.score.level)
     n = sum(one.n for one in found.advantages)
@@ -31,10 +33,10 @@ def figures(audited: Audited) -> dict[str, Figure]:
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
-    """Whether it may stand in."""
+    """Whether the evaluator passes the test."""
     rate = figures["alternative-annotator.winning-rate"]
     if rate.value is None:
-        return f"whether it could stand in for a person cannot be told: {rate.reason}"
-    advantage = shown(figures["alternative-annotator.advantage"])
-    fit = "may stand in for a person by the test's own rule (0.5 or more)" if rate.value >= 0.5 else "may not stand in"
-    return f"it {fit}: winning rate {rate.value:.2f}, at least as good as a person on {advantage} of the items"
+        return f"unknown ({rate.reason})"
+    advantage = figure_text(figures["alternative-annotator.advantage"])
+    result = "passed" if rate.value >= THRESHOLD else "not passed"
+    return f"{result}: winning rate {rate.value:.2f} (threshold {THRESHOLD}); average advantage probability {advantage}"

@@ -1,4 +1,4 @@
-"""Ceiling: how far people agree with each other, and the evaluator with each of them."""
+"""Ceiling: agreement of the annotators with each other, and of the evaluator with each annotator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.audit.probe import Audited, shown
+from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.scoring.metric import find_metric
@@ -15,17 +15,17 @@ from harness.statistics import annotators, clusters
 from harness.statistics.agreement import SHAPE, Array
 from harness.statistics.intervals import wald_interval
 
-SUMMARY = "ceiling: agreement of each annotator with the others, beside the evaluator's with each annotator"
-ALONE = "one annotator: nobody to agree with"
+SUMMARY = "ceiling: agreement among the annotators, and agreement of the evaluator with each annotator"
+ONE_ANNOTATOR = "fewer than two annotators"
 
 Side = tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.intp]]
 
 
 def figures(audited: Audited) -> dict[str, Figure]:
-    """By the first metric of the spec, means over the annotators."""
+    """Means over the annotators, by the first metric of the spec."""
     codes = audited.data.annotator_codes()
     if codes.shape[1] < 2:
-        return {"ceiling.people": audited.unknown(ALONE), "ceiling.evaluator": audited.unknown(ALONE)}
+        return {"ceiling.people": audited.unknown(ONE_ANNOTATOR), "ceiling.evaluator": audited.unknown(ONE_ANNOTATOR)}
     return {
         "ceiling.people": _mean(audited, annotators.leave_one_out(codes)),
         "ceiling.evaluator": _mean(audited, annotators.against_each(audited.judged, codes)),
@@ -33,7 +33,7 @@ def figures(audited: Audited) -> dict[str, Figure]:
 
 
 def _mean(audited: Audited, sides: Sequence[Side]) -> Figure:
-    """The mean of the metric over the annotators; the influences of an item on all of them are added."""
+    """The mean of the metric over the annotators; the influence of an item is the sum over the annotators."""
     metric = find_metric(audited.score.metrics[0])
     phi: Array = np.zeros(len(audited.data))
     values, touched = [], np.zeros(len(audited.data), bool)
@@ -60,11 +60,9 @@ def _mean(audited: Audited, sides: Sequence[Side]) -> Figure:
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
-    """How far people agree, and the evaluator with them."""
+    """Agreement among the annotators, and of the evaluator with them."""
     people = figures["ceiling.people"]
     if people.value is None:
-        return f"how far people agree cannot be told: {people.reason}"
-    return (
-        f"a person agrees with the others at {shown(people)}, it agrees with each person at "
-        f"{shown(figures['ceiling.evaluator'])}"
-    )
+        return f"agreement among annotators: unknown ({people.reason})"
+    evaluator = figure_text(figures["ceiling.evaluator"])
+    return f"agreement among annotators: {figure_text(people)}; of the evaluator with each annotator: {evaluator}"

@@ -1,10 +1,10 @@
-"""Failures: how many items have no verdict, and why."""
+"""Failures: the share of items without a verdict, by kind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.analysis.audit.probe import Audited, shown
+from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.records.judgments import FAILURES, VERDICTS
 
@@ -23,11 +23,10 @@ def figures(audited: Audited) -> dict[str, Figure]:
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
-    """How many failed, most frequent kind first."""
+    """The shares, most frequent kind first."""
     kinds = {name.partition(".")[2]: figure for name, figure in figures.items() if name != "failures.all"}
     if not kinds:
         return f"every item has a verdict (n = {figures['failures.all'].n})"
     worst = sorted(kinds.items(), key=lambda entry: -(entry[1].value or 0))
-    return f"{shown(figures['failures.all'])} of the items have no verdict: " + ", ".join(
-        f"{kind} {shown(figure)}" for kind, figure in worst
-    )
+    shares = ", ".join(f"{kind} {figure_text(figure)}" for kind, figure in worst)
+    return f"no verdict on {figure_text(figures['failures.all'])} of the items: {shares}"

@@ -1,4 +1,4 @@
-"""Length: does a longer response win where people do not prefer it."""
+"""Length: the effect of a longer response on the verdict."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ import numpy as np
 
 from harness.analysis.audit.families import family_difference
 from harness.analysis.audit.probe import Audited
-from harness.analysis.audit.regressions import bias_and_human, told
+from harness.analysis.audit.regressions import bias_and_human, bias_sentence
 from harness.records.figures import Figure
 from harness.statistics.agreement import Array
 
-SUMMARY = "length: how far a response of twice the length moves the verdict, given what people say"
+SUMMARY = "length: effect of twice the length of a response on the verdict, at equal labels and family"
 
 
 def length_difference(audited: Audited) -> Array:
-    """How often response a is twice as long as response b: the logarithm to the base 2 of their lengths' ratio."""
+    """The base-2 logarithm of the ratio of the lengths of response a and response b, one value per item."""
     lengths = audited.data.lengths() + 1.0
     found: Array = np.log2(lengths[:, 0]) - np.log2(lengths[:, 1])
     return found
 
 
 def figures(audited: Audited) -> dict[str, Figure]:
-    """Points of the verdict (−1 to 1) for each doubling, of the judge given the label, and of people themselves."""
+    """The change of the verdict (−1 to 1) per doubling of the length, at equal labels; and of the labels."""
     return bias_and_human(audited, "length", length_difference(audited), {"family": family_difference(audited)})
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
-    """Whether length counts."""
-    return told("length", "a response of twice the length", figures)
+    """The effect of the length."""
+    return bias_sentence("length", "twice the length", figures)

@@ -1,4 +1,4 @@
-"""Marginals: how often each verdict is given, beside how often people give it; ties among them."""
+"""Marginals: the share of each verdict among the judgments and among the labels, and the excess of ties."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.analysis.audit.probe import Audited, leaves_out_zero, shown
+from harness.analysis.audit.probe import Audited, excludes_zero, figure_text
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
 from harness.scoring.consistency import NO_PAIRS
 
-SUMMARY = "marginals: share of each verdict, ties among them, beside the labels'"
+SUMMARY = "marginals: share of each verdict among judgments and labels, and the excess of ties"
 
 
 def figures(audited: Audited) -> dict[str, Figure]:
-    """Of the items with label and verdict, the share of each verdict, the labels' share, and the excess of ties."""
+    """The share of each verdict among judgments and labels of the items that have both, and the excess of ties."""
     labels, judged = audited.data.reference_codes(), audited.judged
     both = (labels >= 0) & (judged < len(VERDICTS))
     found = {}
@@ -30,12 +30,10 @@ def figures(audited: Audited) -> dict[str, Figure]:
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
-    """How it shares out its verdicts."""
+    """The share of ties."""
     ties, excess = figures["marginals.tie.judge"], figures["marginals.tie.excess"]
     if ties.value is None:
-        return f"its verdicts cannot be held against labels: {ties.reason}"
-    seen = "" if leaves_out_zero(excess) else ", which is no difference that can be told"
-    return (
-        f"it calls {shown(ties)} of the items a tie, people {shown(figures['marginals.tie.labels'])}: "
-        f"{shown(excess)} more{seen}"
-    )
+        return f"share of ties: unknown ({ties.reason})"
+    note = "" if excludes_zero(excess) else ", not distinguishable from 0"
+    labels = figure_text(figures["marginals.tie.labels"])
+    return f"ties: {figure_text(ties)} of verdicts, {labels} of labels; excess {figure_text(excess)}{note}"

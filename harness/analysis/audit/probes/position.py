@@ -1,13 +1,14 @@
-"""Position: does the order in which the responses are shown change the verdict."""
+"""Position: changes of the verdict with the order of the responses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.analysis.audit.probe import Audited, shown
+from harness.analysis.audit.probe import Audited, figure_text
+from harness.leaderboard.numbers import p_text
 from harness.records.figures import Figure
 
-SUMMARY = "position: how often the verdict changes with the order of the responses, and which place it favours"
+SUMMARY = "position: how often the verdict flips when the responses are swapped, and the position it favours"
 NAMES = (
     "flip-rate",
     "slot-preference",
@@ -16,29 +17,35 @@ NAMES = (
     "excess-flip-rate",
     "tie-inflation",
 )
-ONE_ORDER = "asked in one order only; `order: [both]` asks in both"
+FLIP_RATE = "position.flip-rate"
+ONE_ORDER = "one order only; `order: [both]` shows both"
 
 
 def figures(audited: Audited) -> dict[str, Figure]:
-    """The flip rate, which place won twice, what asking again changes by itself, and ties that both orders made."""
+    """The flip rate, the favoured position, the flip rate of repeats in one order, and the ties from both orders."""
     if audited.cell.order != "both":
-        return {"position.flip-rate": audited.unknown(ONE_ORDER)}
-    found = audited.consistency_units()
+        return {FLIP_RATE: audited.unknown(ONE_ORDER)}
+    found = audited.consistency_figures()
+    if not found:
+        return {FLIP_RATE: audited.unknown(audited.reason_without_votes)}
     return {f"position.{name}": found[name] for name in NAMES if name in found}
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
-    """How often the order matters, beside what noise alone changes."""
-    flips = figures["position.flip-rate"]
+    """The flip rate, and the flip rate of repeats in one order."""
+    flips = figures[FLIP_RATE]
     if flips.value is None:
-        return f"whether the order matters cannot be told: {flips.reason}"
-    told = f"the verdict changes with the order on {shown(flips)} of the items"
+        return f"flip rate: unknown ({flips.reason})"
+    text = f"flip rate {figure_text(flips)}"
     noise, excess = figures.get("position.repeat-flip-rate"), figures.get("position.excess-flip-rate")
     if noise is not None and excess is not None:
-        told += f", where asking again in one order changes {shown(noise)}: more by {shown(excess)}"
+        text += f", of repeats in one order {figure_text(noise)}, excess {figure_text(excess)}"
     else:
-        told += "; without repeats it cannot be told how much of that is noise"
+        text += " (without repeats, bias and noise cannot be separated)"
     slot, p_value = figures["position.slot-preference"], figures["position.slot-preference.p-value"]
     if slot.value is None or p_value.value is None:
-        return told
-    return f"{told}; where one place won both times it was the first on {shown(slot)} of them (p = {p_value.value:.3g})"
+        return text
+    return (
+        f"{text}; where one position wins in both orders, the first does on {figure_text(slot)} "
+        f"(p {p_text(p_value.value)})"
+    )

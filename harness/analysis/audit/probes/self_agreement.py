@@ -1,26 +1,28 @@
-"""Self-agreement: how often the same question gets the same verdict again."""
+"""Self-agreement: the share of repeats that agree."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.analysis.audit.probe import Audited, shown
+from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 
-SUMMARY = "self-agreement: how often two answers to the same question are the same"
-ONCE = "asked once only; `repeats: [2]` asks twice"
+SUMMARY = "self-agreement: share of pairs of repeats with the same verdict"
+NO_REPEATS = "no repeats; `repeats: [2]` adds one"
+REPEATS = "self-agreement.repeats"
 
 
 def figures(audited: Audited) -> dict[str, Figure]:
     """The share of the pairs of repeats, in the same order, that agree."""
     if audited.cell.repeats < 2:
-        return {"self-agreement.repeats": audited.unknown(ONCE)}
-    return {"self-agreement.repeats": audited.consistency_units()["self-agreement"]}
+        return {REPEATS: audited.unknown(NO_REPEATS)}
+    found = audited.consistency_figures()
+    return {REPEATS: found["self-agreement"] if found else audited.unknown(audited.reason_without_votes)}
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
-    """How steady it is."""
-    found = figures["self-agreement.repeats"]
+    """The share of pairs that agree."""
+    found = figures[REPEATS]
     if found.value is None:
-        return f"how steady it is cannot be told: {found.reason}"
-    return f"asked again it says the same on {shown(found)} of the pairs of answers"
+        return f"unknown ({found.reason})"
+    return f"{figure_text(found)} of pairs of repeats agree"

@@ -1,4 +1,4 @@
-"""Win rate: how often response b wins over response a by the evaluator's verdicts, whatever people say."""
+"""Win rate of response b over response a by the verdicts of the evaluator, without reference labels."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.analysis.audit.probe import Audited, shown
+from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
 
-SUMMARY = "win-rate: how often response b beats response a, a tie counting half, nothing, or not at all"
+SUMMARY = "win-rate: win rate of response b over response a, ties counted as half a win, as a loss, or dropped"
 NO_VERDICT = "no item has a verdict"
 UNDECIDED = "every verdict is a tie"
 
 
 def figures(audited: Audited) -> dict[str, Figure]:
-    """By each convention of ties; failures are left out, and would be between the bounds."""
+    """The win rate by each convention of ties; failures are left out, with bounds beside them."""
     judged = audited.judged
     verdicts = judged < len(VERDICTS)
     won, tied = judged == VERDICTS.index("b"), judged == VERDICTS.index("tie")
@@ -34,11 +34,9 @@ def figures(audited: Audited) -> dict[str, Figure]:
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
-    """How often b wins."""
+    """The win rates."""
     half = figures["win-rate.half"]
     if half.value is None:
-        return f"which response wins cannot be told: {half.reason}"
-    return (
-        f"response b wins {shown(half)} with ties as half, {shown(figures['win-rate.ties-lose'])} with ties as lost, "
-        f"{shown(figures['win-rate.ties-dropped'])} of those decided"
-    )
+        return f"win rate of response b: unknown ({half.reason})"
+    lose, dropped = (figure_text(figures[f"win-rate.{ties}"]) for ties in ("ties-lose", "ties-dropped"))
+    return f"response b: {figure_text(half)} (ties half), {lose} (ties lose), {dropped} (ties dropped)"

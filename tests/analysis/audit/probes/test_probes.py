@@ -27,7 +27,7 @@ def with_facts(data, **columns):
     return replace(data, frame=data.frame.with_columns(pl.Series(name, values) for name, values in columns.items()))
 
 
-def looked(name, data, at=0, models=None):
+def probe_result(name, data, at=0, models=None):
     audited = audited_cells(data, SCORE, 7, models or {})[at]
     probe = find_probe(name)
     figures = probe.figures(audited)
@@ -64,11 +64,11 @@ def world():
 @pytest.mark.parametrize(("probe", "biased"), [("length", 1), ("family", 2)])
 def test_a_bias_is_found_where_it_was_put_and_nowhere_else(world, probe, biased):
     for at in range(3):
-        figures, sentence = looked(probe, world, at)
+        figures, sentence = probe_result(probe, world, at)
         bias, human = figures[f"{probe}.bias"], figures[f"{probe}.human"]
         assert (bias.low > 0) == (at == biased), sentence
         assert abs(human.value) < 0.25  # people were not swayed
-        assert ("is not seen to" in sentence) == (at != biased)
+        assert ("not distinguishable from 0" in sentence) == (at != biased)
         assert bias.n == N
 
 
@@ -80,81 +80,81 @@ def test_false_alarms_are_as_rare_as_the_level_says():
         codes = labels(60, seed)
         data = dataset(codes, {"m": judge(codes, 0.6, seed)})
         data = with_facts(data, length_a=lengths[:, 0], length_b=lengths[:, 1])
-        bias = looked("length", data)[0]["length.bias"]
+        bias = probe_result("length", data)[0]["length.bias"]
         alarms += not bias.low <= 0 <= bias.high
     assert alarms <= 20  # 5 % of 200 and three standard errors
 
 
 def test_where_nothing_varies_or_is_known_a_bias_cannot_be_told():
-    figures, sentence = looked("length", dataset(CODES, {"m": judge(CODES, 0.7)}))
+    figures, sentence = probe_result("length", dataset(CODES, {"m": judge(CODES, 0.7)}))
     assert figures["length.bias"].value is None
-    assert "cannot be told" in sentence
-    figures, sentence = looked("family", dataset(CODES, {"m": judge(CODES, 0.7)}))
-    assert "the dataset does not tell" in sentence
+    assert "unknown (constant over the items" in sentence
+    figures, sentence = probe_result("family", dataset(CODES, {"m": judge(CODES, 0.7)}))
+    assert "unknown in the dataset" in sentence
     few = dataset(CODES[:10], {"m": judge(CODES[:10], 0.7)})
-    assert "fewer than 20" in looked("length", few)[0]["length.bias"].reason
+    assert "fewer than 20" in probe_result("length", few)[0]["length.bias"].reason
     clustered = dataset(CODES[:40], {"m": judge(CODES[:40], 0.7)}, clusters=np.arange(40) // 10)
-    assert "clusters" in looked("length", clustered)[0]["length.bias"].reason
+    assert "clusters" in probe_result("length", clustered)[0]["length.bias"].reason
 
 
-def asked(votes, **cell):
+def voted(votes, **cell):
     data = dataset(CODES, {"m": votes[:, 0]})
     return replace(data, cells=(Cell("fair", "direct", "judge", ("m",), **cell),), votes=(votes.astype(np.int8),))
 
 
-def test_position_tells_what_the_order_changes_beside_what_noise_does():
+def test_position_reports_flips_of_orders_and_of_repeats():
     rng = np.random.default_rng(2)
     first = np.where(rng.random(N) < 0.4, 0, CODES)
     second = np.where(rng.random(N) < 0.4, 2, CODES)
-    figures, sentence = looked("position", asked(np.column_stack([first, second]), order="both"))
+    figures, sentence = probe_result("position", voted(np.column_stack([first, second]), order="both"))
     assert figures["position.flip-rate"].value == pytest.approx((first != second).mean())
     assert figures["position.slot-preference"].value == 1
-    assert "without repeats it cannot be told" in sentence
-    assert "it was the first on 1.00" in sentence
+    assert "without repeats, bias and noise cannot be separated" in sentence
+    assert "the first does on 1.00" in sentence
     votes = np.column_stack([first, first, second, second])
-    _, sentence = looked("position", asked(votes, order="both", repeats=2))
-    assert "asking again in one order changes 0.00" in sentence
+    _, sentence = probe_result("position", voted(votes, order="both", repeats=2))
+    assert "of repeats in one order 0.00" in sentence
     steady = np.column_stack([CODES, CODES])
-    assert "on 0.00" in looked("position", asked(steady, order="both"))[1]
-    figures, sentence = looked("position", dataset(CODES, {"m": CODES}))
-    assert "asked in one order only" in sentence
+    assert "flip rate 0.00" in probe_result("position", voted(steady, order="both"))[1]
+    figures, sentence = probe_result("position", dataset(CODES, {"m": CODES}))
+    assert "one order only" in sentence
 
 
 def test_self_agreement_is_that_of_repeats():
     votes = np.column_stack([CODES, np.where(np.arange(N) < 30, (CODES + 1) % 3, CODES)])
-    figures, sentence = looked("self-agreement", asked(votes, repeats=2))
+    figures, sentence = probe_result("self-agreement", voted(votes, repeats=2))
     assert figures["self-agreement.repeats"].value == pytest.approx(0.9)
     assert "0.90" in sentence
-    assert "asked once only" in looked("self-agreement", dataset(CODES, {"m": CODES}))[1]
+    assert "no repeats" in probe_result("self-agreement", dataset(CODES, {"m": CODES}))[1]
 
 
 def test_failures_are_counted_by_kind_most_frequent_first():
     failing = np.where(np.arange(N) < 30, 3, np.where(np.arange(N) < 36, 6, CODES))
-    figures, sentence = looked("failures", dataset(CODES, {"m": failing}))
+    figures, sentence = probe_result("failures", dataset(CODES, {"m": failing}))
     assert figures["failures.all"].value == pytest.approx(0.12)
     assert sentence.index("unparsed") < sentence.index("unavailable")
-    assert looked("failures", dataset(CODES, {"m": CODES}))[1] == f"every item has a verdict (n = {N})"
+    assert probe_result("failures", dataset(CODES, {"m": CODES}))[1] == f"every item has a verdict (n = {N})"
 
 
-def test_marginals_and_ties_stand_beside_those_of_people():
-    figures, _ = looked("marginals", dataset(CODES, {"m": np.ones(N)}))
+def test_marginals_compare_verdicts_with_labels():
+    figures, _ = probe_result("marginals", dataset(CODES, {"m": np.ones(N)}))
     assert figures["marginals.tie.judge"].value == 1
     assert figures["marginals.tie.labels"].value == pytest.approx((CODES == 1).mean())
     assert figures["marginals.tie.excess"].low > 0
-    assert "no difference that can be told" in looked("marginals", dataset(CODES, {"m": CODES}))[1]
-    assert "cannot be held against labels" in looked("marginals", dataset(np.full(N, -1), {"m": CODES}))[1]
+    assert "not distinguishable from 0" in probe_result("marginals", dataset(CODES, {"m": CODES}))[1]
+    assert "share of ties: unknown" in probe_result("marginals", dataset(np.full(N, -1), {"m": CODES}))[1]
 
 
-def test_a_judge_is_held_against_one_that_looks_at_nothing():
-    figures, sentence = looked("constant", dataset(CODES, {"m": judge(CODES, 0.9)}))
+def test_constant_baseline_is_the_most_frequent_label():
+    figures, sentence = probe_result("constant", dataset(CODES, {"m": judge(CODES, 0.9)}))
     most = np.bincount(CODES).max() / N
     assert figures["constant.accuracy"].value == pytest.approx(most)
     assert figures["constant.gain"].low > 0
     constant = np.full(N, np.bincount(CODES).argmax())
-    figures, sentence = looked("constant", dataset(CODES, {"m": constant}))
+    figures, sentence = probe_result("constant", dataset(CODES, {"m": constant}))
     assert figures["constant.gain"].value == 0
-    assert "no difference" in sentence
-    assert "cannot be held" in looked("constant", dataset(np.full(N, -1), {"m": CODES}))[1]
+    assert "not distinguishable from 0" in sentence
+    assert "unknown" in probe_result("constant", dataset(np.full(N, -1), {"m": CODES}))[1]
 
 
 def many_people(skill=0.8, people=3):
@@ -165,41 +165,43 @@ def many_people(skill=0.8, people=3):
     return replace(data, annotators=tuple(f"p{k}" for k in range(people)))
 
 
-def test_people_are_held_against_each_other_and_the_judge_against_them():
+def test_ceiling_compares_annotators_and_the_evaluator():
     data = many_people()
-    figures, sentence = looked("ceiling", data)
+    figures, sentence = probe_result("ceiling", data)
     assert figures["ceiling.people"].low < figures["ceiling.people"].value < figures["ceiling.people"].high
-    assert figures["ceiling.evaluator"].value > looked("ceiling", data, 1)[0]["ceiling.evaluator"].value
-    assert "a person agrees with the others at" in sentence
-    assert "one annotator" in looked("ceiling", dataset(CODES, {"m": CODES}))[1]
+    assert figures["ceiling.evaluator"].value > probe_result("ceiling", data, 1)[0]["ceiling.evaluator"].value
+    assert "agreement among annotators:" in sentence
+    assert "fewer than two annotators" in probe_result("ceiling", dataset(CODES, {"m": CODES}))[1]
 
 
 def test_the_interval_of_the_ceiling_shrinks_with_the_items():
     data = many_people()
     half = data.part(np.arange(N) < N // 4, [0])
-    width = [one.high - one.low for one in (looked("ceiling", part)[0]["ceiling.people"] for part in (data, half))]
+    width = [
+        one.high - one.low for one in (probe_result("ceiling", part)[0]["ceiling.people"] for part in (data, half))
+    ]
     assert width[1] / width[0] == pytest.approx(2, rel=0.35)
 
 
-def test_who_may_stand_in_for_a_person():
+def test_alternative_annotator_test():
     data = many_people()
-    assert "may stand in" in looked("alternative-annotator", data)[1]
-    assert "may not stand in" in looked("alternative-annotator", data, 1)[1]
-    assert "asks for three" in looked("alternative-annotator", many_people(people=2))[1]
+    assert probe_result("alternative-annotator", data)[1].startswith("passed: ")
+    assert "not passed: " in probe_result("alternative-annotator", data, 1)[1]
+    assert "fewer than three annotators" in probe_result("alternative-annotator", many_people(people=2))[1]
     few = data.part(np.arange(N) < 25, [0])
-    assert "no annotator has 30 items" in looked("alternative-annotator", few)[1]
+    assert "no annotator has 30 items" in probe_result("alternative-annotator", few)[1]
 
 
 def test_win_rates_by_every_convention_and_bounds_for_failures():
     judged = np.array([2] * 100 + [1] * 100 + [0] * 90 + [3] * 10)
-    figures, _ = looked("win-rate", dataset(CODES, {"m": judged}))
+    figures, _ = probe_result("win-rate", dataset(CODES, {"m": judged}))
     assert figures["win-rate.half"].value == pytest.approx(150 / 290)
     assert figures["win-rate.ties-lose"].value == pytest.approx(100 / 290)
     assert figures["win-rate.ties-dropped"].value == pytest.approx(100 / 190)
     assert figures["win-rate.failures-lose"].value == pytest.approx(0.5)
     assert figures["win-rate.failures-win"].value == pytest.approx(160 / 300)
-    assert looked("win-rate", dataset(CODES, {"m": np.ones(N)}))[0]["win-rate.ties-dropped"].value is None
-    assert "cannot be told" in looked("win-rate", dataset(CODES, {"m": np.full(N, 3)}))[1]
+    assert probe_result("win-rate", dataset(CODES, {"m": np.ones(N)}))[0]["win-rate.ties-dropped"].value is None
+    assert "unknown (no item has a verdict)" in probe_result("win-rate", dataset(CODES, {"m": np.full(N, 3)}))[1]
 
 
 @pytest.mark.parametrize(
@@ -214,23 +216,23 @@ def test_win_rates_by_every_convention_and_bounds_for_failures():
     ids=["one item", "no labels", "all ties", "all failed", "one cluster"],
 )
 @pytest.mark.parametrize("name", registry.names("probes"))
-def test_whatever_is_undefined_is_said_to_be(name, codes, judged, clusters):
-    looked(name, dataset(codes, {"m": judged}, clusters=clusters))
+def test_undefined_figures_have_a_reason(name, codes, judged, clusters):
+    probe_result(name, dataset(codes, {"m": judged}, clusters=clusters))
 
 
-def test_an_audit_has_a_card_for_every_cell_and_agreement_among_them(world):
+def test_audit_has_a_card_for_every_cell_and_agreement_among_cells(world):
     (found,) = audit(run("one", world))
     assert [card.cell.id for card in found.cards] == [cell.id for cell in world.cells]
     assert set(found.cards[0].results) == set(registry.names("probes"))
     assert 0 < found.among["fleiss-kappa"].value < 1
     assert found.among["krippendorff-alpha"].n == N
     (alone,) = audit(run("one", dataset(CODES, {"m": CODES})))
-    assert "nobody to agree with" in alone.among["fleiss-kappa"].reason
+    assert "only one cell" in alone.among["fleiss-kappa"].reason
     (still,) = audit(run("one", dataset(CODES, {"m": CODES * 0, "n": CODES * 0})))
     assert "all verdicts are the same" in still.among["krippendorff-alpha"].reason
 
 
-def test_ties_are_told_by_scale_and_failures_by_model():
+def test_ties_by_scale_and_failures_by_model():
     failing = np.where(np.arange(N) < 30, 3, CODES)
     data = dataset(CODES, {"m": np.ones(N), "n": failing})
     strategies = {"direct": {"answer": {"kind": "verdict"}}}
@@ -245,17 +247,17 @@ def test_ties_are_told_by_scale_and_failures_by_model():
     assert failed.ties["no scale"].value is None
 
 
-def test_a_cell_can_be_asked_for_with_or_without_its_dataset(world):
+def test_cell_is_found_with_or_without_its_dataset(world):
     for name in ("fair/direct/judge:gpt-kin", "direct/judge:gpt-kin"):
         (found,) = audit(run("one", world), cell=name)
         assert [card.cell.models for card in found.cards] == [("gpt-kin",)]
     with pytest.raises(InputError, match="did you mean"):
         audit(run("one", world), cell="direct/judge:gpt-kim")
-    with pytest.raises(InputError, match="there are"):
+    with pytest.raises(InputError, match="known: "):
         audit(run("one", world), cell="?")
 
 
-def test_a_spec_can_have_probes_beside_its_scores(world):
+def test_probes_of_a_spec_are_companions_of_its_scores(world):
     scored = score_dataset(world.cells, world, world.outcomes, SCORE, 7, world.usage, world.votes)
     found = with_probes(scored, world, replace(SCORE, probes=("length", "win-rate")), 7, {})
     assert {"length.bias", "win-rate.half"} <= set(found.scores[0].figures)
@@ -272,10 +274,10 @@ NAMES = {
 
 
 @pytest.mark.parametrize(("name", "family"), NAMES.items())
-def test_families_are_read_off_names(name, family):
+def test_family_is_the_first_word_of_a_model_name(name, family):
     assert family_of(name) == family
 
 
-def test_the_family_of_a_simulated_model_is_what_the_spec_says():
+def test_family_of_a_simulated_model_is_set_by_the_spec():
     models = {"x": {"provider": "simulated", "family": "ada"}, "y": {"provider": "simulated"}, "z": {"model": "gpt-4o"}}
     assert own_families(models, ("x", "y", "z")) == {"ada", "gpt"}
