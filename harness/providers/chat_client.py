@@ -29,14 +29,6 @@ from harness.providers.retry import Fault, FirstFailures, backoff_s, fault_of, i
 from harness.providers.tokens import counter_of, most_reply_tokens
 from harness.records.calls import Call, Model, Reply
 
-MAX_BYTES = 1 << 24
-"""Of a response's body: far more than any model writes, and less than what fills a memory."""
-CONNECT_TIMEOUT_S = 15.0
-"""An endpoint that cannot be reached by then is tried again rather than waited for."""
-
-NO_KEY = "none"
-"""What is sent to an endpoint that asks for no key: the client insists on one."""
-
 FORMAT = "response_format"
 LACKS_FORMAT = "lacks-format"
 """Kind of the fault after which the same is asked without `response_format`; it is no failed attempt."""
@@ -243,53 +235,3 @@ class ChatClient:
 
     def _tokens_announced(self, call: Call) -> int:
         return sum(len(message["content"]) for message in call.messages) // LETTERS_PER_TOKEN + self._reply_tokens
-
-
-class LongReplyError(OSError):
-    """A body goes on beyond all that a reply can be."""
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    """A body that ends with an error where it is too long, before more of it is in memory."""
-
-    def __init__(self, body: httpx2.AsyncByteStream) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for part in self._body:
-            size += len(part)
-            if size > MAX_BYTES:
-                raise LongReplyError(f"the body is longer than {MAX_BYTES:,} bytes")
-            yield part
-
-    async def aclose(self) -> None:
-        await self._body.aclose()
-
-
-async def _bound_body(response: httpx2.Response) -> None:
-    """Let a body be read only up to its bound, whatever length it announces."""
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _Bounded(response.stream)
-
-
-def _bare_client(model: Model, base_url: str, api_key: str, http_client: httpx2.AsyncClient) -> openai.AsyncOpenAI:
-    """The `openai` client with nothing in it that comes from the environment, and without its own retries."""
-    limit_s = model.limits.timeout_s
-    http_client.event_hooks = {**http_client.event_hooks, "response": [_bound_body]}
-    client = openai.AsyncOpenAI(
-        api_key=api_key or NO_KEY,
-        admin_api_key="",
-        organization="",
-        project="",
-        webhook_secret="",
-        base_url=base_url,
-        timeout=httpx2.Timeout(limit_s, connect=min(limit_s, CONNECT_TIMEOUT_S)),
-        max_retries=0,
-        http_client=http_client,
-    )
-    # None would have been read as "take it from the environment", and "" would be sent as an empty header.
-    client.admin_api_key = client.organization = client.project = client.webhook_secret = None
-    # OPENAI_CUSTOM_HEADERS is read in any case; no argument prevents it.
-    client._custom_headers = {}
-    return client

@@ -1,36 +1,42 @@
-"""Which failed attempts are worth another, and when. Pure: no clock, no network, no waiting.
+"""What a failed attempt is, when a call is tried again, and when a model is given up. Pure: no clock, no network.
 
-408, 409, 429, 500 and above, connection errors, timeouts, unreadable replies   again, after a growing random wait
-400, 413, 422 and what else an endpoint may object to in a call                 this call is given up
-401, 402, 403, 404, no credit left, a wait of more than LONGEST_WAIT_S          the model is given up
+`harness.providers.faults` reads from a response which of three remedies fits:
+
+again     408, 409, 424, 425, 429, 498, 500 and above, connection errors, timeouts, unreadable replies
+give-up   this call fails: its prompt is too long or refused, or it is rejected for an unknown reason
+stop      the model fails: authentication, billing, an unknown model, an unsupported parameter, a redirect
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
 from harness.text import printable
 
 FIRST_WAIT_S = 0.5
-MAX_BACKOFF_S = 30.0
+GROWTH = 3.0
+MAX_BACKOFF_S = 45.0
 MIN_WAIT = 0.6
 """Of the limit of a wait; more than half, so that waits grow."""
-MAX_WAIT_S = 300.0
+WINDOW_S = 62.0
+"""Rate limits count by the minute: the attempts of a call span more than one before the call fails."""
+WINDOW_ATTEMPTS = 6
+"""The default of `limits.attempts`; a smaller number asks for a failure sooner than that."""
+MAX_WAIT_S = 600.0
 """An endpoint that asks for a longer wait than this is one to come back to in another run."""
 
 FAILURES_TO_STOP = 5
-"""So many calls given up for the same reason, and none answered: the fault is in what all of them share."""
+"""So many calls in a row without an answer, all of them for the same reason: the fault is in what they share."""
+REJECTIONS_TO_STOP = 25
+"""The same for rejections in words of which the meaning is not known: the longest prompts may come first."""
 
 MESSAGE_LENGTH = 300
 
-_NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
-_TOO_LONG = ("context_length_exceeded", "string_above_max_length")
-_REFUSED = ("content_filter", "content_policy_violation")
+OF_ONE_CALL = frozenset({"too-long", "refused", "format"})
+"""Kinds of faults that never count against the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,68 +67,23 @@ class Fault:
         return self.status == 429 or (self.status == 503 and self.wait_s is not None)
 
 
-def fault_of(status: int, body: Any, headers: Mapping[str, str], now: float) -> Fault:
-    """The fault that a response with an error status is.
-
-    Args:
-        status: its HTTP status.
-        body: its JSON, or its text where that is no JSON.
-        headers: its headers; the names are looked up in lower case.
-        now: seconds since 1970.
-    """
-    error = body.get("error", body) if isinstance(body, dict) else body
-    code = str(error.get("code") or error.get("type") or "") if isinstance(error, dict) else ""
-    said = error.get("message", "") if isinstance(error, dict) else error
-    message = f"status {status}" + (f": {in_short(str(said))}" if said else "")
-    wait_s = retry_after_s(headers, now)
-    if code in _NO_CREDIT or status == 402:
-        return Fault("quota", message, "stop", status, hint="the account has no credit left; add some and run again")
-    if status in (408, 409, 429) or status >= 500:
-        kind = {408: "timeout", 409: "conflict", 429: "rate-limit"}.get(status, "server")
-        if wait_s is not None and wait_s > MAX_WAIT_S:
-            return Fault(
-                kind, message, "stop", status, hint=f"the endpoint asks to wait {wait_s:.0f} s; run again then"
-            )
-        return Fault(kind, message, "again", status, wait_s, may_be_billed=status >= 500 and status != 503)
-    if status in (401, 403):
-        return Fault("key", message, "stop", status)
-    if status == 404:
-        return Fault("unknown-model", message, "stop", status)
-    if code in _TOO_LONG or status == 413 or "maximum context length" in str(said):
-        return Fault("context-length", message, "give-up", status)
-    if code in _REFUSED:
-        return Fault("refused", message, "give-up", status)
-    return Fault("rejected", message, "give-up", status)
-
-
-def objects_to_format(fault: Fault, body: str) -> bool:
-    """Whether a call was rejected for the `response_format` that it asks for: the endpoint may not know it."""
-    return fault.kind == "rejected" and ("response_format" in body or "json_schema" in body)
-
-
-def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
-    """How long `retry-after-ms`, or else `retry-after` (seconds or a date), asks to wait; None where neither does."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        text = headers.get(name)
-        if text is None:
-            continue
-        try:
-            seconds = float(text) / unit
-        except ValueError:
-            seconds = _seconds_until(text, now)
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    return None
-
-
-def backoff_s(failed_attempts: int, random: Random) -> float:
-    """How long to wait after so many failed attempts: a time somewhat below a limit that doubles each time.
+def backoff_s(failed_attempts: int, random: Random, *, attempts: int = 0, elapsed_s: float = 0.0) -> float:
+    """How long to wait after so many failed attempts: a random time below a limit that grows each time.
 
     Spreading waits over less than half of the limit keeps calls from coming back together, and makes each wait longer
-    than the one before it: with any time up to the limit a call could be tried again and again at once.
+    than the one before it: with any time up to the limit a call could be tried again and again at once. Before the
+    last attempt of a call with `WINDOW_ATTEMPTS` or more, a minute has passed since its first one.
+
+    Args:
+        failed_attempts: so far.
+        random: spreads the waits.
+        attempts: how often the call is tried in all, 0 where that does not matter.
+        elapsed_s: seconds since the call was tried first.
     """
-    limit = min(MAX_BACKOFF_S, FIRST_WAIT_S * 2.0 ** min(failed_attempts - 1, 16))
-    return random.uniform(MIN_WAIT * limit, limit)
+    limit = min(MAX_BACKOFF_S, FIRST_WAIT_S * GROWTH ** min(failed_attempts - 1, 16))
+    wait_s = random.uniform(MIN_WAIT * limit, limit)
+    is_last = attempts >= WINDOW_ATTEMPTS and failed_attempts == attempts - 1
+    return max(wait_s, WINDOW_S - elapsed_s) if is_last else wait_s
 
 
 def in_short(text: str) -> str:
@@ -131,31 +92,31 @@ def in_short(text: str) -> str:
     return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + "…"
 
 
-class FirstFailures:
+class FailureRow:
     """Tells a model that cannot answer any call from a few calls that it cannot answer."""
 
     def __init__(self) -> None:
         self._any_answered = False
-        self._reason = ("", 0)
+        self._reason: tuple[object, ...] = ()
         self._in_a_row = 0
 
     def answered(self) -> None:
-        """A call got a reply: from now on every failure is a matter of its own call."""
+        """A call got a reply: a row of failures begins anew."""
         self._any_answered = True
+        self._in_a_row = 0
 
     def add(self, fault: Fault) -> bool:
-        """Note why a call was given up; whether that makes it time to give up the model."""
-        if self._any_answered or fault.kind == "context-length":
+        """Note why a call failed; whether that makes it time to give up the model.
+
+        What concerns one prompt never counts. A status 403 or 404 without a clear meaning counts also after an
+        answer: a key may have been withdrawn. Everything else counts only as long as no call was answered.
+        """
+        if fault.kind in OF_ONE_CALL or (self._any_answered and fault.kind not in ("forbidden", "unknown-model")):
             return False
-        reason = (fault.kind, fault.status)
+        reason = (fault.kind, fault.status, _DIGITS.sub("0", fault.message) if fault.kind == "rejected" else "")
         self._in_a_row = self._in_a_row + 1 if reason == self._reason else 1
         self._reason = reason
-        return self._in_a_row >= FAILURES_TO_STOP
+        return self._in_a_row >= (REJECTIONS_TO_STOP if fault.kind == "rejected" else FAILURES_TO_STOP)
 
 
-def _seconds_until(date: str, now: float) -> float:
-    """Seconds from `now` until an HTTP date; NaN where it is none."""
-    try:
-        return parsedate_to_datetime(date).timestamp() - now
-    except (ValueError, TypeError, OverflowError):
-        return math.nan
+_DIGITS = re.compile(r"\d+")
