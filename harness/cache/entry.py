@@ -17,7 +17,7 @@ import orjson
 from harness.hashing import canonical_json
 from harness.records.calls import Reply
 
-STORED_FINISHES = frozenset({"stop", "length", "refusal"})
+STORED_FINISHES = frozenset({"stop", "length", "refusal", "too-long"})
 """How a reply that is kept can have ended. A failure of the infrastructure is never kept."""
 CALL_FIELDS = frozenset({"draw", "key", "messages", "model", "params"})
 """What `harness.cache.key.call_bytes` always writes; a locator may be beside them."""

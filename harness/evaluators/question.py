@@ -64,6 +64,8 @@ def steps_before(
             return "refused"
         if reply.finish == "unavailable":
             return "unavailable"
+        if reply.finish == "too-long":
+            return "truncated"
         replies[step] = said(reply)["content"]
     return replies
 
@@ -73,7 +75,7 @@ def answers_to(calls: Sequence[Call], item: Item, cell: Cell, questions: Questio
     calls = _in_form(calls, questions)
     replies = yield calls
     heard = [understood(reply, questions) for reply in replies]
-    if RETRY.isdisjoint(heard):
+    if not any(map(_may_answer, heard, replies)):
         return heard
     return [one.heard for one in (yield from _once_more(calls, replies, heard, item, cell, questions))]
 
@@ -103,7 +105,7 @@ def _once_more(
 ) -> Conversation[list[AnsweredCall]]:
     """Ask again, in the same conversation, where a reply holds no answer."""
     held = [AnsweredCall(*one, one[1].text) for one in zip(calls, replies, heard, strict=True)]
-    open_ones = [index for index, one in enumerate(held) if one.heard in RETRY]
+    open_ones = [index for index, one in enumerate(held) if _may_answer(one.heard, one.reply)]
     if not open_ones or questions.again is None:
         return held
     asked = []
@@ -131,7 +133,14 @@ def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
     if reply.finish == "length":
         # Its last line may be half a line: the 1 of 10/10, the A of "A or B".
         return questions.read(reply.text.rpartition("\n")[0]) or "truncated"
+    if reply.finish == "too-long":
+        return "truncated"
     return "refused" if reply.finish == "refusal" else "unavailable"
+
+
+def _may_answer(heard: ParsedAnswer, reply: Reply) -> bool:
+    """Whether the model is asked once more: a prompt that was too long only becomes longer by it."""
+    return heard in RETRY and reply.finish != "too-long"
 
 
 def outcome_of(heard: Sequence[ParsedAnswer], questions: Questions) -> Outcome:

@@ -59,6 +59,8 @@ def failure_in(reply: Reply) -> FailureKind | None:
         return "refused"
     if reply.finish == "unavailable":
         return "unavailable"
+    if reply.finish == "too-long":
+        return "truncated"
     if reply.text.strip():
         return None
     return "truncated" if reply.finish == "length" else "unparsed"

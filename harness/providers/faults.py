@@ -91,7 +91,7 @@ def _passing(status: int, message: str, wait_s: float | None) -> Fault:
         hint = f"the endpoint asks to wait {wait_s:.0f} s; run again then"
         return Fault(KINDS.get(status, "server"), message, "stop", status, hint=hint)
     billed = status >= 500 and status != 503
-    kind = KINDS.get(status, "server" if status >= 500 else "rate-limit")
+    kind = KINDS.get(status, "server" if status >= 500 or status in PASSING else "rate-limit")
     return Fault(kind, message, "again", status, wait_s, may_be_billed=billed)
 
 

@@ -52,6 +52,7 @@ async def _bound_body(response: httpx2.Response) -> None:
 def bare_client(model: Model, base_url: str, api_key: str, http_client: httpx2.AsyncClient) -> openai.AsyncOpenAI:
     """The `openai` client with nothing in it that comes from the environment, and without its own retries."""
     limit_s = model.limits.timeout_s
+    http_client.follow_redirects = False  # a prompt, and a key, go to the address in the spec and to no other
     http_client.event_hooks = {**http_client.event_hooks, "response": [_bound_body]}
     client = openai.AsyncOpenAI(
         api_key=api_key or NO_KEY,

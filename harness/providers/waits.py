@@ -17,9 +17,7 @@ DEEPEST = 8
 """Levels of an error body that are searched."""
 
 _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_UNIT = (
-    r"ms|msecs?|milliseconds?|millis|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?"  # longest match first
-)
+_UNIT = r"ms|msecs?|milliseconds?|millis|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?"  # longest match first
 _PART = re.compile(rf"(\d+(?:\.\d+)?)\s*({_UNIT})?(?![a-z])", re.IGNORECASE)
 _DURATION = rf"\d+(?:\.\d+)?\s*(?:(?:{_UNIT})\b)?(?:(?:\s|,|and)*\d+(?:\.\d+)?\s*(?:{_UNIT})\b)*"
 _RUN_TOGETHER = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
@@ -139,7 +137,8 @@ def _texts(value: Any, levels: int) -> Iterator[str]:
 
 def _reset_s(headers: Mapping[str, str], now: float) -> float | None:
     """When the limit that was exceeded is reset: the last of those with nothing left, else the first of all."""
-    used_up, others = [], []
+    used_up: list[float] = []
+    others: list[float] = []
     for name, text in headers.items():
         low = name.lower()
         if not _RESET.search(low):

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from harness.records.datasets import Message
 
-Finish = Literal["stop", "length", "refusal", "unavailable"]
+Finish = Literal["stop", "length", "refusal", "too-long", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,9 @@ class Reply(NamedTuple):
 
     Attributes:
         text: the reply's text, "" where there is none.
-        finish: why it ended; `unavailable` marks the absence of a reply and is never stored.
+        finish: why it ended. `too-long` is an endpoint's answer to a prompt beyond the model's context window, with
+            its own words as the text, as for a `refusal` by the endpoint; `unavailable` marks the absence of a reply
+            and is never stored.
         prompt_tokens: as the endpoint reports them, 0 where it reports none.
         completion_tokens: as the endpoint reports them, 0 where it reports none.
         served_model: the model name that the endpoint reports, "" where it reports none.

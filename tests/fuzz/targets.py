@@ -37,9 +37,9 @@ from harness.prompting.parsing.rules import AnswerRule, compile_answer, full_rul
 from harness.prompting.strategy import compile_strategy, strategy_from
 from harness.prompting.template import Template, template_faults
 from harness.providers.backends.recorded import read_replies
+from harness.providers.faults import fault_of
 from harness.providers.redaction import Secret
 from harness.providers.response import read_completion
-from harness.providers.retry import fault_of
 from harness.records.calls import Call, Model, Reply
 from harness.records.datasets import DatasetSpec
 from harness.spec.evaluation import load_spec

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 from harness.errors import ModelStopped, ProviderError
 from harness.providers.backends import openai as provider
 from harness.providers.provider import Connection, Context
-from harness.providers.retry import FAILURES_TO_STOP
+from harness.providers.retry import FAILURES_TO_STOP, REJECTIONS_TO_STOP
 from harness.records.calls import Call, Limits, Model, Price, Reply
 from harness.records.datasets import Message
 from harness.records.frozen import freeze
@@ -123,12 +124,33 @@ def test_an_endpoint_that_knows_no_schemas_is_asked_without_from_then_on(said: A
     assert slept.seconds == []
 
 
-def test_a_call_rejected_for_something_else_is_not_sent_again():
-    error, scripted, _ = asked(response(400, {"error": {"message": "no"}}), say=ask_in_form)
-    assert (error.kind, len(scripted.requests)) == ("rejected", 1)
+REJECTION = response(400, {"error": {"message": "no"}})
 
 
-def test_an_endpoint_that_goes_on_about_formats_is_given_up():
+def test_a_call_rejected_in_unknown_words_shows_without_its_format_whether_that_was_at_fault():
+    async def twice(connection: Connection, model: Model) -> list[Reply]:
+        return [await ask_in_form(connection, model) for _ in range(2)]
+
+    replies, scripted, _ = asked(REJECTION, OK, say=twice, attempts=1)
+    assert replies == [REPLY, REPLY]
+    assert ["response_format" in request for request in scripted.requests] == [True, False, False]
+
+
+def test_a_call_rejected_with_and_without_a_format_fails():
+    error, scripted, _ = asked(REJECTION, say=ask_in_form)
+    assert (error.kind, len(scripted.requests)) == ("rejected", 2)
+
+
+def test_a_rejection_after_a_call_with_a_format_was_answered_is_about_something_else():
+    async def twice(connection: Connection, model: Model) -> None:
+        await ask_in_form(connection, model)
+        await ask_in_form(connection, model)
+
+    error, scripted, _ = asked(OK, REJECTION, say=twice)
+    assert (error.kind, len(scripted.requests)) == ("rejected", 2)
+
+
+def test_an_endpoint_that_rejects_formats_and_all_else_fails_the_call():
     error, scripted, _ = asked(response(400, {"error": {"message": "response_format"}}), say=ask_in_form)
     assert (error.kind, len(scripted.requests)) == ("rejected", 2)
 
@@ -194,7 +216,7 @@ def test_an_endpoint_that_is_not_there_is_named_in_the_error():
     ("status", "code", "kind", "hint"),
     [
         pytest.param(401, "invalid_api_key", "key", "TEST_KEY", id="wrong key"),
-        pytest.param(403, "", "key", "TEST_KEY", id="forbidden"),
+        pytest.param(403, "permission_denied", "key", "TEST_KEY", id="forbidden"),
         pytest.param(404, "model_not_found", "unknown-model", "gpt-test", id="unknown model"),
         pytest.param(429, "insufficient_quota", "quota", "credit", id="no credit"),
     ],
@@ -214,47 +236,72 @@ def test_a_model_that_cannot_be_used_is_stopped_and_asked_no_more(status: int, c
     assert not slept.seconds
 
 
-def test_a_call_that_is_too_long_fails_alone():
-    too_long = response(400, {"error": {"message": "too long", "code": "context_length_exceeded"}})
+TOO_LONG = response(400, {"error": {"message": "too long", "code": "context_length_exceeded"}})
+FLAGGED = response(403, {"error": {"message": "your input was flagged"}})
+
+
+@pytest.mark.parametrize(
+    ("answer", "reply"),
+    [
+        pytest.param(TOO_LONG, Reply("status 400: too long", "too-long"), id="too-long"),
+        pytest.param(FLAGGED, Reply("status 403: your input was flagged", "refusal"), id="flagged"),
+    ],
+)
+def test_a_fault_of_a_prompt_is_its_answer_and_says_nothing_of_other_calls(answer: bytes, reply: Reply):
+    async def say(connection: Connection, model: Model) -> list[Reply]:
+        return [await connection.send(Call(model, MESSAGES)) for _ in range(REJECTIONS_TO_STOP + 2)]
+
+    replies, scripted, slept = asked(*[answer] * (REJECTIONS_TO_STOP + 1), OK, say=say)
+    assert replies == [*[reply] * (REJECTIONS_TO_STOP + 1), REPLY]
+    assert len(scripted.requests) == REJECTIONS_TO_STOP + 2
+    assert not slept.seconds
+
+
+def test_rejected_prompts_cost_nothing():
+    assert unbilled(TOO_LONG, price=Price(1, 1)) == []
+    assert unbilled(FLAGGED, price=Price(1, 1)) == []
+
+
+def test_a_forbidden_call_before_any_answer_does_not_stop_the_model():
+    page = response(403, "<html><h1>403 Forbidden</h1></html>")
 
     async def say(connection: Connection, model: Model) -> Reply:
-        for _ in range(FAILURES_TO_STOP + 1):
-            with pytest.raises(ProviderError, match="too long") as caught:
-                await connection.send(Call(model, MESSAGES))
-            assert type(caught.value) is ProviderError
-            assert caught.value.kind == "context-length"
+        with pytest.raises(ProviderError, match="403 Forbidden") as caught:
+            await connection.send(Call(model, MESSAGES))
+        assert caught.value.kind == "forbidden"
         return await connection.send(Call(model, MESSAGES))
 
-    reply, scripted, _ = asked(*[too_long] * (FAILURES_TO_STOP + 1), OK, say=say)
+    assert asked(page, OK, say=say)[0] == REPLY
+
+
+def test_a_redirect_is_not_followed_and_names_the_address():
+    async def main() -> tuple[ModelStopped, int]:
+        async with endpoint(OK) as other:
+            moved = response(307, {}, location=f"{other.url}/chat/completions?key=secret")
+            async with endpoint(moved) as scripted:
+                connection = provider.connect(model_at(scripted.url), Context({"TEST_KEY": KEY}))
+                with pytest.raises(
+                    ModelStopped, match=re.escape(f"redirects to {other.url}/chat/completions;")
+                ) as caught:
+                    await connection.send(Call(model_at(scripted.url), MESSAGES))
+                await connection.close()
+                return caught.value, len(other.requests)
+
+    error, requests = asyncio.run(main())
+    assert (error.kind, error.status, requests) == ("redirect", 307, 0)
+
+
+def test_attempts_span_more_than_a_minute_before_a_call_fails():
+    error, scripted, slept = asked(response(500, {"error": {"message": "boom"}}))
+    assert (error.kind, len(scripted.requests)) == ("server", 6)
+    assert slept.now > 60
+
+
+def test_a_wait_in_the_body_is_kept():
+    busy = response(429, {"error": {"message": "Rate limit reached. Please try again in 38.2s."}})
+    reply, _, slept = asked(busy, OK)
     assert reply == REPLY
-    assert len(scripted.requests) == FAILURES_TO_STOP + 2
-
-
-def test_a_model_that_rejects_its_first_calls_is_stopped():
-    async def say(connection: Connection, model: Model) -> list[type]:
-        results = await asyncio.gather(
-            *(connection.send(Call(model, MESSAGES)) for _ in range(20)), return_exceptions=True
-        )
-        return [type(result) for result in results]
-
-    bad = response(400, {"error": {"message": "unknown parameter: top_k"}})
-    kinds, scripted, _ = asked(bad, say=say, concurrency=1)
-    assert kinds == [ProviderError] * (FAILURES_TO_STOP - 1) + [ModelStopped] * (21 - FAILURES_TO_STOP)
-    assert len(scripted.requests) == FAILURES_TO_STOP
-
-
-def test_a_rejected_call_after_an_answered_one_fails_alone():
-    async def say(connection: Connection, model: Model) -> list[type]:
-        await connection.send(Call(model, MESSAGES))
-        results = [connection.send(Call(model, MESSAGES)) for _ in range(9)]
-        return [type(result) for result in await asyncio.gather(*results, return_exceptions=True)]
-
-    assert asked(OK, response(400, {"error": {"message": "no"}}), say=say)[0] == [ProviderError] * 9
-
-
-def test_a_prompt_that_the_endpoint_filters_is_a_refusal():
-    reply, _, _ = asked(response(400, {"error": {"message": "filtered", "code": "content_filter"}}))
-    assert reply == Reply("", "refusal")
+    assert slept.now >= 38.2
 
 
 def test_all_calls_wait_when_the_endpoint_asks_for_it():

@@ -254,6 +254,8 @@ def _silence(reply: Reply) -> FailureKind | None:
         raise _BrokenOffError("unavailable")
     if reply.finish == "refusal":
         return "refused"
+    if reply.finish == "too-long":
+        return "truncated"
     if reply.text.strip():
         return None
     return "truncated" if reply.finish == "length" else "unparsed"

@@ -5,9 +5,10 @@ A recording is a file of JSON lines, compressed with gzip where its name ends in
     {"dataset": "fair-eval", "item": "7", "strategy": "combined-10", "step": "judge", "model": "gpt-4o", "text": "…",
      "finish": "stop", "prompt_tokens": 812, "completion_tokens": 164}
 
-The last three may be missing: `finish` (`stop`, `length` or `refusal`) is then `stop`, the tokens 0. Dataset and
-strategy are the names that the spec gives them, the item is its id. The steps of the mode `judge` are `judge`, or
-`judge-a` and `judge-b` where every response is shown alone; `.again` marks the reply to a follow-up question.
+The last three may be missing: `finish` (`stop`, `length`, `refusal` or `too-long`) is then `stop`, the tokens 0.
+Dataset and strategy are the names that the spec gives them, the item is its id. The steps of the mode `judge` are
+`judge`, or `judge-a` and `judge-b` where every response is shown alone; `.again` marks the reply to a follow-up
+question.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ MAX_SHOWN = 20
 """Bad lines that are told one by one."""
 
 _PLACE = ("dataset", "item", "strategy", "step")
-_FINISHES = ("stop", "length", "refusal")
+_FINISHES = ("stop", "length", "refusal", "too-long")
 
 
 def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:

@@ -87,7 +87,7 @@ def test_all_bad_lines_are_told_at_once(recording):
         "3: the reply is in the recording twice",
         "5: not a JSON object",
         "6: `item` is missing or not text",
-        "7: `finish` is 'tool_calls', it must be one of stop, length, refusal",
+        "7: `finish` is 'tool_calls', it must be one of stop, length, refusal, too-long",
         "8: `prompt_tokens` is not a number of tokens",
         "9: `completion_tokens` is not a number of tokens",
     ]

@@ -1,0 +1,208 @@
+"""Calls to one model: within its limits and the run's budget, and tried again by the rules of `retry`.
+
+A provider that makes calls over a network derives from `ModelConnection` and says how one attempt is made; what
+happens around attempts is the same for all.
+"""
+
+from __future__ import annotations
+
+import socket
+from abc import ABC, abstractmethod
+from typing import NoReturn
+
+from harness.errors import ModelStopped, ProviderError
+from harness.providers.budget import ModelBudget, bill_at_most, has_usage
+from harness.providers.provider import Context
+from harness.providers.rate_limit import RateLimit
+from harness.providers.redaction import Secret
+from harness.providers.retry import FailureRow, Fault, backoff_s, in_short
+from harness.providers.tokens import counter_of, most_reply_tokens
+from harness.records.calls import Call, Finish, Model, Reply
+
+FORMAT = "response_format"
+
+CUT_OFF = Fault("cut-off", "the run ended before the reply came", remedy="give-up", may_be_billed=True)
+
+LETTERS_PER_TOKEN = 4
+"""A rule of thumb for announcing the size of a prompt; the reported usage corrects it."""
+
+ANSWERS: dict[str, Finish] = {"refused": "refusal", "too-long": "too-long"}
+"""Faults of a prompt that are its answer: the same prompt meets them again, so they are stored as replies."""
+MAY_BE_FORMAT = frozenset({"rejected", "unknown-model", "format"})
+"""Kinds of faults that may be due to a `response_format`, which many endpoints do not know."""
+
+
+class ModelConnection(ABC):
+    """A connection to one model. See `harness.providers.provider.Connection`."""
+
+    def __init__(self, model: Model, context: Context) -> None:
+        """Prepare for calls; makes none.
+
+        Args:
+            model: whom to ask.
+            context: clock, sleep and what else comes from the outside.
+        """
+        self._model = model
+        self._context = context
+        self._reply_tokens = most_reply_tokens(model)
+        self._pace = RateLimit(model.limits, clock=context.clock, sleep=context.sleep)
+        self._failures = FailureRow()
+        self._budget: ModelBudget | None = None
+        if context.purse is not None and not model.is_free:
+            self._budget = ModelBudget(context.purse, model, counter_of(model.id, context.environment))
+        self._stopped: Fault | None = None
+        self._knows_formats: bool | None = None
+        """Whether the endpoint knows `response_format`; None until a call that asks for one has been answered."""
+
+    @abstractmethod
+    async def _attempt(self, call: Call, *, asks_format: bool) -> Reply | Fault:
+        """Make one attempt.
+
+        Args:
+            call: what is asked.
+            asks_format: whether to send the call's `response_format`, where it has one.
+
+        Returns:
+            The reply, or why there is none; no secret is in either.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close the connections."""
+
+    async def send(self, call: Call) -> Reply:
+        """The reply to a call, within the model's limits and after as many attempts as they allow.
+
+        Raises:
+            ProviderError: this call got no reply.
+            ModelStopped: the model cannot be used at all; every later call raises the same without being sent.
+        """
+        tokens = self._tokens_announced(call) if self._pace.counts_tokens else 0
+        has_format = call.params is not None and FORMAT in call.params
+        failed_attempts, started_s, is_guess = 0, self._context.clock(), False
+        while True:
+            asks_format = has_format and self._knows_formats is not False and not is_guess
+            async with self._pace.slots as slot:
+                await self._pace.turn(tokens)
+                result = await self._paid_attempt(call, asks_format=asks_format)
+            if isinstance(result, Reply):
+                if has_format and (asks_format or is_guess):
+                    self._knows_formats = asks_format
+                self._failures.answered()
+                self._pace.slots.answered()
+                self._pace.settle(tokens, result.prompt_tokens + result.completion_tokens)
+                self._context.tried(call, failed_attempts + 1)
+                return result
+            if result.is_too_many:
+                self._pace.slots.too_many(slot)
+            if asks_format and self._may_lack_formats(result):
+                is_guess = True
+                continue
+            failed_attempts += 1
+            self._context.tried(call, failed_attempts)
+            if result.kind in ANSWERS:
+                return Reply(text=result.message, finish=ANSWERS[result.kind])
+            await self._recover(result, failed_attempts, self._context.clock() - started_s)
+
+    def _may_lack_formats(self, fault: Fault) -> bool:
+        """Whether to ask the same without `response_format`: the endpoint says that it is at fault, or it may be.
+
+        Where the words of a rejection have no known meaning, and no call with a format was answered yet, the call
+        itself shows whether the format was at fault.
+        """
+        if fault.kind == "format":
+            self._knows_formats = False
+            return True
+        return fault.remedy == "give-up" and fault.kind in MAY_BE_FORMAT and self._knows_formats is None
+
+    async def _paid_attempt(self, call: Call, *, asks_format: bool) -> Reply | Fault:
+        """An attempt within the run's budget. One that is cut off may be billed, like one whose reply is lost."""
+        number = None if self._budget is None else await self._budget.reserve(call)
+        result: Reply | Fault | None = None
+        try:
+            if self._stopped is not None:
+                self._stop(self._stopped)
+            await self._context.halt.let_through()
+            self._context.halt.entered()
+            result = CUT_OFF
+            result = await self._attempt(call, asks_format=asks_format)
+        finally:
+            if not isinstance(result, Reply):
+                may_be_billed = result is not None and result.may_be_billed
+                if may_be_billed:
+                    self._report_unbilled(call)
+                if self._budget is not None and number is not None:
+                    await self._budget.refund(number, may_be_billed=may_be_billed)
+        if isinstance(result, Reply):
+            if not has_usage(result):
+                self._report_unbilled(call)
+            if self._budget is not None and number is not None:
+                await self._budget.settle(number, result)
+        else:
+            if result.kind not in ANSWERS:  # those are stored, which a run that is to end waits for
+                self._context.halt.left()
+            await self._context.halt.let_through()
+        return result
+
+    def _report_unbilled(self, call: Call) -> None:
+        """Report an attempt that may cost something of which no usage came back."""
+        model = self._model
+        if not model.is_free:
+            usd = bill_at_most(model, model.price, call).usd if model.price and most_reply_tokens(model) else None
+            self._context.unbilled(model.name, usd)
+
+    async def _recover(self, fault: Fault, failed_attempts: int, elapsed_s: float) -> None:
+        """Wait until another attempt makes sense, or raise where none does."""
+        if fault.wait_s is not None:
+            self._pace.pause(fault.wait_s)
+        attempts = self._model.limits.attempts
+        if fault.remedy == "again" and failed_attempts < attempts:
+            random = self._context.random
+            await self._context.sleep(backoff_s(failed_attempts, random, attempts=attempts, elapsed_s=elapsed_s))
+            return
+        if fault.remedy == "stop" or self._failures.add(fault):
+            self._stopped = fault
+            self._stop(fault)
+        tries = f" ({failed_attempts} attempts)" if failed_attempts > 1 else ""
+        message = f"model {self._model.name}: {fault.message}{tries}"
+        raise ProviderError(message, kind=fault.kind, status=fault.status)
+
+    def _stop(self, fault: Fault) -> NoReturn:
+        """Raise the error of a fault that stops the model."""
+        name, variable = self._model.name, self._model.api_key_env
+        key = f"check the key in {variable}" if variable else f"name the key's variable as `api_key_env` of {name}"
+        hints = {
+            "key": key,
+            "forbidden": f"{key}, and whether a firewall is in front of the endpoint",
+            "unknown-model": f"check `model` ({self._model.id}) and `base_url` of {name}",
+            "rejected": f"all of its calls were rejected; check `params` of {name}",
+        }
+        never = f"it answered none of its first calls; check `base_url` and `proxy` of {name}, or run again later"
+        raise ModelStopped(
+            f"model {name}: {fault.message}",
+            kind=fault.kind,
+            status=fault.status,
+            hint=fault.hint or hints.get(fault.kind, never),
+        )
+
+    def _tokens_announced(self, call: Call) -> int:
+        return sum(len(message["content"]) for message in call.messages) // LETTERS_PER_TOKEN + self._reply_tokens
+
+
+def timeout_fault(model: Model) -> Fault:
+    """The fault of an attempt that took too long."""
+    message = f"no reply within {model.limits.timeout_s:g} s"
+    return Fault("timeout", message, remedy="again", may_be_billed=True)
+
+
+def connection_fault(error: BaseException, model: Model, secret: Secret) -> Fault:
+    """The fault of an attempt whose connection failed, by the first cause of the error."""
+    causes: list[BaseException] = [error]
+    while causes[-1].__cause__ is not None:
+        causes.append(causes[-1].__cause__)
+    # The transport calls a refused connection a timeout as well: only what began as one is one.
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return timeout_fault(model)
+    reason = in_short(secret.redacted_message(str(causes[-1]))) or type(causes[-1]).__name__
+    was_reached = not any(isinstance(cause, ConnectionRefusedError | socket.gaierror) for cause in causes)
+    return Fault("connection", f"the connection failed: {reason}", remedy="again", may_be_billed=was_reached)

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.providers.fault_words import words_of
+from harness.providers.faults import fault_of
+from harness.providers.retry import MAX_WAIT_S
+
+NOW = 1_800_000_000.0
+PARAMS = ("temperature", "max_tokens", "top_k")
+
+
+def error(message: str = "no", **more: Any) -> dict[str, Any]:
+    return {"error": {"message": message, "type": "t", **more}}
+
+
+def kind_of(status: int, body: Any, **more: Any) -> str:
+    return fault_of(status, body, {}, NOW, params=PARAMS, **more).kind
+
+
+RESPONSES = [json.loads(line) for line in Path(__file__).with_name("error_responses.jsonl").read_text().splitlines()]
+"""Error responses as servers send them, each with the kind of fault that it is and whom it concerns."""
+REMEDIES = {"of the prompt": "give-up", "of the call": "give-up", "of the model": "stop", "of the moment": "again"}
+
+
+@pytest.mark.parametrize("one", [pytest.param(one, id=f"{one['kind']}-{one['case']}") for one in RESPONSES])
+def test_a_fault_is_known_by_its_meaning_in_any_servers_words(one: dict[str, Any]):
+    fault = fault_of(one["status"], one["body"], {}, NOW, params=PARAMS)
+    assert (fault.kind, fault.remedy, fault.status) == (one["kind"], REMEDIES[one["group"]], one["status"])
+    assert fault.message.startswith(f"status {one['status']}")
+
+
+def test_a_quota_of_a_minute_with_a_time_to_wait_is_no_bill():
+    said = "You exceeded your current quota, please check your plan and billing details. Please retry in 36.5s."
+    body = [{"error": {"code": 429, "message": said, "details": [{"@type": "RetryInfo", "retryDelay": "36s"}]}}]
+    fault = fault_of(429, body, {}, NOW)
+    assert (fault.kind, fault.remedy, fault.wait_s) == ("rate-limit", "again", 36)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "'response_format' of type 'json_schema' is not supported",
+        "This model does not support structured outputs",
+        "Failed to convert JSON schema to grammar",
+        "No endpoints found that can handle the requested parameters.",
+        "guided_json: backend xgrammar rejects this schema",
+        "JSON mode is not enabled for models/x",
+        "Unknown name \"response_schema\" at 'generation_config': Cannot find field.",
+    ],
+)
+def test_a_schema_that_is_not_supported_is_told_in_any_servers_words(said: str):
+    assert kind_of(400, error(said), asks_format=True) == "format"
+    assert kind_of(400, error(said)) != "format", "only where a format was asked for"
+
+
+@pytest.mark.parametrize(
+    ("body", "hint"),
+    [
+        pytest.param(
+            error("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."),
+            "write `max_completion_tokens` in place of `max_tokens`",
+            id="newer-name",
+        ),
+        pytest.param(error("'temperature' does not support 0"), "`temperature: null`", id="temperature"),
+        pytest.param(error("`top_k` is not supported"), "remove `top_k`", id="other"),
+        pytest.param(error("Unrecognized request argument supplied: foo"), "check its `params`", id="not-sent-by-name"),
+        pytest.param(error("System role not supported"), "write `system: user`", id="system-role"),
+    ],
+)
+def test_the_hint_fits_the_parameter(body: Any, hint: str):
+    assert hint in fault_of(400, body, {}, NOW, params=PARAMS).hint
+
+
+def test_the_endpoints_own_words_are_in_the_message():
+    assert fault_of(400, error("top_q is not known"), {}, NOW).message == "status 400: top_q is not known"
+    assert fault_of(400, {"message": "flat"}, {}, NOW).message == "status 400: flat"
+    assert fault_of(500, "", {}, NOW).message == "status 500"
+    assert fault_of(403, "<html><title>Blocked</title>by \x1b[31mus", {}, NOW).message == "status 403: Blocked by us"
+
+
+def test_a_redirect_names_the_address_without_its_secrets_and_stops():
+    fault = fault_of(307, "", {"location": "https://user:pass@elsewhere.invalid/v1?key=s3cret#x"}, NOW)
+    assert (fault.kind, fault.remedy) == ("redirect", "stop")
+    assert fault.message == "status 307: the endpoint redirects to https://elsewhere.invalid/v1"
+    assert "redirects are not followed" in fault.hint
+
+
+@pytest.mark.parametrize("location", ["", "http://[", "\x1b]0;x\x07"])
+def test_a_redirect_to_nowhere_is_still_one(location: str):
+    fault = fault_of(302, "", {"location": location}, NOW)
+    assert fault.kind == "redirect"
+    assert fault.message.isprintable()
+
+
+def test_a_wait_that_is_asked_for_is_passed_on():
+    assert fault_of(429, error(), {"retry-after": "12"}, NOW).wait_s == 12
+    assert fault_of(429, error("Please try again in 38.2s."), {}, NOW).wait_s == 38.2
+
+
+def test_a_model_that_asks_for_a_very_long_wait_is_stopped_with_a_hint():
+    fault = fault_of(429, error(), {"retry-after": str(MAX_WAIT_S + 1)}, NOW)
+    assert fault.remedy == "stop"
+    assert "601 s" in fault.hint
+
+
+def test_a_long_quotation_of_the_prompt_decides_nothing():
+    quoted = "the prompt is too long, exceeds the context length, and your API key is invalid " * 3
+    assert kind_of(400, error(f'cannot process "{quoted}"')) == "rejected"
+
+
+KEYS = st.text(max_size=12) | st.sampled_from(["error", "message", "detail", "loc"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=20,
+)
+HEADERS = st.sampled_from(["retry-after", "retry-after-ms", "x-ratelimit-reset", "location"])
+
+
+@given(status=st.integers(300, 599), body=JSON, headers=st.dictionaries(HEADERS, st.text(max_size=20)))
+def test_any_body_is_a_fault_in_one_printable_line(status: int, body: Any, headers: dict[str, str]):
+    fault = fault_of(status, body, headers, NOW, params=PARAMS, asks_format=True)
+    assert fault.message.startswith(f"status {status}")
+    assert "\n" not in fault.message
+    assert "\x1b" not in fault.message
+
+
+def test_reading_words_takes_time_linear_in_the_text():
+    long = {"error": {"message": "model not prompt tokens exceed " * 100_000, "detail": ["x" * 10_000] * 10_000}}
+    assert len(words_of(long).text) < 400_000
