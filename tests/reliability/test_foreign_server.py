@@ -104,7 +104,7 @@ def test_a_key_or_a_model_that_is_refused_ends_the_model_at_once(run, status):
 def test_a_prompt_that_is_too_long_fails_and_is_not_tried_again(run):
     with llmock("--context-window", "60") as url:
         code, _, failures = run(url)
-        assert failures["unavailable"] == 12
+        assert failures["truncated"] == 12
         assert code in (0, 1), "1 where it rejected all of the first calls, as a model that takes none"
         assert behaved(url)["attempts"] <= 12
 
