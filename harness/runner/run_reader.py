@@ -158,7 +158,10 @@ def read_judged(folder: Path, *, votes: bool = False) -> Judged:
         RunFolderError: where the folder is damaged, or was written before runs kept their items.
     """
     manifest = read_json(folder, MANIFEST)
-    if manifest.get("format") != FORMAT:
+    if (version := manifest.get("format")) != FORMAT:
+        if isinstance(version, int) and version > FORMAT:
+            message = f"{folder} has format {version}, and this version of the harness reads up to {FORMAT}"
+            raise RunFolderError(message, hint="upgrade with `pip install --upgrade fellowship-harness`")
         raise RunFolderError(f"{folder} was written by another version of the harness, without its items", hint=RETRY)
     if manifest.get("kind") == "generation":
         hint = "`harness leaderboard` shows its win rates, and `harness export` takes its preference data"

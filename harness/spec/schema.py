@@ -234,6 +234,14 @@ def _wish(error: Error) -> str:
     return str(error.schema.get("patternErrorMessage", f"it must match {error.validator_value}"))
 
 
+def _hint_for_constant(error: Error) -> str:
+    """How to fix a value that is not the only one allowed."""
+    rule, value = error.validator_value, error.instance
+    if list(error.absolute_path) == ["schema"] and isinstance(value, int) and value > rule:
+        return "the file is for a newer version of the harness; upgrade with `pip install --upgrade fellowship-harness`"
+    return "write it without quotes" if value == str(rule) else ""
+
+
 def _in_words(error: Error) -> tuple[str, str]:
     """Message and hint for an error about one value."""
     keyword, rule, value = error.validator, error.validator_value, error.instance
@@ -246,8 +254,7 @@ def _in_words(error: Error) -> tuple[str, str]:
     if keyword == "pattern":
         return f"{_described(value)} is not allowed", _wish(error)
     if keyword == "const":
-        hint = "write it without quotes" if value == str(rule) else ""
-        return f"wants {rule}, not {_described(value)}", hint
+        return f"wants {rule}, not {_described(value)}", _hint_for_constant(error)
     if keyword in BOUNDS:
         return f"wants {BOUNDS[keyword]} {rule}, not {_described(value)}", ""
     if keyword in SIZES:

@@ -129,6 +129,17 @@ def test_a_run_of_an_older_format_says_how_to_renew_it(run, tmp_path):
         read_judged(old)
 
 
+def test_a_run_of_a_newer_format_says_to_upgrade(run, tmp_path):
+    import shutil
+
+    newer = tmp_path / "newer"
+    shutil.copytree(run.folder, newer)
+    manifest = json.loads((newer / "manifest.json").read_text())
+    (newer / "manifest.json").write_text(json.dumps(manifest | {"format": 3}))
+    with pytest.raises(RunFolderError, match="has format 3, and this version of the harness reads up to 2; upgrade"):
+        read_judged(newer)
+
+
 def test_judgments_that_are_not_those_of_the_manifest_are_refused(run, tmp_path):
     import shutil
 

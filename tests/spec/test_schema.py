@@ -211,3 +211,10 @@ class TestTheExperimentSchemaAgreesWithTheCode:
             if name != "params":  # its keys are those of the chat completions protocol
                 walk(rule, name)
         assert missing == []
+
+
+def test_a_newer_version_of_a_file_format_says_to_upgrade():
+    document = Document("spec.yaml", {"schema": 2})
+    (problem,) = [problem for problem in check(document, "experiment") if "schema" in problem.message or problem.hint]
+    assert "wants 1, not the number 2" in problem.message
+    assert problem.hint.startswith("the file is for a newer version of the harness; upgrade with `pip install")
