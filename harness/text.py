@@ -104,3 +104,15 @@ def pluralized(count: int, noun: str, plural: str = "") -> str:
 def with_minus_signs(number: str) -> str:
     """Formatted numbers with the minus sign U+2212 for the hyphen, as in all tables for people."""
     return number.replace("-", "\u2212")
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows as columns: the first left, the others right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if not at else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

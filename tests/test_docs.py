@@ -9,7 +9,7 @@ import tomllib
 import pytest
 import yaml
 
-from harness.api import run_spec, tables_of
+from harness.api import board_tables, run_spec
 from harness.leaderboard.formats import table
 from harness.runner.run_folder import read_leaderboard
 from harness.spec.evaluation import load_spec
@@ -103,7 +103,7 @@ def _without_zeros(requirement):
 def test_the_leaderboard_in_the_readme_is_that_of_the_shipped_run():
     (shown,) = (text for text in blocks(CHECKOUT / "README.md", "text") if text.startswith("village-notices"))
     (folder,) = (CHECKOUT / "results/quickstart").iterdir()
-    assert shown == table.render(tables_of(read_leaderboard(folder))).partition("\n\n")[0] + "\n"
+    assert shown == table.render(board_tables(read_leaderboard(folder))).partition("\n\n")[0] + "\n"
 
 
 def test_the_readme_is_short():

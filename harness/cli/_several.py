@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from harness import loading
-from harness.api import AnyPlan, load_spec, make_plan
+from harness.api import Planned, load_spec, make_plan
+from harness.api.load import check_spec
 from harness.errors import HarnessError, InputError, Problem
 
-Planned: TypeAlias = "Callable[[], AnyPlan]"
+LaterPlan: TypeAlias = "Callable[[], Planned]"
 """Gives the plan of a spec when its turn comes."""
 
 
-def planned(specs: Sequence[Path], results: Path, allow_paths: tuple[Path, ...]) -> list[Planned]:
+def planned(specs: Sequence[Path], results: Path, allow_paths: tuple[Path, ...]) -> list[LaterPlan]:
     """Check and plan every spec.
 
     A spec that takes over the winner of an earlier one is checked now, with all that may win, and planned when the
@@ -23,13 +23,13 @@ def planned(specs: Sequence[Path], results: Path, allow_paths: tuple[Path, ...])
     Raises:
         HarnessError: with the problems of all specs.
     """
-    found: list[Planned] = []
+    found: list[LaterPlan] = []
     problems: list[Problem] = []
     names: set[str] = set()
     for path in specs:
         try:
             if _takes_over(path, names, allow_paths):
-                names.add(loading.load_spec(path, str(path), allow_paths=allow_paths).name)
+                names.add(check_spec(path, str(path), allow_paths=allow_paths).name)
                 found.append(_later(path, results, allow_paths))
             else:
                 plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths))
@@ -44,11 +44,11 @@ def planned(specs: Sequence[Path], results: Path, allow_paths: tuple[Path, ...])
     return found
 
 
-def _now(plan: AnyPlan) -> Planned:
+def _now(plan: Planned) -> LaterPlan:
     return lambda: plan
 
 
-def _later(path: Path, results: Path, allow_paths: tuple[Path, ...]) -> Planned:
+def _later(path: Path, results: Path, allow_paths: tuple[Path, ...]) -> LaterPlan:
     return lambda: make_plan(load_spec(path, results=results, allow_paths=allow_paths))
 
 
@@ -63,7 +63,7 @@ def _takes_over(path: Path, names: set[str], allow_paths: tuple[Path, ...]) -> b
         raise InputError("not chosen yet")
 
     try:
-        loading.load_spec(path, str(path), choose=choose, allow_paths=allow_paths)
+        check_spec(path, str(path), choose=choose, allow_paths=allow_paths)
     except HarnessError:
         pass  # reported when the spec is loaded in earnest
     return bool(taken & names)

@@ -16,7 +16,6 @@ from harness.analysis.correct.label_file import COLUMNS, LabelSource
 from harness.analysis.correct.strengths import Strength
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
-from harness.cli.plan import aligned
 from harness.leaderboard.numbers import rank_range, with_interval
 from harness.records.figures import Figure, RankSet
 from harness.records.judgments import VERDICTS
@@ -24,7 +23,7 @@ from harness.runner.find_run import find_run
 from harness.runner.run_reader import read_judged
 from harness.statistics.codes import VERDICT_CODES
 from harness.statistics.win_rate import TIES, Ties
-from harness.text import printable, with_minus_signs
+from harness.text import aligned, printable, with_minus_signs
 
 TIE_COLUMNS: dict[Ties, str] = {"lose": "ties lose", "dropped": "ties dropped"}
 OTHER_TIES: tuple[Ties, ...] = TIES[1:]

@@ -45,13 +45,13 @@ def doctor(
     as_json: bool,
 ) -> None:
     """Check the installation, the folders and, with SPEC, everything its run needs; suggest fixes."""
-    from harness.api import load_spec
+    from harness.api import load_spec, make_plan
     from harness.doctor.preflight import run_preflight
 
     load = None if spec is None else lambda: load_spec(spec, results=results, allow_paths=allow_paths)
     findings = []
     for finding in run_preflight(
-        load, cache=cache, results=results, environment=os.environ, now=time.time(), offline=offline
+        load, make_plan, cache=cache, results=results, environment=os.environ, now=time.time(), offline=offline
     ):
         findings.append(finding)
         if not as_json:

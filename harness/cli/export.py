@@ -186,7 +186,8 @@ def _groups(
     from harness.preferences.from_evaluation import JudgedRun
 
     plan = make_plan(load_spec(run, results=results, allow_paths=allow_paths))
-    assert isinstance(plan, Plan)
+    if not isinstance(plan, Plan):
+        raise InputError(f"{folder} holds an evaluation, and {run} is a spec of a generation", hint="name its spec")
     return JudgedRun(folder, plan, cell).candidates()
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from harness.analysis.power.detect import power_of_plan
 from harness.analysis.power.document import detects, detects_json
 from harness.analysis.power.figures import PowerQuestion
-from harness.api import AnyPlan, estimate_of, load_spec, make_plan
+from harness.api import Planned, experiment_of, load_spec, make_plan
 from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.runner.estimate import BYTES_PER_TOKEN, PROMPTS_COUNTED, Estimate, Range, estimate_json
-from harness.runner.plan import Plan
-from harness.text import printable
+from harness.text import aligned, printable
 
 
 @click.command(
@@ -40,13 +37,10 @@ power` for more. `harness schema plan` describes the JSON."""
 def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], as_json: bool) -> None:
     """List the cells of SPEC, the calls they need, how many are cached, and the cost of the others."""
     made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
+    experiment = experiment_of(made.spec.kind)
     with Cache(cache) as replies:
-        found = estimate_of(made, replies, os.environ)
-    first = (
-        power_of_plan(made, results, PowerQuestion(metrics=made.spec.score.metrics[:1]))
-        if isinstance(made, Plan)
-        else None
-    )
+        found = experiment.estimate(made, replies, os.environ)
+    first = experiment.power(made, results, PowerQuestion(metrics=made.spec.score.metrics[:1]))
     if as_json:
         detectable = [] if first is None else detects_json(first)
         click.echo(json.dumps({**estimate_json(made, found), "detects": detectable}, indent=2))
@@ -54,7 +48,7 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
         click.echo("\n\n".join([printed(made, found), *map(printable, detects(first) if first else ())]))
 
 
-def printed(plan: AnyPlan, found: Estimate) -> str:
+def printed(plan: Planned, found: Estimate) -> str:
     """The estimate as text."""
     rows = [("cell", "items", "cached", "calls to make")]
     rows += [
@@ -78,7 +72,7 @@ def printed(plan: AnyPlan, found: Estimate) -> str:
         for name, need in found.models.items()
     ]
     total = dollars(found.cost_usd(plan.spec.models))
-    return "\n\n".join([plan.told, aligned(rows), aligned(costs), method(found), f"total cost: {total}"])
+    return "\n\n".join([plan.summary, aligned(rows), aligned(costs), method(found), f"total cost: {total}"])
 
 
 def method(found: Estimate) -> str:
@@ -102,15 +96,3 @@ def dollars(cost: Range | None) -> str:
     if cost is None:
         return "unknown (no price in the spec)"
     return f"${cost.low:.4f}–${cost.high:.4f}" if cost.high else "$0"
-
-
-def aligned(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows as aligned columns: the first to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if not at else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    )

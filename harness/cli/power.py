@@ -9,20 +9,19 @@ from pathlib import Path
 import click
 
 from harness import registry
-from harness.analysis.power.detect import power_of_plan, power_of_run
+from harness.analysis.power.detect import power_of_run
 from harness.analysis.power.document import power_json
 from harness.analysis.power.figures import DatasetPower, Detectable, MetricPower, Power, PowerQuestion
-from harness.api import load_spec, make_plan
+from harness.api import experiment_of, load_spec, make_plan
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
-from harness.cli.plan import aligned
 from harness.errors import InputError
 from harness.runner.find_run import find_run
-from harness.runner.plan import Plan
 from harness.runner.run_reader import read_judged
 from harness.scoring.estimates import MIN_ITEMS
-from harness.text import pluralized, printable, quoted, suggestion
+from harness.text import aligned, pluralized, printable, quoted, suggestion
 
+EVALUATIONS_ONLY = "power analysis supports evaluation specs only: it needs human labels, which the prompts of a generation do not have"
 MAX_ITEMS = 1_000_000_000
 
 
@@ -61,12 +60,10 @@ def power(
     ask = power_question(n, effect, metrics)
     if Path(target).is_file():
         plan = make_plan(load_spec(target, results=results, allow_paths=allow_paths))
-        if not isinstance(plan, Plan):
-            raise InputError(
-                "power analysis supports evaluation specs only",
-                hint="the leaderboard of a generation shows detectable differences",
-            )
-        found = power_of_plan(plan, results, ask)
+        detectable = experiment_of(plan.spec.kind).power(plan, results, ask)
+        if detectable is None:
+            raise InputError(EVALUATIONS_ONLY, hint="the leaderboard of a generation shows detectable differences")
+        found = detectable
     else:
         found = power_of_run(read_judged(find_run(target, results, allow_paths=allow_paths)), ask)
     if as_json:

@@ -17,7 +17,7 @@ import click
 from click.core import ParameterSource
 
 from harness import registry
-from harness.api import AnyPlan, FinishedRun, run_spec
+from harness.api import FinishedRun, Planned, run_spec
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, report_option, results_option
 from harness.cli._several import planned
@@ -128,7 +128,7 @@ def run(
             say("")
         if number and left_usd is not None:
             say(f"{plan.spec.name}: ${left_usd:.4f} of --max-cost are left")
-        say(plan.told)
+        say(plan.summary)
         gc.freeze()  # what is loaded by now stays; looking through it again and again costs a fifth of a replay
         watch = watching(plan, verbose=verbose)
         with watch if isinstance(watch, Display) else nullcontext(), logging(watch, log_file):
@@ -159,7 +159,7 @@ def run(
         ctx.exit(FAILED)
 
 
-def watching(plan: AnyPlan, *, verbose: bool) -> RunStats:
+def watching(plan: Planned, *, verbose: bool) -> RunStats:
     """What follows a run: with a progress line on a terminal, with a line for each call where that is asked for."""
     models = plan.spec.models
     watch = Display(models, sys.stderr, say=say) if sys.stderr.isatty() else RunStats(models, say=say)
@@ -197,7 +197,7 @@ def say(text: str) -> None:
     click.echo(printable(text), err=True)
 
 
-def print_cost(plan: AnyPlan, found: Estimate) -> None:
+def print_cost(plan: Planned, found: Estimate) -> None:
     """What the calls that are about to be made will cost."""
     say(f"asking: {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models))}")
 

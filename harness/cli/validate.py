@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
+from harness.api.load import check_spec
 from harness.cli import _completion
 from harness.cli._errors import INPUT_IS_WRONG, problem_line
 from harness.cli._options import allow_path_option, json_option
 from harness.errors import Problem, SpecError
-from harness.loading import load_spec
 from harness.spec.evaluation import environment_problems
 from harness.text import pluralized, printable
 
@@ -65,7 +65,7 @@ def accepted(spec: Mapping[str, Any]) -> str:
 def _checked(shown: str, allow_paths: tuple[Path, ...]) -> tuple[list[Problem], dict[str, Any] | None]:
     """The problems of a spec file, and its name and size where there are none."""
     try:
-        spec = load_spec(Path(shown), shown, allow_paths=allow_paths)
+        spec = check_spec(Path(shown), shown, allow_paths=allow_paths)
     except SpecError as error:
         return list(error.problems), None
     problems = list(environment_problems(spec, os.environ))

@@ -11,14 +11,14 @@ from harness.doctor.machine import check_clock, check_packages, check_python
 from harness.doctor.models import check_models
 from harness.doctor.storage import check_cache, check_results
 from harness.errors import HarnessError
-from harness.generation.records import GenerationSpec
 from harness.providers.health import Finding
 from harness.records.experiment import Spec
-from harness.runner.plan import make_plan
+from harness.runner.plan import Planned
 
 
 def run_preflight(
     spec: Callable[[], Spec] | None,
+    plan: Callable[[Spec], Planned],
     *,
     cache: Path,
     results: Path,
@@ -30,6 +30,7 @@ def run_preflight(
 
     Args:
         spec: loads the spec; None to look at no spec.
+        plan: reads the data of the spec.
         cache: folder of the cache.
         results: folder of all results.
         environment: the environment variables.
@@ -42,31 +43,24 @@ def run_preflight(
     yield from check_cache(cache)
     yield from check_results(results)
     if spec is not None:
-        yield from _check_spec(spec, environment, offline=offline)
+        yield from _check_spec(spec, plan, environment, offline=offline)
 
 
-def _check_spec(load: Callable[[], Spec], environment: Mapping[str, str], *, offline: bool) -> Iterator[Finding]:
+def _check_spec(
+    load: Callable[[], Spec], plan: Callable[[Spec], Planned], environment: Mapping[str, str], *, offline: bool
+) -> Iterator[Finding]:
     try:
         spec = load()
     except HarnessError as error:
         yield from _failures("spec", error)
         return
     try:
-        told = _planned(spec)
+        summary = plan(spec).summary
     except HarnessError as error:
         yield from _failures("data", error)
     else:
-        yield Finding("spec", "ok", told)
+        yield Finding("spec", "ok", summary)
     yield from check_models(spec, environment, offline=offline)
-
-
-def _planned(spec: Spec) -> str:
-    """What a spec comes to once its data are read."""
-    if not isinstance(spec, GenerationSpec):
-        return make_plan(spec).told
-    from harness.generation.plan import make_loop_plan  # most specs are none
-
-    return make_loop_plan(spec).told
 
 
 def _failures(what: str, error: HarnessError) -> Iterator[Finding]:

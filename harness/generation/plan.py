@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from harness.data.dataset import PROMPT_SET, FrameDataset, read_dataset
@@ -17,6 +17,7 @@ from harness.generation.review import Reviewing
 from harness.generation.spec import generation_digest
 from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy
+from harness.records.calls import Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell
 from harness.records.frozen import FrozenDict
@@ -66,8 +67,8 @@ class LoopPlan:
         return {**loops, **{cell.id: self.prompts_of(cell) for cell in self.cells}}
 
     @property
-    def told(self) -> str:
-        """What it is, in a few words."""
+    def summary(self) -> str:
+        """Its size in one line."""
         loops = f"{len(self.spec.systems)} systems, {self.conversation_count:,} loops"
         return f"{self.spec.name}: {loops}, {len(self.cells)} cells, {self.size:,} judgments"
 
@@ -81,6 +82,10 @@ class LoopPlan:
         """Digest of the spec and the prompts: what is done, whatever the replies will be."""
         data = {name: prompts.digest for name, prompts in self.prompts.items()}
         return digest_of({"spec": generation_digest(self.spec), "prompts": data})
+
+    def with_models(self, models: Mapping[str, Model]) -> LoopPlan:
+        """The same plan with other settings of its models."""
+        return replace(self, spec=replace(self.spec, models=models), room=replace(self.room, models=models))
 
     def prompts_of(self, cell: Cell) -> int:
         """How many prompts a cell that compares is about."""

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
 from harness.cache.cache import Cache
-from harness.cache.key import KEY_VERSION
 from harness.generation.leaderboard import board_json
 from harness.generation.plan import LoopPlan, MatchPlan, make_match_plan
 from harness.generation.spec import generation_digest
 from harness.generation.trajectories import COLUMNS, TrajectoryLedger
 from harness.hashing import digest_of
 from harness.runner.judgment_columns import Ledger
+from harness.runner.manifest import cells_json, datasets_json, manifest_head
 from harness.runner.progress import RunStats
-from harness.runner.run import Run, RunOf
-from harness.runner.run_folder import FORMAT, ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
+from harness.runner.run import Run, RunOf, RunResult
+from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
 from harness.runner.tables import items_frame
-from harness.spec.cell_identity import meaning_of
 
 _REVIEW = pl.Struct(
     {"reviewer": pl.String, "text": pl.String, "score": pl.Float64, "failure": pl.String, "key": pl.String}
@@ -42,21 +41,13 @@ TRAJECTORY_SCHEMA: Mapping[str, Any] = {name: _TYPES.get(name, pl.String) for na
 """Of `trajectories.parquet`."""
 
 
-class Held(NamedTuple):
-    """A generation that is done: the run id, and calls whose replies it rests on."""
-
-    run: str
-    calls: int
-
-
-def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf, *, version: str) -> Held:
+def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResult:
     """Hold all loops and all comparisons, and write all files of the run but that of its environment.
 
     Args:
         plan: what to do.
         writer: of the run folder.
         run_of: makes the run that holds the conversations of a plan.
-        version: of the harness.
     """
     ledger = TrajectoryLedger(plan)
     for chunk, talks in run_of(plan).held():
@@ -77,24 +68,18 @@ def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf, *, version:
     writer.write_json(SPEC, plan.spec.resolved)
     by_match = {name: judged.judged(name) for name in plan.spec.matches}
     writer.write_json(LEADERBOARD, board_json(plan.spec, matches, ledger.accounts, by_match, run))
-    writer.write_json(MANIFEST, _manifest(plan, matches, run, ledger.digest, writer.judgments_digest, version))
+    writer.write_json(MANIFEST, _manifest(plan, matches, run, ledger.digest, writer.judgments_digest))
     loops = sum(account.usage.calls for account in ledger.accounts.values())
-    return Held(run, loops + judged.calls)
+    return RunResult(run, loops + judged.calls)
 
 
 def _manifest(
-    plan: LoopPlan, matches: MatchPlan, run: str, trajectories_digest: str, judgments_digest: str, version: str
+    plan: LoopPlan, matches: MatchPlan, run: str, trajectories_digest: str, judgments_digest: str
 ) -> dict[str, Any]:
     """What determines the results, as digests; the matches are the datasets of the cells."""
     spec = plan.spec
     return {
-        "format": FORMAT,
-        "run": run,
-        "spec": spec.name,
-        "kind": spec.kind,
-        "harness": version,
-        "key_version": KEY_VERSION,
-        "spec_digest": generation_digest(spec),
+        **manifest_head(spec, run, generation_digest(spec)),
         "prompts": {
             name: {"items": len(prompts), "digest": prompts.digest, "clustered": prompts.clustered}
             for name, prompts in plan.prompts.items()
@@ -103,18 +88,10 @@ def _manifest(
         "matches": [asdict(match) for match in spec.matches.values()],
         "trajectories": plan.conversation_count,
         "trajectories_digest": trajectories_digest,
-        "datasets": {
-            name: {
-                "items": len(dataset),
-                "digest": dataset.digest,
-                "annotators": list(dataset.annotators),
-                "clustered": matches.datasets[name].clustered,
-            }
-            for name, dataset in matches.datasets.items()
-        },
+        "datasets": datasets_json(matches.datasets),
         "judgments": matches.size,
         "judgments_digest": judgments_digest,
-        "cells": [{"id": cell.id, **asdict(cell), "meaning": meaning_of(cell, spec)} for cell in spec.cells],
+        "cells": cells_json(spec),
         "choices": [],
     }
 

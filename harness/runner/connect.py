@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harness.providers.provider import Connection
 
 
-def _connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: RunStats) -> Connect:
+def connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: RunStats) -> Connect:
     """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
     purses: dict[
         Cancellation, BudgetGuard

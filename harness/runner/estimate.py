@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from harness.evaluators.cell import calls_per_item
 from harness.providers.tokens import Count, counter_of, most_reply_tokens
 from harness.records.calls import Call, Model
-from harness.records.experiment import Spec
-from harness.runner.plan import Plan
+from harness.runner.plan import Plan, Planned
 from harness.runner.session import ConversationState, Replies, UnavailableReplies, advance
 
 BYTES_PER_TOKEN = 4
@@ -186,25 +185,6 @@ def _count(need: Need, calls: Sequence[Call], follow_ups: int, size: PromptSize)
 def largest_reply(model: Model) -> int:
     """The most tokens that a reply may have; 1 for a model without a bound, which only a recording can be."""
     return most_reply_tokens(model) or 1
-
-
-class Planned(Protocol):
-    """What an estimate is about: a plan of either kind."""
-
-    @property
-    def spec(self) -> Spec:
-        """The experiment."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """How many judgments a run will hold."""
-        ...
-
-    @property
-    def items_by_place(self) -> Mapping[str, int]:
-        """Items by the id of a cell or a system, in canonical order."""
-        ...
 
 
 def estimate_json(plan: Planned, found: Estimate) -> dict[str, Any]:

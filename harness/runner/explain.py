@@ -6,7 +6,7 @@ run would send next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -45,6 +45,18 @@ class Removal(NamedTuple):
 
     entry: Mapping[str, Any]
     cells: tuple[str, ...]
+
+
+class Explanation(NamedTuple):
+    """What `harness explain` shows.
+
+    Attributes:
+        document: for programs, as `schemas/output/explain.schema.json` describes it.
+        lines: for people.
+    """
+
+    document: dict[str, Any]
+    lines: Iterable[str]
 
 
 class ExplainedCall(NamedTuple):

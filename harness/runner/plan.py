@@ -7,8 +7,8 @@ since items and conversations are made chunk by chunk.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Protocol
 
 from harness.data.dataset import read_dataset
 from harness.errors import DatasetError, HarnessError, Problem, SpecError
@@ -17,6 +17,7 @@ from harness.evaluators.conversation import Conversation
 from harness.evaluators.mode import averages_scores, members_of
 from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy, reference_problem
+from harness.records.calls import Model
 from harness.records.datasets import Dataset, Item
 from harness.records.experiment import Cell, Spec
 from harness.records.judgments import Outcome
@@ -24,6 +25,52 @@ from harness.spec.digest import spec_digest
 
 CHUNK = 512
 """Conversations that are looked up together; large enough to spread the cost of a query, small in memory."""
+
+
+class Planned(Protocol):
+    """A plan of any kind of experiment."""
+
+    @property
+    def spec(self) -> Spec:
+        """The experiment."""
+        ...
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells that judge, in canonical order."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """The number of judgments."""
+        ...
+
+    @property
+    def items_by_place(self) -> Mapping[str, int]:
+        """Items by the id of a cell or a system, in canonical order."""
+        ...
+
+    @property
+    def summary(self) -> str:
+        """Its size in one line."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Digest of the spec and the data: what is judged, whatever the replies will be."""
+        ...
+
+    def with_models(self, models: Mapping[str, Model]) -> Planned:
+        """The same plan with other settings of its models."""
+        ...
+
+
+def with_concurrency(plan: Planned, concurrency: int) -> Planned:
+    """The plan with so many calls in flight at once for each model; it has the same digest."""
+    models = plan.spec.models.items()
+    return plan.with_models(
+        {name: replace(model, limits=replace(model.limits, concurrency=concurrency)) for name, model in models}
+    )
 
 
 class Chunk(NamedTuple):
@@ -69,8 +116,8 @@ class Plan:
         return {cell.id: len(self.datasets[cell.dataset]) for cell in self.cells}
 
     @property
-    def told(self) -> str:
-        """What it is, in a few words."""
+    def summary(self) -> str:
+        """Its size in one line."""
         return f"{self.spec.name}: {len(self.cells)} cells, {self.size:,} judgments"
 
     @property
@@ -88,6 +135,10 @@ class Plan:
         """Digest of the spec and the data: what is judged, whatever the replies will be."""
         data = {name: dataset.digest for name, dataset in self.datasets.items()}
         return digest_of({"spec": spec_digest(self.spec), "datasets": data})
+
+    def with_models(self, models: Mapping[str, Model]) -> Plan:
+        """The same plan with other settings of its models."""
+        return replace(self, spec=replace(self.spec, models=models))
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks of the cells that ask, in canonical order."""

@@ -8,22 +8,15 @@ judgment without such a failure rests on as well is not asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol
 
 from harness.cache.entry import Entry, Store
 from harness.records.calls import Reply
 from harness.records.judgments import FAILURES
-from harness.runner.session import (
-    Agenda,
-    Connect,
-    ProgressListener,
-    Replies,
-    UnavailableReplies,
-    advance,
-    start_conversations,
-)
+from harness.runner.run import Run
+from harness.runner.session import Agenda, Replies, UnavailableReplies, advance, start_conversations
 
 EVERY = "failed"
 RETRIES = (EVERY, *FAILURES)
@@ -91,32 +84,24 @@ def keys_behind(plan: Agenda[Any], replies: Replies, kinds: frozenset[str]) -> s
 
 
 def rerun_failed(
-    plan: Agenda[Any],
+    run: Run[Any],
     store: Replaceable,
-    connect: Connect,
-    watch: ProgressListener,
     kinds: frozenset[str],
-    tell: Callable[[Replies], None],
-    lost: UnavailableReplies,
 ) -> int:
-    """Ask again for what failed, and for what is missing; how many stored replies were to be asked for again.
+    """Ask again for what failed, and for what is missing; the number of stored replies to replace.
 
     Args:
-        plan: whose judgments.
-        store: the cache.
-        connect: opens the connection to a model.
-        watch: who is told.
+        run: which conversations, and how to reach the models; it makes none of the calls again that fail here.
+        store: the cache of the run.
         kinds: of failures.
-        tell: called before the first call is made, with the replies that count as there.
-        lost: what could not be had; the run that follows asks for none of it once more.
     """
-    keys = keys_behind(plan, store, kinds)
-    if not keys:
+    keys = keys_behind(run.plan, store, kinds)
+    if not keys or run.connect is None:
         return 0
     from harness.runner.executor import Executor, fill
 
-    unheard = HidingStore(store, keys)
-    tell(unheard)
-    watch.begin(plan.conversation_count)
-    fill(plan, plan.chunks(), Executor(unheard, connect, watch, lost, 0))
+    hiding = HidingStore(store, keys)
+    run.before_asking(hiding)
+    run.watch.begin(run.plan.conversation_count)
+    fill(run.plan, run.plan.chunks(), Executor(hiding, run.connect, run.watch, run.lost, 0))
     return len(keys)

@@ -21,6 +21,7 @@ from harness.runner.session import (
     Connect,
     ConversationState,
     ProgressListener,
+    Replies,
     Stretch,
     UnavailableReplies,
     advance,
@@ -47,7 +48,7 @@ class Run(Generic[T]):
         store: the cache.
         connect: opens the connection to a model; None for a run that may make no call.
         watch: who is told.
-        before_asking: called once, before the first call is made.
+        before_asking: receives the replies that are there, before the first call is made.
         lost: what could not be had.
     """
 
@@ -55,7 +56,7 @@ class Run(Generic[T]):
     store: Store
     connect: Connect | None
     watch: ProgressListener
-    before_asking: Callable[[], None] = lambda: None
+    before_asking: Callable[[Replies], None] = lambda _: None
     lost: UnavailableReplies = field(default_factory=UnavailableReplies)
 
     def parts(self) -> Iterator[Part]:
@@ -96,9 +97,21 @@ class Run(Generic[T]):
         from harness.runner.executor import Executor, fill
 
         assert self.connect is not None
-        self.before_asking()
+        self.before_asking(self.store)
         desk = Executor(self.store, self.connect, self.watch, self.lost, reached)
         fill(self.plan, (chunk for chunk in self.plan.chunks() if chunk.number >= first.number), desk)
+
+
+class RunResult(NamedTuple):
+    """What a run came to.
+
+    Attributes:
+        id: of the run.
+        calls: calls whose replies its results rest on.
+    """
+
+    id: str
+    calls: int
 
 
 class RunOf(Protocol):

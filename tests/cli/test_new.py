@@ -8,9 +8,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from harness.api.load import check_spec as load_spec
 from harness.cli import main
 from harness.cli.new import kinds
-from harness.loading import load_spec
 
 
 def new(*arguments):

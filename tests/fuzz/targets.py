@@ -21,6 +21,7 @@ import orjson
 
 from harness import registry
 from harness.analysis.correct.label_file import LabelSource, Target, read_labels
+from harness.api.load import check_spec as load_either
 from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.entry import Entry
 from harness.cache.key import call_bytes, call_key
@@ -30,7 +31,6 @@ from harness.generation.records import GenerationSpec
 from harness.generation.review import Reviewing, review_from, review_problems
 from harness.hashing import canonical_json
 from harness.importers._files import Source
-from harness.loading import load_spec as load_either
 from harness.prompting.checks import check_strategy
 from harness.prompting.delimiters import delimited, nonce_for
 from harness.prompting.parsing.rules import AnswerRule, compile_answer, full_rule

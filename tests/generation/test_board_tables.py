@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import harness
 from harness import registry
-from harness.api import tables_of
+from harness.api import board_tables
 from harness.cli import main
 from harness.errors import InputError
 from harness.leaderboard.tables import BoardTables
@@ -30,7 +30,7 @@ def board() -> dict[str, Any]:
 
 
 def rendered(board: dict[str, Any], name: str, **terminal: Any) -> str:
-    text: str = registry.find("leaderboard_formats", name).render(tables_of(board), **terminal)
+    text: str = registry.find("leaderboard_formats", name).render(board_tables(board), **terminal)
     return text
 
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from click.testing import CliRunner
 
+from harness.api.load import check_spec as load_spec
 from harness.cli import main
-from harness.loading import load_spec
 from harness.records.document import Document
 from harness.runner.run_folder import ENVIRONMENT
 from harness.spec.schema import check
@@ -248,7 +248,7 @@ def test_explain_shows_loops_comparisons_and_the_whole(done, tmp_path):
     assert check(Document("x", told), "explain") == []
     assert told["loop"]["trajectory"]["drafts"] == 3
     judged = call_explain(done, path, "writer+novice-vs-writer")
-    assert "outcome: verdict" in judged or "nobody is asked" in judged
+    assert "outcome: verdict" in judged or "no calls" in judged
     fresh = CliRunner().invoke(main, ["explain", str(path), "writer+novice", "--cache", str(tmp_path / "none")])
     assert "A run sends 1 call next" in fresh.output
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.api.load import check_spec as load_spec
 from harness.errors import SpecError
 from harness.generation.records import GenerationSpec
 from harness.generation.spec import generation_digest, load_generation
 from harness.hashing import canonical_json
-from harness.loading import load_spec
 from harness.records.frozen import freeze
 from harness.spec.schema import check
 from harness.spec.yaml import parse_yaml

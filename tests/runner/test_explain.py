@@ -2,10 +2,10 @@ import pytest
 
 from harness.api import load_spec
 from harness.cache.key import call_key
-from harness.cli._explain_text import matrix_lines
 from harness.errors import InputError
 from harness.records.calls import Reply
 from harness.runner.explain import Counted, branches, count, explained, follow, full_product, places_of, removals
+from harness.runner.explain_text import matrix_lines
 from harness.runner.lookup import find_cell, find_item
 from harness.runner.plan import make_plan
 from harness.runner.progress import RunStats

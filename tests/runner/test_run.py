@@ -170,7 +170,7 @@ def test_watch_hears_of_calls_and_of_progress_that_never_goes_back() -> None:
 
     plan, costs = plan_of(items=30), []
     watch = Steps(plan.spec.models)
-    run = Run(plan, MemoryStore(), Wire().connect, watch, before_asking=lambda: costs.append(watch.calls))
+    run = Run(plan, MemoryStore(), Wire().connect, watch, before_asking=lambda _: costs.append(watch.calls))
     list(run.parts())
     assert costs == [0]
     assert steps == sorted(steps)

@@ -1,12 +1,11 @@
-"""The text that `harness explain` prints: the matrix, a cell, a conversation."""
+"""The text that `harness explain` prints for an evaluation: the matrix, a cell, a conversation."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from harness.cli.plan import aligned
 from harness.records.calls import Reply
 from harness.records.datasets import Message
 from harness.records.experiment import Cell
@@ -14,54 +13,46 @@ from harness.records.judgments import Outcome
 from harness.runner.explain import (
     Counted,
     ExplainedCall,
+    Explanation,
     ReplayedConversation,
     branches,
     cell_calls,
+    cell_json,
+    explained,
     full_product,
+    matrix_json,
     places_of,
     removals,
     sent_params,
 )
+from harness.runner.lookup import find_cell, find_item
 from harness.runner.plan import Plan
-from harness.text import pluralized, printable
-
-if TYPE_CHECKING:
-    from harness.generation.plan import LoopPlan
-    from harness.generation.records import Trajectory
+from harness.runner.session import Replies
+from harness.text import aligned, pluralized, printable
 
 MAX_NAMED = 6
 """Evaluators or cells that a line names; it counts the others."""
 
-# --- a generation ----------------------------------------------------------------------------------------
 
+def explain_evaluation(plan: Plan, name: str | None, item: str | None, cache: Replies) -> Explanation:
+    """The matrix of an evaluation, or one cell and its conversation on one item, as far as the cache carries it.
 
-def loop_lines(found: ReplayedConversation | Counted, ended: Trajectory | None) -> Iterator[str]:
-    """A feedback loop, or a comparison of the picks of two loops."""
-    if isinstance(found, Counted):
-        yield from counted_lines(found)
-    elif ended is not None:
-        yield from batch_lines(found)
-        picked = f"draft {ended.picked + 1} of {len(ended.drafts)} is picked" if ended.drafts else "there is no draft"
-        failure = f"; {ended.failure}" if ended.failure else ""
-        yield f"outcome: {picked}{failure}" + (f"; ended early: {ended.ended}" if ended.ended else "")
-    elif found.batches:
-        yield from followed_lines(found)
-    else:
-        assert found.outcome is not None, "a conversation without calls has an outcome"
-        yield f"no calls: {outcome_words(found.outcome)}"
+    Args:
+        plan: the plan.
+        name: id of a cell, or a unique part of one; None for the matrix.
+        item: id of the item; None for the first one.
+        cache: the replies.
 
-
-def loops_lines(plan: LoopPlan) -> Iterator[str]:
-    """The systems and the matches between them."""
-    yield plan.told
-    yield ""
-    rows = [("system", "prompts", "drafts")]
-    rows += [(one.id, f"{len(plan.prompts[one.prompts]):,}", f"{one.rounds}") for one in plan.spec.systems]
-    yield from aligned(rows).splitlines()
-    yield ""
-    yield from (f"match  {match.first} against {match.second}" for match in plan.spec.matches.values())
-    yield ""
-    yield from (f"cell   {cell.id}" for cell in plan.cells)
+    Raises:
+        InputError: where there is no such cell or item.
+    """
+    if name is None:
+        return Explanation({"spec": plan.spec.name, "matrix": matrix_json(plan), "cell": None}, matrix_lines(plan))
+    cell = find_cell(plan, name)
+    row = find_item(plan, cell, item)
+    found = explained(plan, cell, row, cache)
+    document = {"spec": plan.spec.name, "matrix": None, "cell": cell_json(plan, cell, found)}
+    return Explanation(document, cell_lines(plan, cell, row, found))
 
 
 # --- the matrix -------------------------------------------------------------------------------------------

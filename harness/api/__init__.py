@@ -1,0 +1,40 @@
+"""The public functions, and where the parts of an experiment are put together.
+
+>>> from harness import load_spec, make_plan, run_spec          # doctest: +SKIP
+>>> spec = load_spec("specs/quickstart.yaml")                   # doctest: +SKIP
+>>> run = run_spec(spec, cache=".harness-cache", results="results")  # doctest: +SKIP
+>>> run.leaderboard_frame()                                     # doctest: +SKIP
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.api.experiment import Experiment as Experiment
+    from harness.api.experiment import board_tables as board_tables
+    from harness.api.experiment import experiment_of as experiment_of
+    from harness.api.experiment import make_plan as make_plan
+    from harness.api.finished_run import FinishedRun as FinishedRun
+    from harness.api.finished_run import open_run as open_run
+    from harness.api.load import load_spec as load_spec
+    from harness.api.run import run_spec as run_spec
+    from harness.api.run import spec_keys as spec_keys
+    from harness.runner.plan import Planned as Planned
+
+_MODULES = {
+    **dict.fromkeys(("Experiment", "Planned", "board_tables", "experiment_of", "make_plan"), "experiment"),
+    **dict.fromkeys(("FinishedRun", "open_run"), "finished_run"),
+    **dict.fromkeys(("run_spec", "spec_keys"), "run"),
+    "load_spec": "load",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The public names, imported when they are first used: `harness validate` loads specs and nothing else."""
+    if name in _MODULES:
+        return getattr(import_module(f"harness.api.{_MODULES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULES])

@@ -1,0 +1,100 @@
+"""Evaluations: evaluators judge the items of datasets, and are scored against human labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cache.cache import Cache
+from harness.leaderboard.build import leaderboard_json, make_leaderboard
+from harness.leaderboard.chosen_upstream import choices_json, notes_on_choices
+from harness.runner.estimate import estimate as estimate
+from harness.runner.judgment_columns import Ledger
+from harness.runner.manifest import cells_json, datasets_json, manifest_head
+from harness.runner.plan import Plan
+from harness.runner.plan import make_plan as plan
+from harness.runner.progress import RunStats
+from harness.runner.run import Run, RunOf, RunResult
+from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, SCORES, SPEC, RunWriter, run_id_of
+from harness.runner.tables import items_frame, scores_frame
+from harness.spec.digest import spec_digest
+
+if TYPE_CHECKING:
+    from harness.analysis.power.figures import Power, PowerQuestion
+    from harness.leaderboard.tables import BoardTables
+    from harness.runner.explain import Explanation
+    from harness.scoring.score import DatasetScores
+
+__all__ = ["board_tables", "estimate", "explain", "keys", "plan", "power", "run"]
+
+
+def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
+    """As `Experiment.run`."""
+    ledger = Ledger(plan)
+    for part in run_of(plan).parts():
+        writer.add(part.chunk.cell, part.judgments)
+        ledger.add(part)
+    for cell, judgments in ledger.counted():
+        writer.add(cell, judgments)
+    writer.write_judgments()
+    run_id = run_id_of(plan.digest, writer.judgments_digest)
+    scores = _with_probes(plan, ledger)
+    writer.write_frame(SCORES, scores_frame(score for group in scores for score in group.scores))
+    writer.write_frame(ITEMS, items_frame(plan.datasets))
+    writer.write_json(SPEC, plan.spec.resolved)
+    board = make_leaderboard(plan.spec, scores)
+    board = replace(board, notes=(*board.notes, *notes_on_choices(plan)))
+    writer.write_json(LEADERBOARD, leaderboard_json(board, run_id))
+    writer.write_json(MANIFEST, _manifest(plan, run_id, writer.judgments_digest))
+    return RunResult(run_id, ledger.calls)
+
+
+def keys(plan: Plan, cache: Cache) -> list[str]:
+    """As `Experiment.keys`."""
+    parts = Run(plan, cache, None, RunStats(plan.spec.models)).parts()
+    return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))
+
+
+def explain(plan: Plan, name: str | None, item: str | None, cache: Cache) -> Explanation:
+    """As `Experiment.explain`."""
+    from harness.runner.explain_text import explain_evaluation
+
+    return explain_evaluation(plan, name, item, cache)
+
+
+def power(plan: Plan, results: Path, question: PowerQuestion) -> Power | None:
+    """As `Experiment.power`."""
+    from harness.analysis.power.detect import power_of_plan
+
+    return power_of_plan(plan, results, question)
+
+
+def board_tables(board: Mapping[str, Any]) -> BoardTables:
+    """As `Experiment.board_tables`."""
+    from harness.leaderboard import board_tables as tables
+
+    return tables.board_tables(board)
+
+
+def _with_probes(plan: Plan, ledger: Ledger) -> list[DatasetScores]:
+    """The scores of all cells, with the figures of the probes that the spec asks for."""
+    spec, scores = plan.spec, ledger.scores()
+    if not spec.score.probes:
+        return scores
+    from harness.analysis.audit.cards import with_probes
+
+    models = spec.resolved["models"]
+    return [with_probes(group, ledger.judged(group.dataset), spec.score, spec.seed, models) for group in scores]
+
+
+def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
+    return {
+        **manifest_head(plan.spec, run_id, spec_digest(plan.spec)),
+        "datasets": datasets_json(plan.datasets),
+        "judgments": plan.size,
+        "judgments_digest": judgments_digest,
+        "cells": cells_json(plan.spec),
+        "choices": choices_json(plan),
+    }

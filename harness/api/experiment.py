@@ -1,0 +1,127 @@
+"""What every kind of experiment can do, and which module does it for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from harness.records.experiment import Spec
+from harness.runner.estimate import Estimate
+from harness.runner.plan import Planned
+from harness.runner.run import RunOf, RunResult
+from harness.runner.run_folder import RunWriter
+from harness.runner.session import Replies
+
+if TYPE_CHECKING:
+    from harness.analysis.power.figures import Power, PowerQuestion
+    from harness.cache.cache import Cache
+    from harness.leaderboard.tables import BoardTables
+    from harness.runner.explain import Explanation
+
+P = TypeVar("P", bound=Planned)
+
+KINDS: Mapping[str, str] = {
+    "evaluation": "harness.api.evaluation",
+    "generation": "harness.generation.experiment",
+}
+"""The module of each kind, which implements `Experiment`."""
+
+
+class Experiment(Protocol[P]):
+    """A kind of experiment."""
+
+    def plan(self, spec: Spec) -> P:
+        """Read the data that a spec uses and compile its strategies.
+
+        Raises:
+            HarnessError: with the problems of all data at once.
+        """
+        ...
+
+    def estimate(self, plan: P, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
+        """The calls that the cache lacks, their tokens and their cost. Makes no call.
+
+        Args:
+            plan: the plan.
+            replies: the cache.
+            environment: the environment variables, in which tiktoken looks for its folder; None to count bytes.
+        """
+        ...
+
+    def run(self, plan: P, writer: RunWriter, run_of: RunOf) -> RunResult:
+        """Run all conversations, score them, and write every deterministic file of the run folder.
+
+        Args:
+            plan: the plan.
+            writer: of the run folder.
+            run_of: makes the run of a set of conversations over the cache.
+        """
+        ...
+
+    def keys(self, plan: P, cache: Cache) -> list[str]:
+        """The cache keys of all calls in canonical order, each once.
+
+        Raises:
+            MissingRepliesError: where the cache lacks some of their replies.
+        """
+        ...
+
+    def explain(self, plan: P, name: str | None, item: str | None, cache: Cache) -> Explanation:
+        """The matrix of the spec, or one conversation as far as the cache carries it.
+
+        Args:
+            plan: the plan.
+            name: id of a cell or a system, or a unique part of one; None for the matrix.
+            item: id of the item; None for the first one.
+            cache: the replies.
+
+        Raises:
+            InputError: where there is no such cell or item.
+        """
+        ...
+
+    def power(self, plan: P, results: Path, question: PowerQuestion) -> Power | None:
+        """How small a difference the planned run can detect; None where power analysis does not cover the kind.
+
+        Args:
+            plan: the plan.
+            results: folder of all results, for the pilot.
+            question: the question.
+        """
+        ...
+
+    def board_tables(self, board: Mapping[str, Any]) -> BoardTables:
+        """A leaderboard as JSON, ready to be rendered in any leaderboard format."""
+        ...
+
+
+def experiment_of(kind: str) -> Experiment[Any]:
+    """The implementation of a kind of experiment."""
+    return cast("Experiment[Any]", import_module(KINDS[kind]))
+
+
+def make_plan(spec: Spec) -> Planned:
+    """Read the data that a spec uses and compile its strategies.
+
+    Raises:
+        HarnessError: with the problems of all data at once.
+    """
+    plan: Planned = experiment_of(spec.kind).plan(spec)
+    return plan
+
+
+def board_tables(board: Mapping[str, Any]) -> BoardTables:
+    """A leaderboard of any kind, ready to be rendered in any leaderboard format."""
+    return experiment_of(board.get("kind", "evaluation")).board_tables(board)
+
+
+if TYPE_CHECKING:
+    from harness.api import evaluation as _evaluation
+    from harness.generation import experiment as _generation
+    from harness.generation.plan import LoopPlan
+    from harness.runner.plan import Plan
+
+    _EVALUATION: Experiment[Plan] = _evaluation
+    _GENERATION: Experiment[LoopPlan] = _generation

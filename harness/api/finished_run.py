@@ -1,0 +1,99 @@
+"""A run folder, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.api.experiment import board_tables
+from harness.runner.find_run import find_run
+from harness.runner.run_folder import (
+    ENVIRONMENT,
+    ITEMS,
+    JUDGMENTS,
+    LEADERBOARD,
+    MANIFEST,
+    SCORES,
+    SPEC,
+    read_frame,
+    read_json,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """A run folder, opened.
+
+    Attributes:
+        folder: where it is.
+    """
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The run id, which is the folder's name."""
+        return self.folder.name
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The resolved spec, every default written out."""
+        return read_json(self.folder, SPEC)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Digests and versions."""
+        return read_json(self.folder, MANIFEST)
+
+    @property
+    def leaderboard(self) -> dict[str, Any]:
+        """The leaderboard as its schema describes it: `leaderboard`, or `win-rates` for a generation."""
+        return read_json(self.folder, LEADERBOARD)
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """What differs between two runs with the same results: times, host, versions, calls made, spend."""
+        return read_json(self.folder, ENVIRONMENT)
+
+    def judgments_frame(self) -> pl.DataFrame:
+        """One row for each judgment: cell, item, verdict or failure, scores, cache keys, tokens."""
+        return read_frame(self.folder, JUDGMENTS)
+
+    def items_frame(self) -> pl.DataFrame:
+        """One row for each item: digest of its content, labels, cluster, who wrote the responses, their lengths."""
+        return read_frame(self.folder, ITEMS)
+
+    def scores_frame(self) -> pl.DataFrame:
+        """One row for each cell and figure, with interval, n, method and seed."""
+        return read_frame(self.folder, SCORES)
+
+    def leaderboard_frame(self) -> pl.DataFrame:
+        """One row for each row of the leaderboard, best first: the columns of its CSV."""
+        import io
+
+        import polars as pl
+
+        from harness.leaderboard.formats import csv
+
+        return pl.read_csv(io.StringIO(csv.render(board_tables(self.leaderboard))))
+
+
+def open_run(
+    run: str | Path, results: str | Path = "results", *, allow_paths: Iterable[str | Path] = ()
+) -> FinishedRun:
+    """Open a run folder, or the newest run of a spec given by its file or name.
+
+    Args:
+        run: a run folder, or a spec's file or name.
+        results: folder of all results.
+        allow_paths: as `load_spec` takes them, for a spec that is given by its file.
+
+    Raises:
+        RunFolderError: where there is none.
+    """
+    return FinishedRun(find_run(str(run), Path(results), allow_paths=map(Path, allow_paths)))

@@ -1,0 +1,170 @@
+"""Run a spec: replies from the cache or from providers, judgments, scores, and the run folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from harness.api.experiment import experiment_of, make_plan
+from harness.api.finished_run import FinishedRun
+from harness.api.load import load_spec
+from harness.cache.cache import Cache
+from harness.errors import BudgetReachedError, InputError
+from harness.records.experiment import Spec
+from harness.runner.connect import connector
+from harness.runner.cost_limit import check_cost_limit, resume_hint
+from harness.runner.environment import environment_json
+from harness.runner.estimate import Estimate
+from harness.runner.plan import Planned, with_concurrency
+from harness.runner.progress import RunStats
+from harness.runner.retry_failed import kinds_of, rerun_failed
+from harness.runner.run import Run
+from harness.runner.run_folder import ENVIRONMENT, RunWriter
+from harness.runner.session import Agenda, Connect, Replies, UnavailableReplies
+
+T = TypeVar("T")
+
+
+def run_spec(
+    spec: Spec | Planned,
+    *,
+    cache: str | Path = ".harness-cache",
+    results: str | Path = "results",
+    offline: bool = False,
+    concurrency: int | None = None,
+    max_cost_usd: float | None = None,
+    retry: Iterable[str] = (),
+    watch: RunStats | None = None,
+    before_asking: Callable[[Estimate], None] = lambda _: None,
+    environment: Mapping[str, str] = os.environ,
+) -> FinishedRun:
+    """Run a spec, score it and write its folder. Only calls whose replies the cache lacks are made.
+
+    Args:
+        spec: the experiment, or its plan.
+        cache: folder of the cache.
+        results: folder of all results.
+        offline: make no call; a reply that is missing is an error.
+        concurrency: calls in flight at once for each model, in place of what the spec says.
+        max_cost_usd: what the calls of this run may cost at most; it ends before it could cost more.
+        retry: failures to ask again for, `failed` for all of them; the replies that are replaced stay in the history.
+        watch: counts what the run does, and shows it where it is a `Display`.
+        before_asking: receives the estimate before the first call that can cost anything is made.
+        environment: where API keys are found.
+
+    Raises:
+        HarnessError: what went wrong, with a suggested fix; replies that were received are in the cache.
+    """
+    plan = make_plan(spec) if isinstance(spec, Spec) else spec
+    stats = watch or RunStats(plan.spec.models)
+    kinds = kinds_of(retry)
+    if kinds and offline:
+        raise InputError("a run that may make no call cannot ask again", hint="leave out --offline or --retry")
+    if max_cost_usd is not None:
+        check_cost_limit(plan.spec, max_cost_usd)
+    if concurrency is not None:
+        plan = with_concurrency(plan, concurrency)
+
+    def whole() -> FinishedRun:
+        connect = None if offline else connector(plan.spec, environment, max_cost_usd, stats)
+        with Cache(Path(cache)) as opened, RunWriter(Path(results), plan.spec.name) as writer:
+            return _Session(plan, opened, writer, connect, stats, before_asking, environment, kinds).run()
+
+    if not _is_in_a_loop():
+        return whole()
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(max_workers=1) as thread:  # a notebook's own loop is running in this thread
+        return thread.submit(whole).result()
+
+
+@dataclass
+class _Session:
+    """One run of a plan, over an open cache and into an open run folder.
+
+    Attributes:
+        plan: what to run.
+        cache: the replies.
+        writer: of the run folder.
+        connect: opens connections to models, None where no call may be made.
+        stats: counts what the run does.
+        before_asking: receives the estimate before the first call that can cost anything is made.
+        environment: the environment variables.
+        kinds: failures to ask again for.
+        unavailable: calls without a reply, shared by all conversations so that none is made again.
+    """
+
+    plan: Planned
+    cache: Cache
+    writer: RunWriter
+    connect: Connect | None
+    stats: RunStats
+    before_asking: Callable[[Estimate], None]
+    environment: Mapping[str, str]
+    kinds: frozenset[str]
+    unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
+    _is_announced: bool = False
+
+    def run(self) -> FinishedRun:
+        """Write the run folder.
+
+        Raises:
+            BudgetReachedError: with what is left to do, where the limit on the cost was reached.
+        """
+        started, clock = datetime.now(UTC), time.monotonic()
+        experiment = experiment_of(self.plan.spec.kind)
+        try:
+            run_id, calls = experiment.run(self.plan, self.writer, self._run_of)
+        except BudgetReachedError as error:
+            left = experiment.estimate(self.plan, self.cache, self.environment)
+            raise BudgetReachedError(str(error), hint=resume_hint(left, self.plan.spec, self.stats)) from None
+        made = environment_json(started, time.monotonic() - clock, self.stats, calls)
+        self.writer.write_json(ENVIRONMENT, {"number": self.writer.next_number(), **made})
+        return FinishedRun(self.writer.publish(run_id))
+
+    def _run_of(self, agenda: Agenda[T]) -> Run[T]:
+        """The run of some conversations, once those that failed before have been asked again where that is wanted."""
+        run = Run(agenda, self.cache, self.connect, self.stats, self._announce, self.unavailable)
+        if self.kinds:
+            rerun_failed(run, self.cache, self.kinds)
+        return run
+
+    def _announce(self, replies: Replies) -> None:
+        """Get ready for calls, and announce once what they will cost, where they can cost anything."""
+        self.cache.make_ready()
+        if self._is_announced:
+            return
+        self._is_announced = True
+        spec = self.plan.spec
+        if not all(spec.models[name].is_free for name in spec.models_used):
+            self.before_asking(experiment_of(spec.kind).estimate(self.plan, replies, self.environment))
+
+
+def _is_in_a_loop() -> bool:
+    """Whether an event loop is running in this thread; without asyncio, which is slow to import, none is."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None
+
+
+def spec_keys(
+    path: Path, cache: Cache, *, results: Path = Path("results"), allow_paths: Iterable[Path] = ()
+) -> list[str]:
+    """The cache keys of all calls of a spec, in canonical order, each once.
+
+    Args:
+        path: the spec.
+        cache: where its replies are.
+        results: folder of all results, for a spec that takes over the winner of another.
+        allow_paths: as `load_spec` takes them.
+
+    Raises:
+        MissingRepliesError: where the cache lacks some of their replies.
+    """
+    plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths))
+    return experiment_of(plan.spec.kind).keys(plan, cache)

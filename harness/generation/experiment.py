@@ -1,0 +1,45 @@
+"""Generations: systems write, review and revise drafts, which evaluators compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cache.cache import Cache
+from harness.generation.estimate import estimate_generation as estimate
+from harness.generation.plan import LoopPlan, make_loop_plan
+from harness.generation.records import GenerationSpec
+from harness.generation.run import generation_keys as keys
+from harness.generation.run import run_generation as run
+from harness.records.experiment import Spec
+
+if TYPE_CHECKING:
+    from harness.leaderboard.tables import BoardTables
+    from harness.runner.explain import Explanation
+
+__all__ = ["board_tables", "estimate", "explain", "keys", "plan", "power", "run"]
+
+
+def plan(spec: Spec) -> LoopPlan:
+    """As `harness.api.experiment.Experiment.plan`."""
+    assert isinstance(spec, GenerationSpec), "the kind of a spec decides who loads it"
+    return make_loop_plan(spec)
+
+
+def explain(plan: LoopPlan, name: str | None, item: str | None, cache: Cache) -> Explanation:
+    """As `harness.api.experiment.Experiment.explain`."""
+    from harness.generation.explain_text import explain_generation
+
+    return explain_generation(plan, name, item, cache)
+
+
+def power(plan: LoopPlan, results: Path, question: Any) -> None:
+    """Power analysis does not cover generations: it needs evaluators that are scored against human labels."""
+
+
+def board_tables(board: Mapping[str, Any]) -> BoardTables:
+    """As `harness.api.experiment.Experiment.board_tables`."""
+    from harness.generation import board_tables as tables
+
+    return tables.board_tables(board)

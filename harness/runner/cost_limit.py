@@ -1,0 +1,55 @@
+"""A limit on what a run may cost: whether it can be kept, and how a run that reached it resumes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from harness.errors import InputError, Problem, SpecError
+from harness.providers.tokens import most_reply_tokens
+from harness.records.experiment import Spec
+from harness.runner.estimate import Estimate
+from harness.runner.progress import RunStats
+
+
+def check_cost_limit(spec: Spec, max_cost_usd: float) -> None:
+    """Refuse a limit that is not an amount of money, and a spec whose cost has no bound.
+
+    Raises:
+        InputError: where the limit is not more than 0 dollars.
+        SpecError: where a model that can cost something has no price or no bound on its replies.
+    """
+    if not 0 < max_cost_usd < math.inf:
+        raise InputError(f"a limit on the cost is more than 0 dollars, not {max_cost_usd}")
+    if problems := list(_unbounded(spec)):
+        raise SpecError(problems)
+
+
+def _unbounded(spec: Spec) -> Iterator[Problem]:
+    for name in spec.models_used:
+        model = spec.models[name]
+        if model.is_free:
+            continue
+        line, column = spec.model_places.get(name, (0, 0))
+        if model.price is None:
+            message = "has no price, so no limit on the cost can be kept"
+            hint = "write `price: {input: …, output: …}`, in dollars for a million tokens"
+            yield Problem(spec.shown_path, line, column, f"models.{name}", message, hint)
+        if not most_reply_tokens(model):
+            message, hint = "has no bound on its replies, so no limit on the cost can be kept", "give it `max_tokens`"
+            yield Problem(spec.shown_path, line, column, f"models.{name}.params", message, hint)
+
+
+def resume_hint(left: Estimate, spec: Spec, stats: RunStats) -> str:
+    """How a run that reached its limit resumes, and what the rest of it would cost.
+
+    Args:
+        left: what the cache lacks.
+        spec: the experiment.
+        stats: what the run has done.
+    """
+    cost = left.cost_usd(spec.models)
+    known = "" if cost is None else f", for ${cost.low:.4f} to ${cost.high:.4f}"
+    conversations = f"{stats.conversations - stats.done:,} of {stats.conversations:,} conversations"
+    calls = f"{left.calls.low:,.0f} to {left.calls.high:,.0f} calls are left{known}"
+    return f"{conversations}, and {calls}; run the same command again to resume, with this limit or a larger one"
