@@ -21,7 +21,9 @@ from harness.runner.run_reader import read_judged
 from harness.scoring.estimates import MIN_ITEMS
 from harness.text import aligned, pluralized, printable, quoted, suggestion
 
-EVALUATIONS_ONLY = "power analysis supports evaluation specs only: it needs human labels, which the prompts of a generation do not have"
+EVALUATIONS_ONLY = (
+    "power analysis supports evaluation specs only: it needs human labels, and the prompts of a generation have none"
+)
 MAX_ITEMS = 1_000_000_000
 
 
