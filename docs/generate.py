@@ -15,6 +15,8 @@ from _generate.plug_pages import plug_pages
 from _generate.schema_file import laid_out
 from _generate.schema_page import folder_of, index_section, schema_page
 
+from harness import registry
+from harness.spec.assembly import experiment_schema
 from harness.spec.schema import load_schema, schema_names
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +51,7 @@ def pages() -> dict[Path, str]:
     found = {"commands.md": command_page(), "statistics.md": library_page(), "index.md": index_page(plug_ins)}
     found |= {f"{folder_of(name)}/{name}.md": schema_page(name, load_schema(name)) for name in schema_names()}
     found |= {f"plugins/{kind}.md": text for kind, text in plug_ins.items()}
-    schema = laid_out(load_schema("experiment")) + "\n"
+    schema = laid_out(experiment_schema(*map(registry.built_in_names, ("providers", "modes")))) + "\n"
     return {EXPERIMENT: schema} | {REFERENCE / name: NOTE + text for name, text in found.items()}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import NamedTuple
 
 from harness import registry
@@ -73,10 +72,11 @@ def entries_of(kind: str | None) -> list[Entry]:
 
 
 def summary_of(kind: str, name: str) -> str:
-    """The `summary` of a YAML plug-in, the `SUMMARY` of a module."""
-    file = resources.files(registry.PACKAGES[kind]).joinpath(f"{name}.yaml")
-    if file.is_file():
+    """The `summary` of a YAML plug-in, the `SUMMARY` of a module; of a broken plug-in, what is wrong with it."""
+    if problem := registry.fault(kind, name):
+        return f"broken: {problem.problems[0].message}"
+    if kind in registry.TEXTS:
         from harness.spec.yaml import parse_yaml
 
-        return str(parse_yaml(file.read_text(encoding="utf-8"), file.name).value["summary"])
+        return str(parse_yaml(registry.text(kind, name), f"{name}.yaml").value["summary"])
     return str(registry.find(kind, name).SUMMARY)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from harness import registry
 from harness.api import board_tables
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, report_option, results_option
 from harness.errors import InputError
+from harness.leaderboard.format import find_leaderboard_format
 from harness.leaderboard.view import Board
 from harness.runner.corruption import diagnose_corruption
 from harness.runner.find_run import find_run
@@ -70,9 +70,8 @@ def leaderboard(
 def rendered(board: Board, report: str = "table") -> str:
     """A leaderboard in one of the leaderboard formats, with colours and the width of a terminal where stdout is one."""
     is_terminal = sys.stdout.isatty()
-    text: str = registry.find("leaderboard_formats", report).render(
+    return find_leaderboard_format(report).render(
         board_tables(board),
         width=shutil.get_terminal_size().columns if is_terminal else None,
         colours=is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb",
     )
-    return text

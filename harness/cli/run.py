@@ -16,7 +16,6 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from harness import registry
 from harness.api import FinishedRun, Planned, run_spec
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, report_option, results_option
@@ -24,6 +23,7 @@ from harness.cli._several import planned
 from harness.cli.leaderboard import rendered
 from harness.cli.plan import dollars, ends
 from harness.leaderboard.failure_rate import failing
+from harness.leaderboard.format import find_leaderboard_format
 from harness.runner.call_log import CallLog, entry_of, told
 from harness.runner.estimate import Estimate
 from harness.runner.progress import Display, RunStats
@@ -119,7 +119,7 @@ def run(
         raise click.BadParameter("not a number", ctx, param_hint="--fail-on-failures")
     if len(specs) > 1 and report not in ("table", "markdown"):
         raise click.UsageError(f"--format {report} writes one document, so it takes one SPEC", ctx)
-    registry.find("leaderboard_formats", report)  # one that cannot be loaded is an error before any call is paid for
+    find_leaderboard_format(report)  # one that cannot be loaded is an error before any call is paid for
     left_usd, has_failed = max_cost_usd, False
     for number, plan_of in enumerate(planned(specs, results, allow_paths)):
         plan = plan_of()

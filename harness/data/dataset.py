@@ -12,7 +12,6 @@ import numpy as np
 import orjson
 import polars as pl
 
-from harness import registry
 from harness.data.columns import (
     REQUIRED,
     answered_already,
@@ -22,7 +21,7 @@ from harness.data.columns import (
     wanted_columns,
 )
 from harness.data.labels import Codes, label_codes, majority
-from harness.data.rows import Rows
+from harness.data.rows import Rows, find_dataset_format
 from harness.data.subset import chosen, rows_where, sample_seed
 from harness.data.values import Fault
 from harness.errors import DatasetError, Problem
@@ -52,7 +51,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         DatasetError: with all bad rows, or with what keeps the file from being read.
     """
     try:
-        rows: Rows = registry.find("dataset_formats", spec.format).read(spec.path, wanted_columns(spec))
+        rows = find_dataset_format(spec.format).read(spec.path, wanted_columns(spec))
         missing = missing_columns(rows, spec, required) if rows.present else []
         if missing or rows.frame.is_empty():
             raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])

@@ -1,20 +1,15 @@
-"""What a dataset format hands over: the columns of a file, before anyone asks what they mean.
+"""The contract of a dataset format: one file in `harness/data/formats/`, or an entry point `harness.dataset_formats`.
 
-The contract of every file in `harness/datasets/`:
-
-* `SUMMARY`: one line for lists.
-* `ENDINGS`: the file name endings, lower case with dot, by which the format is guessed.
-* `read(path, wanted)`: `Rows`. Only the columns `wanted` need to be read, and a wanted column that the file lacks
-  is no error here. What cannot be read at all raises DatasetError; a single bad row is noted in `problems`, so
-  that all of them are told at once. OSError passes through.
-
-A format imports what is heavy inside `read`, for listing formats must cost nothing.
+A format imports heavy packages inside `read`, so that listing formats is quick.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+from harness import registry
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,6 +43,47 @@ class Rows(NamedTuple):
     unit: str = "line"
     only_text: bool = False
     problems: tuple[RowProblem, ...] = ()
+
+
+class DatasetFormat(Protocol):
+    """A file format of datasets."""
+
+    SUMMARY: str
+    """One line for lists."""
+    ENDINGS: tuple[str, ...]
+    """The endings of file names by which the format is recognised, in lower case with the dot."""
+
+    def read(self, path: Path, wanted: Sequence[str]) -> Rows:
+        """Read the wanted columns of a file; a wanted column that the file lacks is no error.
+
+        Raises:
+            DatasetError: where the file cannot be read at all. A single bad row is in `Rows.problems` instead.
+            OSError: where the file cannot be opened.
+        """
+        ...
+
+
+def find_dataset_format(name: str) -> DatasetFormat:
+    """The format of that name. Raises KeyError where there is none."""
+    return cast(DatasetFormat, registry.find("dataset_formats", name))
+
+
+def format_of(path: str) -> str | None:
+    """The format that the ending of a file name stands for, None where it stands for none.
+
+    Built-in formats come first, so that an installed one that is broken changes nothing for their files.
+    """
+    return next((name for name in _built_in_first() if path.lower().endswith(find_dataset_format(name).ENDINGS)), None)
+
+
+def known_endings() -> list[str]:
+    """The endings of all formats."""
+    return [ending for name in _built_in_first() for ending in find_dataset_format(name).ENDINGS]
+
+
+def _built_in_first() -> list[str]:
+    built_in = registry.built_in_names("dataset_formats")
+    return [*built_in, *(name for name in registry.names("dataset_formats") if name not in built_in)]
 
 
 def undecodable_lines(lines: Iterable[bytes], first: int = 1) -> list[RowProblem]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness import registry
 from harness.providers.health import Finding
+from harness.providers.provider import find_provider
 from harness.records.calls import Model
 from harness.records.experiment import Spec
 
@@ -38,7 +38,7 @@ def _check_key(model: Model, environment: Mapping[str, str]) -> Iterator[Finding
 
 
 def _check_endpoint(model: Model, environment: Mapping[str, str], *, offline: bool) -> Iterator[Finding]:
-    provider = registry.find("providers", model.provider)
+    provider = find_provider(model.provider)
     if not hasattr(provider, "check"):
         yield Finding(f"model {model.name}", "ok", f"{model.provider}: needs no network")
     elif offline:

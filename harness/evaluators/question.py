@@ -41,8 +41,8 @@ class AnsweredCall(NamedTuple):
 
 def call_for(step: str, messages: Sequence[Message], item: Item, cell: Cell, model: Model) -> Call:
     """A call in a cell's conversation about an item, with the place of its reply where that was made elsewhere."""
-    recorded = model.provider == "recorded"
-    return Call(model, messages, 0, step, locator_of(cell.dataset, item.id, cell.strategy, step) if recorded else "")
+    locator = locator_of(cell.dataset, item.id, cell.strategy, step) if model.finds_by_place else ""
+    return Call(model, messages, 0, step, locator)
 
 
 def steps_before(

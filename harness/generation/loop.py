@@ -124,7 +124,7 @@ def _call(step: str, messages: Sequence[Message], item: Item, system: System, mo
 
     A first draft is the same call in all systems of a generator: it is asked for once, and recorded once.
     """
-    if model.provider != "recorded":
+    if not model.finds_by_place:
         return Call(model, messages, 0, step)
     alone = step == "draft-1"
     place = LOOP if alone else f"{LOOP}:{system.name}"

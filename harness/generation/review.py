@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
 from typing import Any
 
+from harness import registry
 from harness.errors import Problem
 from harness.generation.records import Review, ReviewRule
 from harness.prompting.delimiters import chat_text, delimited, nonce_for, texts_of
@@ -13,7 +13,7 @@ from harness.prompting.parsing.rules import answer_faults, compile_answer, full_
 from harness.prompting.template import compile_template, template_faults, variables_in
 from harness.records.datasets import Message
 from harness.records.document import Document, Step
-from harness.spec.yaml import parse_yaml
+from harness.spec.plugins import plugin_document
 
 CONSTANTS = frozenset({"answer_format", "scale_min", "scale_max"})
 VARIABLES: Mapping[str, frozenset[str]] = {
@@ -77,9 +77,17 @@ class Reviewing:
 
 
 def built_in(name: str) -> ReviewRule:
-    """A review rule of the package. Raises FileNotFoundError where there is none of that name."""
-    text = resources.files("harness.generation.reviews").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return review_from(parse_yaml(text, f"{name}.yaml").value, name=name)
+    """A review rule of this package or of an installed distribution.
+
+    Raises:
+        KeyError: where there is none.
+        PluginError: where an installed one cannot be used.
+    """
+    document = plugin_document("reviews", name, "review")
+    rule = review_from(document.value, name=name)
+    if (plugin := registry.installed("reviews", name)) and (faults := list(review_problems(rule, document))):
+        raise registry.broken(plugin, str(faults[0]))
+    return rule
 
 
 def review_from(value: Mapping[str, Any], *, name: str, source: str = "built-in") -> ReviewRule:

@@ -31,6 +31,7 @@ from harness.spec.evaluation import completed, dataset_of, in_order, models_of
 from harness.spec.matrix import Names, cells_of, matrix_problems
 from harness.spec.paths import Folders, file_fault
 from harness.spec.personas import with_personas
+from harness.spec.plugins import plugin_problems
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
 from harness.spec.yaml import read_yaml
@@ -102,7 +103,7 @@ _NO_DATA: Mapping[str, Any] = {"format": "", "columns": {}, "label_values": {}, 
 
 
 def _checked(document: Document, folders: Folders) -> Parts:
-    problems = check(document, SCHEMA)
+    problems = [*check(document, SCHEMA), *plugin_problems(document)]
     sound = CheckedDocument(document, problems)
     review, wrong = _review_of(sound, folders)
     problems += [*wrong, *secret_problems(document)]

@@ -15,11 +15,11 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from harness import registry
 from harness.atomic import replacing
 from harness.errors import InputError, NothingLeftError
 from harness.hashing import digest_of
 from harness.preferences.filters import GATES, OF_A_PROMPT, Bars, passed
+from harness.preferences.format import ExportFormat, find_export_format
 from harness.preferences.records import Candidate, Preference
 from harness.preferences.split import PARTS, part_of
 
@@ -141,7 +141,7 @@ def write_preferences(
     files = wanted.files()
     check_files(wanted, replace=replace)
     tallied = ExportCounts()
-    module = registry.find("export_formats", wanted.format)
+    module = find_export_format(wanted.format)
     with ExitStack() as stack:
         handles = {path: stack.enter_context(replacing(path)) for path in dict.fromkeys(files.values())}
         writers = {path: _writer(path, handle, module.FIELDS) for path, handle in handles.items()}
@@ -168,7 +168,7 @@ def check_files(wanted: ExportRequest, *, replace: bool) -> None:
 
 
 def _rows(
-    groups: Iterable[Sequence[Candidate]], wanted: ExportRequest, module: Any, tallied: ExportCounts
+    groups: Iterable[Sequence[Candidate]], wanted: ExportRequest, module: ExportFormat, tallied: ExportCounts
 ) -> Iterator[tuple[Preference, dict[str, Any]]]:
     for group in groups:
         tallied.candidates.update(one.source for one in group)

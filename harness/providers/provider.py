@@ -1,34 +1,40 @@
-"""What every provider is: the contract of the files in `harness/providers/`.
+"""The contract of a provider: one file in `harness/providers/backends/`, or an entry point `harness.providers`.
 
-A provider is one module, found by its file name, with
+A provider with settings of its own has a schema fragment `NAME.schema.json` beside its file: the keys of a model's
+entry in a spec. The `$ref` at its top names the keys that it shares with others (`harness.spec.assembly`). Without a
+fragment, a provider has the keys of every provider that makes calls: `params`, `price` and `limits`.
 
-* `SUMMARY: str`: one line for lists;
-* `SETTINGS: Mapping[str, Any]`: the keys of a model's entry in a spec that only this provider understands, each with
-  its default. They become `Model.settings`; keys that every model has (`params`, `limits`, `price`, `base_url`,
-  `api_key_env`) are not among them;
-* `model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str`: what the cache key calls the model.
-  `name` is the spec's name for it, `entry` its mapping as the spec writes it, `spec_folder` what relative paths in
-  it are relative to. Everything that can change a reply, other than `params`, must be in it, and nothing else;
-* `connect(model: Model, context: Context) -> Connection`: makes no call. Raises ModelStopped where it can be seen
-  already that none could succeed, such as a key that is not there;
-* `check(model: Model, environment: Mapping[str, str]) -> Iterable[Finding]`, for a provider that needs a network:
-  whether the model could be asked, found out without asking it anything (`harness doctor`).
-
-Importing a provider module must be cheap: heavy packages are imported inside `connect`.
+Importing a provider must be cheap: heavy packages are imported inside `connect`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from harness.providers.budget import BudgetGuard
-from harness.providers.cancellation import Cancellation
-from harness.records.calls import Call, Reply
+from harness import registry
+from harness.records.calls import Call, Model, Reply
+
+if TYPE_CHECKING:
+    from harness.providers.budget import BudgetGuard
+    from harness.providers.cancellation import Cancellation
+
+
+def _sleep(seconds: float) -> Awaitable[None]:
+    """Wait; a spec is checked without the time that importing asyncio takes."""
+    import asyncio
+
+    return asyncio.sleep(seconds)
+
+
+def _cancellation() -> Cancellation:
+    from harness.providers.cancellation import Cancellation
+
+    return Cancellation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,9 @@ class Context:
     environment: Mapping[str, str] = field(repr=False)
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]] = _sleep
     random: Random = field(default_factory=Random)
-    halt: Cancellation = field(default_factory=Cancellation)
+    halt: Cancellation = field(default_factory=_cancellation)
     purse: BudgetGuard | None = None
     unbilled: Callable[[str, float | None], None] = lambda _model, _usd: None
     tried: Callable[[Call, int], None] = lambda _call, _attempts: None
@@ -74,3 +80,52 @@ class Connection(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+class Provider(Protocol):
+    """A source of replies.
+
+    These names are optional:
+
+    * `IS_FREE: bool`: whether no call can cost anything, because the replies come from this machine; False by default;
+    * `FINDS_BY_PLACE: bool`: whether a reply is found by the dataset, item, strategy and step of its call, which is
+      then in `Call.locator`; False by default;
+    * `defaults(name, entry) -> Mapping[str, Any]`: values for keys left out that depend on the name of the model or on
+      other keys;
+    * `check(model, environment) -> Iterable[Finding]`: whether the endpoint can be reached and knows the model, found
+      without a call to it, for `harness doctor`.
+    """
+
+    SUMMARY: str
+    """One line for lists."""
+    SETTINGS: Mapping[str, Any]
+    """The keys of a model's entry that become `Model.settings`, each with its default."""
+
+    def model_id(self, name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
+        """The name of the model in the cache key: everything that can change a reply, other than `params`.
+
+        Args:
+            name: the name of the model in the spec.
+            entry: its entry, with every default.
+            spec_folder: the folder that relative paths in the entry are relative to.
+        """
+        ...
+
+    def connect(self, model: Model, context: Context) -> Connection:
+        """A connection to a model. Makes no call.
+
+        Raises:
+            ModelStopped: where no call could succeed, for example because there is no API key.
+        """
+        ...
+
+
+def find_provider(name: str) -> Provider:
+    """The provider of that name. Raises KeyError where there is none."""
+    return cast(Provider, registry.find("providers", name))
+
+
+def defaults_of(provider: Provider, name: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Values for keys that a model's entry leaves out and whose defaults depend on its name or on other keys."""
+    found: Mapping[str, Any] = provider.defaults(name, entry) if hasattr(provider, "defaults") else {}
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from harness import registry
 from harness.records.datasets import Message
 
 Finish = Literal["stop", "length", "refusal", "too-long", "unavailable"]
@@ -80,8 +81,13 @@ class Model:
 
     @property
     def is_free(self) -> bool:
-        """Whether no call to it can cost anything: its replies come from this machine."""
-        return self.provider in ("simulated", "recorded")
+        """Whether no call to it can cost anything, because its replies come from this machine."""
+        return bool(getattr(registry.find("providers", self.provider), "IS_FREE", False))
+
+    @property
+    def finds_by_place(self) -> bool:
+        """Whether its replies are found by the place of a call, as those of a recording are."""
+        return bool(getattr(registry.find("providers", self.provider), "FINDS_BY_PLACE", False))
 
 
 class Call(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from harness import registry
 from harness.errors import SpecError
 from harness.records.experiment import Spec
 from harness.runner.progress import RunStats
@@ -27,7 +26,7 @@ def connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | 
 
     def connect(name: str, halt: Cancellation) -> Connection:
         from harness.providers.budget import Budget, BudgetGuard
-        from harness.providers.provider import Context
+        from harness.providers.provider import Context, find_provider
 
         if max_cost_usd is not None and halt not in purses:
             budgets.append(budgets[0] if budgets else Budget(max_cost_usd))
@@ -42,7 +41,6 @@ def connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | 
             unbilled=watch.not_billed,
             tried=watch.tried,
         )
-        connection: Connection = registry.find("providers", model.provider).connect(model, context)
-        return connection
+        return find_provider(model.provider).connect(model, context)
 
     return connect

@@ -1,7 +1,7 @@
-"""What a metric is: a file in `harness/metrics/`, found by its name.
+"""The contract of a metric: one file in `harness/scoring/metrics/`, or an entry point `harness.metrics`.
 
-A metric is computed from counts of reference labels against judgments alone; its intervals, bounds, comparisons
-and ranks follow from the functions below, and no other file names it.
+A metric is computed from counts of reference labels against judgments alone. Its intervals, bounds, comparisons and
+ranks follow from these functions.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from typing import Protocol, cast
 from numpy.typing import ArrayLike
 
 from harness import registry
+from harness.records.experiment import ScoreSpec
 from harness.statistics.agreement import Array
 
 
 class Metric(Protocol):
-    """The contract of a file in `harness/metrics/`; tables are counts `(..., 3, 4)` as `agreement` describes them.
+    """A figure of the agreement of judgments with reference labels.
 
-    A metric by which two evaluators can be compared exactly has besides
+    Tables are counts `(..., 3, 4)`, as `harness.statistics.agreement` describes them. One function is optional, for a
+    metric by which two evaluators can be compared exactly:
 
-    * `discordant(reference, judged) -> Array`: on how many items the row's evaluator earns what the column's does not,
-      evaluators × evaluators, from the label of each item and the outcomes, items × evaluators.
+    * `discordant(reference, judged) -> Array`: the number of items on which the evaluator of the row is right and that
+      of the column is not, evaluators × evaluators, from the label of each item and the outcomes, items × evaluators.
     """
 
     SUMMARY: str
@@ -48,6 +50,9 @@ def find_metric(name: str) -> Metric:
     return cast(Metric, registry.find("metrics", name))
 
 
-def all_metrics() -> dict[str, Metric]:
-    """Every metric by its name."""
-    return {name: find_metric(name) for name in registry.names("metrics")}
+def metrics_of(score: ScoreSpec) -> dict[str, Metric]:
+    """The metrics that a run computes, by name: the built-in ones and those that its spec names.
+
+    Another installed metric changes no run that does not name it.
+    """
+    return {name: find_metric(name) for name in sorted({*registry.built_in_names("metrics"), *score.metrics})}

@@ -19,7 +19,7 @@ from harness.scoring.consistency import consistency_figures
 from harness.scoring.estimates import make_figures
 from harness.scoring.holdout import choose_and_measure
 from harness.scoring.labels import Reference, reference_of
-from harness.scoring.metric import all_metrics
+from harness.scoring.metric import metrics_of
 from harness.scoring.pairwise import CellComparisons, compare_cells
 from harness.scoring.winner import choose_winner
 
@@ -126,7 +126,7 @@ def score_cells(
     if outcomes.size and not 0 <= outcomes.min() <= outcomes.max() < len(OUTCOMES):
         raise ValueError(f"outcomes must be positions in {OUTCOMES}")
     reference = reference_of(dataset)
-    metrics = all_metrics()
+    metrics = metrics_of(score)
     systems = len(cells)
 
     def scored(column: int) -> CellScore:

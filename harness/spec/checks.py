@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness import registry
+from harness.data.rows import format_of
 from harness.errors import Problem
 from harness.records.document import Document, Step
 from harness.spec.paths import Folders, file_fault
@@ -62,14 +63,6 @@ def dataset_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Probl
         if named and named not in formats:
             message = f"there is no data format {quoted(named)}"
             yield sound.document.problem((*place, "format"), message, hint=suggestion(named, formats))
-
-
-def format_of(path: str) -> str | None:
-    """The data format that a file's ending says, None where it says none."""
-    formats = registry.names("dataset_formats")
-    return next(
-        (name for name in formats if path.lower().endswith(registry.find("dataset_formats", name).ENDINGS)), None
-    )
 
 
 def model_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem]:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import registry
+from harness.data.rows import format_of
 from harness.errors import Problem, SpecError
 from harness.prompting.strategy import strategy_json
+from harness.providers.provider import defaults_of, find_provider
 from harness.records.calls import Limits, Model, Price
 from harness.records.datasets import DatasetSpec, Subset
 from harness.records.document import Document
@@ -35,7 +36,6 @@ from harness.spec.chaining_axis import is_link, listed
 from harness.spec.checks import (
     CheckedDocument,
     dataset_problems,
-    format_of,
     metric_problems,
     model_problems,
     secret_problems,
@@ -45,14 +45,13 @@ from harness.spec.defaults import with_defaults
 from harness.spec.matrix import Names, cells_of, matrix_problems, without_idle_exclusions
 from harness.spec.paths import Folders
 from harness.spec.personas import with_personas
+from harness.spec.plugins import plugin_problems
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
 from harness.spec.yaml import read_yaml
 
 MAX_TOKENS = 1024
 """Bound on a reply where a spec gives none, so that the cost of a run is always bounded."""
-OPENAI_KEY = "OPENAI_API_KEY"
-"""Where the key of OpenAI's own endpoint is found unless a spec says otherwise."""
 
 
 def load_spec(
@@ -128,7 +127,7 @@ def _load(path: Path, shown: str, chain: Chain, allowed: tuple[Path, ...], docum
 
 def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
     """The document with what it takes over from elsewhere, and everything that is wrong."""
-    problems = check(document, "experiment")
+    problems = [*check(document, "experiment"), *plugin_problems(document)]
     sound = CheckedDocument(document, problems)
     for axis in AXES:
         if is_link(sound.part("matrix", axis)):
@@ -182,10 +181,8 @@ def completed(value: Mapping[str, Any]) -> dict[str, Any]:
     for dataset in full["datasets"].values():
         dataset.setdefault("format", format_of(dataset["path"]))
     for name, model in full["models"].items():
-        if "model" in registry.find("providers", model["provider"]).SETTINGS:
-            model.setdefault("model", name)
-        if "base_url" in model:
-            model.setdefault("api_key_env", OPENAI_KEY if model["base_url"] is None else None)
+        for key, value in defaults_of(find_provider(model["provider"]), name, model).items():
+            model.setdefault(key, value)
         if "params" in model and not {"max_tokens", "max_completion_tokens"} & set(model["params"]):
             model["params"]["max_tokens"] = MAX_TOKENS
     return full
@@ -252,8 +249,8 @@ def models_of(document: Document, entries: Mapping[str, Any], folder: Path) -> I
 
 
 def _model(name: str, entry: Mapping[str, Any], folder: Path) -> Model:
-    provider = registry.find("providers", entry["provider"])
-    settings = {key: entry[key] for key in provider.SETTINGS}
+    provider = find_provider(entry["provider"])
+    settings = {key: entry.get(key, value) for key, value in provider.SETTINGS.items()}
     if "path" in settings:
         settings["path"] = str(folder / settings["path"])
     return Model(

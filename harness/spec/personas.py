@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,6 +13,7 @@ from harness.prompting.persona import Persona, persona_faults, personas_from, pe
 from harness.records.document import Document, Step
 from harness.spec.checks import CheckedDocument
 from harness.spec.paths import Folders, file_fault
+from harness.spec.plugins import plugin_document
 from harness.spec.schema import check
 from harness.spec.yaml import read_yaml
 from harness.text import quoted, suggestion
@@ -103,14 +103,10 @@ def _checked(document: Document, place: tuple[Step, ...], personas: Personas) ->
 
 
 def built_in(name: str) -> tuple[Persona, ...]:
-    """The set of that name that the package ships.
+    """The set of that name that this package or an installed distribution brings.
 
     Raises:
         KeyError: where there is none; `registry.names("personas")` lists them.
+        PluginError: where an installed one cannot be used.
     """
-    from harness.spec.yaml import parse_yaml
-
-    if name not in registry.names("personas"):
-        raise KeyError(name)
-    text = resources.files("harness.prompting.personas").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return personas_from(parse_yaml(text, f"{name}.yaml").value["personas"])
+    return personas_from(plugin_document("personas", name, "personas").value["personas"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from harness.prompting.strategy import strategy_from
 from harness.records.experiment import Strategy
 from harness.spec.checks import CheckedDocument
 from harness.spec.paths import Folders, file_fault
+from harness.spec.plugins import plugin_document
 from harness.spec.schema import check
 from harness.spec.yaml import read_yaml
 from harness.text import quoted
@@ -76,14 +76,14 @@ def _from_file(sound: CheckedDocument, name: str, path: str, folders: Folders) -
 
 
 def built_in(name: str) -> Strategy:
-    """The strategy of that name that the package ships.
+    """The strategy of that name that this package or an installed distribution brings.
 
     Raises:
         KeyError: where there is none; `registry.names("strategies")` lists them.
+        PluginError: where an installed one cannot be used.
     """
-    from harness.spec.yaml import parse_yaml
-
-    if name not in registry.names("strategies"):
-        raise KeyError(name)
-    text = resources.files("harness.prompting.strategies").joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    return strategy_from(parse_yaml(text, f"{name}.yaml").value, name=name, source="built-in")
+    document = plugin_document("strategies", name, "strategy")
+    strategy = strategy_from(document.value, name=name, source="built-in")
+    if (plugin := registry.installed("strategies", name)) and (faults := check_strategy(strategy, document=document)):
+        raise registry.broken(plugin, str(faults[0]))
+    return strategy

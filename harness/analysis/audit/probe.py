@@ -1,13 +1,6 @@
-"""The probe contract: a module in `harness/analysis/audit/probes/` that measures one bias of an evaluator.
+"""The contract of a probe: one file in `harness/analysis/audit/probes/`, or an entry point `harness.probes`.
 
-A probe is a module with
-
-* `SUMMARY: str`: one line for lists;
-* `figures(audited: Audited) -> dict[str, Figure]`: its figures by name, the same names for every cell. A figure that
-  is undefined for a cell is None with a reason. Names begin with that of the probe, such as `length.bias`;
-* `sentence(figures: Mapping[str, Figure]) -> str`: the figures in words.
-
-A probe makes no model calls and reads no files. Its figures are seeded by the cell, so that they do not depend on the
+A probe measures one bias of an evaluator. It makes no model calls and reads no files. Its figures are seeded by the cell, so that they do not depend on the
 other cells.
 """
 
@@ -98,16 +91,21 @@ class Audited:
 
 
 class Probe(Protocol):
-    """The contract of a module in `harness/analysis/audit/probes/`."""
+    """A measurement of an evaluator beside its scores."""
 
     SUMMARY: str
+    """One line for lists."""
 
     def figures(self, audited: Audited) -> dict[str, Figure]:
-        """The figures of a cell, by name."""
+        """The figures of a cell by name, the same names for every cell.
+
+        A name begins with that of the probe, such as `length.bias`. A figure that is undefined for a cell is None with
+        a reason.
+        """
         ...
 
     def sentence(self, figures: Mapping[str, Figure]) -> str:
-        """The figures in words."""
+        """The figures in one sentence."""
         ...
 
 

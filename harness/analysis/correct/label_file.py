@@ -26,15 +26,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from harness import registry
 from harness.data.dataset import row_problems
 from harness.data.labels import NO_LABEL, label_columns
-from harness.data.rows import Rows
+from harness.data.rows import Rows, find_dataset_format, format_of, known_endings
 from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec
 from harness.records.judgments import VERDICTS, Verdict
-from harness.spec.checks import format_of
 from harness.text import listed, quoted, suggestion
 
 COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset")
@@ -112,15 +110,11 @@ def read_labels(source: LabelSource, targets: Sequence[Target]) -> dict[str, New
 def _read(source: LabelSource, targets: Sequence[Target]) -> dict[str, NewLabels]:
     format_name = format_of(str(source.path))
     if format_name is None:
-        endings = [
-            ending
-            for name in registry.names("dataset_formats")
-            for ending in registry.find("dataset_formats", name).ENDINGS
-        ]
-        raise DatasetError(Problem(message="the file's ending does not say its format", hint=f"use {listed(endings)}"))
+        hint = f"use {listed(known_endings())}"
+        raise DatasetError(Problem(message="the file's ending does not say its format", hint=hint))
     every = {column: _in_file(source, column) for column in COLUMNS}
     wanted = list(dict.fromkeys(name for names in every.values() for name in names))
-    rows: Rows = registry.find("dataset_formats", format_name).read(source.path, wanted)
+    rows = find_dataset_format(format_name).read(source.path, wanted)
     missing = _missing(rows, source, every) if rows.present else []
     if missing or rows.frame.is_empty():
         raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])

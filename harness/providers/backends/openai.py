@@ -19,6 +19,13 @@ SETTINGS: Mapping[str, Any] = {"model": None}
 """`model`: the endpoint's name for the model; the spec's own name for it where none is given."""
 
 BASE_URL = "https://api.openai.com/v1"
+KEY_VARIABLE = "OPENAI_API_KEY"
+"""The environment variable that holds the key of OpenAI's own endpoint unless a spec names another."""
+
+
+def defaults(name: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The endpoint's name for the model, and the variable that holds the API key."""
+    return {"model": name, "api_key_env": KEY_VARIABLE if entry["base_url"] is None else None}
 
 
 def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:

@@ -34,6 +34,9 @@ SUMMARY = "replies that were made elsewhere, from a file; for published judgment
 SETTINGS: Mapping[str, Any] = {"path": None, "model": None}
 """`path`: the recording; `model`: its name for the model, the spec's own name for it where none is given."""
 
+IS_FREE = True
+FINDS_BY_PLACE = True
+
 MAX_RATIO = 400
 """Lines to file, in bytes. Recordings compress about 10 to 1; a file made to fill a memory, 1,000 to 1."""
 RATIO_FREE_BYTES = 2**26
@@ -45,6 +48,11 @@ MAX_SHOWN = 20
 
 _PLACE = ("dataset", "item", "strategy", "step")
 _FINISHES = ("stop", "length", "refusal", "too-long")
+
+
+def defaults(name: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The recording's name for the model."""
+    return {"model": name}
 
 
 def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:

@@ -21,6 +21,8 @@ SUMMARY = "a small simulated world, for trying things out and for testing; no la
 SETTINGS: Mapping[str, Any] = {**asdict(Knobs()), **asdict(Service())}
 """The knobs of the simulated model, which are in its id, and how its endpoint behaves, which is not."""
 
+IS_FREE = True
+
 BASE_URL = "http://simulated.invalid/v1"
 """Never resolved: the application is called in-process."""
 

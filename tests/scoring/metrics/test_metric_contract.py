@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from harness import registry
-from harness.scoring.metric import all_metrics, find_metric
+from harness.records.experiment import ScoreSpec
+from harness.scoring.metric import find_metric, metrics_of
 
 TABLE = np.array([[22.0, 3, 8, 2], [4, 5, 5, 0], [7, 2, 26, 1]])
 
@@ -12,7 +13,7 @@ each = pytest.mark.parametrize("name", registry.names("metrics"))
 
 
 def test_files_are_metrics():
-    assert set(all_metrics()) == set(registry.names("metrics")) >= {"kappa", "accuracy"}
+    assert set(metrics_of(ScoreSpec())) == set(registry.names("metrics")) >= {"kappa", "accuracy"}
     with pytest.raises(KeyError):
         find_metric("no-such-metric")
 

@@ -1,0 +1,33 @@
+"""The contract of a leaderboard format: one file in `harness/leaderboard/formats/`, or an entry point.
+
+The group of the entry points is `harness.leaderboard_formats`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+from harness import registry
+from harness.leaderboard.tables import BoardTables
+
+
+class LeaderboardFormat(Protocol):
+    """A rendering of leaderboards, of evaluations and of generations."""
+
+    SUMMARY: str
+    """One line for lists."""
+
+    def render(self, board: BoardTables, *, width: int | None, colours: bool) -> str:
+        """The text of a leaderboard.
+
+        Args:
+            board: the leaderboard. Its texts are untrusted: a format escapes them for its medium.
+            width: columns of the terminal, None where there is none.
+            colours: whether the terminal shows colours. A format that is not for terminals ignores both.
+        """
+        ...
+
+
+def find_leaderboard_format(name: str) -> LeaderboardFormat:
+    """The format of that name. Raises KeyError where there is none."""
+    return cast(LeaderboardFormat, registry.find("leaderboard_formats", name))
