@@ -1,6 +1,18 @@
+import re
+import sys
+from pathlib import Path
+
 import pytest
 
 from harness import registry
+from harness.analysis.audit.probe import Probe
+from harness.data.rows import DatasetFormat
+from harness.evaluators.mode import AskingMode, CountingMode
+from harness.leaderboard.format import LeaderboardFormat
+from harness.preferences.format import ExportFormat
+from harness.providers.provider import Provider
+from harness.scoring.metric import Metric
+from support.plugins import SAMPLE, installed, write_distribution
 
 
 @pytest.mark.parametrize("folder", registry.PACKAGES)
@@ -21,3 +33,123 @@ def test_everything_found_can_be_imported_and_describes_itself(folder: str) -> N
 def test_what_is_not_there_is_a_key_error(name: str) -> None:
     with pytest.raises(KeyError):
         registry.find("modes", name)
+
+
+@pytest.mark.parametrize("kind", registry.CONTRACTS)
+def test_built_in_plugins_satisfy_their_contract(kind: str) -> None:
+    for name in registry.names(kind):
+        found = registry.find(kind, name)
+        assert any(all(hasattr(found, each) for each in contract) for contract in registry.CONTRACTS[kind])
+
+
+PROTOCOLS = {
+    "dataset_formats": [DatasetFormat],
+    "providers": [Provider],
+    "modes": [AskingMode, CountingMode],
+    "metrics": [Metric],
+    "probes": [Probe],
+    "leaderboard_formats": [LeaderboardFormat],
+    "export_formats": [ExportFormat],
+}
+
+
+@pytest.mark.parametrize("kind", registry.CONTRACTS)
+def test_contracts_name_what_the_protocols_ask_for(kind: str) -> None:
+    named = [set(contract) for contract in registry.CONTRACTS[kind]]
+    assert [_members(protocol) for protocol in PROTOCOLS[kind]] == named
+
+
+def _members(protocol: type) -> set[str]:
+    bases = [base for base in protocol.__mro__ if base.__module__.startswith("harness")]
+    return {name for base in bases for name in (*vars(base), *vars(base).get("__annotations__", ())) if name[0] != "_"}
+
+
+class TestInstalledPlugins:
+    def test_one_of_each_kind_is_found(self) -> None:
+        with installed(SAMPLE):
+            for kind in {*registry.CONTRACTS, *registry.TEXTS}:
+                (name, *_) = [each for each in registry.names(kind) if each.startswith("sample-")]
+                assert registry.fault(kind, name) is None
+                plugin = registry.installed(kind, name)
+                assert plugin is not None
+                assert plugin.distribution == "sample-plugins 1.2"
+                assert registry.is_installed(kind, name)
+        assert not [each for each in registry.names("modes") if each.startswith("sample-")]
+
+    def test_objects_and_fragments_are_found(self) -> None:
+        with installed(SAMPLE):
+            assert registry.find("dataset_formats", "sample-tsv").ENDINGS == (".tsv",)
+            assert "hint" in str(registry.fragment("modes", "sample-ask"))
+            assert registry.fragment("modes", "sample-first") is None
+            assert registry.text("strategies", "sample-which").startswith("schema: 1\nname: sample-which")
+
+    def test_names_are_found_without_importing_a_plugin(self) -> None:
+        with installed(SAMPLE):
+            assert "sample-share" in registry.names("metrics")
+            assert "sample_plugins" not in sys.modules
+
+
+BROKEN = {
+    "import error": ("bad", "bad", "import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
+    "error at import": ("bad", "bad", "1 / 0", "`bad` cannot be imported: ZeroDivisionError: division by zero"),
+    "exit at import": ("bad", "bad", "raise SystemExit(3)", "`bad` cannot be imported: SystemExit: 3"),
+    "syntax error": ("bad", "bad", "def", "`bad` cannot be imported: SyntaxError: invalid syntax"),
+    "no such module": ("bad", "worse", "", "`worse` cannot be imported: ModuleNotFoundError"),
+    "no such attribute": ("bad", "bad:plugin", "", "`bad:plugin` cannot be imported: AttributeError"),
+    "missing names": ("bad", "bad", "SUMMARY = ''; RANGE = (0, 1)", "lacks `UNDEFINED`, `count`, `value`, `influence`"),
+    "name of a built-in": ("kappa", "bad", "", "there is a built-in one of the same name"),
+    "name that no spec can write": ("Bad One", "bad", "", "a name has lower-case letters"),
+}
+
+
+@pytest.mark.parametrize("form", BROKEN)
+def test_a_broken_plugin_is_an_error_that_names_its_distribution(tmp_path: Path, form: str) -> None:
+    name, target, source, message = BROKEN[form]
+    write_distribution(tmp_path, "bad-metrics", {f"harness.metrics/{name}": target}, {"bad.py": source})
+    with installed(tmp_path):
+        assert name in registry.names("metrics")
+        with pytest.raises(registry.PluginError, match=re.escape(message)) as caught:
+            registry.find("metrics", name)
+        assert f"the plug-in `{name}` (harness.metrics) of bad-metrics 1.0 cannot be used: " in str(caught.value)
+        assert caught.value.problems[0].hint == "upgrade, repair or uninstall bad-metrics"
+        assert caught.value.exit_code == 2
+        assert str(registry.fault("metrics", name)) == str(caught.value)
+        assert registry.find("metrics", "accuracy").SUMMARY
+
+
+def test_two_distributions_with_one_name_are_an_error_that_names_both(tmp_path: Path) -> None:
+    for each in ("one", "two"):
+        write_distribution(tmp_path / each, f"dist-{each}", {"harness.modes/same": "mode"}, {"mode.py": ""})
+    with installed(tmp_path / "one", tmp_path / "two"):
+        with pytest.raises(registry.PluginError, match=r"of dist-one 1\.0 cannot be used: dist-two 1\.0 brings one"):
+            registry.find("modes", "same")
+        assert registry.fragment("modes", "same") is None
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("texts", "other.yaml in `texts` cannot be read"),
+        ("nothing", "`nothing` cannot be imported"),
+        ("texts:no", "no"),
+    ],
+)
+def test_a_yaml_plugin_without_its_file_is_an_error(tmp_path: Path, target: str, message: str) -> None:
+    write_distribution(tmp_path, "texts", {"harness.strategies/other": target}, {"texts/__init__.py": ""})
+    with installed(tmp_path), pytest.raises(registry.PluginError, match=re.escape(message)):
+        registry.text("strategies", "other")
+
+
+def test_a_yaml_plugin_may_name_a_folder(tmp_path: Path) -> None:
+    files = {"texts/__init__.py": "from pathlib import Path\nfolder = Path(__file__).parent / 'inner'\n"}
+    files |= {"texts/inner/other.yaml": "schema: 1\n"}
+    write_distribution(tmp_path, "texts", {"harness.strategies/other": "texts:folder"}, files)
+    with installed(tmp_path):
+        assert registry.text("strategies", "other") == "schema: 1\n"
+
+
+@pytest.mark.parametrize("kind", ["strategies", "modes"])
+def test_texts_and_plugins_that_are_not_there_are_key_errors(kind: str) -> None:
+    assert registry.fault(kind, "nothing") is None
+    with pytest.raises(KeyError):
+        registry.text("strategies", "nothing")
