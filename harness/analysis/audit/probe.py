@@ -1,7 +1,7 @@
 """The contract of a probe: one file in `harness/analysis/audit/probes/`, or an entry point `harness.probes`.
 
-A probe measures one bias of an evaluator. It makes no model calls and reads no files. Its figures are seeded by the cell, so that they do not depend on the
-other cells.
+A probe measures one bias of an evaluator. It makes no model calls and reads no files. Its figures are seeded by the
+cell, so that they do not depend on the other cells.
 """
 
 from __future__ import annotations
