@@ -22,7 +22,7 @@ from harness.cli._options import allow_path_option, cache_option, report_option,
 from harness.cli._several import planned
 from harness.cli.leaderboard import rendered
 from harness.cli.plan import dollars, ends
-from harness.leaderboard.failure_rate import failing
+from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.format import find_leaderboard_format
 from harness.runner.call_log import CallLog, entry_of, told
 from harness.runner.estimate import Estimate
@@ -150,10 +150,10 @@ def run(
         click.echo(rendered(finished.leaderboard, report), nl=False)
         print_location(finished, specs[number], watch)
         left_usd = None if left_usd is None else max(left_usd - spent_usd(watch), SMALLEST_USD)
-        failed = failing(finished.leaderboard)
+        failed = failure_rate(finished.leaderboard)
         is_too_much = most_failures is not None and not failed.share <= most_failures
         if is_too_much:
-            say(f"error: {failed.told(most_failures or 0.0)}")
+            say(f"error: {failed.message(most_failures or 0.0)}")
         has_failed |= bool(watch.stopped_models) or is_too_much
     if has_failed:
         ctx.exit(FAILED)

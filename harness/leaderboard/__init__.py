@@ -1,1 +1,1 @@
-"""From figures to a ranked leaderboard and its sentences."""
+"""Scores to a ranked leaderboard with its notes."""

@@ -8,8 +8,8 @@ from typing import Any
 from harness.leaderboard.tables import BoardTables, Column, Table
 from harness.leaderboard.view import (
     CALLS,
+    CONSISTENCY,
     COST,
-    STEADY,
     Board,
     Remarks,
     Row,
@@ -22,13 +22,13 @@ from harness.leaderboard.view import (
     metric_names,
 )
 
-NUMBERS = ("rank", "n", *STEADY.values(), CALLS, COST)
+NUMBERS = ("rank", "n", *CONSISTENCY.values(), CALLS, COST)
 KEYS = ("rank", "strategy", "evaluator", "order", "repeats")
 WRAPPED = ("strategy", "evaluator", "failed")
 
 
 def board_tables(board: Board) -> BoardTables:
-    """The leaderboard of an evaluation, ready to be rendered: a table for each dataset.
+    """The leaderboard of an evaluation, a table for each dataset.
 
     Args:
         board: as `schemas/output/leaderboard.schema.json` describes it.
@@ -89,6 +89,6 @@ def _record(board: Board, row: Row, metrics: list[str]) -> dict[str, Any]:
 
 
 def _difference(metric: str, found: Mapping[str, Any]) -> dict[str, Any]:
-    """How a cell stands to the best; empty for the best itself."""
+    """The difference to the best cell; empty for the best cell."""
     keys = ("to", "value", "low", "high", "p_value", "detectable", "is_distinguishable", "is_equivalent", "exact_p")
     return {f"{metric}_difference{'' if key == 'value' else f'_{key}'}": found.get(key) for key in keys}

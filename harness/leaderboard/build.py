@@ -1,4 +1,4 @@
-"""Scores to a leaderboard: the cells of each dataset in order, with the ranks that cannot be excluded."""
+"""Scores to a leaderboard: the cells of each dataset in order, with rank ranges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.scoring.winner import best_first
 def make_leaderboard(spec: Spec, per_dataset: Sequence[DatasetScores]) -> Leaderboard:
     """Order the cells of each dataset by the first metric of the spec, best first.
 
-    Cells without a value come last; equals stay in the order of the cells.
+    Cells without a value come last; ties keep the order of the cells.
 
     Args:
         spec: the experiment.
@@ -50,7 +50,7 @@ def make_leaderboard(spec: Spec, per_dataset: Sequence[DatasetScores]) -> Leader
 
 
 def _difference(group: DatasetScores, metric: str, one: int, best: int) -> Difference | None:
-    """How a cell stands to the best of its dataset; None for the best, and where nothing can be compared."""
+    """The difference to the best cell of the dataset; None for the best, and where nothing can be compared."""
     contest = group.contests[metric]
     return None if one == best or contest is None else contest.held_against(one, best)
 
@@ -82,14 +82,14 @@ def leaderboard_json(board: Leaderboard, run_id: str) -> dict[str, Any]:
 
 
 def winner_json(winner: Winner) -> dict[str, Any]:
-    """The best of a dataset as the schema describes it, floats as they are."""
-    held = winner.held_out
-    told = {**asdict(winner), "seed": winner.seed or None, "reason": winner.reason or None}
-    return told | {"held_out": held and {**asdict(held), "figure": _figure_json(held.figure, None)}}
+    """The best cell of a dataset as the schema describes it, floats unrounded."""
+    held_out = winner.held_out
+    document = {**asdict(winner), "seed": winner.seed or None, "reason": winner.reason or None}
+    return document | {"held_out": held_out and {**asdict(held_out), "figure": _figure_json(held_out.figure, None)}}
 
 
 def _one_of(found: set[str], otherwise: str) -> str:
-    """The only word in a set, `otherwise` for none, `mixed` for several."""
+    """The only element of a set, `otherwise` for none, `mixed` for several."""
     return (found or {otherwise}).pop() if len(found) < 2 else "mixed"
 
 

@@ -1,4 +1,4 @@
-"""How much of a run failed: what a user may set a limit to."""
+"""The failure rate of a run, for `--fail-on-failures`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Failing:
-    """The failures of a run, over the judgments that were asked for; those that are counted from others are left out.
+class FailureRate:
+    """The failures of a run, without judgments counted from other cells (juries).
 
     Attributes:
         failed: judgments without a verdict.
         judged: all judgments.
-        kinds: how many failed of each kind, most first.
-        cells: share of each cell that has any, worst first.
+        kinds: failures by kind, most frequent first.
+        cells: failure rate of each cell with failures, highest first.
     """
 
     failed: int
@@ -30,37 +30,37 @@ class Failing:
 
     @property
     def share(self) -> float:
-        """How much failed, 0 where nothing was judged."""
+        """The failure rate, 0 without judgments."""
         return self.failed / self.judged if self.judged else 0.0
 
-    def told(self, limit: float) -> str:
-        """That it was more than a limit, by kind and by cell."""
+    def message(self, limit: float) -> str:
+        """The error for a failure rate above a limit, by kind and by cell."""
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.kinds.items())
         named = [f"{cell} {100 * share:.3g} %" for cell, share in list(self.cells.items())[:MAX_NAMED]]
         more = f", and {len(self.cells) - MAX_NAMED} more" if len(self.cells) > MAX_NAMED else ""
         return (
-            f"{self.failed:,} of {self.judged:,} judgments failed ({100 * self.share:.3g} %), more than the "
-            f"{100 * limit:.3g} % that --fail-on-failures allows: {kinds}; worst first: {', '.join(named)}{more}"
+            f"{self.failed:,} of {self.judged:,} judgments failed ({100 * self.share:.3g} %), above the limit of "
+            f"{100 * limit:.3g} % (--fail-on-failures): {kinds}; by cell: {', '.join(named)}{more}"
         )
 
 
-def failing(board: Mapping[str, Any]) -> Failing:
-    """What failed, by the rows of a leaderboard."""
+def failure_rate(board: Mapping[str, Any]) -> FailureRate:
+    """The failure rate from the rows of a leaderboard."""
     kinds: Counter[str] = Counter()
     cells: dict[str, float] = {}
     judged = 0
-    for cell, items, failures in _asked(board):
+    for cell, items, failures in _conversations(board):
         judged += items
         kinds.update(failures)
         if failed := sum(failures.values()):
             cells[cell] = failed / items
     worst = dict(sorted(cells.items(), key=lambda entry: (-entry[1], entry[0])))
     found = {kind: count for kind, count in kinds.most_common() if count}
-    return Failing(sum(found.values()), judged, found, worst)
+    return FailureRate(sum(found.values()), judged, found, worst)
 
 
-def _asked(board: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, int]]]:
-    """All that somebody was asked for: the id, of how many, and how many failed by kind."""
+def _conversations(board: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping[str, int]]]:
+    """Each cell or system with conversations of its own: id, number of judgments, failures by kind."""
     if board.get("kind") == "generation":
         for system in board["systems"]:
             yield f"{system['prompts']}/{system['system']}", system["n"], system["generator_failures"]

@@ -1,4 +1,4 @@
-"""Sentences that must stand under a leaderboard: which of them its figures call for."""
+"""The notes of a leaderboard: which of them apply to its figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.statistics import clusters
 
 
 def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
-    """What must be known of the figures of one dataset, whose cells are ordered by a metric."""
+    """The notes on one dataset, whose cells are ordered by a metric."""
     if not group.scores:
         return
     yield from _notes_on_items(group, metric)
@@ -30,9 +30,9 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
         undefined = max(figure.undefined_share for figure in figures)
         if any("undefined-resamples" in figure.flags for figure in figures):
             yield wording.undefined_resamples(group.dataset, name, undefined)
-        still = [_name(score) for score in group.scores if "degenerate" in score.figures[name].flags]
-        if still:
-            yield wording.degenerate(group.dataset, name, still)
+        degenerate = [_name(score) for score in group.scores if "degenerate" in score.figures[name].flags]
+        if degenerate:
+            yield wording.degenerate(group.dataset, name, degenerate)
         if contest and contest.comparisons.method == "holm":
             yield wording.holm_instead(group.dataset, name)
     yield from findings_on(group, metric)
@@ -40,12 +40,12 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
 
 
 def findings_on(group: DatasetScores, metric: str, other: int | None = None) -> Iterator[str]:
-    """What a metric says of the differences between the cells of a dataset, and of the best of them.
+    """The notes on the differences between the cells of a dataset, and on the best of them.
 
     Args:
         group: their scores.
-        metric: one that they were compared on.
-        other: position of the cell that all are held against; None for the best.
+        metric: a metric of the comparison.
+        other: position of the baseline; None for the best cell.
     """
     ranked = group.contests.get(metric)
     if ranked and other is None:
@@ -59,7 +59,7 @@ def findings_on(group: DatasetScores, metric: str, other: int | None = None) -> 
 
 
 def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
-    """What holds for every cell of a dataset, since all judged the same items."""
+    """The notes that apply to every cell of a dataset, since all judged the same items."""
     score = group.scores[0]
     if score.n == 0:
         yield wording.no_labels(group.dataset)
@@ -78,16 +78,16 @@ def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
 
 
 def _note_on_the_best(group: DatasetScores, metric: str, contest: CellComparisons) -> Iterator[str]:
-    """Which cells no test tells from the best, nearest first, and what the run could have found."""
+    """The cells that are not distinguishable from the best, nearest first, with the detectable difference."""
     order = [k for k in best_first(group.scores, metric) if k in contest.members]
     best, others = order[0], []
-    alike = [_name(group.scores[k]) for k in order[1:] if contest.held_against(k, best).is_equivalent]
-    if alike and contest.margin is not None:
+    equivalent = [_name(group.scores[k]) for k in order[1:] if contest.held_against(k, best).is_equivalent]
+    if equivalent and contest.margin is not None:
         yield wording.equivalent(
             group.dataset,
             metric,
             _name(group.scores[best]),
-            alike,
+            equivalent,
             margin=contest.margin,
             level=contest.comparisons.level,
         )
@@ -104,31 +104,31 @@ def _note_on_the_best(group: DatasetScores, metric: str, contest: CellComparison
 
 
 def _notes_on_one(group: DatasetScores, metric: str, contest: CellComparisons, other: int) -> Iterator[str]:
-    """Which cells are better or worse than one of them, and which no test tells from it, the best first."""
+    """The cells that are better or worse than the baseline or not distinguishable from it, best first."""
     found: dict[str, list[str]] = {"better than": [], "worse than": [], "not distinguishable from": []}
     for k in best_first(group.scores, metric):
         if k == other or k not in contest.members:
             continue
         value, reach, detectable = contest.difference(k, other)
         if contest.is_distinguishable(k, other):
-            told = wording.significant(value, reach, contest.held_against(k, other).p_value or 0.0)
-            found["better than" if value > 0 else "worse than"].append(f"{_name(group.scores[k])}, {told}")
+            text = wording.significant(value, reach, contest.held_against(k, other).p_value or 0.0)
+            found["better than" if value > 0 else "worse than"].append(f"{_name(group.scores[k])}, {text}")
         else:
-            told = wording.difference(value, reach, detectable) if reach else reasons.NO_VARIATION
-            found["not distinguishable from"].append(f"{_name(group.scores[k])}, {told}")
+            text = wording.difference(value, reach, detectable) if reach else reasons.NO_VARIATION
+            found["not distinguishable from"].append(f"{_name(group.scores[k])}, {text}")
     n = group.scores[other].figures[metric].n
     for how, cells in found.items():
         if cells:
-            yield wording.held_against(
+            yield wording.compared_with_baseline(
                 group.dataset, metric, how, _name(group.scores[other]), cells, n=n, level=contest.comparisons.level
             )
-    alike = [_name(group.scores[k]) for k in contest.members if contest.held_against(k, other).is_equivalent]
-    if alike and contest.margin is not None:
+    equivalent = [_name(group.scores[k]) for k in contest.members if contest.held_against(k, other).is_equivalent]
+    if equivalent and contest.margin is not None:
         yield wording.equivalent(
             group.dataset,
             metric,
             _name(group.scores[other]),
-            alike,
+            equivalent,
             margin=contest.margin,
             level=contest.comparisons.level,
             is_best=False,
@@ -136,30 +136,30 @@ def _notes_on_one(group: DatasetScores, metric: str, contest: CellComparisons, o
 
 
 def _name(score: CellScore) -> str:
-    """The cell's id without the dataset, which the sentence names."""
+    """The id of a cell without the dataset, which the note names."""
     return score.cell.id.removeprefix(f"{score.cell.dataset}/")
 
 
 def _notes_on_consistency(group: DatasetScores) -> Iterator[str]:
-    """How steady the verdicts are of those cells that were asked in both orders, or several times: the worst first."""
+    """The notes on the consistency of cells with both orders or repeats, least consistent first."""
     flips = [
-        wording.changes_with_order(
+        wording.flip_rate_of(
             _name(score), *(score.figures[name] for name in ("flip-rate", "slot-preference", "slot-preference.p-value"))
         )
         for score in _ordered(group.scores, "flip-rate", largest_first=True)
     ]
     if flips:
-        yield wording.in_both_orders(group.dataset, flips)
+        yield wording.flip_rates(group.dataset, flips)
     repeats = [
-        wording.agrees_with_itself(_name(score), score.figures["self-agreement"])
+        wording.self_agreement_of(_name(score), score.figures["self-agreement"])
         for score in _ordered(group.scores, "self-agreement")
     ]
     if repeats:
-        yield wording.in_repeats(group.dataset, repeats)
+        yield wording.self_agreements(group.dataset, repeats)
 
 
 def _ordered(scores: Sequence[CellScore], name: str, *, largest_first: bool = False) -> list[CellScore]:
-    """The scores that have a value of a figure, ordered by it; equals as they come."""
+    """The scores with a value of a figure, ordered by it; ties keep their order."""
     values = {k: score.figures[name].value for k, score in enumerate(scores) if name in score.figures}
     found = [(-value if largest_first else value, k) for k, value in values.items() if value is not None]
     return [scores[k] for _, k in sorted(found)]

@@ -1,4 +1,4 @@
-"""A leaderboard by another metric of its run, or with differences to a cell of one's choice."""
+"""A leaderboard ranked by another metric of its run, or with differences to a baseline cell."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from harness.scoring.score import DatasetScores, best_of
 
 
 def reranked(folder: Path, board: Board, *, metric: str | None = None, vs: str | None = None) -> dict[str, Any]:
-    """The leaderboard of a run by another of its metrics, or with differences to another cell than the best.
+    """The leaderboard of a run ranked by another of its metrics, or with differences to a baseline cell.
 
-    The cells of a dataset are compared as they were when the run was scored, with the same draws, so intervals are
-    the same. What the metric says of differences, and of the best corrected for the choice, is added to the notes.
+    The cells of a dataset are compared with the same resamples as when the run was scored, so intervals are the same.
+    The notes on differences and on the best cell are added.
 
     Args:
         folder: of the run.
         board: its leaderboard.
-        metric: what to order and rank by; None to leave that as it is.
-        vs: id of the cell to hold others against, with or without its dataset; without, all datasets that have such a
-            cell are meant. None for the best.
+        metric: metric to rank by; None to keep the stored one.
+        vs: id of the baseline cell, with or without its dataset; without, the cell of that name in every dataset. None
+            for the best cell.
 
     Raises:
-        InputError: where the board has no such metric, or no dataset the cell.
-        RunFolderError: where the run cannot be read back.
+        InputError: if the board lacks the metric, or no dataset has the cell.
+        RunFolderError: if the run cannot be read.
     """
     stored = board["metric"]
     if metric:
@@ -71,7 +71,7 @@ def reranked(folder: Path, board: Board, *, metric: str | None = None, vs: str |
 
 
 def _group(data: JudgedDataset, run: Judged, rows: Mapping[str, Any], metric: str, *, every: bool) -> DatasetScores:
-    """The cells of a dataset compared again, on one metric or on every one of the run, and the best by the one."""
+    """The cells of a dataset compared by one metric, or by all of the run, and the best by the one."""
     scores = [_score(data, k, rows) for k in range(len(data.cells))]
     names = run.score.metrics if every else (metric,)
     contests = {name: _contest(name, data, scores, run.score, run.seed) for name in names}
@@ -98,16 +98,16 @@ def _position(data: JudgedDataset, name: str) -> int | None:
 
 
 def _score(data: JudgedDataset, at: int, rows: Mapping[str, Any]) -> CellScore:
-    """A cell's score as its row of the leaderboard tells it, as far as comparing needs it."""
+    """The score of a cell from its row of the leaderboard, as far as comparisons need it."""
     cell = data.cells[at]
     row = rows[cell.id]
     table = tuple(tuple(counts) for counts in row["table"])
     merged = reference_of(data).sample(data.outcomes[:, at], 1).table
     figures = {}
-    for name, told in row["metrics"].items():
-        value = None if told["value"] is None else float(find_metric(name).value(merged))  # told is rounded
-        ends = {"low": told["low"], "high": told["high"], "reason": told["reason"] or ""}
-        figures[name] = Figure(value, **ends, n=told["n"], unit=told["unit"], units=told["units"], level=told["level"])
+    for name, stored in row["metrics"].items():
+        value = None if stored["value"] is None else float(find_metric(name).value(merged))  # the stored one is rounded
+        known = {key: stored[key] for key in ("low", "high", "n", "unit", "units", "level")}
+        figures[name] = Figure(value, reason=stored["reason"] or "", **known)
     return CellScore(cell, row["n"], row["items"], table, (), figures)
 
 
@@ -124,7 +124,7 @@ def _difference(contest: CellComparisons | None, one: int, other: int, data: Jud
     if one == other:
         return None
     if contest is None:
-        return Difference(data.cells[other].id, reason="no cell rests on enough to be compared")
+        return Difference(data.cells[other].id, reason="too little data to compare cells")
     return contest.held_against(one, other)
 
 

@@ -1,7 +1,7 @@
-"""Who won in the newest run of a spec: what `winner_of` in another spec means.
+"""`winner_of`: the winner in the newest run of another spec.
 
-The winner is the cell with the highest figure, and with it its strategy and its evaluator. A run that is not one of
-the spec and the data as they are now says nothing, and is refused.
+The winner is the cell with the highest figure; its strategy or evaluator is taken over. A run of an older version of
+the spec or of its data is stale and refused.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from harness.spec.digest import spec_digest
 
 
 def winner_in(results: Path, spec: Spec, axis: Axis, metric: str, dataset: str) -> tuple[Choice, Cell]:
-    """What won on an axis of a spec, and the cell that did.
+    """The winner on an axis of a spec, and its cell.
 
     Args:
         results: the folder of all results.
         spec: the spec as it is now.
-        axis: what of the winning cell is wanted.
-        metric: what it must be best by.
-        dataset: on which dataset of the spec.
+        axis: the component of the winning cell.
+        metric: the metric to win by.
+        dataset: the dataset of the spec.
 
     Raises:
-        RunFolderError: where the spec has no run, where its newest run is stale, or where that has no winner.
+        RunFolderError: if the spec has no run, or its newest run is stale or has no winner.
     """
-    again = _how_to_run(spec, results)
+    command = _run_command(spec, results)
     folder = newest_run(spec.name, results)
     if folder is None:
-        raise RunFolderError(f"there is no run of {spec.name} in {results}", hint=f"make it with `{again}`")
+        raise RunFolderError(f"there is no run of {spec.name} in {results}", hint=f"run `{command}` first")
     manifest = read_json(folder, MANIFEST)
-    digest = _refuse_stale(spec, dataset, manifest, folder, again)
+    digest = _refuse_stale(spec, dataset, manifest, folder, command)
     board = sorted_by(read_json(folder, LEADERBOARD), metric)
     rows = [row for row in board["rows"] if row["dataset"] == dataset]
     best = rows[0]
     figure = best["metrics"][metric]
     if figure["value"] is None:
-        message = f"nothing won in {spec.name}: {metric} is undefined in every cell of its run {folder.name}"
-        raise RunFolderError(f"{message}, {figure['reason']}", hint="name another metric with `by:`")
+        message = f"{spec.name} has no winner: {metric} is undefined in every cell of its run {folder.name}"
+        raise RunFolderError(f"{message}, {figure['reason']}", hint="choose another metric with `by:`")
     cells = {cell.id: cell for cell in spec.cells}
     taken = _taken(axis)
     cell = cells[best["cell"]]
@@ -73,9 +73,9 @@ def winner_in(results: Path, spec: Spec, axis: Axis, metric: str, dataset: str) 
 
 
 def _corrected(board: Mapping[str, Any], cell: str, metric: str) -> float | None:
-    """The figure of a cell without what its choice as the best adds to it, where the run tells that."""
-    told = (one["corrected"] for one in board.get("winners", ()) if (one["cell"], one["metric"]) == (cell, metric))
-    return next(told, None)
+    """The figure of a cell corrected for its choice as the best; None where the run has none."""
+    corrected = (one["corrected"] for one in board.get("winners", ()) if (one["cell"], one["metric"]) == (cell, metric))
+    return next(corrected, None)
 
 
 def _taken(axis: Axis) -> Callable[[Cell], str]:
@@ -83,16 +83,16 @@ def _taken(axis: Axis) -> Callable[[Cell], str]:
 
 
 def _is_beaten(row: Mapping[str, Any]) -> bool:
-    """Whether any cell is significantly better; those above a runner-up all have what the winner has."""
+    """Whether any cell is significantly better; all cells above the runner-up share the component of the winner."""
     return row["rank"] is not None and row["rank"]["best"] > 1
 
 
-def _refuse_stale(spec: Spec, dataset: str, manifest: Mapping[str, Any], folder: Path, again: str) -> str:
-    """Raise if a run is not one of the spec and the data as they are now; else return the digest of the data."""
-    hint = f"make it again with `{again}`; it asks nothing that the cache holds"
+def _refuse_stale(spec: Spec, dataset: str, manifest: Mapping[str, Any], folder: Path, command: str) -> str:
+    """The digest of the data; raises if a run is of an older version of the spec or of the data."""
+    hint = f"repeat it with `{command}`; cached replies are reused"
     if manifest.get("spec_digest") != spec_digest(spec):
-        what = f"{spec.shown_path} or what it takes over" if spec.choices else spec.shown_path
-        message = f"the newest run of {spec.name}, {folder.name}, is stale: {what} has changed since"
+        changed = f"{spec.shown_path} or a winner it uses" if spec.choices else spec.shown_path
+        message = f"the newest run of {spec.name}, {folder.name}, is stale: {changed} has changed since"
         raise RunFolderError(message, hint=hint)
     digest = read_dataset(spec.datasets[dataset], seed=spec.seed).digest
     if manifest["datasets"][dataset]["digest"] != digest:
@@ -102,6 +102,6 @@ def _refuse_stale(spec: Spec, dataset: str, manifest: Mapping[str, Any], folder:
     return digest
 
 
-def _how_to_run(spec: Spec, results: Path) -> str:
+def _run_command(spec: Spec, results: Path) -> str:
     elsewhere = "" if results == Path("results") else f" --results {results}"
     return f"harness run {spec.shown_path}{elsewhere}"

@@ -1,52 +1,49 @@
-"""Sentences about figures, in one place, so that every rendering says the same.
+"""The sentences of a leaderboard, shared by all formats.
 
-Two evaluators that no test tells apart are never called equal: what was not found is said together with what this
-run could have found.
+Two cells that are not distinguishable are never called equal: the sentence states the detectable difference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from harness.leaderboard.numbers import MAX_SHOWN, p_text, share_count, shortlist, with_interval
+from harness.leaderboard.numbers import MAX_SHOWN, p_text, rank_range, share_count, shortlist, with_interval
 from harness.records.experiment import Choice
 from harness.records.figures import Figure
 from harness.records.judgments import FAILURES
 from harness.records.scores import HeldOut, Winner
+from harness.text import pluralized, with_minus_signs
 
 
 def few_items(dataset: str, n: int, fewest: int) -> str:
-    """Why a small dataset has neither intervals nor ranks."""
+    """A dataset too small for intervals and ranks."""
     return f"{dataset}: n = {n} is below {fewest}: counts only, no intervals and no ranks"
 
 
 def no_labels(dataset: str) -> str:
-    """Why a dataset has no figures."""
-    return f"{dataset}: no reference labels, so there is nothing to agree with: no figures and no ranks"
+    """A dataset without labels."""
+    return f"{dataset}: no reference labels: no figures and no ranks"
 
 
 def unlabelled(dataset: str, missing: int, items: int) -> str:
-    """Which items do not count."""
-    return f"{dataset}: {missing} of {items} items have no reference label and are left out of every figure"
+    """Items without a label."""
+    return f"{dataset}: {missing} of {items} items have no reference label and are left out"
 
 
 def clustered(dataset: str, clusters: int, n: int) -> str:
-    """What the unit of an interval is."""
-    return (
-        f"{dataset}: items of a cluster are not independent: intervals rest on {clusters} clusters, not on {n} items "
-        "(Wald, Student's t)"
-    )
+    """Clustered items."""
+    return f"{dataset}: intervals are cluster-robust: {clusters} clusters of {n} items (Wald, Student's t)"
 
 
 def few_clusters(dataset: str, clusters: int, fewest: int, few: int) -> str:
-    """How far so few clusters can be trusted."""
+    """Too few clusters for reliable intervals."""
     if clusters < fewest:
         return f"{dataset}: {clusters} clusters are fewer than {fewest}: no intervals and no ranks"
-    return f"{dataset}: {clusters} clusters are fewer than {few}: take the intervals with caution"
+    return f"{dataset}: {clusters} clusters are fewer than {few}: intervals are unreliable"
 
 
 def failed(dataset: str, counts: Mapping[str, int], judgments: int) -> str:
-    """How many judgments failed and what that did to the figures."""
+    """Failed judgments, and how the figures count them."""
     kinds = ", ".join(f"{counts[kind]} {kind}" for kind in FAILURES if counts[kind])
     return (
         f"{dataset}: {sum(counts.values())} of {judgments} judgments failed ({kinds}); a failure counts as "
@@ -55,73 +52,75 @@ def failed(dataset: str, counts: Mapping[str, int], judgments: int) -> str:
 
 
 def undefined_resamples(dataset: str, metric: str, share: float) -> str:
-    """When the resampling itself is shaky."""
+    """A metric that is undefined in some resamples."""
     return (
-        f"{dataset}: {metric} is undefined in up to {100 * share:.2g} % of the resamples; its interval leaves them out"
+        f"{dataset}: {metric} is undefined in up to {100 * share:.2g} % of the resamples, which its interval leaves out"
     )
 
 
 def degenerate(dataset: str, metric: str, cells: Sequence[str]) -> str:
-    """Which figures have no variation to measure."""
-    return f"{dataset}: {metric} of {shortlist(cells)} has standard error 0: the items show no variation to judge it by"
+    """Figures without variation."""
+    return f"{dataset}: {metric} of {shortlist(cells)} has standard error 0: no variation among the items"
 
 
 def holm_instead(dataset: str, metric: str) -> str:
-    """Which procedure stood in for resampling."""
-    return f"{dataset}: too many pairs to resample: ranks by {metric} use Holm's rule"
+    """Ranks without resampling."""
+    return f"{dataset}: ranks by {metric} use Holm's method: too many pairs to resample"
 
 
 def equivalent(
     dataset: str, metric: str, best: str, others: Sequence[str], *, margin: float, level: float, is_best: bool = True
 ) -> str:
-    """Which evaluators are surely no further from the best, or another one, than the margin that the spec declares."""
+    """Cells equivalent to the best, or to a baseline, within the margin of the spec."""
     to = f"the best, {best}," if is_best else best
     return (
-        f"{dataset}: equivalent to {to} by {metric} within the declared margin of ±{margin:g} (level "
+        f"{dataset}: equivalent to {to} by {metric} within the margin of ±{margin:g} (level "
         f"{level:g}, intervals simultaneous over all pairs): {shortlist(others)}"
     )
 
 
 def compared(other: str, one: str, metric: str, counts: Mapping[str, int]) -> str:
-    """How the cells of one run stand to those of another to which they correspond."""
-    told = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-    return f"{other} against {one}, by {metric}, of {sum(counts.values())} pairs of cells: {told}"
+    """The comparison of two runs, by number of pairs."""
+    results = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    return f"{other} against {one}, by {metric}, {pluralized(sum(counts.values()), 'pair')} of cells: {results}"
 
 
 def held_out(winner: Winner, held: HeldOut) -> str:
-    """What the best of one part of the items is worth on the others."""
+    """The figure of the best cell on held-out items."""
     if held.cell is None or held.figure.value is None:
-        return f"held out on {winner.dataset}: nothing could be measured: {held.figure.reason}"
+        return f"held-out estimate on {winner.dataset}: undefined ({held.figure.reason})"
     figure = held.figure
     measured = with_interval(figure.value or 0.0, figure.low, figure.high, ".2f")
     return (
-        f"held out on {winner.dataset}: chosen on {held.chosen_on} items, {held.cell} has {winner.metric} {measured} "
-        f"on the {figure.n} others, which the choice did not see"
+        f"held-out estimate on {winner.dataset}: {held.cell}, chosen on {held.chosen_on} items, has {winner.metric} "
+        f"{measured} on the other {figure.n}"
     )
 
 
 def difference(value: float, reach: float, detectable: float) -> str:
-    """A difference that was not found, with its interval and what could have been found."""
+    """A difference that is not significant, with its interval and the detectable difference."""
     interval = f"[{value - reach:+.2f}, {value + reach:+.2f}]"
     found = f"difference {value:+.2f} {interval}; this run could detect about {detectable:.2f} or more"
-    return found.replace("-", "−").replace("inf", "∞")
+    return with_minus_signs(found).replace("inf", "∞")
 
 
 def significant(value: float, reach: float, p_value: float) -> str:
-    """A difference that was found, with its interval and its adjusted p-value."""
+    """A significant difference, with its interval and adjusted p-value."""
     found = f"difference {value:+.2f} [{value - reach:+.2f}, {value + reach:+.2f}], adjusted p {p_text(p_value)}"
-    return found.replace("-", "−")
+    return with_minus_signs(found)
 
 
-def held_against(dataset: str, metric: str, how: str, other: str, cells: Sequence[str], *, n: int, level: float) -> str:
-    """How some evaluators stand to one of them, each with its difference in words.
+def compared_with_baseline(
+    dataset: str, metric: str, how: str, other: str, cells: Sequence[str], *, n: int, level: float
+) -> str:
+    """Cells compared with a baseline, each with its difference in words.
 
     Args:
         dataset: its name.
         metric: its name.
         how: such as `better than`.
-        other: the one that they are held against.
-        cells: the evaluators, each with its difference.
+        other: the baseline.
+        cells: the cells, each with its difference.
         n: items.
         level: confidence level.
     """
@@ -132,13 +131,13 @@ def held_against(dataset: str, metric: str, how: str, other: str, cells: Sequenc
 
 
 def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[str], *, n: int, level: float) -> str:
-    """Which evaluators no test tells from the best.
+    """Cells that are not distinguishable from the best.
 
     Args:
         dataset: its name.
         metric: its name.
-        best: the evaluator with the highest figure.
-        others: the evaluators, each with its `difference` in words.
+        best: the cell with the highest figure.
+        others: the other cells, each with its `difference` in words.
         n: items.
         level: confidence level.
     """
@@ -148,26 +147,23 @@ def not_distinguishable(dataset: str, metric: str, best: str, others: Sequence[s
     )
 
 
-def taken_over(choice: Choice) -> str:
-    """What a spec took over from another one's run, and how sure it is that it won."""
-    figure = f"{choice.value:.3f}"
-    if choice.low is not None and choice.high is not None:
-        figure += f" [{choice.low:.3f}, {choice.high:.3f}]"
+def chosen_upstream(choice: Choice) -> str:
+    """The choice of a `winner_of`: its run, figure, rank range and lead."""
+    figure = with_interval(choice.value, choice.low, choice.high)
     if choice.corrected is not None:
         figure += f", corrected for the choice {choice.corrected:.3f}"
     if choice.rank is not None:
-        best, worst = choice.rank
-        figure += f", rank {best}" if best == worst else f", rank {best}–{worst}"
+        figure += f", rank {rank_range(choice.rank._asdict())}"
     return (
         f"the {choice.axis} {choice.taken} is taken over from {choice.spec}, run {choice.run}: {choice.cell} is the "
-        f"best of {choice.candidates} by {choice.metric}, {figure.replace('-', '−')}; {_lead(choice)}"
+        f"best of {choice.candidates} by {choice.metric}, {with_minus_signs(figure)}; {_lead(choice)}"
     )
 
 
 def _lead(choice: Choice) -> str:
-    """How the winner stands to the runner-up."""
+    """The lead over the runner-up."""
     if choice.runner_up is None:
-        return f"nothing had another {choice.axis}"
+        return f"no cell has another {choice.axis}"
     other = f"the best with another {choice.axis}, {choice.runner_up}"
     if choice.is_distinguishable is None:
         return f"not tested against {other}"
@@ -175,41 +171,41 @@ def _lead(choice: Choice) -> str:
 
 
 def chosen_on_the_same_data(dataset: str, choice: Choice) -> str:
-    """Why figures of what was chosen are optimistic."""
+    """A choice made on the same data, which makes figures optimistic."""
     return (
-        f"{dataset}: the {choice.axis} was chosen as the best of {choice.candidates} on the same data; the best of "
-        "many is in part the luckiest, so figures of cells that use it are too high on average; other data would tell"
+        f"{dataset}: the {choice.axis} was chosen as the best of {choice.candidates} on the same data, so "
+        "figures of cells that use it are optimistic; confirm on held-out data"
     )
 
 
 def best_of_many(winner: Winner) -> str:
-    """What the figure of the best is worth once it is known that it was chosen."""
-    value = f"{winner.value:.3f}".replace("-", "−")
+    """The figure of the best cell, corrected for the choice among several."""
+    value = with_minus_signs(f"{winner.value:.3f}")
     found = f"best of K = {winner.tried} on {winner.dataset}: {winner.metric} {value} is optimistic"
     if winner.corrected is None:
-        return f"{found}, and not corrected: {winner.reason}"
+        return f"{found}; not corrected ({winner.reason})"
     return f"{found}; corrected for the choice {with_interval(winner.corrected, winner.low, winner.high, '.2f')}"
 
 
-def changes_with_order(cell: str, flips: Figure, slot: Figure, p_value: Figure) -> str:
-    """How often a cell's verdict changes with the order of the responses, and which position it favours."""
+def flip_rate_of(cell: str, flips: Figure, slot: Figure, p_value: Figure) -> str:
+    """The flip rate of a cell, and the position it favours."""
     rate = with_interval(flips.value or 0.0, flips.low, flips.high, ".2f")
-    told = f"{cell} changed its verdict on {share_count(flips)} of {flips.n} items (flip rate {rate})"
+    text = f"{cell} {rate} ({share_count(flips)} of {flips.n} items)"
     if slot.value is None or p_value.value is None:
-        return told
-    return f"{told}, the first position won {share_count(slot)} of {slot.n} (p {p_text(p_value.value)})"
+        return text
+    return f"{text}, first position favoured on {share_count(slot)} of {slot.n} (p {p_text(p_value.value)})"
 
 
-def in_both_orders(dataset: str, cells: Sequence[str]) -> str:
-    """What the order of the responses does to the verdicts of some cells, each in words."""
-    return f"{dataset}: in both orders, {shortlist(cells, '; ', MAX_SHOWN)}"
+def flip_rates(dataset: str, cells: Sequence[str]) -> str:
+    """The flip rates of some cells, each in words."""
+    return f"{dataset}: flip rate, highest first: {shortlist(cells, '; ', MAX_SHOWN)}"
 
 
-def agrees_with_itself(cell: str, agreement: Figure) -> str:
-    """How often two answers of a cell to the same question agree."""
+def self_agreement_of(cell: str, agreement: Figure) -> str:
+    """The self-agreement of a cell."""
     return f"{cell} {with_interval(agreement.value or 0.0, agreement.low, agreement.high, '.2f')}"
 
 
-def in_repeats(dataset: str, cells: Sequence[str]) -> str:
-    """How often repeated answers of some cells agree, each in words."""
-    return f"{dataset}: share of pairs of repeats that agree, least first: {shortlist(cells, '; ', MAX_SHOWN)}"
+def self_agreements(dataset: str, cells: Sequence[str]) -> str:
+    """The self-agreement of some cells, each in words."""
+    return f"{dataset}: self-agreement, lowest first: {shortlist(cells, '; ', MAX_SHOWN)}"

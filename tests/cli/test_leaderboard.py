@@ -43,7 +43,7 @@ def leaderboard(*arguments):
     return CliRunner().invoke(main, ["leaderboard", *arguments])
 
 
-def test_a_run_is_found_by_spec_file_by_name_and_by_folder():
+def test_run_is_found_by_spec_file_name_or_folder():
     (run,) = Path("results/mine").iterdir()
     shown = [leaderboard(each) for each in ("mine.yaml", "mine", str(run))]
     assert [each.exit_code for each in shown] == [0, 0, 0], shown[0].output
@@ -52,14 +52,14 @@ def test_a_run_is_found_by_spec_file_by_name_and_by_folder():
     assert run.name in shown[0].stdout
 
 
-def test_json_is_as_its_schema_says_and_as_it_was_stored():
+def test_json_output_matches_its_schema_and_the_stored_document():
     said = json.loads(leaderboard("mine", "--format", "json").stdout)
     assert check(Document("", said), "leaderboard") == []
     (stored,) = Path("results/mine").glob("*/leaderboard.json")
     assert json.loads(stored.read_text()) == said
 
 
-def test_a_sorted_board_is_as_the_schema_says_too():
+def test_json_of_another_metric_matches_the_schema():
     said = json.loads(leaderboard("mine", "--format", "json", "--sort", "accuracy").stdout)
     assert check(Document("", said), "leaderboard") == []
     values = [row["metrics"]["accuracy"]["value"] for row in said["rows"]]
@@ -67,18 +67,18 @@ def test_a_sorted_board_is_as_the_schema_says_too():
     assert all(row["rank"] == row["metrics"]["accuracy"]["rank"] for row in said["rows"])
 
 
-def test_csv_and_markdown_have_a_line_for_each_cell():
+def test_csv_and_markdown_have_one_line_per_cell():
     assert len(list(csv.DictReader(io.StringIO(leaderboard("mine", "--format", "csv").stdout)))) == 6
     assert leaderboard("mine", "--format", "markdown").stdout.count("(simulated) |") == 6
 
 
-def test_a_metric_that_the_run_lacks_is_named():
+def test_unknown_metric_is_an_error():
     shown = leaderboard("mine", "--sort", "f1")
     assert shown.exit_code == 2
     assert "no metric `f1`; it has kappa, accuracy" in shown.stderr
 
 
-def test_a_run_that_is_not_there_is_an_input_error():
+def test_missing_run_is_an_error():
     shown = leaderboard("nothing-like-it")
     assert shown.exit_code == 2
     assert "nothing-like-it" in shown.stderr
@@ -89,7 +89,7 @@ def test_a_run_that_is_not_there_is_an_input_error():
 @pytest.mark.parametrize(
     ("settings", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)]
 )
-def test_a_terminal_gets_colours_and_its_width(settings, is_coloured):
+def test_terminal_output_has_colours_and_its_width(settings, is_coloured):
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "72", **settings}
     environment.pop("NO_COLOR", None) if "NO_COLOR" not in settings else None
@@ -108,7 +108,7 @@ def test_a_terminal_gets_colours_and_its_width(settings, is_coloured):
         assert max(map(len, shown.decode().splitlines())) <= 72
 
 
-def test_differences_to_a_cell_of_choice_are_those_that_were_stored():
+def test_differences_to_the_best_as_baseline_are_the_stored_ones():
     stored = json.loads(leaderboard("mine", "--format", "json").stdout)
     best = stored["rows"][0]["cell"]
     for name in (best, best.partition("/")[2]):
@@ -120,7 +120,7 @@ def test_differences_to_a_cell_of_choice_are_those_that_were_stored():
         }
 
 
-def test_differences_to_another_cell_are_turned_round():
+def test_differences_to_another_baseline():
     stored = json.loads(leaderboard("mine", "--format", "json").stdout)
     best, last = stored["rows"][0], stored["rows"][-1]
     said = json.loads(leaderboard("mine", "--vs", last["cell"], "--format", "json").stdout)
@@ -131,10 +131,10 @@ def test_differences_to_another_cell_are_turned_round():
     assert (now["low"], now["high"], now["p_value"]) == (-was["high"], -was["low"], was["p_value"])
     assert said["rows"][-1]["metrics"]["kappa"]["difference"] is None
     shown = leaderboard("mine", "--vs", last["cell"])
-    assert f"less that of {last['cell']}" in " ".join(shown.stdout.split())
+    assert f"minus that of {last['cell']}" in " ".join(shown.stdout.split())
 
 
-def test_a_cell_that_is_not_there_is_answered_with_the_nearest():
+def test_unknown_cell_is_an_error_with_a_suggestion():
     shown = leaderboard("mine", "--vs", "direct/judge:carefull")
     assert shown.exit_code == 2
     assert "did you mean" in shown.stderr
@@ -142,7 +142,7 @@ def test_a_cell_that_is_not_there_is_answered_with_the_nearest():
     assert leaderboard("mine", "--vs", "?").exit_code == 2
 
 
-def test_another_metric_tells_its_own_differences_and_its_own_best(tmp_path):
+def test_another_metric_has_its_own_differences_and_best(tmp_path):
     spec = yaml.safe_load(Path("mine.yaml").read_text("utf-8"))
     spec["score"] = {**spec.get("score", {}), "metrics": ["accuracy", "kappa"], "holdout": 0.5, "margin": 0.2}
     (Path("turned.yaml")).write_text(yaml.safe_dump({**spec, "name": "turned"}), "utf-8")
@@ -163,7 +163,7 @@ def test_another_metric_tells_its_own_differences_and_its_own_best(tmp_path):
     assert json.loads(leaderboard("straight", *places, "--metric", "kappa").stdout) == straight
 
 
-def test_what_stands_to_a_cell_of_choice_is_said_in_words():
+def test_comparison_with_a_baseline_is_noted():
     stored = json.loads(leaderboard("mine", "--format", "json").stdout)
     best, last = stored["rows"][0], stored["rows"][-1]
     short = {name: row["cell"].partition("/")[2] for name, row in (("best", best), ("last", last))}
@@ -176,7 +176,7 @@ def test_what_stands_to_a_cell_of_choice_is_said_in_words():
     assert all("adjusted p" in note for note in [*above, *below] if " than " in note and "level" in note)
 
 
-def test_a_run_of_another_format_cannot_be_told_by_another_metric(tmp_path):
+def test_run_of_another_format_cannot_be_reranked(tmp_path):
     (run,) = Path("results/mine").iterdir()
     folder = tmp_path / run.name
     shutil.copytree(run, folder)

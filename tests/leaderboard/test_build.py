@@ -175,19 +175,19 @@ def test_the_best_of_many_is_corrected_for_the_choice():
         (Labelled(np.full(30, -1, dtype=np.int8)), {"good": GOOD[:30], "poor": POOR[:30]}, "none has a value"),
     ],
 )
-def test_a_winner_that_cannot_be_corrected_says_why(dataset, judges, reason):
+def test_uncorrected_winner_has_a_reason(dataset, judges, reason):
     (winner,) = checked(board_of(score(dataset, judges)))["winners"]
     assert winner["corrected"] is None
     assert winner["reason"].startswith(reason)
 
 
-def test_a_choice_that_no_resample_can_repeat_is_not_corrected(monkeypatch):
+def test_choice_without_a_resample_is_not_corrected(monkeypatch):
     monkeypatch.setattr("harness.scoring.winner.selection_bias", lambda *_, **__: None)
     (winner,) = checked(board_of(score(Labelled(CODES), {"good": GOOD, "poor": POOR})))["winners"]
     assert (winner["corrected"], winner["reason"]) == (None, "no resample has a value")
 
 
-def test_clusters_are_drawn_whole_when_the_choice_is_made_again():
+def test_correction_resamples_whole_clusters():
     many = {f"m{k}": judge(CODES, 0.5, k) for k in range(6)}
     alone, paired = (
         checked(board_of(score(Labelled(CODES, clusters), many)))["winners"][0]
@@ -197,7 +197,7 @@ def test_clusters_are_drawn_whole_when_the_choice_is_made_again():
     assert alone["corrected"] != paired["corrected"] < paired["value"]
 
 
-def asked_often(votes, **cell):
+def board_with_votes(votes, **cell):
     """The board of cells that asked several times."""
     named = [Cell("fair", "direct", "judge", (name,), **cell) for name in votes]
     columns = [np.asarray(cast, np.int8) for cast in votes.values()]
@@ -206,27 +206,26 @@ def asked_often(votes, **cell):
     return board_of(score_dataset(named, Labelled(CODES), outcomes, QUICK, 7, usage, columns))
 
 
-def test_what_the_order_changes_is_noted_worst_first():
+def test_flip_rates_are_noted_highest_first():
     first = np.column_stack([np.where(np.arange(120) < 40, 0, GOOD), np.where(np.arange(120) < 40, 2, GOOD)])
-    board = asked_often({"steady": np.column_stack([GOOD, GOOD]), "swayed": first}, order="both")
-    (note,) = (note for note in board.notes if "both orders" in note)
+    board = board_with_votes({"steady": np.column_stack([GOOD, GOOD]), "swayed": first}, order="both")
+    (note,) = (note for note in board.notes if "flip rate" in note)
     assert note == (
-        "fair: in both orders, direct/judge:swayed/both changed its verdict on 40 of 120 items (flip rate 0.33 [0.26, "
-        "0.42]), the first position won 40 of 40 (p < 0.001); direct/judge:steady/both changed its verdict on 0 of 120 "
-        "items (flip rate 0.00 [0.00, 0.03])"
+        "fair: flip rate, highest first: direct/judge:swayed/both 0.33 [0.26, 0.42] (40 of 120 items), first position "
+        "favoured on 40 of 40 (p < 0.001); direct/judge:steady/both 0.00 [0.00, 0.03] (0 of 120 items)"
     )
     checked(board)
 
 
-def test_how_far_repeats_agree_is_noted_least_first():
+def test_self_agreement_is_noted_lowest_first():
     repeats = {f"m{k}": np.column_stack([judge(CODES, 0.3 + 0.1 * k, seed) for seed in (1, 2)]) for k in range(5)}
-    board = asked_often(repeats, repeats=2)
-    (note,) = (note for note in board.notes if "repeats" in note)
-    assert note.startswith("fair: share of pairs of repeats that agree, least first: direct/judge:m0/x2 0.")
+    board = board_with_votes(repeats, repeats=2)
+    (note,) = (note for note in board.notes if "self-agreement" in note)
+    assert note.startswith("fair: self-agreement, lowest first: direct/judge:m0/x2 0.")
     assert note.endswith("; and 2 more")
 
 
-def test_copies_show_no_variation_to_measure_by():
+def test_copies_have_no_variation():
     assert "no variation" in note_with("not distinguishable", score(Labelled(CODES), {"good": GOOD, "copy": GOOD}))
 
 
@@ -236,8 +235,8 @@ def test_copies_show_no_variation_to_measure_by():
         ("n = 19 is below 20: counts only", Labelled(CODES[:19]), GOOD[:19]),
         ("no reference labels", Labelled(np.full(30, -1, dtype=np.int8)), GOOD[:30]),
         ("30 of 120 items have no reference label", Labelled(np.where(np.arange(120) < 90, CODES, -1)), GOOD),
-        ("intervals rest on 60 clusters, not on 120 items", Labelled(CODES, np.arange(120) // 2), GOOD),
-        ("12 clusters are fewer than 30: take", Labelled(CODES, np.arange(120) // 10), GOOD),
+        ("intervals are cluster-robust: 60 clusters of 120 items", Labelled(CODES, np.arange(120) // 2), GOOD),
+        ("12 clusters are fewer than 30: intervals are unreliable", Labelled(CODES, np.arange(120) // 10), GOOD),
         ("6 clusters are fewer than 8: no intervals", Labelled(CODES, np.arange(120) // 20), GOOD),
         ("2 of 120 judgments failed (1 unparsed, 1 unavailable)", Labelled(CODES), np.append(GOOD[:118], [3, 6])),
         ("kappa of direct/judge:m has standard error 0", Labelled(CODES), np.zeros(120)),
@@ -277,28 +276,28 @@ def test_rows_say_how_they_stand_to_the_best_by_each_metric():
     assert 0 < accuracy["exact_p"] < 0.01
 
 
-def test_equivalence_is_a_sentence_only_with_a_declared_margin():
+def test_equivalence_is_noted_only_with_a_margin():
     judges = {"good": GOOD, "near": np.where(np.arange(120) < 2, (GOOD + 1) % 3, GOOD)}
     told = board_of(score(Labelled(CODES), judges, replace(QUICK, margin=0.3))).notes
     (note,) = (note for note in told if "equivalent" in note)
     best = max(judges, key=lambda name: (judges[name] == CODES).mean())
     (other,) = set(judges) - {best}
     assert note == (
-        f"fair: equivalent to the best, direct/judge:{best}, by kappa within the declared margin of ±0.3 (level 0.95, "
+        f"fair: equivalent to the best, direct/judge:{best}, by kappa within the margin of ±0.3 (level 0.95, "
         f"intervals simultaneous over all pairs): direct/judge:{other}"
     )
     assert not any("equivalent" in note for note in board_of(score(Labelled(CODES), judges)).notes)
 
 
-def test_what_was_held_out_is_told():
+def test_held_out_estimate_is_noted():
     board = board_of(score(Labelled(CODES), {"good": GOOD, "poor": POOR}, replace(QUICK, holdout=0.5)))
     (winner,) = checked(board)["winners"]
     assert winner["held_out"]["cell"] == winner["cell"]
-    (note,) = (note for note in board.notes if "held out" in note)
-    assert note.startswith("held out on fair: chosen on 60 items, fair/direct/judge:good has kappa 0.")
-    assert note.endswith("on the 60 others, which the choice did not see")
+    (note,) = (note for note in board.notes if "held-out" in note)
+    assert note.startswith("held-out estimate on fair: fair/direct/judge:good, chosen on 60 items, has kappa 0.")
+    assert note.endswith("on the other 60")
     still = board_of(score(Labelled(CODES * 0), {"still": CODES * 0}, replace(QUICK, holdout=0.5)))
-    assert any("nothing could be measured" in note for note in still.notes)
+    assert any("held-out estimate on fair: undefined" in note for note in still.notes)
     checked(still)
 
 
@@ -306,7 +305,7 @@ def findings(judges, other, scoring=QUICK, metric="kappa", **options):
     return list(findings_on(score(Labelled(CODES, **options), judges, scoring), metric, other))
 
 
-def test_every_cell_stands_somewhere_to_one_of_choice():
+def test_every_cell_is_compared_with_a_baseline():
     near = judge(CODES, 0.75, 9)
     better, worse, same, *_ = findings({"best": CODES, "good": GOOD, "near": near, "poor": POOR}, 1)
     told = "(level 0.95, intervals simultaneous over all pairs): direct/judge:"
@@ -318,21 +317,19 @@ def test_every_cell_stands_somewhere_to_one_of_choice():
     assert "this run could detect about 0." in same
 
 
-def test_equivalent_to_a_cell_of_choice_is_said_with_a_margin_and_never_without():
+def test_equivalence_to_a_baseline_is_noted_only_with_a_margin():
     near = np.where(np.arange(120) == 5, 1, GOOD)
     judges = {"good": GOOD, "near": near, "poor": POOR}
     with_margin = findings(judges, 0, replace(QUICK, margin=0.1))
-    assert any(
-        "equivalent to direct/judge:good by kappa within the declared margin of ±0.1" in one for one in with_margin
-    )
+    assert any("equivalent to direct/judge:good by kappa within the margin of ±0.1" in one for one in with_margin)
     assert not any("equivalent" in one for one in findings(judges, 0))
 
 
-def test_copies_of_a_cell_of_choice_show_no_variation():
+def test_copies_of_the_baseline_have_no_variation():
     assert "no variation" in findings({"good": GOOD, "copy": GOOD}, 0)[0]
 
 
-def test_a_cell_that_cannot_be_compared_has_no_words():
+def test_cell_that_cannot_be_compared_has_no_note():
     void = np.where(CODES == 1, 1, 1)
     found = findings({"void": void, "good": GOOD}, 0, replace(QUICK, metrics=("kappa-ab",)), "kappa-ab")
     assert not any(" than " in one and "level" in one for one in found)

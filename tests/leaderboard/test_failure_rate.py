@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.leaderboard.failure_rate import failing
+from harness.leaderboard.failure_rate import failure_rate
 from harness.providers.simulation.dataset import make_pairs
 
 
@@ -16,26 +16,26 @@ def row(cell, items, mode="judge", **failures):
     return {"cell": cell, "mode": mode, "items": items, "failures": kinds}
 
 
-def test_failures_are_counted_over_what_was_asked_worst_first():
+def test_failures_are_counted_over_conversations_worst_first():
     rows = [
         row("x", 100, unparsed=2),
         row("y", 50, unparsed=1, refused=4),
         row("z", 50),
         row("j", 50, "jury", refused=9),
     ]
-    found = failing({"rows": rows})
+    found = failure_rate({"rows": rows})
     assert (found.failed, found.judged, found.share) == (7, 200, 0.035)
     assert list(found.kinds.items()) == [("refused", 4), ("unparsed", 3)]
     assert list(found.cells) == ["y", "x"]
-    assert found.told(0.01) == (
-        "7 of 200 judgments failed (3.5 %), more than the 1 % that --fail-on-failures allows: 4 refused, 3 unparsed; "
-        "worst first: y 10 %, x 2 %"
+    assert found.message(0.01) == (
+        "7 of 200 judgments failed (3.5 %), above the limit of 1 % (--fail-on-failures): 4 refused, 3 unparsed; "
+        "by cell: y 10 %, x 2 %"
     )
 
 
 def test_many_cells_are_named_in_part_and_nothing_judged_is_nothing_failed():
-    assert "and 3 more" in failing({"rows": [row(f"c{k}", 10, refused=1) for k in range(8)]}).told(0)
-    assert failing({"rows": []}).share == 0
+    assert "and 3 more" in failure_rate({"rows": [row(f"c{k}", 10, refused=1) for k in range(8)]}).message(0)
+    assert failure_rate({"rows": []}).share == 0
 
 
 SPEC = """\
@@ -61,7 +61,7 @@ def test_a_limit_decides_the_exit_code_and_nothing_else(here, rate, code):
     done = CliRunner().invoke(main, ["run", "spec.yaml", *options])
     assert done.exit_code == code, done.output
     assert "judge:m" in done.stdout
-    assert ("that --fail-on-failures allows" in done.stderr) == (code == 1)
+    assert ("above the limit of" in done.stderr) == (code == 1)
     assert len(list(Path("results/failing").iterdir())) == 1
 
 

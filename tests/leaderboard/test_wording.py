@@ -12,30 +12,30 @@ from harness.records.figures import RankSet
 from harness.records.scores import Winner
 
 
-def test_a_difference_comes_with_its_interval_and_what_could_be_found():
+def test_difference_has_its_interval_and_the_detectable_difference():
     assert wording.difference(0.04, 0.17, 0.2376) == (
         "difference +0.04 [−0.13, +0.21]; this run could detect about 0.24 or more"
     )
 
 
-def test_too_few_draws_leave_a_difference_without_bounds():
+def test_difference_without_bounds():
     assert wording.difference(-0.04, math.inf, math.inf) == (
         "difference −0.04 [−∞, +∞]; this run could detect about ∞ or more"
     )
 
 
-def test_the_best_of_many_is_told_with_and_without_a_correction():
+def test_best_of_many_with_and_without_a_correction():
     winner = Winner("fair-eval", "fair-eval/x", "kappa", 12, 0.8341, -0.004, -0.1, 0.1)
     assert wording.best_of_many(winner) == (
         "best of K = 12 on fair-eval: kappa 0.834 is optimistic; corrected for the choice −0.00 [−0.10, 0.10]"
     )
     bare = Winner("fair", "fair/x", "kappa", 2, 0.5, reason="too few items")
     assert wording.best_of_many(bare) == (
-        "best of K = 2 on fair: kappa 0.500 is optimistic, and not corrected: too few items"
+        "best of K = 2 on fair: kappa 0.500 is optimistic; not corrected (too few items)"
     )
 
 
-def test_a_long_list_names_some_and_counts_the_rest():
+def test_long_list_names_some_and_counts_the_others():
     sentence = wording.not_distinguishable("fair", "kappa", "best", [f"m{k}" for k in range(8)], n=80, level=0.95)
     assert sentence == (
         "fair: not distinguishable from the best, best, by kappa at n = 80 (level 0.95, intervals "
@@ -43,7 +43,7 @@ def test_a_long_list_names_some_and_counts_the_rest():
     )
 
 
-def test_nothing_is_ever_called_equal():
+def test_no_sentence_calls_cells_equal():
     said = [value for value in vars(wording).values() if isinstance(value, str) and value != wording.__doc__]
     assert not any("equal" in text for text in said)
     assert "equal" not in wording.degenerate("fair", "kappa", ["x"]) + wording.not_distinguishable(
@@ -70,34 +70,34 @@ OTHER = "the best with another strategy, d/direct/judge:m"
             {"low": None, "corrected": None, "rank": None, "is_distinguishable": None},
             f"by kappa, −0.040; not tested against {OTHER}",
         ),
-        ({"runner_up": None, "is_distinguishable": None}, "rank 1–3; nothing had another strategy"),
+        ({"runner_up": None, "is_distinguishable": None}, "rank 1–3; no cell has another strategy"),
     ],
 )
-def test_what_is_taken_over_comes_with_how_sure_it_won(changed, ending):
-    said = wording.taken_over(replace(CHOICE, **changed))
+def test_upstream_choice_states_its_certainty(changed, ending):
+    said = wording.chosen_upstream(replace(CHOICE, **changed))
     assert said.startswith("the strategy mine is taken over from first, run 0123: d/mine/judge:m is the best of 12 by ")
     assert said.endswith(ending)
 
 
-def test_a_choice_on_the_same_data_is_said_to_be_lucky():
+def test_choice_on_the_same_data_is_optimistic():
     assert wording.chosen_on_the_same_data("d", CHOICE).startswith(
-        "d: the strategy was chosen as the best of 12 on the same data; "
+        "d: the strategy was chosen as the best of 12 on the same data, so "
     )
 
 
-def test_a_difference_that_was_found_comes_with_its_interval_and_its_p_value():
+def test_significant_difference_has_its_interval_and_p_value():
     assert wording.significant(-0.28, 0.17, 0.0004) == "difference −0.28 [−0.45, −0.11], adjusted p < 0.001"
-    assert wording.held_against("fair", "kappa", "better than", "x", ["y, so far"], n=80, level=0.95) == (
+    assert wording.compared_with_baseline("fair", "kappa", "better than", "x", ["y, so far"], n=80, level=0.95) == (
         "fair: better than x by kappa at n = 80 (level 0.95, intervals simultaneous over all pairs): y, so far"
     )
 
 
-def test_equivalence_is_told_with_its_margin_to_the_best_and_to_another():
+def test_equivalence_states_its_margin():
     told = [
         wording.equivalent("fair", "kappa", "x", ["y"], margin=0.05, level=0.95, is_best=is_best)
         for is_best in (True, False)
     ]
-    ending = "by kappa within the declared margin of ±0.05 (level 0.95, intervals simultaneous over all pairs): y"
+    ending = "by kappa within the margin of ±0.05 (level 0.95, intervals simultaneous over all pairs): y"
     assert told == [f"fair: equivalent to the best, x, {ending}", f"fair: equivalent to x {ending}"]
 
 

@@ -100,8 +100,8 @@ def test_table_shows_figures_ranks_failures_and_what_is_simulated(board):
     assert lines[0] == "fair"
     assert lines[1].split() == [
         *["rank", "strategy", "evaluator", "kappa", "accuracy", "n", "failed"],
-        "without",
-        "failures",
+        "complete",
+        "cases",
     ]
     first = next(line for line in lines if "judge:small (simulated)" in line)
     assert first.split()[0] == "1"
@@ -115,13 +115,16 @@ def test_table_gives_each_reason_one_number_and_tells_it_below(board):
     assert "– (1) (2)" in text
     assert "1.000 (3)" in text
     assert "0.250 (3)" in text
-    assert "(1) chance agreement is 1\n(2) degenerate\n(3) fewer than 20 items\n" in text
+    assert (
+        "(1) chance agreement is 1\n(2) standard error 0: no variation among the items\n(3) fewer than 20 items\n"
+        in text
+    )
 
 
 def test_table_tells_how_the_figures_were_made(board):
     text = rendered(board, "table")
     assert "95 % interval, smoothed multinomial bootstrap, 10,000 resamples, seed 7, unit item" in text
-    assert "rank: by kappa" in text
+    assert "rank: range by kappa" in text
     assert "simulated models are no language models" in text
     assert "run 0a1b2c of modes" in text
 
@@ -180,7 +183,7 @@ def test_what_is_steady_and_what_it_took_is_shown_where_cells_differ_in_it(board
     debate = next(line for line in lines if "debate:small(rounds=3)" in line)
     assert debate.split()[-1] == "12,345"
     assert "0.12" in debate.split()
-    assert "flip rate: share of the items whose verdict changes" in text
+    assert "flip rate: share of items whose verdict changes" in text
     assert "cost (USD)" not in text
     for row, cost in zip(board["rows"], (0.01234, 1234.5, 0.0, None), strict=True):
         row["cost_usd"] = cost
@@ -194,26 +197,26 @@ def test_abstentions_are_shown_where_there_are_any(board):
     board["rows"][0]["abstained"] = 7
     text = rendered(board, "table")
     assert "abstained" in text.splitlines()[1].split()
-    assert "abstained: members of a jury" in text
+    assert "abstained: jury members" in text
 
 
 def test_methods_and_units_of_several_datasets_are_put_in_words(board):
     board["method"] |= {"interval": "mixed", "unit": "mixed", "resamples": 0}
     text = " ".join(rendered(board, "table").split())
-    assert "made in more than one way, as each dataset asks for, seed 7, unit item or cluster" in text
+    assert "several methods, by dataset, seed 7, unit item or cluster" in text
 
 
 def test_what_stands_beside_failures_is_shown_where_there_are_any(board):
-    assert "without failures: kappa of the judgments that did not fail" in rendered(board, "table")
+    assert "complete cases: kappa without failures" in rendered(board, "table")
     board["rows"][0]["failures"] = dict.fromkeys(board["rows"][0]["failures"], 0)
-    assert "without failures" not in rendered(board, "table")
+    assert "complete cases" not in rendered(board, "table")
 
 
 def test_markdown_is_a_table_for_each_dataset_with_notes_as_a_list(board):
     board["rows"][0]["strategy"] = "a|b*"
     lines = rendered(board, "markdown").splitlines()
     assert lines[0] == "### fair"
-    assert lines[2] == "| rank | strategy | evaluator | kappa | accuracy | n | failed | without failures |"
+    assert lines[2] == "| rank | strategy | evaluator | kappa | accuracy | n | failed | complete cases |"
     assert lines[3] == "|" + " --- |" * 8
     assert lines[4].startswith(r"| 1 | a\|b\* | judge:small (simulated) | 0.600 \[0.500, 0.700\] |")
     assert "### tiny" in lines
@@ -295,9 +298,9 @@ def test_differences_stand_beside_the_metrics_with_what_they_are_to(divided):
     text = rendered(divided, "table")
     assert "difference" in text
     assert "−0.100 [−0.150, −0.050]" in text
-    assert "less that of the best of the dataset, on the same items" in text
+    assert "minus that of the best of the dataset" in text
     named = rendered({**divided, "against": "direct/judge:small"}, "table")
-    assert "less that of fair/direct/judge:small" in " ".join(named.split())
+    assert "minus that of fair/direct/judge:small" in " ".join(named.split())
 
 
 def test_a_difference_without_interval_or_value_says_so(divided):
@@ -311,7 +314,7 @@ def test_a_line_stands_under_those_that_could_be_the_best(divided):
     lines = rendered(divided, "table").splitlines()
     at = next(k for k, line in enumerate(lines) if "judge:small" in line)
     assert set(lines[at + 1].strip()) == {"─"}
-    assert "below the line: cells that cannot be the best" in rendered(divided, "table")
+    assert "below the line: cells for which rank 1 is excluded" in rendered(divided, "table")
     rows = rendered(divided, "markdown").splitlines()
     at = next(k for k, line in enumerate(rows) if "judge:small" in line)
     assert set(rows[at + 1]) == {"|", " ", "—"}
