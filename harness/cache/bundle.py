@@ -30,6 +30,7 @@ from harness.atomic import replacing
 from harness.cache.entry import Entry, Store, check_call, check_key, reply_line, reply_of
 from harness.errors import BundleError, MissingRepliesError, Problem
 from harness.hashing import canonical_json
+from harness.records.reasoning import separated
 
 FORMAT = "fellowship-bundle"
 VERSION = 1
@@ -141,7 +142,8 @@ def import_bundle(file: Path, store: Store) -> ImportReport:
             while batch := list(islice(entries, _BATCH)):
                 there = store.get_many([entry.key for entry in batch])
                 new = [entry for entry in batch if entry.key not in there]
-                unlike = [entry.key for entry in batch if there.get(entry.key, entry.reply) != entry.reply]
+                old = [entry for entry in batch if entry.key in there]
+                unlike = [entry.key for entry in old if there[entry.key] != separated(entry.reply)]
                 store.put_many(new)
                 added += len(new)
                 kept += len(batch) - len(new) - len(unlike)

@@ -19,6 +19,7 @@ from harness.cache.entry import Entry, read_entry, read_reply, value_of
 from harness.cache.sqlite_file import IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
 from harness.errors import CacheError, Problem
 from harness.records.calls import Reply
+from harness.records.reasoning import separated
 
 if TYPE_CHECKING:
     from harness.cache.writer import CacheWriter
@@ -49,7 +50,7 @@ class Cache:
         self.close()
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
-        """The replies of those keys that are there.
+        """The replies of those keys that are there, with reasoning apart from the text also in old entries.
 
         Raises:
             CacheError: where the cache cannot be read, or an entry is not what this program writes.
@@ -57,13 +58,13 @@ class Cache:
         found: dict[str, Reply] = {}
         for key, value in self._rows(list(keys)):
             try:
-                found[key] = read_reply(value[: value.index(b"\n")])
+                found[key] = separated(read_reply(value[: value.index(b"\n")]))
             except ValueError as error:
                 raise self._bad(key, str(error)) from error
         return found
 
     def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
-        """The entries of those keys that are there, sorted by key, each key once.
+        """The entries of those keys that are there as they are stored, sorted by key, each key once.
 
         Raises:
             CacheError: as `get_many` does.
@@ -106,7 +107,7 @@ class Cache:
         found: list[Reply] = []
         while values := list(self._rows([f"{key}.{len(found) + 1}"])):
             ((_, value),) = values
-            found.append(read_reply(value[: value.index(b"\n")]))
+            found.append(separated(read_reply(value[: value.index(b"\n")])))
         return found
 
     def put_many(self, entries: Sequence[Entry]) -> None:

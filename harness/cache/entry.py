@@ -8,7 +8,7 @@ needed to check the key lies beside the reply.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, NamedTuple, Protocol
 
@@ -19,6 +19,9 @@ from harness.records.calls import Reply
 
 STORED_FINISHES = frozenset({"stop", "length", "refusal", "too-long"})
 """How a reply that is kept can have ended. A failure of the infrastructure is never kept."""
+_REQUIRED = 5
+_OPTIONAL: Mapping[str, type] = {"reasoning": str, "cached_tokens": int, "reasoning_tokens": int}
+"""Fields of a reply that are written only where they say something, so that older entries keep their bytes."""
 CALL_FIELDS = frozenset({"draw", "key", "messages", "model", "params"})
 """What `harness.cache.key.call_bytes` always writes; a locator may be beside them."""
 
@@ -65,7 +68,12 @@ def reply_line(reply: Reply) -> bytes:
     """
     if reply.finish not in STORED_FINISHES:
         raise ValueError(f"a reply that is {reply.finish} is not kept")
-    return canonical_json(reply._asdict())
+    return canonical_json(reply_json(reply))
+
+
+def reply_json(reply: Reply) -> dict[str, Any]:
+    """The fields of a reply, without optional ones that are empty."""
+    return {name: value for name, value in reply._asdict().items() if value or name not in _OPTIONAL}
 
 
 def read_reply(line: bytes) -> Reply:
@@ -100,13 +108,23 @@ def reply_of(fields: Any) -> Reply:
             and type(reply.served_model) is str
             and reply.prompt_tokens >= 0
             and reply.completion_tokens >= 0
-            and len(fields) == len(reply)
         )
+        if len(fields) != _REQUIRED:
+            reply, is_right = _with_optional(reply, fields, is_right)
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"the reply has not the fields of a reply ({error})") from None
     if not is_right:
         raise ValueError("the reply has fields that are not of a reply, or impossible values")
     return reply
+
+
+def _with_optional(reply: Reply, fields: Mapping[str, Any], is_right: bool) -> tuple[Reply, bool]:
+    """The reply with its optional fields, and whether all fields are those of a reply."""
+    more = {name: fields[name] for name in _OPTIONAL if name in fields}
+    is_right &= len(fields) == _REQUIRED + len(more)
+    is_right &= all(type(value) is _OPTIONAL[name] for name, value in more.items())
+    is_right = is_right and all(value >= 0 for value in more.values() if type(value) is int)
+    return reply._replace(**more), is_right
 
 
 def value_of(call: bytes, reply: Reply) -> bytes:

@@ -145,6 +145,10 @@ def export(
             judged = find_run(evaluation, results, allow_paths=allow_paths)
             agreement = agreement_json(judged, folder)
         tallied, files = write_preferences(groups, wanted, replace=force)
+        if manifest["kind"] == "generation":
+            from harness.preferences.from_generation import reasoning_removed
+
+            tallied.reasoning_removed = reasoning_removed(folder)
     named = {part: path.name for part, path in files.items() if tallied.rows[part]}
     sheet = datasheet_json(
         tallied,

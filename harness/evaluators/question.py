@@ -14,6 +14,7 @@ from harness.records.calls import Call, Model, Reply
 from harness.records.datasets import Item, Message
 from harness.records.experiment import Cell
 from harness.records.judgments import FailureKind, Outcome
+from harness.records.reasoning import shown_text
 
 ParsedAnswer: TypeAlias = Answer | FailureKind
 """What a reply came to."""
@@ -66,7 +67,7 @@ def steps_before(
             return "unavailable"
         if reply.finish == "too-long":
             return "truncated"
-        replies[step] = said(reply)["content"]
+        replies[step] = said(reply, model)["content"]
     return replies
 
 
@@ -104,26 +105,35 @@ def _once_more(
     questions: Questions,
 ) -> Conversation[list[AnsweredCall]]:
     """Ask again, in the same conversation, where a reply holds no answer."""
-    held = [AnsweredCall(*one, one[1].text) for one in zip(calls, replies, heard, strict=True)]
+    held = [
+        AnsweredCall(call, reply, answer, shown(reply, call.model))
+        for call, reply, answer in zip(calls, replies, heard, strict=True)
+    ]
     open_ones = [index for index, one in enumerate(held) if _may_answer(one.heard, one.reply)]
     if not open_ones or questions.again is None:
         return held
     asked = []
     for index in open_ones:
         call = calls[index]
-        messages = [*call.messages, said(replies[index]), questions.again]
+        messages = [*call.messages, said(replies[index], call.model), questions.again]
         asked.append(call_for(f"{call.step}.again", messages, item, cell, call.model))
     again = _in_form(asked, questions)
     replies = yield again
     for index, call, reply in zip(open_ones, again, replies, strict=True):
-        text = f"{held[index].text}\n\n{reply.text}"
+        text = f"{held[index].text}\n\n{shown(reply, call.model)}"
         held[index] = AnsweredCall(call, reply, understood(reply, questions), text)
     return held
 
 
-def said(reply: Reply) -> Message:
-    """A reply as a turn of the conversation that goes on after it."""
-    return {"role": "assistant", "content": reply.text if reply.text.strip() else EMPTY}
+def shown(reply: Reply, model: Model) -> str:
+    """What other calls are shown of a reply: its text, and the reasoning of a model whose reasoning the spec shows."""
+    return shown_text(reply, with_reasoning=model.show_reasoning)
+
+
+def said(reply: Reply, model: Model) -> Message:
+    """A reply as a turn of the conversation that continues after it."""
+    text = shown(reply, model)
+    return {"role": "assistant", "content": text if text.strip() else EMPTY}
 
 
 def understood(reply: Reply, questions: Questions) -> ParsedAnswer:

@@ -199,6 +199,8 @@ def _system_json(spec: GenerationSpec, system: System, account: LoopCounts) -> d
         "generator_failures": {kind: account.failures[kind] for kind in FAILURES},
         "ended": {reason: account.ended[reason] for reason in ("score", "unchanged", "no-feedback")},
         "truncated_drafts": account.truncated,
+        # Only where there is some, so that boards of models without reasoning keep their bytes.
+        **({"reasoning_removed": account.stripped} if account.stripped else {}),
         "reviews": account.reviews,
         "review_failures": {kind: account.failed_reviews[kind] for kind in FAILURES},
         "reviews_without_score": account.unscored,

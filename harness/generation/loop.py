@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from harness.cache.key import call_key, locator_of
 from harness.evaluators.conversation import Conversation
+from harness.evaluators.question import shown
 from harness.generation.records import Draft, Ended, Review, Selection, Stop, System, Trajectory
 from harness.generation.review import Reviewing
 from harness.generation.selection import pick
@@ -78,9 +79,10 @@ def _drafts(
         failure = failure_in(reply)
         if failure is not None:
             return tuple(drafts), failure, ""
-        if room.stop.unchanged and drafts and _same(reply.text, drafts[-1].text):
+        text = shown(reply, call.model)
+        if room.stop.unchanged and drafts and _same(text, drafts[-1].text):
             return tuple(drafts), None, "unchanged"
-        draft = Draft(reply.text, reply.finish == "length", call_key(call))
+        draft = Draft(text, reply.finish == "length", call_key(call), (), _is_stripped(reply, call.model))
         is_last = number == system.rounds
         if system.reviewers and not (is_last and room.selection.by != "score"):
             draft = draft._replace(reviews=(yield from _reviews(item, system, room, number, draft.text, chats)))
@@ -92,7 +94,7 @@ def _drafts(
         heard = [review for review in draft.reviews if review.failure is None]
         if not heard:
             return tuple(drafts), None, "no-feedback"
-        said: Message = {"role": "assistant", "content": reply.text}
+        said: Message = {"role": "assistant", "content": text}
         chat = [*chat, said, room.reviewing.revision(item.prompt, heard)]
     return tuple(drafts), None, ""
 
@@ -112,8 +114,10 @@ def _reviews(
     for at, (name, call, reply) in enumerate(zip(system.reviewers, calls, replies, strict=True)):
         failure = failure_in(reply)
         if failure is None:
-            chats[at] = [*call.messages, {"role": "assistant", "content": reply.text}]
-            reviews.append(Review(name, reply.text, room.reviewing.score(reply.text), None, call_key(call)))
+            said = shown(reply, call.model)
+            chats[at] = [*call.messages, {"role": "assistant", "content": said}]
+            score, is_stripped = room.reviewing.score(reply.text), _is_stripped(reply, call.model)
+            reviews.append(Review(name, said, score, None, call_key(call), is_stripped))
         else:
             reviews.append(Review(name, "", None, failure, call_key(call)))
     return tuple(reviews)
@@ -129,6 +133,11 @@ def _call(step: str, messages: Sequence[Message], item: Item, system: System, mo
     alone = step == "draft-1"
     place = LOOP if alone else f"{LOOP}:{system.name}"
     return Call(model, messages, 0, step, locator_of(system.prompts, item.id, place, step))
+
+
+def _is_stripped(reply: Reply, model: Model) -> bool:
+    """Whether a reply came with reasoning that nobody else is shown."""
+    return bool(reply.reasoning) and not model.show_reasoning
 
 
 def _same(one: str, other: str) -> bool:

@@ -114,6 +114,7 @@ class Review(NamedTuple):
         score: None where none could be read.
         failure: why there is no review, None where there is one.
         key: cache key of the call.
+        is_stripped: whether the model's reasoning was separated from it.
     """
 
     reviewer: str
@@ -121,6 +122,7 @@ class Review(NamedTuple):
     score: float | None
     failure: FailureKind | None
     key: str
+    is_stripped: bool = False
 
 
 class Draft(NamedTuple):
@@ -131,12 +133,14 @@ class Draft(NamedTuple):
         is_truncated: whether it ends where the model had to stop.
         key: cache key of the call that made it.
         reviews: one for each reviewer who was asked, in the order of the system.
+        is_stripped: whether the model's reasoning was separated from it.
     """
 
     text: str
     is_truncated: bool
     key: str
     reviews: tuple[Review, ...] = ()
+    is_stripped: bool = False
 
     @property
     def score(self) -> float | None:

@@ -54,6 +54,7 @@ class LoopCounts:
         empty: trajectories without any draft.
         ended: trajectories that ended early, by reason.
         truncated: drafts that end where the model had to stop.
+        stripped: drafts and reviews from which the model's reasoning was separated.
         reviews: reviews that were asked for.
         failed_reviews: of these, by kind.
         unscored: reviews without a score that could be read.
@@ -71,6 +72,7 @@ class LoopCounts:
     empty: int = 0
     ended: Counter[str] = field(default_factory=Counter)
     truncated: int = 0
+    stripped: int = 0
     reviews: int = 0
     failed_reviews: Counter[str] = field(default_factory=Counter)
     unscored: int = 0
@@ -92,9 +94,11 @@ class LoopCounts:
         if one.ended:
             self.ended[one.ended] += 1
         self.truncated += sum(draft.is_truncated for draft in one.drafts)
+        self.stripped += sum(draft.is_stripped for draft in one.drafts)
         reviews: Iterable[Review] = (review for draft in one.drafts for review in draft.reviews)
         for review in reviews:
             self.reviews += 1
+            self.stripped += review.is_stripped
             if review.failure:
                 self.failed_reviews[review.failure] += 1
             elif review.score is None:
@@ -137,6 +141,13 @@ class TrajectoryLedger:
         return rows
 
 
+def review_row(review: Review) -> dict[str, Any]:
+    """A review as `reviews` of `trajectories.parquet` holds it."""
+    fields = review._asdict()
+    del fields["is_stripped"]  # counted by system
+    return fields
+
+
 def rows_of(system: System, item: str, one: Trajectory) -> list[tuple[Any, ...]]:
     """The rows of a trajectory, in the order of COLUMNS."""
     head = (system.id, system.prompts, item, system.generator, list(system.reviewers))
@@ -151,7 +162,7 @@ def rows_of(system: System, item: str, one: Trajectory) -> list[tuple[Any, ...]]
         if duel:
             met = (duel.best + 1, duel.verdict or duel.failure, duel.score_best, duel.score_new)
             met += (list(duel.votes), list(duel.keys))
-        said = [review._asdict() for review in draft.reviews]
+        said = [review_row(review) for review in draft.reviews]
         known = (at + 1, draft.text, draft.is_truncated, draft.key, draft.score, at == one.picked)
         rows.append((*head, *known, *met, said, *end))
     return rows

@@ -73,6 +73,7 @@ def _what_passed(tallied: ExportCounts, wanted: ExportRequest, evaluator: Mappin
         "candidates": tallied.candidates.total(),
         "gates": {name: {"says": say, "stopped": tallied.stopped[name]} for name, say in says.items()},
         "bars": asdict(wanted.bars),
+        "reasoning_removed": tallied.reasoning_removed,
     }
 
 
@@ -166,6 +167,12 @@ def _gates(sheet: Mapping[str, Any]) -> Iterator[str]:
         f"Margin {bars['margin']:g}; length ratio {ratio}; refusals {'dropped' if bars['drops_refusals'] else 'kept'}; "
         f"cut-off texts {'dropped' if bars['drops_truncated'] else 'kept'}."
     )
+    if sheet["reasoning_removed"]:
+        yield ""
+        yield (
+            f"{sheet['reasoning_removed']:,} drafts and reviews of the run came with the model's reasoning (in think "
+            "blocks or in fields of their own). It was separated from them, and is in no row."
+        )
 
 
 def _content(sheet: Mapping[str, Any]) -> Iterator[str]:

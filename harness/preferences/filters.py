@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from harness.preferences.records import Candidate
 from harness.records.judgments import FAILURES
+from harness.records.reasoning import holds_reasoning
 
 REFUSAL = re.compile(
     r"\s*(i['’]?m (very |so )?sorry|i am sorry|sorry, |i can(no|['’])t |i can not |i am unable|i['’]m unable|"
@@ -66,6 +67,11 @@ def _is_empty(one: Candidate, _: Bars) -> bool:
     return not one.first.strip() or not one.second.strip()
 
 
+def _has_reasoning(one: Candidate, _: Bars) -> bool:
+    context = (message["content"] for message in one.prompt if one.view == "workflow" or message["role"] == "assistant")
+    return any(holds_reasoning(text) for text in (one.first, one.second, *context))
+
+
 def _is_truncated(one: Candidate, bars: Bars) -> bool:
     return bars.drops_truncated and one.truncated
 
@@ -85,6 +91,7 @@ GATES: Mapping[str, tuple[str, Callable[[Candidate, Bars], bool]]] = {
     "orders-disagree": ("the verdict changed with the order of the texts", _orders_disagree),
     "margin": ("the scores differ by less than the margin", _is_close),
     "empty": ("a text is empty", _is_empty),
+    "reasoning": ("a text holds a tag of a model's reasoning, such as `think`", _has_reasoning),
     "same": ("chosen equals rejected but for case and spaces", _is_same),
     "truncated": ("a text was cut off at the most tokens that it may have", _is_truncated),
     "length-ratio": ("one text is longer than the other by more than the bound", _differs_in_length),

@@ -21,7 +21,16 @@ from harness.generation.review import Reviewing, review_from
 from harness.preferences.records import Candidate, View
 from harness.records.datasets import Message
 from harness.records.judgments import VERDICTS
-from harness.runner.run_folder import JUDGMENTS, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, read_frame, read_json
+from harness.runner.run_folder import (
+    JUDGMENTS,
+    LEADERBOARD,
+    MANIFEST,
+    PROMPTS,
+    SPEC,
+    TRAJECTORIES,
+    read_frame,
+    read_json,
+)
 
 PROMPTS_HELD = 256
 """Prompts whose trajectories are held at once."""
@@ -247,6 +256,11 @@ class LoopRun:
         )
         parts = found.partition_by(["prompts", "item"], as_dict=True, maintain_order=True)
         return {(str(place[0]), str(place[1])): part.to_dicts() for place, part in parts.items()}
+
+
+def reasoning_removed(folder: Path) -> int:
+    """Drafts and reviews of a generation's run whose reasoning was separated from them."""
+    return sum(system.get("reasoning_removed", 0) for system in read_json(folder, LEADERBOARD)["systems"])
 
 
 def _rows(file: Path) -> pl.LazyFrame:

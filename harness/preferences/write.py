@@ -92,6 +92,7 @@ class ExportCounts:
         longer: pairs whose better text is the longer one, the shorter one, and as long as the other.
         writers: how often each writer's text was chosen, and how often rejected.
         evaluators: pairs by who preferred.
+        reasoning_removed: drafts and reviews of the run whose reasoning was separated from them.
     """
 
     candidates: Counter[str] = field(default_factory=Counter)
@@ -105,6 +106,7 @@ class ExportCounts:
     longer: Counter[str] = field(default_factory=Counter)
     writers: dict[str, Counter[str]] = field(default_factory=dict)
     evaluators: Counter[str] = field(default_factory=Counter)
+    reasoning_removed: int = 0
 
     def keep(self, one: Preference) -> None:
         """Count a pair that passed."""

@@ -14,6 +14,8 @@ from harness.errors import BudgetReachedError
 from harness.providers.tokens import Count, most_prompt_tokens, most_reply_tokens
 from harness.records.calls import Call, Model, Price, Reply
 
+LONGEST_TOKEN = 256
+"""Characters: the longest token of any tokenizer that is in use has about half as many."""
 UNITS = 10**12
 """Sums are kept in whole 10⁻¹² dollars: no order of adding makes a difference, and no rounding adds up."""
 
@@ -97,7 +99,7 @@ class Budget:
         if not has_usage(reply):
             return self.keep(number)
         held = self.release(number)
-        self._spent += _units(held.price, reply.prompt_tokens, reply.completion_tokens)
+        self._spent += _units(held.price, reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
         return held
 
     def release(self, number: int) -> Reservation:
@@ -217,13 +219,20 @@ def bill_at_most(
 
 
 def has_usage(reply: Reply) -> bool:
-    """Whether a reply reports its usage: a prompt has tokens, and so has every text."""
-    return reply.prompt_tokens > 0 and (reply.completion_tokens > 0 or not reply.text)
+    """Whether a reply reports a usage that can be believed.
+
+    Every prompt has tokens, every reply costs some, and no token is longer than LONGEST_TOKEN. A reply that reports
+    less may cost anything up to what was set aside for it.
+    """
+    written = len(reply.text) + len(reply.reasoning)
+    return reply.prompt_tokens > 0 and reply.completion_tokens * LONGEST_TOKEN >= max(1, written)
 
 
-def _units(price: Price, prompt_tokens: int, completion_tokens: int) -> int:
+def _units(price: Price, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> int:
     """What so many tokens cost in whole `UNITS`, the price of a token rounded up."""
-    return prompt_tokens * _rate(price.input) + completion_tokens * _rate(price.output)
+    cached_input = price.input if price.cached_input is None else price.cached_input
+    prompt = (prompt_tokens - cached_tokens) * _rate(price.input) + cached_tokens * _rate(cached_input)
+    return prompt + completion_tokens * _rate(price.output)
 
 
 def _rate(usd_per_million: float) -> int:

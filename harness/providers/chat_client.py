@@ -18,6 +18,7 @@ import openai
 import orjson
 
 from harness.providers.attempts import FORMAT, ModelConnection, connection_fault
+from harness.providers.event_stream import refuses_usage, wants_stream
 from harness.providers.faults import fault_of
 from harness.providers.provider import Context
 from harness.providers.redaction import Secret
@@ -25,6 +26,9 @@ from harness.providers.response import read_completion
 from harness.providers.retry import Fault
 from harness.providers.transport import bare_client
 from harness.records.calls import Call, Model, Reply
+
+STREAM: dict[str, Any] = {"stream": True}
+STREAM_WITH_USAGE: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 class ChatClient(ModelConnection):
@@ -56,6 +60,10 @@ class ChatClient(ModelConnection):
         self._client = bare_client(model, base_url, api_key, http_client)
         self._request: dict[str, Any] = {**model.params, "model": model.id}
         self._seed: int | None = model.params.get("seed", 0 if seeds_draws else None)
+        self._streams = bool(model.settings.get("stream"))
+        """Whether replies are asked for piece by piece: some models give no others."""
+        self._asks_usage = True
+        """Whether the usage of streamed replies is asked for: some endpoints do not know the option."""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -67,25 +75,55 @@ class ChatClient(ModelConnection):
             body |= {name: value for name, value in call.params.items() if asks_format or name != FORMAT}
         if self._seed is not None:
             body["seed"] = self._seed + call.draw
+        while True:
+            form = self._stream_form()
+            response = await self._posted({**body, **form})
+            if isinstance(response, Fault):
+                return response
+            if response.is_success:
+                return self._read(response)
+            if not self._adapts(response, form):
+                return self._status_fault(response, {**body, **form}, asks_format)
+
+    async def _posted(self, body: dict[str, Any]) -> httpx2.Response | Fault:
+        """The response to a request, whatever its status, or why there is none."""
         try:
             # The client's own time limits are for one read each: an endpoint that answers by drops never meets them.
             async with asyncio.timeout(self._model.limits.timeout_s):
                 # `post` rather than `chat.completions.create`, which spends as much time on types as all the rest.
-                response = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
+                return await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
         except openai.APIStatusError as error:
-            return self._status_fault(error.response, body, asks_format)
+            return error.response
         except (openai.APIConnectionError, aiohttp.ClientError, OSError) as error:
             return connection_fault(error, self._model, self._secret)
-        return self._read(response)
+
+    def _stream_form(self) -> dict[str, Any]:
+        """The parameters that ask for a streamed reply; none where the reply may come in one piece."""
+        return {} if not self._streams else STREAM_WITH_USAGE if self._asks_usage else STREAM
+
+    def _adapts(self, response: httpx2.Response, form: dict[str, Any]) -> bool:
+        """Whether the endpoint rejected the form of a call alone, which from now on is another."""
+        if form is STREAM_WITH_USAGE and refuses_usage(response.status_code, response.text):
+            self._asks_usage = False
+        elif not form and wants_stream(response.status_code, response.text):
+            self._streams = True
+        else:
+            return False
+        return True
 
     def _read(self, response: httpx2.Response) -> Reply | Fault:
         """What a response with status 200 says, without the key, which it may hold: a reply is kept and handed on."""
-        result = read_completion(response.content)
+        content_type = response.headers.get("content-type", "")
+        result = read_completion(response.content, content_type)
         without = self._secret.redacted
         if isinstance(result, Reply):
-            return result._replace(text=without(result.text), served_model=without(result.served_model))
+            return result._replace(
+                text=without(result.text),
+                served_model=without(result.served_model),
+                reasoning=without(result.reasoning),
+            )
         told = self._secret.redacted_message
-        result = read_completion(told(response.text).encode(), told(response.headers.get("content-type", "")))
+        result = read_completion(told(response.text).encode(), told(content_type))
         return replace(result, message=told(result.message)) if isinstance(result, Fault) else result
 
     def _status_fault(self, response: httpx2.Response, request: dict[str, Any], asks_format: bool) -> Fault:

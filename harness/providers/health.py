@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.providers.unpacking import ENCODINGS, LongReplyError, PackingError
 from harness.records.calls import Model
 
 if TYPE_CHECKING:
@@ -50,12 +51,15 @@ def check_endpoint(model: Model, base_url: str, api_key: str, *, transport: Any 
     """
     import httpx2  # not at the top: only this needs it
 
+    from harness.providers.bounded_body import bound_sync_body
+
     what = f"model {model.name}"
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    headers = {"Accept-Encoding": ENCODINGS, **({"Authorization": f"Bearer {api_key}"} if api_key else {})}
+    hooks = {"response": [bound_sync_body]}
     started = time.monotonic()
     try:
         with (
-            httpx2.Client(trust_env=False, timeout=TIMEOUT_S, transport=transport) as client,
+            httpx2.Client(trust_env=False, timeout=TIMEOUT_S, transport=transport, event_hooks=hooks) as client,
             client.stream("GET", f"{base_url.rstrip('/')}/models", headers=headers) as response,
         ):
             body = _body_of(response)
@@ -71,10 +75,13 @@ def check_endpoint(model: Model, base_url: str, api_key: str, *, transport: Any 
 def _body_of(response: httpx2.Response) -> bytes:
     """The body, or b"" where it is longer than any list of models."""
     body = b""
-    for piece in response.iter_bytes():
-        body += piece
-        if len(body) > MAX_BYTES:
-            return b""
+    try:
+        for piece in response.iter_bytes():
+            body += piece
+            if len(body) > MAX_BYTES:
+                return b""
+    except (LongReplyError, PackingError):
+        return b""
     return body
 
 

@@ -5,15 +5,13 @@ This module imports `openai`, which takes half a second: import it where a conne
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import httpx2
 import openai
 
+from harness.providers.bounded_body import bound_async_body
+from harness.providers.unpacking import ENCODINGS
 from harness.records.calls import Model
 
-MAX_BYTES = 1 << 24
-"""Of a response's body: far more than any model writes, and less than what fills a memory."""
 CONNECT_TIMEOUT_S = 15.0
 """An endpoint that cannot be reached by then is tried again rather than waited for."""
 
@@ -21,39 +19,12 @@ NO_KEY = "none"
 """What is sent to an endpoint that asks for no key: the client insists on one."""
 
 
-class LongReplyError(OSError):
-    """A body goes on beyond all that a reply can be."""
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    """A body that ends with an error where it is too long, before more of it is in memory."""
-
-    def __init__(self, body: httpx2.AsyncByteStream) -> None:
-        self._body = body
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
-        async for part in self._body:
-            size += len(part)
-            if size > MAX_BYTES:
-                raise LongReplyError(f"the body is longer than {MAX_BYTES:,} bytes")
-            yield part
-
-    async def aclose(self) -> None:
-        await self._body.aclose()
-
-
-async def _bound_body(response: httpx2.Response) -> None:
-    """Let a body be read only up to its bound, whatever length it announces."""
-    if isinstance(response.stream, httpx2.AsyncByteStream):
-        response.stream = _Bounded(response.stream)
-
-
 def bare_client(model: Model, base_url: str, api_key: str, http_client: httpx2.AsyncClient) -> openai.AsyncOpenAI:
     """The `openai` client with nothing in it that comes from the environment, and without its own retries."""
     limit_s = model.limits.timeout_s
     http_client.follow_redirects = False  # a prompt, and a key, go to the address in the spec and to no other
-    http_client.event_hooks = {**http_client.event_hooks, "response": [_bound_body]}
+    http_client.event_hooks = {**http_client.event_hooks, "response": [bound_async_body]}
+    http_client.headers["accept-encoding"] = ENCODINGS
     client = openai.AsyncOpenAI(
         api_key=api_key or NO_KEY,
         admin_api_key="",

@@ -18,15 +18,26 @@ class Price:
 
     Attributes:
         input: USD for a million prompt tokens.
-        output: USD for a million reply tokens.
+        output: USD for a million reply tokens, reasoning included.
+        cached_input: USD for a million prompt tokens that the provider's prompt cache held, None for `input`.
     """
 
     input: float
     output: float
+    cached_input: float | None = None
 
-    def cost(self, prompt_tokens: float, completion_tokens: float) -> float:
-        """USD for some prompt tokens and some reply tokens."""
-        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
+    def cost(self, prompt_tokens: float, completion_tokens: float, cached_tokens: float = 0) -> float:
+        """USD for some tokens.
+
+        Args:
+            prompt_tokens: of prompts, cached ones included.
+            completion_tokens: of replies.
+            cached_tokens: how many of the prompt tokens the provider's prompt cache held.
+        """
+        usd = prompt_tokens * self.input + completion_tokens * self.output
+        if cached_tokens and self.cached_input is not None:
+            usd += cached_tokens * (self.cached_input - self.input)
+        return usd / 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,7 @@ class Model:
         price: None where the spec gives none.
         limits: what the endpoint allows.
         settings: what only this provider understands, e.g. the knobs of a simulated model.
+        show_reasoning: whether its reasoning is shown to models that are shown its replies.
     """
 
     name: str
@@ -73,6 +85,7 @@ class Model:
     price: Price | None = None
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    show_reasoning: bool = False
 
     @property
     def is_simulated(self) -> bool:
@@ -119,8 +132,12 @@ class Reply(NamedTuple):
             its own words as the text, as for a `refusal` by the endpoint; `unavailable` marks the absence of a reply
             and is never stored.
         prompt_tokens: as the endpoint reports them, 0 where it reports none.
-        completion_tokens: as the endpoint reports them, 0 where it reports none.
+        completion_tokens: of text and reasoning, as the endpoint reports them, 0 where it reports none.
         served_model: the model name that the endpoint reports, "" where it reports none.
+        reasoning: what the model wrote while it reasoned, apart from the text, "" where it reports none. It is stored
+            and shown to people, never read for an answer.
+        cached_tokens: prompt tokens that the provider's prompt cache held, 0 where it reports none.
+        reasoning_tokens: reply tokens that are reasoning, 0 where the endpoint reports none.
     """
 
     text: str
@@ -128,6 +145,9 @@ class Reply(NamedTuple):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     served_model: str = ""
+    reasoning: str = ""
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 UNAVAILABLE = Reply(text="", finish="unavailable")

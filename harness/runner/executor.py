@@ -22,6 +22,7 @@ from harness.errors import BudgetReachedError, HarnessError, ModelStopped, Provi
 from harness.providers.cancellation import Cancellation
 from harness.providers.provider import Connection
 from harness.records.calls import UNAVAILABLE, Call, Reply
+from harness.records.reasoning import separated
 from harness.runner.session import (
     Agenda,
     CallNote,
@@ -182,7 +183,7 @@ class Executor:
         try:
             if name not in self.connections:
                 self.connections[name] = self.connect(name, self.halt)
-            reply = await self.connections[name].send(call)
+            reply = separated(await self.connections[name].send(call))
             await asyncio.wrap_future(self.store.put(key, call_bytes(call), reply))
         except ModelStopped as error:
             if name not in self.lost.models:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
+from harness.cache.entry import reply_json
 from harness.evaluators.cell import asks, calls_per_item
 from harness.evaluators.conversation import Conversation
 from harness.evaluators.mode import members_of
@@ -276,7 +277,7 @@ def asked_json(one: ExplainedCall) -> dict[str, Any]:
         "draw": call.draw,
         "messages": call.messages,
         "key": one.key,
-        "reply": None if one.reply is None else one.reply._asdict(),
+        "reply": None if one.reply is None else reply_json(one.reply),
     }
 
 

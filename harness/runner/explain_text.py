@@ -195,6 +195,10 @@ def call_lines(one: ExplainedCall, earlier: Sequence[ExplainedCall]) -> Iterator
         yield f"── {message['role']}"
         yield from _indented(message["content"])
     if one.reply:
+        if one.reply.reasoning:
+            tokens = f" ({one.reply.reasoning_tokens} tokens)" if one.reply.reasoning_tokens else ""
+            yield f"── reasoning{tokens}, {'shown' if call.model.show_reasoning else 'not shown'} to other models"
+            yield from _indented(one.reply.reasoning)
         yield f"── reply ({reply_words(one.reply)})"
         yield from _indented(one.reply.text)
 

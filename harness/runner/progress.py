@@ -15,6 +15,8 @@ from harness.runner.session import CallNote
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+NO_TOKENS = (0, 0, 0)
+
 
 @dataclass
 class RunStats:
@@ -26,7 +28,7 @@ class RunStats:
         done: how many of them have ended.
         made: calls that were answered and stored, by model.
         failed: calls that were given up, by model.
-        tokens: prompt and reply tokens of the calls made, by model.
+        tokens: prompt tokens, reply tokens and cached prompt tokens of the calls made, by model.
         unbilled: attempts whose bill is not known, by model, and the most that they can have cost in USD, None for a
             model without a price.
         stopped_models: models that were given up, with the reason.
@@ -39,7 +41,7 @@ class RunStats:
     done: int = 0
     made: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
-    tokens: dict[str, tuple[int, int]] = field(default_factory=dict)
+    tokens: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     unbilled: dict[str, tuple[int, float | None]] = field(default_factory=dict)
     stopped_models: dict[str, str] = field(default_factory=dict)
     say: Callable[[str], None] = lambda _: None
@@ -63,8 +65,12 @@ class RunStats:
             self.failed[name] += 1
             return
         self.made[name] += 1
-        prompt, completion = self.tokens.get(name, (0, 0))
-        self.tokens[name] = (prompt + reply.prompt_tokens, completion + reply.completion_tokens)
+        prompt, completion, cached = self.tokens.get(name, NO_TOKENS)
+        self.tokens[name] = (
+            prompt + reply.prompt_tokens,
+            completion + reply.completion_tokens,
+            cached + reply.cached_tokens,
+        )
 
     def tried(self, call: Call, attempts: int) -> None:
         """A call has been tried so often."""
@@ -106,8 +112,7 @@ class RunStats:
             return 0.0
         if price is None:
             return None
-        prompt, completion = self.tokens.get(model, (0, 0))
-        return price.cost(prompt, completion)
+        return price.cost(*self.tokens.get(model, NO_TOKENS))
 
     def spend_json(self) -> dict[str, Any]:
         """Calls, tokens and spend by model, for those that were called."""
@@ -115,8 +120,8 @@ class RunStats:
             name: {
                 "calls": self.made[name],
                 "failed": self.failed[name],
-                "prompt_tokens": self.tokens.get(name, (0, 0))[0],
-                "completion_tokens": self.tokens.get(name, (0, 0))[1],
+                "prompt_tokens": self.tokens.get(name, NO_TOKENS)[0],
+                "completion_tokens": self.tokens.get(name, NO_TOKENS)[1],
                 "cost_usd": self.spend_usd(name),
                 "attempts_of_unknown_cost": self.unbilled.get(name, (0, 0.0))[0],
                 "unknown_cost_usd": self.unbilled.get(name, (0, 0.0))[1],

@@ -220,7 +220,7 @@ class ConversationState(Generic[T]):
         if price is None or self.cost_usd is None:
             self.cost_usd = None
         else:
-            self.cost_usd += price.cost(reply.prompt_tokens, reply.completion_tokens)
+            self.cost_usd += price.cost(reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
 
     def judgment(self) -> Judgment:
         """The finished conversation as a row, where it ended in an outcome."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.hashing import digest_of
 from harness.prompting.strategy import strategy_json
+from harness.records.calls import Model
 from harness.records.experiment import Cell, Spec
 from harness.records.frozen import with_plain_numbers
 
@@ -24,7 +25,7 @@ def meaning_of(cell: Cell, spec: Spec) -> dict[str, str]:
         spec: what its names stand for.
     """
     asking = _asking(cell.strategy, spec)
-    models = [{"id": spec.models[name].id, "params": spec.models[name].params} for name in cell.models]
+    models = [_model(spec.models[name]) for name in cell.models]
     settings = _without_names(cell.settings, cell.models, spec)
     return {
         "strategy": _short(asking),
@@ -33,6 +34,11 @@ def meaning_of(cell: Cell, spec: Spec) -> dict[str, str]:
         "order": cell.order,
         "repeats": f"{cell.repeats} {cell.collapse}" if cell.repeats > 1 else "1",
     }
+
+
+def _model(model: Model) -> Mapping[str, Any]:
+    identity = {"id": model.id, "params": model.params}
+    return {**identity, "show_reasoning": True} if model.show_reasoning else identity
 
 
 def _asking(name: str, spec: Spec) -> Mapping[str, Any]:

@@ -145,7 +145,8 @@ def model_differences(
             continue
         for name in dict.fromkeys(name for cell in cells for name in cell.models):
             here, there = models[name], spec.models[name]
-            for what, mine, theirs in (("id", here.id, there.id), ("params", here.params, there.params)):
+            for what in ("id", "params", "show_reasoning"):
+                mine, theirs = getattr(here, what), getattr(there, what)
                 if mine != theirs:
                     message = (
                         f"the winner of {quoted(spec.name)} is {quoted(choice.taken)}, whose model {quoted(name)} is "

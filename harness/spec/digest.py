@@ -40,8 +40,9 @@ def _reading(dataset: DatasetSpec) -> dict[str, Any]:
 
 
 def _identity(model: Model) -> dict[str, Any]:
-    price = model.price and asdict(model.price)
-    return {"id": model.id, "provider": model.provider, "params": model.params, "price": price}
+    price = model.price and {name: usd for name, usd in asdict(model.price).items() if usd is not None}
+    identity = {"id": model.id, "provider": model.provider, "params": model.params, "price": price}
+    return {**identity, "show_reasoning": True} if model.show_reasoning else identity
 
 
 def _origin(choice: Choice) -> list[str]:

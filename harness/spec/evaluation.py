@@ -263,4 +263,5 @@ def _model(name: str, entry: Mapping[str, Any], folder: Path) -> Model:
         price=Price(**entry["price"]) if entry.get("price") else None,
         limits=Limits(**entry.get("limits", {})),
         settings=freeze(settings),
+        show_reasoning=bool(entry.get("show_reasoning", False)),
     )

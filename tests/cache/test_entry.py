@@ -16,7 +16,8 @@ from support.worlds import MemoryStore
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 counts = st.integers(0, 2**53)
-replies = st.builds(Reply, texts, st.sampled_from(["stop", "length", "refusal"]), counts, counts, texts)
+finishes = st.sampled_from(["stop", "length", "refusal"])
+replies = st.builds(Reply, texts, finishes, counts, counts, texts, texts, counts, counts)
 
 
 @given(replies, st.binary())

@@ -21,6 +21,8 @@ PAIRS = [
     ("margin", candidate(verdict="b", score_first=7, score_second=8), candidate(), Bars(margin=2)),
     ("empty", candidate(second=" "), candidate(), Bars()),
     ("same", candidate("A  red\ncar", "a RED car "), candidate("A red car", "A blue car"), Bars()),
+    ("reasoning", candidate("<think>hm</think>A red car"), candidate("A red car"), Bars()),
+    ("reasoning", candidate("A red car", "A [THINK]blue"), candidate("A red car", "A blue car"), Bars()),
     ("truncated", candidate(truncated=True), candidate(), Bars()),
     ("length-ratio", candidate("x" * 41, "y" * 10), candidate("x" * 40, "y" * 10), Bars()),
     ("length-ratio", candidate("x" * 10, "y" * 41), candidate("x" * 10, "y" * 40), Bars()),

@@ -53,8 +53,34 @@ def test_usage_that_is_not_reported_counts_as_the_bound(reply):
     assert not has_usage(reply)
 
 
-def test_an_empty_reply_may_have_no_tokens():
-    assert has_usage(Reply("", prompt_tokens=5))
+@pytest.mark.parametrize(
+    ("reply", "is_credible"),
+    [
+        pytest.param(Reply("", prompt_tokens=5, completion_tokens=1), True, id="an empty reply that cost something"),
+        pytest.param(Reply("x" * 256, prompt_tokens=5, completion_tokens=1), True, id="the longest token"),
+        pytest.param(Reply("", prompt_tokens=5), False, id="an empty reply without tokens"),
+        pytest.param(Reply("", "length", prompt_tokens=5), False, id="cut before its first token"),
+        pytest.param(Reply("hi", completion_tokens=5), False, id="a prompt without tokens"),
+        pytest.param(Reply("x" * 257, prompt_tokens=5, completion_tokens=1), False, id="a token that is too long"),
+        pytest.param(
+            Reply("", prompt_tokens=5, completion_tokens=1, reasoning="x" * 999), False, id="reasoning for free"
+        ),
+    ],
+)
+def test_usage_that_cannot_be_believed_is_booked_at_the_bound(reply, is_credible):
+    assert has_usage(reply) is is_credible
+    budget = Budget(1.0)
+    wanted = reservation(1000, 1000)
+    budget.settle(budget.reserve(wanted), reply)
+    assert budget.unknown_usd == pytest.approx(0 if is_credible else wanted.usd)
+    assert budget.committed_usd == pytest.approx(budget.spent_usd if is_credible else wanted.usd)
+
+
+def test_cached_prompt_tokens_are_settled_at_their_own_price():
+    budget = Budget(10.0)
+    wanted = Reservation("m", Price(1, 10, 0.1), 2_000_000, 100)
+    budget.settle(budget.reserve(wanted), Reply("x", "stop", 1_000_000, 10, cached_tokens=900_000))
+    assert budget.spent_usd == pytest.approx(0.1 + 0.09 + 0.0001)
 
 
 def test_what_is_billed_above_the_bound_counts_as_it_is_reported():

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias, cast
 from harness.evaluators.aggregation import collapse_repeats, gravest
 from harness.evaluators.conversation import Conversation
 from harness.evaluators.modes._debate_prompts import ANSWER_AT_LAST, ANSWER_NOW, TURN, Turn, to_persona, to_summariser
-from harness.evaluators.question import answers_to, call_for, outcome_of, steps_before
+from harness.evaluators.question import answers_to, call_for, outcome_of, shown, steps_before
 from harness.prompting.persona import Persona, personas_from
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model, Reply
@@ -196,12 +196,13 @@ class _Debate:
         for batch in [voices] if at_once else [[voice] for voice in voices]:
             step = f"debate-{number}"
             heard = [*discussion, *turns]
-            replies = yield [self._call(step, voice, heard, TURN, number=number) for voice in batch]
-            for voice, reply in zip(batch, replies, strict=True):
+            calls = [self._call(step, voice, heard, TURN, number=number) for voice in batch]
+            replies = yield calls
+            for voice, call, reply in zip(batch, calls, replies, strict=True):
                 if failure := _silence(reply):
                     failures.append(failure)
                 else:
-                    turns.append(Turn(self.personas[voice].name, number, reply.text))
+                    turns.append(Turn(self.personas[voice].name, number, shown(reply, call.model)))
         if not turns:
             raise _BrokenOffError(gravest(failures))
         return turns
@@ -210,7 +211,7 @@ class _Debate:
         """A summary in place of the discussion, or the discussion itself where there is none."""
         model = self.models[self.cell.models[0]]
         (reply,) = yield [call_for(f"summary-{number}", to_summariser(discussion), self.item, self.cell, model)]
-        return discussion if _silence(reply) else [Turn("", number, reply.text)]
+        return discussion if _silence(reply) else [Turn("", number, shown(reply, model))]
 
     def _answers(self, step: str, task: str, discussion: Sequence[Turn]) -> Conversation[Outcome]:
         """The answers of all personas as one outcome."""

@@ -93,7 +93,7 @@ def _two_looks(item: Item, cell: Cell, questions: Questions, model: Model) -> Co
     if given.failure or swapped.failure or given.verdict == swapped.verdict:
         return collapse_orders(given, swapped, questions.compare)
     first, other = cast(list[AnsweredCall], results)
-    messages = [*first.call.messages, said(first.reply), questions.second(first.text, other.text)]
+    messages = [*first.call.messages, said(first.reply, first.call.model), questions.second(first.text, other.text)]
     heard = yield from answers_to([call_for("judge-second", messages, item, cell, model)], item, cell, questions)
     return outcome_of(heard, questions)
 

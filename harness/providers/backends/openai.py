@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "any endpoint that speaks OpenAI's chat completions protocol"
 
-SETTINGS: Mapping[str, Any] = {"model": None}
-"""`model`: the endpoint's name for the model; the spec's own name for it where none is given."""
+SETTINGS: Mapping[str, Any] = {"model": None, "stream": False}
+"""`model`: the endpoint's name for the model; the spec's own name for it where none is given. `stream`: whether replies
+are asked for as streams of events."""
 
 BASE_URL = "https://api.openai.com/v1"
 KEY_VARIABLE = "OPENAI_API_KEY"

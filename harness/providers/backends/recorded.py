@@ -3,12 +3,12 @@
 A recording is a file of JSON lines, compressed with gzip where its name ends in `.gz`. A line is one reply:
 
     {"dataset": "fair-eval", "item": "7", "strategy": "combined-10", "step": "judge", "model": "gpt-4o", "text": "…",
-     "finish": "stop", "prompt_tokens": 812, "completion_tokens": 164}
+     "finish": "stop", "prompt_tokens": 812, "completion_tokens": 164, "reasoning": "…"}
 
-The last three may be missing: `finish` (`stop`, `length`, `refusal` or `too-long`) is then `stop`, the tokens 0.
-Dataset and strategy are the names that the spec gives them, the item is its id. The steps of the mode `judge` are
-`judge`, or `judge-a` and `judge-b` where every response is shown alone; `.again` marks the reply to a follow-up
-question.
+The last four may be missing: `finish` (`stop`, `length`, `refusal` or `too-long`) is then `stop`, the tokens 0.
+Reasoning that stands inside the text between tags, such as `<think>…</think>`, is separated from it. Dataset and
+strategy are the names that the spec gives them, the item is its id. The steps of the mode `judge` are `judge`, or
+`judge-a` and `judge-b` where every response is shown alone; `.again` marks the reply to a follow-up question.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import orjson
 from harness.cache.key import locator_of
 from harness.errors import InputError, Problem, ProviderError, SpecError
 from harness.records.calls import Call, Model, Reply
+from harness.records.reasoning import separated
 
 if TYPE_CHECKING:
     from harness.providers.provider import Connection, Context
@@ -174,16 +175,20 @@ def _what_is_wrong(row: Mapping[str, Any]) -> str:
     for key in ("prompt_tokens", "completion_tokens"):
         if type(row.get(key, 0)) is not int or row.get(key, 0) < 0:
             return f"`{key}` is not a number of tokens"
+    if not isinstance(row.get("reasoning", ""), str):
+        return "`reasoning` is not text"
     return ""
 
 
 def _reply(row: Mapping[str, Any]) -> Reply:
-    return Reply(
+    reply = Reply(
         text=row["text"],
         finish=row.get("finish", "stop"),
         prompt_tokens=row.get("prompt_tokens", 0),
         completion_tokens=row.get("completion_tokens", 0),
+        reasoning=row.get("reasoning", ""),
     )
+    return separated(reply)
 
 
 def _reason(error: Exception) -> str:
