@@ -35,9 +35,9 @@ def audit(run: str, cell: str | None, results: Path, as_json: bool, allow_paths:
     from harness.analysis.audit.cards import audit as run_probes
     from harness.analysis.audit.document import audit_json
     from harness.runner.find_run import find_run
-    from harness.runner.run_reader import read_judged
+    from harness.runner.run_reader import KINDS, read_judged
 
-    judged = read_judged(find_run(run, results, allow_paths=allow_paths), votes=True)
+    judged = read_judged(find_run(run, results, allow_paths=allow_paths), votes=True, kinds=KINDS)
     found = audit_json(judged, run_probes(judged, cell=cell))
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))

@@ -15,6 +15,12 @@ from harness.leaderboard.numbers import rank_range
 from harness.text import pluralized, printable, with_minus_signs
 
 WORSE = 1
+ITEMS = {"evaluation": "items", "generation": "prompts"}
+OUTCOMES: Mapping[str, Mapping[str, str]] = {
+    "evaluation": {},
+    "generation": {"a": "won", "tie": "tied", "b": "lost"},
+}
+"""Words for outcomes that differ from the words of the JSON."""
 SHOWN = 10
 """Cells that are listed; --json lists all."""
 
@@ -28,7 +34,8 @@ Examples:
   harness compare a b c --json > comparison.json
 
 Cells are matched by their content (strategy, models, parameters), not by name, and compared on the items that both
-runs share with the same label. Exit code 1 if --fail-if-worse finds a cell that is significantly worse by an estimate
+runs share with the same label. Two generations are compared by the win rates of their systems, prompt by prompt,
+against opponents that both have. Exit code 1 if --fail-if-worse finds a cell that is significantly worse by an estimate
 of more than MARGIN. `harness schema compare` describes the JSON."""
 )
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=_completion.runs)
@@ -99,19 +106,25 @@ def _fields(fields: list[dict[str, Any]]) -> Iterator[str]:
     yield ""
 
 
+def _labels(part: Mapping[str, Any]) -> str:
+    different = part["labelled_otherwise"]
+    left_out = f", {different} with different labels left out" if different else ""
+    return f", {part['labelled_alike']} with the same label{left_out}"
+
+
 def _comparison(each: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
-    metric = found["metric"]
+    metric, kind = found["metric"], found["kind"]
     for part in each["datasets"]:
         names = dict.fromkeys([part["dataset"], part["other_dataset"]])
         yield (
-            f"{' and '.join(names)}: run {each['run']} minus run {each['to']}, {part['shared']} shared items of "
-            f"{part['items'][0]} and {part['items'][1]}, {part['labelled_alike']} with the same label"
-            + (f", {part['labelled_otherwise']} with different labels left out" if part["labelled_otherwise"] else "")
+            f"{' and '.join(names)}: run {each['run']} minus run {each['to']}, {part['shared']} shared "
+            f"{ITEMS[kind]} of {part['items'][0]} and {part['items'][1]}"
+            + ("" if kind == "generation" else _labels(part))
         )
         unchanged = [pair for pair in part["pairs"] if not pair["flips"]]
         for pair in part["pairs"]:
             if pair["flips"]:
-                yield from _pair(pair, metric)
+                yield from _pair(pair, metric, OUTCOMES[kind])
         if unchanged:
             cells = ", ".join(pair["other_cell"] for pair in unchanged[:SHOWN])
             more = f" and {len(unchanged) - SHOWN} more" if len(unchanged) > SHOWN else ""
@@ -125,19 +138,22 @@ def _comparison(each: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[s
     yield ""
 
 
-def _pair(pair: Mapping[str, Any], metric: str) -> Iterator[str]:
+def _pair(pair: Mapping[str, Any], metric: str, outcomes: Mapping[str, str]) -> Iterator[str]:
+    def change(found: Mapping[str, Any]) -> str:
+        return " → ".join(outcomes.get(found[end], found[end]) for end in ("one", "other"))
+
     names = dict.fromkeys([pair["cell"], pair["other_cell"]])
     changed = f" ({pair['changed']} changed)" if pair["changed"] else ""
     yield f"  {' → '.join(names)}{changed}"
     for name, figure in pair["metrics"].items():
         if name == metric or figure["difference"]["is_distinguishable"]:
             yield f"    {name}: {_figure(figure)}"
-    flips = [f"{flip['one']} → {flip['other']} {flip['items']}" for flip in pair["flips"]]
+    flips = [f"{change(flip)} {flip['items']}" for flip in pair["flips"]]
     total = sum(flip["items"] for flip in pair["flips"])
     yield f"    changed verdicts: {total}" + (f" ({', '.join(flips)})" if flips else "")
     for item in pair["flipped"] or ():
         label = f", label {item['reference']}" if item["reference"] else ""
-        yield f"      {item['item']}: {item['one']} → {item['other']}{label}"
+        yield f"      {item['item']}: {change(item)}{label}"
 
 
 def _figure(figure: Mapping[str, Any]) -> str:

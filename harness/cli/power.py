@@ -17,13 +17,14 @@ from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.errors import InputError
 from harness.runner.find_run import find_run
-from harness.runner.run_reader import read_judged
+from harness.runner.run_reader import KINDS, read_judged
 from harness.scoring.estimates import MIN_ITEMS
 from harness.text import aligned, pluralized, printable, quoted, suggestion
 
 EVALUATIONS_ONLY = (
     "power analysis supports evaluation specs only: it needs human labels, and the prompts of a generation have none"
 )
+EVALUATIONS_ONLY_HINT = "the leaderboard of a generation shows detectable differences"
 MAX_ITEMS = 1_000_000_000
 
 
@@ -64,10 +65,13 @@ def power(
         plan = make_plan(load_spec(target, results=results, allow_paths=allow_paths))
         detectable = experiment_of(plan.spec.kind).power(plan, results, ask)
         if detectable is None:
-            raise InputError(EVALUATIONS_ONLY, hint="the leaderboard of a generation shows detectable differences")
+            raise InputError(EVALUATIONS_ONLY, hint=EVALUATIONS_ONLY_HINT)
         found = detectable
     else:
-        found = power_of_run(read_judged(find_run(target, results, allow_paths=allow_paths)), ask)
+        judged = read_judged(find_run(target, results, allow_paths=allow_paths), kinds=KINDS)
+        if judged.kind == "generation":
+            raise InputError(EVALUATIONS_ONLY, hint=EVALUATIONS_ONLY_HINT)
+        found = power_of_run(judged, ask)
     if as_json:
         click.echo(json.dumps(power_json(found), indent=2))
     else:

@@ -26,6 +26,10 @@ Codes: TypeAlias = NDArray[np.int8]
 
 RETRY = "make the run again with `harness run`; it asks nothing that the cache holds"
 _CODES: dict[str, int] = {name: code for code, name in enumerate(OUTCOMES)}
+KINDS = ("evaluation", "generation")
+"""The kinds of experiment whose runs can be read back."""
+UNKNOWN_USAGE = Usage(cost_usd=None)
+"""Of the cells of a generation, whose leaderboard reports the usage of loops alone."""
 _LABELS: dict[str, int] = {name: code for code, name in enumerate(VERDICTS)}
 
 
@@ -136,6 +140,7 @@ class Judged:
         seed: of the spec.
         score: how its judgments became scores.
         datasets: those that its cells judged, in the order of the spec.
+        kind: of the experiment.
     """
 
     folder: Path
@@ -145,17 +150,19 @@ class Judged:
     seed: int
     score: ScoreSpec
     datasets: tuple[JudgedDataset, ...]
+    kind: str = "evaluation"
 
 
-def read_judged(folder: Path, *, votes: bool = False) -> Judged:
+def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("evaluation",)) -> Judged:
     """Read a run back.
 
     Args:
         folder: of the run.
         votes: whether to read the single verdicts of cells that ask several times, too.
+        kinds: the kinds of experiment that the caller supports. The datasets of a generation are its matches.
 
     Raises:
-        RunFolderError: where the folder is damaged, or was written before runs kept their items.
+        RunFolderError: where the folder is damaged, was written before runs kept their items, or holds another kind.
     """
     manifest = read_json(folder, MANIFEST)
     if (version := manifest.get("format")) != FORMAT:
@@ -163,12 +170,13 @@ def read_judged(folder: Path, *, votes: bool = False) -> Judged:
             message = f"{folder} has format {version}, and this version of the harness reads up to {FORMAT}"
             raise RunFolderError(message, hint="upgrade with `pip install --upgrade fellowship-harness`")
         raise RunFolderError(f"{folder} was written by another version of the harness, without its items", hint=RETRY)
-    if manifest.get("kind") == "generation":
+    kind = manifest.get("kind", "evaluation")
+    if kind not in kinds:
         hint = "`harness leaderboard` shows its win rates, and `harness export` takes its preference data"
         raise RunFolderError(f"{folder} holds a generation, and this is for evaluations", hint=hint)
     spec, board = read_json(folder, SPEC), read_json(folder, LEADERBOARD)
     cells = [_cell(entry) for entry in manifest["cells"]]
-    usage = {row["cell"]: _usage(row) for row in board["rows"]}
+    usage = {row["cell"]: _usage(row) for row in board["rows"]} if kind == "evaluation" else {}
     items = read_frame(folder, ITEMS)
     columns = _columns(folder, cells, manifest, votes=votes)
     datasets = []
@@ -185,13 +193,18 @@ def read_judged(folder: Path, *, votes: bool = False) -> Judged:
                 np.column_stack([columns[k][0] for k in here]),
                 tuple(manifest["cells"][k]["meaning"] for k in here),
                 tuple(columns[k][1] for k in here),
-                tuple(usage[cells[k].id] for k in here),
+                tuple(usage.get(cells[k].id, UNKNOWN_USAGE) for k in here),
             )
         )
+    scoring = _score_spec(spec["score"], ("win-rate",) if kind == "generation" else None)
+    return Judged(folder, manifest["run"], manifest["spec"], spec, spec["seed"], scoring, tuple(datasets), kind)
+
+
+def _score_spec(score: Mapping[str, Any], metrics: tuple[str, ...] | None) -> ScoreSpec:
+    """How judgments became scores; a generation has no choice of metrics."""
     known = {field.name for field in fields(ScoreSpec)}
-    score = {name: value for name, value in spec["score"].items() if name in known}
-    scoring = ScoreSpec(**{**score, "metrics": tuple(score["metrics"]), "probes": tuple(score.get("probes", ()))})
-    return Judged(folder, manifest["run"], manifest["spec"], spec, spec["seed"], scoring, tuple(datasets))
+    kept = {name: value for name, value in score.items() if name in known}
+    return ScoreSpec(**{**kept, "metrics": metrics or tuple(kept["metrics"]), "probes": tuple(kept.get("probes", ()))})
 
 
 def _columns(

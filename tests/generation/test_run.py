@@ -169,7 +169,7 @@ def test_failures_are_data(tmp_path):
 
 
 def test_verbs_for_evaluations_say_so(done):
-    for verb in ("audit", "correct"):
+    for verb in ("correct",):
         shown = CliRunner().invoke(main, [verb, "loops", "--results", str(done / "results")])
         assert shown.exit_code == 2
         assert "holds a generation, and this is for evaluations" in shown.stderr

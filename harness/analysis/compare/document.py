@@ -41,6 +41,7 @@ def comparison_json(
         margin: how much worse a cell may be, None where that is not asked.
     """
     document = {
+        "kind": runs[0].kind,
         "runs": [_run_json(run) for run in runs],
         "metric": metric,
         "spec_differences": [_field_json(field) for field in differences],
@@ -121,6 +122,7 @@ def _pair_json(part: Part, pair: ComparedPair, *, show_items: bool) -> dict[str,
 def _items(part: Part, pair: ComparedPair) -> list[dict[str, Any]]:
     """The items that flipped, in the order of the first dataset."""
     ids, labels = part.one.frame["item"], part.one.reference_codes()
+    is_labelled = bool(part.one.annotators)  # the prompts of a generation have no labels of their own
     found = []
     for at in pair.flipped.tolist():
         one, other = int(part.shared.one[at]), int(part.shared.other[at])
@@ -128,7 +130,7 @@ def _items(part: Part, pair: ComparedPair) -> list[dict[str, Any]]:
         found.append(
             {
                 "item": ids[one],
-                "reference": VERDICTS[label] if label >= 0 and part.shared.labelled[at] else None,
+                "reference": VERDICTS[label] if is_labelled and label >= 0 and part.shared.labelled[at] else None,
                 "one": OUTCOMES[part.one.outcomes[one, pair.pair.one]],
                 "other": OUTCOMES[part.other.outcomes[other, pair.pair.other]],
             }

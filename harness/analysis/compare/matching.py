@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.runner.run_reader import JudgedDataset
-from harness.spec.cell_identity import COMPONENTS
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,11 +114,11 @@ def corresponding(ones: Sequence[Mapping[str, str]], others: Sequence[Mapping[st
 
 
 def _key(meaning: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(meaning[component] for component in COMPONENTS)
+    return tuple(meaning[component] for component in sorted(meaning))
 
 
 def _changed(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
-    return [component for component in COMPONENTS if one[component] != other[component]]
+    return [component for component in one if one[component] != other[component]]
 
 
 def _numbered(data: JudgedDataset) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from harness.analysis.compare.matching import (
     corresponding,
     partner_datasets,
 )
+from harness.analysis.compare.win_rates import metric_of
 from harness.hashing import seed_for
 from harness.records.experiment import ScoreSpec
 from harness.records.judgments import OUTCOMES
@@ -27,7 +28,6 @@ from harness.records.scores import Difference
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.scoring import reasons
 from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.scoring.metric import find_metric
 from harness.scoring.pairwise import TOO_FEW_DRAWS
 from harness.statistics import clusters, multiplicity, pairs
 from harness.statistics.agreement import SHAPE, Array
@@ -253,7 +253,7 @@ class _Table:
 
     def figures(self, metric: str) -> list[PairedFigure]:
         """One metric of every pair."""
-        kind = find_metric(metric)
+        kind = metric_of(metric)
         seed = seed_for(0, "compare", metric, *self.names)
         tables = self._counts()
         values, counts = kind.value(tables), kind.count(tables)

@@ -10,9 +10,10 @@ from harness.analysis.compare.document import comparison_json
 from harness.analysis.compare.merging import merge
 from harness.analysis.compare.pairs import compare
 from harness.analysis.compare.spec_diff import spec_differences
+from harness.analysis.compare.win_rates import with_systems
 from harness.errors import InputError
 from harness.runner.find_run import find_run
-from harness.runner.run_reader import read_judged
+from harness.runner.run_reader import KINDS, Judged, read_judged
 
 
 def compare_runs(
@@ -40,7 +41,14 @@ def compare_runs(
     """
     if margin is not None and not 0 < margin < 1:
         raise InputError(f"a margin is between 0 and 1, not {margin}", hint="such as 0.02")
-    judged = [read_judged(find_run(run, results, allow_paths=allow_paths)) for run in runs]
+    judged = [_read(find_run(run, results, allow_paths=allow_paths)) for run in runs]
+    kinds = {run.kind: run for run in judged}
+    if len(kinds) > 1:
+        evaluation, generation = kinds["evaluation"], kinds["generation"]
+        raise InputError(
+            f"run {evaluation.id} of {evaluation.spec_name} is an evaluation and run {generation.id} of "
+            f"{generation.spec_name} a generation; only runs of one kind can be compared"
+        )
     first, *others = judged
     metric = metric or first.score.metrics[0]
     for run in judged:
@@ -53,8 +61,13 @@ def compare_runs(
         judged,
         [compare(first, other) for other in others],
         spec_differences([run.spec for run in judged]),
-        merge(judged),
+        merge(judged) if first.kind == "evaluation" else (),
         metric=metric,
         show_items=show_items,
         margin=margin,
     )
+
+
+def _read(folder: Path) -> Judged:
+    run = read_judged(folder, kinds=KINDS)
+    return with_systems(run) if run.kind == "generation" else run
