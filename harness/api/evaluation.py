@@ -45,7 +45,7 @@ def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
     writer.write_frame(ITEMS, items_frame(plan.datasets))
     writer.write_json(SPEC, plan.spec.resolved)
     board = make_leaderboard(plan.spec, scores)
-    board = replace(board, notes=(*board.notes, *notes_on_choices(plan)))
+    board = replace(board, notes=(*board.notes, *plan.data_notes, *notes_on_choices(plan)))
     writer.write_json(LEADERBOARD, leaderboard_json(board, run_id))
     writer.write_json(MANIFEST, _manifest(plan, run_id, writer.judgments_digest))
     return RunResult(run_id, ledger.calls)

@@ -72,7 +72,8 @@ def printed(plan: Planned, found: Estimate) -> str:
         for name, need in found.models.items()
     ]
     total = dollars(found.cost_usd(plan.spec.models))
-    return "\n\n".join([plan.summary, aligned(rows), aligned(costs), method(found), f"total cost: {total}"])
+    notes = ["\n".join(map(printable, plan.data_notes))] if plan.data_notes else []
+    return "\n\n".join([plan.summary, *notes, aligned(rows), aligned(costs), method(found), f"total cost: {total}"])
 
 
 def method(found: Estimate) -> str:

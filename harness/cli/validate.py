@@ -13,6 +13,7 @@ import click
 
 from harness.api.load import check_spec
 from harness.cli import _completion
+from harness.cli._data_check import problems_beside, problems_of_data
 from harness.cli._errors import INPUT_IS_WRONG, problem_line
 from harness.cli._options import allow_path_option, json_option
 from harness.errors import Problem, SpecError
@@ -25,20 +26,25 @@ from harness.text import pluralized, printable
 Examples:
   harness validate specs/quickstart.yaml
   harness validate specs/*.yaml --json
+  harness validate huge.yaml --no-data    do not read the data
 
 Each problem is one line, FILE:LINE:COLUMN: PATH: problem; suggested fix. Exit code 2 if there is any problem.
+Of a text file above 64 MB only the beginning is checked, and a line says so; `harness plan` reads all of it.
 `harness schema problems` describes the JSON."""
 )
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=_completion.specs)
 @allow_path_option
+@click.option("--no-data", is_flag=True, help="Do not read the data of the specs.")
 @json_option
 @click.pass_context
-def validate(ctx: click.Context, specs: tuple[str, ...], allow_paths: tuple[Path, ...], as_json: bool) -> None:
-    """Check specs: syntax, names, types, files and environment, all problems at once."""
+def validate(
+    ctx: click.Context, specs: tuple[str, ...], allow_paths: tuple[Path, ...], no_data: bool, as_json: bool
+) -> None:
+    """Check specs: syntax, names, types, files, environment and data, all problems at once."""
     valid: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for shown in specs:
-        found, spec = _checked(shown, allow_paths)
+        found, spec = _checked(shown, allow_paths, reads_data=not no_data)
         problems += found
         if spec:
             valid.append(spec)
@@ -62,13 +68,17 @@ def accepted(spec: Mapping[str, Any]) -> str:
     return f"ok: {spec['name']}: at most {cells}; `harness plan` resolves the winners of {others}"
 
 
-def _checked(shown: str, allow_paths: tuple[Path, ...]) -> tuple[list[Problem], dict[str, Any] | None]:
-    """The problems of a spec file, and its name and size where there are none."""
+def _checked(
+    shown: str, allow_paths: tuple[Path, ...], *, reads_data: bool
+) -> tuple[list[Problem], dict[str, Any] | None]:
+    """The problems of a spec file and of its data, and the spec's name and size where there are none."""
     try:
         spec = check_spec(Path(shown), shown, allow_paths=allow_paths)
     except SpecError as error:
-        return list(error.problems), None
+        return [*error.problems, *(problems_beside(Path(shown), shown, allow_paths) if reads_data else ())], None
     problems = list(environment_problems(spec, os.environ))
+    if reads_data:
+        problems += problems_of_data(spec, lambda sentence: click.echo(printable(sentence), err=True))
     if problems:
         return problems, None
     return [], {"file": shown, "name": spec.name, "cells": len(spec.cells), "undecided": list(spec.undecided)}

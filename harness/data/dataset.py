@@ -12,25 +12,17 @@ import numpy as np
 import orjson
 import polars as pl
 
-from harness.data.columns import (
-    REQUIRED,
-    answered_already,
-    canonical,
-    empty_and_repeated,
-    missing_columns,
-    wanted_columns,
-)
+from harness.data.columns import REQUIRED, canonical, missing_columns
+from harness.data.files import content_digest
 from harness.data.labels import Codes, label_codes, majority
-from harness.data.rows import Rows, find_dataset_format
+from harness.data.reading import read_rows
 from harness.data.subset import chosen, rows_where, sample_seed
-from harness.data.values import Fault
+from harness.data.usable import row_problems, usable
+from harness.data.votes import with_votes
 from harness.errors import DatasetError, Problem
 from harness.hashing import digest_of
 from harness.records.datasets import DatasetSpec, Item, Message
 from harness.records.judgments import VERDICTS, Verdict
-
-MAX_SHOWN = 20
-"""Findings that are told one by one; of the others only the number is."""
 
 PROMPT_SET = ("id", "prompt")
 """The columns that a set of prompts must have."""
@@ -44,34 +36,31 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
 
     Args:
         spec: where it is and how to read it.
-        seed: of the experiment, for a sample that names no seed of its own.
+        seed: of the experiment, for a sample that names no seed of its own and for what is drawn in reading.
         required: the columns that must be there and hold something; `PROMPT_SET` for prompts without responses.
 
     Raises:
         DatasetError: with all bad rows, or with what keeps the file from being read.
     """
     try:
-        rows = find_dataset_format(spec.format).read(spec.path, wanted_columns(spec))
+        rows = read_rows(spec)
         missing = missing_columns(rows, spec, required) if rows.present else []
         if missing or rows.frame.is_empty():
             raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])
-        found = canonical(rows, spec)
+        found = canonical(rows, spec, seed)
         frame = rows_where(found, rows, spec.subset.where)
-        used = set(frame["row"]) if found.faults else set()
-        faults = [fault for fault in found.faults if fault.row in used]
-        faults += empty_and_repeated(frame, faults, required)
-        if required == PROMPT_SET:
-            faults += answered_already(frame)
-        problems = row_problems(rows, faults)
-        if problems:
-            raise DatasetError(problems)
-        digest = _digest(spec, seed)
+        kept = usable(frame, found.faults, rows, spec, required)
+        frame, annotators = with_votes(kept.frame, found.annotators, spec)
+        notes = (*found.notes, *kept.notes)
+        digest = digest_of(_identity(spec, seed))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DatasetError(Problem(file=spec.shown_path, message=f"cannot be read: {reason}")) from None
     except DatasetError as error:
-        raise DatasetError(replace(problem, file=spec.shown_path) for problem in error.problems) from None
-    return FrameDataset(spec.name, digest, chosen(frame, spec, seed), found.annotators)
+        raise DatasetError(
+            replace(problem, file=problem.file or spec.shown_path) for problem in error.problems
+        ) from None
+    return FrameDataset(spec.name, digest, chosen(frame, spec, seed), annotators, notes=notes)
 
 
 class FrameDataset:
@@ -82,12 +71,16 @@ class FrameDataset:
         digest: of the file's content and of how the spec reads it.
         frame: one row for each item, in the columns of `harness.data.columns`, without faults.
         annotators: names of those who labelled, in the order of the label columns.
+        notes: what a reader of the results should know of how the file was read.
     """
 
-    def __init__(self, name: str, digest: str, frame: pl.DataFrame, annotators: tuple[str, ...]) -> None:
+    def __init__(
+        self, name: str, digest: str, frame: pl.DataFrame, annotators: tuple[str, ...], *, notes: tuple[str, ...] = ()
+    ) -> None:
         self.name = name
         self.digest = digest
         self.annotators = annotators
+        self.notes = notes
         self._frame = _with_clusters(frame)
         self.clustered: bool = not self._frame["unit"].is_unique().all()
 
@@ -211,36 +204,27 @@ def _labels(rows: pl.DataFrame, annotators: int) -> Iterable[tuple[Verdict | Non
     return zip(*columns, strict=True) if annotators else repeat(())
 
 
-def _digest(spec: DatasetSpec, seed: int) -> str:
-    """SHA-256 of the file's content and of everything that the spec says about reading it."""
-    with spec.path.open("rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
+def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
+    """The file's content and everything that the spec says about reading it, as its digest is made of it."""
     subset = spec.subset
-    return digest_of(
-        {
-            "content": content,
-            "format": spec.format,
-            "columns": spec.columns,
-            "label_values": spec.label_values,
-            "where": subset.where,
-            "sample": [subset.sample, f"{sample_seed(spec, seed)}"],
-            "limit": subset.limit,
-        }
-    )
-
-
-def row_problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
-    """What is wrong with single rows, in file order, the first of them one by one."""
-    numbers = rows.numbers() if faults else ()
-    told = [(problem.number, problem.message, "") for problem in rows.problems]
-    told += [(numbers[fault.row], f"`{fault.column}` {fault.message}", fault.hint) for fault in faults]
-    told.sort(key=lambda finding: finding[0])
-    problems = [
-        Problem(line=number, message=message, hint=hint)
-        if rows.unit == "line"
-        else Problem(path=f"{rows.unit} {number}", message=message, hint=hint)
-        for number, message, hint in told[:MAX_SHOWN]
-    ]
-    if len(told) > MAX_SHOWN:
-        problems.append(Problem(message=f"and {len(told) - MAX_SHOWN} more"))
-    return problems
+    identity: dict[str, Any] = {
+        "content": content_digest(spec.path),
+        "format": spec.format,
+        "columns": spec.columns,
+        "label_values": spec.label_values,
+        "where": subset.where,
+        "sample": [subset.sample, f"{sample_seed(spec, seed)}"],
+        "limit": subset.limit,
+    }
+    # What was added later is part of it only where a spec uses it, so that older digests stay what they are.
+    if spec.on_problem != "error":
+        identity["on_problem"] = spec.on_problem
+    if spec.empty_response != "judge":
+        identity["empty_response"] = spec.empty_response
+    if spec.options:
+        identity["options"] = spec.options
+    if spec.votes is not None:
+        votes = spec.votes
+        columns = [votes.item, votes.annotator, votes.label]
+        identity["votes"] = [content_digest(votes.path), votes.format, columns, dict(votes.options)]
+    return identity

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +13,27 @@ import polars as pl
 
 from harness.data.rows import Rows
 from harness.data.values import Fault, converted, word
+from harness.errors import Problem
 from harness.records.datasets import DatasetSpec
-from harness.records.judgments import VERDICTS
+from harness.records.judgments import VERDICTS, Verdict
+from harness.text import printable, quoted
 
 TIE = VERDICTS.index("tie")
 NO_LABEL = -1
+
+MAX_SHOWN = 10
+"""Distinct labels that a message lists."""
+
+SPELLINGS: tuple[Mapping[str, Verdict], ...] = (
+    {verdict: verdict for verdict in VERDICTS},
+    {"A": "a", "B": "b", "tie": "tie", "Tie": "tie", "TIE": "tie", "C": "tie"},
+    {"model_a": "a", "model_b": "b", "tie": "tie", "tie (bothbad)": "tie", "bothbad": "tie", "both_bad": "tie"},
+    {"response_a": "a", "response_b": "b", "tie": "tie"},
+    {"A>>B": "a", "A>B": "a", "A=B": "tie", "B=A": "tie", "A<B": "b", "A<<B": "b", "B>A": "b", "B>>A": "b"},
+    {"[[A]]": "a", "[[B]]": "b", "[[C]]": "tie", "[[A>>B]]": "a", "[[A>B]]": "a", "[[A=B]]": "tie", "[[B>A]]": "b",
+     "[[B>>A]]": "b"},
+)  # fmt: skip
+"""Labels that can mean one thing only; numbers and `true` can mean several, so that the spec has to say."""
 
 Codes = np.ndarray[Any, np.dtype[np.int8]]
 
@@ -42,6 +60,26 @@ def label_columns(
         words = [converted(rows.frame[name], word, name, faults) for name in names[column]]
         annotators = names[column]
     return annotators, [_codes(column, spec, faults) for column in words]
+
+
+def meanings_of(words: pl.Series) -> Mapping[str, Verdict]:
+    """What the words of a column mean where the spec does not say: the first known spelling that has them all."""
+    used = set(words.drop_nulls().unique())
+    return next((spelling for spelling in SPELLINGS if used <= set(spelling)), SPELLINGS[0])
+
+
+def label_problem(faults: Sequence[Fault]) -> Problem:
+    """One message for all labels without a meaning: the distinct values, how often each occurs, the line to paste."""
+    counts = Counter(fault.label for fault in faults if fault.label is not None).most_common()
+    shown = ", ".join(
+        f"{quoted(value)} ({count:,} {'row' if count == 1 else 'rows'})" for value, count in counts[:MAX_SHOWN]
+    )
+    more = f", and {len(counts) - MAX_SHOWN:,} more values" if len(counts) > MAX_SHOWN else ""
+    entries = ", ".join(f"{json.dumps(value, ensure_ascii=False)}: a" for value, _ in counts[:MAX_SHOWN])
+    return Problem(
+        message=f"`label` {shown}{more} {'has' if len(counts) == 1 else 'have'} no meaning",
+        hint=f"say what each means, `a`, `b` or `tie`: `label_values: {{{printable(entries)}}}`",
+    )
 
 
 def label_codes(frame: pl.DataFrame, annotators: int) -> Codes:
@@ -89,13 +127,15 @@ def _parsed(json: str | bytes | None) -> Any:
 
 def _codes(words: pl.Series, spec: DatasetSpec, faults: list[Fault]) -> pl.Series:
     """Words as Int8 codes of verdicts; a word that means none becomes null and a fault."""
-    meaning = spec.label_values or {verdict: verdict for verdict in VERDICTS}
+    meaning = spec.label_values or meanings_of(words)
     verdicts = [VERDICTS.index(verdict) for verdict in meaning.values()]
     codes = words.replace_strict(list(meaning), verdicts, default=None, return_dtype=pl.Int8)
     if codes.null_count() > words.null_count():
         known = ", ".join(f"`{label}`" for label in meaning)
         faults += [
-            Fault(row, "label", f"`{words[row]}` is none of {known}", "say what it means with `label_values:`")
+            Fault(
+                row, "label", f"`{words[row]}` is none of {known}", "say what it means with `label_values:`", words[row]
+            )
             for row in (codes.is_null() & words.is_not_null()).arg_true()
         ]
     return codes

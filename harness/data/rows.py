@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from harness import registry
+from harness.data.files import unpacked_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +36,7 @@ class Rows(NamedTuple):
         only_text: the format can say nothing but text: an empty field is no value, and a prompt that is a list of
             messages comes as its JSON text.
         problems: rows that are not in the frame because they could not be read.
+        files: for rows of several files, how messages call the file of each row of the frame, and of each problem.
     """
 
     frame: pl.DataFrame
@@ -43,10 +45,18 @@ class Rows(NamedTuple):
     unit: str = "line"
     only_text: bool = False
     problems: tuple[RowProblem, ...] = ()
+    files: tuple[Sequence[str], Sequence[str]] | None = None
 
 
 class DatasetFormat(Protocol):
-    """A file format of datasets."""
+    """A file format of datasets.
+
+    It may have besides
+
+    * `OPTIONS: tuple[str, ...]`: names of keyword arguments that its `read` takes, such as `delimiter`, which a spec
+      gives beside `format`;
+    * `IS_TEXT: bool`: false where its files are not text, so that they are never decoded to UTF-8 before `read`.
+    """
 
     SUMMARY: str
     """One line for lists."""
@@ -69,11 +79,12 @@ def find_dataset_format(name: str) -> DatasetFormat:
 
 
 def format_of(path: str) -> str | None:
-    """The format that the ending of a file name stands for, None where it stands for none.
+    """The format that the ending of a file name stands for, that of its compression aside; None for none.
 
     Built-in formats come first, so that an installed one that is broken changes nothing for their files.
     """
-    return next((name for name in _built_in_first() if path.lower().endswith(find_dataset_format(name).ENDINGS)), None)
+    plain = unpacked_name(path)
+    return next((name for name in _built_in_first() if plain.endswith(find_dataset_format(name).ENDINGS)), None)
 
 
 def known_endings() -> list[str]:

@@ -8,22 +8,35 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
+from harness.data.json_rows import json_bytes
+
 MAX_EXACT = 2**53
 """Whole numbers up to here are what they seem when they come as floating point."""
 
 
 class Fault(NamedTuple):
-    """What is wrong with a row: its position in `Rows.frame`, the canonical column, what, and how to mend it."""
+    """What is wrong with a row.
+
+    Attributes:
+        row: its position in `Rows.frame`.
+        column: the canonical column.
+        message: what is wrong.
+        hint: how to fix it, or "".
+        label: the label that has no meaning, where that is what is wrong.
+    """
 
     row: int
     column: str
     message: str
     hint: str = ""
+    label: str | None = None
 
 
 def text(value: Any) -> str | None:
-    """A text as it is; None for anything else."""
-    return value if isinstance(value, str) else None
+    """A text as it is, a number and `true` or `false` as JSON writes them; None for anything else."""
+    if isinstance(value, str):
+        return value
+    return json_bytes(value).decode() if isinstance(value, int | float) else None
 
 
 def word(value: Any) -> str | None:

@@ -73,6 +73,11 @@ class LoopPlan:
         return f"{self.spec.name}: {loops}, {len(self.cells)} cells, {self.size:,} judgments"
 
     @property
+    def data_notes(self) -> list[str]:
+        """What a reader of the results should know of how the prompts were read."""
+        return [f"{name}: {note}" for name, prompts in self.prompts.items() for note in prompts.notes]
+
+    @property
     def size(self) -> int:
         """How many judgments the drafts that are picked will get."""
         return sum(self.prompts_of(cell) for cell in self.cells)

@@ -67,7 +67,9 @@ def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResul
     writer.write_frame(ITEMS, items_frame(matches.datasets))
     writer.write_json(SPEC, plan.spec.resolved)
     by_match = {name: judged.judged(name) for name in plan.spec.matches}
-    writer.write_json(LEADERBOARD, board_json(plan.spec, matches, ledger.accounts, by_match, run))
+    board = board_json(plan.spec, matches, ledger.accounts, by_match, run)
+    board["notes"] += plan.data_notes
+    writer.write_json(LEADERBOARD, board)
     writer.write_json(MANIFEST, _manifest(plan, matches, run, ledger.digest, writer.judgments_digest))
     loops = sum(account.usage.calls for account in ledger.accounts.values())
     return RunResult(run, loops + judged.calls)
@@ -81,7 +83,12 @@ def _manifest(
     return {
         **manifest_head(spec, run, generation_digest(spec)),
         "prompts": {
-            name: {"items": len(prompts), "digest": prompts.digest, "clustered": prompts.clustered}
+            name: {
+                "items": len(prompts),
+                "digest": prompts.digest,
+                "clustered": prompts.clustered,
+                **({"notes": list(prompts.notes)} if prompts.notes else {}),
+            }
             for name, prompts in plan.prompts.items()
         },
         "systems": [{"id": system.id, **asdict(system)} for system in spec.systems],

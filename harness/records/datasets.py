@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypedDict
+from typing import Any, Literal, NamedTuple, Protocol, TypedDict
 
 from harness.records.judgments import Verdict
 
@@ -71,18 +71,50 @@ class DatasetSpec:
         path: absolute path of the file.
         shown_path: how messages call the file: from where the spec is called so.
         format: a file name in `harness/datasets/`.
-        columns: canonical column name to the name (or, for `labels`, the names) in the file.
+        columns: canonical column name to the name (or, for `labels`, the names) in the file, a path into a column, or
+            `{value: X}` and `{from: row}` for what the file does not have.
         label_values: the file's word for a label to the verdict it means; empty for `a`, `tie`, `b` themselves.
         subset: which rows to use.
+        on_problem: what becomes of a row that cannot be used: `error`, or `skip`, which leaves it out and counts it.
+        empty_response: what becomes of a row with an empty response: `judge`, `skip` or `error`.
+        options: of the format, such as `delimiter`, and `encoding`; without those that the spec leaves out.
+        votes: a file of labels in long form, one row for each item and annotator.
     """
 
     name: str
     path: Path
     shown_path: str
     format: str
-    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    columns: Mapping[str, str | tuple[str, ...] | Mapping[str, Any]] = field(default_factory=dict)
     label_values: Mapping[str, Verdict] = field(default_factory=dict)
     subset: Subset = field(default_factory=Subset)
+    on_problem: Literal["error", "skip"] = "error"
+    empty_response: Literal["judge", "skip", "error"] = "judge"
+    options: Mapping[str, str] = field(default_factory=dict)
+    votes: VotesSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VotesSpec:
+    """A file of labels in long form: one row for each label that an annotator gave.
+
+    Attributes:
+        path: absolute path of the file.
+        shown_path: how messages call it.
+        format: a name of a dataset format.
+        item: its column with the id of the item.
+        annotator: its column with the name of the annotator, None where it has none.
+        label: its column with the label.
+        options: of the format.
+    """
+
+    path: Path
+    shown_path: str
+    format: str
+    item: str = "item"
+    annotator: str | None = "annotator"
+    label: str = "label"
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class LabelledItems(Protocol):
@@ -130,6 +162,8 @@ class Dataset(LabelledItems, Protocol):
 
     digest: str
     """SHA-256 of the file's content and of what the spec says about reading it (columns, labels, subset)."""
+    notes: tuple[str, ...]
+    """What a reader of the results should know of how the file was read, such as rows left out."""
 
     def items(self, start: int = 0, stop: int | None = None) -> Iterator[Item]:
         """Items of the rows `start` to `stop`, made as they are asked for."""

@@ -214,6 +214,7 @@ def estimate_json(plan: Planned, found: Estimate) -> dict[str, Any]:
             for name, need in found.models.items()
         ],
         "cost_usd": _listed(found.cost_usd(models)),
+        "notes": plan.data_notes,
     }
 
 

@@ -35,6 +35,7 @@ def datasets_json(datasets: Mapping[str, Dataset]) -> dict[str, Any]:
             "digest": dataset.digest,
             "annotators": list(dataset.annotators),
             "clustered": dataset.clustered,
+            **({"notes": list(dataset.notes)} if dataset.notes else {}),
         }
         for name, dataset in datasets.items()
     }

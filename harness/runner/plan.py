@@ -56,6 +56,11 @@ class Planned(Protocol):
         ...
 
     @property
+    def data_notes(self) -> list[str]:
+        """What a reader of the results should know of how the data were read."""
+        ...
+
+    @property
     def digest(self) -> str:
         """Digest of the spec and the data: what is judged, whatever the replies will be."""
         ...
@@ -148,6 +153,11 @@ class Plan:
             for start in range(0, length, CHUNK):
                 yield Chunk(number, column, cell, start, min(start + CHUNK, length))
                 number += 1
+
+    @property
+    def data_notes(self) -> list[str]:
+        """What a reader of the results should know of how the data were read."""
+        return [f"{name}: {note}" for name, dataset in self.datasets.items() for note in dataset.notes]
 
     def conversations(self, chunk: Chunk) -> Iterator[tuple[Item, Conversation[Outcome]]]:
         """The items of a chunk, each with a fresh conversation about it."""

@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness import registry
-from harness.data.rows import format_of
+from harness.data.files import is_encoding
+from harness.data.rows import find_dataset_format, format_of
 from harness.errors import Problem
 from harness.records.document import Document, Step
-from harness.spec.paths import Folders, file_fault
+from harness.spec.paths import Folders, data_fault, file_fault
 from harness.spec.schema import load_schema
 from harness.text import listed, looks_secret, place_in_words, quoted, suggestion
 
@@ -50,19 +51,35 @@ class CheckedDocument:
 
 def dataset_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem]:
     """Files that are not there and formats that are not known."""
-    formats = registry.names("dataset_formats")
     for name in sound.names("datasets"):
         place = ("datasets", name)
-        path, named = sound.part(*place, "path"), sound.part(*place, "format")
-        if path and (fault := file_fault(path, folders)):
-            yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
-        elif path and not named and format_of(path) is None:
-            message = f"the ending of {quoted(path)} does not say what format it has"
-            hint = f"write `format:` with one of {listed(formats)}"
-            yield sound.document.problem((*place, "path"), message, hint=hint)
-        if named and named not in formats:
-            message = f"there is no data format {quoted(named)}"
-            yield sound.document.problem((*place, "format"), message, hint=suggestion(named, formats))
+        yield from _file_problems(sound, folders, place)
+        if sound.part(*place, "votes"):
+            yield from _file_problems(sound, folders, (*place, "votes"))
+
+
+def _file_problems(sound: CheckedDocument, folders: Folders, place: tuple[Step, ...]) -> Iterator[Problem]:
+    """What is wrong with the file, the format and the encoding that an entry names."""
+    formats = registry.names("dataset_formats")
+    path, named = sound.part(*place, "path"), sound.part(*place, "format")
+    if path and (fault := data_fault(path, folders)):
+        yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
+    elif path and not named and format_of(path) is None:
+        message = f"the ending of {quoted(path)} does not say what format it has"
+        hint = f"write `format:` with one of {listed(formats)}"
+        yield sound.document.problem((*place, "path"), message, hint=hint)
+    if named and named not in formats:
+        message = f"there is no data format {quoted(named)}"
+        yield sound.document.problem((*place, "format"), message, hint=suggestion(named, formats))
+    encoding = sound.part(*place, "encoding")
+    if encoding and not is_encoding(encoding):
+        message = f"there is no encoding {quoted(encoding)}"
+        yield sound.document.problem((*place, "encoding"), message, hint="write it as Python does, such as `cp1252`")
+    form = named or (path and format_of(path))
+    options = getattr(find_dataset_format(form), "OPTIONS", ()) if form in formats else ("delimiter",)
+    if sound.part(*place, "delimiter") and "delimiter" not in options:
+        message = f"the format `{form}` has no delimiter"
+        yield sound.document.problem((*place, "delimiter"), message, hint="leave it out", key=True)
 
 
 def model_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem]:

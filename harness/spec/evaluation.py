@@ -17,7 +17,7 @@ from harness.errors import Problem, SpecError
 from harness.prompting.strategy import strategy_json
 from harness.providers.provider import defaults_of, find_provider
 from harness.records.calls import Limits, Model, Price
-from harness.records.datasets import DatasetSpec, Subset
+from harness.records.datasets import DatasetSpec, Subset, VotesSpec
 from harness.records.document import Document
 from harness.records.experiment import ScoreSpec, Spec
 from harness.records.frozen import FrozenDict, freeze, with_plain_numbers
@@ -109,6 +109,28 @@ def environment_problems(
             hint = "it holds the API key; write `api_key_env: null` if the endpoint asks for none"
             problems.append(Problem(spec.shown_path, line, column, f"models.{name}.api_key_env", message, hint))
     return problems
+
+
+def sound_datasets(document: Document, folders: Folders, *, section: str = "datasets") -> list[DatasetSpec]:
+    """The datasets of a spec that may be wrong elsewhere: those of which nothing is known to be wrong.
+
+    Args:
+        document: the spec.
+        folders: where its paths may lead.
+        section: where it describes them; `prompts` in a spec of the kind `generation`.
+    """
+    problems = check(document, "experiment" if section == "datasets" else "generation")
+    sound = CheckedDocument(document, problems)
+    value = {"datasets": {name: entry for name in sound.names(section) if (entry := sound.part(section, name))}}
+    moved = Document(document.file, value)
+    wrong = {problem.path.split(".")[1] for problem in dataset_problems(CheckedDocument(moved, []), folders)}
+    entries = completed({"datasets": value["datasets"], "models": {}})["datasets"]
+    path = Path(document.file)
+    return [
+        dataset_of(name, entry, folders.own / path.name, document.file)
+        for name, entry in entries.items()
+        if name not in wrong and entry["format"]
+    ]
 
 
 # --- loading ----------------------------------------------------------------------------------------------
@@ -233,7 +255,28 @@ def dataset_of(name: str, entry: Mapping[str, Any], path: Path, shown: str) -> D
         columns=freeze(entry["columns"]),
         label_values=freeze(entry.get("label_values", {})),
         subset=Subset(where=freeze(where), **subset),
+        on_problem=entry.get("on_problem", "error"),
+        empty_response=entry.get("empty_response", "judge"),
+        options=_file_options(entry),
+        votes=_votes_of(entry["votes"], path, shown) if "votes" in entry else None,
     )
+
+
+def _votes_of(entry: Mapping[str, Any], path: Path, shown: str) -> VotesSpec:
+    """How the labels of a dataset in long form are read."""
+    return VotesSpec(
+        path=path.parent / entry["path"],
+        shown_path=str(Path(shown).parent / entry["path"]),
+        format=entry.get("format") or format_of(entry["path"]) or "",
+        item=entry.get("item", "item"),
+        annotator=entry.get("annotator", "annotator"),
+        label=entry.get("label", "label"),
+        options=_file_options(entry),
+    )
+
+
+def _file_options(entry: Mapping[str, Any]) -> Mapping[str, str]:
+    return FrozenDict({name: entry[name] for name in ("delimiter", "encoding") if name in entry})
 
 
 def models_of(document: Document, entries: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Model]]:

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.data.files import WILDCARDS, shards
+from harness.errors import DatasetError
 from harness.text import quoted, suggestion
 
 
@@ -50,11 +52,34 @@ def file_fault(path: str, folders: Folders) -> tuple[str, str] | None:
             return None
         if whole.is_dir():
             return f"{quoted(path)} is a folder, not a file", ""
+        if whole.exists():
+            return f"{quoted(path)} is not a regular file", "copy what it delivers into a file"
         siblings = [entry.name for entry in whole.parent.iterdir()] if whole.parent.is_dir() else []
     except (OSError, ValueError) as error:
         return f"{quoted(path)} cannot be read: {getattr(error, 'strerror', None) or error}", ""
     near = suggestion(whole.name, siblings, most=0)
     return f"there is no file {quoted(path)}", near or "a path is relative to the file that holds it"
+
+
+def data_fault(path: str, folders: Folders) -> tuple[str, str] | None:
+    """As `file_fault`, for a path that may also be a folder, or a pattern in the last part of the path."""
+    whole = folders.own / path
+    try:
+        several = whole.is_dir() or (not whole.exists() and any(mark in whole.name for mark in WILDCARDS))
+        if not several:
+            return file_fault(path, folders)
+        parent = whole if whole.is_dir() else whole.parent
+        if outside := folders.way_out(os.path.relpath(parent, folders.own)):
+            return _leads_out(path, outside)
+        for file in shards(whole):
+            if outside := folders.way_out(os.path.relpath(file, folders.own)):
+                return _leads_out(path, outside)
+    except DatasetError as error:
+        problem = error.problems[0]
+        return f"{quoted(path)}: {problem.message}", problem.hint
+    except (OSError, ValueError) as error:
+        return f"{quoted(path)} cannot be read: {getattr(error, 'strerror', None) or error}", ""
+    return None
 
 
 def _leads_out(path: str, target: Path) -> tuple[str, str]:

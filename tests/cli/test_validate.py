@@ -81,3 +81,53 @@ def test_a_schema_that_is_not_there_is_answered_with_those_that_are():
     shown = harness("schema", "experimint")
     assert shown.exit_code == 2
     assert shown.stderr.startswith("error: there is no schema `experimint`; there are ")
+
+
+# --- data -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b'{"id": "1", "promt": "p", "response_a": "a", "response_b": "b"}\n', "there is no column `prompt`"),
+        (json.dumps(PAIR | {"label": "left"}).encode(), "`label` `left` (1 row) has no meaning"),
+        (2 * (json.dumps(PAIR).encode() + b"\n"), "pairs.jsonl:2: `id` `1` occurs before"),
+        (b'{"id": "\xff"}\n', "pairs.jsonl:1: not valid JSON"),
+        (b"", "holds no rows"),
+    ],
+)
+def test_problems_of_the_data_are_found_without_a_plan(content, message):
+    Path("pairs.jsonl").write_bytes(content)
+    shown = harness("validate", "good.yaml")
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert message in shown.stderr
+    assert harness("validate", "--no-data", "good.yaml").exit_code == 0
+
+
+def test_problems_of_the_data_stand_beside_those_of_the_spec():
+    Path("pairs.jsonl").write_text('{"id": "1"}\n')
+    Path("bad.yaml").write_text(GOOD.replace("strategy:", "stratgy:"))
+    shown = harness("validate", "bad.yaml")
+    assert "unknown key `stratgy`" in shown.stderr
+    assert "pairs.jsonl: there is no column `prompt`" in shown.stderr
+    Path("bad.yaml").write_text(GOOD.replace("path: pairs.jsonl", "path: none.jsonl").replace("strategy:", "stratgy:"))
+    assert len(harness("validate", "bad.yaml").stderr.splitlines()) == 3
+
+
+def test_of_a_large_file_the_beginning_is_checked_and_a_line_says_so(monkeypatch):
+    monkeypatch.setattr("harness.data.first_look.MAX_BYTES", 2**20)
+    row = json.dumps(PAIR | {"response_a": "x" * 1000})
+    Path("pairs.jsonl").write_text("".join(row.replace('"1"', f'"{n}"') + "\n" for n in range(3000)) + "{broken\n")
+    shown = harness("validate", "good.yaml")
+    assert shown.exit_code == 0
+    assert shown.stderr == "checked the first 1 of 3 MB of pairs.jsonl; `harness plan` reads all\n"
+
+
+def test_prompts_of_a_generation_are_checked():
+    assert harness("new", "--kind", "generation", "loops").exit_code == 0
+    assert harness("validate", "loops.yaml").exit_code == 0
+    data = Path("loops.jsonl")
+    data.write_text(data.read_text().replace('"prompt"', '"promt"'))
+    shown = harness("validate", "loops.yaml")
+    assert shown.exit_code == 2
+    assert "there is no column `prompt`" in shown.stderr

@@ -31,6 +31,7 @@ class ListDataset:
 
     def __init__(self, name: str, items: Sequence[Item]) -> None:
         self.name, self.digest, self.annotators, self.clustered = name, f"digest of {name}", ("human",), False
+        self.notes = ()
         self._items = items
 
     def __len__(self) -> int:

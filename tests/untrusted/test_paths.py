@@ -164,7 +164,7 @@ def test_links_in_a_circle_lead_nowhere(inside: Path) -> None:
 
 def test_what_is_no_file_is_refused(inside: Path) -> None:
     os.mkfifo(inside / "pipe.jsonl")
-    with pytest.raises(SpecError, match="there is no file"):
+    with pytest.raises(SpecError, match="is not a regular file"):
         load_spec(spec_with(inside, "dataset", "pipe.jsonl"))
 
 

@@ -258,7 +258,7 @@ def test_no_verb_prints_what_a_terminal_obeys(screen: Path, verb: str, monkeypat
         pytest.param(
             [{"id": "1", "prompt": [{"role": EVIL, "content": "x"}], "response_a": "x", "response_b": "y"}], "role"
         ),
-        pytest.param([{EVIL: 1}], "id"),
+        pytest.param([{EVIL: 1}], "prompt"),
     ],
     ids=["label", "repeated id", "role", "column"],
 )

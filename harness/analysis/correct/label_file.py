@@ -26,9 +26,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from harness.data.dataset import row_problems
 from harness.data.labels import NO_LABEL, label_columns
 from harness.data.rows import Rows, find_dataset_format, format_of, known_endings
+from harness.data.usable import row_problems
 from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec
@@ -129,7 +129,7 @@ def _placed(
     faults: list[Fault] = []
     spec = DatasetSpec("labels", source.path, "", "", columns=source.columns, label_values=_words(source, targets))
     annotators, given = label_columns(rows, spec, names, faults)
-    faults = [fault._replace(hint=MEANING) if "label_values" in fault.hint else fault for fault in faults]
+    faults = [fault._replace(hint=MEANING, label=None) if "label_values" in fault.hint else fault for fault in faults]
     ids = _column(rows, names.get("id") or names["item"], "id", faults)
     assert ids is not None  # one of both columns is there
     datasets = _column(rows, names.get("dataset"), "dataset", faults, may_lack=True)

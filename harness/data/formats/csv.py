@@ -1,7 +1,8 @@
-"""CSV in UTF-8 with a header line, fields quoted by `"` where they must be.
+"""CSV with a header line, fields quoted by `"` where they must be, separated by comma, semicolon, tab or `|`.
 
-An empty field is no value. A prompt is text, unless it begins as a list of messages does, `[{"role":` or
-`[{"content":`; then it must be the JSON of one.
+The separator is the one that finds most of the wanted columns in the header; a first line `sep=;`, as Excel writes it,
+or `delimiter:` in the spec decides it. Columns without a name are passed over. An empty field is no value. A prompt is
+text, unless it begins as a list of messages does, `[{"role":` or `[{"content":`; then it must be the JSON of one.
 
 The standard library's parser is used, not polars': it takes a second for 100 MB, but it refuses what is ambiguous
 and knows the line of every row, also after quoted line breaks.
@@ -10,11 +11,12 @@ and knows the line of every row, also after quoted line breaks.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from harness.data.rows import RowProblem, Rows, undecodable_lines
 from harness.errors import DatasetError, Problem
@@ -22,45 +24,78 @@ from harness.errors import DatasetError, Problem
 if TYPE_CHECKING:
     import polars as pl
 
-SUMMARY = "CSV with a header line"
-ENDINGS = (".csv",)
+SUMMARY = "CSV with a header line, separated by comma, semicolon, tab or `|`"
+ENDINGS = (".csv", ".tsv", ".tab")
+OPTIONS = ("delimiter",)
+
+DELIMITERS = (",", ";", "\t", "|")
+"""In the order in which they are preferred where the header does not decide."""
 
 CHUNK_ROWS = 5_000
 """Read at once, so that the Python objects of a large file never live at the same time."""
 
 MAX_FIELD = 2**31 - 1
+_SEPARATOR_LINE = re.compile(r"\"?sep=(.)\"?")
 
 
-def read(path: Path, wanted: Sequence[str]) -> Rows:
-    """Read the wanted columns of a CSV file."""
+def read(path: Path, wanted: Sequence[str], *, delimiter: str | None = None) -> Rows:
+    """Read the wanted columns of a CSV file.
+
+    Args:
+        path: the file.
+        wanted: the columns.
+        delimiter: what separates fields; recognised from the header where it is None.
+    """
     import polars as pl
 
     header: list[str] = []
     numbers: list[int] = []
     problems: list[RowProblem] = []
     parts: list[pl.DataFrame] = []
+    skipped = 0
     with path.open(encoding="utf-8-sig", newline="") as file, _long_fields():
-        reader = csv.reader(file, strict=True)
         try:
-            header = _header(reader)
-            rows = _rows(reader, len(header), numbers, problems)
+            delimiter, skipped = _recognised(file, wanted, delimiter)
+            reader = csv.reader(file, strict=True, delimiter=delimiter)
+            header = _header(reader, skipped)
+            rows = _rows(reader, header, skipped, problems)
             while chunk := list(islice(rows, CHUNK_ROWS)):
-                parts.append(_frame(header, wanted, chunk))
+                numbers += [number for number, _ in chunk]
+                parts.append(_frame(header, wanted, [row for _, row in chunk]))
         except UnicodeDecodeError:
             with path.open("rb") as binary:
                 problems = undecodable_lines(binary)
         except csv.Error as error:
-            problems.append(RowProblem(reader.line_num, f"not valid CSV: {error}"))
+            problems.append(RowProblem(reader.line_num + skipped, f"not valid CSV: {error}"))
     # The rows before a fault of the parser are checked as well, so that all problems are told at once.
     frame = pl.concat([_frame(header, wanted, []), *parts])
-    return Rows(frame, tuple(header), lambda: numbers, only_text=True, problems=tuple(problems))
+    return Rows(frame, tuple(filter(None, header)), lambda: numbers, only_text=True, problems=tuple(problems))
 
 
-def _header(reader: Iterator[list[str]]) -> list[str]:
-    header = next(reader, [])
-    twice = sorted({name for name in header if header.count(name) > 1})
+def _recognised(file: TextIO, wanted: Sequence[str], delimiter: str | None) -> tuple[str, int]:
+    """The delimiter, and how many lines stand before the header; the file is left at the header."""
+    first = file.readline()
+    if declared := _SEPARATOR_LINE.fullmatch(first.rstrip("\r\n")):
+        return delimiter or declared.group(1), 1
+    file.seek(0)
+    if delimiter is not None:
+        return delimiter, 0
+
+    def fit(candidate: str) -> tuple[int, int]:
+        try:
+            header = next(csv.reader([first], delimiter=candidate), [])
+        except csv.Error:
+            return 0, 0
+        return len(set(header) & set(wanted)), len(header)
+
+    return max(DELIMITERS, key=fit), 0
+
+
+def _header(reader: Iterator[list[str]], skipped: int) -> list[str]:
+    header = [name.strip() for name in next(reader, [])]
+    twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
-        raise DatasetError(Problem(line=1, message=f"column `{twice[0]}` occurs twice in the header"))
+        raise DatasetError(Problem(line=1 + skipped, message=f"column `{twice[0]}` occurs twice in the header"))
     return header
 
 
@@ -79,16 +114,20 @@ def _frame(header: list[str], wanted: Sequence[str], rows: list[list[str]]) -> p
 
 
 def _rows(
-    reader: Iterator[list[str]], width: int, numbers: list[int], problems: list[RowProblem]
-) -> Iterator[list[str]]:
-    """The rows of the right width; their first lines, and what is wrong with the others, are added to the lists."""
+    reader: Iterator[list[str]], header: list[str], skipped: int, problems: list[RowProblem]
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows that fit the header, each with its first line; what is wrong with the others is added to the problems.
+
+    Empty fields at the end may be missing where their columns have no name, and may be more than there are columns.
+    """
+    width = len(header)
+    needed = max((at for at, name in enumerate(header, 1) if name), default=0)
     line = reader.line_num + 1  # type: ignore[attr-defined]  # csv's reader type has no public name
     for row in reader:
-        if len(row) == width:
-            numbers.append(line)
-            yield row
+        if len(row) == width or (needed <= len(row) and not any(row[width:])):
+            yield line + skipped, row
         elif row:  # an empty line is no row
-            problems.append(RowProblem(line, f"{len(row)} fields where the header has {width}"))
+            problems.append(RowProblem(line + skipped, f"{len(row)} fields where the header has {width}"))
         line = reader.line_num + 1  # type: ignore[attr-defined]
 
 

@@ -1,14 +1,19 @@
-"""JSON Lines: one JSON object a line, in UTF-8. Blank lines are skipped."""
+"""JSON Lines: one JSON object a line, in UTF-8. Blank lines are skipped, and `NaN` is no value.
+
+A file that is one JSON array is read as the format `json` reads it, whatever its name is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
+from harness.data.json_rows import column_of, joined, parsed
 from harness.data.rows import RowProblem, Rows
+from harness.errors import DatasetError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,6 +29,27 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 def read(path: Path, wanted: Sequence[str]) -> Rows:
     """Read the wanted columns of a JSON Lines file."""
+    with path.open("rb") as file:
+        if (array := _as_array(file, path, wanted)) is not None:
+            return array
+        return _lines(file, wanted)
+
+
+def _as_array(file: BinaryIO, path: Path, wanted: Sequence[str]) -> Rows | None:
+    """The rows of a file that is one JSON array; None where it is not."""
+    start = file.read(4096).removeprefix(_BYTE_ORDER_MARK).lstrip()
+    file.seek(0)
+    if not start.startswith(b"["):
+        return None
+    from harness.data.formats import json
+
+    try:
+        return json.read(path, wanted)
+    except DatasetError:
+        return None
+
+
+def _lines(file: BinaryIO, wanted: Sequence[str]) -> Rows:
     import polars as pl
 
     parts: dict[str, list[pl.Series]] = {name: [] for name in wanted}
@@ -31,17 +57,16 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
     numbers: list[int] = []
     problems: list[RowProblem] = []
     first = 1
-    with path.open("rb") as file:
-        while lines := file.readlines(CHUNK_BYTES):
-            if first == 1:
-                lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
-            objects = _objects(lines, first, numbers, problems)
-            first += len(lines)
-            for row in objects:
-                present.update(dict.fromkeys(row))
-            for name, column in parts.items():
-                column.append(_series([row.get(name) for row in objects]))
-    frame = pl.DataFrame([_joined(name, column) for name, column in parts.items() if name in present])
+    while lines := file.readlines(CHUNK_BYTES):
+        if first == 1:
+            lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+        objects = _objects(lines, first, numbers, problems)
+        first += len(lines)
+        for row in objects:
+            present.update(dict.fromkeys(row))
+        for name, column in parts.items():
+            column.append(column_of([row.get(name) for row in objects]))
+    frame = pl.DataFrame([joined(name, column) for name, column in parts.items() if name in present])
     return Rows(frame, tuple(present), lambda: numbers, problems=tuple(problems))
 
 
@@ -59,7 +84,7 @@ def _objects(lines: list[bytes], first: int, numbers: list[int], problems: list[
         if not line.strip():
             continue
         try:
-            row = orjson.loads(line)
+            row = parsed(line)
         except orjson.JSONDecodeError as error:
             problems.append(RowProblem(number, f"not valid JSON: {error.msg} at column {error.colno}"))
             continue
@@ -69,28 +94,3 @@ def _objects(lines: list[bytes], first: int, numbers: list[int], problems: list[
         else:
             problems.append(RowProblem(number, "not a JSON object"))
     return good
-
-
-def _series(values: list[Any]) -> pl.Series:
-    """A String column where all values are text or null, else a Binary one of JSON texts."""
-    import polars as pl
-
-    try:
-        return pl.Series(values, dtype=pl.String, strict=True)
-    except TypeError:
-        return pl.Series([None if value is None else orjson.dumps(value) for value in values], dtype=pl.Binary)
-
-
-def _joined(name: str, chunks: list[pl.Series]) -> pl.Series:
-    """One column of several chunks; where one of them is Binary, all become so."""
-    import polars as pl
-
-    if len({chunk.dtype for chunk in chunks}) > 1:
-        json = [
-            chunk
-            if chunk.dtype == pl.Binary
-            else pl.Series([None if value is None else orjson.dumps(value) for value in chunk], dtype=pl.Binary)
-            for chunk in chunks
-        ]
-        return pl.concat(json).alias(name)
-    return pl.concat(chunks).alias(name)

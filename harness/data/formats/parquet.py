@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "Parquet, one row for each item"
 ENDINGS = (".parquet", ".pq")
+IS_TEXT = False
 
 
 def read(path: Path, wanted: Sequence[str]) -> Rows:

@@ -41,10 +41,13 @@ def test_numbers_categories_bytes_and_structs(read):
 
 def test_bad_rows_are_named_by_number(read):
     with pytest.raises(DatasetError) as error:
-        read(label=["a", "?"], response_a=[None, "x"])
+        read(label=["a", "?"], prompt=[None, "x"])
     assert [str(problem) for problem in error.value.problems] == [
-        "x.parquet: row 1: `response_a` is missing or empty",
-        "x.parquet: row 2: `label` `?` is none of `a`, `tie`, `b`; say what it means with `label_values:`",
+        "x.parquet: row 1: `prompt` is missing or empty",
+        (
+            "x.parquet: row 2: `label` `?` (1 row) has no meaning; "
+            'say what each means, `a`, `b` or `tie`: `label_values: {"?": a}`'
+        ),
     ]
 
 

@@ -1,0 +1,88 @@
+"""What `harness validate` finds in the data of a spec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+from harness.errors import HarnessError, Problem, SpecError
+from harness.records.datasets import DatasetSpec
+from harness.records.experiment import Spec
+
+
+def problems_of_data(spec: Spec, say: Callable[[str], None]) -> list[Problem]:
+    """Everything that a plan of a valid spec would find; in large files only in their beginnings.
+
+    Args:
+        spec: the spec.
+        say: is given a sentence for each file of which only the beginning was read.
+    """
+    from harness.api import make_plan
+
+    datasets = _datasets_of(spec)
+    parts, sentences = [], []
+    with ExitStack() as stack:
+        for dataset in datasets:
+            part, sentence = stack.enter_context(_beginning(dataset))
+            parts.append(part)
+            sentences += [sentence] if sentence else []
+        if not sentences and not spec.undecided:
+            try:
+                make_plan(spec)
+            except HarnessError as error:
+                return list(error.problems)
+            return []
+        for sentence in sentences:
+            say(sentence)
+        return read_problems(parts, spec.seed, is_prompts=spec.kind == "generation")
+
+
+def problems_beside(path: Path, shown: str, allowed: Iterable[Path]) -> list[Problem]:
+    """What is wrong with the data of a spec that is wrong itself, as far as its entries for them are sound."""
+    from harness.spec.evaluation import is_generation, sound_datasets
+    from harness.spec.paths import Folders
+    from harness.spec.yaml import read_yaml
+
+    try:
+        document = read_yaml(path.absolute(), shown)
+    except SpecError:
+        return []
+    if not isinstance(document.value, dict):
+        return []
+    is_prompts = is_generation(document)
+    section = "prompts" if is_prompts else "datasets"
+    specs = sound_datasets(document, Folders(path.absolute().parent, tuple(allowed)), section=section)
+    seed = document.value.get("seed")
+    with ExitStack() as stack:
+        parts = [stack.enter_context(_beginning(one))[0] for one in specs]
+        return read_problems(parts, seed if isinstance(seed, int) else 0, is_prompts=is_prompts)
+
+
+def read_problems(specs: Iterable[DatasetSpec], seed: int, *, is_prompts: bool) -> list[Problem]:
+    """What keeps datasets from being read."""
+    from harness.data.columns import REQUIRED
+    from harness.data.dataset import PROMPT_SET, read_dataset
+
+    problems: list[Problem] = []
+    for one in specs:
+        try:
+            read_dataset(one, seed=seed, required=PROMPT_SET if is_prompts else REQUIRED)
+        except HarnessError as error:
+            problems += error.problems
+    return problems
+
+
+def _datasets_of(spec: Spec) -> list[DatasetSpec]:
+    if spec.kind == "generation":
+        from harness.generation.records import GenerationSpec
+
+        assert isinstance(spec, GenerationSpec)
+        return [spec.prompts[name] for name in dict.fromkeys(system.prompts for system in spec.systems)]
+    return [spec.datasets[name] for name in dict.fromkeys(cell.dataset for cell in spec.cells)]
+
+
+def _beginning(spec: DatasetSpec) -> AbstractContextManager[tuple[DatasetSpec, str]]:
+    from harness.data.first_look import beginning_of
+
+    return beginning_of(spec)

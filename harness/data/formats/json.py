@@ -1,0 +1,51 @@
+"""JSON: one array of objects, each a row. An object that holds such an array as its only list is read too.
+
+`NaN` is no value, as in JSON Lines. Rows are counted from 1, since an array has no lines of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.data.json_rows import columns_of, parsed
+from harness.data.rows import RowProblem, Rows
+from harness.errors import DatasetError, Problem
+
+SUMMARY = "JSON, one array of objects"
+ENDINGS = (".json",)
+
+KEYS_OF_LISTS = ("data", "rows", "items", "examples", "instances", "annotations")
+"""Keys under which files keep their rows beside other things."""
+
+
+def read(path: Path, wanted: Sequence[str]) -> Rows:
+    """Read the wanted columns of a JSON file."""
+    try:
+        value = parsed(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    except ValueError as error:
+        hint = "a file with one object on each line is JSON Lines: `format: jsonl`"
+        raise DatasetError(Problem(message=f"is not valid JSON: {error}", hint=hint)) from None
+    entries = _entries(value)
+    problems = [
+        RowProblem(at, "is not a JSON object") for at, row in enumerate(entries, 1) if not isinstance(row, dict)
+    ]
+    numbers = [at for at, row in enumerate(entries, 1) if isinstance(row, dict)]
+    frame, present = columns_of([row for row in entries if isinstance(row, dict)], wanted)
+    return Rows(frame, present, lambda: numbers, unit="row", problems=tuple(problems))
+
+
+def _entries(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict):
+        lists = [
+            key for key, inner in value.items() if isinstance(inner, list) and inner and isinstance(inner[0], dict)
+        ]
+        key = next((key for key in KEYS_OF_LISTS if key in lists), lists[0] if len(lists) == 1 else None)
+        if key is not None:
+            rows: list[Any] = value[key]
+            return rows
+    message = "is JSON, but neither an array of objects nor an object that holds one"
+    raise DatasetError(Problem(message=message, hint="make it an array: `[{…}, {…}]`"))

@@ -1,0 +1,126 @@
+"""Column paths: how a spec names a value inside a column, such as `conversation[0].content`.
+
+A path is a column name followed by steps: `.name` for the value of a key, `["any key"]` for a key that is not a plain
+word, `[0]` for an entry of a list, counted from 0, and `[-1]` for the last one. A column whose whole name equals the
+path wins, so that a file with a column `a.b` is read as it is. A step that leads nowhere gives null.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import Any, NamedTuple
+
+import orjson
+import polars as pl
+
+from harness.data.rows import Rows
+from harness.errors import DatasetError, Problem
+from harness.text import quoted
+
+MAX_LENGTH = 500
+MAX_STEPS = 16
+_ROOT = re.compile(r"[^.\[\]]+")
+_STEP = re.compile(r"""\.([^.\[\]]+)|\[(-?\d{1,9})\]|\["((?:[^"\\]|\\.)*)"\]""")
+
+
+class ColumnPath(NamedTuple):
+    """A parsed path.
+
+    Attributes:
+        root: the column of the file.
+        steps: keys and positions inside its value; empty where the path is a column name alone.
+    """
+
+    root: str
+    steps: tuple[str | int, ...]
+
+
+@cache
+def parse_path(text: str) -> ColumnPath:
+    """Parse a path.
+
+    Raises:
+        DatasetError: where it is no path, is longer than 500 characters or has more than 16 steps.
+    """
+    root = _ROOT.match(text)
+    at = root.end() if root else 0
+    steps: list[str | int] = []
+    while at < len(text) and (step := _STEP.match(text, at)):
+        key, position, quoted_key = step.groups()
+        steps.append(int(position) if position is not None else key if key is not None else _unescaped(quoted_key))
+        at = step.end()
+    if root is None or at < len(text) or len(text) > MAX_LENGTH or len(steps) > MAX_STEPS:
+        message = f"{quoted(text)} is not a column path"
+        hint = f'write it like `conversation[0].content` or `scores["my key"]`, with at most {MAX_STEPS} steps'
+        raise DatasetError(Problem(message=message, hint=hint))
+    return ColumnPath(root.group(), tuple(steps))
+
+
+def _path_of(name: str) -> ColumnPath | None:
+    """The path that a name is; None for a plain column name, and for a name that is no path."""
+    if not any(mark in name for mark in ".["):
+        return None
+    try:
+        return parse_path(name)
+    except DatasetError:
+        return None
+
+
+def roots_of(names: Iterable[str]) -> list[str]:
+    """The names, and the columns in which those that are paths begin: what a format is asked to read."""
+    wanted: dict[str, None] = {}
+    for name in names:
+        wanted[name] = None
+        if path := _path_of(name):
+            wanted[path.root] = None
+    return list(wanted)
+
+
+def with_paths(rows: Rows, names: Iterable[str]) -> Rows:
+    """The rows with one more column for each name that is a path into a column of the file.
+
+    Args:
+        rows: as a format read them.
+        names: columns and paths; what the file has under its whole name stays as it is.
+    """
+    added: dict[str, pl.Series] = {}
+    for name in dict.fromkeys(names):
+        path = None if name in rows.present else _path_of(name)
+        if path and path.root in rows.frame.columns:
+            added[name] = _inside(rows.frame[path.root], path.steps).alias(name)
+    if not added:
+        return rows
+    return rows._replace(frame=rows.frame.with_columns(added.values()), present=(*rows.present, *added))
+
+
+def _inside(values: pl.Series, steps: tuple[str | int, ...]) -> pl.Series:
+    """The values that the steps lead to, as String where all are text, else as Binary of JSON."""
+    found = [_value_at(_parsed(value), steps) for value in values]
+    if all(value is None or isinstance(value, str) for value in found):
+        return pl.Series(found, dtype=pl.String)
+    return pl.Series([None if value is None else orjson.dumps(value) for value in found], dtype=pl.Binary)
+
+
+def _value_at(value: Any, steps: tuple[str | int, ...]) -> Any:
+    for step in steps:
+        if isinstance(step, int):
+            value = value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
+        else:
+            value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def _parsed(value: str | bytes | None) -> Any:
+    """The JSON of a value; None where it is none, for a text that is no JSON has nothing inside."""
+    if value is None:
+        return None
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _unescaped(key: str) -> str:
+    return re.sub(r"\\(.)", r"\1", key)
