@@ -440,7 +440,7 @@ def test_the_command_line_looks_in_the_results_it_is_given(folder: Path) -> None
         assert result.exit_code == 0, result.output
         return result.output
 
-    assert "at most 4 cells; `harness plan` looks up the winners of first" in ran("validate", path)
+    assert "at most 4 cells; `harness plan` resolves the winners of first" in ran("validate", path)
     assert json.loads(ran("validate", "--json", path))["specs"][0]["undecided"] == ["first"]
     assert "second: 2 cells" in ran("plan", path, *places)
     assert "taken over from first" in " ".join(ran("run", path, *places).split())
