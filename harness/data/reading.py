@@ -49,10 +49,15 @@ def read_files(path: Path, form: str, wanted: Sequence[str], options: Mapping[st
     for file in files:
         with plain_file(file, encoding=options.get("encoding"), is_text=is_text) as plain:
             rows = module.read(plain, wanted, **own)
-            # Numbers may be counted by reading the file again, which is gone when a temporary one is left.
-            numbers = rows.numbers() if plain != file or len(files) > 1 else None
-            parts.append(rows if numbers is None else rows._replace(numbers=lambda numbers=numbers: numbers))
+            # Numbers may be counted by reading the file again, which is gone once a temporary one is left.
+            parts.append(rows if plain == file and len(files) == 1 else _with_numbers(rows))
     return parts[0] if len(parts) == 1 else _together(parts, [file.name for file in files])
+
+
+def _with_numbers(rows: Rows) -> Rows:
+    """The rows with their numbers counted now."""
+    numbers = rows.numbers()
+    return rows._replace(numbers=lambda: numbers)
 
 
 def _together(parts: Sequence[Rows], names: Sequence[str]) -> Rows:
