@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.errors import InputError
-from harness.text import printable, quoted
+from harness.text import listed, printable, quoted
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -71,6 +71,10 @@ class PluginError(InputError):
     """A plug-in of an installed distribution cannot be used."""
 
 
+class UnknownPluginError(InputError, KeyError):
+    """There is no plug-in of that name."""
+
+
 class Plugin(NamedTuple):
     """A plug-in of an installed distribution.
 
@@ -109,13 +113,13 @@ def find(kind: str, name: str) -> Any:
     """The plug-in called `name`: a module, or the object that an entry point names.
 
     Raises:
-        KeyError: where there is none.
+        UnknownPluginError: where there is none; it is a KeyError too.
         PluginError: where it cannot be used.
     """
     plugin = installed(kind, name)
     if plugin is None:
         if name not in built_in_names(kind):
-            raise KeyError(name)
+            raise _unknown(kind, name)
         return importlib.import_module(f"{PACKAGES[kind]}.{_stem(name)}")
     found = _loaded(plugin)
     lacking = [[attribute for attribute in contract if not hasattr(found, attribute)] for contract in CONTRACTS[kind]]
@@ -131,7 +135,7 @@ def text(kind: str, name: str) -> str:
     plugin = installed(kind, name)
     if plugin is None:
         if name not in built_in_names(kind):
-            raise KeyError(name)
+            raise _unknown(kind, name)
         return resources.files(PACKAGES[kind]).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     folder = _loaded(plugin) if ":" in plugin.target else _folder(plugin)
     try:
@@ -196,6 +200,11 @@ def broken(plugin: Plugin, message: str) -> PluginError:
     what = f"the plug-in {quoted(plugin.name)} (harness.{plugin.kind}) of {plugin.distribution} cannot be used"
     name = plugin.distribution.partition(" ")[0]
     return PluginError(f"{what}: {message}", hint=f"upgrade, repair or uninstall {name}")
+
+
+def _unknown(kind: str, name: str) -> UnknownPluginError:
+    message = f"there is no plug-in {quoted(name)} (harness.{kind})"
+    return UnknownPluginError(message, hint=f"install the distribution that brings it; there are {listed(names(kind))}")
 
 
 @cache

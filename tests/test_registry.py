@@ -153,3 +153,8 @@ def test_texts_and_plugins_that_are_not_there_are_key_errors(kind: str) -> None:
     assert registry.fault(kind, "nothing") is None
     with pytest.raises(KeyError):
         registry.text("strategies", "nothing")
+    with pytest.raises(registry.UnknownPluginError) as caught:
+        registry.find("leaderboard_formats", "nothing")
+    (problem,) = caught.value.problems
+    assert problem.message == "there is no plug-in `nothing` (harness.leaderboard_formats)"
+    assert problem.hint == "install the distribution that brings it; there are `csv`, `json`, `markdown`, `table`"

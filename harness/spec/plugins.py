@@ -27,7 +27,7 @@ def plugin_problems(document: Document) -> Iterator[Problem]:
         if use.name in registry.names(use.kind) and registry.is_installed(use.kind, use.name):
             found = registry.fault(use.kind, use.name) or fragment_fault(use.kind, use.name)
             for one in found.problems if found else ():
-                yield document.problem(use.place, one.message, hint=one.hint)
+                yield document.problem(use.place, one.message, hint=one.hint, key=use.kind == "modes")
 
 
 def plugin_document(kind: str, name: str, schema_name: str) -> Document:
