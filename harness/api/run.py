@@ -42,7 +42,7 @@ def run_spec(
     retry: Iterable[str] = (),
     watch: RunStats | None = None,
     before_asking: Callable[[Estimate], None] = lambda _: None,
-    environment: Mapping[str, str] = os.environ,
+    environment: Mapping[str, str] | None = None,
 ) -> FinishedRun:
     """Run a spec, score it and write its folder. Only calls whose replies the cache lacks are made.
 
@@ -56,11 +56,12 @@ def run_spec(
         retry: failures to ask again for, `failed` for all of them; the replies that are replaced stay in the history.
         watch: counts what the run does, and shows it where it is a `Display`.
         before_asking: receives the estimate before the first call that can cost anything is made.
-        environment: where API keys are found.
+        environment: where API keys are found; the environment variables of the process where it is None.
 
     Raises:
         HarnessError: what went wrong, with a suggested fix; replies that were received are in the cache.
     """
+    variables = os.environ if environment is None else environment
     plan = make_plan(spec) if isinstance(spec, Spec) else spec
     stats = watch or RunStats(plan.spec.models)
     kinds = kinds_of(retry)
@@ -72,9 +73,9 @@ def run_spec(
         plan = with_concurrency(plan, concurrency)
 
     def whole() -> FinishedRun:
-        connect = None if offline else connector(plan.spec, environment, max_cost_usd, stats)
+        connect = None if offline else connector(plan.spec, variables, max_cost_usd, stats)
         with Cache(Path(cache)) as opened, RunWriter(Path(results), plan.spec.name) as writer:
-            return _Session(plan, opened, writer, connect, stats, before_asking, environment, kinds).run()
+            return _Session(plan, opened, writer, connect, stats, before_asking, variables, kinds).run()
 
     if not _is_in_a_loop():
         return whole()
@@ -106,7 +107,7 @@ class _Session:
     connect: Connect | None
     stats: RunStats
     before_asking: Callable[[Estimate], None]
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
     kinds: frozenset[str]
     unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
     _is_announced: bool = False
