@@ -23,7 +23,9 @@ _REQUIRED = 5
 _OPTIONAL: Mapping[str, type] = {"reasoning": str, "cached_tokens": int, "reasoning_tokens": int}
 """Fields of a reply that are written only where they say something, so that older entries keep their bytes."""
 CALL_FIELDS = frozenset({"draw", "key", "messages", "model", "params"})
-"""What `harness.cache.key.call_bytes` always writes; a locator may be beside them."""
+"""What `harness.cache.key.call_bytes` always writes."""
+OPTIONAL_FIELDS = frozenset({"locator", "endpoint", "system"})
+"""What may be beside them."""
 
 
 class Entry(NamedTuple):
@@ -152,7 +154,11 @@ def check_key(key: Any, call: bytes) -> None:
 
 def check_call(fields: Any) -> None:
     """Raise ValueError where the JSON is not that of a call."""
-    if not isinstance(fields, dict) or fields.keys() - {"locator"} != CALL_FIELDS or type(fields["model"]) is not str:
+    if (
+        not isinstance(fields, dict)
+        or fields.keys() - OPTIONAL_FIELDS != CALL_FIELDS
+        or type(fields["model"]) is not str
+    ):
         raise ValueError("the call has not the fields of a call")
 
 

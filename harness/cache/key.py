@@ -25,6 +25,8 @@ def call_bytes(call: Call) -> bytes:
     }
     if call.locator:
         identity["locator"] = call.locator
+    if call.model.key_parts:
+        identity |= call.model.key_parts
     return orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)
 
 

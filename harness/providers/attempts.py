@@ -12,10 +12,12 @@ from typing import NoReturn
 
 from harness.errors import ModelStopped, ProviderError
 from harness.providers.budget import ModelBudget, bill_at_most, has_usage
+from harness.providers.endpoint import OPENAI, proxy_in
 from harness.providers.provider import Context
 from harness.providers.rate_limit import RateLimit
-from harness.providers.redaction import Secret
+from harness.providers.redaction import Secrets
 from harness.providers.retry import FailureRow, Fault, backoff_s, in_short
+from harness.providers.system_role import SystemRole, with_system_as
 from harness.providers.tokens import counter_of, most_reply_tokens
 from harness.records.calls import Call, Finish, Model, Reply
 
@@ -51,6 +53,8 @@ class ModelConnection(ABC):
         if context.purse is not None and not model.is_free:
             self._budget = ModelBudget(context.purse, model, counter_of(model.id, context.environment))
         self._stopped: Fault | None = None
+        self._system_role: SystemRole | None = model.settings.get("system")
+        """How system messages are sent; None for as such, until the endpoint says that it knows no system role."""
         self._knows_formats: bool | None = None
         """Whether the endpoint knows `response_format`; None until a call that asks for one has been answered."""
 
@@ -82,9 +86,11 @@ class ModelConnection(ABC):
         failed_attempts, started_s, is_guess = 0, self._context.clock(), False
         while True:
             asks_format = has_format and self._knows_formats is not False and not is_guess
+            role = self._system_role
+            sent = call._replace(messages=with_system_as(call.messages, role)) if role else call
             async with self._pace.slots as slot:
                 await self._pace.turn(tokens)
-                result = await self._paid_attempt(call, asks_format=asks_format)
+                result = await self._paid_attempt(sent, asks_format=asks_format)
             if isinstance(result, Reply):
                 if has_format and (asks_format or is_guess):
                     self._knows_formats = asks_format
@@ -97,6 +103,9 @@ class ModelConnection(ABC):
                 self._pace.slots.too_many(slot)
             if asks_format and self._may_lack_formats(result):
                 is_guess = True
+                continue
+            if result.kind == "system-role" and role is None:
+                self._send_system_as_user()
                 continue
             failed_attempts += 1
             self._context.tried(call, failed_attempts)
@@ -111,9 +120,21 @@ class ModelConnection(ABC):
         itself shows whether the format was at fault.
         """
         if fault.kind == "format":
+            if self._knows_formats is not False:
+                self._context.report(f"{self._model.name}: the endpoint does not support `response_format`; not sent")
             self._knows_formats = False
             return True
         return fault.remedy == "give-up" and fault.kind in MAY_BE_FORMAT and self._knows_formats is None
+
+    def _send_system_as_user(self) -> None:
+        """From now on, put system messages before those of the user; said once."""
+        if self._system_role is None:
+            self._system_role = "user"
+            name = self._model.name
+            how = "system messages are sent as the beginning of the user's"
+            self._context.report(
+                f"{name}: the endpoint knows no system role; {how} (`system: user` says so in the spec)"
+            )
 
     async def _paid_attempt(self, call: Call, *, asks_format: bool) -> Reply | Fault:
         """An attempt within the run's budget. One that is cut off may be billed, like one whose reply is lost."""
@@ -165,7 +186,15 @@ class ModelConnection(ABC):
             self._stop(fault)
         tries = f" ({failed_attempts} attempts)" if failed_attempts > 1 else ""
         message = f"model {self._model.name}: {fault.message}{tries}"
-        raise ProviderError(message, kind=fault.kind, status=fault.status)
+        raise ProviderError(message, kind=fault.kind, status=fault.status, hint=self._proxy_hint(fault))
+
+    def _proxy_hint(self, fault: Fault) -> str:
+        """Where a connection failed and the environment names a proxy that was not asked for, how to use it."""
+        if fault.kind not in ("connection", "timeout") or self._model.settings.get("proxy"):
+            return ""
+        if proxy_in(self._context.environment, self._model.base_url or OPENAI) is None:
+            return ""
+        return f"the environment names a proxy, which is not used; write `proxy: env` at {self._model.name}"
 
     def _stop(self, fault: Fault) -> NoReturn:
         """Raise the error of a fault that stops the model."""
@@ -182,7 +211,7 @@ class ModelConnection(ABC):
             f"model {name}: {fault.message}",
             kind=fault.kind,
             status=fault.status,
-            hint=fault.hint or hints.get(fault.kind, never),
+            hint=fault.hint or self._proxy_hint(fault) or hints.get(fault.kind, never),
         )
 
     def _tokens_announced(self, call: Call) -> int:
@@ -195,7 +224,7 @@ def timeout_fault(model: Model) -> Fault:
     return Fault("timeout", message, remedy="again", may_be_billed=True)
 
 
-def connection_fault(error: BaseException, model: Model, secret: Secret) -> Fault:
+def connection_fault(error: BaseException, model: Model, secret: Secrets) -> Fault:
     """The fault of an attempt whose connection failed, by the first cause of the error."""
     causes: list[BaseException] = [error]
     while causes[-1].__cause__ is not None:

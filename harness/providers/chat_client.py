@@ -18,10 +18,11 @@ import openai
 import orjson
 
 from harness.providers.attempts import FORMAT, ModelConnection, connection_fault
+from harness.providers.endpoint import Extras
 from harness.providers.event_stream import refuses_usage, wants_stream
 from harness.providers.faults import fault_of
 from harness.providers.provider import Context
-from harness.providers.redaction import Secret
+from harness.providers.redaction import Secrets
 from harness.providers.response import read_completion
 from harness.providers.retry import Fault
 from harness.providers.transport import bare_client
@@ -42,6 +43,7 @@ class ChatClient(ModelConnection):
         base_url: str,
         api_key: str,
         http_client: httpx2.AsyncClient,
+        extras: Extras | None = None,
         seeds_draws: bool = False,
     ) -> None:
         """Make a connection without making a call.
@@ -52,12 +54,14 @@ class ChatClient(ModelConnection):
             base_url: the endpoint.
             api_key: the key, "" for none.
             http_client: the transport; closed with this connection.
+            extras: what is sent beside a call.
             seeds_draws: whether to send the number of the draw as `seed` also where the params set none. Where they
                 do, it is added to theirs, so that repeated calls differ.
         """
         super().__init__(model, context)
-        self._secret = Secret(api_key)
-        self._client = bare_client(model, base_url, api_key, http_client)
+        extras = extras or Extras({}, {}, None, Secrets([api_key]))
+        self._secret = extras.secrets
+        self._client = bare_client(model, base_url, api_key, http_client, extras)
         self._request: dict[str, Any] = {**model.params, "model": model.id}
         self._seed: int | None = model.params.get("seed", 0 if seeds_draws else None)
         self._streams = bool(model.settings.get("stream"))

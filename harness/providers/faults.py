@@ -103,7 +103,7 @@ def _about_call_or_model(status: int, words: Words, message: str, params: Collec
             return Fault("key", message, "stop", status)
         if words.mean(meaning.ROLE):
             hint = "write `system: user` at the model: the system message is then put before the user's"
-            return Fault("parameter", message, "stop", status, hint=hint)
+            return Fault("system-role", message, "stop", status, hint=hint)
         if status != 403 and (named or words.mean(meaning.PARAMETER)) and _is_parameter(words, named):
             return Fault("parameter", message, "stop", status, hint=_hint(named, words))
         if words.mean(meaning.REFUSED) and not _is_of_account(words):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from harness.providers.endpoint import Extras, without_query
+from harness.providers.redaction import Secrets
 from harness.providers.unpacking import ENCODINGS, LongReplyError, PackingError
 from harness.records.calls import Model
 
@@ -40,13 +42,16 @@ class Finding(NamedTuple):
     hint: str = ""
 
 
-def check_endpoint(model: Model, base_url: str, api_key: str, *, transport: Any = None) -> Iterator[Finding]:
+def check_endpoint(
+    model: Model, base_url: str, api_key: str, extras: Extras | None = None, *, transport: Any = None
+) -> Iterator[Finding]:
     """Ask an endpoint which models it has, which costs nothing.
 
     Args:
         model: whose endpoint it is.
         base_url: the endpoint.
         api_key: the key, "" for none. It is sent, and is part of no finding.
+        extras: what is sent beside the request.
         transport: takes the place of the network in tests.
     """
     import httpx2  # not at the top: only this needs it
@@ -54,21 +59,28 @@ def check_endpoint(model: Model, base_url: str, api_key: str, *, transport: Any 
     from harness.providers.bounded_body import bound_sync_body
 
     what = f"model {model.name}"
-    headers = {"Accept-Encoding": ENCODINGS, **({"Authorization": f"Bearer {api_key}"} if api_key else {})}
+    extras = extras or Extras({}, {}, None, Secrets([api_key]))
+    authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    headers = {"Accept-Encoding": ENCODINGS, **authorization, **extras.headers}
+    address, query = without_query(base_url)
+    params = {**query, **extras.query}
     hooks = {"response": [bound_sync_body]}
     started = time.monotonic()
     try:
         with (
-            httpx2.Client(trust_env=False, timeout=TIMEOUT_S, transport=transport, event_hooks=hooks) as client,
-            client.stream("GET", f"{base_url.rstrip('/')}/models", headers=headers) as response,
+            httpx2.Client(
+                trust_env=False, timeout=TIMEOUT_S, transport=transport, event_hooks=hooks, proxy=extras.proxy
+            ) as client,
+            client.stream("GET", f"{address.rstrip('/')}/models", headers=headers, params=params) as response,
         ):
             body = _body_of(response)
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-        reason = (str(error) or type(error).__name__).replace(api_key or "\0", "***")
-        yield Finding(what, "failure", f"{base_url} cannot be reached: {reason}", f"check `base_url` of {model.name}")
+        reason = extras.secrets.redacted_message(str(error) or type(error).__name__)
+        hint = f"check `base_url` and `proxy` of {model.name}"
+        yield Finding(what, "failure", f"{address} cannot be reached: {reason}", hint)
         return
     milliseconds = round(1000 * (time.monotonic() - started))
-    yield _told(what, model, base_url, response.status_code, body, milliseconds, has_key=bool(api_key))
+    yield _told(what, model, address, response.status_code, body, milliseconds, has_key=bool(api_key))
     yield from _clock(model, response.headers.get("date", ""))
 
 

@@ -52,6 +52,7 @@ class Context:
         unbilled: told of every attempt whose bill is not known: the model, and the most that it can have cost in USD,
             None where the model has no price.
         tried: told, when a call has ended, how often it was tried.
+        report: told, once, what is sent otherwise than the spec says, because the endpoint does not take it.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -63,6 +64,7 @@ class Context:
     purse: BudgetGuard | None = None
     unbilled: Callable[[str, float | None], None] = lambda _model, _usd: None
     tried: Callable[[Call, int], None] = lambda _call, _attempts: None
+    report: Callable[[str], None] = lambda _message: None
 
 
 class Connection(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 from typing import Any
 from urllib.parse import unquote
@@ -85,6 +85,40 @@ class Secret:
         """The same for a message about an error, from which a key that is only a word is taken out as well."""
         text = self.redacted(text)
         return text.replace(self._value, REDACTED) if self._value else text
+
+
+class Secrets:
+    """Several keys, each taken out as `Secret` does it.
+
+    Args:
+        values: the keys; empty ones are left out.
+    """
+
+    __slots__ = ("_all",)
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._all = tuple(Secret(value) for value in dict.fromkeys(values) if value)
+
+    def __repr__(self) -> str:
+        return f"Secrets({REDACTED})"
+
+    def redacted(self, text: str) -> str:
+        """As `Secret.redacted`, for each key."""
+        for one in self._all:
+            text = one.redacted(text)
+        return text
+
+    def redacted_json(self, value: Any) -> Any:
+        """As `Secret.redacted_json`, for each key."""
+        for one in self._all or (Secret(""),):
+            value = one.redacted_json(value)
+        return value
+
+    def redacted_message(self, text: str) -> str:
+        """As `Secret.redacted_message`, for each key."""
+        for one in self._all:
+            text = one.redacted_message(text)
+        return text
 
 
 def secrets_in(environment: Mapping[str, str]) -> list[Secret]:

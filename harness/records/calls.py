@@ -74,6 +74,8 @@ class Model:
         limits: what the endpoint allows.
         settings: what only this provider understands, e.g. the knobs of a simulated model.
         show_reasoning: whether its reasoning is shown to models that are shown its replies.
+        key_parts: what the cache key holds beside id and params: `endpoint`, the identity of an endpoint other than
+            OpenAI's own, and `system`, how system messages are sent where that is not as such.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Model:
     limits: Limits = field(default_factory=Limits)
     settings: Mapping[str, Any] = field(default_factory=dict)
     show_reasoning: bool = False
+    key_parts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_simulated(self) -> bool:

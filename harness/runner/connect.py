@@ -40,6 +40,7 @@ def connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | 
             purse=purses.get(halt),
             unbilled=watch.not_billed,
             tried=watch.tried,
+            report=lambda message: watch.say(message),
         )
         return find_provider(model.provider).connect(model, context)
 

@@ -37,7 +37,7 @@ def meaning_of(cell: Cell, spec: Spec) -> dict[str, str]:
 
 
 def _model(model: Model) -> Mapping[str, Any]:
-    identity = {"id": model.id, "params": model.params}
+    identity = {"id": model.id, "params": model.params, **model.key_parts}
     return {**identity, "show_reasoning": True} if model.show_reasoning else identity
 
 

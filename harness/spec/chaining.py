@@ -145,7 +145,7 @@ def model_differences(
             continue
         for name in dict.fromkeys(name for cell in cells for name in cell.models):
             here, there = models[name], spec.models[name]
-            for what in ("id", "params", "show_reasoning"):
+            for what in ("id", "params", "key_parts", "show_reasoning"):
                 mine, theirs = getattr(here, what), getattr(there, what)
                 if mine != theirs:
                     message = (

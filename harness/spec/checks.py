@@ -6,9 +6,10 @@ schema's own errors and everything is told at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from harness import registry
 from harness.data.files import is_encoding
@@ -84,7 +85,6 @@ def _file_problems(sound: CheckedDocument, folders: Folders, place: tuple[Step, 
 
 def model_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem]:
     """Recordings that are not there, addresses that lead nowhere, parameters that are almost right."""
-    known = load_schema("experiment")["$defs"]["params"]["properties"]
     for name in sound.names("models"):
         place = ("models", name)
         if sound.part(*place, "provider") is None:
@@ -94,11 +94,69 @@ def model_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem
             yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
         if not _has_valid_port(sound.part(*place, "base_url") or ""):
             yield sound.document.problem((*place, "base_url"), "the address has an impossible port")
-        for parameter in sound.part(*place, "params") or ():
-            near = suggestion(parameter, known, most=0, cutoff=0.85)
-            if near and parameter not in known:
-                message = f"unknown parameter {quoted(parameter)}"
-                yield sound.document.problem((*place, "params", parameter), message, hint=near, key=True)
+        yield from _parameter_problems(sound, place)
+        yield from _plain_secrets(sound, place)
+
+
+def known_parameters() -> frozenset[str]:
+    """The parameters that the schema of an experiment describes."""
+    return frozenset(load_schema("experiment")["$defs"]["params"]["properties"])
+
+
+def unpacked(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters with those of `extra_body` among them, where the `openai` client sends them."""
+    flat = dict(params)
+    inner = flat.pop("extra_body", None)
+    return {**flat, **inner} if isinstance(inner, Mapping) else flat
+
+
+def _parameter_problems(sound: CheckedDocument, place: tuple[Step, ...]) -> Iterator[Problem]:
+    known = known_parameters()
+    params = sound.part(*place, "params") or {}
+    inner = params.get("extra_body") or {}
+    beside = {"extra_headers": "headers", "extra_query": "query"}
+    for where, parameter in [*(((), key) for key in params), *((("extra_body",), key) for key in inner)]:
+        at = (*place, "params", *where, parameter)
+        if parameter in beside:
+            hint = f"write it as `{beside[parameter]}` of the model"
+            yield sound.document.problem(at, f"{quoted(parameter)} is no parameter of a call", hint=hint, key=True)
+            continue
+        if where and parameter in (*OWN_PARAMETERS, "extra_body"):
+            hint = "the harness sets it itself"
+            yield sound.document.problem(at, f"the name {quoted(parameter)} is not allowed", hint=hint, key=True)
+        elif where and parameter in params:
+            yield sound.document.problem(at, f"{quoted(parameter)} is in `params` as well", hint="remove one", key=True)
+        near = suggestion(parameter, known, most=0, cutoff=0.85)
+        if near and parameter not in known:
+            yield sound.document.problem(at, f"unknown parameter {quoted(parameter)}", hint=near, key=True)
+
+
+OWN_PARAMETERS = ("model", "messages", "n", "stream", "stream_options")
+"""What the harness sets itself."""
+_VARIABLES_OF_USER = re.compile(r"(?<=://)(?:\$\{\w+\}|:)+@")
+"""User and password in an address, each as the name of a variable."""
+_NAMES_SECRET = re.compile(
+    r"(?<![a-z])(?:api|access)?(?:auth(?:orization)?|bearer|key|token|secret|password|credential|cookie|signature|sig)s?"
+    r"(?![a-z])",
+    re.IGNORECASE,
+)
+
+
+def _plain_secrets(sound: CheckedDocument, place: tuple[Step, ...]) -> Iterator[Problem]:
+    """Headers and parts of a query that hold a key by their name, with the key itself as the value."""
+    address = sound.part(*place, "base_url") or ""
+    for key in ("headers", "query"):
+        for name, value in dict(sound.part(*place, key) or {}).items():
+            if _NAMES_SECRET.search(name) and "${" not in value and value:
+                message = f"{quoted(name)} is a secret by its name, and these come only from the environment"
+                hint = "write `${NAME}`, with the name of the environment variable that holds it"
+                yield sound.document.problem((*place, key, name), message, hint=hint)
+    for name, value in parse_qsl(urlsplit(address).query if _has_valid_port(address) else ""):
+        if _NAMES_SECRET.search(name) and value:
+            message = f"{quoted(name)} in the query is a secret by its name, and these come only from the environment"
+            yield sound.document.problem(
+                (*place, "base_url"), message, hint=f"write `query: {{{name}: ${{NAME}}}}` at the model"
+            )
 
 
 def _has_valid_port(address: str) -> bool:
@@ -112,7 +170,7 @@ def secret_problems(document: Document) -> Iterator[Problem]:
     """API keys. A spec is shared, saved with every run and shown in reports: no key may ever stand in it."""
     models = document.value.get("models") if isinstance(document.value, Mapping) else None
     for path, text in _texts(models, ("models",)):
-        if looks_secret(text):
+        if looks_secret(_VARIABLES_OF_USER.sub("", text)):
             hint = "put it into an environment variable, and the variable's name here as `api_key_env`"
             message = "this looks like an API key or a password; these come only from the environment"
             yield document.problem(path, message, hint=hint)

@@ -16,8 +16,8 @@ from harness.records.frozen import with_plain_numbers
 def spec_digest(spec: Spec) -> str:
     """Digest of everything in a spec that determines results, given the data.
 
-    Left out is what changes none: descriptions, paths (data and recordings count by their content), endpoints, keys,
-    limits, and what no cell uses.
+    Left out is what changes none: descriptions, paths (data and recordings count by their content), keys, limits, and
+    what no cell uses. An endpoint counts by its identity.
     """
     material = {
         "name": spec.name,
@@ -41,7 +41,7 @@ def _reading(dataset: DatasetSpec) -> dict[str, Any]:
 
 def _identity(model: Model) -> dict[str, Any]:
     price = model.price and {name: usd for name, usd in asdict(model.price).items() if usd is not None}
-    identity = {"id": model.id, "provider": model.provider, "params": model.params, "price": price}
+    identity = {"id": model.id, "provider": model.provider, "params": model.params, "price": price, **model.key_parts}
     return {**identity, "show_reasoning": True} if model.show_reasoning else identity
 
 

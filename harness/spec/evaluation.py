@@ -14,7 +14,9 @@ from typing import Any
 
 from harness.data.rows import format_of
 from harness.errors import Problem, SpecError
+from harness.hashing import digest_of
 from harness.prompting.strategy import strategy_json
+from harness.providers.endpoint import variables_of
 from harness.providers.provider import defaults_of, find_provider
 from harness.records.calls import Limits, Model, Price
 from harness.records.datasets import DatasetSpec, Subset, VotesSpec
@@ -39,6 +41,7 @@ from harness.spec.checks import (
     metric_problems,
     model_problems,
     secret_problems,
+    unpacked,
 )
 from harness.spec.compatibility import unfit_strategies
 from harness.spec.defaults import with_defaults
@@ -49,6 +52,7 @@ from harness.spec.plugins import plugin_problems
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
 from harness.spec.yaml import read_yaml
+from harness.text import quoted
 
 MAX_TOKENS = 1024
 """Bound on a reply where a spec gives none, so that the cost of a run is always bounded."""
@@ -102,12 +106,21 @@ def environment_problems(
     names = spec.models_used if models is None else models
     problems = []
     for name in names:
+        line, column = spec.model_places.get(name, (0, 0))
+
+        def problem(variable: str, setting: str, hint: str, place: tuple[str, int, int, str]) -> Problem:
+            file, line, column, model = place
+            message = f"the environment variable {variable} is not set"
+            return Problem(file, line, column, f"models.{model}.{setting}", message, hint)
+
+        place = (spec.shown_path, line, column, name)
         variable = spec.models[name].api_key_env
         if variable and not environment.get(variable, "").strip():
-            line, column = spec.model_places.get(name, (0, 0))
-            message = f"the environment variable {variable} is not set"
             hint = "it holds the API key; write `api_key_env: null` if the endpoint asks for none"
-            problems.append(Problem(spec.shown_path, line, column, f"models.{name}.api_key_env", message, hint))
+            problems.append(problem(variable, "api_key_env", hint, place))
+        for variable, setting in variables_of(spec.models[name]):
+            if not environment.get(variable, "").strip():
+                problems.append(problem(variable, setting, f"`{setting}` of {name} needs it", place))
     return problems
 
 
@@ -213,7 +226,7 @@ def completed(value: Mapping[str, Any]) -> dict[str, Any]:
 def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
     document = taken.document
     models = dict(models_of(document, resolved["models"], path.parent))
-    if problems := list(model_differences(document, taken.winners, models)):
+    if problems := [*model_differences(document, taken.winners, models), *shared_replies(document, models)]:
         raise SpecError(problems)
     cells = cells_of(resolved["matrix"], tuple(models))
     return Spec(
@@ -291,6 +304,19 @@ def models_of(document: Document, entries: Mapping[str, Any], folder: Path) -> I
         raise SpecError(problems)
 
 
+def shared_replies(document: Document, models: Mapping[str, Model]) -> Iterator[Problem]:
+    """Models that differ in their headers alone, which the cache key leaves out: one would get the other's replies."""
+    first: dict[str, str] = {}
+    for name, model in models.items():
+        headers = model.settings.get("headers")
+        key = digest_of(with_plain_numbers([model.provider, model.id, model.params, model.key_parts]))
+        same = first.setdefault(key, name)
+        if headers != models[same].settings.get("headers"):
+            message = f"{quoted(name)} differs from {quoted(same)} only in its headers, which the cache key leaves out"
+            hint = "give one of them an `identity` of its own, or both the same headers"
+            yield document.problem(("models", name, "headers"), message, hint=hint)
+
+
 def _model(name: str, entry: Mapping[str, Any], folder: Path) -> Model:
     provider = find_provider(entry["provider"])
     settings = {key: entry.get(key, value) for key, value in provider.SETTINGS.items()}
@@ -300,11 +326,12 @@ def _model(name: str, entry: Mapping[str, Any], folder: Path) -> Model:
         name=name,
         provider=entry["provider"],
         id=provider.model_id(name, entry, folder),
-        params=freeze({key: value for key, value in entry.get("params", {}).items() if value is not None}),
+        params=freeze({key: value for key, value in unpacked(entry.get("params", {})).items() if value is not None}),
         base_url=entry.get("base_url"),
         api_key_env=entry.get("api_key_env"),
         price=Price(**entry["price"]) if entry.get("price") else None,
         limits=Limits(**entry.get("limits", {})),
         settings=freeze(settings),
         show_reasoning=bool(entry.get("show_reasoning", False)),
+        key_parts=FrozenDict(provider.key_parts(entry)) if hasattr(provider, "key_parts") else FrozenDict({}),
     )

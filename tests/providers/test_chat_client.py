@@ -40,7 +40,9 @@ class Slept:
         await asyncio.sleep(0)
 
 
-def model_at(url: str, *, params: dict[str, Any] | None = None, **limits: Any) -> Model:
+def model_at(
+    url: str, *, params: dict[str, Any] | None = None, settings: dict[str, Any] | None = None, **limits: Any
+) -> Model:
     return Model(
         name="judge-1",
         provider="openai",
@@ -49,6 +51,7 @@ def model_at(url: str, *, params: dict[str, Any] | None = None, **limits: Any) -
         base_url=url,
         api_key_env="TEST_KEY",
         limits=Limits(**limits),
+        settings=settings or {},
     )
 
 
@@ -510,3 +513,91 @@ def test_a_body_that_goes_on_and_on_is_cut_off_tried_again_and_perhaps_billed():
     assert "longer than 16,777,216 bytes" in str(result)
     assert result.kind == "connection"
     assert len(scripted.requests) == 2
+
+
+SYSTEM: list[Message] = [{"role": "system", "content": "Judge."}, *MESSAGES]
+NO_SYSTEM = response(400, {"message": "System role not supported"})
+
+
+def sent_with(
+    *script: bytes, environment: dict[str, str] | None = None, **settings: Any
+) -> tuple[Any, Endpoint, list[str]]:
+    """What comes of two calls with a system message to a model with some settings, and what is reported meanwhile."""
+    reports: list[str] = []
+
+    async def main() -> tuple[Any, Endpoint]:
+        async with endpoint(*script) as scripted:
+            model = model_at(scripted.url, settings=settings)
+            if "headers" in settings:
+                model = replace(model, api_key_env=None)
+            context = Context({"TEST_KEY": KEY, **(environment or {})}, sleep=Slept(), report=reports.append)
+            connection = provider.connect(model, context)
+            try:
+                return [await connection.send(Call(model, SYSTEM)) for _ in range(2)], scripted
+            except ProviderError as error:
+                return error, scripted
+            finally:
+                await connection.close()
+
+    result, scripted = asyncio.run(main())
+    return result, scripted, reports
+
+
+def test_an_endpoint_that_knows_no_system_role_gets_the_text_with_the_users_and_that_is_said_once():
+    replies, scripted, reports = sent_with(NO_SYSTEM, OK)
+    assert replies == [REPLY, REPLY]
+    merged = [{"role": "user", "content": "Judge.\n\nWhich is better?"}]
+    assert [request["messages"] for request in scripted.requests] == [SYSTEM, merged, merged]
+    assert len(reports) == 1
+    assert "judge-1: the endpoint knows no system role" in reports[0]
+
+
+def test_a_system_role_that_the_spec_asks_for_is_not_replaced():
+    error, scripted, _ = sent_with(NO_SYSTEM, system="system")
+    assert isinstance(error, ModelStopped)
+    assert "write `system: user`" in str(error)
+    assert len(scripted.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "sent"), [("developer", ["developer", "user"]), ("user", ["user"]), ("none", ["user"])]
+)
+def test_system_messages_are_sent_as_the_spec_says(role: str, sent: list[str]):
+    _, scripted, _ = sent_with(OK, system=role)
+    assert [message["role"] for message in scripted.requests[0]["messages"]] == sent
+
+
+def test_headers_and_query_are_sent_with_values_of_the_environment_which_get_out_nowhere():
+    said = response(400, {"error": {"message": f"bad header {KEY}"}})
+    settings = {"headers": {"X-Team": "eval", "api-key": "${AZURE}"}, "query": {"api-version": "2024-06-01"}}
+    error, scripted, _ = sent_with(said, environment={"AZURE": KEY}, **settings)
+    assert scripted.headers[0]["x-team"] == "eval"
+    assert scripted.headers[0]["api-key"] == KEY.lower()
+    assert "authorization" not in scripted.headers[0], "the header holds the key"
+    assert scripted.targets[0].endswith("/chat/completions?api-version=2024-06-01")
+    assert KEY not in str(error)
+
+
+def test_a_variable_that_is_not_set_stops_the_model_before_any_call():
+    model = model_at("http://127.0.0.1:1/v1", settings={"headers": {"api-key": "${AZURE}"}})
+    with pytest.raises(ModelStopped, match=r"the environment variable AZURE is not set; `headers.api-key` needs it"):
+        provider.connect(model, Context({"TEST_KEY": KEY}))
+
+
+def test_a_proxy_is_used_where_the_spec_names_one():
+    async def main(proxy: str | None) -> Endpoint:
+        async with endpoint(OK) as scripted:
+            address = scripted.url.removesuffix("/v1")
+            environment = {"TEST_KEY": KEY, "HTTP_PROXY": address}
+            model = model_at("http://judge.invalid/v1", settings={"proxy": proxy and proxy.format(address)}, attempts=1)
+            connection = provider.connect(model, Context(environment))
+            try:
+                await connection.send(Call(model, MESSAGES))
+            finally:
+                await connection.close()
+            return scripted
+
+    for proxy in ("env", "{}"):
+        assert asyncio.run(main(proxy)).targets == ["http://judge.invalid/v1/chat/completions"]
+    with pytest.raises(ProviderError, match="write `proxy: env` at judge-1"):
+        asyncio.run(main(None))

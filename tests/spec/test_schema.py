@@ -183,7 +183,7 @@ class TestTheExperimentSchemaAgreesWithTheCode:
     def test_provider_settings_and_their_defaults(self, provider):
         settings = registry.find("providers", provider).SETTINGS
         properties = self.DEFS[f"provider-{provider}"]["properties"]
-        shared = {"provider", "params", "price", "limits", "base_url", "api_key_env", "show_reasoning"}
+        shared = {"provider", "params", "price", "limits", "base_url", "api_key_env", "show_reasoning", "identity"}
         assert set(settings) == set(properties) - shared
         for name, value in settings.items():
             # A switch that is off is not written into a resolved spec, so that older run folders keep their bytes.

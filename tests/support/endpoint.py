@@ -48,6 +48,7 @@ class Endpoint:
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
     most_at_once: int = 0
     _at_once: int = 0
 
@@ -63,6 +64,7 @@ class Endpoint:
     async def _answer(self, head: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
         self.headers.append(headers)
+        self.targets.append(head.split(" ", 2)[1])
         self.requests.append(json.loads(await reader.readexactly(int(headers["content-length"]))))
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelStopped
+from harness.providers import endpoint
 from harness.providers.health import Finding, check_endpoint
 from harness.records.calls import Model
 
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 
 SUMMARY = "any endpoint that speaks OpenAI's chat completions protocol"
 
-SETTINGS: Mapping[str, Any] = {"model": None, "stream": False}
+SETTINGS: Mapping[str, Any] = {"model": None, "stream": False, **endpoint.SETTINGS}
 """`model`: the endpoint's name for the model; the spec's own name for it where none is given. `stream`: whether replies
 are asked for as streams of events."""
 
-BASE_URL = "https://api.openai.com/v1"
+BASE_URL = endpoint.OPENAI
 KEY_VARIABLE = "OPENAI_API_KEY"
 """The environment variable that holds the key of OpenAI's own endpoint unless a spec names another."""
 
@@ -34,33 +35,41 @@ def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
     return str(entry.get("model") or name)
 
 
+def key_parts(entry: Mapping[str, Any]) -> Mapping[str, str]:
+    """The identity of the endpoint, empty for OpenAI's own, and how system messages are sent."""
+    return endpoint.key_parts(entry)
+
+
 def connect(model: Model, context: Context) -> Connection:
-    """A connection to the model's endpoint, with a pool of its own that is as wide as the model's concurrency."""
-    import httpx2
-    import openai
-
+    """A connection to the model's endpoint."""
     from harness.providers.chat_client import ChatClient
+    from harness.providers.transport import http_client
 
-    wide = model.limits.concurrency
-    transport = openai.DefaultAioHttpClient(
-        limits=httpx2.Limits(max_connections=wide, max_keepalive_connections=wide), trust_env=False
-    )
+    base_url, api_key = model.base_url or BASE_URL, _api_key(model, context.environment)
+    extras = endpoint.extras_of(model, context.environment, api_key, base_url)
     return ChatClient(
         model,
         context,
-        base_url=model.base_url or BASE_URL,
-        api_key=_api_key(model, context.environment),
-        http_client=transport,
+        base_url=base_url,
+        api_key=api_key,
+        http_client=http_client(model, extras.proxy),
+        extras=extras,
     )
 
 
 def check(model: Model, environment: Mapping[str, str]) -> Iterator[Finding]:
     """Whether the endpoint can be reached and has the model; asks the model nothing."""
+    base_url = model.base_url or BASE_URL
     try:
         key = _api_key(model, environment)
     except ModelStopped:
         key = ""  # that it is missing is found elsewhere
-    yield from check_endpoint(model, model.base_url or BASE_URL, key)
+    try:
+        extras = endpoint.extras_of(model, environment, key, base_url)
+    except ModelStopped as error:
+        yield Finding(f"model {model.name}", "failure", error.problems[0].message, error.problems[0].hint)
+        return
+    yield from check_endpoint(model, base_url, key, extras)
 
 
 def _api_key(model: Model, environment: Mapping[str, str]) -> str:
