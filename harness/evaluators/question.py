@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 from harness.cache.key import locator_of
 from harness.evaluators.aggregation import gravest
 from harness.evaluators.conversation import Conversation
-from harness.prompting.parsing.rules import Answer
+from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model, Reply
 from harness.records.datasets import Item, Message

@@ -9,7 +9,8 @@ from harness import registry
 from harness.errors import Problem
 from harness.generation.records import Review, ReviewRule
 from harness.prompting.delimiters import chat_text, delimited, nonce_for, texts_of
-from harness.prompting.parsing.rules import answer_faults, compile_answer, full_rule
+from harness.prompting.parsing.definition import answer_faults, full_rule
+from harness.prompting.parsing.rules import compile_answer
 from harness.prompting.template import compile_template, template_faults, variables_in
 from harness.records.datasets import Message
 from harness.records.document import Document, Step

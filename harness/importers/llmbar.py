@@ -22,7 +22,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from harness.evaluators.question import understood
 from harness.importers._files import Imported, Source, compressed, json_lines
 from harness.importers._replay_spec import Replay, listed, shipped_strategy
-from harness.prompting.parsing.rules import Answer
+from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import Questions, compile_strategy
 from harness.records.calls import Reply
 from harness.records.judgments import Verdict

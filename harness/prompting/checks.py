@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from harness.errors import Problem
-from harness.prompting.parsing.rules import answer_faults, compile_answer, criterion_markers, endings
-from harness.prompting.parsing.values import words_of
+from harness.prompting.parsing.definition import answer_faults, criterion_markers, endings
+from harness.prompting.parsing.phrases import words_of
+from harness.prompting.parsing.rules import compile_answer
 from harness.records.document import Document
 from harness.records.experiment import Strategy
 from harness.text import quoted, suggestion
@@ -27,7 +28,7 @@ RESPONSES: Mapping[str, tuple[str, ...]] = {"pair": ("response_a", "response_b")
 """Variables without which a model would judge what it has not seen."""
 VIEWPOINTS = ("reply", "swapped_reply")
 """Variables of a second look: what was said in this order, and with the responses exchanged."""
-KINDS: Mapping[str, tuple[str, ...]] = {"pair": ("verdict", "scores", "rubric"), "each": ("score", "rubric")}
+KINDS: Mapping[str, tuple[str, ...]] = {"pair": ("verdict", "scores", "graded", "rubric"), "each": ("score", "rubric")}
 """The kinds of answer that fit what is asked."""
 STEP = "step_"
 """Before the id of a step in the name of the variable that holds its reply."""
@@ -160,7 +161,10 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
         yield ("answer", "kind"), "a rubric has nothing to score", "list what it scores under `criteria`"
         return
     yield from ((("answer", *place), message, hint) for place, message, hint in answer_faults(rule))
-    if "answer_format" not in used and not _names_a_marker(strategy):
+    if "pattern" in rule and "answer_format" in used:
+        message = "`answer_format` shows the form of markers, which `pattern` replaces"
+        yield ("user",), message, "write out the form that the pattern finds"
+    elif "answer_format" not in used and not _names_a_marker(strategy):
         yield ("user",), "the templates never say how to answer", "write {{ answer_format }} where it belongs"
     if kind == "verdict" and strategy.tie_margin:
         yield ("tie_margin",), "a verdict has no scores that a margin could apply to", "leave it out"
@@ -171,10 +175,14 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
 def _names_a_marker(strategy: Strategy) -> bool:
     """Whether the templates name the markers, or the statements that give a verdict, as a published study's may."""
     rule = strategy.answer
+    if "pattern" in rule:
+        return True
     if rule["kind"] == "rubric" or "format" in rule:
         return False
     groups = list(rule["markers"].values()) if isinstance(rule["markers"], Mapping) else [rule["markers"]]
     text = f"{strategy.system or ''}\n{strategy.user}".lower()
+    if "between" in rule:
+        return bool(rule["between"][0].lower() in text)
     statements = [rule["statements"][side] for side in ("a", "b")] if "statements" in rule else groups
     return any(all(any(phrase.lower() in text for phrase in one) for one in told) for told in (groups, statements))
 

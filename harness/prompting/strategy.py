@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from harness.errors import Problem, SpecError
 from harness.prompting.checks import STEP, check_strategy
 from harness.prompting.delimiters import chat_text, delimited, nonce_for, texts_of
-from harness.prompting.parsing.rules import Answer, compile_answer, full_rule
+from harness.prompting.parsing.definition import full_rule
+from harness.prompting.parsing.rules import compile_answer
+from harness.prompting.parsing.values import Answer
 from harness.records.datasets import Dataset, Item, Message
 from harness.records.experiment import Strategy
 from harness.records.frozen import freeze, with_plain_numbers
@@ -34,6 +36,11 @@ nothing but this, filled in:
 {{ answer_format }}
 """
 """What is asked once more where a strategy does not say."""
+FOLLOW_UP_FORM = """\
+Your reply holds no answer that can be read, or it broke off before the answer. Do not repeat your reasons. Reply with
+nothing but the answer, in the form that was asked for.
+"""
+"""What is asked once more where the rule has a `pattern`, whose form only the templates know."""
 ROUNDING = 1e-9
 """Scores such as 8.3 and 8.2 differ by a hair more or less than 0.1 in binary; a margin of 0.1 means both."""
 SHOWN_IDS = 3
@@ -57,7 +64,7 @@ def strategy_from(mapping: Mapping[str, Any], *, name: str, source: str) -> Stra
         ask=mapping["ask"],
         system=mapping.get("system"),
         user=mapping["user"],
-        follow_up=mapping.get("follow_up", FOLLOW_UP),
+        follow_up=mapping.get("follow_up", FOLLOW_UP_FORM if "pattern" in mapping["answer"] else FOLLOW_UP),
         answer=freeze(full_rule(mapping["answer"])),
         tie_margin=mapping.get("tie_margin", 0),
         reference=mapping.get("reference", "optional"),

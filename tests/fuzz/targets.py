@@ -33,7 +33,8 @@ from harness.hashing import canonical_json
 from harness.importers._files import Source
 from harness.prompting.checks import check_strategy
 from harness.prompting.delimiters import delimited, nonce_for
-from harness.prompting.parsing.rules import AnswerRule, compile_answer, full_rule
+from harness.prompting.parsing.definition import full_rule
+from harness.prompting.parsing.rules import AnswerRule, compile_answer
 from harness.prompting.strategy import compile_strategy, strategy_from
 from harness.prompting.template import Template, template_faults
 from harness.providers.backends.recorded import read_replies

@@ -12,7 +12,7 @@ from harness import registry
 from harness.errors import SpecError
 from harness.hashing import canonical_json
 from harness.prompting.checks import check_strategy
-from harness.prompting.parsing.rules import Answer
+from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import compile_strategy, reference_problem, strategy_from, strategy_json
 from harness.records.datasets import Item
 from harness.records.experiment import Strategy
@@ -21,14 +21,21 @@ from harness.spec.strategies import built_in
 from harness.spec.yaml import parse_yaml
 
 BUILT_IN = (
+    "alpaca-eval",
+    "alpaca-eval-ranking",
+    "arena-hard",
     "combined-10",
     "combined-100",
     "combined-5",
     "cot",
     "direct",
     "direct-json",
+    "g-eval",
     "independent-10",
+    "mt-bench",
     "own-criteria",
+    "prometheus",
+    "prometheus-pair",
     "rating-10",
     "reference-guided",
     "rubric",

@@ -78,6 +78,13 @@ def calls_of(folder: Path, run: FinishedRun) -> list[dict[str, Any]]:
         ("rating-10", 2),
         ("rubric", 1),
         ("direct-json", 1),
+        ("mt-bench", 1),
+        ("arena-hard", 1),
+        ("alpaca-eval", 1),
+        ("alpaca-eval-ranking", 1),
+        ("prometheus", 2),
+        ("prometheus-pair", 1),
+        ("g-eval", 2),
     ],
 )
 def test_a_strategy_file_is_enough(tmp_path: Path, strategy: str, calls: int) -> None:

@@ -14,7 +14,9 @@ from click.testing import CliRunner
 
 from harness.cli import main
 from harness.errors import InputError, SpecError
-from harness.prompting.parsing.rules import LONGEST, AnswerRule, compile_answer, full_rule
+from harness.prompting.parsing.definition import full_rule
+from harness.prompting.parsing.reply import LONGEST
+from harness.prompting.parsing.rules import AnswerRule, compile_answer
 from harness.prompting.template import MAX_PLACES, compile_template, template_faults
 from harness.providers.backends import recorded
 from harness.spec.evaluation import load_spec

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from harness import registry
 from harness.cli import main
-from harness.prompting.parsing.rules import Answer, compile_answer, full_rule
+from harness.prompting.parsing.definition import full_rule
+from harness.prompting.parsing.rules import compile_answer
+from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import compile_strategy
 from harness.records.datasets import Item
 from harness.spec.strategies import built_in

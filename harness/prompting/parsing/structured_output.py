@@ -28,8 +28,9 @@ def schema_of(rule: Mapping[str, Any], ask: str, criteria: Sequence[str]) -> dic
     fields: dict[str, Any] = {}
     if rule["reasons"]:
         fields["reasons"] = {"type": "string", "description": "your reasons, in a few sentences"}
-    if rule["kind"] == "verdict":
-        labels = [rule["labels"][verdict][0] for verdict in ("a", "b", "tie")]
+    if rule["kind"] in ("verdict", "graded"):
+        groups = rule["labels"].values() if rule["kind"] == "verdict" else rule["labels"]
+        labels = [phrases[0] for phrases in groups if phrases]
         return _object({**fields, "verdict": {"type": "string", "enum": labels}})
     # Not `minimum` and `maximum`: some endpoints refuse them in a strict schema. The range is checked when reading.
     score = {"type": "number", "description": f"{rule['scale']['min']} to {rule['scale']['max']}"}
@@ -86,7 +87,7 @@ def json_reader(
 
     def value_of(found: Any) -> Value | Nothing:
         if isinstance(found, str):
-            return reader.at(found.strip().lower(), 0, ":")
+            return reader.whole(found)
         if scale is None or isinstance(found, bool) or not isinstance(found, int | float):
             return NO_VALUE
         return float(found) if scale["min"] <= found <= scale["max"] else AMBIGUOUS

@@ -23,6 +23,9 @@ from harness.providers.simulation.writer import asks_for_review, remarks_on, wri
 TIE_MARGIN = 0.1
 """Responses whose perceived qualities differ by less are a tie to a judge who is asked for a verdict."""
 
+STRONG_MARGIN = 0.4
+"""Responses whose perceived qualities differ by more are far apart to a judge who is asked for a grade."""
+
 OFF_TOPIC = 0.2
 """By how much of the scale (standard deviation) an overall impression strays from what was noticed, at skill 0."""
 
@@ -39,9 +42,25 @@ NO_QUESTION = "In the simulated world only the judging of responses is known, an
 
 _FENCED = re.compile(r"<([a-z0-9_-]+)-([0-9a-f]{16})>\n(.*?)\n</\1-\2>", re.DOTALL)
 _TO_FILL_IN = re.compile(r"^([^\n:<>]{1,60}): ?<([^\n<>]{1,200})>(/[0-9.]+)?[ \t]*$", re.MULTILINE)
+_BARE_TO_FILL_IN = re.compile(
+    r"^((?:\[[^\n\]]{1,30}\] )?)<([0-9.-]+ to [0-9.-]+|[^\n<>,]{1,30} or [^\n<>,]{1,30})>$", re.MULTILINE
+)
+_CHOICES = re.compile(r"^(\S{1,20}(?:, \S{1,20}){0,6}) or (\S{1,20})$", re.MULTILINE)
+_RANKING = re.compile(
+    r"^\[\{\"model\": \"([^\n\"]{1,30})\", \"rank\": 1\}, \{\"model\": \"([^\n\"]{1,30})\", \"rank\": 2\}\]$",
+    re.MULTILINE,
+)
 _LEANING = re.compile(LEANING.format("([AB])").replace(".", r"\."))
 _JSON_TO_FILL_IN = re.compile(r"^\{\".*<.*\}$", re.MULTILINE)
 _SCALE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) to (-?[0-9]+(?:\.[0-9]+)?)")
+
+
+class Bare(NamedTuple):
+    """A form without a marker and a colon: what stands before it, what may be chosen, and whether it is a ranking."""
+
+    before: str
+    choices: tuple[str, ...]
+    is_ranking: bool = False
 
 
 class Question(NamedTuple):
@@ -53,6 +72,7 @@ class Question(NamedTuple):
         blanks: the lines to fill in: what stands before the colon, what is wanted, and what stands behind it.
         discussion: what was said so far; None where there is no discussion.
         form: the JSON object to fill in; None where there is none.
+        bare: the form that is asked for where it is neither a line with a blank nor an object; None for none.
     """
 
     prompt: str
@@ -60,6 +80,7 @@ class Question(NamedTuple):
     blanks: tuple[tuple[str, str, str], ...]
     discussion: str | None = None
     form: Mapping[str, Any] | None = None
+    bare: Bare | None = None
 
 
 class Answer(NamedTuple):
@@ -114,6 +135,9 @@ def answer(
     if form is not None:
         filled = orjson.dumps(_filled_form(form, seen, remarks)).decode()
         return Answer(f"{remarks}\n\n{filled}" if schema is None else filled)
+    if not question.blanks and question.bare is not None and question.discussion is None:
+        chosen = _chosen(question.bare, seen)
+        return Answer(f"{remarks} {question.bare.before}{chosen}" if question.bare.before else chosen)
     return Answer("\n".join([remarks, "", *(_filled_in(blank, seen) for blank in question.blanks)]))
 
 
@@ -125,6 +149,7 @@ def read_question(messages: Sequence[Mapping[str, Any]]) -> Question | None:
     shown: dict[str, str] = {}
     blanks: tuple[tuple[str, str, str], ...] = ()
     form: Mapping[str, Any] | None = None
+    bare: Bare | None = None
     for message in messages:
         if message["role"] == "user":
             content = message["content"]
@@ -135,10 +160,47 @@ def read_question(messages: Sequence[Mapping[str, Any]]) -> Question | None:
             content = _FENCED.sub("", content)
             blanks = tuple(_TO_FILL_IN.findall(content)) or blanks
             form = _form_in(content) or form
+            bare = _bare_in(content) or bare
     responses = tuple(shown[name] for name in ("response-a", "response-b", "response") if name in shown)
     if not responses and shown.keys().isdisjoint(("prompt", "discussion")):
         return None
-    return Question(shown.get("prompt", ""), responses, blanks, shown.get("discussion"), form)
+    return Question(shown.get("prompt", ""), responses, blanks, shown.get("discussion"), form, bare)
+
+
+def _bare_in(text: str) -> Bare | None:
+    if rankings := _RANKING.findall(text):
+        return Bare("", rankings[-1], is_ranking=True)
+    if blanks := _BARE_TO_FILL_IN.findall(text):
+        before, wanted = blanks[-1]
+        return Bare(before, tuple(wanted.split(" or ")))
+    if choices := _CHOICES.findall(text):
+        return Bare("So: " if choices[-1][0].startswith("[[") else "", (*choices[-1][0].split(", "), choices[-1][1]))
+    return None
+
+
+def _chosen(bare: Bare, seen: Sequence[Impression]) -> str:
+    """A form without a marker, filled in.
+
+    Two choices are A and B, three are A, B and a tie; more are grades, from best for A to best for B.
+    """
+    scale = _SCALE.fullmatch(bare.choices[0])
+    if scale:
+        return f"{_rating(seen[0], float(scale[1]), float(scale[2])):g}"
+    margin = seen[0].quality - seen[-1].quality
+    if len(bare.choices) == 2:
+        best = bare.choices[0] if margin >= 0 else bare.choices[1]
+        if not bare.is_ranking:
+            return best
+        ranked = sorted(bare.choices, key=lambda name: name != best)
+        return "[" + ", ".join(f'{{"model": "{name}", "rank": {rank}}}' for rank, name in enumerate(ranked, 1)) + "]"
+    verdict = verdict_of(seen[0], seen[-1])
+    if len(bare.choices) == 3:
+        return bare.choices[("A", "B", "tie").index(verdict)]
+    middle = len(bare.choices) // 2
+    if verdict == "tie":
+        return bare.choices[middle]
+    steps = middle if abs(margin) > STRONG_MARGIN else 1
+    return bare.choices[middle - steps if verdict == "A" else middle + steps]
 
 
 def _form_in(text: str) -> Mapping[str, Any] | None:

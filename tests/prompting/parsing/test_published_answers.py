@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness.prompting.parsing.rules import Answer, AnswerRule, compile_answer, full_rule
+from harness.prompting.parsing.definition import full_rule
+from harness.prompting.parsing.rules import AnswerRule, compile_answer
+from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import Questions, compile_strategy
 from harness.spec.strategies import built_in
 from support.paths import PUBLISHED

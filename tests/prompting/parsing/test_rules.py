@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.prompting.parsing import rules as answer_module
-from harness.prompting.parsing import values
-from harness.prompting.parsing.rules import Answer, AnswerRule, answer_faults, compile_answer, full_rule
+from harness.prompting.parsing import numbers
+from harness.prompting.parsing import reply as reply_module
+from harness.prompting.parsing.definition import answer_faults, full_rule
+from harness.prompting.parsing.rules import AnswerRule, compile_answer
+from harness.prompting.parsing.values import Answer
 from harness.spec.strategies import built_in
 from support.paths import ROOT
 
@@ -385,10 +387,10 @@ def test_any_text_is_read_without_error_within_the_scale_and_again_the_same(rule
 @settings(deadline=None)
 def test_reading_the_end_first_changes_nothing(rule: AnswerRule, text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answer_module, "TAILS", ())
+        patch.setattr(reply_module, "TAILS", ())
         whole = rule.read(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(answer_module, "TAILS", (8, 20, 40))
+        patch.setattr(reply_module, "TAILS", (8, 20, 40))
         assert rule.read(text) == whole
 
 
@@ -473,6 +475,6 @@ def test_the_short_way_to_scores_as_asked_for_leads_where_the_long_one_does(
     text = "\n".join([*before, line_a, line_b]) + after
     quick = SCORES.read(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(values.Numbers, "as_asked", lambda self, markers: lambda text: None)
+        patch.setattr(numbers.Numbers, "as_asked", lambda self, markers: lambda text: None)
         slow_rule = compile_answer(full_rule({"kind": "scores", "scale": {"min": 0, "max": 10}}))
     assert quick == slow_rule.read(text)

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.prompting.parsing.rules import Answer, AnswerRule, compile_answer, full_rule
+from harness.prompting.parsing.definition import full_rule
+from harness.prompting.parsing.rules import AnswerRule, compile_answer
 from harness.prompting.parsing.structured_output import TRIES, form_of
+from harness.prompting.parsing.values import Answer
 
 SCALE = {"min": 0, "max": 10}
 CRITERIA = ({"name": "Clarity", "text": "…", "weight": 1}, {"name": "Being right", "text": "…", "weight": 3})
