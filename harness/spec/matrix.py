@@ -133,7 +133,8 @@ def _unknown_on_axis(sound: CheckedDocument, axis: str, known: Sequence[str]) ->
     for index, name in enumerate(sound.part("matrix", axis) or ()):
         if name not in known:
             message = f"there is no {axis} {quoted(name)}"
-            yield sound.document.problem(("matrix", axis, index), message, hint=suggestion(name, known))
+            more = "`harness list strategies` shows the built-in ones" if axis == "strategy" else ""
+            yield sound.document.problem(("matrix", axis, index), message, hint=suggestion(name, known) or more)
 
 
 def _unknown_models(document: Document, evaluators: Sequence[Evaluator], known: Sequence[str]) -> Iterator[Problem]:
