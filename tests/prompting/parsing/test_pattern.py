@@ -11,6 +11,8 @@ from harness.prompting.parsing.pattern import INSTALL, MAX_MATCHES
 from harness.prompting.parsing.rules import AnswerRule, compile_answer
 from harness.prompting.parsing.values import AMBIGUOUS, Answer
 
+pytest.importorskip("re2", reason="google-re2, the extra `patterns`, is not installed")
+
 SCALE = {"min": 0, "max": 10}
 
 
