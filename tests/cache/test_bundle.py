@@ -293,3 +293,13 @@ def test_a_bundle_larger_than_any_is_given_up(file, monkeypatch):
 def test_a_file_in_small_pieces_is_read_all_the_same(file, monkeypatch):
     monkeypatch.setattr(bundle, "_PIECE_BYTES", 3)
     assert import_bundle(file, MemoryStore()).added == 5
+
+
+def test_an_old_reply_with_reasoning_in_its_text_goes_through_a_bundle_unchanged(file, tmp_path):
+    old = entry(1, "<think>Verdict: A</think>\n\nVerdict: B")
+    export_bundle(store_of(old), [old.key], file, force=True)
+    with Cache(tmp_path / "cache") as cache:
+        assert import_bundle(file, cache).added == 1
+        assert list(cache.entries([old.key])) == [old]
+        again = import_bundle(file, cache)
+        assert (again.kept, again.different) == (1, ())

@@ -630,3 +630,15 @@ def test_clear_refuses_a_cache_that_is_in_use(folder):
         with pytest.raises(CacheError, match="another program is using it"):
             Cache(folder).clear()
         assert len(user.get_many([entry(0).key, entry(1).key])) == 2
+
+
+def test_reasoning_in_the_text_of_an_old_entry_is_told_apart_when_it_is_read(tmp_path):
+    old = entry(1, "<think>Verdict: A</think>\n\nVerdict: B")
+    unclosed = entry(2, "<think>Verdict: A")
+    with Cache(tmp_path) as cache:
+        cache.put_many([old, unclosed])
+        found = cache.get_many([old.key, unclosed.key])
+        assert (found[old.key].text, found[old.key].reasoning) == ("Verdict: B", "Verdict: A")
+        assert (found[unclosed.key].text, found[unclosed.key].reasoning) == ("", "Verdict: A")
+        assert list(cache.entries([old.key])) == [old], "what is stored stays as it is"
+        assert not cache.verify().bad

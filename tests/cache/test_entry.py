@@ -139,3 +139,19 @@ def test_in_a_store_the_first_reply_stays(store):
 def test_a_store_refuses_what_stands_for_no_reply(tmp_path):
     with Cache(tmp_path / "cache") as cache, pytest.raises(ValueError, match="not kept"):
         cache.put("0" * 64, b"{}", UNAVAILABLE).result()
+
+
+def test_optional_fields_are_written_only_where_they_say_something():
+    assert reply_line(Reply("x", "stop", 1, 2, "m")) == (
+        b'{"completion_tokens":2,"finish":"stop","prompt_tokens":1,"served_model":"m","text":"x"}'
+    )
+    full = Reply("x", "stop", 1, 2, "m", "because", 1, 2)
+    assert set(orjson.loads(reply_line(full))) == set(Reply._fields)
+    assert read_reply(reply_line(full)) == full
+
+
+@pytest.mark.parametrize("change", [{"reasoning": 7}, {"cached_tokens": -1}, {"reasoning_tokens": True}, {"more": ""}])
+def test_an_optional_field_of_another_type_is_refused(change):
+    fields = {**orjson.loads(reply_line(Reply("x"))), **change}
+    with pytest.raises(ValueError, match="fields"):
+        read_reply(orjson.dumps(fields))

@@ -6,3 +6,10 @@ from harness.records.calls import Price
 def test_a_price_is_for_a_million_tokens() -> None:
     assert Price(input=2, output=10).cost(1_000_000, 500_000) == pytest.approx(7.0)
     assert Price(input=0, output=0).cost(10, 10) == 0.0
+
+
+def test_cached_prompt_tokens_have_a_price_of_their_own() -> None:
+    price = Price(input=1, output=10, cached_input=0.1)
+    assert price.cost(1_000_000, 10, 900_000) == pytest.approx(0.1 + 0.09 + 0.0001)
+    assert Price(input=1, output=10).cost(1_000_000, 10, 900_000) == pytest.approx(1.0001)
+    assert Price(input=1, output=10, cached_input=0).cost(1_000_000, 0, 1_000_000) == pytest.approx(0)

@@ -1,0 +1,105 @@
+"""What of a reply other calls are shown: never its reasoning, unless the spec says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.evaluators.modes import debate, judge
+from harness.evaluators.question import EMPTY, said, shown
+from harness.generation.loop import converse as loop
+from harness.generation.records import Selection
+from harness.prompting.strategy import compile_strategy
+from harness.records.calls import Model, Reply
+from harness.records.datasets import Item
+from harness.records.experiment import Cell
+from harness.spec.strategies import built_in
+from support import loops
+from support.worlds import held
+
+ITEM = Item("item-1", ({"role": "user", "content": "Name a colour."},), "Red.", "Blue.")
+MODEL = Model("small", "simulated", "simulated")
+SHOWING = replace(MODEL, show_reasoning=True)
+CELL = Cell("pairs", "mine", "judge", ("small",))
+PERSONAS = [{"name": "Ann", "role": "You like red."}, {"name": "Bob", "role": "You like blue."}]
+BLOCK = "<think>\nSECRET\n</think>\n\n"
+
+
+def thinking(text: str, finish: str = "stop") -> Reply:
+    return Reply(text, finish, reasoning="SECRET")  # type: ignore[arg-type]
+
+
+def count_shown(batches) -> int:
+    """Calls that show the reasoning of another reply."""
+    return sum("SECRET" in repr(call.messages) for batch in batches for call in batch)
+
+
+def test_a_reply_is_shown_without_its_reasoning():
+    assert shown(thinking("B"), MODEL) == "B"
+    assert said(thinking("B"), MODEL) == {"role": "assistant", "content": "B"}
+    assert said(thinking(""), MODEL) == {"role": "assistant", "content": EMPTY}
+    assert said(thinking("B"), SHOWING) == {"role": "assistant", "content": BLOCK + "B"}
+
+
+@pytest.mark.parametrize(("model", "count"), [(MODEL, 0), (SHOWING, 1)])
+def test_a_follow_up_question(model: Model, count: int):
+    questions = compile_strategy(built_in("direct"))
+    talk = judge.converse(ITEM, CELL, questions, {"small": model})
+    batches, outcome = held(talk, [thinking("Hm.")], [Reply("Verdict: B")])
+    assert count_shown(batches) == count
+    assert outcome.verdict == "b"
+
+
+@pytest.mark.parametrize(("model", "count"), [(MODEL, 0), (SHOWING, 1)])
+def test_a_preparatory_step(model: Model, count: int):
+    questions = compile_strategy(built_in("own-criteria"))
+    talk = judge.converse(ITEM, CELL, questions, {"small": model})
+    batches, _ = held(talk, [thinking("Be warm.")], [thinking("Score A: 4/10\nScore B: 7/10\nVerdict: B")])
+    assert count_shown(batches) == count
+
+
+@pytest.mark.parametrize(("model", "count"), [(MODEL, 0), (SHOWING, 1)])
+def test_a_second_look(model: Model, count: int):
+    questions = compile_strategy(built_in("second-look"))
+    talk = judge.converse(ITEM, CELL, questions, {"small": model})
+    batches, _ = held(talk, [thinking("Verdict: A")] * 2, [thinking("Verdict: B")])
+    assert count_shown(batches) == count
+
+
+@pytest.mark.parametrize(("model", "count"), [(MODEL, 0), (SHOWING, 4)])
+@pytest.mark.parametrize("summary", ["none", "after-round"])
+def test_a_debate(model: Model, count: int, summary: str):
+    ((members, settings),) = debate.expand({"personas": PERSONAS, "model": "small", "summary": summary}, ["small"])
+    cell = Cell("pairs", "mine", "debate", members, settings=settings)
+    turns = [[thinking("Red.")], [thinking("Blue.")]]
+    between = [[thinking("Summed up.")]] if summary == "after-round" else []
+    answers = [thinking("Score A: 4/10\nScore B: 7/10")] * 2
+    questions = compile_strategy(built_in("combined-10"))
+    batches, outcome = held(debate.converse(ITEM, cell, questions, {"small": model}), *turns, *between, *turns, answers)
+    assert outcome.verdict == "b"
+    assert count_shown(batches) >= count
+    assert bool(count_shown(batches)) is model.show_reasoning
+
+
+def test_a_turn_that_is_reasoning_alone_says_nothing():
+    ((members, settings),) = debate.expand({"personas": PERSONAS, "model": "small", "rounds": 1}, ["small"])
+    cell = Cell("pairs", "mine", "debate", members, settings=settings)
+    questions = compile_strategy(built_in("combined-10"))
+    turns = [[thinking("", "length")], [thinking("")]]
+    _, outcome = held(debate.converse(ITEM, cell, questions, {"small": MODEL}), *turns)
+    assert outcome.failure in ("truncated", "unparsed")
+
+
+@pytest.mark.parametrize("is_shown", [False, True])
+def test_drafts_and_reviews(is_shown: bool):
+    models = {name: replace(model, show_reasoning=is_shown) for name, model in loops.MODELS.items()}
+    selection = Selection("tournament", loops.JUDGED)
+    talk = loop(loops.ITEM, loops.system("critic", rounds=2), loops.room(selection, models=models))
+    review = loops.review(4)._replace(reasoning="SECRET\nScore: 9/10")
+    batches, one = held(talk, [thinking("Red.")], [review], [thinking("Crimson.")], [loops.scores(4, 9)])
+    assert bool(count_shown(batches)) is is_shown
+    assert [draft.text for draft in one.drafts] == [(BLOCK if is_shown else "") + text for text in ("Red.", "Crimson.")]
+    assert one.drafts[0].reviews[0].score == 4, "the score that stands in the reasoning is not read"
+    stripped = [one.drafts[0].is_stripped, one.drafts[1].is_stripped, one.drafts[0].reviews[0].is_stripped]
+    assert stripped == [not is_shown] * 3
