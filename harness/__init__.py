@@ -1,6 +1,6 @@
 """A declarative benchmark harness for language models that judge and language models that review.
 
-The api, each stage a file of this package:
+The pipeline:
 
     spec.yaml ──spec──▶ Spec ──plan──▶ Plan ──run──▶ Judgments ──score──▶ Scores ──rank──▶ Leaderboard
      (YAML + schemas/)     (cells in a        │ ▲                (intervals)       │
@@ -28,8 +28,28 @@ if TYPE_CHECKING:
     from harness.api import make_plan as make_plan
     from harness.api import open_run as open_run
     from harness.api import run_spec as run_spec
+    from harness.errors import BudgetReachedError as BudgetReachedError
+    from harness.errors import CacheError as CacheError
+    from harness.errors import DatasetError as DatasetError
+    from harness.errors import HarnessError as HarnessError
+    from harness.errors import InputError as InputError
+    from harness.errors import MissingRepliesError as MissingRepliesError
+    from harness.errors import RunFolderError as RunFolderError
+    from harness.errors import SpecError as SpecError
+    from harness.errors import StorageError as StorageError
 
 _PUBLIC = ("FinishedRun", "load_spec", "make_plan", "open_run", "run_spec")
+_ERRORS = (
+    "BudgetReachedError",
+    "CacheError",
+    "DatasetError",
+    "HarnessError",
+    "InputError",
+    "MissingRepliesError",
+    "RunFolderError",
+    "SpecError",
+    "StorageError",
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -38,8 +58,12 @@ def __getattr__(name: str) -> Any:
         from harness import api
 
         return getattr(api, name)
+    if name in _ERRORS:
+        from harness import errors
+
+        return getattr(errors, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PUBLIC])
+    return sorted([*globals(), *_PUBLIC, *_ERRORS])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.api.experiment import board_tables
+from harness.records.judgments import FAILURES
 from harness.runner.find_run import find_run
 from harness.runner.run_folder import (
     ENVIRONMENT,
@@ -72,15 +73,44 @@ class FinishedRun:
         """One row for each cell and figure, with interval, n, method and seed."""
         return read_frame(self.folder, SCORES)
 
-    def leaderboard_frame(self) -> pl.DataFrame:
-        """One row for each row of the leaderboard, best first: the columns of its CSV."""
+    def leaderboard_frame(self, *, wide: bool = False) -> pl.DataFrame:
+        """One row for each row of the leaderboard, best first.
+
+        Args:
+            wide: give every column of the CSV. Otherwise `cell`, `strategy`, `evaluator`, the first metric with the
+                ends of its interval as `low` and `high`, the range of its `rank`, `n` and `failed`, and `dataset` in
+                front where there are several. The leaderboard of a generation is always wide.
+        """
         import io
 
         import polars as pl
 
         from harness.leaderboard.formats import csv
 
-        return pl.read_csv(io.StringIO(csv.render(board_tables(self.leaderboard))))
+        board = self.leaderboard
+        frame = pl.read_csv(io.StringIO(csv.render(board_tables(board))))
+        if wide or "metric" not in board:
+            return frame
+        metric = board["metric"]
+        low, high = (pl.col(f"{metric}_rank_{end}") for end in ("best", "worst"))
+        rank = pl.when(low == high).then(low.cast(pl.String)).otherwise(pl.format("{}–{}", low, high))
+        return frame.select(
+            *(["dataset"] if frame["dataset"].n_unique() > 1 else []),
+            "cell",
+            "strategy",
+            "evaluator",
+            metric,
+            pl.col(f"{metric}_low").alias("low"),
+            pl.col(f"{metric}_high").alias("high"),
+            rank.alias("rank"),
+            "n",
+            pl.sum_horizontal(*FAILURES).alias("failed"),
+        )
+
+    def _repr_html_(self) -> str:
+        """The leaderboard, as a notebook shows a run."""
+        html: str = self.leaderboard_frame()._repr_html_()
+        return html
 
 
 def open_run(

@@ -50,6 +50,9 @@ class LoopPlan:
     questions: Mapping[str, Questions] = field(repr=False)
     room: LoopContext = field(repr=False)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.summary}>"
+
     @property
     def cells(self) -> tuple[Cell, ...]:
         """Those that compare, in canonical order."""

@@ -217,7 +217,7 @@ class Match:
     second: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class GenerationSpec(Spec):
     """An experiment of the kind `generation`.
 

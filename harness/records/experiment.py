@@ -199,6 +199,9 @@ class Spec:
     choices: tuple[Choice, ...] = ()
     undecided: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}: {len(self.cells)} cells, {len(self.models)} models>"
+
     @property
     def models_used(self) -> tuple[str, ...]:
         """Names of the models that are asked, each once."""

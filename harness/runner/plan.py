@@ -110,6 +110,9 @@ class Plan:
     datasets: Mapping[str, Dataset]
     questions: Mapping[str, Questions] = field(repr=False)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.summary}>"
+
     @property
     def cells(self) -> tuple[Cell, ...]:
         """The matrix, in canonical order."""
