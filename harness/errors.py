@@ -1,21 +1,22 @@
-"""Everything that can go wrong, as a tree.
+"""The exceptions of this package.
 
-* HarnessError            anything this package raises on purpose; the command line prints it without a traceback
-  * InputError            what the user gave is wrong: exit code 2
-    * SpecError           a spec or a strategy file does not say what it must
+* HarnessError            base class; the command line prints it without a traceback
+  * InputError            invalid input: exit code 2
+    * SpecError           a spec or a strategy file is invalid
     * DatasetError        rows of a dataset are missing, malformed or contradictory
-    * BundleError         a bundle is damaged or its entries are not what they claim to be
+    * BundleError         a bundle is corrupt, or its entries do not match their keys
     * RunFolderError      a run folder is missing, incomplete or not a run folder
-    * ImportSourceError   a published study's files are missing or not in their own layout
-  * CacheError            the cache cannot be read or written, or holds what it must not hold: exit code 2
-  * MissingRepliesError   an offline run needs replies that the cache does not hold: exit code 1
-  * NothingLeftError      no row is left of an export after its gates: exit code 1
-  * BudgetReachedError    the next call could cost more than is left; the run can be gone on with: exit code 1
-  * ProviderError         a call failed; carries whether asking again may help
+    * ImportSourceError   files of a published study are missing or have another layout
+  * CacheError            the cache cannot be read or written, or is corrupt: exit code 2
+  * MissingRepliesError   an offline run needs replies that the cache lacks: exit code 1
+  * NothingLeftError      the filters of an export drop every pair: exit code 1
+  * BudgetReachedError    the next call could exceed the cost limit; the run can be resumed: exit code 1
+  * ScoringError          scoring failed; the judgments are kept in a folder: exit code 70
+  * ProviderError         a call failed
     * ModelStopped        a model cannot be used at all (wrong key, unknown model): its cells end early
   * StorageError          a result could not be written (full disk, read-only folder): exit code 2
 
-Each error carries `problems`: every finding at once, each with its place and a way to mend it.
+Each error carries `problems`: all findings at once, each with its place and a suggested fix.
 """
 
 from __future__ import annotations
@@ -26,15 +27,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One finding: where, what, and how to mend it.
+    """One finding: its place, a message and a suggested fix.
 
     Attributes:
-        file: path as the user gave it, or "" where no file is at fault.
+        file: path as the user gave it, or "" without a file.
         line: 1-based line, 0 where unknown.
         column: 1-based column, 0 where unknown.
         path: place inside the document, such as `matrix.strategy[1]`, or "".
         message: what is wrong, without a full stop at its end.
-        hint: how to mend it, or "".
+        hint: a suggested fix, or "".
     """
 
     file: str = ""
@@ -51,7 +52,7 @@ class Problem:
 
 
 class HarnessError(Exception):
-    """Anything this package raises on purpose."""
+    """Base class of the exceptions of this package."""
 
     exit_code = 2
 
@@ -65,11 +66,11 @@ class HarnessError(Exception):
 
 
 class InputError(HarnessError):
-    """What the user gave is wrong."""
+    """Invalid input."""
 
 
 class SpecError(InputError):
-    """A spec or a strategy file does not say what it must."""
+    """A spec or a strategy file is invalid."""
 
 
 class DatasetError(InputError):
@@ -77,7 +78,7 @@ class DatasetError(InputError):
 
 
 class BundleError(InputError):
-    """A bundle is damaged or its entries are not what they claim to be."""
+    """A bundle is corrupt, or its entries do not match their keys."""
 
 
 class RunFolderError(InputError):
@@ -85,33 +86,33 @@ class RunFolderError(InputError):
 
 
 class ImportSourceError(InputError):
-    """A published study's files are missing or not in their own layout."""
+    """Files of a published study are missing or have another layout."""
 
 
 class CacheError(HarnessError):
-    """The cache cannot be read or written, or holds what it must not hold."""
+    """The cache cannot be read or written, or is corrupt."""
 
 
 class MissingRepliesError(HarnessError):
-    """An offline run needs replies that the cache does not hold."""
+    """An offline run needs replies that the cache lacks."""
 
     exit_code = 1
 
 
 class NothingLeftError(HarnessError):
-    """No row is left of an export; says what each gate took away."""
+    """The filters of an export drop every pair."""
 
     exit_code = 1
 
 
 class BudgetReachedError(HarnessError):
-    """The next call could cost more than is left: the run ends, and can be gone on with."""
+    """The next call could exceed the cost limit: the run stops and can be resumed."""
 
     exit_code = 1
 
 
 class ProviderError(HarnessError):
-    """A call failed after all that could be done for it.
+    """A call failed after all attempts.
 
     Attributes:
         kind: a short stable word for logs, such as `timeout`, `rate-limit`, `server`, `bad-reply`.
@@ -126,8 +127,14 @@ class ProviderError(HarnessError):
         self.status = status
 
 
-class ModelStopped(ProviderError):  # noqa: N818 - a state of a model, not a mistake of the program
+class ModelStopped(ProviderError):  # noqa: N818 - a state of a model, not an error of the program
     """A model cannot be used at all (wrong key, unknown model): its cells end early."""
+
+
+class ScoringError(HarnessError):
+    """Scoring failed after the judgments were made; the judgments are kept in a folder."""
+
+    exit_code = 70
 
 
 class StorageError(HarnessError):
@@ -135,7 +142,7 @@ class StorageError(HarnessError):
 
 
 def parquet_faults() -> tuple[type[BaseException], ...]:
-    """What polars raises for a Parquet file that is damaged: it panics over some, and a panic is no Exception."""
+    """The exceptions of polars for a corrupt Parquet file; a panic is not an Exception."""
     from polars.exceptions import PanicException, PolarsError
 
     return PolarsError, PanicException

@@ -16,6 +16,7 @@ import click
 
 from harness._version import __version__
 from harness.cli._errors import closing_output, reported
+from harness.cli._output import replace_unencodable
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -36,6 +37,11 @@ def verb_summary(verb: str) -> str:
 
 class Verbs(click.Group):
     """The verbs of this folder, each imported on first use."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Parse the arguments and run; output is safe for the encodings of stdout and stderr."""
+        replace_unencodable()
+        return super().main(*args, **extra)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All verbs, sorted."""

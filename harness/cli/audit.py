@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
+from harness.cli._output import print_json
 from harness.leaderboard.numbers import with_interval
 from harness.text import pluralized, printable
 
@@ -40,7 +40,7 @@ def audit(run: str, cell: str | None, results: Path, as_json: bool, allow_paths:
     judged = read_judged(find_run(run, results, allow_paths=allow_paths), votes=True, kinds=KINDS)
     found = audit_json(judged, run_probes(judged, cell=cell))
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
         return
     for line in audit_lines(found):
         click.echo(printable(line))

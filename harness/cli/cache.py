@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -13,6 +11,7 @@ from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._output import print_json
 from harness.text import pluralized, printable
 
 FOUND_BAD = 1
@@ -43,7 +42,7 @@ def stats(cache: Path, as_json: bool) -> None:
         found = store.stats()
     if as_json:
         models = [model._asdict() for model in found.models]
-        _print_json({**asdict(found), "folder": str(cache), "models": models})
+        print_json({**asdict(found), "folder": str(cache), "models": models})
         return
     _print(f"{cache}: {_replies(found.entries)}, {found.file_bytes / 1e6:,.1f} MB")
     for model in found.models:
@@ -65,7 +64,7 @@ def verify(ctx: click.Context, cache: Path, as_json: bool) -> None:
         found = store.verify()
     if as_json:
         bad = [entry._asdict() for entry in found.bad]
-        _print_json({**asdict(found), "folder": str(cache), "good": found.is_good, "bad": bad})
+        print_json({**asdict(found), "folder": str(cache), "good": found.is_good, "bad": bad})
     else:
         _print(f"{cache}: {_replies(found.entries)} checked, {len(found.bad):,} bad")
         for text in found.damage:
@@ -89,7 +88,7 @@ def clear(cache: Path, as_json: bool, yes: bool) -> None:
         click.confirm(printable(what), abort=True, err=True)
     freed = Cache(cache).clear()
     if as_json:
-        _print_json({"folder": str(cache), "freed_bytes": freed})
+        print_json({"folder": str(cache), "freed_bytes": freed})
     else:
         _print(f"{cache}: cleared, {freed / 1e6:,.1f} MB freed")
 
@@ -119,7 +118,7 @@ def export(
         name = load_spec(spec, results=results, allow_paths=allow_paths).name
         report = export_bundle(store, keys, bundle, spec=name, force=force)
     if as_json:
-        _print_json({**asdict(report), "file": str(bundle)})
+        print_json({**asdict(report), "file": str(bundle)})
     else:
         _print(f"{bundle}: {_replies(report.entries)}, {report.file_bytes / 1e6:,.1f} MB")
 
@@ -133,7 +132,7 @@ def import_(bundle: Path, cache: Path, as_json: bool) -> None:
     with Cache(cache) as store:
         report = import_bundle(bundle, store)
     if as_json:
-        _print_json({**asdict(report), "file": str(bundle)})
+        print_json({**asdict(report), "file": str(bundle)})
         return
     _print(f"{bundle}: {_replies(report.entries)}, {report.added:,} added, {report.kept:,} already present")
     if report.different:
@@ -148,7 +147,3 @@ def _replies(count: int) -> str:
 
 def _print(text: str) -> None:
     click.echo(printable(text))
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    click.echo(json.dumps(value, indent=2))

@@ -11,6 +11,7 @@ import click
 
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
+from harness.cli._output import print_json
 from harness.leaderboard.numbers import rank_range
 from harness.text import pluralized, printable, with_minus_signs
 
@@ -69,7 +70,7 @@ def compare(
         raise click.UsageError("at least two runs are needed", ctx)
     found = compare_runs(runs, results, metric=metric, show_items=show_items, margin=margin, allow_paths=allow_paths)
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
     else:
         for line in comparison_lines(found):
             click.echo(printable(line))

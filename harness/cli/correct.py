@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from harness.analysis.correct.label_file import COLUMNS, LabelSource
 from harness.analysis.correct.strengths import Strength
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
+from harness.cli._output import print_json
 from harness.leaderboard.numbers import rank_range, with_interval
 from harness.records.figures import Figure, RankSet
 from harness.records.judgments import VERDICTS
@@ -84,7 +84,7 @@ def correct(
     source = None if labels is None else LabelSource(labels, _columns(columns), _values(values), skip_unknown)
     found = corrected(read_judged(find_run(run, results, allow_paths=allow_paths)), source)
     if as_json:
-        click.echo(json.dumps(correction_json(found), indent=2))
+        print_json(correction_json(found))
     else:
         click.echo("\n".join(map(printable, _lines(found))))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._output import print_json
 from harness.providers.health import Finding, State
 from harness.text import printable
 
@@ -58,7 +58,7 @@ def doctor(
             click.echo(printable(finding_line(finding)))
     is_ready = all(finding.state != "failure" for finding in findings)
     if as_json:
-        click.echo(json.dumps({"ready": is_ready, "findings": [finding._asdict() for finding in findings]}, indent=2))
+        print_json({"ready": is_ready, "findings": [finding._asdict() for finding in findings]})
     if not is_ready:
         ctx.exit(WOULD_FAIL)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -11,6 +10,7 @@ from harness.api import experiment_of, load_spec, make_plan
 from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._output import print_json
 from harness.text import printable
 
 
@@ -46,4 +46,7 @@ def explain(
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     with Cache(cache) as replies:
         found = experiment_of(plan.spec.kind).explain(plan, cell, item, replies)
-    click.echo(json.dumps(found.document, indent=2) if as_json else "\n".join(map(printable, found.lines)))
+    if as_json:
+        print_json(found.document)
+    else:
+        click.echo("\n".join(map(printable, found.lines)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ from harness.cli import _completion
 from harness.cli._options import allow_path_option, results_option
 from harness.errors import InputError
 from harness.preferences.agreement import agreement_json
-from harness.preferences.datasheet import datasheet_json, datasheet_text
-from harness.preferences.filters import Bars
+from harness.preferences.datasheet import DatasheetSource, datasheet_json, datasheet_text
+from harness.preferences.filters import Thresholds
 from harness.preferences.records import VIEWS, Candidate, View
 from harness.preferences.write import ExportRequest, check_files, write_preferences
 from harness.runner.corruption import diagnose_corruption
@@ -113,96 +114,101 @@ Exit code 1 if no pair passes the filters."""
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @results_option
 @allow_path_option
-def export(
-    run: str,
-    form: str,
-    out: Path,
-    view: View,
-    cell: str | None,
-    split: tuple[float, float, float],
-    split_files: bool,
-    seed: int | None,
-    min_margin: float,
-    max_length_ratio: float,
-    drop_refusals: bool,
-    keep_truncated: bool,
-    evaluation: str | None,
-    force: bool,
-    results: Path,
-    allow_paths: tuple[Path, ...],
-) -> None:
+def export(**options: Any) -> None:
     """Write preference data from RUN: a run folder, or a spec (file or name), its newest run."""
-    folder = find_run(run, results, allow_paths=allow_paths)
+    chosen = ExportOptions(**options)
+    folder = find_run(chosen.run, chosen.results, allow_paths=chosen.allow_paths)
     manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
-    ratio = None if max_length_ratio == float("inf") else max_length_ratio
-    bars = Bars(min_margin, ratio, drop_refusals, not keep_truncated)
-    wanted = ExportRequest(form, out, split, spec["seed"] if seed is None else seed, bars, split_files)
-    check_files(wanted, replace=force)
+    request = chosen.request(spec["seed"])
+    check_files(request, replace=chosen.force)
     with diagnose_corruption(folder):
-        groups = _groups(run, folder, manifest["kind"], view, cell, results, allow_paths)
+        groups = _groups(chosen, folder, manifest["kind"])
         agreement = None
-        if evaluation is not None:
-            judged = find_run(evaluation, results, allow_paths=allow_paths)
-            agreement = agreement_json(judged, folder)
-        tallied, files = write_preferences(groups, wanted, replace=force)
+        if chosen.evaluation is not None:
+            evaluation = find_run(chosen.evaluation, chosen.results, allow_paths=chosen.allow_paths)
+            agreement = agreement_json(evaluation, folder)
+        counts, files = write_preferences(groups, request, replace=chosen.force)
         if manifest["kind"] == "generation":
             from harness.preferences.from_generation import reasoning_removed
 
-            tallied.reasoning_removed = reasoning_removed(folder)
-    named = {part: path.name for part, path in files.items() if tallied.rows[part]}
-    sheet = datasheet_json(
-        tallied,
-        wanted,
-        manifest=manifest,
-        spec=spec,
-        view=view,
-        licences=spec.get("licences", ()),
-        evaluator=agreement,
-        files=named,
-    )
-    text, data = wanted.datasheets
-    for path, content in (
-        (text, datasheet_text(sheet).encode()),
-        (data, orjson.dumps(sheet, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)),
-    ):
-        with replacing(path) as handle:
-            handle.write(content)
-    for line in _told(sheet, [*dict.fromkeys(files.values()), text, data]):
+            counts.reasoning_removed = reasoning_removed(folder)
+    names = {part: path.name for part, path in files.items() if counts.rows[part]}
+    sheet = datasheet_json(counts, request, DatasheetSource(manifest, spec, chosen.view, agreement, names))
+    text, data = request.datasheets
+    _write_datasheets(sheet, text, data)
+    for line in _summary(sheet, [*dict.fromkeys(files.values()), text, data]):
         click.echo(printable(line))
 
 
-def _groups(
-    run: str, folder: Path, kind: str, view: View, cell: str | None, results: Path, allow_paths: tuple[Path, ...]
-) -> Iterable[list[Candidate]]:
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """The options of `harness export`."""
+
+    run: str
+    form: str
+    out: Path
+    view: View
+    cell: str | None
+    split: tuple[float, float, float]
+    split_files: bool
+    seed: int | None
+    min_margin: float
+    max_length_ratio: float
+    drop_refusals: bool
+    keep_truncated: bool
+    evaluation: str | None
+    force: bool
+    results: Path
+    allow_paths: tuple[Path, ...]
+
+    def request(self, spec_seed: int) -> ExportRequest:
+        """The request for the writer; the seed of the spec where none is given."""
+        ratio = None if self.max_length_ratio == float("inf") else self.max_length_ratio
+        thresholds = Thresholds(self.min_margin, ratio, self.drop_refusals, not self.keep_truncated)
+        seed = spec_seed if self.seed is None else self.seed
+        return ExportRequest(self.form, self.out, self.split, seed, thresholds, self.split_files)
+
+
+def _write_datasheets(sheet: Mapping[str, Any], text: Path, data: Path) -> None:
+    json = orjson.dumps(sheet, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    for path, content in ((text, datasheet_text(sheet).encode()), (data, json)):
+        with replacing(path) as handle:
+            handle.write(content)
+
+
+def _groups(options: ExportOptions, folder: Path, kind: str) -> Iterable[list[Candidate]]:
     """The candidates of a run, prompt by prompt."""
+    cell = options.cell
     if kind == "generation":
         from harness.preferences.from_generation import LoopRun
 
         loops = LoopRun(folder, cell)
         if cell is not None and cell not in loops.evaluators:
-            raise InputError(f"`{cell}` compares nothing in this run", hint=f"there is {', '.join(loops.evaluators)}")
-        return loops.candidates(view)
-    if view == "workflow":
-        raise InputError("an evaluation has no workflow to improve", hint="leave --view out, or name a generation")
-    if not Path(run).is_file():
-        hint = f"name its spec file: harness export {read_json(folder, MANIFEST)['spec']}.yaml"
-        raise InputError("the texts of an evaluation are in its data, which its spec file leads to", hint=hint)
+            raise InputError(f"this run has no comparisons by `{cell}`", hint=f"known: {', '.join(loops.evaluators)}")
+        return loops.candidates(options.view)
+    if options.view == "workflow":
+        raise InputError("an evaluation has no workflow", hint="leave out --view, or export a generation")
+    if not Path(options.run).is_file():
+        hint = f"use `harness export {read_json(folder, MANIFEST)['spec']}.yaml`"
+        raise InputError("an evaluation is exported by its spec file, which leads to the texts in its data", hint=hint)
     from harness.preferences.from_evaluation import JudgedRun
 
-    plan = make_plan(load_spec(run, results=results, allow_paths=allow_paths))
+    plan = make_plan(load_spec(options.run, results=options.results, allow_paths=options.allow_paths))
     if not isinstance(plan, Plan):
-        raise InputError(f"{folder} holds an evaluation, and {run} is a spec of a generation", hint="name its spec")
+        raise InputError(
+            f"{folder} is an evaluation, but {options.run} is a generation", hint="use the spec of the evaluation"
+        )
     return JudgedRun(folder, plan, cell).candidates()
 
 
-def _told(sheet: dict[str, Any], files: list[Path]) -> Iterator[str]:
-    stopped = ", ".join(f"{gate['stopped']:,} {name}" for name, gate in sheet["gates"].items() if gate["stopped"])
-    yield f"{sheet['pairs']:,} pairs of {sheet['candidates']:,} candidates; left out: {stopped or 'none'}"
+def _summary(sheet: dict[str, Any], files: list[Path]) -> Iterator[str]:
+    dropped = ", ".join(f"{found['stopped']:,} {name}" for name, found in sheet["gates"].items() if found["stopped"])
+    yield f"{sheet['pairs']:,} pairs of {sheet['candidates']:,} candidates; dropped: {dropped or 'none'}"
     rows = ", ".join(f"{part} {count:,}" for part, count in sheet["rows"].items())
     yield f"rows: {rows}"
     if sheet["labels"]:
         yield f"labels: {sheet['labels']['true']:,} desirable, {sheet['labels']['false']:,} undesirable"
-    yield f"the chosen text is longer in {100 * sheet['longer']['chosen']:.1f} % of the pairs"
+    yield f"chosen text longer: {100 * sheet['longer']['chosen']:.1f} % of pairs"
     if sheet["simulated"]:
-        yield "simulated models: nothing should be trained on these texts"
-    yield f"written: {', '.join(map(str, files))}"
+        yield "simulated models: do not train on these texts"
+    yield f"wrote {', '.join(map(str, files))}"

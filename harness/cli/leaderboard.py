@@ -12,6 +12,7 @@ import click
 from harness.api import board_tables
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, report_option, results_option
+from harness.cli._output import print_json_text
 from harness.errors import InputError
 from harness.leaderboard.format import find_leaderboard_format
 from harness.leaderboard.view import Board
@@ -64,7 +65,15 @@ def leaderboard(
 
             board = reranked(folder, board, metric=metric, vs=vs)
         text = rendered(board, report)
-    click.echo(text, nl=False)
+    print_rendered(text, report)
+
+
+def print_rendered(text: str, report: str) -> None:
+    """Print a rendered leaderboard."""
+    if report == "json":
+        print_json_text(text)
+    else:
+        click.echo(text, nl=False)
 
 
 def rendered(board: Board, report: str = "table") -> str:

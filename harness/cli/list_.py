@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from harness.cli import _completion
 from harness.cli._listing import entries_of, kind_named
 from harness.cli._options import json_option
+from harness.cli._output import print_json
 
 
 @click.command(
@@ -28,7 +27,7 @@ def list_(kind: str | None, as_json: bool) -> None:
     kind = None if kind is None else kind_named(kind)
     entries = entries_of(kind)
     if as_json:
-        click.echo(json.dumps({"kind": kind, "entries": [entry._asdict() for entry in entries]}, indent=2))
+        print_json({"kind": kind, "entries": [entry._asdict() for entry in entries]})
         return
     width = max(len(entry.name) for entry in entries)
     for entry in entries:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from harness.api import Planned, experiment_of, load_spec, make_plan
 from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._output import print_json
 from harness.runner.estimate import BYTES_PER_TOKEN, PROMPTS_COUNTED, Estimate, Range, estimate_json
 from harness.text import aligned, printable
 
@@ -43,7 +43,7 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
     first = experiment.power(made, results, PowerQuestion(metrics=made.spec.score.metrics[:1]))
     if as_json:
         detectable = [] if first is None else detects_json(first)
-        click.echo(json.dumps({**estimate_json(made, found), "detects": detectable}, indent=2))
+        print_json({**estimate_json(made, found), "detects": detectable})
     else:
         click.echo("\n\n".join([printed(made, found), *map(printable, detects(first) if first else ())]))
 

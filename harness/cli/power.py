@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from harness.analysis.power.figures import DatasetPower, Detectable, MetricPower
 from harness.api import experiment_of, load_spec, make_plan
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, json_option, results_option
+from harness.cli._output import print_json
 from harness.errors import InputError
 from harness.runner.find_run import find_run
 from harness.runner.run_reader import KINDS, read_judged
@@ -73,7 +73,7 @@ def power(
             raise InputError(EVALUATIONS_ONLY, hint=EVALUATIONS_ONLY_HINT)
         found = power_of_run(judged, ask)
     if as_json:
-        click.echo(json.dumps(power_json(found), indent=2))
+        print_json(power_json(found))
     else:
         click.echo("\n".join(map(printable, _lines(found))))
 

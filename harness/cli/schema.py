@@ -7,6 +7,7 @@ import json
 import click
 
 from harness.cli import _completion
+from harness.cli._output import print_json_text
 from harness.errors import InputError
 from harness.spec.schema import load_schema, schema_names
 from harness.spec.schema_bundle import bundled
@@ -30,9 +31,9 @@ def schema(name: str | None) -> None:
         for each in names:
             click.echo(f"{each:<{max(map(len, names))}}  {load_schema(each).get('title', '')}".rstrip())
     elif name in names:
-        click.echo(schema_text(name), nl=False)
+        print_json_text(schema_text(name))
     else:
-        raise InputError(f"there is no schema `{name}`", hint=f"there are {', '.join(names)}")
+        raise InputError(f"there is no schema `{name}`", hint=f"known: {', '.join(names)}")
 
 
 def schema_text(name: str) -> str:

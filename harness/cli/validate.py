@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from harness.cli import _completion
 from harness.cli._data_check import problems_beside, problems_of_data
 from harness.cli._errors import INPUT_IS_WRONG, problem_line
 from harness.cli._options import allow_path_option, json_option
+from harness.cli._output import print_json
 from harness.errors import Problem, SpecError
 from harness.spec.evaluation import environment_problems
 from harness.text import pluralized, printable
@@ -49,7 +49,7 @@ def validate(
         if spec:
             valid.append(spec)
     if as_json:
-        click.echo(json.dumps({"specs": valid, "problems": [asdict(problem) for problem in problems]}, indent=2))
+        print_json({"specs": valid, "problems": [asdict(problem) for problem in problems]})
     else:
         for spec in valid:
             click.echo(printable(accepted(spec)))

@@ -66,10 +66,11 @@ def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResul
     writer.write_frame(PROMPTS, pl.concat(frames))
     writer.write_frame(ITEMS, items_frame(matches.datasets))
     writer.write_json(SPEC, plan.spec.resolved)
-    by_match = {name: judged.judged(name) for name in plan.spec.matches}
-    board = board_json(plan.spec, matches, ledger.accounts, by_match, run)
-    board["notes"] += plan.data_notes
-    writer.write_json(LEADERBOARD, board)
+    with writer.scoring(run, plan.spec.shown_path):
+        by_match = {name: judged.judged(name) for name in plan.spec.matches}
+        board = board_json(plan.spec, matches, ledger.accounts, by_match, run)
+        board["notes"] += plan.data_notes
+        writer.write_json(LEADERBOARD, board)
     writer.write_json(MANIFEST, _manifest(plan, matches, run, ledger.digest, writer.judgments_digest))
     loops = sum(account.usage.calls for account in ledger.accounts.values())
     return RunResult(run, loops + judged.calls)

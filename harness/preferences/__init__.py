@@ -1,7 +1,7 @@
-"""Preference data: pairs of texts of which an evaluator preferred one, from a finished run.
+"""Preference data from a finished run: pairs of texts with a chosen and a rejected one.
 
-    run folder ─▶ Candidates (loops.py, judged_pairs.py) ─▶ gates.py ─▶ split.py ─▶ harness/exports/ (DPO, KTO)
-                                                              └──────────▶ datasheet.py
+    run folder ─▶ candidates (from_generation, from_evaluation) ─▶ filters ─▶ split ─▶ formats/ (DPO, KTO)
+                                                                     └───────▶ datasheet
 
-It goes through a run prompt by prompt, so that memory does not grow with it.
+A run is processed prompt by prompt, in constant memory.
 """

@@ -1,4 +1,4 @@
-"""How far the evaluators behind preference data agree with people, as an evaluation run tells."""
+"""Agreement of the evaluators behind preference data with human labels, from an evaluation run."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from harness.errors import InputError
 from harness.runner.run_folder import LEADERBOARD, MANIFEST, read_json
 
-ASKED_ALIKE = ("strategy", "models", "mode")
-"""What must mean the same for two cells to be the same evaluator; the order and repeats are told beside."""
+IDENTITY = ("strategy", "models", "mode")
+"""The components in which two cells are the same evaluator; order and repeats may differ."""
 
 
 def agreement_json(evaluation: Path, run: Path) -> dict[str, Any]:
@@ -21,26 +21,26 @@ def agreement_json(evaluation: Path, run: Path) -> dict[str, Any]:
         run: folder of the run that the data come from.
 
     Raises:
-        InputError: where the evaluation is none.
+        InputError: if `evaluation` is not the run of an evaluation.
     """
     manifest = read_json(evaluation, MANIFEST)
     if manifest["kind"] != "evaluation":
-        raise InputError(f"{evaluation} is no evaluation, and tells of no agreement with people")
-    wanted = {_identity(cell) for cell in read_json(run, MANIFEST)["cells"]}
-    alike = {cell["id"] for cell in manifest["cells"] if _identity(cell) in wanted}
-    rows = [_row(row) for row in read_json(evaluation, LEADERBOARD)["rows"] if row["cell"] in alike]
+        raise InputError(f"{evaluation} is not an evaluation run, so it has no agreement with human labels")
+    identities = {_identity(cell) for cell in read_json(run, MANIFEST)["cells"]}
+    ids = {cell["id"] for cell in manifest["cells"] if _identity(cell) in identities}
+    rows = [_row(row) for row in read_json(evaluation, LEADERBOARD)["rows"] if row["cell"] in ids]
     return {"run": manifest["run"], "spec": manifest["spec"], "rows": rows}
 
 
 def _identity(cell: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(cell["meaning"][name] for name in ASKED_ALIKE)
+    return tuple(cell["meaning"][name] for name in IDENTITY)
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     figure = {**row["companions"], **row["metrics"]}.get("kappa")
     known = {"cell": row["cell"], "dataset": row["dataset"]}
     if figure is None:
-        return {**known, "kappa": None, "low": None, "high": None, "n": row["n"], "reason": "the run does not score it"}
+        return {**known, "kappa": None, "low": None, "high": None, "n": row["n"], "reason": "not scored in the run"}
     return {
         **known,
         "kappa": figure["value"],

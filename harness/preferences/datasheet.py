@@ -1,13 +1,14 @@
-"""What preference data are made of: `schemas/output/datasheet.schema.json`, and the same for people."""
+"""The datasheet of preference data: as JSON (`schemas/output/datasheet.schema.json`) and as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.hashing import rounded
-from harness.preferences.filters import GATES, OF_A_PROMPT
+from harness.leaderboard.numbers import with_interval
+from harness.preferences.filters import REASONS
 from harness.preferences.records import SOURCES
 from harness.preferences.split import PARTS
 from harness.preferences.write import ExportCounts, ExportRequest
@@ -16,88 +17,90 @@ from harness.text import printable
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
-def datasheet_json(
-    tallied: ExportCounts,
-    wanted: ExportRequest,
-    *,
-    manifest: Mapping[str, Any],
-    spec: Mapping[str, Any],
-    view: str,
-    licences: Sequence[str],
-    evaluator: Mapping[str, Any] | None,
-    files: Mapping[str, str],
-) -> dict[str, Any]:
-    """The datasheet.
+class DatasheetSource(NamedTuple):
+    """The run behind an export.
+
+    Attributes:
+        manifest: of the run.
+        spec: of the run, resolved.
+        view: `single` or `workflow`.
+        agreement: agreement of the evaluators with human labels; None without an evaluation run.
+        files: names of the files, by part of the split.
+    """
+
+    manifest: Mapping[str, Any]
+    spec: Mapping[str, Any]
+    view: str
+    agreement: Mapping[str, Any] | None
+    files: Mapping[str, str]
+
+
+def datasheet_json(counts: ExportCounts, request: ExportRequest, source: DatasheetSource) -> dict[str, Any]:
+    """The datasheet as JSON.
 
     Args:
-        tallied: what was seen.
-        wanted: what was asked for.
-        manifest: of the run.
-        spec: the run's, resolved.
-        view: `single` or `workflow`.
-        licences: what the user says of the rights.
-        evaluator: what an evaluation run says of the evaluator, None where none was named.
-        files: by part of the split.
+        counts: of the export.
+        request: of the export.
+        source: the run.
     """
-    models = spec["models"]
+    manifest, models = source.manifest, source.spec["models"]
     value: dict[str, Any] = {
         "run": manifest["run"],
         "spec": manifest["spec"],
         "kind": manifest["kind"],
         "harness": manifest["harness"],
-        "view": view,
-        "format": wanted.format,
-        "files": dict(files),
+        "view": source.view,
+        "format": request.format,
+        "files": dict(source.files),
         "simulated": any(model["provider"] == "simulated" for model in models.values()),
         "models": {
             name: {"provider": model["provider"], "model": model.get("model")} for name, model in models.items()
         },
-        **_what_passed(tallied, wanted, evaluator),
-        **_what_is_in_it(tallied, wanted),
-        "licences": list(licences),
+        **_filtering(counts, request, source.agreement),
+        **_contents(counts, request),
+        "licences": list(source.spec.get("licences", ())),
     }
-    told: dict[str, Any] = rounded(value)
-    return told
+    document: dict[str, Any] = rounded(value)
+    return document
 
 
-def _what_passed(tallied: ExportCounts, wanted: ExportRequest, evaluator: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Where pairs came from, who preferred, and what the gates stopped."""
-    says = {name: say for name, (say, _) in GATES.items()} | dict(OF_A_PROMPT)
+def _filtering(counts: ExportCounts, request: ExportRequest, agreement: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The sources of the pairs, the evaluators, and the pairs that the filters dropped."""
     return {
         "sources": {
-            name: {"says": SOURCES[name], "candidates": count, "kept": tallied.kept[name]}
-            for name, count in sorted(tallied.candidates.items())
+            name: {"says": SOURCES[name], "candidates": count, "kept": counts.kept[name]}
+            for name, count in sorted(counts.candidates.items())
         },
-        "evaluators": dict(tallied.evaluators.most_common()),
-        "evaluator_agreement": evaluator,
-        "candidates": tallied.candidates.total(),
-        "gates": {name: {"says": say, "stopped": tallied.stopped[name]} for name, say in says.items()},
-        "bars": asdict(wanted.bars),
-        "reasoning_removed": tallied.reasoning_removed,
+        "evaluators": dict(counts.evaluators.most_common()),
+        "evaluator_agreement": agreement,
+        "candidates": counts.candidates.total(),
+        "gates": {name: {"says": reason, "stopped": counts.stopped[name]} for name, reason in REASONS.items()},
+        "bars": asdict(request.thresholds),
+        "reasoning_removed": counts.reasoning_removed,
     }
 
 
-def _what_is_in_it(tallied: ExportCounts, wanted: ExportRequest) -> dict[str, Any]:
-    """How much there is, how it is split, and what the texts are like."""
-    chosen, rejected = tallied.lengths
-    pairs = tallied.kept.total()
+def _contents(counts: ExportCounts, request: ExportRequest) -> dict[str, Any]:
+    """The number of pairs, the split, and the lengths and scores of the texts."""
+    chosen, rejected = counts.lengths
+    pairs = counts.kept.total()
     return {
         "pairs": pairs,
-        "rows": {part: tallied.rows[part] for part in PARTS},
-        "prompts": {part: tallied.prompts[part] for part in PARTS},
-        "split": {"shares": dict(zip(PARTS, wanted.shares, strict=True)), "seed": wanted.seed, "unit": "prompt"},
-        "labels": None if not tallied.labels else {"true": tallied.labels[True], "false": tallied.labels[False]},
-        "longer": {side: tallied.longer[side] / pairs for side in ("chosen", "rejected", "equal")},
+        "rows": {part: counts.rows[part] for part in PARTS},
+        "prompts": {part: counts.prompts[part] for part in PARTS},
+        "split": {"shares": dict(zip(PARTS, request.shares, strict=True)), "seed": request.seed, "unit": "prompt"},
+        "labels": None if not counts.labels else {"true": counts.labels[True], "false": counts.labels[False]},
+        "longer": {side: counts.longer[side] / pairs for side in ("chosen", "rejected", "equal")},
         "lengths": {"chosen": _quantiles(chosen), "rejected": _quantiles(rejected)},
-        "score_leads": _quantiles(tallied.leads),
+        "score_leads": _quantiles(counts.leads),
         "writers": {
-            name: {"chosen": by["chosen"], "rejected": by["rejected"]} for name, by in sorted(tallied.writers.items())
+            name: {"chosen": by["chosen"], "rejected": by["rejected"]} for name, by in sorted(counts.writers.items())
         },
     }
 
 
 def _quantiles(values: Sequence[float]) -> dict[str, Any] | None:
-    """Count, mean and quantiles (of the values that occur) of some numbers; None for none."""
+    """Count, mean and quantiles (nearest rank) of some numbers; None without numbers."""
     if not values:
         return None
     ordered = sorted(values)
@@ -111,14 +114,14 @@ def _quantiles(values: Sequence[float]) -> dict[str, Any] | None:
 
 def datasheet_text(sheet: Mapping[str, Any]) -> str:
     """The datasheet as Markdown."""
-    return "\n".join([*_head(sheet), *_gates(sheet), *_content(sheet), *_rights(sheet), ""])
+    return "\n".join([*_head(sheet), *_filters(sheet), *_content(sheet), *_rights(sheet), ""])
 
 
 def _head(sheet: Mapping[str, Any]) -> Iterator[str]:
     yield f"# Datasheet: {sheet['format'].upper()} preference data from {_plain(sheet['spec'])}"
     yield ""
     if sheet["simulated"]:
-        yield "**Simulated models took part: these texts are no language model's. Train nothing on them.**"
+        yield "**Simulated models: these texts were not written by language models. Do not train on them.**"
         yield ""
     yield f"- run `{sheet['run']}` of the {sheet['kind']} `{_plain(sheet['spec'])}`, harness {sheet['harness']}"
     yield f"- view `{sheet['view']}`; {sheet['pairs']:,} pairs of {sheet['candidates']:,} candidates"
@@ -132,40 +135,41 @@ def _head(sheet: Mapping[str, Any]) -> Iterator[str]:
     for name, model in sheet["models"].items():
         yield f"| {_plain(name)} | {_plain(model['provider'])} | {_plain(model['model'] or '–')} |"
     yield ""
-    yield "## Who preferred"
+    yield "## Evaluators"
     yield ""
     for name, count in sheet["evaluators"].items():
         yield f"- {_plain(name)}: {count:,} pairs"
     agreement = sheet["evaluator_agreement"]
     if agreement is None:
-        yield "- how far it agrees with people: not known here; name an evaluation run with --evaluation"
+        yield "- agreement with human labels: unknown; add an evaluation run with --evaluation"
     else:
         for row in agreement["rows"]:
             yield f"- {_plain(row['cell'])} in run `{agreement['run']}`: {_figure(row)}"
         if not agreement["rows"]:
-            yield f"- run `{agreement['run']}` has no cell that asks in the same way: its agreement is not known"
+            yield f"- run `{agreement['run']}` has no cell with the same evaluator: agreement unknown"
 
 
 def _figure(row: Mapping[str, Any]) -> str:
     if row["kappa"] is None:
         return f"kappa undefined: {row['reason']}"
-    interval = "" if row["low"] is None else f" [{row['low']:.3f}, {row['high']:.3f}]"
-    return f"kappa {row['kappa']:.3f}{interval} on {row['n']} items of {_plain(row['dataset'])}"
+    return (
+        f"kappa {with_interval(row['kappa'], row['low'], row['high'])} on {row['n']} items of {_plain(row['dataset'])}"
+    )
 
 
-def _gates(sheet: Mapping[str, Any]) -> Iterator[str]:
+def _filters(sheet: Mapping[str, Any]) -> Iterator[str]:
     yield ""
-    yield "## What was left out"
+    yield "## Filters"
     yield ""
-    yield from ("| gate | stopped | because |", "| --- | ---: | --- |")
-    for name, gate in sheet["gates"].items():
-        yield f"| {name} | {gate['stopped']:,} | {gate['says']} |"
+    yield from ("| filter | dropped | reason |", "| --- | ---: | --- |")
+    for name, found in sheet["gates"].items():
+        yield f"| {name} | {found['stopped']:,} | {found['says']} |"
     bars = sheet["bars"]
     ratio = "any" if bars["length_ratio"] is None else f"{bars['length_ratio']:g}"
     yield ""
     yield (
         f"Margin {bars['margin']:g}; length ratio {ratio}; refusals {'dropped' if bars['drops_refusals'] else 'kept'}; "
-        f"cut-off texts {'dropped' if bars['drops_truncated'] else 'kept'}."
+        f"truncated texts {'dropped' if bars['drops_truncated'] else 'kept'}."
     )
     if sheet["reasoning_removed"]:
         yield ""
@@ -177,9 +181,9 @@ def _gates(sheet: Mapping[str, Any]) -> Iterator[str]:
 
 def _content(sheet: Mapping[str, Any]) -> Iterator[str]:
     yield ""
-    yield "## What is in it"
+    yield "## Contents"
     yield ""
-    yield from ("| source | candidates | kept | what |", "| --- | ---: | ---: | --- |")
+    yield from ("| source | candidates | kept | description |", "| --- | ---: | ---: | --- |")
     for name, source in sheet["sources"].items():
         yield f"| {name} | {source['candidates']:,} | {source['kept']:,} | {source['says']} |"
     yield ""
@@ -188,9 +192,9 @@ def _content(sheet: Mapping[str, Any]) -> Iterator[str]:
     yield f"The chosen text is longer in {more:.1f} % of the pairs, shorter in {less:.1f} %."
     yield ""
     yield from ("| | n | mean | median | 5 % | 95 % |", "| --- | ---: | ---: | ---: | ---: | ---: |")
-    rows = {"letters, chosen": sheet["lengths"]["chosen"], "letters, rejected": sheet["lengths"]["rejected"]}
+    rows = {"characters, chosen": sheet["lengths"]["chosen"], "characters, rejected": sheet["lengths"]["rejected"]}
     if sheet["score_leads"]:
-        rows["score, chosen less rejected"] = sheet["score_leads"]
+        rows["score, chosen minus rejected"] = sheet["score_leads"]
     for name, found in rows.items():
         at = found["quantiles"]
         yield f"| {name} | {found['n']:,} | {found['mean']:.2f} | {at['0.5']:g} | {at['0.05']:g} | {at['0.95']:g} |"
@@ -206,7 +210,7 @@ def _rights(sheet: Mapping[str, Any]) -> Iterator[str]:
     yield "## Rights"
     yield ""
     if not sheet["licences"]:
-        yield "The spec says nothing of the rights in prompts and outputs."
+        yield "The spec declares no licences of prompts and outputs."
     for line in sheet["licences"]:
         yield f"- {_plain(line)}"
 

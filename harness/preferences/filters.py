@@ -1,7 +1,7 @@
-"""What keeps a pair out of preference data. Every gate counts what it stops.
+"""Filters of preference pairs; every filter counts the pairs it drops.
 
-The gates that look at one pair come first, in the order of GATES; then those that look at all pairs of a prompt. A pair
-that one gate stops is seen by no other, so that the counts sum up.
+The filters of single pairs come first, in the order of PAIR_FILTERS, then those over all pairs of a prompt. A pair is
+counted by the first filter that drops it, so that the counts add up.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ REFUSAL = re.compile(
     r"as an ai\b|i won['’]t |i must decline|unfortunately, i can)",
     re.IGNORECASE,
 )
-"""How a refusal in English begins. A rule of thumb."""
+"""The start of a refusal in English. A heuristic."""
 
 
 @dataclass(frozen=True, slots=True)
-class Bars:
-    """How high the gates are.
+class Thresholds:
+    """The settings of the filters.
 
     Attributes:
-        margin: scores that differ by less are not told apart; 0 lets every difference pass.
-        length_ratio: the longer text may have so many times the letters of the shorter one; None for any.
-        drops_refusals: whether a chosen text that begins like a refusal is stopped.
-        drops_truncated: whether texts that were cut off are stopped.
+        margin: smallest difference of the scores; 0 for any.
+        length_ratio: largest ratio of the lengths of the two texts; None for any.
+        drops_refusals: whether to drop pairs whose chosen text starts like a refusal.
+        drops_truncated: whether to drop pairs with a truncated text.
     """
 
     margin: float = 0.0
@@ -40,96 +40,98 @@ class Bars:
     drops_truncated: bool = True
 
 
-def _fails(one: Candidate, _: Bars) -> bool:
+def _fails(one: Candidate, _: Thresholds) -> bool:
     return one.verdict in FAILURES
 
 
-def _is_tied(one: Candidate, _: Bars) -> bool:
+def _is_tied(one: Candidate, _: Thresholds) -> bool:
     return one.verdict == "tie"
 
 
-def _orders_disagree(one: Candidate, _: Bars) -> bool:
+def _orders_disagree(one: Candidate, _: Thresholds) -> bool:
     return bool(one.votes) and any(vote != one.verdict for vote in one.votes)
 
 
-def _is_close(one: Candidate, bars: Bars) -> bool:
+def _is_close(one: Candidate, thresholds: Thresholds) -> bool:
     if one.score_first is None or one.score_second is None:
         return False
     lead = one.score_first - one.score_second
-    return (lead if one.verdict == "a" else -lead) < bars.margin
+    return (lead if one.verdict == "a" else -lead) < thresholds.margin
 
 
-def _is_same(one: Candidate, _: Bars) -> bool:
+def _is_same(one: Candidate, _: Thresholds) -> bool:
     return normalised(one.first) == normalised(one.second)
 
 
-def _is_empty(one: Candidate, _: Bars) -> bool:
+def _is_empty(one: Candidate, _: Thresholds) -> bool:
     return not one.first.strip() or not one.second.strip()
 
 
-def _has_reasoning(one: Candidate, _: Bars) -> bool:
+def _has_reasoning(one: Candidate, _: Thresholds) -> bool:
     context = (message["content"] for message in one.prompt if one.view == "workflow" or message["role"] == "assistant")
     return any(holds_reasoning(text) for text in (one.first, one.second, *context))
 
 
-def _is_truncated(one: Candidate, bars: Bars) -> bool:
-    return bars.drops_truncated and one.truncated
+def _is_truncated(one: Candidate, thresholds: Thresholds) -> bool:
+    return thresholds.drops_truncated and one.truncated
 
 
-def _differs_in_length(one: Candidate, bars: Bars) -> bool:
+def _differs_in_length(one: Candidate, thresholds: Thresholds) -> bool:
     short, long = sorted((len(one.first), len(one.second)))
-    return bars.length_ratio is not None and long > bars.length_ratio * short
+    return thresholds.length_ratio is not None and long > thresholds.length_ratio * short
 
 
-def _is_refusal(one: Candidate, bars: Bars) -> bool:
-    return bars.drops_refusals and REFUSAL.match(one.first if one.verdict == "a" else one.second) is not None
+def _is_refusal(one: Candidate, thresholds: Thresholds) -> bool:
+    return thresholds.drops_refusals and REFUSAL.match(one.first if one.verdict == "a" else one.second) is not None
 
 
-GATES: Mapping[str, tuple[str, Callable[[Candidate, Bars], bool]]] = {
+PAIR_FILTERS: Mapping[str, tuple[str, Callable[[Candidate, Thresholds], bool]]] = {
     "failed": ("the evaluator gave no verdict", _fails),
-    "tied": ("the evaluator called it a tie, or could not tell the scores apart", _is_tied),
+    "tied": ("the verdict is a tie", _is_tied),
     "orders-disagree": ("the verdict changed with the order of the texts", _orders_disagree),
     "margin": ("the scores differ by less than the margin", _is_close),
     "empty": ("a text is empty", _is_empty),
-    "reasoning": ("a text holds a tag of a model's reasoning, such as `think`", _has_reasoning),
-    "same": ("chosen equals rejected but for case and spaces", _is_same),
-    "truncated": ("a text was cut off at the most tokens that it may have", _is_truncated),
-    "length-ratio": ("one text is longer than the other by more than the bound", _differs_in_length),
-    "refusal": ("the chosen text begins like a refusal", _is_refusal),
+    "reasoning": ("a text contains a reasoning tag, such as `think`", _has_reasoning),
+    "same": ("the texts are equal except for case and spaces", _is_same),
+    "truncated": ("a text was truncated at its token limit", _is_truncated),
+    "length-ratio": ("the ratio of the lengths is above the limit", _differs_in_length),
+    "refusal": ("the chosen text starts like a refusal", _is_refusal),
 }
-"""The gates for one pair: what each says, and whether it stops a pair."""
-OF_A_PROMPT: Mapping[str, str] = {
-    "duplicate": "the same pair occurs before for this prompt",
-    "contradicted": "for this prompt the opposite was preferred as well",
-    "mixed": "of a format with labels: texts that won once and lost once, and so have no label",
+"""The filters of single pairs: the reason, and whether a pair is dropped."""
+PROMPT_FILTERS: Mapping[str, str] = {
+    "duplicate": "the same pair occurred before for this prompt",
+    "contradicted": "the opposite preference also occurs for this prompt",
+    "mixed": "the text was both chosen and rejected (formats with labels)",
 }
-"""The gates for the pairs of a prompt."""
+"""The filters over the pairs of a prompt."""
+REASONS: Mapping[str, str] = {name: reason for name, (reason, _) in PAIR_FILTERS.items()} | dict(PROMPT_FILTERS)
+"""The reason of every filter."""
 
 
 def normalised(text: str) -> str:
-    """A text without what makes no difference to a reader: case, spaces."""
+    """A text without differences of case and spaces."""
     return " ".join(text.casefold().split())
 
 
-def stopped_by(one: Candidate, bars: Bars) -> str | None:
-    """The gate that stops a pair, None where none does."""
-    return next((name for name, (_, stops) in GATES.items() if stops(one, bars)), None)
+def filter_that_drops(one: Candidate, thresholds: Thresholds) -> str | None:
+    """The first filter that drops a pair; None if it passes all."""
+    return next((name for name, (_, drops) in PAIR_FILTERS.items() if drops(one, thresholds)), None)
 
 
-def passed(candidates: Iterable[Candidate], bars: Bars, counts: Counter[str]) -> Iterator[Candidate]:
-    """The candidates of one prompt that pass all gates; what is stopped is counted by the name of the gate."""
+def passed(candidates: Iterable[Candidate], thresholds: Thresholds, counts: Counter[str]) -> Iterator[Candidate]:
+    """The candidates of one prompt that pass all filters; dropped ones are counted by the name of the filter."""
     kept: dict[tuple[str, str, str], list[Candidate]] = {}
     for one in candidates:
-        gate = stopped_by(one, bars)
-        if gate is not None:
-            counts[gate] += 1
+        dropped_by = filter_that_drops(one, thresholds)
+        if dropped_by is not None:
+            counts[dropped_by] += 1
             continue
         better, worse = (one.first, one.second) if one.verdict == "a" else (one.second, one.first)
         context = repr(one.prompt)
         kept.setdefault((context, normalised(better), normalised(worse)), []).append(one)
-    for (context, better, worse), alike in kept.items():
-        counts["duplicate"] += len(alike) - 1
+    for (context, better, worse), same in kept.items():
+        counts["duplicate"] += len(same) - 1
         if (context, worse, better) in kept:
             counts["contradicted"] += 1
         else:
-            yield alike[0]
+            yield same[0]

@@ -1,4 +1,4 @@
-"""Candidates from the run of an evaluation: its pairs of responses, as one of its cells judged them."""
+"""Preference pairs from an evaluation: its pairs of responses, by the verdicts of one cell."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from harness.text import quoted, suggestion
 
 
 class JudgedRun:
-    """A finished evaluation with the data that it judged.
+    """A finished evaluation with its data.
 
     Args:
         folder: of the run.
         plan: of its spec, for the texts.
-        cell: id of the cell whose verdicts count, or a part of it that no other cell has; None for the cell that
-            leads the leaderboard.
+        cell: id of the cell with the verdicts, or a unique part of it; None for the leader of each dataset.
 
     Raises:
-        InputError: where there is no such cell, or the data are not those that were judged.
+        InputError: if there is no such cell, or the data have changed since the run.
     """
 
     def __init__(self, folder: Path, plan: Plan, cell: str | None = None) -> None:
@@ -70,28 +69,28 @@ class JudgedRun:
                 ]
 
     def _check_contents(self) -> None:
-        """The texts must be those that were judged: the run keeps a digest of each."""
+        """Compare the texts with the digests that the run keeps."""
         kept = read_frame(self.folder, ITEMS, ["dataset", "item", "content"])
         for name in dict.fromkeys(entry["dataset"] for entry in self._entries):
             now: Any = self.plan.datasets[name].facts().select("item", "content")
             before = kept.filter(pl.col("dataset") == name).select("item", "content")
             if not now.equals(before):
-                message = f"the data of {quoted(name)} are not those that this run judged"
-                raise InputError(message, hint="run the spec again; it asks nothing that the cache holds")
+                message = f"the data of {quoted(name)} have changed since this run"
+                raise InputError(message, hint="run the spec again; cached replies are reused")
 
 
 def _leaders(rows: list[dict[str, Any]]) -> list[str]:
-    """The cell that leads each dataset."""
+    """The leader of each dataset."""
     first: dict[str, str] = {}
     for row in rows:
         first.setdefault(row["dataset"], row["cell"])
     return list(first.values())
 
 
-def _one(wanted: str, ids: list[str]) -> str:
-    found = [name for name in ids if name == wanted] or [name for name in ids if wanted in name]
+def _one(name: str, ids: list[str]) -> str:
+    found = [one for one in ids if one == name] or [one for one in ids if name in one]
     if len(found) == 1:
         return found[0]
     if not found:
-        raise InputError(f"the run has no cell {quoted(wanted)}", hint=suggestion(wanted, ids))
-    raise InputError(f"{quoted(wanted)} is a part of {len(found)} cells, such as {found[0]} and {found[1]}")
+        raise InputError(f"the run has no cell {quoted(name)}", hint=suggestion(name, ids))
+    raise InputError(f"{quoted(name)} matches {len(found)} cells, such as {found[0]} and {found[1]}")

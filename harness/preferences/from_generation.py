@@ -1,9 +1,9 @@
-"""Candidates from the run of a generation, prompt by prompt.
+"""Preference pairs from a generation, prompt by prompt.
 
-`single`, to improve a model on its own: a prompt, and the better over the worse of two drafts, or of what two systems
-put forward. `workflow`, to improve the loop itself: the conversation with the reviewers' feedback, and the better over
-the worse response to it; and a draft to review, and a review after which the draft got better over one after which it
-did not. Reviews are compared where several systems had the same draft reviewed by one reviewer each.
+View `single` trains one model: a prompt with two drafts, or with the picked drafts of two systems. View `workflow`
+trains the loop: the conversation with the feedback of the reviewers and two responses to it; and a draft with a review
+that led to an improvement and one that did not. Reviews are compared where several systems have the same draft reviewed
+by one reviewer each.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from harness.runner.run_folder import (
 )
 
 PROMPTS_HELD = 256
-"""Prompts whose trajectories are held at once."""
+"""Prompts whose trajectories are in memory at once."""
 
 
 class LoopRun:
-    """A finished generation, read back prompt by prompt.
+    """A finished generation, read prompt by prompt.
 
     Args:
         folder: of the run.
@@ -56,17 +56,17 @@ class LoopRun:
 
     @property
     def evaluators(self) -> list[str]:
-        """Who compared, each once."""
+        """The evaluators of the comparisons, each once."""
         return list(dict.fromkeys(kind_of(cell) for cell in self.manifest["cells"]))
 
     @property
     def selects(self) -> str:
-        """Who selected drafts."""
+        """The evaluator that selects drafts."""
         selection = self.spec["selection"]
         if "evaluator" not in selection:
             return f"selection:{selection['by']}"
-        mode, wanted = next(iter(selection["evaluator"].items()))
-        members = wanted if isinstance(wanted, str) else "+".join(_names_in(wanted))
+        mode, settings = next(iter(selection["evaluator"].items()))
+        members = settings if isinstance(settings, str) else "+".join(_names_in(settings))
         return f"{selection['strategy']}/{mode}:{members}"
 
     def candidates(self, view: View) -> Iterator[list[Candidate]]:
@@ -100,7 +100,7 @@ class LoopRun:
     def _of_trajectory(
         self, row: Mapping[str, Any], prompt: tuple[Message, ...], drafts: list[dict[str, Any]], view: View
     ) -> Iterator[Candidate]:
-        """Two drafts of a trajectory, with the prompt or with the conversation after the first of the two."""
+        """Pairs of drafts of a trajectory, with the prompt or the conversation up to the first of the two."""
         name = self._names[drafts[0]["system"]]
         for one, other, verdict in self._duels(drafts):
             context = prompt if view == "single" else self._conversation(prompt, drafts[: one["round"]])
@@ -127,7 +127,7 @@ class LoopRun:
             )
 
     def _duels(self, drafts: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
-        """Pairs of drafts with a verdict: of the tournament, or by the reviewers' scores where these selected."""
+        """Pairs of drafts with a verdict: of the tournament, or by the scores of the reviewers where these select."""
         for new in drafts:
             if new["verdict"] is not None:
                 yield (
@@ -165,13 +165,13 @@ class LoopRun:
     def _conversation(
         self, prompt: tuple[Message, ...], drafts: Sequence[dict[str, Any]]
     ) -> tuple[Message, ...] | None:
-        """The generator's conversation up to the feedback on the last of some drafts; None where there was none."""
+        """The conversation of the generator up to the feedback on the last of some drafts; None without feedback."""
         chat = list(prompt)
         for draft in drafts:
-            heard = [Review(**review) for review in draft["reviews"] if review["failure"] is None]
-            if not heard:
+            reviews = [Review(**review) for review in draft["reviews"] if review["failure"] is None]
+            if not reviews:
                 return None
-            chat += [{"role": "assistant", "content": draft["text"]}, self.reviewing.revision(prompt, heard)]
+            chat += [{"role": "assistant", "content": draft["text"]}, self.reviewing.revision(prompt, reviews)]
         return tuple(chat)
 
     def _of_matches(
@@ -181,7 +181,7 @@ class LoopRun:
         by_system: Mapping[str, list[dict[str, Any]]],
         judged: Sequence[dict[str, Any]],
     ) -> Iterator[Candidate]:
-        """What two systems put forward."""
+        """The picked drafts of two systems."""
         picked = {name: next((d for d in drafts if d["is_picked"]), None) for name, drafts in by_system.items()}
         for judgment in judged:
             match = self._matches[judgment["dataset"]]
@@ -211,7 +211,7 @@ class LoopRun:
     def _of_reviews(
         self, row: Mapping[str, Any], prompt: tuple[Message, ...], trajectories: Sequence[list[dict[str, Any]]]
     ) -> Iterator[Candidate]:
-        """First reviews of one draft: one after which the next draft won, over one after which it did not."""
+        """First reviews of one draft: one whose next draft won, over one whose next draft did not."""
         by_draft: dict[str, dict[bool, list[tuple[dict[str, Any], dict[str, Any]]]]] = {}
         for drafts in trajectories:
             if len(drafts) > 1 and len(drafts[0]["reviews"]) == 1 and drafts[1]["verdict"] in VERDICTS:
@@ -240,14 +240,14 @@ class LoopRun:
 
     def _judged(self, prompts: pl.DataFrame) -> dict[tuple[str, str], list[dict[str, Any]]]:
         """The comparisons of some prompts, by prompt set and item."""
-        told = [
+        evaluators = [
             {"cell": cell["id"], "dataset": cell["dataset"], "evaluator": kind_of(cell), "order": cell["order"]}
             for cell in self._cells
         ]
         sets = [{"dataset": name, "prompts": match["first"].partition("/")[0]} for name, match in self._matches.items()]
-        if not told:
+        if not evaluators:
             return {}
-        cells = pl.DataFrame(told).join(pl.DataFrame(sets), on="dataset")
+        cells = pl.DataFrame(evaluators).join(pl.DataFrame(sets), on="dataset")
         keys = prompts.select("prompts", "item").lazy()
         found = _in_order(
             _rows(self.folder / JUDGMENTS)
@@ -264,7 +264,7 @@ def reasoning_removed(folder: Path) -> int:
 
 
 def _rows(file: Path) -> pl.LazyFrame:
-    """The rows of a file, numbered: no join keeps their order."""
+    """The rows of a file, numbered, since joins do not keep their order."""
     return pl.scan_parquet(file, row_index_name="at")
 
 
@@ -273,17 +273,17 @@ def _in_order(rows: pl.LazyFrame) -> pl.DataFrame:
 
 
 def system_name(system: Mapping[str, Any]) -> str:
-    """What a manifest's system is called without its prompt set."""
+    """The id of a system of a manifest without its prompt set."""
     return str(system["id"]).partition("/")[2]
 
 
 def kind_of(cell: Mapping[str, Any]) -> str:
-    """A cell's id without its dataset: who compared, and how."""
+    """The id of a cell without its dataset: strategy, evaluator and variant."""
     return str(cell["id"])[len(cell["dataset"]) + 1 :]
 
 
 def _names_in(value: Any) -> list[str]:
-    """All texts in the settings of an evaluator that stand for its members."""
+    """The names of the members in the settings of an evaluator."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, Mapping):

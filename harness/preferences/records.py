@@ -1,4 +1,4 @@
-"""One text preferred to another, before anybody asks whether it is good enough to learn from."""
+"""Preference pairs, before and after filtering."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ VIEWS: tuple[View, ...] = ("single", "workflow")
 SOURCES: dict[str, str] = {
     "duel": "two drafts of one trajectory, by the evaluator that selects",
     "scores": "two drafts of one trajectory, by the mean score of the reviewers",
-    "match": "the drafts that two systems put forward, by the evaluator that compares",
+    "match": "the picked drafts of two systems, by the evaluator that compares",
     "revision": "the conversation with the reviewer's feedback, and the better over the worse response to it",
     "review": "a draft to review, and a review that led to an improvement over one that did not",
     "judgment": "two responses of an evaluation, by its evaluator",
 }
-"""Where a pair comes from."""
+"""The sources of pairs."""
 
 
 class Candidate(NamedTuple):
@@ -30,17 +30,17 @@ class Candidate(NamedTuple):
         cluster: prompts that share it stay in one part of a split.
         view: what the pair is to improve.
         source: where it comes from: one of SOURCES.
-        prompt: the conversation that both texts answer.
+        prompt: the messages that both texts answer.
         first: one text.
         second: the other one.
         verdict: `a` for the first, `b` for the second, `tie`, or the failure.
-        votes: the verdicts of both orders, as far as both were asked; named as in the order given.
-        score_first: what the evaluator gave the first, None where it gives none.
-        score_second: likewise.
+        votes: the verdicts of both orders, empty with one order; mapped to the given order.
+        score_first: score of the first text, None without scores.
+        score_second: score of the second text.
         writers: who wrote the first and the second: names of models or systems.
-        rounds: the number of the draft, of each; None where it is no draft.
-        truncated: whether one of them was cut off.
-        evaluator: who preferred.
+        rounds: round of each draft; None for other texts.
+        truncated: whether one of them was truncated.
+        evaluator: the evaluator of the pair.
         calls: cache keys of the calls behind the verdict and, as far as they are known, behind the texts.
     """
 
@@ -64,15 +64,15 @@ class Candidate(NamedTuple):
 
 
 class Preference(NamedTuple):
-    """A pair that passed all gates.
+    """A pair that passed all filters.
 
     Attributes:
-        candidate: what it came from.
+        candidate: its candidate.
         chosen: the better text.
-        rejected: the worse one.
-        score_chosen: what the evaluator gave it, None where it gives none.
-        score_rejected: likewise.
-        split: the part that it belongs to: `train`, `validation` or `test`.
+        rejected: the worse text.
+        score_chosen: score of the chosen text, None without scores.
+        score_rejected: score of the rejected text.
+        split: its part of the split: `train`, `validation` or `test`.
     """
 
     candidate: Candidate

@@ -1,4 +1,4 @@
-"""Which part of the data a prompt belongs to: by its id and the seed alone, so that new prompts move no old one."""
+"""The split of prompts: by id and seed only, so that new prompts do not move old ones."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ PARTS = ("train", "validation", "test")
 
 
 def part_of(prompts: str, cluster: str, shares: Sequence[float], seed: int) -> str:
-    """`train`, `validation` or `test`; prompts of one cluster are in one part.
+    """`train`, `validation` or `test`; prompts of one cluster share a part.
 
     Args:
         prompts: name of the prompt set.
         cluster: of the prompt.
-        shares: of the three parts; they sum up to 1.
-        seed: another one makes another split.
+        shares: of the three parts; they sum to 1.
+        seed: of the split.
     """
     digest = hashlib.sha256(f"{seed}\x1f{prompts}\x1f{cluster}".encode("utf-8", "surrogatepass")).digest()
     number = int.from_bytes(digest[:8], "big") / 2**64

@@ -1,6 +1,6 @@
-"""Candidates → files that trainers read, and what was left out on the way.
+"""Candidates to training files, with counts of the dropped pairs.
 
-Rows are written as they come, so that memory does not grow with them. A file is there as a whole or not at all.
+Rows are streamed, in constant memory. A file is written atomically.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import orjson
 from harness.atomic import replacing
 from harness.errors import InputError, NothingLeftError
 from harness.hashing import digest_of
-from harness.preferences.filters import GATES, OF_A_PROMPT, Bars, passed
+from harness.preferences.filters import REASONS, Thresholds, passed
 from harness.preferences.format import ExportFormat, find_export_format
 from harness.preferences.records import Candidate, Preference
 from harness.preferences.split import PARTS, part_of
+from harness.text import pluralized
 
 ROWS_HELD = 2_048
 """Rows of a Parquet row group."""
@@ -38,32 +39,32 @@ PROVENANCE = (
     "verdict",
     "calls",
 )
-"""Columns that tell where a row comes from, beside those of the format."""
+"""Provenance columns, in addition to those of the format."""
 ENDINGS = (".jsonl", ".parquet")
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is to be written.
+    """What to write.
 
     Attributes:
-        format: a file name in `harness/exports/`.
-        out: the file; its ending says how it is written.
+        format: name of an export format.
+        out: the file; its ending selects JSONL or Parquet.
         shares: of train, validation and test.
         seed: of the split.
-        bars: how high the gates are.
-        in_files: whether each part of the split gets a file of its own, such as `out-train.jsonl`.
+        thresholds: settings of the filters.
+        in_files: whether each part of the split is a file, such as `out-train.jsonl`.
     """
 
     format: str
     out: Path
     shares: tuple[float, float, float] = (0.8, 0.1, 0.1)
     seed: int = 0
-    bars: Bars = field(default_factory=Bars)
+    thresholds: Thresholds = field(default_factory=Thresholds)
     in_files: bool = False
 
     def files(self) -> dict[str, Path]:
-        """The file of each part of the split; one for all of them unless each has its own."""
+        """The file of each part of the split; one for all unless `in_files`."""
         if not self.in_files:
             return dict.fromkeys(PARTS, self.out)
         parts = [part for part, share in zip(PARTS, self.shares, strict=True) if share]
@@ -71,28 +72,28 @@ class ExportRequest:
 
     @property
     def datasheets(self) -> tuple[Path, Path]:
-        """Where the datasheet goes, for people and for programs."""
+        """The paths of the datasheet, as Markdown and as JSON."""
         stem = self.out.with_suffix("")
         return stem.with_name(f"{stem.name}.datasheet.md"), stem.with_name(f"{stem.name}.datasheet.json")
 
 
 @dataclass
 class ExportCounts:
-    """What was seen on the way.
+    """Counts of an export.
 
     Attributes:
         candidates: pairs, by source.
-        stopped: pairs that a gate stopped, by gate.
+        stopped: dropped pairs, by filter.
         kept: pairs that passed, by source.
         rows: written, by part of the split.
         labels: of a format with labels, how many rows are desirable and how many are not.
-        prompts: with a pair, by part of the split.
-        lengths: letters of the better and of the worse text.
-        leads: how much better the scores of the better texts are.
-        longer: pairs whose better text is the longer one, the shorter one, and as long as the other.
-        writers: how often each writer's text was chosen, and how often rejected.
-        evaluators: pairs by who preferred.
-        reasoning_removed: drafts and reviews of the run whose reasoning was separated from them.
+        prompts: prompts with a pair, by part of the split.
+        lengths: characters of the chosen and of the rejected text.
+        leads: score of the chosen text minus that of the rejected one.
+        longer: pairs whose chosen text is longer, shorter, or as long as the other.
+        writers: how often the text of each writer was chosen and rejected.
+        evaluators: pairs by evaluator.
+        reasoning_removed: drafts and reviews whose reasoning was separated from them.
     """
 
     candidates: Counter[str] = field(default_factory=Counter)
@@ -126,70 +127,68 @@ class ExportCounts:
 
 
 def write_preferences(
-    groups: Iterable[Sequence[Candidate]], wanted: ExportRequest, *, replace: bool = False
+    groups: Iterable[Sequence[Candidate]], request: ExportRequest, *, replace: bool = False
 ) -> tuple[ExportCounts, Mapping[str, Path]]:
-    """Write all pairs that pass the gates; what was seen, and the files.
+    """Write all pairs that pass the filters; returns the counts and the files.
 
     Args:
         groups: the candidates, prompt by prompt.
-        wanted: what is to be written.
-        replace: whether files that are there may be replaced.
+        request: what to write.
+        replace: whether to overwrite existing files.
 
     Raises:
-        InputError: where a file is there, or its ending says nothing.
-        NothingLeftError: where no pair passes; nothing is written then.
-        StorageError: where a file cannot be written.
+        InputError: if a file exists, or its ending is unknown.
+        NothingLeftError: if no pair passes; nothing is written then.
+        StorageError: if a file cannot be written.
     """
-    files = wanted.files()
-    check_files(wanted, replace=replace)
-    tallied = ExportCounts()
-    module = find_export_format(wanted.format)
+    files = request.files()
+    check_files(request, replace=replace)
+    counts = ExportCounts()
+    module = find_export_format(request.format)
     with ExitStack() as stack:
         handles = {path: stack.enter_context(replacing(path)) for path in dict.fromkeys(files.values())}
         writers = {path: _writer(path, handle, module.FIELDS) for path, handle in handles.items()}
-        for preference, row in _rows(groups, wanted, module, tallied):
+        for preference, row in _rows(groups, request, module, counts):
             writers[files[preference.split]].write(row)
-        if not tallied.rows:
-            raise NothingLeftError("no pair passed the gates", hint=_counted(tallied))
+        if not counts.rows:
+            raise NothingLeftError("no pair passed the filters", hint=_counted(counts))
         for writer in writers.values():
             writer.close()
-    return tallied, files
+    return counts, files
 
 
-def check_files(wanted: ExportRequest, *, replace: bool) -> None:
-    """Refuse endings that say nothing, and files that are there."""
-    if wanted.out.suffix not in ENDINGS:
-        raise InputError(f"{wanted.out} must end in {' or '.join(ENDINGS)}", hint="the ending says how it is written")
-    there = [path for path in (*dict.fromkeys(wanted.files().values()), *wanted.datasheets) if path.exists()]
-    if there and not replace:
-        named = ", ".join(map(str, there))
-        verb = "is" if len(there) == 1 else "are"
-        raise InputError(
-            f"{named} {verb} there already and kept", hint="name another --out, or replace it with --force"
-        )
+def check_files(request: ExportRequest, *, replace: bool) -> None:
+    """Refuse unknown endings and existing files."""
+    if request.out.suffix not in ENDINGS:
+        raise InputError(f"{request.out} must end in {' or '.join(ENDINGS)}", hint="the ending selects the file format")
+    existing = [path for path in (*dict.fromkeys(request.files().values()), *request.datasheets) if path.exists()]
+    if existing and not replace:
+        names = ", ".join(map(str, existing))
+        verb = "exists" if len(existing) == 1 else "exist"
+        raise InputError(f"{names} already {verb}", hint="choose another --out, or overwrite with --force")
 
 
 def _rows(
-    groups: Iterable[Sequence[Candidate]], wanted: ExportRequest, module: ExportFormat, tallied: ExportCounts
+    groups: Iterable[Sequence[Candidate]], request: ExportRequest, module: ExportFormat, counts: ExportCounts
 ) -> Iterator[tuple[Preference, dict[str, Any]]]:
     for group in groups:
-        tallied.candidates.update(one.source for one in group)
-        preferences = list(_preferences(passed(group, wanted.bars, tallied.stopped), wanted))
+        counts.candidates.update(one.source for one in group)
+        preferences = list(_preferences(passed(group, request.thresholds, counts.stopped), request))
         for preference in preferences:
-            tallied.keep(preference)
+            counts.keep(preference)
         seen: set[str] = set()
-        for preference, row in module.rows(preferences, tallied.stopped):
-            tallied.rows[preference.split] += 1
+        for preference, row in module.rows(preferences, counts.stopped):
+            counts.rows[preference.split] += 1
             seen.add(preference.split)
             if "label" in row:
-                tallied.labels[row["label"]] += 1
+                counts.labels[row["label"]] += 1
             yield preference, {**row, **_provenance(preference)}
-        tallied.prompts.update(seen)
+        counts.prompts.update(seen)
 
 
-def _preferences(candidates: Iterable[Candidate], wanted: ExportRequest) -> Iterator[Preference]:
+def _preferences(candidates: Iterable[Candidate], request: ExportRequest) -> Iterator[Preference]:
     for one in candidates:
-        part = part_of(one.prompts, one.cluster, wanted.shares, wanted.seed)
+        part = part_of(one.prompts, one.cluster, request.shares, request.seed)
         texts, scores = (one.first, one.second), (one.score_first, one.score_second)
         if one.verdict == "b":
             texts, scores = texts[::-1], scores[::-1]
@@ -198,9 +197,9 @@ def _preferences(candidates: Iterable[Candidate], wanted: ExportRequest) -> Iter
 
 def _provenance(one: Preference) -> dict[str, Any]:
     candidate = one.candidate
-    is_turned = candidate.verdict == "b"
-    writers = candidate.writers[::-1] if is_turned else candidate.writers
-    rounds = candidate.rounds[::-1] if is_turned else candidate.rounds
+    is_swapped = candidate.verdict == "b"
+    writers = candidate.writers[::-1] if is_swapped else candidate.writers
+    rounds = candidate.rounds[::-1] if is_swapped else candidate.rounds
     return {
         "split": one.split,
         "view": candidate.view,
@@ -216,14 +215,13 @@ def _provenance(one: Preference) -> dict[str, Any]:
     }
 
 
-def _counted(tallied: ExportCounts) -> str:
-    """What every gate stopped, in words."""
-    total = tallied.candidates.total()
+def _counted(counts: ExportCounts) -> str:
+    """The dropped pairs by filter, in words."""
+    total = counts.candidates.total()
     if not total:
-        return "the run holds no pair of this view"
-    says = {name: say for name, (say, _) in GATES.items()} | dict(OF_A_PROMPT)
-    told = [f"{count:,} {name} ({says[name]})" for name, count in tallied.stopped.items() if count]
-    return f"of {total:,} pairs: {'; '.join(told)}"
+        return "the run has no pairs for this view"
+    dropped = [f"{count:,} {name} ({REASONS[name]})" for name, count in counts.stopped.items() if count]
+    return f"dropped of {pluralized(total, 'pair')}: {'; '.join(dropped)}"
 
 
 class _JsonLines:
@@ -234,11 +232,11 @@ class _JsonLines:
         self._handle.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: rows are written at once."""
 
 
 class _Parquet:
-    """Parts as they fill, in a folder of their own, which are joined at the end without holding them all."""
+    """Writes part files to a temporary folder, and joins them at the end in constant memory."""
 
     def __init__(self, handle: BinaryIO, fields: Sequence[str]) -> None:
         self._handle, self._fields = handle, fields

@@ -78,12 +78,12 @@ class Ledger:
                 (np.nan if one.score_a is None else one.score_a, np.nan if one.score_b is None else one.score_b)
                 for one in outcomes
             ]
-        if width := max(len(outcome.votes) for outcome in outcomes):
+        if column.votes is None and (width := max(len(outcome.votes) for outcome in outcomes)):
+            column.votes = np.repeat(column.codes[:, None], width, axis=1)  # chunks before it had no votes
+        if column.votes is not None:
+            width = column.votes.shape[1]
             cast = (outcome.votes or (outcome.name,) * width for outcome in outcomes)
-            votes = np.array([[_CODES[vote] for vote in each] for each in cast], np.int8)
-            if column.votes is None:
-                column.votes = np.zeros((len(column.codes), votes.shape[1]), np.int8)
-            column.votes[span] = votes
+            column.votes[span] = [[_CODES[vote] for vote in each] for each in cast]
 
     def counted(self) -> Iterator[tuple[Cell, list[Judgment]]]:
         """The judgments of the cells that ask nobody, once all others have been added."""

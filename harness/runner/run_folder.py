@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from harness.errors import RunFolderError, StorageError, parquet_faults
+from harness.errors import HarnessError, RunFolderError, ScoringError, StorageError, parquet_faults
 from harness.hashing import digest_of, rounded
 from harness.records.experiment import Cell
 from harness.records.judgments import Judgment
@@ -54,6 +54,8 @@ ROWS_HELD = 65_536
 TEXTS_HELD = 4_096
 """Rows of a row group that holds texts."""
 _UNFINISHED = ".unfinished-"
+_UNSCORED = ".unscored"
+"""Ends the name of a folder with the judgments of a run whose scoring failed; it has no manifest."""
 _COLUMNS = (
     "cell",
     "item",
@@ -183,6 +185,32 @@ class RunWriter:
         with _storing(self.folder):
             (self.folder / name).write_bytes(_pretty(rounded(value)))
 
+    @contextmanager
+    def scoring(self, run_id: str, spec: str) -> Iterator[None]:
+        """Keep the judgments where the code inside raises an unexpected exception.
+
+        Args:
+            run_id: of the run.
+            spec: path of the spec as the user gave it.
+
+        Raises:
+            ScoringError: with the folder of the judgments and the command that scores them again.
+        """
+        try:
+            yield
+        except HarnessError:
+            raise
+        except Exception as error:
+            kept = self.parent / f"{run_id}{_UNSCORED}"
+            with _storing(kept):
+                shutil.rmtree(kept, ignore_errors=True)
+                self.folder.rename(kept)
+            raise ScoringError(
+                f"scoring failed: {type(error).__name__}: {error}; the judgments are in {kept}",
+                hint=f"`harness run {spec} --offline` scores them again without model calls; HARNESS_DEBUG=1 shows the "
+                "traceback",
+            ) from error
+
     def next_number(self) -> int:
         """The number of this run among those of its spec that are here, from 1."""
         return 1 + max((_finished(folder)[0] for folder in _runs(self.parent)), default=0)
@@ -199,6 +227,7 @@ class RunWriter:
                     file.replace(final / file.name)
             else:
                 self.folder.rename(final)
+            shutil.rmtree(self.parent / f"{run_id}{_UNSCORED}", ignore_errors=True)
         return final
 
 

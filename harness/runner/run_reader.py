@@ -222,17 +222,22 @@ def _columns(
     found: list[tuple[Codes, Codes | None]] = []
     start = 0
     for size in sizes:
-        cast = _votes(frame["votes"].slice(start, size)) if votes else None
-        found.append((outcomes[start : start + size], cast))
+        here = outcomes[start : start + size]
+        found.append((here, _votes(frame["votes"].slice(start, size), here) if votes else None))
         start += size
     return found
 
 
-def _votes(lists: pl.Series) -> Codes | None:
-    width = lists.list.len().max()
+def _votes(lists: pl.Series, outcomes: Codes) -> Codes | None:
+    """The votes of each judgment, items × votes; a judgment without votes has its outcome in place of each."""
+    counts = lists.list.len().to_numpy()
+    width = int(counts.max(initial=0))
     if not width:
         return None
-    return _codes(lists.explode(), _CODES).reshape(len(lists), -1)
+    votes = np.repeat(outcomes[:, None], width, axis=1)
+    cast = lists.filter(lists.list.len() > 0)
+    votes[counts > 0] = _codes(cast.explode(), _CODES).reshape(len(cast), -1)
+    return votes
 
 
 def _codes(words: pl.Series, codes: Mapping[str, int]) -> Codes:

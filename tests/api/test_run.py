@@ -12,7 +12,7 @@ import pytest
 import harness
 from harness.api import FinishedRun, spec_keys
 from harness.cache.cache import Cache
-from harness.errors import MissingRepliesError, SpecError
+from harness.errors import MissingRepliesError, ScoringError, SpecError
 from harness.runner.progress import RunStats
 from harness.runner.run_folder import DETERMINISTIC, ENVIRONMENT
 from support.paths import ROOT
@@ -162,3 +162,22 @@ def test_package_offers_the_pipeline_and_nothing_it_has_not() -> None:
     assert harness.FinishedRun is FinishedRun
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = harness.nothing
+
+
+def test_failed_scoring_keeps_the_judgments_and_says_how_to_score_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = harness.load_spec(spec_in(tmp_path / "world"))
+    places = {"cache": tmp_path / "cache", "results": tmp_path / "results"}
+    with monkeypatch.context() as patched:
+        patched.setattr("harness.api.evaluation.make_leaderboard", lambda *_: {}["flip-rate"])
+        with pytest.raises(
+            ScoringError, match="scoring failed: KeyError: 'flip-rate'; the judgments are in "
+        ) as raised:
+            harness.run_spec(spec, **places)
+    (kept,) = (tmp_path / "results" / "quickstart").iterdir()
+    assert f"harness run {spec.shown_path} --offline" in str(raised.value)
+    assert {"judgments.parquet", "items.parquet", "spec.json"} <= {path.name for path in kept.iterdir()}
+    run = harness.run_spec(spec, **places, offline=True)
+    assert kept.name == f"{run.id}.unscored"
+    assert [folder.name for folder in run.folder.parent.iterdir()] == [run.id]

@@ -103,3 +103,20 @@ def test_unknown_probe_is_an_error_with_a_suggestion():
     shown = CliRunner().invoke(main, ["validate", "bad.yaml"])
     assert shown.exit_code == 2
     assert "there is no probe `winrate`; did you mean `win-rate`?" in shown.stderr
+
+
+@pytest.mark.parametrize("axis", ["order: [both]", "repeats: [2]"])
+def test_jury_beside_orders_and_repeats(axis):
+    text = SPEC.replace("  order: [given, both]\n  repeats: [1, 2]\n", f"  {axis}\n")
+    text = text.replace("[{judge: [small, wordy]}]", "[{judge: [small, wordy]}, {jury: {of: [small, wordy]}}]")
+    text = text.replace("name: audited", "name: panel").replace("[win-rate, length]", "[position, self-agreement]")
+    Path("panel.yaml").write_text(text)
+    done = CliRunner().invoke(main, ["run", "panel.yaml"])
+    assert done.exit_code == 0, done.output
+    shown = audit("panel")
+    assert shown.exit_code == 0, shown.output
+    assert "unknown (counted from the judgments of other cells)" in shown.stdout
+    (dataset,) = json.loads(audit("panel", "--json").stdout)["datasets"]
+    judged = [cell["probes"] for cell in dataset["cells"] if "/judge:" in cell["cell"]]
+    probe, name = ("position", "flip-rate") if "order" in axis else ("self-agreement", "repeats")
+    assert all(cell[probe]["figures"][f"{probe}.{name}"]["value"] is not None for cell in judged)

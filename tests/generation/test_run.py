@@ -334,7 +334,7 @@ def test_a_model_that_was_given_up_in_the_loops_is_not_asked_in_the_comparisons(
             text = text.replace(f"{{provider: simulated, skill: {skill}}}", entry)
         laid_out(tmp_path, text, prompts=6)
         shown = call("run", tmp_path / "spec.yaml", cwd=tmp_path, code=1)
-        assert "master was given up" in shown.stderr
+        assert "model master was stopped" in shown.stderr
         assert sum(count for key, count in server.asked.items() if "nobody-knows-it" in key) == 1
     board = json.loads((folder_of(tmp_path) / "leaderboard.json").read_bytes())
     (row,) = board["boards"][0]["rows"]

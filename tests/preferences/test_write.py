@@ -207,7 +207,13 @@ def test_the_datasheet_says_what_is_in_the_file(world, tmp_path):
     assert sheet["gates"]["margin"]["stopped"] > 0
     assert sheet["evaluator_agreement"] is None
     text = (tmp_path / "out.datasheet.md").read_text(encoding="utf-8")
-    for expected in ("Train nothing on them", "| margin |", "length ratio 3", "refusals dropped", "not known here"):
+    for expected in (
+        "Do not train on them",
+        "| margin |",
+        "length ratio 3",
+        "refusals dropped",
+        "agreement with human labels",
+    ):
         assert expected in text
     assert "The spec says nothing of the rights" in text
 
@@ -223,18 +229,18 @@ def test_the_datasheet_tells_how_far_the_evaluator_agrees_with_people(world, tmp
     assert rows[0]["kappa"] is not None
     assert "kappa 0." in (tmp_path / "out.datasheet.md").read_text(encoding="utf-8")
     shown = exported(world, tmp_path, "loops", "--evaluation", "scored", "--force", code=2)
-    assert "is no evaluation" in shown.stderr
+    assert "is not an evaluation run" in shown.stderr
 
 
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["loops", "--min-margin", "99"], 1, "no pair passed the gates; of "),
+        (["loops", "--min-margin", "99"], 1, "no pair passed the filters; dropped of "),
         (["loops", "--min-margin", "99", "--max-length-ratio", "inf"], 1, "margin (the scores differ by less"),
-        (["loops", "--cell", "nobody"], 2, "`nobody` compares nothing in this run; there is combined-10/judge:master"),
-        (["loops", "--split", "1,2"], 2, "is not three shares that sum up to 1"),
-        (["loops", "--split", "0.5,0.2,0.2"], 2, "is not three shares that sum up to 1"),
-        (["pairs"], 2, "the texts of an evaluation are in its data"),
+        (["loops", "--cell", "nobody"], 2, "this run has no comparisons by `nobody`; known: combined-10/judge:master"),
+        (["loops", "--split", "1,2"], 2, "is not three shares that sum to 1"),
+        (["loops", "--split", "0.5,0.2,0.2"], 2, "is not three shares that sum to 1"),
+        (["pairs"], 2, "an evaluation is exported by its spec file"),
         (["nothing"], 2, "there is no run folder, spec file or spec with runs called nothing"),
     ],
 )
@@ -248,7 +254,7 @@ def test_of_an_evaluation_too(world, tmp_path):
     spec = world / "pairs.yaml"
     assert "no workflow" in exported(world, tmp_path, spec, "--view", "workflow", code=2).stderr
     assert "has no cell `nobody`" in exported(world, tmp_path, spec, "--cell", "nobody", code=2).stderr
-    assert "is a part of" in exported(world, tmp_path, spec, "--cell", "judge", code=2).stderr
+    assert "matches 6 cells" in exported(world, tmp_path, spec, "--cell", "judge", code=2).stderr
 
 
 def test_data_that_changed_are_not_exported(world, tmp_path):
@@ -256,7 +262,7 @@ def test_data_that_changed_are_not_exported(world, tmp_path):
     try:
         (world / "pairs.jsonl").write_text(kept.replace("composting", "gardening"))
         shown = exported(world, tmp_path, world / "pairs.yaml", code=2)
-        assert "are not those that this run judged" in shown.stderr
+        assert "have changed since this run" in shown.stderr
     finally:
         (world / "pairs.jsonl").write_text(kept)
 
@@ -281,7 +287,7 @@ def test_files_that_are_there_are_kept_unless_told_otherwise(world, tmp_path):
     exported(world, tmp_path, "loops")
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}
     shown = exported(world, tmp_path, "loops", "--min-margin", "3", code=2)
-    assert "are there already and kept; name another --out, or replace it with --force" in shown.stderr
+    assert "already exist; choose another --out, or overwrite with --force" in shown.stderr
     assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
     exported(world, tmp_path, "loops", "--min-margin", "3", "--force")
     assert (tmp_path / "out.jsonl").read_bytes() != before[tmp_path / "out.jsonl"]

@@ -97,7 +97,7 @@ def test_a_key_or_a_model_that_is_refused_ends_the_model_at_once(run, status):
     with llmock("--error-rate", f"{status}=1.0") as url:
         code, said, failures = run(url)
         assert (code, failures["unavailable"]) == (1, 12)
-        assert f"error: gpt was given up: model gpt: status {status}" in said
+        assert f"error: model gpt was stopped: model gpt: status {status}" in said
         assert behaved(url)["attempts"] <= 6, "those under way, and none after the first answer"
 
 

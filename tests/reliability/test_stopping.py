@@ -67,7 +67,7 @@ def nursery():
 
 
 @pytest.mark.parametrize("one", [signal.SIGINT, signal.SIGTERM])
-def test_what_is_under_way_is_waited_for_and_stored(tmp_path, nursery, one):
+def test_calls_in_flight_are_awaited_and_stored(tmp_path, nursery, one):
     with served(Service(latency_ms=400)) as server:
         folder = laid_out(tmp_path / "world", server.url)
         nursery.start(folder)
@@ -95,7 +95,7 @@ def test_asked_twice_to_stop_it_does_not_wait(tmp_path, nursery):
         assert time.monotonic() - started < 15
 
 
-def test_a_stopped_command_tells_spend_rest_and_how_to_go_on(tmp_path):
+def test_interrupted_command_prints_spend_rest_and_how_to_resume(tmp_path):
     with served(Service(latency_ms=300)) as server:
         folder = laid_out(tmp_path / "a world", server.url, PRICE)
         places = ["--cache", str(folder / "cache"), "--results", str(folder / "results")]
@@ -110,11 +110,11 @@ def test_a_stopped_command_tells_spend_rest_and_how_to_go_on(tmp_path):
         waiting = re.search(r"stopping: waiting for (\d+) calls? under way; interrupt again to stop now", said)
         assert waiting, said
         assert 1 <= int(waiting[1]) < 40, "four on their way, and those whose replies are being stored"
-        told = re.search(r"(\d+) of 40 conversations are done, at most (\d+) are left", said)
+        told = re.search(r"(\d+) of 40 conversations done, at most (\d+) left", said)
         assert told, said
         assert 9 <= int(told[1]) == 40 - int(told[2]) < 40
         assert f"small: {told[1]} calls made, " in said
-        (again,) = (line.removeprefix("to go on: ") for line in said.splitlines() if line.startswith("to go on: "))
+        (again,) = (line.removeprefix("to resume: ") for line in said.splitlines() if line.startswith("to resume: "))
         assert shlex.split(again) == ["harness", "run", command[1], *reordered(command[2:])]
         done = CliRunner().invoke(main, shlex.split(again)[1:])
         assert done.exit_code == 0, done.output

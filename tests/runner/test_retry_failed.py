@@ -129,7 +129,7 @@ def test_what_it_will_cost_is_said_before_and_a_budget_holds(world):
             ],
         )
         assert shown.exit_code == 1
-        assert f"asking: {ITEMS}–{2 * ITEMS} calls" in shown.stderr
+        assert f"making {ITEMS}–{2 * ITEMS} calls" in shown.stderr
         assert "stopped before --max-cost 0.001 could be passed" in shown.stderr
 
 

@@ -13,13 +13,13 @@ FIELDS = ("prompt", "completion", "label", "score")
 
 
 def rows(preferences: Sequence[Preference], stopped: Counter[str]) -> Iterator[tuple[Preference, Mapping[str, Any]]]:
-    """Each text of a prompt once: desirable where it won, undesirable where it lost, left out where it did both."""
-    told: dict[tuple[str, str], list[tuple[bool, Preference]]] = {}
+    """Each text of a prompt once: desirable if chosen, undesirable if rejected, dropped if both."""
+    labels: dict[tuple[str, str], list[tuple[bool, Preference]]] = {}
     for one in preferences:
         context = repr(one.candidate.prompt)
-        told.setdefault((context, one.chosen), []).append((True, one))
-        told.setdefault((context, one.rejected), []).append((False, one))
-    for (_, text), ways in told.items():
+        labels.setdefault((context, one.chosen), []).append((True, one))
+        labels.setdefault((context, one.rejected), []).append((False, one))
+    for (_, text), ways in labels.items():
         label, one = ways[0]
         if any(other != label for other, _ in ways):
             stopped["mixed"] += 1

@@ -281,3 +281,16 @@ def test_family_is_the_first_word_of_a_model_name(name, family):
 def test_family_of_a_simulated_model_is_set_by_the_spec():
     models = {"x": {"provider": "simulated", "family": "ada"}, "y": {"provider": "simulated"}, "z": {"model": "gpt-4o"}}
     assert own_families(models, ("x", "y", "z")) == {"ada", "gpt"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"), [("jury", "counted from the judgments of other cells"), ("judge", "no judgment has votes")]
+)
+def test_cells_without_votes_have_a_reason(mode, reason):
+    settings = {"of": ["m", "n"], "vote": "majority", "quorum": 0, "weights": None} if mode == "jury" else {}
+    cell = Cell("fair", "direct", mode, ("m",), order="both", repeats=2, settings=settings)
+    data = replace(dataset(CODES, {"m": CODES}), cells=(cell,), votes=(None,))
+    for name, figure in (("position", "position.flip-rate"), ("self-agreement", "self-agreement.repeats")):
+        figures, sentence = probe_result(name, data)
+        assert (figures[figure].value, figures[figure].reason) == (None, reason)
+        assert reason in sentence
