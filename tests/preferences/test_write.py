@@ -215,7 +215,7 @@ def test_the_datasheet_says_what_is_in_the_file(world, tmp_path):
         "agreement with human labels",
     ):
         assert expected in text
-    assert "The spec says nothing of the rights" in text
+    assert "The spec declares no licences" in text
 
 
 def test_the_datasheet_tells_how_far_the_evaluator_agrees_with_people(world, tmp_path):
