@@ -46,14 +46,14 @@ def most_prompt_tokens(messages: Sequence[Message], count: Count | None = None) 
 
 
 def most_reply_tokens(model: Model) -> int:
-    """The most tokens that a reply of the model may have, over all choices that it is asked for; 0 for no bound.
+    """The most tokens that a reply of the model may have, over all choices that are made for it; 0 for no bound.
 
     Where a spec sets both `max_tokens` and `max_completion_tokens`, the larger one binds: some endpoints know only
     one of the two and ignore the other. Budget, plan and rate limit all use this bound.
     """
     params = model.params
     most = max(int(params.get("max_completion_tokens") or 0), int(params.get("max_tokens") or 0))
-    return most * max(1, int(params.get("n") or 1))
+    return most * max(1, int(params.get("n") or 1), int(params.get("best_of") or 1))
 
 
 def counter_of(model_id: str, environment: Mapping[str, str]) -> Count | None:

@@ -29,6 +29,8 @@ _ANGLE = re.compile(
 )
 """Tags in angle brackets. All begin with the same character, so that text without it costs next to nothing."""
 _OTHER = re.compile(r"\[(?P<slash>/?)(?P<name>THINK|THINKING|think|thinking)\]|◁(?P<slash2>/?)(?P<name2>think\w*)▷")
+_LAST = frozenset("kKgG")
+"""Last letters of the names between brackets."""
 _CHANNEL = "<|channel|>"
 _HEADER = re.compile(
     r"(?:<\|start\|>[\w.]{0,40}\s*+)?<\|channel\|>\s*+(\w++)[^<]*+(?:<\|constrain\|>[^<]*+)?<\|message\|>"
@@ -70,7 +72,8 @@ def split_reasoning(text: str) -> tuple[str, str] | None:
     if not has_channels and outside == [text]:
         return None
     whole = "".join(outside).strip()
-    if holds_reasoning(whole):  # what is left has become a tag; no tag holds a line end
+    # Pieces may have become a tag where they meet; no tag holds a line end.
+    if sum(map(bool, outside)) > 1 and holds_reasoning(whole):
         whole = "\n".join(outside).strip()
     return whole, joined(reasoning)
 
@@ -105,12 +108,15 @@ def joined(parts: list[str]) -> str:
 
 def _may_hold(text: str) -> bool:
     """Whether a text could hold a tag: a replay asks this of every reply, so it costs next to nothing."""
-    return (
-        ("<" in text and (_ANGLE.search(text) is not None or _CHANNEL in text))
-        or ("]" in text and ("THINK" in text or "think]" in text or "thinking]" in text))
-        or "◁" in text
-        or text.startswith("analysis")
-    )
+    at = text.find("<")
+    if at >= 0 and (_ANGLE.search(text, at) is not None or text.find(_CHANNEL, at) >= 0):
+        return True
+    at = text.find("]")
+    while at >= 0:
+        if text[at - 1 : at] in _LAST:
+            return True
+        at = text.find("]", at + 1)
+    return "◁" in text or text.startswith("analysis")
 
 
 def _by_channel(text: str) -> tuple[list[str], list[str]]:

@@ -30,6 +30,7 @@ def test_bytes_bound_the_tokens(texts):
 @pytest.mark.parametrize(
     ("params", "most"),
     [
+        ({"max_tokens": 10, "best_of": 3}, 30),
         ({}, 0),
         ({"max_tokens": 5}, 5),
         ({"max_tokens": 5, "max_completion_tokens": 9}, 9),
