@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure, RankSet
-from harness.records.judgments import FAILURES
 from harness.records.scores import CellScore, Difference
 from harness.scoring import reasons
 from harness.scoring.estimates import MIN_ITEMS
-from harness.scoring.metric import find_metric
-from harness.statistics import clusters, mcnemar, multiplicity, pairs, ranks
-from harness.statistics.agreement import Array
+from harness.scoring.metric import Metric, find_metric
+from harness.statistics import clusters, mcnemar, multiplicity, planning, ranks
+from harness.statistics.agreement import SHAPE, Array
 from harness.statistics.multiplicity import Comparisons
+from harness.statistics.pairs import Judgments, Statistic
 
 TOO_FEW_DRAWS = "too few resamples for an interval at this level"
+
+MINORITY, MINORITY_OF_MANY, MANY_PAIRS = 5, 6, 300
+"""Items that must have another label than the most frequent one before chance-corrected figures are compared.
+
+†Tuned on simulations (`tests/simulations/comparisons.py`): with fewer, equivalence is claimed falsely.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,29 +34,37 @@ class CellComparisons:
     """All pairs of the cells of one dataset on one metric.
 
     Attributes:
-        members: positions of the cells that could be compared, sorted by their ids, so that draws are the same in
-            whatever order a spec names them.
-        comparisons: their differences.
         cells: ids of all cells, compared or not.
+        values: the figure of each cell, NaN where undefined.
+        members: positions of the cells that are compared, sorted by their ids, so that draws are the same in whatever
+            order a spec names them; none where nothing can be compared.
+        comparisons: their differences; None where nothing can be compared.
+        reason: why nothing can be compared, "" otherwise.
+        statistic: the metric as a figure of tables.
+        judgments: of the members.
+        range: the least and the largest value of the metric.
         margin: within which two are equivalent, None where the spec declares none.
         discordant: of a metric with an exact test, what it rests on; None for others and where items are clustered.
     """
 
-    members: tuple[int, ...]
-    comparisons: Comparisons
     cells: tuple[str, ...]
+    values: tuple[float, ...]
+    members: tuple[int, ...] = ()
+    comparisons: Comparisons | None = None
+    reason: str = ""
+    statistic: Statistic | None = None
+    judgments: Judgments | None = None
+    range: tuple[float, float] = (-1.0, 1.0)
     margin: float | None = None
     discordant: Array | None = None
+    _detectable: dict[int, tuple[Array, Array]] = field(default_factory=dict)
 
     def rank_sets(self) -> dict[int, RankSet]:
         """The ranks that cannot be excluded, by position of the cell."""
+        if self.comparisons is None:
+            return {}
         found = ranks.rank_sets(self.comparisons.differences, self.comparisons.p_values, self.comparisons.level)
         return {member: RankSet(*ends) for member, ends in zip(self.members, found, strict=True)}
-
-    def is_distinguishable(self, one: int, other: int) -> bool:
-        """Whether two cells (by position) differ significantly, all pairs considered."""
-        x, y = self.members.index(one), self.members.index(other)
-        return bool(self.comparisons.p_values[x, y] <= 1 - self.comparisons.level)
 
     def held_against(self, one: int, other: int) -> Difference:
         """Figure of one cell (by position) less that of another, and what can be said of it.
@@ -59,50 +73,143 @@ class CellComparisons:
         that lies within it is the two one-sided tests at level α (Schuirmann 1987); this one is wider, since it holds
         together with those of all other pairs, and so errs on the safe side.
         """
-        to = self.cells[other]
-        if one not in self.members or other not in self.members:
+        to, value = self.cells[other], self.values[one] - self.values[other]
+        known = None if math.isnan(value) else value
+        if self.comparisons is None or one not in self.members or other not in self.members:
             which = self.cells[one if one not in self.members else other]
-            return Difference(to, reason=f"{which} rests on too little to be compared")
-        value, reach, detectable = self.difference(one, other)
-        x, y = self.members.index(one), self.members.index(other)
-        method, exact = self.comparisons.method, self._exact_p(x, y)
-        if not reach:
-            return Difference(to, value, method=method, exact_p=exact, reason=reasons.NO_VARIATION)
-        if math.isinf(reach):
-            return Difference(to, value, method=method, exact_p=exact, reason=TOO_FEW_DRAWS)
+            return Difference(to, known, reason=self.reason or f"{which} rests on too little to be compared")
+        held, x, y = self.comparisons, self.members.index(one), self.members.index(other)
+        exact = self._exact_p(x, y)
+        if math.isinf(held.critical):
+            return Difference(to, known, method=held.method, exact_p=exact, reason=TOO_FEW_DRAWS)
+        low, high = interval_of(held, x, y, self.range)
+        losses, gains = self._detectable_from(y)
         return Difference(
             to,
             value,
-            value - reach,
-            value + reach,
-            float(self.comparisons.p_values[x, y]),
-            method,
-            detectable,
-            self.is_distinguishable(one, other),
-            None if self.margin is None else abs(value) + reach < self.margin,
+            low,
+            high,
+            float(held.p_values[x, y]),
+            held.method,
+            _or_none(losses[x]),
+            bool(held.p_values[x, y] <= 1 - held.level),
+            None if self.margin is None else abs(value) + float(held.reach[x, y]) < self.margin,
             exact,
+            detectable_gain=_or_none(gains[x]),
         )
+
+    def _detectable_from(self, y: int) -> tuple[Array, Array]:
+        """What loss, and what gain, of each member against one of them could be found; NaN where none."""
+        if y not in self._detectable:
+            assert self.comparisons is not None
+            assert self.judgments is not None
+            assert self.statistic is not None
+            others = [k for k in range(len(self.members)) if k != y]
+            ends = np.full(len(others), y), np.array(others, np.intp)
+            self._detectable[y] = (np.full(len(self.members), np.nan), np.full(len(self.members), np.nan))
+            found = detectable(self.statistic, self.judgments, self.comparisons, *ends)
+            for full, part in zip(self._detectable[y], found, strict=True):
+                full[others] = part
+        return self._detectable[y]
 
     def _exact_p(self, x: int, y: int) -> float | None:
         if self.discordant is None:
             return None
         return mcnemar.exact_p(int(self.discordant[x, y]), int(self.discordant[y, x]))
 
-    def difference(self, one: int, other: int) -> tuple[float, float, float]:
-        """Figure of one cell less that of the other, the reach of its simultaneous interval, and what could be found.
 
-        The reach is 0 where the items show no variation to measure the difference by.
-        """
-        x, y = self.members.index(one), self.members.index(other)
-        error, critical = float(self.comparisons.errors[x, y]), self.comparisons.critical
-        reach = critical * error if error else 0.0
-        return float(self.comparisons.differences[x, y]), reach, pairs.detectable(error, critical) if error else 0.0
+def interval_of(held: Comparisons, x: int, y: int, bounds: tuple[float, float]) -> tuple[float, float]:
+    """The simultaneous interval of a difference, cut off where no difference can lie."""
+    value, reach, widest = float(held.differences[x, y]), float(held.reach[x, y]), bounds[1] - bounds[0]
+    return max(-widest, value - reach), min(widest, value + reach)
+
+
+def detectable(
+    statistic: Statistic,
+    judgments: Judgments,
+    held: Comparisons,
+    first: NDArray[np.intp],
+    second: NDArray[np.intp],
+) -> tuple[Array, Array]:
+    """The loss and the gain of the second of each pair that a run like this one finds in 4 of 5 cases.
+
+    Args:
+        statistic: the metric as a figure of tables.
+        judgments: of all evaluators.
+        held: their comparisons, whose critical value applies.
+        first: positions of one of the two.
+        second: of the other.
+    """
+    joint = pair_counts(judgments, statistic.shape, first, second)
+    critical = held.reach[first, second] / held.errors[first, second]
+    worth = held.worth[first, second]
+    loss, gain = (planning.alternatives(statistic, joint, way).detectable(worth, critical) for way in ("loss", "gain"))
+    return loss, gain
+
+
+def pair_counts(
+    judgments: Judgments, shape: tuple[int, int], first: NDArray[np.intp], second: NDArray[np.intp]
+) -> Array:
+    """How often each row met each column of one and each column of the other, pairs × rows × columns × columns."""
+    rows, columns = shape
+    size = rows * columns**2
+    of_rows = judgments.rows * columns**2
+    counts = [
+        np.bincount(of_rows + judgments.columns[:, x] * columns + judgments.columns[:, y], minlength=size)
+        for x, y in zip(first, second, strict=True)
+    ]
+    return np.array(counts, float).reshape(-1, rows, columns, columns)
 
 
 def is_comparable(figure: Figure) -> bool:
     """Whether a figure rests on enough for a comparison."""
     enough_units = figure.unit == "item" or figure.units >= clusters.FEWEST
     return figure.value is not None and figure.n >= MIN_ITEMS and enough_units
+
+
+def statistic_of(metric: Metric, shape: tuple[int, int] = SHAPE) -> Statistic:
+    """A metric as a figure of tables."""
+    return Statistic(metric.value, metric.influence, shape)
+
+
+def why_not(metric: str, judgments: Judgments, pairs: int, rows: int) -> str:
+    """Why no two evaluators can be compared on these items, "" where they can.
+
+    The reasons are of the items alone, so they hold for all evaluators alike.
+    """
+    n = len(judgments.rows)
+    design = clusters.design_of(np.ones(n) if judgments.clusters is None else clusters.sizes_of(judgments.clusters))
+    if design.reason:
+        return design.reason
+    if rows < 2 or not getattr(find_metric(metric), "NEEDS_CLASSES", False):
+        return ""
+    counts = np.bincount(judgments.rows, minlength=rows)
+    rare = judgments.rows != counts.argmax()
+    found = int(rare.sum()) if judgments.clusters is None else len(np.unique(judgments.clusters[rare]))
+    needed = MINORITY if pairs <= MANY_PAIRS else MINORITY_OF_MANY
+    if found >= needed:
+        return ""
+    what = "items have" if judgments.clusters is None else "clusters hold"
+    return reasons.ONE_LABEL.format(found=found, what=what, n=n, metric=metric, needed=needed)
+
+
+def judgments_for(
+    metric: Metric, rows: NDArray[np.intp], columns: NDArray[np.intp], cluster: NDArray[np.int64] | None
+) -> Judgments:
+    """Judgments on the items that can count for a metric, failures as one class.
+
+    Args:
+        metric: one that may leave out reference classes.
+        rows: the reference class of each item.
+        columns: items × evaluators, positions in OUTCOMES.
+        cluster: of each item, None where items are independent.
+    """
+    merged = np.minimum(columns, SHAPE[1] - 1).astype(np.intp)
+    one_each = np.eye(SHAPE[0] * SHAPE[1]).reshape(-1, *SHAPE)
+    counts = (metric.count(one_each) > 0).reshape(SHAPE).any(axis=1)[rows]
+    if counts.all():
+        return Judgments(rows.astype(np.intp), merged, cluster)
+    return Judgments(rows[counts].astype(np.intp), merged[counts], None if cluster is None else cluster[counts])
 
 
 def compare_cells(
@@ -114,7 +221,7 @@ def compare_cells(
     score: ScoreSpec,
     seed: int,
 ) -> CellComparisons | None:
-    """Compare the cells of a dataset on a metric; None where there is none to compare.
+    """Compare the cells of a dataset on a metric; None where no cell has enough to be compared.
 
     Args:
         name: of the metric.
@@ -130,17 +237,22 @@ def compare_cells(
     members = tuple(sorted(comparable, key=lambda k: scores[k].cell.id))
     if not members:
         return None
-    tables = np.array([scores[k].table for k in members], dtype=float)
-    merged = np.concatenate([tables[..., :3], tables[..., 3:].sum(axis=-1, keepdims=True)], axis=-1)
-    influences = find_metric(name).influence(merged)
-    influences = np.concatenate([influences, np.repeat(influences[..., 3:], len(FAILURES) - 1, axis=-1)], axis=-1)
-    judged = outcomes[:, list(members)]
-    covariance = pairs.figure_covariance(influences, reference, judged, cluster)
-    values = np.array([figures[k].value for k in members], dtype=float)
-    degrees = min(figures[k].units for k in members) - 1
-    comparisons = multiplicity.compare_all(
-        values, covariance, resamples=score.resamples, seed=seed, level=score.level, degrees=degrees
+    metric, ids = find_metric(name), tuple(cell.cell.id for cell in scores)
+    values = tuple(math.nan if figure.value is None else figure.value for figure in figures)
+    judgments = judgments_for(metric, reference, outcomes[:, list(members)], cluster)
+    first, second = multiplicity.all_pairs(len(members))
+    if reason := why_not(name, judgments, len(first), SHAPE[0]):
+        return CellComparisons(ids, values, reason=reason)
+    statistic = statistic_of(metric)
+    comparisons = multiplicity.compare_pairs(
+        statistic, judgments, first, second, resamples=score.resamples, seed=seed, level=score.level
     )
-    exact = getattr(find_metric(name), "discordant", None) if cluster is None else None
-    discordant = None if exact is None else exact(reference, judged)
-    return CellComparisons(members, comparisons, tuple(cell.cell.id for cell in scores), score.margin, discordant)
+    exact = getattr(metric, "discordant", None) if cluster is None else None
+    discordant = None if exact is None else exact(reference, outcomes[:, list(members)])
+    return CellComparisons(
+        ids, values, members, comparisons, "", statistic, judgments, metric.RANGE, score.margin, discordant
+    )
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-NO_VARIATION = "with no variation between the two to measure a difference by"
-
-
-NO_PAIR_VARIES = "no two cells show any variation to measure a difference by"
+ONE_LABEL = (
+    "only {found} of {n} items have another label than the most frequent one, {metric} needs {needed}: "
+    "compare by accuracy"
+)
+"""Why figures that rest on the rarer labels are not compared; `found`, `n`, `metric`, `needed`."""

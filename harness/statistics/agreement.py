@@ -1,8 +1,9 @@
 """Agreement between reference labels and judgments, from counts.
 
-A table counts items: 3 rows (the reference verdict, in the order `a`, `tie`, `b`) by 4 columns (the judge's
-verdict in the same order, then `failed`, a class that only the judge uses). Every function takes an array of
-tables `(..., 3, 4)`, so that ten thousand resamples cost one call, and gives NaN where a figure is undefined.
+A table counts items: R rows, one for each reference class in its order, by R + 1 columns: the judge's class in the
+same order, then `failed`, a class that only the judge uses. Pairwise verdicts are the classes `a`, `tie`, `b`; any
+other label set of 2 to 20 classes, nominal or ordered, uses the same functions. Every function takes an array of
+tables `(..., R, R + 1)`, so that ten thousand resamples cost one call, and returns NaN where a figure is undefined.
 
 Sums are taken over counts and divided once at the end, so that what is exactly 0 or 1 comes out exactly so.
 
@@ -21,20 +22,27 @@ from numpy.typing import ArrayLike, NDArray
 Array: TypeAlias = NDArray[np.float64]
 
 SHAPE = (3, 4)
-"""Verdicts of the reference by verdicts of the judge and `failed`."""
+"""Pairwise verdicts of the reference by pairwise verdicts of the judge and `failed`."""
 
 NEGLIGIBLE = 1e-12
 """A standard error below this is rounding, and is 0."""
 
 
-def identity_weights() -> Array:
-    """Full credit for the same verdict, none for another; a failure earns nothing."""
-    return np.eye(*SHAPE)
+def identity_weights(classes: int = SHAPE[0]) -> Array:
+    """Full credit for the same class, none for another; a failure earns nothing. Shape (R, R + 1)."""
+    return np.eye(classes, classes + 1)
 
 
-def linear_weights() -> Array:
-    """Half credit for a verdict one step away in the order `a`, `tie`, `b`; a failure earns nothing."""
-    return np.array([[1.0, 0.5, 0.0, 0.0], [0.5, 1.0, 0.5, 0.0], [0.0, 0.5, 1.0, 0.0]])
+def linear_weights(classes: int = SHAPE[0]) -> Array:
+    """Credit that falls linearly with the distance between ordered classes; a failure earns nothing.
+
+    The weight is `1 - |i - j| / (R - 1)` (Cicchetti and Allison 1971): half credit between `tie` and a decided
+    verdict for the three pairwise verdicts. Shape (R, R + 1).
+    """
+    steps = np.arange(classes)
+    credit: Array = np.zeros((classes, classes + 1))
+    credit[:, :classes] = 1 - np.abs(steps[:, None] - steps) / max(1, classes - 1)
+    return credit
 
 
 def total(tables: ArrayLike) -> Array:
@@ -45,24 +53,29 @@ def total(tables: ArrayLike) -> Array:
 def accuracy(tables: ArrayLike) -> Array:
     """Share of the items on which the judge gives the reference verdict."""
     cells = _by_cell(tables)
-    return _ratio(_weighted(identity_weights(), cells), _summed(cells, 2))
+    return _ratio(_weighted(identity_weights(len(cells)), cells), _summed(cells, 2))
 
 
 def accuracy_influence(tables: ArrayLike) -> Array:
     """Influence of an item on `accuracy`, for each cell of the table."""
-    shift: Array = identity_weights() - accuracy(tables)[..., None, None]
+    shift: Array = identity_weights(np.shape(tables)[-2]) - accuracy(tables)[..., None, None]
     return shift
 
 
 def kappa(tables: ArrayLike, weights: Array) -> Array:
-    """Cohen's kappa with weights of agreement; undefined where agreement by chance is certain."""
+    """Cohen's kappa with weights of agreement; undefined where the reference has fewer than two classes.
+
+    With one reference class, observed and chance agreement are the same number whatever the judge answers, so the
+    quotient is 0 / x for every judge (0 / 0 for a faultless one) and carries no information.
+    """
     cells = _by_cell(tables)
     human, judge = cells.sum(axis=1), cells.sum(axis=0)
     n = _summed(human, 1)
     by_chance: Array = np.zeros_like(n)
     for row, column in np.argwhere(weights):
         by_chance = by_chance + weights[row, column] * human[row] * judge[column]
-    return _ratio(n * _weighted(weights, cells) - by_chance, n * n - by_chance)
+    varies = np.count_nonzero(human, axis=0) > 1
+    return _ratio(n * _weighted(weights, cells) - by_chance, np.where(varies, n * n - by_chance, 0.0))
 
 
 def kappa_influence(tables: ArrayLike, weights: Array) -> Array:
@@ -77,30 +90,40 @@ def kappa_influence(tables: ArrayLike, weights: Array) -> Array:
 
 
 def ac1(tables: ArrayLike) -> Array:
-    """Gwet's AC1 over the three verdicts.
+    """Gwet's AC1 (2008) over the classes of the table.
 
-    Chance agreement is `sum(pi * (1 - pi)) / 2` with `pi` the mean of both marginals. A failure is a disagreement
-    and belongs to no verdict, so it adds nothing to chance agreement: counting it as a fourth category would make
-    one failure among a thousand items raise the figure.
+    Chance agreement is `sum(pi * (1 - pi)) / (R - 1)` with `pi` the mean of both marginals. A failure is a
+    disagreement and belongs to no class, so it adds nothing to chance agreement: counting it as one more category
+    would make one failure among a thousand items raise the figure.
     """
-    cells = _by_cell(tables)
-    n = _summed(cells, 2)
-    named = cells.sum(axis=1) + cells.sum(axis=0)[:3]  # how often either side names each verdict: 2 n pi
-    by_chance = _summed(named * (2 * n - named), 1)  # 8 n² times chance agreement
-    return _ratio(8 * n * _weighted(identity_weights(), cells) - by_chance, 8 * n * n - by_chance)
+    return _ac1(tables, np.shape(tables)[-2])
 
 
 def ac1_influence(tables: ArrayLike) -> Array:
     """Influence of an item on `ac1`, for each cell of the table."""
+    return _ac1_influence(tables, np.shape(tables)[-2])
+
+
+def _ac1(tables: ArrayLike, categories: int) -> Array:
+    cells = _by_cell(tables)
+    n, scale = _summed(cells, 2), 4 * max(1, categories - 1)
+    named = cells.sum(axis=1) + cells.sum(axis=0)[: len(cells)]  # how often either side names each class: 2 n pi
+    by_chance = _summed(named * (2 * n - named), 1)  # `scale` n² times chance agreement
+    agreed = _weighted(identity_weights(len(cells)), cells)
+    return _ratio(scale * n * agreed - by_chance, scale * n * n - by_chance)
+
+
+def _ac1_influence(tables: ArrayLike, categories: int) -> Array:
     shares = _shares(tables)
-    observed = (identity_weights() * shares).sum(axis=(-2, -1), keepdims=True)
-    pi = (shares.sum(axis=-1) + shares.sum(axis=-2)[..., :3]) / 2
-    expected = (pi * (1 - pi)).sum(axis=-1)[..., None, None] / 2
-    slope = (1 - 2 * pi) / 2
-    by_column = np.concatenate([slope, np.zeros_like(slope[..., :1])], axis=-1)  # a failure names no verdict
+    credit = identity_weights(shares.shape[-2])
+    observed = (credit * shares).sum(axis=(-2, -1), keepdims=True)
+    pi = (shares.sum(axis=-1) + shares.sum(axis=-2)[..., :-1]) / 2
+    expected = (pi * (1 - pi)).sum(axis=-1)[..., None, None] / max(1, categories - 1)
+    slope = (1 - 2 * pi) / max(1, categories - 1)
+    by_column = np.concatenate([slope, np.zeros_like(slope[..., :1])], axis=-1)  # a failure names no class
     named = (slope[..., :, None] + by_column[..., None, :]) / 2
     expected_shift = named - (slope * pi).sum(axis=-1)[..., None, None]
-    return _corrected_influence(identity_weights() - observed, expected_shift, observed, expected)
+    return _corrected_influence(credit - observed, expected_shift, observed, expected)
 
 
 def among(tables: ArrayLike, mask: Array) -> Array:

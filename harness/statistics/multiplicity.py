@@ -1,164 +1,233 @@
-"""Many comparisons at once: adjusted p-values of all pairs, so that a long leaderboard finds no more by luck."""
+"""Many comparisons at once, by one coherent procedure: pooled-score max-T, single step.
+
+One error and one critical value serve everything that is said of a family of pairs: the interval `d ± reach`, the
+adjusted p-value, `distinguishable` (p ≤ 1 - level, which is the same as 0 outside the interval), rank sets,
+equivalence and gates. So no two of them contradict each other.
+
+The critical value is the quantile of the largest `|Z_i - Z_j| / sd(Z_i - Z_j)` over the pairs of the family, `Z` normal
+with the covariance of the figures (Hothorn, Bretz and Westfall 2008). One pair has the normal quantile itself. Where
+items lie in clusters, a pair with ν degrees of freedom reaches as many errors as Student's t has at the tail
+probability of that normal quantile.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.statistics.agreement import Array
-from harness.statistics.clusters import t_quantile
 from harness.statistics.intervals import normal_quantile
-from harness.statistics.pairs import paired_errors
+from harness.statistics.pairs import Judgments, Statistic, paired_errors
 
 MAX_PAIRS = 20_000
-"""Beyond so many pairs (200 evaluators) Holm's rule stands in for resampling."""
+"""Beyond so many pairs (200 evaluators) Bonferroni's single-step rule stands in for joint draws."""
 
-DRAWS_AT_ONCE = 10_000
+DRAWS_AT_ONCE = 512
 """Joint draws held in memory at once."""
+
+Method = Literal["max-t", "bonferroni"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CriticalLaw:
+    """The law of the largest standardised difference over a family of pairs.
+
+    Attributes:
+        pairs: how many there are.
+        maxima: sorted draws of the largest; None where no draws are needed or Bonferroni's rule serves.
+    """
+
+    pairs: int
+    maxima: Array | None
+
+    @classmethod
+    def of(
+        cls, covariance: Array, first: NDArray[np.intp], second: NDArray[np.intp], *, resamples: int, seed: int
+    ) -> CriticalLaw:
+        """The law for pairs of figures with this covariance."""
+        if not 1 < len(first) <= MAX_PAIRS:
+            return cls(len(first), None)
+        return cls(len(first), np.sort(largest_differences(covariance, first, second, resamples, seed)))
+
+    @property
+    def method(self) -> Method:
+        """How it is known."""
+        return "bonferroni" if self.pairs > MAX_PAIRS else "max-t"
+
+    def critical(self, level: float) -> float:
+        """The quantile; infinite where the draws are too few for the level.
+
+        It counts as the p-values do, so that `p ≤ 1 - level` exactly where a score exceeds it.
+        """
+        if self.maxima is None:
+            return normal_quantile(1 - (1 - level) / max(1, self.pairs))
+        draws = len(self.maxima)
+        above = math.floor((1 - level) * (draws + 1) + 1e-9)
+        return float(self.maxima[draws - above]) if above else math.inf
+
+    def p_values(self, scores: Array) -> Array:
+        """Adjusted two-sided p-values of scores on the normal scale."""
+        if self.maxima is None:
+            tails = np.array([math.erfc(score / math.sqrt(2)) for score in scores])
+            return np.minimum(1.0, tails * max(1, self.pairs))
+        draws = len(self.maxima)
+        return np.asarray((1 + draws - np.searchsorted(self.maxima, scores, side="left")) / (draws + 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparisons:
-    """All pairs of evaluators on one figure; arrays are evaluators × evaluators.
+    """A family of pairs of evaluators on one figure; arrays are evaluators × evaluators.
 
     Attributes:
         differences: figure of the row less figure of the column.
-        errors: paired standard error of the difference.
-        p_values: adjusted for all pairs; 1 on the diagonal.
-        method: `max-t` or `holm`.
-        critical: how many standard errors reach to either side of a difference, for intervals that hold all true
-            differences together with probability `level`: the single-step max-T quantile, or Bonferroni's beside
-            Holm. No interval leaves out 0 where the test finds nothing.
-        level: confidence level.
+        errors: standard error of the difference, NaN where the pair is not of the family.
+        reach: half the width of the simultaneous interval, NaN likewise.
+        p_values: adjusted for the family; 1 where the pair is not of the family.
+        worth: how many independent items the pair's items are worth, NaN likewise.
+        degrees: of freedom of the pair, NaN likewise; None where the normal distribution serves.
+        law: of the largest standardised difference.
+        critical: the critical value on the normal scale; infinite where draws are too few for the level.
+        level: confidence level of the family.
     """
 
     differences: Array
     errors: Array
+    reach: Array
     p_values: Array
-    method: str
+    worth: Array
+    degrees: Array | None
+    law: CriticalLaw
     critical: float
     level: float
 
+    @property
+    def method(self) -> Method:
+        """How the critical value is known: `max-t` or `bonferroni`."""
+        return self.law.method
 
-def compare_all(
-    values: Array, covariance: Array, *, resamples: int, seed: int, level: float = 0.95, degrees: int | None = None
-) -> Comparisons:
-    """Compare every evaluator with every other.
+    @property
+    def pairs(self) -> int:
+        """How many pairs the family has."""
+        return self.law.pairs
 
-    A pair whose paired standard error is 0 gets the p-value 1. Either both judged alike, or the items show no
-    variation to measure the difference by (a faultless judge against one that always says the same, say): then no
-    p-value would be honest, and the two stay indistinguishable.
+    def p_beyond(self, one: int, other: int, margin: float) -> float:
+        """Adjusted two-sided p-value of the hypothesis that the difference is `margin`, for gates.
 
-    Args:
-        values: the figure of each evaluator.
-        covariance: of these figures.
-        resamples: joint draws for the step-down max-T procedure.
-        seed: of the draws.
-        level: confidence level of `critical`.
-        degrees: units (items, or clusters of them) less one, for Student's t; None for the normal distribution.
-    """
-    first, second = np.triu_indices(len(values), 1)
-    return compare_pairs(
-        values, covariance, first, second, resamples=resamples, seed=seed, level=level, degrees=degrees
-    )
+        It is at most 1 - level exactly where `margin` lies outside the simultaneous interval.
+        """
+        score = abs(float(self.differences[one, other]) - margin) / float(self.errors[one, other])
+        degrees = None if self.degrees is None else self.degrees[one, other]
+        return float(self.law.p_values(np.atleast_1d(normal_scores(np.asarray(score), degrees)))[0])
+
+
+def all_pairs(evaluators: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Positions of the two evaluators of every pair."""
+    return np.triu_indices(evaluators, 1)
 
 
 def compare_pairs(
-    values: Array,
-    covariance: Array,
+    statistic: Statistic,
+    judgments: Judgments,
     first: NDArray[np.intp],
     second: NDArray[np.intp],
     *,
     resamples: int,
     seed: int,
     level: float = 0.95,
-    degrees: int | None = None,
 ) -> Comparisons:
-    """Compare some pairs of evaluators, adjusted for these pairs alone; the p-value of every other pair stays 1.
+    """Compare some pairs of evaluators; what is said of them holds for all of them together.
 
-    Arguments as for `compare_all`, and the positions of the two of each pair.
+    Args:
+        statistic: the figure.
+        judgments: of all evaluators, every one of which has a value.
+        first: position of one evaluator of each pair.
+        second: position of the other.
+        resamples: joint draws.
+        seed: of the draws.
+        level: confidence level of the family.
     """
-    differences = values[:, None] - values[None, :]
-    errors = paired_errors(covariance)
-    tested = errors[first, second] > 0
-    first, second = first[tested], second[tested]
-    statistics = np.abs(differences[first, second]) / errors[first, second]
-    method = "max-t" if len(first) <= MAX_PAIRS else "holm"
-    if method == "max-t":
-        adjusted, largest = _max_t(statistics, first, second, covariance, errors, resamples, seed, degrees)
-        critical = _single_step(largest, level)
-    else:
-        adjusted = holm(_two_sided(statistics, degrees))
-        critical = _quantile(1 - (1 - level) / max(1, len(first)), degrees)
-    p_values = np.ones_like(covariance)
-    p_values[first, second] = p_values[second, first] = adjusted
-    return Comparisons(differences, errors, p_values, method, critical, level)
+    found = paired_errors(statistic, judgments, first, second, level)
+    differences = found.values[first] - found.values[second]
+    scores = normal_scores(np.abs(differences) / found.errors, found.degrees)
+    law = CriticalLaw.of(found.covariance, first, second, resamples=resamples, seed=seed)
+    critical, p_values = law.critical(level), law.p_values(scores)
+    reach = reach_of(critical, found.degrees, len(first)) * found.errors
+    size = len(found.values)
+
+    def matrix(values: Array, otherwise: float) -> Array:
+        full = np.full((size, size), otherwise)
+        full[first, second], full[second, first] = values, values
+        return full
+
+    return Comparisons(
+        found.values[:, None] - found.values[None, :],
+        matrix(found.errors, math.nan),
+        matrix(reach, math.nan),
+        matrix(p_values, 1.0),
+        matrix(found.worth, math.nan),
+        None if found.degrees is None else matrix(found.degrees, math.nan),
+        law,
+        critical,
+        level,
+    )
 
 
-def holm(p_values: Array) -> Array:
-    """Holm's adjusted p-values: valid under any dependence, and free of resampling."""
-    order = np.argsort(p_values, kind="stable")
-    steps = np.minimum(1.0, p_values[order] * np.arange(len(order), 0, -1))
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.maximum.accumulate(steps)
-    return adjusted
+def normal_scores(statistics: Array, degrees: Array | None) -> Array:
+    """Statistics with Student's t as the normal scores of the same tail probability."""
+    if degrees is None:
+        return statistics
+    from scipy.special import ndtri, stdtr  # not at the top: only clusters need scipy
+
+    tails = stdtr(degrees, -statistics)
+    return np.where(tails > 0, -ndtri(np.maximum(tails, 1e-300)), 37.0)
 
 
-def _max_t(
-    statistics: Array,
-    first: NDArray[np.intp],
-    second: NDArray[np.intp],
-    covariance: Array,
-    errors: Array,
-    resamples: int,
-    seed: int,
-    degrees: int | None,
-) -> tuple[Array, Array]:
-    """Step-down max-T (Westfall and Young 1993, Romano and Wolf 2005) with Gaussian multipliers.
+def reach_of(critical: float, degrees: Array | None, pairs: int) -> Array:
+    """How many errors each pair's interval reaches to either side, from the critical value on the normal scale."""
+    if degrees is None or math.isinf(critical):
+        return np.full(pairs, critical)
+    from scipy.special import ndtr, stdtrit  # not at the top: only clusters need scipy
 
-    Multipliers on the items, `Z·Phi / n`, are jointly normal with the covariance of the figures; so that is drawn,
-    and n does not matter. The pairs are walked from the least to the most significant with a running maximum, which
-    gives the maximum over each step's remaining pairs in one pass.
+    return np.asarray(-stdtrit(degrees, ndtr(-critical)))
 
-    Returns:
-        The adjusted p-values, and the maximum over all pairs in each draw.
+
+def largest_differences(
+    covariance: Array, first: NDArray[np.intp], second: NDArray[np.intp], resamples: int, seed: int
+) -> Array:
+    """Draws of the largest `|Z_i - Z_j| / sd(Z_i - Z_j)` over the pairs, `Z` normal with this covariance.
+
+    Pairs are walked by their first evaluator, so a draw costs one subtraction a pair.
     """
-    order = np.argsort(-statistics, kind="stable")
-    pairs = [(int(first[k]), int(second[k]), 1 / errors[first[k], second[k]], statistics[k]) for k in order]
+    variances = covariance[first, first] + covariance[second, second] - 2 * covariance[first, second]
+    largest_variance = float(np.diag(covariance).max(initial=0.0))
+    varies = variances > 1e-12 * largest_variance
+    first, second = first[varies], second[varies]
+    inverse = 1 / np.sqrt(variances[varies])
     factor = triangular_factor(covariance)
     generator = np.random.Generator(np.random.PCG64(seed))
-    reached = np.zeros(len(pairs))
-    maxima = np.empty(resamples)
+    by_first = [(one, _run_of(second[first == one]), inverse[first == one][:, None]) for one in np.unique(first)]
+    maxima = np.zeros(resamples)
+    space = np.empty((len(factor), DRAWS_AT_ONCE))
     for done in range(0, resamples, DRAWS_AT_ONCE):
-        size = min(DRAWS_AT_ONCE, resamples - done)
-        drawn = factor @ generator.standard_normal((len(factor), size))
-        if degrees is not None:
-            drawn /= np.sqrt(generator.chisquare(degrees, size) / degrees)
-        largest, gap = np.zeros(size), np.empty(size)
-        for step in range(len(pairs) - 1, -1, -1):
-            x, y, inverse, observed = pairs[step]
-            np.subtract(drawn[x], drawn[y], out=gap)
-            gap *= inverse
-            np.abs(gap, out=gap)
-            np.maximum(largest, gap, out=largest)
-            reached[step] += np.count_nonzero(largest >= observed)
-        maxima[done : done + size] = largest
-    adjusted = np.empty(len(pairs))
-    adjusted[order] = np.maximum.accumulate((1 + reached) / (resamples + 1))
-    return adjusted, maxima
+        drawn = factor @ generator.standard_normal((len(factor), min(DRAWS_AT_ONCE, resamples - done)))
+        largest = maxima[done : done + drawn.shape[1]]
+        for one, others, scale in by_first:
+            gaps = np.subtract(drawn[others], drawn[one], out=space[: len(scale), : len(largest)])
+            np.abs(gaps, out=gaps)
+            gaps *= scale
+            np.maximum(largest, gaps.max(axis=0), out=largest)
+    return maxima
 
 
-def _single_step(maxima: Array, level: float) -> float:
-    """The largest statistic that single-step max-T would not find significant; infinite where draws are too few.
-
-    It counts as the p-values do, so that intervals and tests cannot contradict each other.
-    """
-    p_values = np.arange(1, len(maxima) + 1) / (len(maxima) + 1)
-    significant = int(np.count_nonzero(p_values <= 1 - level))
-    return float(np.sort(maxima)[-significant]) if significant else math.inf
+def _run_of(positions: NDArray[np.intp]) -> NDArray[np.intp] | slice:
+    """Consecutive positions as a slice, which copies nothing."""
+    first, last = int(positions[0]), int(positions[-1])
+    is_run = last - first + 1 == len(positions) and bool((np.diff(positions) == 1).all())
+    return slice(first, last + 1) if is_run else positions
 
 
 def triangular_factor(covariance: Array) -> Array:
@@ -175,14 +244,10 @@ def triangular_factor(covariance: Array) -> Array:
     return factor
 
 
-def _quantile(level: float, degrees: int | None) -> float:
-    """How many standard errors reach to either side of one difference."""
-    return normal_quantile(level) if degrees is None else t_quantile(level, degrees)
-
-
-def _two_sided(statistics: Array, degrees: int | None) -> Array:
-    if degrees is None:
-        return np.array([math.erfc(t / math.sqrt(2)) for t in statistics])
-    from scipy.special import stdtr  # not at the top: only clusters need scipy
-
-    return np.asarray(2 * stdtr(degrees, -statistics), dtype=float)
+def holm(p_values: Array) -> Array:
+    """Holm's adjusted p-values (1979): valid under any dependence."""
+    order = np.argsort(p_values, kind="stable")
+    steps = np.minimum(1.0, p_values[order] * np.arange(len(order), 0, -1))
+    adjusted = np.empty_like(p_values)
+    adjusted[order] = np.maximum.accumulate(steps)
+    return adjusted

@@ -1,80 +1,270 @@
-"""Paired comparison of evaluators that judged the same items.
+"""Standard errors of paired differences between evaluators that judged the same items.
 
-Everything follows from one matrix, the covariance of the figures: the influences of all evaluators, item by item,
-multiplied with themselves. It is built in blocks of items, so memory does not grow with their number.
+The error of a difference is the larger of two, so that it is valid both for evaluators that differ in how often they
+give each class and for evaluators that do not:
+
+    own     from the influences at each evaluator's own table (the delta method);
+    pooled  from the influences at the sum of the two tables. Exchanging the two verdicts of an item leaves that sum as
+            it is, so for exchangeable evaluators the difference is a sum of random signs of known scale: McNemar's
+            argument, for any figure of a table.
+
+Both count one added item for each evaluator, so an error is never 0 and never rounding. †The added item is tuned on
+simulations and is no standard of the literature; the simulations are `tests/simulations/comparisons.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.statistics import clusters
 from harness.statistics.agreement import Array
 
-BLOCK = 1 << 21
-"""Influences held at once (items × evaluators)."""
+BLOCK = 1 << 22
+"""Numbers held at once where a computation runs in blocks."""
 
-POWER = 0.84
-"""Standard errors beyond what a test asks for that a true difference must have to be found in 4 of 5 runs."""
+Value = Callable[[Array], Array]
 
 
-def figure_covariance(
-    influences: Array, human: NDArray[np.int8], judged: NDArray[np.int8], clusters: NDArray[np.int64] | None = None
-) -> Array:
-    """Covariance of the figures of all evaluators: `G/(G-1) · S' S / n²` with `S` the influences summed over clusters.
+class Statistic(NamedTuple):
+    """A figure of a table of counts.
 
-    Where items are independent each is a cluster of its own, `n/(n-1) · Phi' Phi / n²`: without the factor, and with
-    normal quantiles, ten equal evaluators at n = 40 would differ significantly in 1 of 10 worlds instead of 1 of 20.
+    Attributes:
+        value: of tables `(..., rows, columns)`, NaN where undefined; larger is better.
+        influence: of an item of each cell of such tables, in the shape of the tables.
+        shape: rows and columns. With one row the columns are wins, ties, losses and what is left out of the rate;
+            otherwise the rows are reference classes and the columns the judge's classes and `failed`.
+    """
 
-    Args:
-        influences: evaluators × rows × columns of the table, finite where there are items.
-        human: the row of each item: its reference verdict.
-        judged: items × evaluators, the column of the table: a verdict or a failure.
+    value: Value
+    influence: Value
+    shape: tuple[int, int]
+
+    def influences(self, tables: Array) -> Array:
+        """The influences, 0 where the figure is undefined or the cell is empty by the figure's own rule."""
+        return np.nan_to_num(self.influence(tables))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgments:
+    """What several evaluators made of the same items.
+
+    Attributes:
+        rows: the row of the table that each item is in.
+        columns: items × evaluators, the column of the table.
         clusters: the cluster of each item; None where items are independent.
     """
-    evaluators, n = len(influences), len(human)
-    columns = influences.shape[-1]
-    flat = np.ascontiguousarray(influences.reshape(evaluators, -1).T)
-    order, starts, correction = _units(clusters, n)
-    covariance: Array = np.zeros((evaluators, evaluators))
-    step = max(1, BLOCK // max(1, evaluators))
-    first = 0
-    while first < len(starts):
-        begin = starts[first]
-        last = max(first + 1, int(np.searchsorted(starts, begin + step)))  # whole units, at least one
-        end = starts[last] if last < len(starts) else n
-        rows = slice(begin, end) if order is None else order[begin:end]
-        cells = human[rows].astype(np.intp)[:, None] * columns + judged[rows]
-        phi = flat[cells, np.arange(evaluators)]
-        if order is not None:
-            phi = np.add.reduceat(phi, starts[first:last] - begin, axis=0)
-        covariance += phi.T @ phi
-        first = last
-    scaled: Array = correction * covariance / max(1, n) ** 2
-    return scaled
+
+    rows: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    clusters: NDArray[np.int64] | None = None
+
+    def tables(self, shape: tuple[int, int]) -> Array:
+        """Counts, evaluators × rows × columns."""
+        size, evaluators = shape[0] * shape[1], self.columns.shape[1]
+        counts = np.array([np.bincount(self.rows * shape[1] + one, minlength=size) for one in self.columns.T], float)
+        return counts.reshape(evaluators, *shape)
+
+    def of_clusters(self) -> tuple[NDArray[np.intp], int]:
+        """The number of each item's cluster, from 0, and how many there are."""
+        numbers = np.unique(self.clusters, return_inverse=True)[1]
+        return numbers.astype(np.intp), int(numbers.max(initial=-1)) + 1
 
 
-def paired_errors(covariance: Array) -> Array:
-    """Standard error of every difference of two figures; exactly 0 where nothing but rounding is left."""
-    variances = np.diag(covariance)
-    both = variances[:, None] + variances[None, :]
-    squares = both - 2 * covariance
-    return np.sqrt(np.where(squares > 1e-12 * both, squares, 0.0))
+@dataclass(frozen=True, slots=True, eq=False)
+class PairedErrors:
+    """Standard errors of paired differences.
 
-
-def detectable(error: float, critical: float) -> float:
-    """The difference that a run like this one detects with a power of 0.8.
-
-    It is 2.80 standard errors for one difference tested at level 0.95, where `critical` is 1.96, and more where
-    several evaluators are compared with each other.
+    Attributes:
+        values: the figure of each evaluator.
+        covariance: of these figures, evaluators × evaluators, one added item each.
+        errors: of the difference of each pair, above 0.
+        degrees: of freedom of each pair, None where the normal distribution serves.
+        worth: how many independent items each pair's items are worth.
     """
-    return (critical + POWER) * error
+
+    values: Array
+    covariance: Array
+    errors: Array
+    degrees: Array | None
+    worth: Array
 
 
-def _units(clusters: NDArray[np.int64] | None, n: int) -> tuple[NDArray[np.intp] | None, NDArray[np.intp], float]:
-    """Rows in the order of their units (None: as they are), where each unit starts, and the small-sample factor."""
-    if clusters is None:
-        return None, np.arange(n), n / max(1, n - 1)
-    order = np.argsort(clusters, kind="stable")
-    starts = np.flatnonzero(np.diff(clusters[order], prepend=clusters[order[:1]] - 1))
-    return order, starts, len(starts) / max(1, len(starts) - 1)
+def paired_errors(
+    statistic: Statistic, judgments: Judgments, first: NDArray[np.intp], second: NDArray[np.intp], level: float
+) -> PairedErrors:
+    """The errors of the differences between some pairs of evaluators.
+
+    Args:
+        statistic: the figure.
+        judgments: of all evaluators; every one has a value.
+        first: position of one evaluator of each pair.
+        second: position of the other.
+        level: confidence level, which decides what clusters are worth.
+    """
+    if judgments.clusters is None:
+        return _independent(statistic, judgments, first, second)
+    numbers, count = judgments.of_clusters()
+    if count == len(numbers):
+        return _independent(statistic, judgments, first, second)
+    return _clustered(statistic, judgments, first, second, level)
+
+
+def joint_counts(judgments: Judgments, shape: tuple[int, int]) -> Array:
+    """How often each row met each column of one evaluator with each column of another.
+
+    Returns:
+        `(rows, evaluators, columns, evaluators, columns)`.
+    """
+    evaluators, columns = judgments.columns.shape[1], shape[1]
+    counts: Array = np.zeros((shape[0], evaluators * columns, evaluators * columns))
+    step = max(1, BLOCK // (evaluators * columns))
+    for row in range(shape[0]):
+        items = np.flatnonzero(judgments.rows == row)
+        for begin in range(0, len(items), step):
+            chosen = items[begin : begin + step]
+            is_there = np.zeros((len(chosen), evaluators * columns), np.float32)
+            places = np.arange(evaluators) * columns + judgments.columns[chosen]
+            is_there[np.arange(len(chosen))[:, None], places] = 1
+            counts[row] += is_there.T @ is_there  # whole numbers below 2²⁴, which single precision holds
+    return counts.reshape(shape[0], evaluators, columns, evaluators, columns)
+
+
+def added_item(influences: Array, shares: Array) -> Array:
+    """Mean square of how far one right verdict that turns wrong moves a figure.
+
+    Labels and wrong verdicts are as frequent as in the reference. With one row (a win rate) it is a win that turns
+    into a loss.
+
+    Args:
+        influences: `(..., rows, columns)`.
+        shares: of the rows, `(..., rows)`.
+    """
+    rows = influences.shape[-2]
+    if rows == 1:
+        return np.asarray((influences[..., 0, 0] - influences[..., 0, 2]) ** 2)
+    classes = influences[..., :, :rows]
+    squares = (np.diagonal(classes, axis1=-2, axis2=-1)[..., None] - classes) ** 2
+    weights = np.where(np.eye(rows, dtype=bool), 0.0, shares[..., None, :])
+    rest = weights.sum(axis=-1, keepdims=True)
+    weights = np.where(rest > 0, weights / np.where(rest > 0, rest, 1.0), (1 - np.eye(rows)) / (rows - 1))
+    return np.asarray((shares[..., None] * weights * squares).sum(axis=(-2, -1)))
+
+
+def _independent(
+    statistic: Statistic, judgments: Judgments, first: NDArray[np.intp], second: NDArray[np.intp]
+) -> PairedErrors:
+    """Everything from the joint counts: whole numbers, so that the order of the items changes nothing."""
+    n, evaluators = judgments.columns.shape
+    joint = joint_counts(judgments, statistic.shape)
+    tables = judgments.tables(statistic.shape)
+    shares = tables[0].sum(axis=-1) / n
+    influences = statistic.influences(tables)
+    influences = influences - (influences * tables).sum(axis=(1, 2), keepdims=True) / n
+    covariance: Array = np.zeros((evaluators, evaluators))
+    for row, counts in enumerate(joint):
+        weighted = (influences[:, row, :, None, None] * counts).sum(axis=1)
+        covariance += (weighted * influences[:, row]).sum(axis=-1)
+    covariance /= n * max(1, n - 1)
+    covariance = (covariance + covariance.T) / 2
+    np.einsum("ii->i", covariance)[...] += added_item(influences, shares) / n**2
+    pooled = np.empty(len(first))
+    for part in _blocks(len(first), joint.shape[0] * joint.shape[2] ** 2):
+        one, other = first[part], second[part]
+        found = statistic.influences(tables[one] + tables[other])
+        squares = 2 * added_item(found, shares)
+        for row, counts in enumerate(joint):
+            steps = found[:, row, :, None] - found[:, row, None, :]
+            squares = squares + (counts[one, :, other, :] * steps * steps).sum(axis=(1, 2))
+        pooled[part] = squares / n**2
+    own = _of_differences(covariance, first, second)
+    errors = np.sqrt(np.maximum(own, pooled))
+    return PairedErrors(statistic.value(tables), covariance, errors, None, np.full(len(first), float(n)))
+
+
+def _clustered(
+    statistic: Statistic, judgments: Judgments, first: NDArray[np.intp], second: NDArray[np.intp], level: float
+) -> PairedErrors:
+    """The same with clusters as the units; the added items are as many of the independent items that all are worth.
+
+    The own variance is the delete-one-cluster jackknife (CR3); each pair has the degrees of freedom of its own
+    effective number of clusters.
+    """
+    by_cluster, sizes = _cluster_tables(judgments, statistic.shape)
+    groups, evaluators = by_cluster.shape[:2]
+    tables, n = by_cluster.sum(axis=0), float(sizes.sum())
+    values, shares = statistic.value(tables), tables[0].sum(axis=-1) / n
+    influences = np.where(tables > 0, statistic.influences(tables), 0.0)
+    gaps: Array = np.zeros((groups, evaluators))
+    for part in _blocks(groups, evaluators * tables[0].size):
+        gaps[part] = np.nan_to_num(statistic.value(tables - by_cluster[part]) - values)
+    covariance = (groups - 1) / groups * (gaps.T @ gaps)
+    sums = np.einsum("gkrc,krc->gk", by_cluster, influences)
+    joint = joint_counts(judgments, statistic.shape)
+    items = sum(
+        ((influences[:, row, :, None, None] * counts).sum(axis=1) * influences[:, row]).sum(axis=-1)
+        for row, counts in enumerate(joint)
+    )
+    of_items = _of_differences(np.asarray(items), first, second)
+    clustered = _of_differences(covariance, first, second)
+    worth = clusters.items_worth(
+        clustered, of_items / (n * (n - 1)), _powers_of_differences(sums, first, second), sizes, level
+    )
+    pooled, added = np.empty(len(first)), np.empty(len(first))
+    flat = by_cluster.reshape(groups, evaluators, -1)
+    for part in _blocks(len(first), groups * flat.shape[-1]):
+        one, other = first[part], second[part]
+        found = statistic.influences(tables[one] + tables[other])
+        steps = np.einsum("gpc,pc->gp", flat[:, one] - flat[:, other], found.reshape(len(one), -1))
+        pooled[part] = np.square(steps).sum(axis=0) / n**2
+        added[part] = added_item(found, shares)
+    own_added = added_item(statistic.influences(tables), shares)
+    own = clustered + (own_added[first] + own_added[second]) / worth.items**2
+    pooled = pooled + 2 * added / worth.items**2
+    variances = np.maximum(own, pooled)
+    if worth.is_worst_case:
+        variances = np.maximum(variances, of_items / n / worth.items)
+    np.einsum("ii->i", covariance)[...] += own_added / float(np.median(worth.items, axis=0) if len(first) else n) ** 2
+    return PairedErrors(values, covariance, np.sqrt(variances), worth.degrees, worth.items)
+
+
+def _cluster_tables(judgments: Judgments, shape: tuple[int, int]) -> tuple[Array, Array]:
+    """Counts by cluster, clusters × evaluators × rows × columns, and their sizes, in an order made of contents alone.
+
+    So the order of the items, and the names of the clusters, change not even the rounding of a sum.
+    """
+    numbers, count = judgments.of_clusters()
+    evaluators, size = judgments.columns.shape[1], shape[0] * shape[1]
+    places = (numbers[:, None] * evaluators + np.arange(evaluators)) * size
+    places += judgments.rows[:, None] * shape[1] + judgments.columns
+    counts = np.bincount(places.ravel(), minlength=count * evaluators * size).reshape(count, -1)
+    factors = np.random.Generator(np.random.PCG64(0)).integers(1, 1 << 62, counts.shape[1], dtype=np.uint64)
+    order = np.argsort((counts.astype(np.uint64) * factors).sum(axis=1, dtype=np.uint64), kind="stable")
+    return counts[order].astype(float).reshape(count, evaluators, *shape), np.bincount(numbers)[order].astype(float)
+
+
+def _of_differences(products: Array, first: NDArray[np.intp], second: NDArray[np.intp]) -> Array:
+    """Squares of differences of pairs from a matrix of products."""
+    found = products[first, first] + products[second, second] - 2 * products[first, second]
+    return np.maximum(found, 0.0)
+
+
+def _powers_of_differences(
+    sums: Array, first: NDArray[np.intp], second: NDArray[np.intp]
+) -> tuple[Array, Array]:
+    """Σ (s_x - s_y)² and Σ (s_x - s_y)⁴ over clusters, for each pair; `sums` are clusters × evaluators."""
+    squares, fourths = np.empty(len(first)), np.empty(len(first))
+    for part in _blocks(len(first), len(sums)):
+        steps = np.square(sums[:, first[part]] - sums[:, second[part]])
+        squares[part], fourths[part] = steps.sum(axis=0), np.square(steps).sum(axis=0)
+    return squares, fourths
+
+
+def _blocks(count: int, each: int) -> Iterator[slice]:
+    """Slices that hold `BLOCK` numbers at most, at least one element each."""
+    step = max(1, BLOCK // max(1, each))
+    return (slice(begin, begin + step) for begin in range(0, count, step))
