@@ -36,8 +36,8 @@ Examples:
 
 Cells are matched by their content (strategy, models, parameters), not by name, and compared on the items that both
 runs share with the same label. Two generations are compared by the win rates of their systems, prompt by prompt,
-against opponents that both have. Exit code 1 if --fail-if-worse finds a cell that is significantly worse by an estimate
-of more than MARGIN. `harness schema compare` describes the JSON."""
+against opponents that both have. Exit code 1 if --fail-if-worse finds a cell that is significantly worse by more
+than MARGIN: the whole interval of the difference is below -MARGIN. `harness schema compare` describes the JSON."""
 )
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=_completion.runs)
 @click.option("--metric", metavar="METRIC", help="Metric to rank and test by; default: the first run's primary metric.")
@@ -164,11 +164,11 @@ def _figure(figure: Mapping[str, Any]) -> str:
         change = "" if difference["value"] is None else f", difference {_number(difference['value'])}"
         return f"{ends}{change}: {difference['reason']} (n = {figure['n']})"
     interval = f"[{_number(difference['low'])}, {_number(difference['high'])}]"
-    verdict = (
-        "distinguishable"
-        if difference["is_distinguishable"]
-        else f"not distinguishable; detectable: {difference['detectable']:.2f} or more"
-    )
+    from harness.leaderboard.wording import could_detect
+    from harness.records.scores import Difference
+
+    could = could_detect(Difference(**{**difference, "reason": ""}))
+    verdict = "distinguishable" if difference["is_distinguishable"] else f"not distinguishable; {could}"
     return (
         f"{ends}, difference {_number(difference['value'])} {interval}, p = {difference['p_value']:.3g} "
         f"(n = {figure['n']}): {verdict}"

@@ -116,7 +116,7 @@ def _dataset_lines(found: DatasetPower, effect: float | None, *, mixed: bool) ->
     yield f"{found.dataset}: n = {found.n:,}{units}, {size}{source}"
     rows = [row for one in found.metrics for row in _rows(one, effect, found)]
     if rows:
-        head = ["metric", "compared", "standard error", "can detect"]
+        head = ["metric", "compared", "standard error", "direction", "can detect"]
         head += [f"n for {effect:g}", f"chance at n = {found.n:,}"] if effect is not None else []
         yield ""
         yield from aligned([(*head, *(["design effect"] if found.clustered else [])), *rows]).splitlines()
@@ -124,23 +124,34 @@ def _dataset_lines(found: DatasetPower, effect: float | None, *, mixed: bool) ->
 
 
 def _rows(one: MetricPower, effect: float | None, found: DatasetPower) -> Iterator[tuple[str, ...]]:
-    """The rows of a metric: for one pair, and for all pairs where there are several."""
+    """What can be found on a metric: in one pair, and in all of them where there are more; losses and gains."""
     ways = [("one pair", one.one_pair)]
     ways += [(f"all {found.cells * (found.cells - 1) // 2:,}", one.all_pairs)] if found.cells > 2 else []
     for way, reach in ways:
         if one.error is None or reach is None:
             continue
-        row = [one.metric, way, _spread(*one.error, digits=3), _spread(reach.detectable, reach.low, reach.high)]
-        if effect is not None:
-            row += ["–" if reach.n_needed is None else f"{reach.n_needed:,}", _chance(reach)]
-        if found.clustered:
-            row.append("–" if one.design_effect is None else f"{one.design_effect:.2f}")
-        yield tuple(row)
+        for direction, part in (("loss", reach.loss), ("gain", reach.gain)):
+            row = [one.metric, way, _spread(*one.error, digits=3), direction, _range(part)]
+            if effect is not None:
+                row += ["–" if part.n_needed is None else f"{part.n_needed:,}", _chance(part)]
+            if found.clustered:
+                row.append("–" if one.design_effect is None else f"{one.design_effect:.2f}")
+            yield tuple(row)
 
 
-def _chance(reach: Detectable) -> str:
-    assert reach.chance is not None, "--effect is given"
-    return "< 0.01" if reach.chance < 0.01 else "> 0.99" if reach.chance > 0.99 else f"{reach.chance:.2f}"
+def _range(found: Detectable) -> str:
+    """What can be detected, with what other pilots would say."""
+    if found.value is None:
+        return "none"
+    if found.low is None:
+        return f"{found.value:.2f}"
+    return f"{found.value:.2f} [{found.low:.2f}, {'none' if found.high is None else format(found.high, '.2f')}]"
+
+
+def _chance(found: Detectable) -> str:
+    if found.chance is None:
+        return "–"
+    return "< 0.01" if found.chance < 0.01 else "> 0.99" if found.chance > 0.99 else f"{found.chance:.2f}"
 
 
 def _spread(typical: float, low: float, high: float, digits: int = 2) -> str:

@@ -6,6 +6,7 @@ pairs, prompt by prompt.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,14 +19,15 @@ from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
 from harness.records.judgments import OUTCOMES, VERDICTS
 from harness.records.scores import Winner
-from harness.scoring.pairwise import CellComparisons, is_comparable
+from harness.scoring.pairwise import CellComparisons, is_comparable, why_not
 from harness.scoring.win_rates import Rate, Seen, human_rates, judge_rates, sign_figure
 from harness.scoring.winner import Measure, best_of_all
-from harness.statistics import multiplicity, pairs, win_rate
+from harness.statistics import multiplicity, win_rate
 from harness.statistics.agreement import Array
 from harness.statistics.bradley_terry import Strengths, bradley_terry
 from harness.statistics.clusters import t_quantile
 from harness.statistics.codes import Codes
+from harness.statistics.pairs import Judgments, Statistic
 from harness.statistics.win_rate import Ties
 
 
@@ -110,16 +112,30 @@ def compare_systems(
     members = tuple(sorted(comparable, key=lambda k: standings[k].system))
     if not members:
         return None
-    counts = np.array([standings[k].counts for k in members], dtype=float)
-    influences = np.nan_to_num(win_rate.influence(counts, ties))[:, None, :]
-    rows = np.zeros(len(outcomes), np.int8)
-    covariance = pairs.figure_covariance(influences, rows, outcomes[:, list(members)], cluster)
-    values = np.array([figures[k].value for k in members], dtype=float)
-    degrees = min(figures[k].units for k in members) - 1
-    comparisons = multiplicity.compare_all(
-        values, covariance, resamples=score.resamples, seed=seed, level=score.level, degrees=degrees
+    ids = tuple(standing.system for standing in standings)
+    values = tuple(math.nan if figure.value is None else figure.value for figure in figures)
+    columns = np.minimum(outcomes[:, list(members)], len(VERDICTS)).astype(np.intp)
+    judgments = Judgments(np.zeros(len(outcomes), np.intp), columns, cluster)
+    first, second = multiplicity.all_pairs(len(members))
+    if reason := why_not("win rate", None, judgments, len(first)):
+        return CellComparisons(ids, values, reason=reason)
+    statistic = rate_statistic(ties)
+    comparisons = multiplicity.compare_pairs(
+        statistic, judgments, first, second, resamples=score.resamples, seed=seed, level=score.level
     )
-    return CellComparisons(members, comparisons, tuple(standing.system for standing in standings), score.margin)
+    return CellComparisons(ids, values, members, comparisons, "", statistic, judgments, (0.0, 1.0), score.margin)
+
+
+def rate_statistic(ties: Ties) -> Statistic:
+    """A win rate as a figure of tables with one row: wins, ties, losses, and failures, which are left out."""
+
+    def value(tables: Array) -> Array:
+        return win_rate.win_rate(tables[..., 0, :], ties)
+
+    def influence(tables: Array) -> Array:
+        return win_rate.influence(tables[..., 0, :], ties)[..., None, :]
+
+    return Statistic(value, influence, (1, len(VERDICTS) + 1))
 
 
 def best_system(

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.leaderboard.numbers import MAX_SHOWN, shortlist
 from harness.leaderboard.wording import difference
+from harness.records.scores import Difference
 
 
 def generator_failed(system: str, failed: int, prompts: int, empty: int) -> str:
@@ -42,9 +43,7 @@ def same_drafts(head: str, same: int, judgments: int) -> str:
 
 def difference_of(found: Mapping[str, Any]) -> str:
     """A difference to the best that was not found, from its JSON."""
-    if found["low"] is None:
-        return f"difference {found['value']:+.2f}, {found['reason']}".replace("-", "−")
-    return difference(found["value"], found["value"] - found["low"], found["detectable"])
+    return difference(Difference(**{**found, "reason": found["reason"] or ""}))
 
 
 def systems_not_distinguishable(head: str, best: str, others: Sequence[str], n: int, level: float) -> str:

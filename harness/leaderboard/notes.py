@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.leaderboard import wording
 from harness.records.judgments import FAILURES, VERDICTS
-from harness.records.scores import CellScore
-from harness.scoring import reasons
+from harness.records.scores import CellScore, Difference
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.pairwise import CellComparisons
 from harness.scoring.score import DatasetScores
@@ -33,8 +32,10 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
         degenerate = [_name(score) for score in group.scores if "degenerate" in score.figures[name].flags]
         if degenerate:
             yield wording.degenerate(group.dataset, name, degenerate)
-        if contest and contest.comparisons.method == "holm":
-            yield wording.holm_instead(group.dataset, name)
+        if contest and contest.reason and contest.reason not in (figure.reason for figure in figures):
+            yield wording.not_compared(group.dataset, name, contest.reason)
+        if contest and contest.comparisons and contest.comparisons.method == "bonferroni":
+            yield wording.bonferroni_instead(group.dataset, name)
     yield from findings_on(group, metric)
     yield from _notes_on_consistency(group)
 
@@ -48,7 +49,7 @@ def findings_on(group: DatasetScores, metric: str, other: int | None = None) -> 
         other: position of the baseline; None for the best cell.
     """
     ranked = group.contests.get(metric)
-    if ranked and other is None:
+    if ranked and ranked.comparisons and other is None:
         yield from _note_on_the_best(group, metric, ranked)
     elif ranked and other in ranked.members:
         yield from _notes_on_one(group, metric, ranked, other)
@@ -80,59 +81,69 @@ def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
 def _note_on_the_best(group: DatasetScores, metric: str, contest: CellComparisons) -> Iterator[str]:
     """The cells that are not distinguishable from the best, nearest first, with the detectable difference."""
     order = [k for k in best_first(group.scores, metric) if k in contest.members]
-    best, others = order[0], []
-    equivalent = [_name(group.scores[k]) for k in order[1:] if contest.held_against(k, best).is_equivalent]
-    if equivalent and contest.margin is not None:
-        yield wording.equivalent(
-            group.dataset,
-            metric,
-            _name(group.scores[best]),
-            equivalent,
-            margin=contest.margin,
-            level=contest.comparisons.level,
-        )
-    for other in order[1:]:
-        if not contest.is_distinguishable(best, other):
-            value, reach, detectable = contest.difference(other, best)
-            found = wording.difference(value, reach, detectable) if reach else reasons.NO_VARIATION
-            others.append(f"{_name(group.scores[other])}, {found}")
+    best = order[0]
+    differences = {k: contest.held_against(k, best) for k in order[1:]}
+    yield from _equivalent(group, metric, contest, best, differences, is_best=True)
+    others = [
+        f"{_name(group.scores[k])}, {wording.difference(found)}"
+        for k, found in differences.items()
+        if not found.is_distinguishable
+    ]
     if others:
         n = group.scores[best].figures[metric].n
         yield wording.not_distinguishable(
-            group.dataset, metric, _name(group.scores[best]), others, n=n, level=contest.comparisons.level
+            group.dataset, metric, _name(group.scores[best]), others, n=n, level=_level(group)
         )
 
 
 def _notes_on_one(group: DatasetScores, metric: str, contest: CellComparisons, other: int) -> Iterator[str]:
     """The cells that are better or worse than the baseline or not distinguishable from it, best first."""
     found: dict[str, list[str]] = {"better than": [], "worse than": [], "not distinguishable from": []}
-    for k in best_first(group.scores, metric):
-        if k == other or k not in contest.members:
-            continue
-        value, reach, detectable = contest.difference(k, other)
-        if contest.is_distinguishable(k, other):
-            text = wording.significant(value, reach, contest.held_against(k, other).p_value or 0.0)
-            found["better than" if value > 0 else "worse than"].append(f"{_name(group.scores[k])}, {text}")
+    differences = {
+        k: contest.held_against(k, other)
+        for k in best_first(group.scores, metric)
+        if k != other and k in contest.members
+    }
+    for k, difference in differences.items():
+        if difference.is_distinguishable:
+            how = "better than" if (difference.value or 0.0) > 0 else "worse than"
+            found[how].append(f"{_name(group.scores[k])}, {wording.significant(difference)}")
         else:
-            text = wording.difference(value, reach, detectable) if reach else reasons.NO_VARIATION
-            found["not distinguishable from"].append(f"{_name(group.scores[k])}, {text}")
+            found["not distinguishable from"].append(f"{_name(group.scores[k])}, {wording.difference(difference)}")
     n = group.scores[other].figures[metric].n
     for how, cells in found.items():
         if cells:
             yield wording.compared_with_baseline(
-                group.dataset, metric, how, _name(group.scores[other]), cells, n=n, level=contest.comparisons.level
+                group.dataset, metric, how, _name(group.scores[other]), cells, n=n, level=_level(group)
             )
-    equivalent = [_name(group.scores[k]) for k in contest.members if contest.held_against(k, other).is_equivalent]
-    if equivalent and contest.margin is not None:
+    yield from _equivalent(group, metric, contest, other, differences, is_best=False)
+
+
+def _equivalent(
+    group: DatasetScores,
+    metric: str,
+    contest: CellComparisons,
+    to: int,
+    differences: Mapping[int, Difference],
+    *,
+    is_best: bool,
+) -> Iterator[str]:
+    """Which cells are within the margin of the spec."""
+    alike = [_name(group.scores[k]) for k, found in differences.items() if found.is_equivalent]
+    if alike and contest.margin is not None:
         yield wording.equivalent(
             group.dataset,
             metric,
-            _name(group.scores[other]),
-            equivalent,
+            _name(group.scores[to]),
+            alike,
             margin=contest.margin,
-            level=contest.comparisons.level,
-            is_best=False,
+            level=_level(group),
+            is_best=is_best,
         )
+
+
+def _level(group: DatasetScores) -> float:
+    return next(figure.level for score in group.scores for figure in score.figures.values())
 
 
 def _name(score: CellScore) -> str:

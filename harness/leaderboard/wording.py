@@ -11,7 +11,7 @@ from harness.leaderboard.numbers import MAX_SHOWN, p_text, rank_range, share_cou
 from harness.records.experiment import Choice
 from harness.records.figures import Figure
 from harness.records.judgments import FAILURES
-from harness.records.scores import HeldOut, Winner
+from harness.records.scores import Difference, HeldOut, Winner
 from harness.text import pluralized, with_minus_signs
 
 
@@ -63,9 +63,14 @@ def degenerate(dataset: str, metric: str, cells: Sequence[str]) -> str:
     return f"{dataset}: {metric} of {shortlist(cells)} has standard error 0: no variation among the items"
 
 
-def holm_instead(dataset: str, metric: str) -> str:
-    """Ranks without resampling."""
-    return f"{dataset}: ranks by {metric} use Holm's method: too many pairs to resample"
+def bonferroni_instead(dataset: str, metric: str) -> str:
+    """Which procedure stood in for joint draws."""
+    return f"{dataset}: too many pairs for joint draws: comparisons by {metric} use Bonferroni's rule"
+
+
+def not_compared(dataset: str, metric: str, reason: str) -> str:
+    """Why no two cells of a dataset are compared by a metric."""
+    return f"{dataset}: not compared by {metric}, no ranks: {reason}"
 
 
 def equivalent(
@@ -97,17 +102,30 @@ def held_out(winner: Winner, held: HeldOut) -> str:
     )
 
 
-def difference(value: float, reach: float, detectable: float) -> str:
-    """A difference that is not significant, with its interval and the detectable difference."""
-    interval = f"[{value - reach:+.2f}, {value + reach:+.2f}]"
-    found = f"difference {value:+.2f} {interval}; this run could detect about {detectable:.2f} or more"
-    return with_minus_signs(found).replace("inf", "∞")
+def difference(found: Difference) -> str:
+    """A difference that is not significant, with its interval and the detectable differences."""
+    if found.low is None or found.high is None:
+        value = "" if found.value is None else with_minus_signs(f"difference {found.value:+.2f}, ")
+        return f"{value}not compared: {found.reason}"
+    return f"difference {_interval(found)}; {could_detect(found)}"
 
 
-def significant(value: float, reach: float, p_value: float) -> str:
+def could_detect(found: Difference) -> str:
+    """The true loss and gain that a run like this one finds with power 0.8."""
+    loss, gain = found.detectable, found.detectable_gain
+    if loss is None and gain is None:
+        return "this run could detect no loss and no gain"
+    lost = "no loss" if loss is None else f"a loss of {loss:.2f}"
+    return f"this run could detect {lost}" + (" and no gain" if gain is None else f" or a gain of {gain:.2f}")
+
+
+def significant(found: Difference) -> str:
     """A significant difference, with its interval and adjusted p-value."""
-    found = f"difference {value:+.2f} [{value - reach:+.2f}, {value + reach:+.2f}], adjusted p {p_text(p_value)}"
-    return with_minus_signs(found)
+    return f"difference {_interval(found)}, adjusted p {p_text(found.p_value or 0.0)}"
+
+
+def _interval(found: Difference) -> str:
+    return with_minus_signs(f"{found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]")
 
 
 def compared_with_baseline(

@@ -41,18 +41,20 @@ class Difference:
 
     Attributes:
         to: id of the other cell.
-        value: the difference, None where one of the two cannot be compared.
-        low: lower end of its interval, which holds together with those of all other pairs of the dataset; None where
-            the items show no variation to measure it by.
+        value: the difference, None where one of the two has no value.
+        low: lower end of its interval, which holds together with those of all other pairs of the family; None where
+            the two cannot be compared.
         high: upper end of it, None likewise.
-        p_value: adjusted for all pairs of the dataset, None likewise.
-        method: how it was adjusted, `max-t` or `holm`; `none` where there is no value.
-        detectable: the difference that a run like this one finds in four of five cases, None likewise.
-        is_distinguishable: whether the two differ significantly.
+        p_value: adjusted for all pairs of the family, None likewise.
+        method: how it was adjusted, `max-t` or `bonferroni`; `none` where the two cannot be compared.
+        detectable: the true loss of the cell, compared with the other, that a run like this one finds in four of five
+            cases; None where no loss would be found.
+        is_distinguishable: whether the two differ significantly: 0 lies outside the interval.
         is_equivalent: whether the interval lies within the margin of the spec; None where it declares none.
-        exact_p: of a metric that has one, the p-value of its exact test of these two alone (accuracy: McNemar's);
-            None for others and where items are not independent.
+        exact_p: of a metric that has one, the p-value of its exact test of these two alone (accuracy: McNemar's), not
+            adjusted for other pairs; None for others and where items are not independent.
         reason: why the value or its interval is None, "" where both are there.
+        detectable_gain: the true gain that it finds; None where no gain would be found.
     """
 
     to: str
@@ -66,6 +68,7 @@ class Difference:
     is_equivalent: bool | None = None
     exact_p: float | None = None
     reason: str = ""
+    detectable_gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ from harness.statistics.agreement import Array
 class Metric(Protocol):
     """A figure of the agreement of judgments with reference labels.
 
-    Tables are counts `(..., 3, 4)`, as `harness.statistics.agreement` describes them. One function is optional, for a
-    metric by which two evaluators can be compared exactly:
+    A metric may have besides
 
-    * `discordant(reference, judged) -> Array`: the number of items on which the evaluator of the row is right and that
-      of the column is not, evaluators × evaluators, from the label of each item and the outcomes, items × evaluators.
+    * `NEEDS_CLASSES: bool`: whether comparisons rest on the rarer labels, as those of kappa do;
+    * `discordant(reference, judged) -> Array`: on how many items the row's evaluator earns what the column's does not,
+      evaluators × evaluators, from the label of each item and the outcomes, items × evaluators; of a metric with
+      an exact test.
     """
 
     SUMMARY: str

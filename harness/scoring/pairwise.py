@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,29 +173,34 @@ def statistic_of(metric: Metric, shape: tuple[int, int] = SHAPE) -> Statistic:
     return Statistic(metric.value, metric.influence, shape)
 
 
-def why_not(metric: str, judgments: Judgments, pairs: int, rows: int) -> str:
+def why_not(name: str, metric: Metric | None, judgments: Judgments, pairs: int) -> str:
     """Why no two evaluators can be compared on these items, "" where they can.
 
     The reasons are of the items alone, so they hold for all evaluators alike.
+
+    Args:
+        name: of the metric.
+        metric: one that may need several labels; None for a win rate.
+        judgments: of all evaluators.
+        pairs: how many are compared.
     """
     n = len(judgments.rows)
     design = clusters.design_of(np.ones(n) if judgments.clusters is None else clusters.sizes_of(judgments.clusters))
     if design.reason:
         return design.reason
-    if rows < 2 or not getattr(find_metric(metric), "NEEDS_CLASSES", False):
+    if not getattr(metric, "NEEDS_CLASSES", False):
         return ""
-    counts = np.bincount(judgments.rows, minlength=rows)
-    rare = judgments.rows != counts.argmax()
+    rare = judgments.rows != np.bincount(judgments.rows).argmax()
     found = int(rare.sum()) if judgments.clusters is None else len(np.unique(judgments.clusters[rare]))
     needed = MINORITY if pairs <= MANY_PAIRS else MINORITY_OF_MANY
     if found >= needed:
         return ""
     what = "items have" if judgments.clusters is None else "clusters hold"
-    return reasons.ONE_LABEL.format(found=found, what=what, n=n, metric=metric, needed=needed)
+    return reasons.ONE_LABEL.format(found=found, what=what, n=n, metric=name, needed=needed)
 
 
 def judgments_for(
-    metric: Metric, rows: NDArray[np.intp], columns: NDArray[np.intp], cluster: NDArray[np.int64] | None
+    metric: Metric, rows: NDArray[Any], columns: NDArray[Any], cluster: NDArray[np.int64] | None
 ) -> Judgments:
     """Judgments on the items that can count for a metric, failures as one class.
 
@@ -206,7 +212,8 @@ def judgments_for(
     """
     merged = np.minimum(columns, SHAPE[1] - 1).astype(np.intp)
     one_each = np.eye(SHAPE[0] * SHAPE[1]).reshape(-1, *SHAPE)
-    counts = (metric.count(one_each) > 0).reshape(SHAPE).any(axis=1)[rows]
+    is_counted = metric.count(one_each).reshape(SHAPE).max(axis=1) > 0
+    counts: NDArray[np.bool_] = np.asarray(is_counted)[rows]
     if counts.all():
         return Judgments(rows.astype(np.intp), merged, cluster)
     return Judgments(rows[counts].astype(np.intp), merged[counts], None if cluster is None else cluster[counts])
@@ -241,7 +248,7 @@ def compare_cells(
     values = tuple(math.nan if figure.value is None else figure.value for figure in figures)
     judgments = judgments_for(metric, reference, outcomes[:, list(members)], cluster)
     first, second = multiplicity.all_pairs(len(members))
-    if reason := why_not(name, judgments, len(first), SHAPE[0]):
+    if reason := why_not(name, metric, judgments, len(first)):
         return CellComparisons(ids, values, reason=reason)
     statistic = statistic_of(metric)
     comparisons = multiplicity.compare_pairs(

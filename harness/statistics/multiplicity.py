@@ -73,9 +73,12 @@ class CriticalLaw:
         """Adjusted two-sided p-values of scores on the normal scale."""
         if self.maxima is None:
             tails = np.array([math.erfc(score / math.sqrt(2)) for score in scores])
-            return np.minimum(1.0, tails * max(1, self.pairs))
+            adjusted: Array = np.minimum(1.0, tails * max(1, self.pairs))
+            return adjusted
         draws = len(self.maxima)
-        return np.asarray((1 + draws - np.searchsorted(self.maxima, scores, side="left")) / (draws + 1))
+        reached: Array = np.searchsorted(self.maxima, scores, side="left").astype(float)
+        p_values: Array = (1.0 + draws - reached) / (draws + 1)
+        return p_values
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -71,8 +71,9 @@ class Judgments:
 
     def of_clusters(self) -> tuple[NDArray[np.intp], int]:
         """The number of each item's cluster, from 0, and how many there are."""
-        numbers = np.unique(self.clusters, return_inverse=True)[1]
-        return numbers.astype(np.intp), int(numbers.max(initial=-1)) + 1
+        assert self.clusters is not None
+        numbers = np.unique(self.clusters, return_inverse=True)[1].astype(np.intp)
+        return numbers, int(numbers.max(initial=-1)) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -253,9 +254,7 @@ def _of_differences(products: Array, first: NDArray[np.intp], second: NDArray[np
     return np.maximum(found, 0.0)
 
 
-def _powers_of_differences(
-    sums: Array, first: NDArray[np.intp], second: NDArray[np.intp]
-) -> tuple[Array, Array]:
+def _powers_of_differences(sums: Array, first: NDArray[np.intp], second: NDArray[np.intp]) -> tuple[Array, Array]:
     """Σ (s_x - s_y)² and Σ (s_x - s_y)⁴ over clusters, for each pair; `sums` are clusters × evaluators."""
     squares, fourths = np.empty(len(first)), np.empty(len(first))
     for part in _blocks(len(first), len(sums)):

@@ -116,23 +116,29 @@ def alternatives(statistic: Statistic, joint: Array, direction: Direction) -> Al
         joint: counts of each pair, pairs × rows × columns × columns.
         direction: `loss` or `gain`.
     """
-    shares, classes = _alike(joint, statistic.shape)
-    labels = shares.sum(axis=(-2, -1))
-    side = shares.sum(axis=-1)
+    shares, _ = _alike(joint, statistic.shape)
     steps = SHARES if direction == "loss" else SHARES[SHARES <= 1]
-    better, chance, worse = _replacements(shares, labels, classes)
-    replaced = []
-    for share in steps:
-        if direction == "gain" or statistic.shape[0] == 1:
-            share, to = min(share, 1.0), better if direction == "gain" else worse
-            replaced.append((1 - share) * shares + share * side[..., None] * to[..., None, :])
-        elif share <= 1:
-            replaced.append((1 - share) * shares + share * side[..., None] * chance[..., None, :])
-        else:
-            mixed = (2 - share) * chance + (share - 1) * worse
-            replaced.append(side[..., None] * mixed[..., None, :])
-    pairs = np.stack(replaced)
+    pairs = np.stack([replaced(statistic, joint, direction, float(share)) for share in steps])
+    labels, side = shares.sum(axis=(-2, -1)), shares.sum(axis=-1)
     return _measured(statistic, pairs, side, labels, 1.0 if direction == "gain" else -1.0)
+
+
+def replaced(statistic: Statistic, joint: Array, direction: Direction, share: float) -> Array:
+    """Pairs of which one side has a share of its verdicts replaced, as shares in the shape of `joint`.
+
+    Arguments as for `alternatives`; the share is up to 2 for a loss and up to 1 for a gain.
+    """
+    shares, classes = _alike(joint, statistic.shape)
+    side = shares.sum(axis=-1)[..., None]
+    better, chance, worse = _replacements(shares, shares.sum(axis=(-2, -1)), classes)
+    if direction == "gain" or statistic.shape[0] == 1:
+        part, to = min(share, 1.0), better if direction == "gain" else worse
+    elif share <= 1:
+        part, to = share, chance
+    else:
+        part, to = 1.0, (2 - share) * chance + (share - 1) * worse
+    found: Array = (1 - part) * shares + part * side * to[..., None, :]
+    return found
 
 
 def _alike(joint: Array, shape: tuple[int, int]) -> tuple[Array, int]:
@@ -199,7 +205,11 @@ def range_of(found: Array) -> tuple[float, float]:
 
 
 def units_for(
-    alternative: Alternatives, units: int, worth: Callable[[int], float], critical: Callable[[int], float], *,
+    alternative: Alternatives,
+    units: int,
+    worth: Callable[[int], float],
+    critical: Callable[[int], float],
+    *,
     fewest: int,
 ) -> int | None:
     """The fewest units with which one effect is found with a power of 0.8; None where no number is enough.

@@ -36,13 +36,12 @@ def checked(board):
 
 
 def test_rows_are_best_first_undefined_last_and_equals_in_the_order_of_cells():
-    codes = np.where(np.arange(60) < 59, 0, 2).astype(np.int8)
-    one_class = np.zeros(60)
+    ties = np.ones(120)
     board = board_of(
         score(Labelled(CODES, name="one"), {"poor": POOR, "same": GOOD, "good": GOOD}),
-        score(Labelled(codes[:59], name="two"), {"void": one_class[:59], "wrong": one_class[:59] + 1}),
+        score(Labelled(ties.astype(np.int8), name="two"), {"void": ties, "wrong": ties + 1}),
     )
-    assert models_of(board) == ["same", "good", "poor", "wrong", "void"]
+    assert models_of(board) == ["same", "good", "poor", "void", "wrong"]  # all labels of the second are the same
     assert board.rows[-1].ranks["kappa"] is None
     assert board.metric == "kappa"
     assert board.rows[0].ranks["kappa"] == (1, 2)
@@ -126,7 +125,7 @@ def test_what_cannot_be_told_from_the_best_is_said_with_what_could_be_found():
         "(level 0.95, intervals simultaneous over all pairs): "
         "direct/judge:near, "
     )
-    assert "this run could detect about 0." in note
+    assert "this run could detect a loss of 0." in note
     assert "poor" not in note
     assert "equal" not in note
     assert not any("distinguishable" in n for n in board_of(score(Labelled(CODES), {"g": GOOD, "p": POOR})).notes)
@@ -140,10 +139,9 @@ def test_an_interval_of_what_was_not_found_holds_zero():
     told = 0
     for one in contest.members:
         for other in contest.members[:one]:
-            value, reach, _ = contest.difference(one, other)
-            if not contest.is_distinguishable(one, other):
-                told += 1
-                assert abs(value) <= reach
+            found = contest.held_against(one, other)
+            assert found.is_distinguishable != (found.low <= 0 <= found.high)
+            told += not found.is_distinguishable
     assert 0 < told < 66
 
 
@@ -225,8 +223,10 @@ def test_self_agreement_is_noted_lowest_first():
     assert note.endswith("; and 2 more")
 
 
-def test_copies_have_no_variation():
-    assert "no variation" in note_with("not distinguishable", score(Labelled(CODES), {"good": GOOD, "copy": GOOD}))
+def test_copies_are_not_distinguishable_and_no_more_certain_than_the_items_allow():
+    assert "copy, difference +0.00 [−0.0" in note_with(
+        "not distinguishable", score(Labelled(CODES), {"good": GOOD, "copy": GOOD})
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,10 +252,10 @@ def test_undefined_resamples_are_noted():
     assert "% of the resamples" in note_with("kappa is undefined", group)
 
 
-def test_holm_is_noted(monkeypatch):
+def test_bonferronis_rule_is_noted(monkeypatch):
     monkeypatch.setattr(multiplicity, "MAX_PAIRS", 0)
     group = score(Labelled(CODES), {"good": GOOD, "poor": POOR}, replace(QUICK, metrics=("kappa",)))
-    assert "Holm" in note_with("too many pairs", group)
+    assert "Bonferroni" in note_with("too many pairs", group)
 
 
 def test_a_dataset_without_cells_has_no_rows():
@@ -314,7 +314,7 @@ def test_every_cell_is_compared_with_a_baseline():
     assert same.startswith(
         f"fair: not distinguishable from direct/judge:good by kappa at n = 120 {told}near, difference"
     )
-    assert "this run could detect about 0." in same
+    assert "this run could detect a loss of 0." in same
 
 
 def test_equivalence_to_a_baseline_is_noted_only_with_a_margin():
@@ -325,8 +325,8 @@ def test_equivalence_to_a_baseline_is_noted_only_with_a_margin():
     assert not any("equivalent" in one for one in findings(judges, 0))
 
 
-def test_copies_of_the_baseline_have_no_variation():
-    assert "no variation" in findings({"good": GOOD, "copy": GOOD}, 0)[0]
+def test_copies_of_a_cell_of_choice_are_not_distinguishable():
+    assert "copy, difference +0.00 [−0.0" in findings({"good": GOOD, "copy": GOOD}, 0)[0]
 
 
 def test_cell_that_cannot_be_compared_has_no_note():

@@ -1,27 +1,43 @@
 """Sentences about figures."""
 
-import math
 from dataclasses import replace
 
 import pytest
 
 from harness.analysis.power import wording as power_wording
+from harness.analysis.power.figures import Detectable, Reach
 from harness.leaderboard import wording
 from harness.records.experiment import Choice
 from harness.records.figures import RankSet
-from harness.records.scores import Winner
+from harness.records.scores import Difference, Winner
 
 
-def test_difference_has_its_interval_and_the_detectable_difference():
-    assert wording.difference(0.04, 0.17, 0.2376) == (
-        "difference +0.04 [−0.13, +0.21]; this run could detect about 0.24 or more"
+def found(value, low, high, p_value=0.5, loss=0.2376, gain=0.1):
+    return Difference("x", value, low, high, p_value, "max-t", loss, detectable_gain=gain)
+
+
+def test_a_difference_comes_with_its_interval_and_what_could_be_found():
+    assert wording.difference(found(0.04, -0.13, 0.21)) == (
+        "difference +0.04 [−0.13, +0.21]; this run could detect a loss of 0.24 or a gain of 0.10"
     )
 
 
-def test_difference_without_bounds():
-    assert wording.difference(-0.04, math.inf, math.inf) == (
-        "difference −0.04 [−∞, +∞]; this run could detect about ∞ or more"
-    )
+@pytest.mark.parametrize(
+    ("loss", "gain", "words"),
+    [
+        (0.24, None, "a loss of 0.24 and no gain"),
+        (None, 0.1, "no loss or a gain of 0.10"),
+        (None, None, "no loss and no gain"),
+    ],
+)
+def test_what_no_run_like_it_could_find_is_said(loss, gain, words):
+    assert wording.difference(found(0.04, -0.13, 0.21, 0.5, loss, gain)).endswith(f"; this run could detect {words}")
+
+
+def test_what_is_not_compared_says_why():
+    bare = Difference("x", -0.04, reason="too few resamples")
+    assert wording.difference(bare) == "difference −0.04, not compared: too few resamples"
+    assert wording.difference(Difference("x", reason="no labels")) == "not compared: no labels"
 
 
 def test_best_of_many_with_and_without_a_correction():
@@ -85,8 +101,10 @@ def test_choice_on_the_same_data_is_optimistic():
     )
 
 
-def test_significant_difference_has_its_interval_and_p_value():
-    assert wording.significant(-0.28, 0.17, 0.0004) == "difference −0.28 [−0.45, −0.11], adjusted p < 0.001"
+def test_a_difference_that_was_found_comes_with_its_interval_and_its_p_value():
+    assert (
+        wording.significant(found(-0.28, -0.45, -0.11, 0.0004)) == "difference −0.28 [−0.45, −0.11], adjusted p < 0.001"
+    )
     assert wording.compared_with_baseline("fair", "kappa", "better than", "x", ["y, so far"], n=80, level=0.95) == (
         "fair: better than x by kappa at n = 80 (level 0.95, intervals simultaneous over all pairs): y, so far"
     )
@@ -102,15 +120,16 @@ def test_equivalence_states_its_margin():
 
 
 def test_what_a_run_can_detect_is_told_for_one_pair_and_for_all():
-    told = {"cells": 3, "n": 80, "one": 0.1, "every": 0.15, "is_simulated": True}
-    assert power_wording.can_detect("fair", "kappa", **told) == (
-        "fair: can detect a difference in kappa of about 0.10 or more between two cells, or 0.15 or more among all 3 "
-        "pairs (n = 80, power 0.8, by simulated judges)"
+    one = Reach(1.96, Detectable(0.1), Detectable(None))
+    every = Reach(2.3, Detectable(0.15), Detectable(0.12))
+    words = {"cells": 3, "n": 80, "one": one, "every": every, "is_simulated": True}
+    assert power_wording.can_detect("fair", "kappa", **words) == (
+        "fair: between two cells, can detect a loss of 0.10 and no gain in kappa; among all 3 pairs a loss of 0.15 or "
+        "a gain of 0.12 (n = 80, power 0.8, by simulated judges)"
     )
-    told |= {"cells": 2, "is_simulated": False}
-    assert power_wording.can_detect("fair", "kappa", **told) == (
-        "fair: can detect a difference in kappa of about 0.10 or more between two cells (n = 80, power 0.8, by the "
-        "newest run)"
+    words |= {"cells": 2, "is_simulated": False, "one": Reach(1.96, Detectable(None), Detectable(None))}
+    assert power_wording.can_detect("fair", "kappa", **words) == (
+        "fair: between two cells, can detect no loss and no gain in kappa (n = 80, power 0.8, by the newest run)"
     )
     assert power_wording.cannot_detect("fair", "kappa", "n = 1") == (
         "fair: no difference in kappa can be promised to be found: n = 1"

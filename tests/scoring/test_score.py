@@ -222,14 +222,13 @@ def test_contests_find_what_differs_and_leave_out_what_cannot_be_compared():
     found = score(Labelled(CODES), {"good": GOOD, "poor": POOR, "copy": GOOD, "still": undefined})
     kappa = found.contests["kappa"]
     assert kappa.members == (2, 0, 1, 3)  # by their ids
-    assert kappa.is_distinguishable(0, 1)
-    assert not kappa.is_distinguishable(0, 2)
+    one = kappa.held_against(0, 1)
+    assert one.is_distinguishable
+    assert not kappa.held_against(0, 2).is_distinguishable
     assert kappa.rank_sets()[0] == kappa.rank_sets()[2] == (1, 2)
-    value, reach, detectable = kappa.difference(0, 1)
-    assert value == pytest.approx(found.scores[0].figures["kappa"].value - found.scores[1].figures["kappa"].value)
+    assert one.value == pytest.approx(found.scores[0].figures["kappa"].value - found.scores[1].figures["kappa"].value)
     error = kappa.comparisons.errors[1, 2]  # positions among the members
-    assert 1.96 * error < reach == kappa.comparisons.critical * error
-    assert detectable == pytest.approx(reach + 0.84 * error)
+    assert 1.96 * error < one.value - one.low == pytest.approx(kappa.comparisons.critical * error)
     small = score(Labelled(CODES[:19]), {"good": GOOD[:19]})
     assert small.contests["kappa"] is None
 
@@ -244,9 +243,10 @@ def test_clusters_make_contests_wider():
     codes, clusters = np.repeat(CODES, 2), np.repeat(np.arange(120), 2)
     twice = {"good": np.repeat(GOOD, 2), "poor": np.repeat(POOR, 2)}
     clustered = score(Labelled(codes, clusters), twice).contests["kappa"]
-    _, reach, _ = clustered.difference(0, 1)
-    _, naive, _ = score(Labelled(codes), twice).contests["kappa"].difference(0, 1)
-    assert reach > 1.4 * naive
+    reach, naive = (
+        contest.comparisons.reach[0, 1] for contest in (clustered, score(Labelled(codes), twice).contests["kappa"])
+    )
+    assert reach > 1.35 * naive
     assert reach > 1.959964 * clustered.comparisons.errors[0, 1]
 
 
@@ -275,9 +275,10 @@ def test_a_difference_says_all_that_can_be_said_of_it():
     found = score(Labelled(CODES), {"good": GOOD, "poor": POOR, "copy": GOOD}, replace(QUICK, margin=0.9))
     kappa, accuracy = found.contests["kappa"], found.contests["accuracy"]
     one = kappa.held_against(1, 0)
-    value, reach, detectable = kappa.difference(1, 0)
-    assert (one.to, one.value, one.low, one.high) == ("fair/direct/judge:good", value, value - reach, value + reach)
-    assert one.detectable == detectable
+    assert one.to == "fair/direct/judge:good"
+    assert one.low < one.value < one.high < 0
+    assert one.high - one.low == pytest.approx(2 * kappa.comparisons.reach[1, 2])
+    assert 0 < one.detectable_gain < one.detectable < 1
     assert one.is_distinguishable
     assert one.is_equivalent
     assert one.p_value == kappa.comparisons.p_values[1, 2]
@@ -286,8 +287,8 @@ def test_a_difference_says_all_that_can_be_said_of_it():
     only = [int((right[:, k] & ~right[:, 1 - k]).sum()) for k in (0, 1)]
     assert accuracy.held_against(1, 0).exact_p == pytest.approx(binomtest(min(only), sum(only)).pvalue)
     copy = kappa.held_against(2, 0)
-    assert (copy.value, copy.low, copy.is_distinguishable, copy.is_equivalent) == (0, None, False, None)
-    assert "no variation" in copy.reason
+    assert (copy.value, copy.p_value, copy.is_distinguishable, copy.is_equivalent) == (0, 1, False, True)
+    assert copy.low < -0.02 < 0.02 < copy.high
 
 
 def test_only_an_interval_within_the_margin_makes_two_equivalent():
@@ -301,15 +302,38 @@ def test_what_cannot_be_compared_has_no_difference_but_a_reason():
     ties = np.where(np.arange(120) < 110, 1, GOOD)
     found = score(Labelled(CODES), {"good": GOOD, "ties": ties}, replace(QUICK, metrics=("kappa-ab",)))
     difference = found.contests["kappa-ab"].held_against(1, 0)
-    assert difference.value is None
+    assert (difference.low, difference.p_value, difference.is_distinguishable) == (None, None, False)
     assert difference.reason == "fair/direct/judge:ties rests on too little to be compared"
 
 
 def test_too_few_draws_for_an_interval_are_told():
-    found = score(Labelled(CODES), {"good": GOOD, "poor": POOR}, replace(QUICK, resamples=100, level=0.9999))
+    found = score(
+        Labelled(CODES), {"good": GOOD, "poor": POOR, "copy": GOOD}, replace(QUICK, resamples=100, level=0.9999)
+    )
     difference = found.contests["kappa"].held_against(1, 0)
     assert (difference.low, difference.is_distinguishable) == (None, False)
     assert "too few resamples" in difference.reason
+
+
+def test_kappa_is_not_compared_where_nearly_all_labels_are_the_same():
+    codes = np.zeros(40, dtype=np.int8)
+    codes[0] = 2
+    found = score(Labelled(codes), {"right": codes, "near": np.zeros(40, dtype=np.int8)})
+    kappa, accuracy = found.contests["kappa"], found.contests["accuracy"]
+    assert kappa.rank_sets() == {}
+    difference = kappa.held_against(1, 0)
+    assert (difference.value, difference.low, difference.p_value) == (-1, None, None)
+    assert difference.reason == (
+        "only 1 of 40 items have another label than the most frequent one, kappa needs 5: compare by accuracy"
+    )
+    assert accuracy.held_against(1, 0).low < 0 < accuracy.held_against(1, 0).high
+
+
+def test_a_few_large_clusters_are_refused_for_all_alike():
+    clusters = np.r_[np.zeros(70, int), np.repeat(np.arange(1, 26), 2)]
+    contest = score(Labelled(CODES, clusters), {"good": GOOD, "poor": POOR}).contests["kappa"]
+    assert contest.comparisons is None
+    assert contest.held_against(1, 0).reason.startswith("a few large clusters hold most items")
 
 
 def test_exact_tests_ask_for_independent_items():

@@ -16,7 +16,6 @@ from harness.leaderboard import wording
 from harness.leaderboard.build import difference_json
 from harness.records.judgments import OUTCOMES, VERDICTS
 from harness.runner.run_reader import Judged
-from harness.scoring import reasons
 
 
 def comparison_json(
@@ -56,13 +55,13 @@ def comparison_json(
 def worse(
     comparisons: Sequence[Comparison], metric: str, margin: float
 ) -> Iterator[tuple[Comparison, ComparedPair, PairedFigure]]:
-    """The pairs whose other cell is distinguishably worse, and by more than a margin as far as can be estimated."""
+    """The pairs whose other cell is worse by more than a margin: the whole simultaneous interval lies beyond it."""
     for each in comparisons:
         for part in each.parts:
             for pair in part.pairs:
                 figure = pair.figures.get(metric)
                 difference = figure and figure.difference
-                if figure and difference and difference.is_distinguishable and (difference.value or 0) < -margin:
+                if figure and difference and difference.high is not None and difference.high < -margin:
                     yield each, pair, figure
 
 
@@ -181,8 +180,7 @@ def _counted(found: Comparison, metric: str) -> Mapping[str, int]:
         for pair in part.pairs:
             difference = pair.figures[metric].difference if metric in pair.figures else None
             if difference is None or difference.low is None:
-                still = difference is not None and difference.reason == reasons.NO_VARIATION
-                counts["not distinguishable" if still else "not compared"] += 1
+                counts["not compared"] += 1
             elif difference.is_distinguishable:
                 counts["better" if (difference.value or 0) > 0 else "worse"] += 1
             else:

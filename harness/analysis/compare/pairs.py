@@ -20,17 +20,25 @@ from harness.analysis.compare.matching import (
     corresponding,
     partner_datasets,
 )
-from harness.analysis.compare.win_rates import metric_of
+from harness.analysis.compare.win_rates import WinRateMetric, metric_of
 from harness.hashing import seed_for
 from harness.records.experiment import ScoreSpec
 from harness.records.judgments import OUTCOMES
 from harness.records.scores import Difference
 from harness.runner.run_reader import Judged, JudgedDataset
-from harness.scoring import reasons
-from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.scoring.pairwise import TOO_FEW_DRAWS
-from harness.statistics import clusters, multiplicity, pairs
-from harness.statistics.agreement import SHAPE, Array
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS
+from harness.scoring.metric import Metric
+from harness.scoring.pairwise import (
+    TOO_FEW_DRAWS,
+    detectable,
+    interval_of,
+    judgments_for,
+    statistic_of,
+    why_not,
+)
+from harness.statistics import multiplicity
+from harness.statistics.agreement import SHAPE
+from harness.statistics.pairs import Judgments
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,92 +260,79 @@ class _Table:
         )
 
     def figures(self, metric: str) -> list[PairedFigure]:
-        """One metric of every pair."""
+        """One metric of every pair; the pairs are one family."""
         kind = metric_of(metric)
         seed = seed_for(0, "compare", metric, *self.names)
-        tables = self._counts()
+        whole = Judgments(self.labels.astype(np.intp), self.judged.astype(np.intp), self.clusters)
+        tables = whole.tables(SHAPE)
         values, counts = kind.value(tables), kind.count(tables)
         units = len(self.labels) if self.clusters is None else len(np.unique(self.clusters))
-        fewest = MIN_ITEMS if self.clusters is None else clusters.FEWEST
-        enough = (counts >= MIN_ITEMS) & ~np.isnan(values) & (units >= fewest)
-        members = np.flatnonzero(enough)
+        members = np.flatnonzero((counts >= MIN_ITEMS) & ~np.isnan(values))
         place = {int(k): at for at, k in enumerate(members)}
         tested = [(place[x], place[y]) for x, y in self.ends if x in place and y in place]
-        found = None
-        if tested:
-            influences = kind.influence(tables[members])
-            covariance = pairs.figure_covariance(influences, self.labels, self.judged[:, members], self.clusters)
-            first, second = (np.array(ends, np.intp) for ends in zip(*tested, strict=True))
-            found = multiplicity.compare_pairs(
-                values[members],
-                covariance,
-                first,
-                second,
-                resamples=self.score.resamples,
-                seed=seed,
-                level=self.score.level,
-                degrees=units - 1,
-            )
+        judgments = judgments_for(kind, whole.rows, whole.columns[:, members], self.clusters)
+        refused = why_not(metric, kind, judgments, len(tested)) if len(self.labels) else self.reason
+        family = None if refused or not tested else _Family.of(kind, judgments, tested, self.score, seed)
         figures = []
         for (x, y), to in zip(self.ends, self.others, strict=True):
             ends = (place[x], place[y]) if x in place and y in place else None
-            reason = self.reason or self._lack(units, min(counts[x], counts[y]), kind.UNDEFINED)
+            n = min(counts[x], counts[y])
+            lack = TOO_FEW_ITEMS if n < MIN_ITEMS else kind.UNDEFINED if ends is None else refused
+            change = _or_none(values[y] - values[x])
+            found = Difference(to, change, reason=self.reason or lack)
+            if family is not None and ends is not None:
+                found = family.difference(to, *ends)
             figures.append(
                 PairedFigure(
-                    round(float(min(counts[x], counts[y]))) if len(self.labels) else 0,
+                    round(float(n)) if len(self.labels) else 0,
                     units,
                     "item" if self.clusters is None else "cluster",
                     _or_none(values[x]),
                     _or_none(values[y]),
-                    _difference(to, values[y] - values[x], found, ends, reason),
+                    found,
                     self.score.level,
                     f"{seed:032x}",
                 )
             )
         return figures
 
-    def _counts(self) -> Array:
-        """Tables of all columns, columns × 3 × 4."""
-        places = self.labels.astype(np.intp)[:, None] * SHAPE[1] + self.judged
-        size = SHAPE[0] * SHAPE[1]
-        counted = [np.bincount(column, minlength=size) for column in places.T]
-        return np.array(counted, float).reshape(-1, *SHAPE)
 
-    def _lack(self, units: int, n: float, undefined: str) -> str:
-        """Why two cells are not compared, given that some items have labels."""
-        if n < MIN_ITEMS:
-            return TOO_FEW_ITEMS
-        if self.clusters is not None and units < clusters.FEWEST:
-            return TOO_FEW_CLUSTERS
-        return undefined
+class _Family(NamedTuple):
+    """The tested pairs of a metric, and what of each could be found; by the columns of the two.
 
+    Attributes:
+        held: their comparisons.
+        bounds: the least and the largest value of the metric.
+        detectable: the loss and the gain of the second of each pair that would be found.
+    """
 
-def _difference(
-    to: str,
-    value: float,
-    found: multiplicity.Comparisons | None,
-    ends: tuple[int, int] | None,
-    reason: str,
-) -> Difference:
-    if found is None or ends is None:
-        return Difference(to, _or_none(value), reason=reason)
-    x, y = ends
-    error = float(found.errors[x, y])
-    if not error:
-        return Difference(to, float(value), method=found.method, reason=reasons.NO_VARIATION)
-    if math.isinf(found.critical):
-        return Difference(to, float(value), method=found.method, reason=TOO_FEW_DRAWS)
-    reach, p_value = found.critical * error, float(found.p_values[x, y])
-    return Difference(
-        to,
-        float(value),
-        float(value) - reach,
-        float(value) + reach,
-        p_value,
-        found.method,
-        pairs.detectable(error, found.critical),
-        p_value <= 1 - found.level,
-    )
+    held: multiplicity.Comparisons
+    bounds: tuple[float, float]
+    detectable: Mapping[tuple[int, int], tuple[float, float]]
+
+    @classmethod
+    def of(
+        cls, kind: Metric, judgments: Judgments, tested: Sequence[tuple[int, int]], score: ScoreSpec, seed: int
+    ) -> _Family:
+        statistic = statistic_of(kind, (1, SHAPE[1]) if isinstance(kind, WinRateMetric) else SHAPE)
+        first, second = (np.array(ends, np.intp) for ends in zip(*tested, strict=True))
+        held = multiplicity.compare_pairs(
+            statistic, judgments, first, second, resamples=score.resamples, seed=seed, level=score.level
+        )
+        found = detectable(statistic, judgments, held, first, second)
+        return cls(held, kind.RANGE, dict(zip(tested, zip(*found, strict=True), strict=True)))
+
+    def difference(self, to: str, x: int, y: int) -> Difference:
+        """The figure of the second of two less that of the first."""
+        held, value = self.held, float(self.held.differences[y, x])
+        if math.isinf(held.critical):
+            return Difference(to, value, method=held.method, reason=TOO_FEW_DRAWS)
+        low, high = interval_of(held, y, x, self.bounds)
+        p_value, (loss, gain) = float(held.p_values[x, y]), self.detectable[x, y]
+        is_apart = p_value <= 1 - held.level
+        return Difference(
+            to, value, low, high, p_value, held.method, _or_none(loss), is_apart, detectable_gain=_or_none(gain)
+        )
 
 
 def _or_none(value: float) -> float | None:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.analysis.power import wording as power_wording
-from harness.analysis.power.figures import DatasetPower, MetricPower, PairedErrors, Power, PowerQuestion, metric_power
+from harness.analysis.power.figures import DatasetPower, MetricPower, PilotPairs, Power, PowerQuestion, metric_power
 from harness.errors import RunFolderError
 from harness.hashing import seed_for
 from harness.providers.simulation.panel import panel
@@ -30,14 +29,25 @@ from harness.runner.run_reader import Judged, JudgedDataset, read_judged
 from harness.scoring.estimates import MIN_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.scoring.labels import reference_of
 from harness.scoring.metric import find_metric
-from harness.scoring.pairwise import compare_cells
+from harness.scoring.pairwise import (
+    CellComparisons,
+    compare_cells,
+    judgments_for,
+    pair_counts,
+    statistic_of,
+    why_not,
+)
 from harness.scoring.score import score_cells
 from harness.spec.digest import spec_digest
-from harness.statistics import clusters, multiplicity, pairs, planning
-from harness.statistics.agreement import SHAPE, Array
+from harness.statistics import clusters, multiplicity, planning
+from harness.statistics.agreement import SHAPE
+from harness.statistics.pairs import paired_errors
 
 SIMULATED_ITEMS, SIMULATED_JUDGES = 20_000, 6
 """Enough to know a standard error to 1 %."""
+
+MAX_PAIRS = 200
+"""Pairs of a pilot whose alternatives are computed, spread evenly over the errors of all."""
 
 ONE_CELL = "one cell: nothing to compare"
 NO_PAIR = "fewer than two cells have a value to compare"
@@ -120,34 +130,46 @@ def _from_pilot(
     scores = score_cells(before.cells, before, before.outcomes, score, pilot.seed, before.usage, [None] * count)
     judged = reference.of(before.outcomes)
 
-    def errors_of(name: str) -> PairedErrors | str:
+    def pairs_of(name: str) -> PilotPairs | str:
         seed = seed_for(pilot.seed, "pairs", name, before.name)
         held = compare_cells(name, scores, reference.labels, judged, reference.clusters, score, seed)
-        if held is None or len(held.members) < 2:
+        if held is not None and held.reason:
+            return power_wording.in_pilot(held.reason)
+        if held is None or held.comparisons is None or len(held.members) < 2:
             reasons = dict.fromkeys(one.figures[name].reason for one in scores)
             return power_wording.in_pilot(next((reason for reason in reasons if reason), NO_PAIR))
-        errors, design = held.comparisons.errors, None
-        if reference.clusters is not None:
-            quick = replace(score, resamples=1)
-            alone = compare_cells(name, scores, reference.labels, judged, None, quick, seed)
-            design = None if alone is None else _design_effect(errors, alone.comparisons.errors)
-        degrees = min(scores[k].figures[name].units for k in held.members) - 1
+        critical = held.comparisons.critical
+        if cells != len(held.members):
+            critical = _equal_critical(cells, score, seed)
+        return _pilot_pairs(held, critical, seed)
 
-        @cache
-        def critical(freedom: int) -> float:
-            if cells != len(held.members):
-                return _equal_critical(cells, score, seed, freedom)
-            if freedom == degrees:
-                return held.comparisons.critical
-            like = planning.covariance_like(errors)
-            nothing = np.zeros(len(like))
-            return multiplicity.compare_all(
-                nothing, like, resamples=score.resamples, seed=seed, level=score.level, degrees=freedom
-            ).critical
+    return replace(whole, metrics=tuple(metric_power(name, pairs_of(name), whole, score, ask) for name in names))
 
-        return PairedErrors(_above(errors), degrees + 1, critical, design)
 
-    return replace(whole, metrics=tuple(metric_power(name, errors_of(name), whole, score, ask) for name in names))
+def _pilot_pairs(held: CellComparisons, critical: float, seed: int) -> PilotPairs:
+    """All pairs of a comparison, some of which are looked at closely."""
+    assert held.comparisons is not None
+    assert held.judgments is not None
+    assert held.statistic is not None
+    made, judgments = held.comparisons, held.judgments
+    first, second = multiplicity.all_pairs(len(held.members))
+    errors = made.errors[first, second]
+    order = np.argsort(errors, kind="stable")
+    some = order[np.unique(np.linspace(0, len(order) - 1, min(MAX_PAIRS, len(order))).astype(np.intp))]
+    first, second = first[some], second[some]
+    units = len(judgments.rows) if judgments.clusters is None else len(np.unique(judgments.clusters))
+    return PilotPairs(
+        held.statistic,
+        pair_counts(judgments, held.statistic.shape, first, second),
+        made.worth[first, second],
+        errors,
+        units,
+        len(judgments.rows),
+        critical,
+        None if made.degrees is None else float(np.median(made.degrees[first, second])),
+        is_simulated=False,
+        seed=seed,
+    )
 
 
 def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int, ask: PowerQuestion) -> DatasetPower:
@@ -161,24 +183,43 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
     if reason := _why_nothing(whole):
         return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
     draws = seed_for(seed, "power", planned.name)
-    shares = counts.tolist() if has_labels else None
-    labels, judged = panel(SIMULATED_JUDGES, SIMULATED_ITEMS, seed=draws, shares=shares)
-    tables = _tables(labels, judged)
+    labels, judged = panel(
+        SIMULATED_JUDGES, SIMULATED_ITEMS, seed=draws, shares=counts.tolist() if has_labels else None
+    )
+    first, second = multiplicity.all_pairs(SIMULATED_JUDGES)
 
-    @cache
-    def critical(freedom: int) -> float:
-        return _equal_critical(cells, score, draws, freedom)
-
-    def errors_of(name: str) -> PairedErrors | str:
+    def pairs_of(name: str) -> PilotPairs | str:
         metric = find_metric(name)
-        if np.isnan(metric.value(tables)).any():
+        if has_labels:
+            lack = why_not(
+                name,
+                judgments_for(metric, reference.labels, reference.labels[:, None], reference.clusters),
+                1,
+                SHAPE[0],
+            )
+            if lack:
+                return lack
+        judgments = judgments_for(metric, labels, judged, None)
+        statistic, n = statistic_of(metric), len(judgments.rows)
+        if np.isnan(metric.value(judgments.tables(SHAPE))).any():
             return metric.UNDEFINED
-        influences = np.nan_to_num(metric.influence(tables))
-        errors = _above(pairs.paired_errors(pairs.figure_covariance(influences, labels, judged)))
-        typical = float(np.sqrt(np.mean(errors**2)))  # the judges differ in nothing, so there is no range to tell
-        return PairedErrors(np.array([typical]), SIMULATED_ITEMS, critical)
+        joint = pair_counts(judgments, SHAPE, first, second).sum(axis=0, keepdims=True)  # the judges differ in nothing
+        errors = paired_errors(statistic, judgments, first, second, score.level).errors
+        typical = np.array([float(np.sqrt(np.mean(errors**2)))])
+        return PilotPairs(
+            statistic,
+            joint,
+            np.array([float(SIMULATED_ITEMS)]),
+            typical,
+            SIMULATED_ITEMS,
+            n,
+            _equal_critical(cells, score, draws),
+            SIMULATED_ITEMS - 1.0 if unit is not None else None,
+            is_simulated=True,
+            seed=draws,
+        )
 
-    return replace(whole, metrics=tuple(metric_power(name, errors_of(name), whole, score, ask) for name in names))
+    return replace(whole, metrics=tuple(metric_power(name, pairs_of(name), whole, score, ask) for name in names))
 
 
 def _planned(n: int, ask: PowerQuestion, unit: NDArray[np.int64] | None) -> tuple[int, int]:
@@ -200,26 +241,5 @@ def _why_nothing(whole: DatasetPower) -> str:
     return TOO_FEW_CLUSTERS if whole.clustered and whole.units < clusters.FEWEST else ""
 
 
-def _equal_critical(cells: int, score: ScoreSpec, seed: int, degrees: int) -> float:
-    return planning.equal_critical(cells, level=score.level, resamples=score.resamples, seed=seed, degrees=degrees)
-
-
-def _above(errors: Array) -> Array:
-    """The standard errors of all pairs, those without variation left out."""
-    found: Array = errors[np.triu_indices(len(errors), 1)]
-    return found[found > 0]
-
-
-def _design_effect(clustered: Array, alone: Array) -> float | None:
-    """The variance of a typical difference over what it would be if items were independent."""
-    above = np.triu_indices(len(clustered), 1)
-    known = (clustered[above] > 0) & (alone[above] > 0)
-    ratios = (clustered[above][known] / alone[above][known]) ** 2
-    return float(np.median(ratios)) if ratios.size else None
-
-
-def _tables(labels: NDArray[np.int8], judged: NDArray[np.int8]) -> Array:
-    """Counts of each judge: judges × 3 × 4."""
-    places = labels.astype(np.intp)[:, None] * SHAPE[1] + judged
-    counts = [np.bincount(column, minlength=SHAPE[0] * SHAPE[1]) for column in places.T]
-    return np.array(counts, dtype=float).reshape(-1, *SHAPE)
+def _equal_critical(cells: int, score: ScoreSpec, seed: int) -> float:
+    return planning.equal_critical(cells, level=score.level, resamples=score.resamples, seed=seed)

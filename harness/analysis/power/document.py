@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from harness.analysis.power import wording as power_wording
-from harness.analysis.power.figures import POWER, DatasetPower, MetricPower, Power
+from harness.analysis.power.figures import POWER, DatasetPower, MetricPower, Power, Reach
 from harness.hashing import rounded
 
 
@@ -66,8 +66,8 @@ def detects(found: Power) -> Iterator[str]:
             one.metric,
             cells=each.cells,
             n=each.n,
-            one=one.one_pair.detectable,
-            every=one.all_pairs.detectable,
+            one=one.one_pair,
+            every=one.all_pairs,
             is_simulated=each.source == "simulated",
         )
 
@@ -80,12 +80,14 @@ def detects_json(found: Power) -> list[dict[str, Any]]:
             "metric": each.metrics[0].metric,
             "source": each.source,
             "n": each.n,
-            **{
-                name: None if reach is None else reach.detectable
-                for name, reach in (("one_pair", each.metrics[0].one_pair), ("all_pairs", each.metrics[0].all_pairs))
-            },
+            "one_pair": _directions(each.metrics[0].one_pair),
+            "all_pairs": _directions(each.metrics[0].all_pairs),
             "reason": each.metrics[0].reason or None,
         }
         for each in found.datasets
     ]
     return cast(list[dict[str, Any]], rounded(short))
+
+
+def _directions(reach: Reach | None) -> dict[str, float | None] | None:
+    return None if reach is None else {"loss": reach.loss.value, "gain": reach.gain.value}

@@ -1,19 +1,20 @@
-"""What follows from paired standard errors: the differences that can be found, and the items that one needs."""
+"""What follows from the pairs of a pilot: the differences that can be found, and the items that one needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 from harness.records.experiment import ScoreSpec
-from harness.scoring import reasons
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.pairwise import TOO_FEW_DRAWS
-from harness.statistics import clusters, pairs, planning
+from harness.statistics import clusters, multiplicity, planning
 from harness.statistics.agreement import Array
+from harness.statistics.intervals import normal_quantile
+from harness.statistics.pairs import Statistic
 
 POWER = 0.8
 """How probable it is that a difference which a run `can detect` is found."""
@@ -38,25 +39,40 @@ class PowerQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Detectable:
-    """What one way of comparing can find.
+    """The smallest true difference in one direction that is found with a power of 0.8.
 
     Attributes:
-        critical: how many standard errors a difference must have to be significant.
-        detectable: the difference of a typical pair that is found with a power of 0.8.
-        low: that of the pair that is easiest to tell apart.
-        high: that of the hardest.
-        n_needed: labelled items with which the effect asked for is found with that power; None where none was.
+        value: of a typical pair; None where none would be found.
+        low: what it would be by 5 % of pilots drawn again; None without a pilot, or where none would be found.
+        high: by 95 % of them; None likewise.
+        n_needed: labelled items with which the effect asked for is found with that power; None where none was asked
+            for, or where no number is enough.
         units_needed: how many clusters these make, or items where they are independent.
-        chance: the probability to find that effect with the items planned.
+        chance: the probability to find that effect with the items planned; None where none was asked for, or where
+            no such effect is possible.
     """
 
-    critical: float
-    detectable: float
-    low: float
-    high: float
+    value: float | None
+    low: float | None = None
+    high: float | None = None
     n_needed: int | None = None
     units_needed: int | None = None
     chance: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What one way of comparing can find.
+
+    Attributes:
+        critical: how many standard errors a difference must have to be significant, in a typical pair.
+        loss: what loss of one of the two is found.
+        gain: what gain.
+    """
+
+    critical: float
+    loss: Detectable
+    gain: Detectable
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +84,7 @@ class MetricPower:
         reason: why nothing can be said, "" where something can.
         error: paired standard error with the items planned: median over the pairs, least, and greatest.
         measured: how many pairs these come from.
-        design_effect: the clustered variance of a typical difference over that of independent items, None where items
+        design_effect: items over the independent items that they are worth, for a typical difference; None where items
             are independent.
         one_pair: for a comparison that was fixed before.
         all_pairs: for all pairs of cells at once.
@@ -79,8 +95,8 @@ class MetricPower:
     error: tuple[float, float, float] | None = None
     measured: int = 0
     design_effect: float | None = None
-    one_pair: Detectable | None = None
-    all_pairs: Detectable | None = None
+    one_pair: Reach | None = None
+    all_pairs: Reach | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,55 +146,103 @@ class Power:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PairedErrors:
-    """Paired standard errors as they were measured.
+class PilotPairs:
+    """The pairs of a pilot on one metric.
 
     Attributes:
-        values: one for each pair, all above 0.
-        units: items, or clusters of them, that they rest on.
-        critical: the critical value over all planned pairs, by degrees of freedom, which are units less one.
-        design_effect: the clustered variance of a typical difference over that of independent items.
+        statistic: the metric as a figure of tables.
+        joint: counts of some of the pairs, spread evenly over their errors, pairs × rows × columns × columns.
+        worth: how many independent items the pilot's items are worth, for each of these pairs.
+        errors: paired standard error of every pair, with the items of the pilot.
+        units: items of the pilot, or clusters of them.
+        n: items of the pilot.
+        critical: the critical value over all planned pairs, on the normal scale.
+        degrees: of freedom of a typical pair; None where items are independent.
+        is_simulated: whether simulated judges stand in for a pilot, so that there is no uncertainty of a pilot.
+        seed: of the redrawn pilots.
     """
 
-    values: Array
+    statistic: Statistic
+    joint: Array
+    worth: Array
+    errors: Array
     units: int
-    critical: Callable[[int], float]
-    design_effect: float | None = None
+    n: int
+    critical: float
+    degrees: float | None
+    is_simulated: bool
+    seed: int
+
+    def multiplier(self, critical: float, units: float) -> float:
+        """How many errors the test asks for with a number of units."""
+        if self.degrees is None:
+            return critical
+        degrees = max(1.0, (self.degrees + 1) * units / self.units - 1)
+        return float(multiplicity.reach_of(critical, np.array([degrees]), 1)[0])
 
 
 def metric_power(
-    name: str, errors: PairedErrors | str, whole: DatasetPower, score: ScoreSpec, ask: PowerQuestion
+    name: str, pilot: PilotPairs | str, whole: DatasetPower, score: ScoreSpec, ask: PowerQuestion
 ) -> MetricPower:
     """What can be found on a metric.
 
     Args:
         name: of the metric.
-        errors: of its pairs, or why there are none.
+        pilot: its pairs, or why there are none.
         whole: the dataset, with the items planned.
         score: confidence level.
         ask: what is asked.
     """
-    if isinstance(errors, str):
-        return MetricPower(name, errors)
-    if not errors.values.size:
-        return MetricPower(name, reasons.NO_PAIR_VARIES)
-    scaled = errors.values * float(np.sqrt(errors.units / whole.units))
+    if isinstance(pilot, str):
+        return MetricPower(name, pilot)
+    scaled = pilot.errors * float(np.sqrt(pilot.units / whole.units))
     spread = (float(np.median(scaled)), float(scaled.min()), float(scaled.max()))
+    design = pilot.n / float(np.median(pilot.worth)) if pilot.degrees is not None and not pilot.is_simulated else None
+    one, every = normal_quantile(score.level), pilot.critical
+    ways = [None if math.isinf(critical) else _reach(pilot, critical, whole, ask) for critical in (one, every)]
+    reason = TOO_FEW_DRAWS if ways[1] is None else ""
+    return MetricPower(name, reason, spread, pilot.errors.size, design, ways[0], ways[1])
+
+
+def _reach(pilot: PilotPairs, critical: float, whole: DatasetPower, ask: PowerQuestion) -> Reach:
+    loss, gain = (_detectable(pilot, way, critical, whole, ask) for way in ("loss", "gain"))
+    return Reach(pilot.multiplier(critical, whole.units), loss, gain)
+
+
+def _detectable(
+    pilot: PilotPairs, way: planning.Direction, critical: float, whole: DatasetPower, ask: PowerQuestion
+) -> Detectable:
+    multiplier, scale = pilot.multiplier(critical, whole.units), whole.units / pilot.units
+    found = planning.alternatives(pilot.statistic, pilot.joint, way)
+    values = np.sort(np.nan_to_num(found.detectable(pilot.worth * scale, multiplier), nan=np.inf))
+    typical = float(values[len(values) // 2])
+    low, high = (math.inf, math.inf) if pilot.is_simulated else _range(pilot, way, multiplier, scale)
+    reach = Detectable(_finite(typical), _finite(low), _finite(high))
+    alternative = None if ask.effect is None else found.at(ask.effect)
+    if alternative is None:
+        return reach
+    worth = float(np.median(pilot.worth)) / pilot.units
     fewest = clusters.FEWEST if whole.clustered else MIN_ITEMS
+    units = planning.units_for(
+        alternative,
+        whole.units,
+        lambda count: worth * count,
+        lambda count: pilot.multiplier(critical, count),
+        fewest=fewest,
+    )
+    items = None if units is None else max(MIN_ITEMS, round(units * whole.n / whole.units))
+    chance = alternative.chance(worth * whole.units, multiplier)
+    return replace(reach, n_needed=items, units_needed=units, chance=chance)
 
-    def reach(critical: Callable[[int], float]) -> Detectable | None:
-        value = critical(whole.units - 1)
-        if not np.isfinite(value):
-            return None
-        typical, least, greatest = (pairs.detectable(error, value) for error in spread)
-        found = Detectable(value, typical, least, greatest)
-        if ask.effect is None:
-            return found
-        units = planning.units_for(ask.effect, spread[0], whole.units, critical, fewest=fewest)
-        items = None if units is None else max(MIN_ITEMS, round(units * whole.n / whole.units))
-        chance = planning.chance_to_find(ask.effect, spread[0], value)
-        return replace(found, n_needed=items, units_needed=units, chance=chance)
 
-    one, every = reach(lambda freedom: clusters.t_quantile(score.level, freedom)), reach(errors.critical)
-    reason = TOO_FEW_DRAWS if every is None else ""
-    return MetricPower(name, reason, spread, errors.values.size, errors.design_effect, one, every)
+def _range(pilot: PilotPairs, way: planning.Direction, multiplier: float, scale: float) -> tuple[float, float]:
+    """What pilots like this one would say of its typical pair: 5 % and 95 % of them."""
+    at = len(pilot.joint) // 2
+    worth = float(pilot.worth[at])
+    again = planning.redrawn(pilot.joint[at], worth, seed=pilot.seed)
+    found = planning.alternatives(pilot.statistic, again, way)
+    return planning.range_of(found.detectable(worth * scale, multiplier))
+
+
+def _finite(value: float) -> float | None:
+    return None if math.isinf(value) else value

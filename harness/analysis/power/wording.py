@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from harness.analysis.power.figures import Reach
+
 PILOT = (
-    "standard errors are those of the pilot's own pairs of cells, median [least, greatest]; other cells or other items "
-    "may differ by more or less"
+    "losses and gains start from the pilot's own pairs of cells: a loss is answers by chance, then wrong ones; "
+    "[low, high] is what 5 % and 95 % of pilots like this one would say; other cells or items may differ"
 )
 
 
@@ -39,7 +41,7 @@ def units_in_power(dataset: str, n: int, clusters: int) -> str:
     return f"{dataset}: {n} items in {clusters} clusters, which are the units; more items are more clusters"
 
 
-def can_detect(dataset: str, metric: str, *, cells: int, n: int, one: float, every: float, is_simulated: bool) -> str:
+def can_detect(dataset: str, metric: str, *, cells: int, n: int, one: Reach, every: Reach, is_simulated: bool) -> str:
     """The smallest differences that a run is likely to find.
 
     Args:
@@ -47,16 +49,24 @@ def can_detect(dataset: str, metric: str, *, cells: int, n: int, one: float, eve
         metric: its name.
         cells: how many are compared with each other.
         n: labelled items.
-        one: detectable difference of one pair that was fixed before.
-        every: detectable difference where all pairs are compared.
+        one: for one pair that was fixed before.
+        every: where all pairs are compared.
         is_simulated: whether the simulated world was the pilot.
     """
     source = "by simulated judges" if is_simulated else "by the newest run"
-    pairs = f", or {every:.2f} or more among all {cells * (cells - 1) // 2} pairs" if cells > 2 else ""
+    pairs = f"; among all {cells * (cells - 1) // 2} pairs {_lost_or_gained(every)}" if cells > 2 else ""
     return (
-        f"{dataset}: can detect a difference in {metric} of about {one:.2f} or more between two cells{pairs} "
+        f"{dataset}: between two cells, can detect {_lost_or_gained(one)} in {metric}{pairs} "
         f"(n = {n}, power 0.8, {source})"
     )
+
+
+def _lost_or_gained(reach: Reach) -> str:
+    loss, gain = reach.loss.value, reach.gain.value
+    if loss is None and gain is None:
+        return "no loss and no gain"
+    lost = "no loss" if loss is None else f"a loss of {loss:.2f}"
+    return f"{lost} and no gain" if gain is None else f"{lost} or a gain of {gain:.2f}"
 
 
 def cannot_detect(dataset: str, metric: str, reason: str) -> str:

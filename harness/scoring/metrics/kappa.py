@@ -9,7 +9,8 @@ from harness.statistics.agreement import Array
 
 SUMMARY = "Cohen's kappa: agreement with the reference labels beyond chance"
 RANGE = (-1.0, 1.0)
-UNDEFINED = "agreement by chance is certain: labels and judgments know one and the same verdict only"
+UNDEFINED = "all reference labels are the same: agreement beyond chance needs two different ones; compare by accuracy"
+NEEDS_CLASSES = True
 
 count = agreement.total
 

@@ -10,7 +10,8 @@ from harness.statistics.agreement import Array
 
 SUMMARY = "kappa on a against b: without the items that the labels or the judge call a tie"
 RANGE = (-1.0, 1.0)
-UNDEFINED = "no items are decided by both, or only for one and the same response"
+UNDEFINED = "the items that labels and judge both decide do not have two different labels"
+NEEDS_CLASSES = True
 
 
 def decided() -> Array:
