@@ -14,6 +14,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ from harness.records.figures import RankSet
 from harness.records.judgments import VERDICTS, Usage
 from harness.records.scores import CellScore
 from harness.runner.run_reader import JudgedDataset, read_judged
-from harness.scoring.score import DatasetScores, score_dataset
+from harness.scoring.score import DatasetScores, score_cells, score_dataset
 from harness.scoring.winner import best_first
 from harness.statistics import win_rate
 
@@ -71,8 +72,11 @@ def page(folder: Path) -> str:
         data, score, seed = judged_study(folder, Path(place))
         groups = [Group(name, scored(data, mode, score, seed)) for mode, name in PLURALS.items()]
         everything = Group("evaluators", scored(data, None, score, seed))
+        adjusted = replace(score, level=1 - (1 - score.level) / len(data.cells), resamples=200_000)
+        nothing = [Usage()] * len(data.cells)
+        together = score_cells(data.cells, data, data.outcomes, adjusted, seed, nothing, [None] * len(data.cells))
     n = everything.scores.scores[0].n
-    parts = [HEAD, takeaway(groups, everything, n)]
+    parts = [HEAD, takeaway(groups, everything, together, n)]
     parts += [told(group) for group in groups]
     parts += [debates_against_judges(everything), win_rates(folder / LOOPS), method(n)]
     return "\n".join(parts)
@@ -95,20 +99,20 @@ def scored(data: JudgedDataset, mode: str | None, score: ScoreSpec, seed: int) -
     return score_dataset(cells, data, data.outcomes[:, columns], score, seed, nothing, [None] * len(cells))
 
 
-def takeaway(groups: Sequence[Group], everything: Group, n: int) -> str:
-    """What a reader should remember, computed from the figures."""
+def takeaway(groups: Sequence[Group], everything: Group, together: Sequence[CellScore], n: int) -> str:
+    """What a reader should remember, computed from the figures; intervals of `together` are adjusted for all."""
     apart = [
         f"{found} of {pairs:,} pairs of {group.name}"
         for group in groups
         for found, pairs in [pairs_apart(group.scores)]
     ]
     found, pairs = pairs_apart(everything.scores)
-    figures = [score.figures[METRIC] for score in everything.scores.scores]
+    figures = [score.figures[METRIC] for score in together]
     beyond = sum(figure.low is not None and figure.low > 0 for figure in figures)
     return (
         f"**On {n} items, {found} of the {pairs:,} pairs of evaluators can be told apart** (each mode by itself: "
         f"{', '.join(apart)}). What so few items show is that {beyond} of {len(figures)} evaluators agree with people "
-        "beyond chance; which of them agree more they cannot show. The published orders of judges, juries and debates "
+        "beyond chance (intervals adjusted for all of them). The published orders of judges, juries and debates "
         "are orders of one sample, and other items may well give others.\n"
     )
 
@@ -117,6 +121,7 @@ def pairs_apart(scores: DatasetScores) -> tuple[int, int]:
     """How many pairs of cells differ significantly, and how many there are."""
     contest = scores.contests[METRIC]
     assert contest is not None
+    assert contest.comparisons is not None
     size = len(contest.members)
     significant = contest.comparisons.p_values <= 1 - contest.comparisons.level
     return int(np.count_nonzero(np.triu(significant, 1))), size * (size - 1) // 2
@@ -169,9 +174,9 @@ def debates_against_judges(everything: Group) -> str:
     found = 0
     for (mode, models), k in at.items():
         if mode == "debate":
-            value, reach, _ = contest.difference(k, at["judge", models])
-            found += contest.is_distinguishable(k, at["judge", models])
-            row = f"| {models[0]} | {value:+.3f} | {value - reach:+.3f} to {value + reach:+.3f} |"
+            held = contest.held_against(k, at["judge", models])
+            found += held.is_distinguishable
+            row = f"| {models[0]} | {held.value:+.3f} | {held.low:+.3f} to {held.high:+.3f} |"
             lines.append(re.sub(r" -(?=\d)", " −", row))
     told = "No debate is" if not found else f"{found} debates are"
     lines += ["", f"{told} distinguishable from the single judge that plays its personas.", ""]
