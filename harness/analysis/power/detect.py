@@ -193,9 +193,9 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
         if has_labels:
             lack = why_not(
                 name,
+                metric,
                 judgments_for(metric, reference.labels, reference.labels[:, None], reference.clusters),
                 1,
-                SHAPE[0],
             )
             if lack:
                 return lack
