@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from harness.scoring.metric import all_metrics
+from harness.scoring.metric import find_metric
 from harness.statistics import failures
 
 TABLE = np.array([[12.0, 2, 3, 2], [1, 4, 2, 2], [3, 1, 9, 3]])
@@ -29,7 +29,7 @@ def every_wrong_world(table):
 
 @pytest.mark.parametrize("name", ["accuracy", "kappa", "kappa-linear", "ac1", "kappa-ab"])
 def test_all_wrong_holds_the_worst_of_all_worlds(name):
-    metric = all_metrics()[name]
+    metric = find_metric(name)
     worlds = failures.all_wrong(TABLE)
     assert worlds.sum(axis=(1, 2)) == pytest.approx(TABLE.sum())
     assert (np.diagonal(worlds, axis1=1, axis2=2) == np.diag(TABLE[:, :3])).all()
@@ -38,6 +38,6 @@ def test_all_wrong_holds_the_worst_of_all_worlds(name):
 
 
 def test_the_bounds_enclose_kappa():
-    kappa = all_metrics()["kappa"]
+    kappa = find_metric("kappa")
     low, high = kappa.value(failures.all_wrong(TABLE)).min(), kappa.value(failures.all_right(TABLE))
     assert low < kappa.value(TABLE) < high
