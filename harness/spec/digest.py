@@ -36,6 +36,17 @@ def spec_digest(spec: Spec) -> str:
 def _reading(dataset: DatasetSpec) -> dict[str, Any]:
     reading = asdict(dataset)
     del reading["path"], reading["shown_path"]
+    # Settings that were added later count only where a spec uses them, so that older digests stay what they are.
+    if dataset.on_problem == "error":
+        del reading["on_problem"]
+    if dataset.empty_response == "judge":
+        del reading["empty_response"]
+    if not dataset.options:
+        del reading["options"]
+    if dataset.votes is None:
+        del reading["votes"]
+    else:
+        del reading["votes"]["path"], reading["votes"]["shown_path"]
     return reading
 
 

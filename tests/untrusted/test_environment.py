@@ -13,7 +13,7 @@ import pytest
 
 import harness
 
-PUBLIC = [name for name in dir(harness) if not name.startswith("_")]
+PUBLIC = sorted({*harness._PUBLIC, *harness._ERRORS})
 
 
 @pytest.mark.parametrize("name", PUBLIC)
