@@ -1,13 +1,12 @@
 """YAML and its schema → GenerationSpec.
 
-What a generation shares with an evaluation (models, strategies, personas, data, the matrix of evaluators) is checked by
-the same code: `compare` is put in the place of the matrix, and prompt sets in that of the datasets, and what is wrong
-there is told with the names that the file uses.
+Models, strategies, personas, data and evaluators are checked by the functions of `harness.spec` that check them in an
+evaluation; `COMPARE` and `SELECTION` say where a generation writes its evaluators.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +22,7 @@ from harness.records.document import Document, Step
 from harness.records.experiment import Cell, ScoreSpec, Strategy
 from harness.records.frozen import FrozenDict, freeze, with_plain_numbers
 from harness.registry import names as plug_names
+from harness.spec.axes import Axes
 from harness.spec.checks import CheckedDocument, dataset_problems, model_problems, secret_problems
 from harness.spec.compatibility import unfit_strategies
 from harness.spec.defaults import with_defaults
@@ -40,22 +40,25 @@ from harness.text import quoted, suggestion
 SCHEMA = "generation"
 DRAFTS = "drafts"
 """Stands for the dataset of a tournament's cell."""
-_SHARED = ("schema", "name", "description", "seed", "models", "strategies", "personas")
+_SHARED = ("models", "personas")
+"""Sections whose defaults are those of an evaluation."""
+COMPARE = Axes(("compare",), datasets=("match",))
+"""The evaluators that compare the picked drafts of two systems; every match is a dataset of theirs."""
+SELECTION = Axes(("selection",), datasets=(DRAFTS,), is_single=True)
+"""The evaluator of a tournament of drafts."""
 
 
 class Parts(NamedTuple):
     """A document that was checked.
 
     Attributes:
-        compare: as an evaluation, `compare` in the place of its matrix; personas written out.
-        select: likewise for the tournament; None where there is none.
-        strategies: those of the spec and those that it names.
+        document: with personas written out.
+        strategies: those of the spec and the built-in ones that it names.
         review: how drafts are reviewed, None where that is wrong.
-        problems: all that is wrong.
+        problems: everything that is wrong.
     """
 
-    compare: Document
-    select: Document | None
+    document: Document
     strategies: Mapping[str, Strategy]
     review: ReviewRule | None
     problems: list[Problem]
@@ -107,93 +110,35 @@ def _checked(document: Document, folders: Folders) -> Parts:
     sound = CheckedDocument(document, problems)
     review, wrong = _review_of(sound, folders)
     problems += [*wrong, *secret_problems(document)]
-    compare = _as_evaluation(document, sound.part("compare"), ("compare",), ["match"])
-    found, strategies, compare = _evaluation_problems(compare, problems, folders)
-    problems += found
-    selection, select = sound.part("selection"), None
-    if isinstance(selection, Mapping) and "evaluator" in selection:
-        axes = {"strategy": [selection["strategy"]], "evaluator": [selection["evaluator"]]}
-        select = _as_evaluation(document, axes, ("selection",), [DRAFTS])
-        found, more, select = _evaluation_problems(select, problems, folders)
-        problems += [one for one in found if one not in problems]
-        strategies = {**strategies, **more}
-        problems += _many_evaluators(document, select, found)
-    problems += system_problems(sound)
-    return Parts(compare, select, strategies, review, list(dict.fromkeys(problems)))
-
-
-def _as_evaluation(document: Document, axes: Any, place: tuple[Step, ...], datasets: list[str]) -> Document:
-    """The document as that of an evaluation: some axes as its matrix, prompt sets as its datasets."""
-    shared = document.value if isinstance(document.value, Mapping) else {}
-    value = {key: shared[key] for key in _SHARED if key in shared}
-    value["datasets"] = dict(shared["prompts"]) if isinstance(shared.get("prompts"), Mapping) else {}
-    kept = ("strategy", "evaluator", "order", "repeats", "collapse")
-    if isinstance(axes, Mapping):
-        value["matrix"] = {"dataset": datasets, **{key: axes[key] for key in kept if key in axes}}
-
-    def moved(path: tuple[Step, ...]) -> tuple[Step, ...]:
-        if path[:1] == ("prompts",):
-            return ("datasets", *path[1:])
-        if path[: len(place)] == place:
-            inner = path[len(place) :]
-            single = place == ("selection",) and inner[:1] == ("evaluator",)
-            return ("matrix", *inner[:1], *((0,) if single else ()), *inner[1:])
-        return path
-
-    values = {moved(path): at for path, at in document.values.items() if path[:1] != ("matrix",)}
-    keys = {moved(path): at for path, at in document.keys.items() if path[:1] != ("matrix",)}
-    return replace(document, value=value, values=values, keys=keys)
-
-
-def _evaluation_problems(
-    document: Document, known: list[Problem], folders: Folders
-) -> tuple[list[Problem], dict[str, Strategy], Document]:
-    """What is wrong with the parts that are those of an evaluation, in the words of this file; and the strategies."""
-    sound = CheckedDocument(document, [replace(one, path=_in_evaluation(one.path)) for one in known])
-    strategies, problems = strategies_of(sound, folders)
-    peopled, wrong = with_personas(sound, folders)
-    problems = [*problems, *wrong]
-    sound = CheckedDocument(peopled, [replace(one, path=_in_evaluation(one.path)) for one in known])
-    problems += dataset_problems(sound, folders)
+    axes = [COMPARE, *([SELECTION] if sound.part("selection", "evaluator") is not None else [])]
+    strategies, wrong = strategies_of(sound, folders, axes)
+    complete, unknown = with_personas(sound, folders, axes)
+    sound = CheckedDocument(complete, problems)
+    known = bool(problems)
+    problems += [*wrong, *unknown]
+    problems += dataset_problems(sound, folders, "prompts")
     problems += model_problems(sound, folders)
-    if "matrix" in peopled.value:
-        names = Names(tuple(peopled.value["matrix"]["dataset"]), known_strategies(sound), sound.names("models"))
-        selects = peopled.value["matrix"]["dataset"] == [DRAFTS]  # a cell that counts then asks its members
-        of_matrix = matrix_problems(sound, names, needs_members=not selects)
-        problems += of_matrix
-        if not of_matrix and not known:
-            problems += unfit_strategies(peopled, strategies)
-    place = "selection" if document.value.get("matrix", {}).get("dataset") == [DRAFTS] else "compare"
-    return [replace(one, path=_in_file(one.path, place)) for one in problems], strategies, peopled
+    names = Names((*COMPARE.datasets, *SELECTION.datasets), known_strategies(sound), sound.names("models"))
+    for each in axes:
+        is_tournament = each is SELECTION
+        found = matrix_problems(sound, names, axes=each, needs_members=not is_tournament)
+        if not found and not known and not wrong and not unknown:
+            found = [*unfit_strategies(complete, strategies, each)]
+            found += _tournament_problems(complete, names.models) if is_tournament and not found else ()
+        problems += found
+    problems += system_problems(sound)
+    return Parts(complete, strategies, review, list(dict.fromkeys(problems)))
 
 
-def _in_evaluation(path: str) -> str:
-    for ours, theirs in (("compare", "matrix"), ("prompts", "datasets")):
-        if path == ours or path.startswith((f"{ours}.", f"{ours}[")):
-            return theirs + path[len(ours) :]
-    return "" if path.startswith("matrix") else path
-
-
-def _in_file(path: str, place: str) -> str:
-    if path.startswith("datasets"):
-        return "prompts" + path[len("datasets") :]
-    if path.startswith("matrix"):
-        return (place + path[len("matrix") :]).replace("selection.evaluator[0]", "selection.evaluator")
-    return path
-
-
-def _many_evaluators(document: Document, select: Document, wrong: list[Problem]) -> list[Problem]:
-    """A tournament has one evaluator, whose members ask in its own strategy."""
-    if wrong:
-        return []
-    cells = cells_of(select.value["matrix"], CheckedDocument(select, []).names("models"))
+def _tournament_problems(document: Document, models: tuple[str, ...]) -> Iterator[Problem]:
+    """A tournament has one evaluator, whose members use its own strategy."""
+    cells = cells_of(SELECTION.matrix(document), models)
     if len(cells) != 1:
         message = f"a tournament has one evaluator, and these are {len(cells)}"
-        return [document.problem(("selection", "evaluator"), message, hint="name one")]
-    if any(member.strategy != cells[0].strategy for member in members_of(cells[0])):
+        yield document.problem(("selection", "evaluator"), message, hint="name one")
+    elif any(member.strategy != cells[0].strategy for member in members_of(cells[0])):
         message = f"the members of this {cells[0].mode} must use the strategy of the tournament"
-        return [document.problem(("selection", "evaluator"), message, hint="leave their strategies out")]
-    return []
+        yield document.problem(("selection", "evaluator"), message, hint="leave their strategies out")
 
 
 def _review_of(sound: CheckedDocument, folders: Folders) -> tuple[ReviewRule | None, list[Problem]]:
@@ -276,18 +221,17 @@ def _spec(document: Document, parts: Parts, path: Path) -> GenerationSpec:
 
 def _resolved(document: Document, parts: Parts) -> dict[str, Any]:
     """The whole spec as plain JSON values with every default written out; loading it gives the same again."""
-    full: dict[str, Any] = with_defaults(document.value, SCHEMA)
-    shared = completed(parts.compare.value)
+    value = parts.document.value
+    full: dict[str, Any] = with_defaults(value, SCHEMA)
+    shared = completed({"datasets": value["prompts"], **{key: value[key] for key in _SHARED if key in value}})
     full["models"], full["prompts"] = shared["models"], shared["datasets"]
     full["personas"] = shared["personas"]
-    full["compare"] = {**full["compare"], "evaluator": parts.compare.value["matrix"]["evaluator"]}
     full["strategies"] = {name: strategy_json(strategy) for name, strategy in parts.strategies.items()}
     assert parts.review is not None, "a spec without problems has a way of reviewing"
     full["reviews"] = {parts.review.name: review_json(parts.review)}
-    if parts.select is not None:
+    if "evaluator" in value.get("selection", {}):
         usual = "alternating" if full["selection"]["by"] == "published" else "given"
-        entry = parts.select.value["matrix"]["evaluator"][0]
-        full["selection"] = {"order": usual, **full["selection"], "evaluator": entry}
+        full["selection"] = {"order": usual, **full["selection"]}
     for entry in full["prompts"].values():
         entry.pop("label_values", None)
     plain: dict[str, Any] = with_plain_numbers(full)

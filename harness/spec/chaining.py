@@ -23,6 +23,7 @@ from harness.records.figures import RankSet
 from harness.spec.chaining_axis import Place, is_link, with_winners
 from harness.spec.checks import CheckedDocument
 from harness.spec.paths import Folders, file_fault
+from harness.spec.yaml import read_yaml
 from harness.text import listed, quoted, suggestion
 
 Axis: TypeAlias = Literal["strategy", "evaluator"]
@@ -245,6 +246,9 @@ def _other(document: Document, link: Link, folders: Folders, chain: Chain) -> Sp
         raise SpecError(document.problem(place, message, hint="name a spec that does not depend on this one"))
     if len(trail) >= LONGEST:
         raise SpecError(document.problem(place, f"this chain is longer than {LONGEST} specs"))
+    if _is_generation(path, shown):
+        message = f"{quoted(name)} is a generation: its winner is a system, not a strategy or an evaluator"
+        raise SpecError(document.problem(place, message, hint="name the spec of an evaluation"))
     try:
         spec = chain.spec_at(path, shown)
     except SpecError as error:
@@ -254,6 +258,14 @@ def _other(document: Document, link: Link, folders: Folders, chain: Chain) -> Sp
         message = f"the spec in {quoted(file)} is called {quoted(spec.name)}"
         raise SpecError(document.problem(place, message, hint=f"write {quoted(file)} if that file is meant"))
     return spec
+
+
+def _is_generation(path: Path, shown: str) -> bool:
+    try:
+        value = read_yaml(path, shown).value
+    except SpecError:
+        return False  # loading it reports what is wrong
+    return isinstance(value, Mapping) and value.get("kind") == "generation"
 
 
 def _metric(document: Document, link: Link, spec: Spec) -> str:

@@ -50,10 +50,16 @@ class CheckedDocument:
         return tuple(entries) if isinstance(entries, Mapping) else ()
 
 
-def dataset_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem]:
-    """Files that are not there and formats that are not known."""
-    for name in sound.names("datasets"):
-        place = ("datasets", name)
+def dataset_problems(sound: CheckedDocument, folders: Folders, section: str = "datasets") -> Iterator[Problem]:
+    """Files that are not there and formats that are not known.
+
+    Args:
+        sound: the spec.
+        folders: where its paths may lead.
+        section: the key below which the spec names its data.
+    """
+    for name in sound.names(section):
+        place = (section, name)
         yield from _file_problems(sound, folders, place)
         if sound.part(*place, "votes"):
             yield from _file_problems(sound, folders, (*place, "votes"))

@@ -17,6 +17,7 @@ from harness.evaluators.cell import asks
 from harness.evaluators.mode import faults_of, find_mode, members_of, variant_of
 from harness.records.document import Document, Step
 from harness.records.experiment import Cell
+from harness.spec.axes import MATRIX, Axes
 from harness.spec.checks import CheckedDocument
 from harness.text import quoted, suggestion
 
@@ -58,43 +59,47 @@ def without_idle_exclusions(document: Document) -> Document:
     return replace(document, value={**document.value, "matrix": {**matrix, "exclude": kept}})
 
 
-def matrix_problems(sound: CheckedDocument, names: Names, *, needs_members: bool = True) -> list[Problem]:
+def matrix_problems(
+    sound: CheckedDocument, names: Names, *, axes: Axes = MATRIX, needs_members: bool = True
+) -> list[Problem]:
     """What is wrong with the matrix of a spec, as far as its schema accepts it.
 
     Args:
         sound: the spec.
         names: what the matrix may name.
+        axes: where the spec writes the axes.
         needs_members: whether cells that count the judgments of others need those others in the matrix.
     """
-    document, matrix = sound.document, sound.part("matrix")
-    evaluators = list(_evaluators(sound.part("matrix", "evaluator") or (), names.models))
+    document, written = sound.document, axes.values(sound, "evaluator")
+    evaluators = list(_evaluators(written, names.models, axes))
     problems = [
-        *_unknown_on_axis(sound, "dataset", names.datasets),
-        *_unknown_on_axis(sound, "strategy", names.strategies),
+        *_unknown_on_axis(sound, axes, "dataset", names.datasets),
+        *_unknown_on_axis(sound, axes, "strategy", names.strategies),
         *_unknown_models(document, evaluators, names.models),
-        *_faults_of_modes(document, sound.part("matrix", "evaluator") or ()),
+        *_faults_of_modes(document, axes, written),
     ]
-    if problems or matrix is None:
+    if problems or sound.part(*axes.place) is None:
         return problems
+    matrix = axes.matrix(document)
     count = len(matrix["dataset"]) * len(matrix["strategy"]) * len(evaluators)
     if count > MAX_CELLS:
-        return [document.problem(("matrix",), f"it has {count} cells; at most {MAX_CELLS} are allowed")]
+        return [document.problem(axes.place, f"it has {count} cells; at most {MAX_CELLS} are allowed")]
     cells = list(_product(matrix, evaluators))
-    problems = [*_repeated(document, evaluators), *_idle_exclusions(document, cells)]
+    problems = [*_repeated(document, evaluators), *_idle_exclusions(document, axes, matrix, cells)]
     if needs_members:
-        problems += _unheard_members(document, cells_of(matrix, names.models), evaluators)
+        problems += _missing_members(document, cells_of(matrix, names.models), evaluators, axes)
     if not problems and not cells_of(matrix, names.models):
         hint = "remove an entry of `exclude`"
-        problems.append(document.problem(("matrix", "exclude"), "every cell is excluded", hint=hint))
+        problems.append(document.problem((*axes.place, "exclude"), "every cell is excluded", hint=hint))
     return problems
 
 
-def _evaluators(axis: Sequence[Mapping[str, Any]], models: Sequence[str]) -> Iterator[Evaluator]:
+def _evaluators(axis: Sequence[Mapping[str, Any]], models: Sequence[str], axes: Axes = MATRIX) -> Iterator[Evaluator]:
     for index, entry in enumerate(axis):
         for mode, wanted in entry.items():
             module = find_mode(mode)
             for members, settings in module.expand(wanted, models):
-                place = ("matrix", "evaluator", index, mode)
+                place = axes.at("evaluator", index, mode)
                 yield Evaluator(place, mode, tuple(members), settings, variant_of(module, settings))
 
 
@@ -129,12 +134,12 @@ def _matches(exclusion: Mapping[str, str], cell: Cell) -> bool:
 # --- what can be wrong -------------------------------------------------------------------------------------
 
 
-def _unknown_on_axis(sound: CheckedDocument, axis: str, known: Sequence[str]) -> Iterator[Problem]:
-    for index, name in enumerate(sound.part("matrix", axis) or ()):
+def _unknown_on_axis(sound: CheckedDocument, axes: Axes, axis: str, known: Sequence[str]) -> Iterator[Problem]:
+    for index, name in enumerate(axes.values(sound, axis)):
         if name not in known:
             message = f"there is no {axis} {quoted(name)}"
             more = "`harness list strategies` shows the built-in ones" if axis == "strategy" else ""
-            yield sound.document.problem(("matrix", axis, index), message, hint=suggestion(name, known) or more)
+            yield sound.document.problem(axes.at(axis, index), message, hint=suggestion(name, known) or more)
 
 
 def _unknown_models(document: Document, evaluators: Sequence[Evaluator], known: Sequence[str]) -> Iterator[Problem]:
@@ -160,12 +165,12 @@ def _value_at(document: Document, path: Sequence[Step]) -> Any:
     return value
 
 
-def _faults_of_modes(document: Document, axis: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
+def _faults_of_modes(document: Document, axes: Axes, axis: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
     """What a mode has to say against its own settings, where it says anything."""
     for index, entry in enumerate(axis):
         for mode, wanted in entry.items():
             for place, message, hint in faults_of(find_mode(mode), wanted):
-                yield document.problem(("matrix", "evaluator", index, mode, *place), message, hint=hint)
+                yield document.problem(axes.at("evaluator", index, mode, *place), message, hint=hint)
 
 
 def _repeated(document: Document, evaluators: Sequence[Evaluator]) -> Iterator[Problem]:
@@ -180,8 +185,11 @@ def _repeated(document: Document, evaluators: Sequence[Evaluator]) -> Iterator[P
         seen.add(key)
 
 
-def _unheard_members(document: Document, cells: Sequence[Cell], evaluators: Sequence[Evaluator]) -> Iterator[Problem]:
+def _missing_members(
+    document: Document, cells: Sequence[Cell], evaluators: Sequence[Evaluator], axes: Axes
+) -> Iterator[Problem]:
     """Cells that count the judgments of others, where one of those others is not in the matrix."""
+    where, instead = ("the matrix", ", or exclude the {} there") if axes == MATRIX else (quoted(str(axes.place[0])), "")
     known = {cell.id for cell in cells}
     places = {(one.mode, one.models, one.variant): one.place for one in evaluators}
     told = set()
@@ -190,19 +198,22 @@ def _unheard_members(document: Document, cells: Sequence[Cell], evaluators: Sequ
             place = places[cell.mode, cell.models, cell.variant]
             if member.id not in known and (place, member.id) not in told:
                 told.add((place, member.id))
-                message = f"a member has no cell: {quoted(member.id)} is not in the matrix"
+                shown = member.id.removeprefix(f"{member.dataset}/") if axes.datasets else member.id
+                message = f"a member has no cell: {quoted(shown)} is not in {where}"
                 judge = f"`- judge: [{member.models[0]}]`"
-                hint = f"give the matrix its strategy and {judge}, or exclude the {cell.mode} there"
+                hint = f"give {where} its strategy and {judge}" + instead.format(cell.mode)
                 yield document.problem(place, message, hint=hint)
 
 
-def _idle_exclusions(document: Document, cells: Sequence[Cell]) -> Iterator[Problem]:
+def _idle_exclusions(
+    document: Document, axes: Axes, matrix: Mapping[str, Any], cells: Sequence[Cell]
+) -> Iterator[Problem]:
     known: dict[str, dict[str, None]] = {}
     for cell in cells:
         for key, values in _features(cell).items():
             known.setdefault(key, {}).update(dict.fromkeys(values))
-    for index, exclusion in enumerate(document.value["matrix"].get("exclude", ())):
-        place = ("matrix", "exclude", index)
+    for index, exclusion in enumerate(matrix.get("exclude", ())):
+        place = (*axes.place, "exclude", index)
         unknown = [(key, value) for key, value in exclusion.items() if value not in known[key]]
         for key, value in unknown:
             message = f"the matrix has no {key} {quoted(value)}"

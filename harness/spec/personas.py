@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,6 +11,7 @@ from harness import registry
 from harness.errors import Problem, SpecError
 from harness.prompting.persona import Persona, persona_faults, personas_from, personas_json
 from harness.records.document import Document, Step
+from harness.spec.axes import MATRIX, Axes
 from harness.spec.checks import CheckedDocument
 from harness.spec.paths import Folders, file_fault
 from harness.spec.plugins import plugin_document
@@ -22,7 +23,9 @@ Personas: TypeAlias = tuple[Persona, ...]
 DEFAULT_SET = "default"
 
 
-def with_personas(sound: CheckedDocument, folders: Folders) -> tuple[Document, list[Problem]]:
+def with_personas(
+    sound: CheckedDocument, folders: Folders, axes: Sequence[Axes] = (MATRIX,)
+) -> tuple[Document, list[Problem]]:
     """The document with personas in place of names of sets and of files, and what is wrong with them.
 
     A set that is not there, or is wrong, is left empty.
@@ -30,6 +33,7 @@ def with_personas(sound: CheckedDocument, folders: Folders) -> tuple[Document, l
     Args:
         sound: the spec.
         folders: where its paths may lead.
+        axes: where the spec names evaluators.
     """
     sets: dict[str, Personas] = {}
     problems: list[Problem] = []
@@ -40,19 +44,20 @@ def with_personas(sound: CheckedDocument, folders: Folders) -> tuple[Document, l
     if sets:
         written = {name: personas_json(personas) for name, personas in sets.items()}
         document = replace(document, value={**document.value, "personas": written})
-    axis = sound.part("matrix", "evaluator")
-    if not isinstance(axis, list):
-        return document, problems
-    entries = []
-    for index, entry in enumerate(axis):
-        if "debate" in entry:
-            place = ("matrix", "evaluator", index, "debate", "personas")
-            wanted, found = _with_its_personas(sound.document, place, entry["debate"], sets)
-            problems += found
-            entry = {"debate": wanted}
-        entries.append(entry)
-    matrix = {**document.value["matrix"], "evaluator": entries}
-    return replace(document, value={**document.value, "matrix": matrix}), problems
+    for each in axes:
+        axis = each.values(sound, "evaluator")
+        if not isinstance(axis, list):
+            continue
+        entries = []
+        for index, entry in enumerate(axis):
+            if "debate" in entry:
+                place = each.at("evaluator", index, "debate", "personas")
+                wanted, found = _with_its_personas(sound.document, place, entry["debate"], sets)
+                problems += found
+                entry = {"debate": wanted}
+            entries.append(entry)
+        document = each.with_evaluators(document, entries)
+    return document, problems
 
 
 def _own_set(sound: CheckedDocument, name: str, folders: Folders) -> tuple[Personas, list[Problem]]:

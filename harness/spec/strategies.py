@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from harness.errors import Problem, SpecError
 from harness.prompting.checks import check_strategy
 from harness.prompting.strategy import strategy_from
 from harness.records.experiment import Strategy
+from harness.spec.axes import MATRIX, Axes
 from harness.spec.checks import CheckedDocument
 from harness.spec.paths import Folders, file_fault
 from harness.spec.plugins import plugin_document
@@ -19,12 +20,15 @@ from harness.spec.yaml import read_yaml
 from harness.text import quoted
 
 
-def strategies_of(sound: CheckedDocument, folders: Folders) -> tuple[dict[str, Strategy], list[Problem]]:
-    """The spec's own strategies in the order of the file, then the built-in ones that its matrix names.
+def strategies_of(
+    sound: CheckedDocument, folders: Folders, axes: Sequence[Axes] = (MATRIX,)
+) -> tuple[dict[str, Strategy], list[Problem]]:
+    """The spec's own strategies in the order of the file, then the built-in ones that its axes name.
 
     Args:
         sound: the spec.
         folders: where its paths may lead.
+        axes: where the spec names strategies.
     """
     strategies: dict[str, Strategy] = {}
     problems: list[Problem] = []
@@ -39,7 +43,7 @@ def strategies_of(sound: CheckedDocument, folders: Folders) -> tuple[dict[str, S
         if strategy:
             strategies[name] = strategy
     own = sound.names("strategies")
-    for name in sound.part("matrix", "strategy") or ():
+    for name in (name for each in axes for name in each.values(sound, "strategy")):
         if name in registry.names("strategies") and name not in own:
             strategies[name] = built_in(name)
     return strategies, problems

@@ -252,3 +252,27 @@ def places(value, path=()):
     for key, each in inner:
         yield (*path, key)
         yield from places(each, (*path, key))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("strategy: combined-10, evaluator", "strategy: nope, evaluator", "selection.strategy: there is no strategy"),
+        ("evaluator: {judge: master}", "evaluator: {judge: nobody}", "selection.evaluator.judge: there is no model"),
+        ("[{judge: [master]}]", "[{judge: [master, nobody]}]", "compare.evaluator[0].judge[1]: there is no model"),
+        ("strategy: [combined-10]", "strategy: [direct, nope]", "compare.strategy[1]: there is no strategy"),
+        ("tasks.jsonl}", "none.jsonl}", "prompts.tasks.path: there is no file"),
+    ],
+)
+def test_shared_checks_name_the_places_of_a_generation(tmp_path, old, new, place):
+    (found,) = problems(tmp_path, (old, new))
+    assert place in found
+    assert "matrix" not in found
+    assert "datasets" not in found
+
+
+def test_a_jury_without_its_members_is_told_where_a_generation_lists_its_evaluators(tmp_path):
+    found = problems(tmp_path, ("[{judge: [master]}]", "[{jury: {of: [master, novice]}}]"))
+    assert any(
+        "`combined-10/judge:master/both` is not in `compare`; give `compare` its strategy" in one for one in found
+    )

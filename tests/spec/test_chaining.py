@@ -27,6 +27,7 @@ from harness.spec.digest import spec_digest
 from harness.spec.evaluation import load_spec
 from harness.spec.schema import check
 from harness.spec.yaml import parse_yaml
+from support.loops import SPEC as LOOPS
 from support.paths import QUICKSTART_DATA
 
 DATA = QUICKSTART_DATA
@@ -454,3 +455,20 @@ def test_a_choice_is_written_and_read(rank: RankSet | None) -> None:
         "strategy", "s", "spec", "run", "d", "digest", "kappa", 0.5, None, 0.4, 0.6, rank, "d/s/judge:m", 2, None, None
     )
     assert choice_from(json.loads(orjson.dumps(choice_json(choice)))) == choice
+
+
+def test_a_generation_has_no_winner_that_an_evaluation_takes_over(tmp_path: Path) -> None:
+    (tmp_path / "loops.yaml").write_text(LOOPS, encoding="utf-8")
+    text = f"""
+schema: 1
+name: taker
+kind: evaluation
+datasets: {{d: {{path: {tmp_path.name}.jsonl}}}}
+models: {{m: {{provider: simulated}}}}
+matrix: {{dataset: [d], strategy: [direct], evaluator: [{{winner_of: loops}}]}}
+"""
+    (tmp_path / f"{tmp_path.name}.jsonl").write_text("{}", encoding="utf-8")
+    (tmp_path / "taker.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match="`loops` is a generation: its winner is a system, not a strategy") as caught:
+        load_spec(tmp_path / "taker.yaml")
+    assert len(caught.value.problems) == 1
