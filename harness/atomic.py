@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Atomic writes of files."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from harness.errors import StorageError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file beside `path` and put it in its place at the end; leave nothing behind where that fails.
+    """Write a temporary file beside `path` and rename it at the end; remove it on failure.
 
     Raises:
-        StorageError: where the file cannot be written, because the disk is full or the folder read-only.
+        StorageError: if the file cannot be written, such as on a full disk or in a read-only folder.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -28,9 +28,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         beside.replace(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise StorageError(f"cannot write {path}: {reason}", hint="free some space or name another place") from error
+        raise StorageError(f"cannot write {path}: {reason}", hint="free some space or choose another folder") from error
     finally:
-        # Gone already where all went well. What cannot be removed could not be made either.
+        # Renamed already on success; a file that cannot be removed could not be created either.
         try:
             beside.unlink(missing_ok=True)
         except OSError:

@@ -1,4 +1,4 @@
-"""Canonical bytes, digests, seeds and rounding: what makes the same thing the same everywhere."""
+"""Canonical bytes, digests, seeds and rounding, for deterministic results."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 import orjson
 
 SIGNIFICANT_DIGITS = 12
-"""Figures are written with so many digits, so that the last bits of different processors do not show."""
+"""Digits of written figures, so that rounding differences between processors do not show."""
 
 
 def canonical_json(value: Any) -> bytes:
-    """UTF-8 JSON with sorted keys and no white space. Raises TypeError for what JSON cannot say."""
+    """UTF-8 JSON with sorted keys and no white space. Raises TypeError for values that JSON cannot represent."""
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
@@ -24,7 +24,7 @@ def digest_of(value: Any) -> str:
 
 
 def seed_for(seed: int, *parts: str | int | Sequence[str]) -> int:
-    """A 128-bit seed for what `parts` names, derived from the seed of the spec and from nothing else."""
+    """A 128-bit seed derived from the seed of the spec and from `parts`."""
     return int(digest_of([seed, *parts])[:32], 16)
 
 
@@ -32,7 +32,7 @@ def rounded(value: Any) -> Any:
     """The value with every float in it rounded to 12 significant digits, recursively.
 
     Raises:
-        ValueError: where a float is infinite or not a number; undefined figures are None with a reason.
+        ValueError: if a float is infinite or NaN; undefined figures are None with a reason.
     """
     if isinstance(value, float):
         if not math.isfinite(value):

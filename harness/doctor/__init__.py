@@ -1,5 +1,4 @@
-"""Look at everything that a run rests on, before it is run: one file for each thing that is looked at.
+"""Preflight checks of the installation, the folders and the models of a spec.
 
-Nothing is spent: no model is asked, no reply is read, and nothing is left behind. The value of a key is never part of
-a finding.
+The checks make no model calls and leave no files. The value of an API key is never part of a finding.
 """

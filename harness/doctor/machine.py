@@ -1,4 +1,4 @@
-"""Whether this Python, its packages and its clock are such as a run needs."""
+"""Checks of Python, its packages and the clock."""
 
 from __future__ import annotations
 
@@ -12,40 +12,42 @@ from harness.providers.health import Finding
 
 DISTRIBUTION = "fellowship-harness"
 TESTED = ((3, 11), (3, 13))
-"""The oldest and the newest Python that the tests run on."""
+"""The oldest and the newest Python version of the tests."""
 
 CLOCK_TOLERANCE_S = 120.0
-"""Clocks of a network of machines differ by seconds; more is worth telling."""
+"""Clocks of machines on a network differ by seconds; more is a finding."""
 
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?\s*([^;]*)(?:;(.*))?$")
 _BOUND = re.compile(r"(>=|<)\s*([0-9][0-9.]*)")
 
 
 def check_python(version: tuple[int, int, int]) -> Finding:
-    """Whether this is a Python that the tests run on.
+    """Whether the tests run on this version of Python.
 
     Args:
         version: major, minor and micro number.
     """
-    said = ".".join(map(str, version))
+    found = ".".join(map(str, version))
     if version[:2] < TESTED[0]:
-        return Finding("python", "failure", f"{said} is too old", f"use Python {_dotted(TESTED[0])} or newer")
+        return Finding("python", "failure", f"{found} is too old", f"use Python {_dotted(TESTED[0])} or newer")
     if version[:2] > TESTED[1]:
         newest = _dotted(TESTED[1])
-        return Finding("python", "warning", f"{said} is newer than what the harness is tested with, {newest}")
-    return Finding("python", "ok", f"{said}, SQLite {sqlite3.sqlite_version}")
+        return Finding("python", "warning", f"{found} is newer than the newest tested version, {newest}")
+    return Finding("python", "ok", f"{found}, SQLite {sqlite3.sqlite_version}")
 
 
 def check_packages() -> Iterator[Finding]:
-    """Whether every package that the harness needs is installed, in a version that it works with."""
+    """Whether all required packages are installed in a supported version."""
     try:
-        wanted = metadata.requires(DISTRIBUTION) or []
+        required = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
-        yield Finding("packages", "unknown", f"{DISTRIBUTION} runs without being installed, so nothing says its needs")
+        yield Finding(
+            "packages", "unknown", f"{DISTRIBUTION} is not installed as a package, so its requirements are unknown"
+        )
         return
     yield Finding("harness", "ok", metadata.version(DISTRIBUTION))
     found = []
-    for requirement in wanted:
+    for requirement in required:
         match = _REQUIREMENT.match(requirement)
         if match is None or "extra" in (match[3] or ""):
             continue
@@ -62,7 +64,7 @@ def check_packages() -> Iterator[Finding]:
 
 
 def fits(version: str, bounds: str) -> bool:
-    """Whether a version is within bounds such as `>=3.50,<4`; what follows its numbers is not looked at."""
+    """Whether a version is within bounds such as `>=3.50,<4`; a suffix after the numbers is ignored."""
     release = _numbers(version)
     for sign, bound in _BOUND.findall(bounds):
         if (release < _numbers(bound)) if sign == ">=" else (release >= _numbers(bound)):
@@ -71,24 +73,24 @@ def fits(version: str, bounds: str) -> bool:
 
 
 def check_clock(now: float, places: Sequence[Path]) -> Finding:
-    """Whether the clock is behind files that were written before now.
+    """Whether the clock is behind the times of existing files.
 
-    A clock that was set back confuses nothing that the harness computes, for it uses none; but the newest run of a
-    spec is found by its time, and certificates of endpoints are held against it.
+    No result depends on the clock, but the newest run of a spec is found by its time, and TLS certificates are checked
+    against it.
 
     Args:
         now: seconds since 1970.
-        places: files whose times are looked at, as far as they are there.
+        places: files whose times are compared, where they exist.
     """
     ahead = max((place.stat().st_mtime - now for place in places if place.exists()), default=0.0)
     if ahead > CLOCK_TOLERANCE_S:
         return Finding(
             "clock",
             "warning",
-            f"it is {ahead / 3600:,.1f} hours behind the times of files that are there already",
+            f"{ahead / 3600:,.1f} hours behind the times of existing files",
             "set the clock; the newest run of a spec is found by its time",
         )
-    return Finding("clock", "ok", "not behind the files of the harness and of the cache")
+    return Finding("clock", "ok", "not behind the files of the harness and the cache")
 
 
 def _numbers(version: str) -> tuple[int, ...]:

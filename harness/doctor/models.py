@@ -1,4 +1,4 @@
-"""Whether the models of a spec can be asked: keys, endpoints and prices."""
+"""Checks of the models of a spec: API keys, endpoints and prices."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def check_models(spec: Spec, environment: Mapping[str, str], *, offline: bool) -
 
     Args:
         spec: the experiment.
-        environment: the environment variables; values of keys stay out of every finding.
-        offline: make no connection.
+        environment: the environment variables; the values of keys are not part of findings.
+        offline: make no network requests.
     """
     for name, model in spec.models.items():
         if name not in spec.models_used:
@@ -33,8 +33,8 @@ def _check_key(model: Model, environment: Mapping[str, str]) -> Iterator[Finding
     if environment.get(variable, "").strip():
         yield Finding(f"key {variable}", "ok", f"is set, for {model.name}")
     else:
-        hint = f"set {variable}, or write `api_key_env: null` if the endpoint asks for none"
-        yield Finding(f"key {variable}", "failure", f"is not set, and {model.name} needs it", hint)
+        hint = f"set {variable}, or write `api_key_env: null` if the endpoint needs no key"
+        yield Finding(f"key {variable}", "failure", f"is not set, but {model.name} needs it", hint)
 
 
 def _check_endpoint(model: Model, environment: Mapping[str, str], *, offline: bool) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def _check_endpoint(model: Model, environment: Mapping[str, str], *, offline: bo
     if not hasattr(provider, "check"):
         yield Finding(f"model {model.name}", "ok", f"{model.provider}: needs no network")
     elif offline:
-        yield Finding(f"model {model.name}", "unknown", "not looked at: --offline")
+        yield Finding(f"model {model.name}", "unknown", "not checked: --offline")
     else:
         yield from provider.check(model, environment)
 
@@ -50,6 +50,4 @@ def _check_endpoint(model: Model, environment: Mapping[str, str], *, offline: bo
 def _check_price(model: Model) -> Iterator[Finding]:
     if model.price is None and not model.is_free:
         hint = f"write `price: {{input: …, output: …}}` for {model.name}, in dollars for a million tokens"
-        yield Finding(
-            f"price {model.name}", "warning", "has none: costs are not known, and --max-cost is refused", hint
-        )
+        yield Finding(f"price {model.name}", "warning", "not set: costs are unknown, and --max-cost is refused", hint)

@@ -1,4 +1,4 @@
-"""Everything that is looked at, in the order in which a run comes to need it."""
+"""All preflight checks, in the order in which a run needs them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def run_preflight(
     now: float,
     offline: bool = False,
 ) -> Iterator[Finding]:
-    """Look at all that a run of a spec rests on, or at what any run does.
+    """Check the installation and the folders and, with a spec, everything its run needs.
 
     Args:
-        spec: loads the spec; None to look at no spec.
+        spec: loads the spec; None for none.
         plan: reads the data of the spec.
         cache: folder of the cache.
         results: folder of all results.
         environment: the environment variables.
         now: seconds since 1970.
-        offline: connect to nobody.
+        offline: make no network requests.
     """
     yield check_python(sys.version_info[:3])
     yield from check_packages()

@@ -1,4 +1,4 @@
-"""Whether replies and results can be kept where they shall be kept."""
+"""Checks of the cache and the results folder."""
 
 from __future__ import annotations
 
@@ -11,38 +11,39 @@ from pathlib import Path
 from harness.cache.sqlite_file import FILES, open_for_reading
 from harness.errors import CacheError
 from harness.providers.health import Finding
+from harness.text import pluralized
 
 LITTLE_SPACE_BYTES = 2**30
 CHECKED_BYTES = 2**31
-"""A larger cache is not read as a whole here: `harness cache verify` does that."""
+"""Size up to which the cache is checked; `harness cache verify` checks a larger one."""
 
 MOUNTS = Path("/proc/self/mountinfo")
-"""Where Linux tells which file system is mounted where; other systems have no such file."""
+"""The table of mounted file systems; only Linux has it."""
 
 NETWORK_FILE_SYSTEMS = frozenset(
     """9p afs beegfs ceph cifs coda davfs fuse.ceph fuse.davfs fuse.glusterfs fuse.rclone fuse.s3fs fuse.sshfs glusterfs
     gpfs lustre ncpfs nfs nfs4 ocfs2 orangefs smb2 smb3 smbfs virtiofs""".split()  # noqa: SIM905 - a list to be read
 )
-"""On these SQLite's locks and its shared memory do not hold between machines, on some not even between processes."""
+"""File systems on which the locks and shared memory of SQLite fail between machines, or between processes."""
 
 
 def check_cache(folder: Path, *, mounts: Path = MOUNTS) -> Iterator[Finding]:
-    """The cache: readable and sound, writable, on a file system that keeps its promises."""
+    """The cache: readable, intact, writable, and on a file system that SQLite supports."""
     yield _health(folder)
     yield _writable("cache folder", folder, "--cache")
     yield _file_system(folder, mounts)
 
 
 def check_results(folder: Path) -> Iterator[Finding]:
-    """The folder of results: whether a run can be written there."""
+    """The results folder: writable."""
     yield _writable("results folder", folder, "--results")
 
 
 def file_system_of(folder: Path, mounts: Path = MOUNTS) -> str | None:
-    """The type of the file system that a folder is on or would be on, such as `ext4`; None where nothing tells.
+    """The type of the file system that a folder is on or would be on, such as `ext4`; None where unknown.
 
     Args:
-        folder: it need not be there.
+        folder: need not exist.
         mounts: a file in the format of Linux's `mountinfo`.
     """
     try:
@@ -57,7 +58,7 @@ def file_system_of(folder: Path, mounts: Path = MOUNTS) -> str | None:
         if len(fields) < 5 or not kinds[0]:
             continue
         point = Path(fields[4].replace("\\040", " "))
-        # Of two mounts on one point the later one is seen.
+        # Of two mounts on one point, the later one hides the earlier.
         if place.is_relative_to(point) and (best is None or len(point.parts) >= best[0]):
             best = (len(point.parts), kinds[0])
     return best[1] if best else None
@@ -65,31 +66,31 @@ def file_system_of(folder: Path, mounts: Path = MOUNTS) -> str | None:
 
 def _health(folder: Path) -> Finding:
     size = sum((folder / name).stat().st_size for name in FILES if (folder / name).exists())
-    move = "move the folder away; a bundle or a run fills a new one"
+    move = "move the folder away; a bundle or a run creates a new one"
     try:
         connection = open_for_reading(folder)
     except CacheError as error:
         problem = error.problems[0]
         return Finding("cache", "failure", problem.message, problem.hint)
     if connection is None:
-        return Finding("cache", "ok", f"{folder}: there is none yet; the first run makes it")
+        return Finding("cache", "ok", f"{folder}: does not exist yet; the first run creates it")
     try:
         replies = connection.execute("SELECT count(*) FROM Cache").fetchone()[0]
-        found = f"{folder}: {replies:,} {'reply' if replies == 1 else 'replies'}, {size / 1e6:,.1f} MB"
+        found = f"{folder}: {pluralized(replies, 'reply', 'replies')}, {size / 1e6:,.1f} MB"
         if size > CHECKED_BYTES:
-            return Finding("cache", "ok", f"{found}; too large to be read here", "`harness cache verify` reads it all")
+            return Finding("cache", "ok", f"{found}; too large to check here", "`harness cache verify` checks it")
         damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     except sqlite3.DatabaseError as error:
-        return Finding("cache", "failure", f"{folder}: damaged: {error}", move)
+        return Finding("cache", "failure", f"{folder}: corrupt: {error}", move)
     finally:
         connection.close()
     if damage != "ok":
-        return Finding("cache", "failure", f"{folder}: damaged: {damage}", move)
+        return Finding("cache", "failure", f"{folder}: corrupt: {damage}", move)
     return Finding("cache", "ok", found)
 
 
 def _writable(what: str, folder: Path, option: str) -> Finding:
-    """Whether a file can be made in a folder, or in the nearest one above it that is there; and the room left."""
+    """Whether a file can be created in a folder, or in its nearest existing parent; and the free space."""
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     try:
         with tempfile.TemporaryFile(dir=there) as file:
@@ -98,22 +99,22 @@ def _writable(what: str, folder: Path, option: str) -> Finding:
         free = shutil.disk_usage(there).free
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        return Finding(what, "failure", f"{there} cannot be written: {reason}", f"name another folder with {option}")
-    found = f"{folder} can be written, {free / 1e9:,.1f} GB free"
+        return Finding(what, "failure", f"{there} is not writable: {reason}", f"choose another folder with {option}")
+    found = f"{folder} is writable, {free / 1e9:,.1f} GB free"
     if free < LITTLE_SPACE_BYTES:
-        return Finding(what, "warning", found, f"free some space, or name another folder with {option}")
+        return Finding(what, "warning", found, f"free some space, or choose another folder with {option}")
     return Finding(what, "ok", found)
 
 
 def _file_system(folder: Path, mounts: Path) -> Finding:
     kind = file_system_of(folder, mounts)
     if kind is None:
-        return Finding("cache file system", "unknown", "this system does not tell; it should be a disk of this machine")
+        return Finding("cache file system", "unknown", "unknown on this system; use a local disk")
     if kind in NETWORK_FILE_SYSTEMS:
         return Finding(
             "cache file system",
             "warning",
-            f"{kind} is a network file system: two machines that use one cache can damage it",
-            "name a folder on a disk of this machine with --cache, and hand replies over as bundles",
+            f"{kind} is a network file system: two machines that use one cache can corrupt it",
+            "choose a folder on a local disk with --cache, and share replies as bundles",
         )
     return Finding("cache file system", "ok", kind)

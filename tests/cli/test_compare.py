@@ -154,7 +154,7 @@ def test_runs_without_shared_items_or_labels_have_a_reason():
     said = document("base", "elsewhere")
     assert said["comparisons"][0]["datasets"] == said["merged"] == []
     assert len(said["comparisons"][0]["alone"]) == 6
-    assert "no items of its dataset are in" in compare("base", "elsewhere").stdout
+    assert "has no items of its dataset" in compare("base", "elsewhere").stdout
     said = document("base", "unlabelled")
     (part,) = said["comparisons"][0]["datasets"]
     assert (part["shared"], part["labelled_alike"]) == (80, 0)

@@ -96,7 +96,7 @@ def test_agreement_with_own_labels_is_that_of_the_leaderboard():
 def test_partly_labelled_dataset_is_reported_as_such(labels):
     shown = correct("mine", "--labels", str(labels), *READING)
     assert shown.exit_code == 0, shown.output
-    assert "a random part of all items" in shown.stdout
+    assert "random sample of all items" in shown.stdout
     assert f"labels from {labels}" in shown.stdout
 
 

@@ -111,7 +111,7 @@ def test_what_the_system_says_of_a_folder_is_passed_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(storage.tempfile, "TemporaryFile", refused)
     found = next(check_results(tmp_path))
-    assert (found.state, found.hint) == ("failure", "name another folder with --results")
+    assert (found.state, found.hint) == ("failure", "choose another folder with --results")
     assert "read-only file system" in found.message
 
 

@@ -1,1 +1,1 @@
-"""Runs compared with each other: what their specs, their cells and their verdicts have in common and what not."""
+"""Comparison of runs: their specs, cells and verdicts."""

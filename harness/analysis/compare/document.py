@@ -1,4 +1,4 @@
-"""A comparison of runs as `schemas/output/compare.schema.json` describes it, and the sentences that go with it."""
+"""A comparison of runs as JSON (`schemas/output/compare.schema.json`), with its notes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, cast
 import numpy as np
 
 from harness.analysis.compare.merging import Merged
-from harness.analysis.compare.pairs import ComparedPair, Comparison, PairedFigure, Part
+from harness.analysis.compare.paired_metrics import PairedFigure
+from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
 from harness.analysis.compare.spec_diff import ABSENT, FieldDifference
 from harness.hashing import rounded
 from harness.leaderboard import wording
@@ -28,16 +29,16 @@ def comparison_json(
     show_items: bool,
     margin: float | None,
 ) -> dict[str, Any]:
-    """All that was compared, floats rounded to 12 significant digits.
+    """The comparison as JSON, floats rounded to 12 significant digits.
 
     Args:
-        runs: the first is the one that the others are held against.
+        runs: the first is compared with each of the others.
         comparisons: of the first with each of the others.
         differences: of their specs.
         merged: their cells as one leaderboard.
-        metric: what the merged leaderboard is ordered by, and what `margin` is about.
+        metric: metric of the ranking and of `margin`.
         show_items: whether to list the items whose outcome flipped.
-        margin: how much worse a cell may be, None where that is not asked.
+        margin: largest accepted decrease, None for no check.
     """
     document = {
         "kind": runs[0].kind,
@@ -55,9 +56,9 @@ def comparison_json(
 def worse(
     comparisons: Sequence[Comparison], metric: str, margin: float
 ) -> Iterator[tuple[Comparison, ComparedPair, PairedFigure]]:
-    """The pairs whose other cell is worse by more than a margin: the whole simultaneous interval lies beyond it."""
+    """The pairs whose other cell is worse: the whole simultaneous interval lies beyond the margin."""
     for each in comparisons:
-        for part in each.parts:
+        for part in each.datasets:
             for pair in part.pairs:
                 figure = pair.figures.get(metric)
                 difference = figure and figure.difference
@@ -87,12 +88,12 @@ def _comparison_json(found: Comparison, *, show_items: bool) -> dict[str, Any]:
     return {
         "run": found.other.id,
         "to": found.one.id,
-        "datasets": [_part_json(part, show_items=show_items) for part in found.parts],
-        "alone": [alone._asdict() for alone in found.alone],
+        "datasets": [_part_json(part, show_items=show_items) for part in found.datasets],
+        "alone": [cell._asdict() for cell in found.unmatched],
     }
 
 
-def _part_json(part: Part, *, show_items: bool) -> dict[str, Any]:
+def _part_json(part: ComparedDataset, *, show_items: bool) -> dict[str, Any]:
     return {
         "dataset": part.one.name,
         "other_dataset": part.other.name,
@@ -104,7 +105,7 @@ def _part_json(part: Part, *, show_items: bool) -> dict[str, Any]:
     }
 
 
-def _pair_json(part: Part, pair: ComparedPair, *, show_items: bool) -> dict[str, Any]:
+def _pair_json(part: ComparedDataset, pair: ComparedPair, *, show_items: bool) -> dict[str, Any]:
     return {
         "cell": pair.one,
         "other_cell": pair.other,
@@ -118,7 +119,7 @@ def _pair_json(part: Part, pair: ComparedPair, *, show_items: bool) -> dict[str,
     }
 
 
-def _items(part: Part, pair: ComparedPair) -> list[dict[str, Any]]:
+def _items(part: ComparedDataset, pair: ComparedPair) -> list[dict[str, Any]]:
     """The items that flipped, in the order of the first dataset."""
     ids, labels = part.one.frame["item"], part.one.reference_codes()
     is_labelled = bool(part.one.annotators)  # the prompts of a generation have no labels of their own
@@ -168,15 +169,15 @@ def _worse_json(found: Comparison, pair: ComparedPair, figure: PairedFigure) -> 
 
 def _notes(comparisons: Sequence[Comparison], metric: str) -> Iterator[str]:
     for each in comparisons:
-        told = _counted(each, metric)
-        if sum(told.values()):
-            yield wording.compared(each.other.spec_name, each.one.spec_name, metric, told)
+        counts = _counted(each, metric)
+        if sum(counts.values()):
+            yield wording.compared(each.other.spec_name, each.one.spec_name, metric, counts)
 
 
 def _counted(found: Comparison, metric: str) -> Mapping[str, int]:
-    """How many pairs are better, worse, not distinguishable, and not to be compared."""
+    """The number of pairs that are better, worse, not distinguishable, and not compared."""
     counts = {"better": 0, "worse": 0, "not distinguishable": 0, "not compared": 0}
-    for part in found.parts:
+    for part in found.datasets:
         for pair in part.pairs:
             difference = pair.figures[metric].difference if metric in pair.figures else None
             if difference is None or difference.low is None:

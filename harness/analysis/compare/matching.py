@@ -1,4 +1,4 @@
-"""Which cells of two runs correspond: by what they mean and on which items, never by their names."""
+"""Matching of the cells of two runs: by content and items, not by name."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from harness.runner.run_reader import JudgedDataset
 if TYPE_CHECKING:
     import polars as pl
 
-NO_ITEMS = "no items of its dataset are in {other}"
-OTHER_LABELS = "the items that {other} shares have other labels there"
-NO_LABELS = "the items that it shares with {other} have no reference labels"
-NO_PARTNER = "no cell of {other} means the same or differs in one component alone"
+NO_ITEMS = "{other} has no items of its dataset"
+OTHER_LABELS = "the shared items have different labels in {other}"
+NO_LABELS = "the items shared with {other} have no reference labels"
+NO_PARTNER = "no cell of {other} is the same or differs in one component only"
 
 
 class Pair(NamedTuple):
@@ -26,7 +26,7 @@ class Pair(NamedTuple):
     Attributes:
         one: position in the first dataset's cells.
         other: position in the second dataset's cells.
-        changed: the component in which they differ, "" where they mean the same.
+        changed: the component in which they differ, "" where they are the same.
     """
 
     one: int
@@ -36,13 +36,13 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SharedItems:
-    """The items of two datasets that are the same: same id, same prompt, same responses.
+    """The items that two datasets share: same id, prompt and responses.
 
     Attributes:
         one: their positions in the first dataset.
         other: their positions in the second dataset.
         labelled: which of them have the same reference label in both.
-        conflicts: how many have a label in both that is not the same.
+        conflicts: number of items with different labels.
     """
 
     one: NDArray[np.intp]
@@ -71,9 +71,9 @@ def shared_items(one: JudgedDataset, other: JudgedDataset) -> SharedItems:
 def partner_datasets(
     ones: Sequence[JudgedDataset], others: Sequence[JudgedDataset]
 ) -> dict[int, tuple[int, SharedItems]]:
-    """For each dataset the one of another run that shares most items with it, each used once.
+    """For each dataset the dataset of another run that shares most items, each used once.
 
-    Equals are taken in the order of their names, so that it does not matter which run comes first.
+    Ties are broken by name, so that the order of the runs does not matter.
     """
     found = [
         (-len(shared), ones[i].name, others[j].name, i, j, shared)
@@ -91,10 +91,10 @@ def partner_datasets(
 
 
 def corresponding(ones: Sequence[Mapping[str, str]], others: Sequence[Mapping[str, str]]) -> list[Pair]:
-    """The cells that correspond, given what each means: same meanings first, then those that differ in one component.
+    """The corresponding cells: identical ones first, then those that differ in one component.
 
-    A cell without a same one corresponds to another only where that is the only one to which it has but one
-    difference, and the other way round: a choice among several would be a guess.
+    A cell without an identical one corresponds to another only where that is its only candidate, and vice versa: a
+    choice among several would be a guess.
     """
     pairs: list[Pair] = []
     left = {_key(meaning): k for k, meaning in enumerate(others)}

@@ -22,7 +22,7 @@ class Merged:
     Attributes:
         dataset: its name in the first run.
         runs: of each cell, the id of its run; in the order of the scores.
-        scores: of the cells, by the first run's seed and settings; they and the contests as in `DatasetScores`.
+        scores: of the cells, with the seed and settings of the first run.
     """
 
     dataset: str
@@ -34,16 +34,16 @@ class Merged:
         return best_first(self.scores.scores, metric)
 
     def ranks(self, metric: str) -> dict[int, RankSet]:
-        """The ranks that cannot be excluded, by position."""
+        """The rank ranges, by position."""
         contest = self.scores.contests[metric]
         return contest.rank_sets() if contest else {}
 
 
 def merge(runs: Sequence[Judged]) -> list[Merged]:
-    """One leaderboard for each dataset of the first run that all others share items of.
+    """One leaderboard for each dataset of the first run that shares items with all others.
 
-    A cell that two runs have, with the same meaning and the same outcomes, is there once. Intervals are seeded by the
-    id of a cell alone, so merging in an evaluator changes no other's.
+    A cell with the same content and outcomes in two runs is listed once. Intervals are seeded by the id of a cell, so
+    that merging in an evaluator does not change the others.
     """
     first, *others = runs
     partners = [partner_datasets(first.datasets, run.datasets) for run in others]
@@ -71,7 +71,7 @@ def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset]) -> Merged:
     seen: set[tuple[str, ...]] = set()
     for run, part in zip(runs, parts, strict=True):
         for k, cell in enumerate(part.cells):
-            key = (*part.meanings[k].values(), _told(part.outcomes[:, k]))
+            key = (*part.meanings[k].values(), _bytes_of(part.outcomes[:, k]))
             if key not in seen:
                 seen.add(key)
                 names.append(run.id)
@@ -84,5 +84,5 @@ def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset]) -> Merged:
     return Merged(parts[0].name, tuple(names), scored)
 
 
-def _told(outcomes: NDArray[np.int8]) -> str:
+def _bytes_of(outcomes: NDArray[np.int8]) -> str:
     return outcomes.tobytes().decode("latin-1")

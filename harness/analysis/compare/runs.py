@@ -1,4 +1,4 @@
-"""Runs, named as a user names them, to a comparison of them."""
+"""Compare runs named on the command line."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ def compare_runs(
     margin: float | None = None,
     allow_paths: Sequence[Path] = (),
 ) -> dict[str, Any]:
-    """Compare the first of some runs with each of the others, as `schemas/output/compare.schema.json` describes it.
+    """Compare the first run with each of the others, as `schemas/output/compare.schema.json` describes it.
 
     Args:
-        runs: run folders, specs or names of specs, whose newest runs are meant; at least two.
+        runs: at least two run folders, spec files or names of specs (their newest runs).
         results: folder of all results.
-        metric: what to order by, and what `margin` is about; the first of the first run where not given.
+        metric: metric of the ranking and of `margin`; default: the primary metric of the first run.
         show_items: whether to list the items whose outcome flipped.
-        margin: how much worse a cell may be before it is listed as worse.
-        allow_paths: folders beside its own that the paths of a spec may lead into.
+        margin: largest decrease that is not listed as worse.
+        allow_paths: folders outside that of a spec that its paths may point into.
 
     Raises:
-        RunFolderError: where there is no such run, or it cannot be read back.
-        InputError: where not all runs have the metric, or the margin is none.
+        RunFolderError: if there is no such run, or it cannot be read.
+        InputError: if a run lacks the metric, or the margin is out of range.
     """
     if margin is not None and not 0 < margin < 1:
-        raise InputError(f"a margin is between 0 and 1, not {margin}", hint="such as 0.02")
+        raise InputError(f"the margin must be between 0 and 1, not {margin}", hint="such as 0.02")
     judged = [_read(find_run(run, results, allow_paths=allow_paths)) for run in runs]
     kinds = {run.kind: run for run in judged}
     if len(kinds) > 1:
@@ -55,7 +55,7 @@ def compare_runs(
         if metric not in run.score.metrics:
             raise InputError(
                 f"run {run.id} of {run.spec_name} has no metric `{metric}`",
-                hint=f"it has {', '.join(run.score.metrics)}; name one that all have with --metric",
+                hint=f"it has {', '.join(run.score.metrics)}; choose a metric of all runs with --metric",
             )
     return comparison_json(
         judged,

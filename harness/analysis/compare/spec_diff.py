@@ -1,4 +1,4 @@
-"""What differs between resolved specs, field by field."""
+"""Differences between resolved specs, field by field."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from difflib import unified_diff
 from typing import Any, NamedTuple
 
 ABSENT = object()
-"""Stands where a spec does not have a field."""
+"""The value of a field that a spec lacks."""
 
 LONG = 80
-"""A text that is longer, or has several lines, is told as a difference of its lines."""
+"""Characters; a longer text, or one of several lines, is shown as a diff."""
 
-NO_DESCRIPTION = ("schema", "description", "choices")
-"""Fields that make no difference to a run, or that tell of other runs."""
+IGNORED = ("schema", "description", "choices")
+"""Fields without effect on a run, or about other runs."""
 
 
 class FieldDifference(NamedTuple):
     """One field that is not the same in all specs.
 
     Attributes:
-        path: where it is, such as `models.small.params.temperature`.
+        path: its path, such as `models.small.params.temperature`.
         values: of each spec; ABSENT where it has no such field.
         text: where values are texts of several lines, how the others differ from the first; else "".
     """
@@ -33,14 +33,14 @@ class FieldDifference(NamedTuple):
 def spec_differences(specs: Sequence[Mapping[str, Any]]) -> list[FieldDifference]:
     """The fields in which resolved specs differ, in the order of the first spec, then of the others.
 
-    Mappings are compared key by key, whatever the order of their keys; lists as a whole.
+    Mappings are compared key by key in any order, lists as a whole.
     """
     flat = [dict(_fields(spec)) for spec in specs]
     paths = dict.fromkeys(path for fields in flat for path in fields)
     found = []
     for path in paths:
         values = tuple(fields.get(path, ABSENT) for fields in flat)
-        if any(value != values[0] for value in values[1:]) and path.partition(".")[0] not in NO_DESCRIPTION:
+        if any(value != values[0] for value in values[1:]) and path.partition(".")[0] not in IGNORED:
             found.append(FieldDifference(path, values, _text(path, values)))
     return found
 

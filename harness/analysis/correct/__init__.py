@@ -1,1 +1,1 @@
-"""Human labels of some items and judgments of all, put together."""
+"""Correction of judge results with a labelled subset (prediction-powered inference)."""

@@ -1,8 +1,7 @@
-"""Few human labels for a run that judged many items: win rates that they correct, and agreement with them.
+"""Correct judge results with a labelled subset: win rates, and agreement with the labels.
 
-The labels of the run, or those of a file that came later, are held against every cell of the dataset that they belong
-to. What the cells say of all items, and what the humans say of some, make one win rate (PPI++, see
-`harness/statistics/prediction_powered.py`); how far a cell agrees with the humans is scored as a run is scored.
+The labels are those of the run or of a file. The verdicts of a cell on all items and the labels of some are combined to
+one win rate (PPI++, see `harness/statistics/prediction_powered.py`); agreement is scored as in a run.
 """
 
 from __future__ import annotations
@@ -39,11 +38,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CellCorrection:
-    """What one cell's judgments are worth beside the labels.
+    """The correction of one cell.
 
     Attributes:
         score: its agreement with the labels, on the items that have one.
-        ranks: by metric, the ranks that could not be excluded among the cells of its dataset.
+        ranks: by metric, the rank range among the cells of its dataset.
         counts: items won, tied, lost and failed, over all items of the pairing.
         rates: win rates by convention of ties.
         sign: p-value of its own win rate against one half.
@@ -58,7 +57,7 @@ class CellCorrection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DatasetCorrection:
-    """The cells of one dataset beside its labels.
+    """The correction of the cells of one dataset.
 
     Attributes:
         name: of the dataset.
@@ -66,13 +65,13 @@ class DatasetCorrection:
         labelled: how many of them have a label.
         annotators: who labelled.
         clusters: how many clusters the items and the labelled items are in; None where items are independent.
-        pairing: whose win rate over whom is told, and on which items.
+        pairing: the two systems of the win rate, and its items.
         human_counts: items won, tied and lost by the labels.
         human: win rates by the labels alone, by convention of ties.
         human_sign: p-value of that win rate against one half.
         cells: in the order of the run.
         strengths: of three or more systems, by the labels and by each cell; empty otherwise.
-        notes: sentences that must stand under every rendering.
+        notes: notes of every rendering.
     """
 
     name: str
@@ -91,7 +90,7 @@ class DatasetCorrection:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Correction:
-    """A run beside human labels.
+    """The correction of a run.
 
     Attributes:
         run: id of the run.
@@ -100,7 +99,7 @@ class Correction:
         score: metrics, resamples and level.
         seed: of the spec.
         datasets: those of the run, in its order.
-        notes: sentences that must stand under every rendering of the whole.
+        notes: notes on the whole.
     """
 
     run: str
@@ -113,21 +112,21 @@ class Correction:
 
 
 def correct(judged: Judged, source: LabelSource | None = None) -> Correction:
-    """Hold labels against a run.
+    """Correct a run with labels.
 
     Args:
         judged: the run.
-        source: labels that came later, in place of those of the run; None for the run's own.
+        source: a file of labels; None for the labels of the dataset.
 
     Raises:
-        DatasetError: with every fault of the file of labels.
+        DatasetError: with all errors of the file.
     """
     if source is None:
         new = {each.name: NewLabels(each.annotators, each.annotator_codes()) for each in judged.datasets}
     else:
         new = read_labels(source, [_target(judged, each) for each in judged.datasets])
     found = [
-        correct_dataset(each, new.get(each.name, NewLabels((), _nobodys(each))), judged.score, judged.seed)
+        correct_dataset(each, new.get(each.name, NewLabels((), _no_labels(each))), judged.score, judged.seed)
         for each in judged.datasets
     ]
     shown = None if source is None else str(source.path)
@@ -136,13 +135,13 @@ def correct(judged: Judged, source: LabelSource | None = None) -> Correction:
 
 
 def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, seed: int) -> DatasetCorrection:
-    """Hold labels against the cells of one dataset.
+    """Correct the cells of one dataset.
 
-    Seeds come from the seed of the spec and the ids of cells, as in a run; so the figures of a cell depend on no other
-    cell, and with the labels of the run its agreement is that of the run's own scores.
+    Seeds derive from the seed of the spec and the ids of cells, as in a run: the figures of a cell do not depend on the
+    other cells, and with the labels of the dataset the agreement equals the scores of the run.
 
     Args:
-        dataset: the items and what the cells said of them.
+        dataset: the items with the outcomes of the cells.
         new: the labels.
         score: metrics, resamples and level.
         seed: of the spec.
@@ -237,16 +236,16 @@ class _Relabelled:
 
 
 def _is_simulated(judged: Judged) -> bool:
-    """Whether a simulated model took part: then no figure describes a language model."""
+    """Whether a simulated model is part of the run: then no figure describes a language model."""
     named = {name for dataset in judged.datasets for cell in dataset.cells for name in cell.models}
-    said = {name: judged.spec["models"][name] for name in named}
-    return any(Model(name, each["provider"], each.get("model", "")).is_simulated for name, each in said.items())
+    entries = {name: judged.spec["models"][name] for name in named}
+    return any(Model(name, each["provider"], each.get("model", "")).is_simulated for name, each in entries.items())
 
 
 def _target(judged: Judged, dataset: JudgedDataset) -> Target:
-    said = judged.spec.get("datasets", {}).get(dataset.name, {})
-    return Target(dataset.name, dataset.ids(), said.get("label_values") or {})
+    entry = judged.spec.get("datasets", {}).get(dataset.name, {})
+    return Target(dataset.name, dataset.ids(), entry.get("label_values") or {})
 
 
-def _nobodys(dataset: JudgedDataset) -> Codes:
+def _no_labels(dataset: JudgedDataset) -> Codes:
     return np.zeros((len(dataset), 0), np.int8)

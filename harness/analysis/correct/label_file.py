@@ -1,17 +1,17 @@
-"""Read labels that came later: a file of item ids and verdicts, for the items of a run.
+"""Read a file of human labels for the items of a run, in any dataset format.
 
-Any data format will do. The columns are
+The columns are
 
 | column | holds |
 | --- | --- |
 | id (or item) | the id of an item of the run |
-| label | a verdict, or nothing where the item was not labelled |
+| label | a verdict, empty for an item without label |
 | labels | the verdicts of several: a list in one column, or one column for each |
 | annotator | who gave the verdict of this row, where an item has a row for each annotator |
 | dataset | the item's dataset, where several datasets of the run have an item of that id |
 
-A verdict is `a`, `tie` or `b`, or one of the words that the spec's dataset has for them. Every fault of the file is
-told at once, with its line.
+A verdict is `a`, `tie` or `b`, or one of the `label_values` of the dataset. All errors are reported at once, with their
+lines.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from harness.records.judgments import VERDICTS, Verdict
 from harness.text import listed, quoted, suggestion
 
 COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset")
-"""The columns that are looked for, by these names or by others that the user gives."""
+"""The columns, by these names or by `--column`."""
 
 MEANING = "say what it means with `--value LABEL=VERDICT`"
 
@@ -92,10 +92,10 @@ class NewLabels:
 
 
 def read_labels(source: LabelSource, targets: Sequence[Target]) -> dict[str, NewLabels]:
-    """The labels of a file, by the name of the dataset that they belong to; only datasets that have some.
+    """The labels of a file, by dataset; only datasets with labels.
 
     Raises:
-        DatasetError: with every fault of the file, or with what keeps it from being read.
+        DatasetError: with all errors of the file.
     """
     shown = str(source.path)
     try:
@@ -194,12 +194,12 @@ def _words(source: LabelSource, targets: Sequence[Target]) -> dict[str, Verdict]
 def _column(
     rows: Rows, names: Sequence[str] | None, column: str, faults: list[Fault], *, may_lack: bool = False
 ) -> pl.Series | None:
-    """A column as text, null where nothing is, which is a fault unless it may lack; None where the file has none."""
+    """A column as text, null where empty (an error unless `may_lack`); None where the file has no such column."""
     if not names:
         return None
-    told = len(faults)
+    known_faults = len(faults)
     values = converted(rows.frame[names[0]], word, column, faults)
-    known = {fault.row for fault in faults[told:]}
+    known = {fault.row for fault in faults[known_faults:]}
     values = values.set(~values.str.contains(r"\S").fill_null(value=False), None)
     if not may_lack:
         faults += [Fault(row, column, "is missing or empty") for row in values.is_null().arg_true() if row not in known]

@@ -1,4 +1,4 @@
-"""Sentences that must stand under figures that human labels correct: which of them the labels call for."""
+"""The notes of a correction: which of them apply."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.win_rate import TIES, Ties
 
 SUSPICIOUS = 0.01
-"""Below this adjusted p-value it is told that the labelled items are unlike the others."""
+"""Adjusted p-value below which a note says that the labelled items differ from the others."""
 
 
 def notes_on_labels(
@@ -32,13 +32,13 @@ def notes_on_labels(
     outcomes: NDArray[np.int8],
     rates: Sequence[Mapping[Ties, Rate]],
 ) -> Iterator[str]:
-    """What must be known of corrected figures.
+    """The notes on the corrected figures of a dataset.
 
     Args:
         dataset: its name.
         labels: of all items, −1 where there is none.
         cluster: of each item, None where items are independent.
-        pairing: whose win rate is told.
+        pairing: the systems of the win rate.
         cells: of the dataset.
         outcomes: items × cells.
         rates: of each cell.
@@ -72,12 +72,12 @@ def notes_on_labels(
 
 
 def _name(dataset: str, cell: Cell) -> str:
-    """The cell's id without the dataset, which the sentence names."""
+    """The id of a cell without the dataset, which the note names."""
     return cell.id.removeprefix(f"{dataset}/")
 
 
 def _is_outside(rate: Rate) -> bool:
-    """Whether the labels rule out an evaluator's own win rate."""
+    """Whether the uncorrected win rate is outside the corrected interval."""
     own, corrected = rate.judge.value, rate.corrected
     if own is None or corrected.low is None or corrected.high is None:
         return False
@@ -91,7 +91,7 @@ def _on_randomness(
     cells: Sequence[Cell],
     outcomes: NDArray[np.int8],
 ) -> Iterator[str]:
-    """What speaks against the labelled items being a random part of all."""
+    """Evidence against the labelled items being a random sample."""
     labelled = int(has_label.sum())
     if labelled > 1 and has_label[:labelled].all():
         yield correct_wording.first_labelled(dataset, labelled)
@@ -113,9 +113,9 @@ def homogeneity_p(one: Codes, other: Codes) -> float:
     """p-value of two groups of independent items having the same shares of outcomes: Pearson's chi-square test.
 
     Failures of all kinds are one outcome; outcomes that neither group has, and those expected less than 5 times in the
-    smaller group, count with the rarest that is expected oftener. 1 where fewer than two outcomes are left.
+    smaller group, count with the rarest that is expected more often. 1 where fewer than two outcomes are left.
     """
-    from scipy.special import gammaincc  # a replay needs none of this
+    from scipy.special import gammaincc  # slow to import, and not needed by a replay
 
     counts = np.array([np.bincount(np.minimum(codes, VERDICT_CODES), minlength=4) for codes in (one, other)], float)
     order = np.argsort(-counts.sum(axis=0), kind="stable")

@@ -1,4 +1,4 @@
-"""Which two systems a dataset's responses come from, so that a win rate can name them."""
+"""The two systems of a win rate, by the writers of the responses."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from harness.statistics.codes import VERDICT_CODES, Codes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairing:
-    """Whose win rate over whom is told.
+    """The two systems of a win rate.
 
     Attributes:
         of: a model, or `response b`.
         over: the other model, or `response a`.
-        is_named: whether these are models, wherever their response stands; False where they are the two places.
-        rows: positions of the items that pit the two against each other; None for all.
+        is_named: whether these are models, in either position; False for the two positions.
+        rows: positions of the items that compare the two; None for all.
         is_first: for each of these items, whether response a is that of `of`.
         systems: all models that wrote responses, sorted; empty where some response names none.
     """
@@ -47,14 +47,14 @@ class Pairing:
 
 
 def pairing_of(models_a: Sequence[str | None], models_b: Sequence[str | None]) -> Pairing:
-    """Who is compared: the two models where there are just two, else the two places.
+    """The two models where there are exactly two, else the two positions.
 
-    Two models are told apart wherever their responses stand: the one that wrote the first response b is the one whose
-    win rate is told. Items that show the same model twice are left out then.
+    The win rate is that of the model that wrote the first response b, in either position. Items with the same model on
+    both sides are left out.
 
     Args:
         models_a: who wrote response a of each item, None where that is not known.
-        models_b: likewise of response b.
+        models_b: who wrote response b.
     """
     first, second = np.array(models_a, dtype=object), np.array(models_b, dtype=object)
     is_known = not any(name is None for name in (*models_a, *models_b))

@@ -24,7 +24,7 @@ MIN_SYSTEMS = 3
 
 @dataclass(frozen=True, slots=True)
 class Strength:
-    """How strong a system is, in log-odds against the mean of the systems.
+    """The Bradley-Terry strength of a system, in log-odds relative to the mean of the systems.
 
     Attributes:
         system: the model that wrote the responses.
@@ -67,10 +67,12 @@ def strengths_of(
     first, second = (np.array([number[str(name)] for name in names], np.int64) for names in (models_a, models_b))
     found: list[Strength] = []
     for by, codes in columns.items():
-        told = (codes >= 0) & (codes < VERDICT_CODES) & (first != second)
-        units = None if cluster is None else cluster[told]
-        fitted = bradley_terry(first[told], second[told], 1 - codes[told] / 2, len(systems), clusters=units)
-        games = np.bincount(np.concatenate([first[told], second[told]]), minlength=len(systems))
+        is_verdict = (codes >= 0) & (codes < VERDICT_CODES) & (first != second)
+        units = None if cluster is None else cluster[is_verdict]
+        fitted = bradley_terry(
+            first[is_verdict], second[is_verdict], 1 - codes[is_verdict] / 2, len(systems), clusters=units
+        )
+        games = np.bincount(np.concatenate([first[is_verdict], second[is_verdict]]), minlength=len(systems))
         values = fitted.values
         for at in np.lexsort((-values, np.isnan(values))):  # the undefined ones last
             figure = _figure(fitted, int(at), int(games[at]), is_clustered=units is not None, level=level)

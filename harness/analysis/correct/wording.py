@@ -1,4 +1,4 @@
-"""Sentences about results corrected with labels."""
+"""The notes of a correction."""
 
 from __future__ import annotations
 
@@ -8,65 +8,65 @@ from harness.leaderboard.numbers import p_text, shortlist
 
 
 def labelled_part(dataset: str, labelled: int, items: int) -> str:
-    """What every corrected figure rests on."""
+    """A labelled subset."""
     return (
-        f"{dataset}: {labelled} of {items} items have a human label; what they correct holds only if they are a random "
-        "part of all items, which nothing in the data can show"
+        f"{dataset}: {labelled} of {items} items have a human label; the correction is valid only if they are a "
+        "random sample of all items"
     )
 
 
 def all_labelled(dataset: str) -> str:
-    """Why a correction changes nothing."""
-    return f"{dataset}: every item has a human label, so that no judgment adds to them: λ = 0"
+    """All items labelled."""
+    return f"{dataset}: every item has a human label, so the judgments add no information: λ = 0"
 
 
 def none_labelled(dataset: str) -> str:
-    """Why there is no correction."""
-    return f"{dataset}: no item has a human label: the win rates are the evaluators' own, and nothing corrects them"
+    """No item labelled."""
+    return f"{dataset}: no item has a human label: the win rates are not corrected"
 
 
 def first_labelled(dataset: str, labelled: int) -> str:
-    """Why labels may be no random part."""
+    """The first items labelled, which may not be a random sample."""
     return (
-        f"{dataset}: the labelled items are the first {labelled} of the dataset: a random part only if the order of "
-        "the dataset is random"
+        f"{dataset}: the labelled items are the first {labelled} of the dataset: a random sample only if its order is "
+        "random"
     )
 
 
 def unlike_others(dataset: str, cell: str, p: float, tried: int) -> str:
-    """What speaks against the labels being a random part."""
+    """Evidence against a random sample."""
     return (
-        f"{dataset}: the labelled items do not look like a random part: on them {cell} answers otherwise than on the "
+        f"{dataset}: the labelled items may not be a random sample: the verdicts of {cell} on them differ from the "
         f"others (p {p_text(p)}, corrected for {tried} cells)"
     )
 
 
 def not_relied_on(dataset: str, cells: Sequence[str]) -> str:
-    """Which evaluators add nothing to the labels."""
-    return f"{dataset}: the labels do not go with the verdicts of {shortlist(cells)}: λ = 0, the labels stand alone"
+    """Evaluators without information about the labels."""
+    return f"{dataset}: the verdicts of {shortlist(cells)} do not predict the labels: λ = 0, labels only"
 
 
 def leans(dataset: str, cells: Sequence[str]) -> str:
-    """Whose own win rate the labels rule out."""
-    return f"{dataset}: outside the corrected interval lies the own win rate of {shortlist(cells)}"
+    """Evaluators whose win rate is outside the corrected interval."""
+    return f"{dataset}: the uncorrected win rate is outside the corrected interval: {shortlist(cells)}"
 
 
 def mixed_responses(dataset: str, systems: int) -> str:
-    """Why a win rate names places and no models."""
+    """Responses of more than two models."""
     return (
-        f"{dataset}: the responses come from {systems} models, so that the win rate of response b is that of no model; "
-        "the models' strengths tell of them"
+        f"{dataset}: the responses are by {systems} models: the win rate is that of response b, not of a model; "
+        "see the strengths"
     )
 
 
 def same_writer(dataset: str, left_out: int, items: int) -> str:
-    """Which items say nothing about two models."""
-    return f"{dataset}: in {left_out} of {items} items one model wrote both responses; win rates leave them out"
+    """Items with one model on both sides."""
+    return f"{dataset}: {left_out} of {items} items with both responses by one model are left out of win rates"
 
 
 def no_verdict_counts(dataset: str, failed: int, judgments: int) -> str:
-    """How failures enter win rates."""
+    """Failures in win rates and agreement."""
     return (
-        f"{dataset}: {failed} of {judgments} judgments failed; an evaluator's own win rate leaves them out, with "
-        "bounds beside it; a corrected one takes them as saying nothing; in agreement a failure counts as disagreement"
+        f"{dataset}: {failed} of {judgments} judgments failed; uncorrected win rates leave them out (with bounds), "
+        "corrected ones use the labels only, and agreement counts them as disagreement"
     )

@@ -20,7 +20,7 @@ GOOD, POOR, NEAR = judge(CODES, 0.8, 1), judge(CODES, 0.3, 2), judge(CODES, 0.75
 
 def only(comparison):
     """The only pair of two runs."""
-    ((pair,),) = (part.pairs for part in comparison.parts)
+    ((pair,),) = (dataset.pairs for dataset in comparison.datasets)
     return pair
 
 
@@ -59,7 +59,7 @@ def test_nothing_changed_is_not_called_a_difference():
 
 @settings(max_examples=20)
 @given(st.integers(0, 2**16), st.booleans())
-def test_exchanged_runs_give_the_same_turned_round(seed, clustered):
+def test_exchanged_runs_reverse_the_signs(seed, clustered):
     rng = np.random.default_rng(seed)
     codes, clusters = labels(60, seed), np.arange(60) // 3 if clustered else None
     sides = []
@@ -71,7 +71,7 @@ def test_exchanged_runs_give_the_same_turned_round(seed, clustered):
         groups = None if clusters is None else clusters[order]
         sides.append(run(name, dataset(codes[order], judges, ids=[str(k) for k in order], clusters=groups)))
     there, back = compare(*sides), compare(*reversed(sides))
-    for one, two in zip(there.parts[0].pairs, back.parts[0].pairs, strict=True):
+    for one, two in zip(there.datasets[0].pairs, back.datasets[0].pairs, strict=True):
         assert (one.one, one.other) == (two.other, two.one)
         for name, figure in one.figures.items():
             turned = two.figures[name].difference
@@ -132,7 +132,7 @@ def test_each_dataset_has_the_partner_that_shares_most_and_no_other():
     assert {i: j for i, (j, _) in partners.items()} == {1: 0}
 
 
-def test_cells_without_shared_items_and_without_partner_say_why():
+def test_unmatched_cells_have_a_reason():
     one = run(
         "one", dataset(CODES, {"m": GOOD, "p": POOR}), dataset(CODES, {"m": GOOD}, name="z", contents=["1"] * 120)
     )
@@ -142,11 +142,11 @@ def test_cells_without_shared_items_and_without_partner_say_why():
         dataset(CODES, {"m": GOOD}, name="w", contents=["2"] * 120),
     )
     found = compare(one, other)
-    told = {(alone.run, alone.cell): alone.reason for alone in found.alone}
-    assert told["one", "z/direct/judge:m"] == "no items of its dataset are in spec-two"
-    assert told["two", "w/direct/judge:m"] == "no items of its dataset are in spec-one"
-    assert told["one", "fair/direct/judge:p"].startswith("no cell of spec-two means the same")
-    assert set(told) == {
+    reasons = {(cell.run, cell.cell): cell.reason for cell in found.unmatched}
+    assert reasons["one", "z/direct/judge:m"] == "spec-two has no items of its dataset"
+    assert reasons["two", "w/direct/judge:m"] == "spec-one has no items of its dataset"
+    assert reasons["one", "fair/direct/judge:p"].startswith("no cell of spec-two is the same")
+    assert set(reasons) == {
         ("one", "z/direct/judge:m"), ("two", "w/direct/judge:m"), ("one", "fair/direct/judge:p"),
         ("two", "fair/direct/judge:q"), ("two", "fair/direct/judge:r"),
     }  # fmt: skip
@@ -161,7 +161,7 @@ def test_cells_without_shared_items_and_without_partner_say_why():
         (GOOD, POOR, CODES, np.zeros(120, int), "fewer than 8 clusters"),
     ],
 )
-def test_what_is_undefined_says_why(one, other, codes, clusters, reason):
+def test_undefined_figures_have_a_reason(one, other, codes, clusters, reason):
     difference = compared(one, other, codes, clusters=clusters).figures["kappa"].difference
     assert reason in difference.reason
     assert (difference.low, difference.p_value, difference.is_distinguishable) == (None, None, False)
@@ -173,13 +173,13 @@ def test_a_constant_judge_can_be_compared():
     assert figure.difference.is_distinguishable
 
 
-def test_labels_that_all_differ_are_told_apart_from_labels_that_lack():
+def test_different_labels_and_missing_labels_have_different_reasons():
     turned = (CODES + 1) % 3
     found = compare(run("one", dataset(CODES, {"m": GOOD})), run("two", dataset(turned, {"m": GOOD})))
-    assert "have other labels there" in only(found).figures["kappa"].difference.reason
+    assert "have different labels" in only(found).figures["kappa"].difference.reason
 
 
-def test_too_few_draws_are_told():
+def test_too_few_resamples_are_a_reason():
     score = replace(SCORE, resamples=100, level=0.9999)
     sides = [
         run(name, dataset(CODES, {"m": column, "k": NEAR}), score=score)

@@ -92,26 +92,26 @@ def test_more_models_have_strengths():
     models_b = rng.choice(["x", "y", "z"], N).tolist()
     found = made(writers=(models_a, models_b))
     assert {each.by for each in found.strengths} == {None, "pairs/direct/judge:good", "pairs/direct/judge:poor"}
-    assert "the responses come from 3 models" in " ".join(found.notes)
+    assert "the responses are by 3 models" in " ".join(found.notes)
     assert found.pairing.of == "response b"
 
 
-def test_items_that_one_model_wrote_alone_are_left_out():
+def test_items_with_one_model_on_both_sides_are_left_out():
     models_a = ["old"] * N
     models_b = ["new"] * (N - 30) + ["old"] * 30
     found = made(writers=(models_a, models_b))
-    assert "in 30 of 240 items one model wrote both responses" in " ".join(found.notes)
+    assert "30 of 240 items with both responses by one model" in " ".join(found.notes)
     assert [sum(cell.counts) for cell in found.cells] == [N - 30] * 2
     assert {cell.score.items for cell in found.cells} == {N}  # agreement is that of all items
 
 
-def test_clusters_are_the_units_of_everything():
+def test_clusters_are_the_units_of_all_intervals():
     clusters = np.arange(N) // 3
     found = made(clusters=clusters)
     labelled = len(np.unique(clusters[some(TRUTH).codes[:, 0] >= 0]))
     assert found.clusters == (80, labelled)
     assert found.human["half"].units == found.cells[0].rates["half"].corrected.units == labelled
-    assert any(f"intervals rest on {labelled} clusters, not on 60 items" in note for note in found.notes)
+    assert any(f"intervals are cluster-robust: {labelled} clusters of 60 items" in note for note in found.notes)
     document(correct(run_of(dataset(JUDGES, TRUTH, clusters=clusters))))
 
 
@@ -181,23 +181,23 @@ def test_one_item_is_an_answer_too():
     document(correct(run_of(whole)))
 
 
-def test_a_constant_judge_is_named_as_useless():
+def test_constant_judge_adds_no_information():
     notes = " ".join(made({"constant": np.zeros(N, np.int8), "good": JUDGES["good"]}).notes)
-    assert "the labels do not go with the verdicts of direct/judge:constant: λ = 0" in notes
+    assert "the verdicts of direct/judge:constant do not predict the labels: λ = 0" in notes
 
 
-def test_a_judge_that_leans_is_named():
+def test_biased_judge_is_noted():
     notes = " ".join(made(new=NewLabels(("human",), TRUTH[:, None])).notes)
-    assert "outside the corrected interval lies the own win rate of direct/judge:poor" in notes
+    assert "the uncorrected win rate is outside the corrected interval: direct/judge:poor" in notes
     assert "judge:good" not in notes
 
 
-def test_what_speaks_against_a_random_part_is_told():
+def test_evidence_against_a_random_sample_is_noted():
     first = NewLabels(("human",), np.where(np.arange(N) < 60, TRUTH, -1).astype(np.int8)[:, None])
     assert any("the labelled items are the first 60" in note for note in made(new=first).notes)
-    assert not any("the first" in note or "look like" in note for note in made().notes)
+    assert not any("the first" in note or "may not be a random sample" in note for note in made().notes)
     won = NewLabels(("human",), np.where(JUDGES["good"] == 0, TRUTH, -1).astype(np.int8)[:, None])
-    assert any("do not look like a random part: on them direct/judge:good" in note for note in made(new=won).notes)
+    assert any("may not be a random sample: the verdicts of direct/judge:good" in note for note in made(new=won).notes)
 
 
 def test_shares_of_outcomes_are_compared_as_scipy_would():

@@ -1,0 +1,208 @@
+"""One metric of corresponding cells, compared on the items that two runs share with the same label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.analysis.compare.matching import (
+    NO_LABELS,
+    OTHER_LABELS,
+    Pair,
+    SharedItems,
+)
+from harness.analysis.compare.win_rates import WinRateMetric, metric_of
+from harness.hashing import seed_for
+from harness.records.experiment import ScoreSpec
+from harness.records.scores import Difference
+from harness.runner.run_reader import Judged, JudgedDataset
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS
+from harness.scoring.metric import Metric
+from harness.scoring.pairwise import (
+    TOO_FEW_DRAWS,
+    detectable,
+    interval_of,
+    judgments_for,
+    statistic_of,
+    why_not,
+)
+from harness.statistics import multiplicity
+from harness.statistics.agreement import SHAPE
+from harness.statistics.pairs import Judgments
+
+
+@dataclass(frozen=True, slots=True)
+class PairedFigure:
+    """One metric of two cells that correspond.
+
+    Attributes:
+        n: shared items with the same label in both runs.
+        units: independent units among them: items, or clusters of them.
+        unit: `item` or `cluster`.
+        one: the figure of the cell of the first run on these items, None where undefined.
+        other: the figure of the cell of the other run.
+        difference: other minus one.
+        level: confidence level of its interval.
+        seed: of the joint draws in hexadecimal.
+    """
+
+    n: int
+    units: int
+    unit: str
+    one: float | None
+    other: float | None
+    difference: Difference
+    level: float
+    seed: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairedTable:
+    """The corresponding cells of two datasets on the shared items with the same label.
+
+    The order of the columns, and with it the joint resamples, does not depend on the order of the runs.
+
+    Attributes:
+        labels: of each item.
+        judged: items × columns, all failures as one class.
+        clusters: of each item, None where items are independent.
+        ends: of each pair, the columns of its two cells.
+        others: of each pair, the id of the first run's cell, which the difference is to.
+        metrics: those of both runs.
+        score: resamples and level.
+        names: parts of the seed.
+        reason: why nothing can be compared, "" where it can be.
+    """
+
+    labels: NDArray[np.int8]
+    judged: NDArray[np.int8]
+    clusters: NDArray[np.int64] | None
+    ends: Sequence[tuple[int, int]]
+    others: Sequence[str]
+    metrics: Sequence[str]
+    score: ScoreSpec
+    names: Sequence[str]
+    reason: str
+
+    @classmethod
+    def of(
+        cls,
+        one: Judged,
+        other: Judged,
+        first: JudgedDataset,
+        second: JudgedDataset,
+        shared: SharedItems,
+        found: Sequence[Pair],
+    ) -> PairedTable:
+        """The table of the corresponding cells `found` of two datasets of two runs."""
+        rows = shared.labelled
+        sides = {0: (one, first, shared.one[rows]), 1: (other, second, shared.other[rows])}
+        wanted = [(side, k) for pair in found for side, k in ((0, pair.one), (1, pair.other))]
+        order = sorted(wanted, key=lambda at: (tuple(sides[at[0]][1].meanings[at[1]].values()), sides[at[0]][0].id, at))
+        column = {at: place for place, at in enumerate(order)}
+        judged = np.empty((int(rows.sum()), len(order)), np.int8)
+        for place, (side, k) in enumerate(order):
+            _, data, items = sides[side]
+            judged[:, place] = np.minimum(data.outcomes[items, k], SHAPE[1] - 1)
+        canonical = sorted(sides, key=lambda side: (sides[side][0].id, side))
+        cluster = next((side for side in canonical if sides[side][1].clustered), None)
+        metrics = [name for name in one.score.metrics if name in other.score.metrics] or list(one.score.metrics)
+        lack = OTHER_LABELS if shared.conflicts else NO_LABELS
+        return cls(
+            first.reference_codes()[shared.one[rows]],
+            judged,
+            None if cluster is None else sides[cluster][1].cluster_codes()[sides[cluster][2]],
+            [(column[0, pair.one], column[1, pair.other]) for pair in found],
+            [first.cells[pair.one].id for pair in found],
+            metrics,
+            sides[canonical[0]][0].score,
+            sorted([one.id, other.id]) + sorted([first.name, second.name]),
+            "" if rows.any() else lack.format(other=other.spec_name),
+        )
+
+    def figures(self, metric: str) -> list[PairedFigure]:
+        """One metric of every pair; the pairs are one family."""
+        kind = metric_of(metric)
+        seed = seed_for(0, "compare", metric, *self.names)
+        whole = Judgments(self.labels.astype(np.intp), self.judged.astype(np.intp), self.clusters)
+        tables = whole.tables(SHAPE)
+        values, counts = kind.value(tables), kind.count(tables)
+        members = np.flatnonzero((counts >= MIN_ITEMS) & ~np.isnan(values))
+        place = {int(k): at for at, k in enumerate(members)}
+        tested = [(place[x], place[y]) for x, y in self.ends if x in place and y in place]
+        judgments = judgments_for(kind, whole.rows, whole.columns[:, members], self.clusters)
+        refused = why_not(metric, kind, judgments, len(tested)) if len(self.labels) else self.reason
+        family = None if refused or not tested else _Family.of(kind, judgments, tested, self.score, seed)
+        figures = []
+        for (x, y), to in zip(self.ends, self.others, strict=True):
+            ends = (place[x], place[y]) if x in place and y in place else None
+            n = min(counts[x], counts[y])
+            lack = TOO_FEW_ITEMS if n < MIN_ITEMS else kind.UNDEFINED if ends is None else refused
+            change = _or_none(values[y] - values[x])
+            found = Difference(to, change, reason=self.reason or lack)
+            if family is not None and ends is not None:
+                found = family.difference(to, *ends)
+            figures.append(self._figure(float(n), (values[x], values[y]), found, seed))
+        return figures
+
+    def _figure(self, n: float, values: tuple[float, float], difference: Difference, seed: int) -> PairedFigure:
+        units = len(self.labels) if self.clusters is None else len(np.unique(self.clusters))
+        unit = "item" if self.clusters is None else "cluster"
+        one, other = map(_or_none, values)
+        items = round(n) if len(self.labels) else 0
+        return PairedFigure(items, units, unit, one, other, difference, self.score.level, f"{seed:032x}")
+
+
+class _Family(NamedTuple):
+    """The tested pairs of a metric, by the columns of the two cells.
+
+    Attributes:
+        comparisons: their joint comparison.
+        bounds: the smallest and the largest value of the metric.
+        detectable: the detectable loss and gain of the second cell of each pair.
+    """
+
+    comparisons: multiplicity.Comparisons
+    bounds: tuple[float, float]
+    detectable: Mapping[tuple[int, int], tuple[float, float]]
+
+    @classmethod
+    def of(
+        cls, kind: Metric, judgments: Judgments, tested: Sequence[tuple[int, int]], score: ScoreSpec, seed: int
+    ) -> _Family:
+        statistic = statistic_of(kind, (1, SHAPE[1]) if isinstance(kind, WinRateMetric) else SHAPE)
+        first, second = (np.array(ends, np.intp) for ends in zip(*tested, strict=True))
+        comparisons = multiplicity.compare_pairs(
+            statistic, judgments, first, second, resamples=score.resamples, seed=seed, level=score.level
+        )
+        found = detectable(statistic, judgments, comparisons, first, second)
+        return cls(comparisons, kind.RANGE, dict(zip(tested, zip(*found, strict=True), strict=True)))
+
+    def difference(self, to: str, x: int, y: int) -> Difference:
+        """The figure of the second cell minus that of the first."""
+        comparisons, value = self.comparisons, float(self.comparisons.differences[y, x])
+        if math.isinf(comparisons.critical):
+            return Difference(to, value, method=comparisons.method, reason=TOO_FEW_DRAWS)
+        low, high = interval_of(comparisons, y, x, self.bounds)
+        p_value, (loss, gain) = float(comparisons.p_values[x, y]), self.detectable[x, y]
+        is_distinguishable = p_value <= 1 - comparisons.level
+        return Difference(
+            to,
+            value,
+            low,
+            high,
+            p_value,
+            comparisons.method,
+            _or_none(loss),
+            is_distinguishable,
+            detectable_gain=_or_none(gain),
+        )
+
+
+def _or_none(value: float) -> float | None:
+    return None if value != value else float(value)
