@@ -185,7 +185,7 @@ def test_too_few_resamples_are_a_reason():
         run(name, dataset(CODES, {"m": column, "k": NEAR}), score=score)
         for name, column in (("one", GOOD), ("two", POOR))
     ]
-    (part,) = compare(*sides).parts
+    (part,) = compare(*sides).datasets
     assert all("too few resamples" in pair.figures["kappa"].difference.reason for pair in part.pairs)
 
 
