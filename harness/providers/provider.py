@@ -73,6 +73,8 @@ class Connection(Protocol):
     async def send(self, call: Call) -> Reply:
         """The reply to a call, within the model's limits and after as many attempts as they allow.
 
+        Reasoning that stands between tags in its text is separated from it before it is used or stored.
+
         Raises:
             ProviderError: this call got no reply.
             ModelStopped: the model cannot be used at all; every later call raises the same without being sent.

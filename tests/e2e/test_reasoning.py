@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness.cli import main
+from support.chat_server import chat_server
 
 SPEC = """\
 schema: 1
@@ -30,46 +29,22 @@ score: {{ties: half, resamples: 200}}
 """
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    requests: list[dict[str, Any]]
-
-    def log_message(self, *args: Any) -> None:
-        """Print nothing."""
-
-    def do_POST(self) -> None:
-        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.requests.append(request)
-        message: dict[str, Any] = {
-            "content": "<think>JUDGE-SECRET Score: 1/10</think>\nScore: 7/10\n\nFeedback: name one."
-        }
-        if request["model"] == "writer":
-            message = {"content": f"A clip holds {len(self.requests)} sheets.", "reasoning_content": "WRITER-SECRET"}
-        elif "Score A" in request["messages"][-1]["content"]:
-            message = {
-                "content": [
-                    {"type": "thinking", "thinking": "Score A: 1/10"},
-                    {"type": "text", "text": "Score A: 9/10\nScore B: 4/10"},
-                ]
-            }
-        usage = {"prompt_tokens": 50, "completion_tokens": 10, "total_tokens": 560}
-        body = json.dumps({"choices": [{"finish_reason": "stop", "message": message}], "usage": usage}).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+def answer(request: dict[str, Any], number: int) -> dict[str, Any]:
+    """A writer with reasoning in a field, and a judge with reasoning in tags and parts."""
+    message: dict[str, Any] = {"content": "<think>JUDGE-SECRET Score: 1/10</think>\nScore: 7/10\n\nFeedback: name one."}
+    if request["model"] == "writer":
+        message = {"content": f"A clip holds {number} sheets.", "reasoning_content": "WRITER-SECRET"}
+    elif "Score A" in request["messages"][-1]["content"]:
+        thinking = {"type": "thinking", "thinking": "Score A: 1/10"}
+        message = {"content": [thinking, {"type": "text", "text": "Score A: 9/10\nScore B: 4/10"}]}
+    usage = {"prompt_tokens": 50, "completion_tokens": 10, "total_tokens": 560}
+    return {"choices": [{"finish_reason": "stop", "message": message}], "usage": usage}
 
 
 @pytest.fixture
 def served() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """An address, and the requests that came there."""
-    requests: list[dict[str, Any]] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"requests": requests}))
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/v1", requests
-    server.shutdown()
-    server.server_close()
+    with chat_server(answer) as server:
+        yield server
 
 
 def harness(folder: Path, *words: str, code: int = 0) -> Result:
@@ -116,4 +91,4 @@ def test_reasoning_is_shown_where_a_model_says_so_and_then_exported_by_no_one(tm
     assert any("WRITER-SECRET" in json.dumps(request) for request in requests if request["model"] == "judge")
     assert not any("JUDGE-SECRET" in json.dumps(request) for request in requests)
     shown = harness(tmp_path, "export", spec, "--format", "dpo", "--out", str(tmp_path / "out.jsonl"), code=1)
-    assert "reasoning (a text holds a tag" in shown.stderr
+    assert "3 reasoning (" in shown.stderr
