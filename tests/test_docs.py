@@ -5,12 +5,16 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from harness.api import board_tables, run_spec
+from harness.cli import main
 from harness.leaderboard.formats import table
+from harness.prompting.parsing.rules import compile_answer
 from harness.runner.run_folder import read_leaderboard
 from harness.spec.evaluation import load_spec
 from support.paths import ROOT
@@ -46,6 +50,9 @@ def test_the_spec_in_the_readme_is_valid(tmp_path):
     assert len(spec.cells) == 5
 
 
+GUIDE = sorted((CHECKOUT / "docs/guide").glob("*.md"))
+RECIPES = {f"{page.stem}-{yaml.safe_load(text)['name']}": text for page in GUIDE for text in blocks(page, "yaml spec")}
+FORMATS = CHECKOUT / "docs/guide/answer-formats.md"
 WRITING = CHECKOUT / "docs/guide/custom-strategies.md"
 STRATEGIES = {yaml.safe_load(text)["name"]: text for text in blocks(WRITING, "yaml strategy")}
 SPECS = {yaml.safe_load(text)["name"]: text for text in blocks(WRITING, "yaml spec")}
@@ -59,6 +66,53 @@ def beside_the_guide(tmp_path):
     for text in blocks(WRITING, "yaml personas"):
         (tmp_path / f"personas/{yaml.safe_load(text)['name']}.yaml").write_text(text)
     return tmp_path
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_is_valid(beside_the_guide, monkeypatch, name):
+    monkeypatch.chdir(beside_the_guide)
+    for variable in re.findall(r"api_key_env: (\w+)", RECIPES[name]) + ["OPENAI_API_KEY"]:
+        monkeypatch.setenv(variable, "not-a-key")
+    Path("recipe.yaml").write_text(RECIPES[name])
+    shown = CliRunner().invoke(main, ["validate", "recipe.yaml"])
+    assert shown.exit_code == 0, shown.output
+
+
+def recipe_replies():
+    """Each reply in the tables of recipes: the strategy, the reply, and what is read."""
+    name, found = None, []
+    for line in FORMATS.read_text(encoding="utf-8").splitlines():
+        if heading := re.match(r"\| reply to `(.+?)`", line):
+            name = heading[1]
+        elif match := re.fullmatch(r"\| `(.+)` \| (nothing|a|b|tie) \|", line):
+            found.append(pytest.param(name, match[1].replace("⏎", "\n"), match[2], id=f"{name}-{match[1]}"))
+    return found
+
+
+@pytest.mark.parametrize(("name", "reply", "expected"), recipe_replies())
+def test_a_reply_in_a_recipe_is_read_as_the_recipe_says(beside_the_guide, name, reply, expected):
+    (text,) = (text for text in RECIPES.values() if f"strategy: [{name}]" in text)
+    (beside_the_guide / "spec.yaml").write_text(text)
+    strategy = load_spec(beside_the_guide / "spec.yaml").strategies[name]
+    found = compile_answer(strategy.answer, ask=strategy.ask, criteria=strategy.criteria).read(reply)
+    assert (found.verdict if found else "nothing") == expected
+
+
+def test_there_are_replies_in_recipes():
+    assert len(recipe_replies()) >= 10
+
+
+@pytest.mark.parametrize("page", PAGES, ids=ids)
+def test_a_test_that_a_page_names_exists(page):
+    for path in re.findall(r"`(tests/[\w/]+\.py)`", page.read_text(encoding="utf-8")):
+        assert (CHECKOUT / path).is_file(), path
+
+
+@pytest.mark.parametrize("page", GUIDE, ids=ids)
+def test_a_guide_page_is_in_the_list_and_in_the_navigation(page):
+    index = (CHECKOUT / "docs/index.md").read_text(encoding="utf-8")
+    assert f"(guide/{page.name})" in index
+    assert f"\nguide/{page.stem}\n" in index
 
 
 @pytest.mark.parametrize("name", SPECS)
