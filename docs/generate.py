@@ -1,4 +1,4 @@
-"""Write docs/reference, the pages of the commands, statistics, schemas and plug-ins, and the assembled schema.
+"""Write docs/reference, the assembled schema, and the leaderboard in README.md.
 
 python docs/generate.py            write them
 python docs/generate.py --check    write nothing; exit 1 and name the pages that differ from what would be written
@@ -16,10 +16,15 @@ from _generate.schema_file import laid_out
 from _generate.schema_page import folder_of, index_section, schema_page
 
 from harness import registry
+from harness.api import board_tables
+from harness.leaderboard.formats import table
+from harness.runner.find_run import find_run
+from harness.runner.run_folder import read_leaderboard
 from harness.spec.assembly import experiment_schema
 from harness.spec.schema import load_schema, schema_names
 
 ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference"
 EXPERIMENT = ROOT / "schemas" / "input" / "experiment.schema.json"
 NOTE = "<!-- written by docs/generate.py: change the source and run it -->\n\n"
@@ -52,7 +57,14 @@ def pages() -> dict[Path, str]:
     found |= {f"{folder_of(name)}/{name}.md": schema_page(name, load_schema(name)) for name in schema_names()}
     found |= {f"plugins/{kind}.md": text for kind, text in plug_ins.items()}
     schema = laid_out(experiment_schema(*map(registry.built_in_names, ("providers", "modes")))) + "\n"
-    return {EXPERIMENT: schema} | {REFERENCE / name: NOTE + text for name, text in found.items()}
+    return {EXPERIMENT: schema, README: readme()} | {REFERENCE / name: NOTE + text for name, text in found.items()}
+
+
+def readme() -> str:
+    """README.md with the leaderboard of the shipped run in place of the one it has."""
+    board = table.render(board_tables(read_leaderboard(find_run("quickstart", ROOT / "results"))))
+    before, opening, rest = README.read_text(encoding="utf-8").partition("```text\n")
+    return before + opening + board.partition("\n\n")[0] + rest[rest.index("\n```") :]
 
 
 def index_page(plug_ins: dict[str, str]) -> str:
