@@ -20,13 +20,20 @@ Examples:
   harness explain specs/quickstart.yaml                           every cell, and the axes it comes from
   harness explain specs/quickstart.yaml direct/judge:novice       one cell and its conversation on the first item
   harness explain specs/quickstart.yaml direct/judge:novice --item pair-0007 --json
+  harness explain specs/quickstart.yaml direct --read replies.txt how a strategy's answer rule reads replies
+  harness explain arena-hard --read - < reply.txt                 the same for a built-in strategy, or a strategy file
 
 CELL is the id of a cell or a unique part of one. Makes no model calls: a conversation is replayed from the cache,
-and its last batch is what a run would send next. `harness schema explain` describes the JSON."""
+and its last batch is what a run would send next. `harness schema explain` describes the JSON.
+
+With --read, FILE is one reply as text, or JSON lines with a `text` (a recording) each. CELL may be the name of a
+strategy. A changed rule reads the replies of a run anew without a call: run the spec again. `harness schema reading`
+describes the JSON."""
 )
 @click.argument("spec", type=click.Path(path_type=Path), shell_complete=_completion.specs)
 @click.argument("cell", required=False, shell_complete=_completion.cells)
 @click.option("--item", metavar="ID", help="The item to show; default: the first.")
+@click.option("--read", "read", metavar="FILE", help="Show how the answer rule reads the replies in FILE; - for stdin.")
 @results_option
 @cache_option
 @allow_path_option
@@ -35,12 +42,23 @@ def explain(
     spec: Path,
     cell: str | None,
     item: str | None,
+    read: str | None,
     results: Path,
     cache: Path,
     allow_paths: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Show the matrix of SPEC; with CELL, that cell and its conversation on one item."""
+    """Show the matrix of SPEC; with CELL, its conversation on one item; with --read, how replies are read."""
+    if read is not None:
+        from harness.cli._reading import read_replies, replies_in, reply_lines, strategy_for_reading
+
+        if item is not None:
+            raise click.UsageError("--read takes replies from FILE and no --item")
+        strategy = strategy_for_reading(spec, cell, results, allow_paths)
+        reading = read_replies(strategy, replies_in(read))
+        lines = reply_lines(reading)
+        click.echo(json.dumps(reading, indent=2) if as_json else "\n".join(map(printable, lines)))
+        return
     if item is not None and cell is None:
         raise click.UsageError("--item needs a CELL")
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))

@@ -20,6 +20,7 @@ from click.core import ParameterSource
 from harness.api import FinishedRun, Planned, run_spec
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, report_option, results_option
+from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
 from harness.cli._several import planned
 from harness.cli.leaderboard import print_rendered, rendered
 from harness.cli.plan import dollars, ends
@@ -169,13 +170,15 @@ def run_one(
         except BaseException:
             print_stop(ctx, watch)
             raise
+    print_unparsed(finished, spec)
     print_rendered(rendered(finished.leaderboard, options.report), options.report)
     print_location(finished, spec, watch)
+    is_unanswered = print_unanswered(plan, finished, watch)
     failed = failure_rate(finished.leaderboard)
     is_above_limit = options.most_failures is not None and not failed.share <= options.most_failures
     if is_above_limit:
         print_line(f"error: {failed.message(options.most_failures or 0.0)}")
-    return Completed(spent_usd(watch), bool(watch.stopped_models) or is_above_limit)
+    return Completed(spent_usd(watch), bool(watch.stopped_models) or is_above_limit or is_unanswered)
 
 
 def listener_for(plan: Planned, *, verbose: bool) -> RunStats:
@@ -196,6 +199,7 @@ def spent_usd(watch: RunStats) -> float:
 def print_stop(ctx: click.Context, watch: RunStats) -> None:
     """Print the state and cost of an interrupted run, and the command that resumes it."""
     print_spend(watch)
+    print_failed_calls(watch)
     if watch.calls:
         left = f"at most {watch.conversations - watch.done:,} left"
         print_line(f"{watch.done:,} of {watch.conversations:,} conversations done, {left}")
@@ -265,6 +269,7 @@ def print_location(finished: FinishedRun, spec: Path, watch: RunStats) -> None:
     calls = pluralized(made["calls_made"], "call")
     print_line(f"{calls} made, {made['calls_from_cache']:,} from the cache, {made['seconds']:.1f} s")
     print_spend(watch)
+    print_failed_calls(watch)
     for name, reason in watch.stopped_models.items():
         print_line(f"error: model {name} was stopped: {reason}")
     print_line(f"written to {finished.folder}")

@@ -10,7 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.records.calls import Call, Model, Reply
+from harness.runner.failed_calls import FailedCalls
 from harness.runner.session import CallNote
+from harness.text import printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -48,6 +50,8 @@ class RunStats:
     logs: list[Callable[[CallNote], None]] = field(default_factory=list)
     attempts: dict[int, int] = field(default_factory=dict)
     """Of calls that have not been noted yet, by identity."""
+    failed_calls: FailedCalls = field(default_factory=FailedCalls)
+    """The distinct reasons of failed calls."""
 
     def begin(self, conversations: int) -> None:
         """So many conversations will be held."""
@@ -82,9 +86,16 @@ class RunStats:
         return self.attempts.pop(id(call), 1)
 
     def noted(self, note: CallNote) -> None:
-        """Tell the logs of a call."""
+        """Count the reason of a failed call, and pass the call on to the logs."""
+        if note.reply is None:
+            first = self.failed_calls.add(note)
+            if first is not None:
+                self.show_failure(first.message())
         for log in self.logs:
             log(note)
+
+    def show_failure(self, message: str) -> None:
+        """Show the first failed call with a reason as it comes; without a display, the end of a run lists them."""
 
     def not_billed(self, model: str, usd: float | None) -> None:
         """An attempt may be billed, by so many USD at most, and no usage tells."""
@@ -185,6 +196,13 @@ class Display(RunStats):
             self._shown_at = now
             self._progress.update(self._task, completed=self.done, note=self._note(now))
             self._progress.refresh()
+
+    def show_failure(self, message: str) -> None:
+        """Print the reason above the line."""
+        from rich.text import Text
+
+        if self._progress is not None:
+            self._progress.console.print(Text(printable(message)))
 
     def _note(self, now: float) -> str:
         spent = [self.spend_usd(name) for name in self.made]

@@ -8,7 +8,19 @@ A recording is a file of JSON lines, compressed with gzip where its name ends in
 The last four may be missing: `finish` (`stop`, `length`, `refusal` or `too-long`) is then `stop`, the tokens 0.
 Reasoning that stands inside the text between tags, such as `<think>…</think>`, is separated from it. Dataset and
 strategy are the names that the spec gives them, the item is its id. The steps of the mode `judge` are `judge`, or
-`judge-a` and `judge-b` where every response is shown alone; `.again` marks the reply to a follow-up question.
+`judge-a` and `judge-b` where every response is shown alone. The parts of a step's name, in their order:
+
+    step                      reply to
+    judge                     the question in the order of the dataset
+    swapped/judge             the question with the responses exchanged (`order: [swapped]` or `[both]`)
+    judge#1, judge#2          the second and third of several repeats; the first is `judge`
+    swapped/judge#1           a repeat in the other order
+    judge.again               the follow-up question after a reply without an answer; also `swapped/judge.again#1`
+    step-ID                   a preparatory step of the strategy
+    judge-swapped             the other order of a strategy with a second look, whose steps are `step-ID-swapped`
+    judge-second              the second look
+
+A reply that is missing is reported with its step, so a run names what a recording lacks.
 """
 
 from __future__ import annotations
