@@ -56,8 +56,10 @@ def explain(
             raise click.UsageError("--read takes replies from FILE and no --item")
         strategy = strategy_for_reading(spec, cell, results, allow_paths)
         reading = read_replies(strategy, replies_in(read))
-        lines = reply_lines(reading)
-        click.echo(json.dumps(reading, indent=2) if as_json else "\n".join(map(printable, lines)))
+        if as_json:
+            print_json(reading)
+        else:
+            click.echo("\n".join(map(printable, reply_lines(reading))))
         return
     if item is not None and cell is None:
         raise click.UsageError("--item needs a CELL")

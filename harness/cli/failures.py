@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import click
 
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._output import print_json
 from harness.records.judgments import FAILURES
 from harness.text import pluralized, printable
 
@@ -58,7 +58,7 @@ def failures(
     with Cache(cache) as replies:
         found = failed_judgments(folder, replies, kinds=kinds, cell=cell, most=most or None)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        print_json(found)
         return
     for line in failure_lines(found):
         click.echo(printable(line))
