@@ -30,6 +30,9 @@ from harness.statistics.codes import Codes
 from harness.statistics.pairs import Judgments, Statistic
 from harness.statistics.win_rate import Ties
 
+SMOOTHING = np.array([[win_rate.PRIOR] * len(VERDICTS) + [0.0]])
+"""What smoothing adds to wins, ties, losses and failures."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
@@ -156,13 +159,9 @@ def best_system(
         ties: what a tie counts as.
         seed: of the resamples.
     """
-
-    def rate(tables: Array) -> Array:
-        return win_rate.win_rate(tables[..., 0, :], ties)  # there are no labels: all is in the first row
-
     places = np.minimum(outcomes, len(VERDICTS)).astype(np.intp)
     figures = {standing.system: standing.rates[ties].judge for standing in standings}
-    return best_of_all(Measure(board, "win rate", rate, (0.0, 1.0)), figures, places, cluster, seed)
+    return best_of_all(Measure(board, "win rate", rate_statistic(ties), SMOOTHING), figures, places, cluster, seed)
 
 
 def strengths_json(

@@ -74,7 +74,10 @@ def _notes_on_items(group: DatasetScores, metric: str) -> Iterator[str]:
     count = max((figure.units for figure in figures if figure.unit == "cluster"), default=0)
     if count:
         yield wording.clustered(group.dataset, count, score.n)
-    if 0 < count < clusters.FEW:
+    large = next((figure.reason for figure in figures if "large clusters" in figure.reason), "")
+    if large:
+        yield wording.large_clusters(group.dataset, large)
+    elif 0 < count < clusters.FEW or any("few-clusters" in figure.flags for figure in figures):
         yield wording.few_clusters(group.dataset, count, clusters.FEWEST, clusters.FEW)
 
 

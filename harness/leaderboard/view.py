@@ -20,7 +20,7 @@ INTERVALS = {
     "percentile": "percentile bootstrap",
     "bca": "bias-corrected and accelerated bootstrap",
     "analytic": "analytic standard error",
-    "clustered": "cluster-robust standard error, Student's t",
+    "clustered": "smoothed multinomial bootstrap of as many independent items as the clusters are worth",
     "mixed": "several methods, by dataset",
 }
 UNITS = {"mixed": "item or cluster"}

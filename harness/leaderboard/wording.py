@@ -32,14 +32,19 @@ def unlabelled(dataset: str, missing: int, items: int) -> str:
 
 def clustered(dataset: str, clusters: int, n: int) -> str:
     """Clustered items."""
-    return f"{dataset}: intervals are cluster-robust: {clusters} clusters of {n} items (Wald, Student's t)"
+    return f"{dataset}: intervals are cluster-robust: {n} items in {clusters} clusters count as fewer independent items"
+
+
+def large_clusters(dataset: str, reason: str) -> str:
+    """A few clusters that hold most items."""
+    return f"{dataset}: no intervals and no ranks: {reason}"
 
 
 def few_clusters(dataset: str, clusters: int, fewest: int, few: int) -> str:
     """Too few clusters for reliable intervals."""
     if clusters < fewest:
         return f"{dataset}: {clusters} clusters are fewer than {fewest}: no intervals and no ranks"
-    return f"{dataset}: {clusters} clusters are fewer than {few}: intervals are unreliable"
+    return f"{dataset}: {clusters} clusters are worth fewer than {few} of one size: intervals are less reliable"
 
 
 def failed(dataset: str, counts: Mapping[str, int], judgments: int) -> str:

@@ -121,7 +121,7 @@ class Winner:
         low: lower end of the corrected interval, None where there is none.
         high: upper end of the corrected interval, None where there is none.
         method: how the correction was made, `none` where there is none.
-        resamples: in how many of them the choice was made again.
+        resamples: 0; kept for older boards, whose choice was made again in resamples.
         level: confidence level of the interval.
         seed: of the draws in hexadecimal, "" where there are none.
         reason: why there is no correction or no interval, "" where both are there.

@@ -29,15 +29,16 @@ from harness.evaluators.voting import most_votes
 from harness.hashing import seed_for
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
-from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS, metric_figures
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS, clustered_facts, metric_figures
 from harness.scoring.labels import Reference
 from harness.scoring.metric import Metric
-from harness.statistics import clusters, consistency
-from harness.statistics.agreement import NEGLIGIBLE, Array
+from harness.statistics import consistency, win_rate
+from harness.statistics.agreement import Array
+from harness.statistics.clustered import mean_interval
 from harness.statistics.codes import Codes
-from harness.statistics.intervals import NO_INTERVAL, Interval, normal_quantile, wald_interval
 
 P_VALUE = "exact binomial test against one half"
+CLUSTER_P_VALUE = "exact sign test of clusters that lean to one slot against one half"
 NO_PAIRS = "no item has two verdicts to compare"
 NO_SLOT = "on no item did one slot win in both orders"
 SHARE = (0.0, 1.0)
@@ -121,48 +122,32 @@ class Units:
     systems: int
 
     def figure(self, values: Array, *, reason: str = NO_PAIRS, bounds: tuple[float, float] = SHARE) -> Figure:
-        """The mean of what each item says, with its interval; NaN says nothing.
+        """The mean of the values of the items, with its interval; NaN does not count.
 
-        A share of independent items has Wilson's interval. So has any other mean where no two items differ: its
-        variance cannot exceed that of a share. Other means, and items in clusters, have Wald's.
+        A share of independent items has Wilson's interval, any other mean that of
+        `harness.statistics.clustered.mean_interval`. Neither has zero width.
         """
-        says = ~np.isnan(values)
-        told = values[says]
-        n = len(told)
+        counts = ~np.isnan(values)
+        known_values = values[counts]
+        n = len(known_values)
         known: dict[str, Any] = {"n": n, "level": self.level, "systems": self.systems}
         if not n:
             return Figure(None, reason=reason, **known)
-        mean = float(told.mean())
-        error = float(np.sqrt(np.square(told - mean).sum())) / n
-        if self.clusters is not None:
-            return self._clustered(told - mean, mean, error, self.clusters[says], bounds, known)
+        mean = float(known_values.mean())
         known["units"] = n
-        if n < MIN_ITEMS:
+        if self.clusters is None and n < MIN_ITEMS:
             return Figure(mean, reason=TOO_FEW_ITEMS, **known)
-        if bounds == SHARE and (error < NEGLIGIBLE or np.isin(told, SHARE).all()):
-            interval, method = consistency.wilson_interval(mean, n, self.level), "wilson"
-        else:
-            interval, method = wald_interval(mean, error, normal_quantile(self.level), bounds), "analytic"
-        return Figure(mean, interval.low, interval.high, method=method, **known)
-
-    def _clustered(
-        self,
-        phi: Array,
-        mean: float,
-        error: float,
-        cluster: NDArray[np.int64],
-        bounds: tuple[float, float],
-        known: dict[str, Any],
-    ) -> Figure:
-        clustered, count = clusters.clustered_error(phi, cluster, len(phi))
-        known |= {"unit": "cluster", "units": count, "flags": ("few-clusters",) if count < clusters.FEW else ()}
-        reason = TOO_FEW_ITEMS if known["n"] < MIN_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
-        interval: Interval = NO_INTERVAL
-        if not reason:
-            known |= {"method": "clustered", "design_effect": (clustered / error) ** 2 if error else None}
-            known["flags"] += ("degenerate",) if clustered == 0 else ()
-            interval = wald_interval(mean, clustered, clusters.t_quantile(self.level, count - 1), bounds)
-        return Figure(mean, interval.low, interval.high, reason, **known)
+        if self.clusters is None and bounds == SHARE and np.isin(known_values, SHARE).all():
+            share = consistency.wilson_interval(mean, n, self.level)
+            return Figure(mean, share.low, share.high, method="wilson", **known)
+        group = None if self.clusters is None else self.clusters[counts]
+        found = mean_interval(known_values, group, bounds, self.level)
+        if group is None:
+            return Figure(mean, found.low, found.high, method="analytic", **known)
+        known |= clustered_facts(found)
+        return Figure(
+            mean, found.low, found.high, found.reason, method="none" if found.reason else "clustered", **known
+        )
 
 
 def _between_orders(given: Codes, swapped: Codes, collapsed: Codes, units: Units) -> Iterator[tuple[str, Figure]]:
@@ -171,16 +156,24 @@ def _between_orders(given: Codes, swapped: Codes, collapsed: Codes, units: Units
     preference = units.figure(won, reason=NO_SLOT)
     yield "flip-rate", units.figure(consistency.flips(given, swapped))
     yield "slot-preference", preference
-    yield "slot-preference.p-value", _p_value(won, preference)
+    yield "slot-preference.p-value", _p_value(won, preference, units)
     yield "tie-inflation", units.figure(consistency.made_ties(given, swapped, collapsed))
 
 
-def _p_value(won: Array, preference: Figure) -> Figure:
-    known: dict[str, Any] = {"n": preference.n, "level": preference.level, "units": preference.n}
+def _p_value(won: Array, preference: Figure, units: Units) -> Figure:
+    """Exact sign test of slot preference, over clusters where items are not independent."""
+    known: dict[str, Any] = {"n": preference.n, "level": preference.level, "systems": preference.systems}
     if preference.value is None:
-        return Figure(None, reason=NO_SLOT, systems=preference.systems, **known)
-    p = consistency.even_chance_p(int(np.nansum(won)), preference.n)
-    return Figure(p, reason=P_VALUE, systems=preference.systems, **known)
+        return Figure(None, reason=NO_SLOT, units=preference.n, **known)
+    counts = ~np.isnan(won)
+    first = int(np.nansum(won))
+    second = preference.n - first
+    if units.clusters is None:
+        return Figure(consistency.even_chance_p(first, preference.n), reason=P_VALUE, units=preference.n, **known)
+    outcomes = np.where(won[counts] > 0, 0, 2).astype(np.int8)
+    first, second = win_rate.cluster_signs(outcomes, units.clusters[counts])
+    p = consistency.even_chance_p(first, first + second)
+    return Figure(p, reason=CLUSTER_P_VALUE, unit="cluster", units=first + second, **known)
 
 
 def _between_repeats(orders: list[NDArray[np.int8]], units: Units) -> Iterator[tuple[str, Figure]]:

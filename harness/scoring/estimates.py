@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,21 @@ from numpy.typing import NDArray
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
 from harness.scoring.metric import Metric
-from harness.statistics import agreement, clusters, failures, intervals
+from harness.statistics import agreement, clustered, clusters, failures, intervals
 from harness.statistics.agreement import Array
-from harness.statistics.intervals import NO_INTERVAL, Interval
+from harness.statistics.clustered import ClusteredInterval
+from harness.statistics.intervals import Interval
 
 MIN_ITEMS = 20
 """With fewer items there are counts and no interval."""
 
 MAX_UNDEFINED = 0.01
 """A larger share of resamples without a value is told."""
+
+SMOOTHING = np.where(np.arange(agreement.SHAPE[1]) < agreement.SHAPE[0], intervals.PRIOR, 0.0) * np.ones(
+    (agreement.SHAPE[0], 1)
+)
+"""What smoothing adds to each cell of a table: nothing to failures."""
 
 NO_LABELS = "no reference labels"
 TOO_FEW_ITEMS = f"fewer than {MIN_ITEMS} items: counts only"
@@ -85,7 +91,7 @@ def _figure(sample: Sample, metric: Metric, score: ScoreSpec, seed: int, resampl
     influence = metric.influence(sample.table)
     error = float(agreement.standard_error(sample.table, influence))
     if sample.clusters is not None:
-        return _clustered(sample, metric, value, influence, error, known)
+        return _clustered(sample, metric, value, seed, known)
     known |= {"units": n, "flags": ("degenerate",) if error == 0 else ()}
     if n < MIN_ITEMS:
         return Figure(value, reason=TOO_FEW_ITEMS, **known)
@@ -109,33 +115,36 @@ def _interval(
     return intervals.percentile_interval(estimates, score.level)
 
 
-def _clustered(
-    sample: Sample, metric: Metric, value: float, influence: Array, error: float, known: dict[str, Any]
-) -> Figure:
+def _clustered(sample: Sample, metric: Metric, value: float, seed: int, known: dict[str, Any]) -> Figure:
     """A figure whose units are clusters: only those count that hold items which the figure rests on."""
     assert sample.clusters is not None
     assert sample.places is not None
     one_each = np.eye(sample.table.size).reshape(-1, *agreement.SHAPE)
-    rests_on = (metric.count(one_each) > 0)[sample.places]
-    phi = influence.ravel()[sample.places[rests_on]]
-    clustered, count = clusters.clustered_error(phi, sample.clusters[rests_on], int(sample.table.sum()))
-    unit: Literal["cluster"] = "cluster"
-    known |= {"unit": unit, "units": count, "design_effect": (clustered / error) ** 2 if error else None}
-    known["flags"] = tuple(
-        flag for flag, raised in (("degenerate", clustered == 0), ("few-clusters", count < clusters.FEW)) if raised
+    rests_on = np.asarray(metric.count(one_each) > 0)[sample.places]
+    found = clustered.table_interval(
+        sample.places[rests_on],
+        sample.clusters[rests_on],
+        agreement.SHAPE,
+        metric.value,
+        metric.influence,
+        prior=SMOOTHING,
+        level=known["level"],
+        seed=seed,
     )
-    interval, reason = NO_INTERVAL, ""
-    if known["n"] < MIN_ITEMS:
-        reason = TOO_FEW_ITEMS
-    elif count < clusters.FEWEST:
-        reason = TOO_FEW_CLUSTERS
-    else:
-        quantile = clusters.t_quantile(known["level"], count - 1)
-        interval = intervals.wald_interval(value, clustered, quantile, metric.RANGE)
-    if math.isnan(clustered):
-        known["design_effect"] = None
-    method = "none" if reason else "clustered"
-    return Figure(value, interval.low, interval.high, reason, method=method, **known)
+    known |= clustered_facts(found)
+    if found.low is None:
+        return Figure(value, reason=found.reason, **known)
+    drawn: dict[str, Any] = {"resamples": clustered.RESAMPLES, "seed": f"{seed:032x}"}
+    return Figure(value, found.low, found.high, "", method="clustered", **drawn, **known)
+
+
+def clustered_facts(found: ClusteredInterval) -> dict[str, Any]:
+    """What a figure of items in clusters says of its units."""
+    few = found.design.effective < clusters.FEW
+    is_still = not found.reason and found.error == 0
+    flags = tuple(name for name, raised in (("degenerate", is_still), ("few-clusters", few)) if raised)
+    effect = None if found.reason else found.design_effect
+    return {"unit": "cluster", "units": found.design.clusters, "design_effect": effect, "flags": flags}
 
 
 def _beside(sample: Sample, metric: Metric, score: ScoreSpec) -> Iterator[tuple[str, Figure]]:

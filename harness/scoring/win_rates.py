@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
-from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
-from harness.statistics import clusters, prediction_powered, win_rate
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS, clustered_facts
+from harness.statistics import clustered, clusters, prediction_powered, win_rate
 from harness.statistics.agreement import NEGLIGIBLE, Array
+from harness.statistics.clustered import table_interval
 from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.intervals import NO_INTERVAL, Interval, wald_interval
 from harness.statistics.prediction_powered import Corrected
@@ -131,7 +132,8 @@ def _rate(
 ) -> Figure:
     """A win rate of outcomes that are all verdicts.
 
-    Independent items have the smoothed bootstrap, whatever interval the spec has for agreement; clusters Wald's.
+    Independent items have the smoothed bootstrap, whatever interval the spec has for agreement; clusters have that of
+    as many independent items as they are worth.
     """
     counts = np.bincount(outcomes, minlength=VERDICT_CODES).astype(float)
     value = float(win_rate.win_rate(counts, ties))
@@ -140,11 +142,22 @@ def _rate(
     if math.isnan(value):
         return Figure(None, reason=NOT_DECIDED if len(outcomes) else nothing, **known)
     if cluster is not None:
-        phi = win_rate.influence(counts, ties)[outcomes]
         rests_on = win_rate.score_of(ties)[1][outcomes] > 0
-        error, count = clusters.clustered_error(phi[rests_on], cluster[rests_on], len(outcomes))
-        alone = float(win_rate.standard_error(counts, ties))
-        return _clustered(value, error, count, alone, known)
+        found = table_interval(
+            outcomes[rests_on].astype(np.intp),
+            cluster[rests_on],
+            (VERDICT_CODES,),
+            lambda tables: win_rate.win_rate(tables, ties),
+            lambda tables: win_rate.influence(tables, ties),
+            prior=np.full(VERDICT_CODES, win_rate.PRIOR),
+            level=score.level,
+            seed=seed,
+        )
+        known |= clustered_facts(found)
+        if found.low is None:
+            return Figure(value, reason=found.reason, **known)
+        drawn: dict[str, Any] = {"resamples": clustered.RESAMPLES, "seed": f"{seed:032x}"}
+        return Figure(value, found.low, found.high, method="clustered", **drawn, **known)
     if n < MIN_ITEMS:
         return Figure(value, reason=TOO_FEW_ITEMS, **known)
     interval = win_rate.bootstrap_interval(counts, ties, resamples=score.resamples, level=score.level, seed=seed)

@@ -11,17 +11,19 @@ from numpy.typing import NDArray
 
 from harness.records.figures import Figure
 from harness.records.scores import CellScore, Winner
+from harness.scoring.estimates import SMOOTHING
 from harness.scoring.labels import Reference
 from harness.scoring.metric import find_metric
-from harness.scoring.pairwise import is_comparable
-from harness.statistics.agreement import SHAPE
-from harness.statistics.selection import Value, selection_bias
+from harness.scoring.pairwise import is_comparable, statistic_of
+from harness.statistics.agreement import SHAPE, Array
+from harness.statistics.clustered import table_interval
+from harness.statistics.pairs import Statistic
+from harness.statistics.selection import Own, correct_winner
 
-METHOD = "resampled-selection"
+METHOD = "hybrid"
 NO_EVALUATOR = "none has a value"
 ONE = "only one: nothing was chosen"
-FEW = "too few items or clusters to choose again in resamples"
-UNDEFINED = "no resample has a value"
+FEW = "too few items or clusters for an interval"
 
 
 def best_first(scores: Sequence[CellScore], metric: str) -> list[int]:
@@ -56,7 +58,8 @@ def choose_winner(
     judged = np.minimum(outcomes, SHAPE[1] - 1)
     places = reference.labels.astype(np.intp)[:, None] * SHAPE[1] + judged
     found = find_metric(metric)
-    return best_of_all(Measure(dataset, metric, found.value, found.RANGE), figures, places, reference.clusters, seed)
+    measure = Measure(dataset, metric, statistic_of(found), SMOOTHING)
+    return best_of_all(measure, figures, places, reference.clusters, seed)
 
 
 class Measure(NamedTuple):
@@ -65,21 +68,21 @@ class Measure(NamedTuple):
     Attributes:
         dataset: on what, for people.
         metric: its name.
-        value: the figure as a function of tables, as `harness.statistics.selection.selection_bias` takes it.
-        bounds: the least and the largest figure.
+        statistic: the figure as a function of tables.
+        prior: what smoothing adds to each cell of a table.
     """
 
     dataset: str
     metric: str
-    value: Value
-    bounds: tuple[float, float]
+    statistic: Statistic
+    prior: Array
 
 
 def best_of_all(
     measure: Measure,
     figures: Mapping[str, Figure],
     places: NDArray[np.intp],
-    clusters: NDArray[np.int64] | None,
+    cluster: NDArray[np.int64] | None,
     seed: int,
 ) -> Winner:
     """The best of several that were tried on the same items, its figure corrected for the choice.
@@ -88,8 +91,8 @@ def best_of_all(
         measure: by what.
         figures: of each, by id; at least one.
         places: items × figures, the cell (flat index) of the table that each outcome is in.
-        clusters: the cluster of each item; None where items are independent.
-        seed: of the resamples.
+        cluster: the cluster of each item; None where items are independent.
+        seed: of the draws of a clustered interval.
     """
     ids = list(figures)
     best = min(ids, key=lambda one: (figures[one].value is None, -(figures[one].value or 0.0)))
@@ -97,21 +100,26 @@ def best_of_all(
     bare = Winner(measure.dataset, best, measure.metric, tried, figure.value, level=figure.level)
     if figure.value is None:
         return replace(bare, cell=None, reason=NO_EVALUATOR)
-    rivals = sorted(one for one in ids if is_comparable(figures[one]))  # the same draws in whatever order they come
+    rivals = sorted(one for one in ids if is_comparable(figures[one]))
     if tried == 1 or len(rivals) < 2 or not is_comparable(figure):
         return replace(bare, reason=ONE if tried == 1 else FEW)
-    columns = [ids.index(one) for one in rivals]
-    bias = selection_bias(places[:, columns], clusters, measure.value, seed=seed)
-    if bias is None:
-        return replace(bare, reason=UNDEFINED)
-    low, high = measure.bounds
-    return replace(
-        bare,
-        corrected=max(low, figure.value - bias.mean),
-        low=None if figure.low is None else max(low, figure.low - bias.out_of_bag),
-        high=None if figure.high is None else min(high, figure.high - bias.optimism),
-        method=METHOD,
-        resamples=bias.resamples,
-        seed=f"{seed:032x}",
-        reason=figure.reason,
-    )
+    if figure.low is None or figure.high is None:
+        return replace(bare, reason=figure.reason or FEW)
+    columns = places[:, [ids.index(one) for one in rivals]]
+    own = _own(measure, figure, columns[:, rivals.index(best)], cluster, seed)
+    found = correct_winner(measure.statistic, columns, cluster, rivals.index(best), own, measure.prior)
+    return replace(bare, corrected=found.corrected, low=found.low, high=found.high, method=METHOD, reason=figure.reason)
+
+
+def _own(
+    measure: Measure, figure: Figure, places: NDArray[np.intp], cluster: NDArray[np.int64] | None, seed: int
+) -> Own:
+    """The winner's interval, and what its items are worth."""
+    assert figure.low is not None
+    assert figure.high is not None
+    if cluster is None:
+        return Own(figure.low, figure.high, float(len(places)), len(places) - 1.0, figure.level)
+    value, influence, shape = measure.statistic
+    found = table_interval(places, cluster, shape, value, influence, prior=measure.prior, level=figure.level, seed=seed)
+    worth = found.worth or float(len(places))
+    return Own(figure.low, figure.high, worth, found.degrees, figure.level, is_clustered=True)

@@ -1,94 +1,75 @@
-"""Picking the best of many: what it adds to a figure, and what is left once that is taken off."""
+"""What picking the best of many does to its figure."""
 
 import numpy as np
 import pytest
 
+from harness.scoring.estimates import SMOOTHING
 from harness.scoring.metric import find_metric
-from harness.statistics import selection
+from harness.statistics import clustered, selection
+from harness.statistics.pairs import Statistic
 
-KAPPA = find_metric("kappa").value
-SHARES = np.array([0.42, 0.16, 0.42])
-SKILL = 0.4
-COMMON = 0.7
+KAPPA = Statistic(find_metric("kappa").value, find_metric("kappa").influence, (3, 4))
 
 
-def tables_of(places):
-    return np.array([np.bincount(column, minlength=12) for column in places.T], float).reshape(-1, 3, 4)
+def world(n, skills, seed=0):
+    rng = np.random.default_rng(seed)
+    rows = rng.integers(0, 3, n)
+    columns = np.where(rng.random((n, len(skills))) < skills, rows[:, None], rng.integers(0, 3, (n, len(skills))))
+    return rows[:, None] * 4 + columns
 
 
-def equal_configurations(rng, n=80, configurations=57):
-    """Places of configurations of one skill that share much of what they are right and wrong about."""
-    labels = rng.choice(3, n, p=SHARES)
-
-    def shared(everybodys, own):
-        return np.where(rng.random((n, configurations)) < COMMON, everybodys, own)
-
-    copies = shared(rng.random((n, 1)), rng.random((n, configurations))) < SKILL
-    guesses = shared(rng.choice(3, (n, 1), p=SHARES), rng.choice(3, (n, configurations), p=SHARES))
-    return labels[:, None] * 4 + np.where(copies, labels[:, None], guesses)
-
-
-def bias_of(places, clusters=None, seed=1):
-    return selection.selection_bias(places, clusters, KAPPA, seed=seed)
-
-
-def by_loop(places, resamples, seed):
-    """The same in so many words."""
+def corrected(places, groups=None):
+    """The value of the best, its own interval and the correction."""
     n = len(places)
-    drawn = np.random.Generator(np.random.PCG64(seed)).integers(0, n, (resamples, n), dtype=np.int32)
-    on_all = KAPPA(tables_of(places))
-    optimism, left_out = [], []
-    for rows in drawn:
-        values = KAPPA(tables_of(places[rows]))
-        best = int(values.argmax())
-        optimism.append(values[best] - on_all[best])
-        left_out.append(float(KAPPA(tables_of(np.delete(places, rows, axis=0)[:, [best]]))[0]))
-    return np.mean(optimism), on_all.max() - np.mean(left_out)
-
-
-def test_the_whole_selection_is_run_again_in_each_resample(monkeypatch):
-    monkeypatch.setattr(selection, "RESAMPLES", 100)
-    places = equal_configurations(np.random.default_rng(3))
-    found = bias_of(places, seed=5)
-    assert found[:2] == pytest.approx(by_loop(places, 100, 5))
-    assert found.resamples == 100
-    assert 0 < found.optimism < found.mean < found.out_of_bag
-
-
-def test_blocks_change_nothing(monkeypatch):
-    places = equal_configurations(np.random.default_rng(3))
-    whole = bias_of(places)
-    monkeypatch.setattr(selection, "HELD_AT_ONCE", 5_000)
-    assert bias_of(places) == pytest.approx(whole)
-
-
-def test_clusters_are_drawn_whole():
-    places = equal_configurations(np.random.default_rng(3))
-    alone = bias_of(places)
-    assert bias_of(places, np.arange(80)) == alone
-    assert bias_of(np.repeat(places, 3, axis=0), np.repeat(np.arange(80), 3)) == pytest.approx(alone)
-    assert bias_of(np.repeat(places, 3, axis=0)).mean < alone.mean
-
-
-def test_a_choice_that_is_clear_costs_little():
-    rng = np.random.default_rng(1)
-    labels = rng.choice(3, 300, p=SHARES)
-    noise = rng.choice(3, (300, 10), p=SHARES)
-    judged = np.column_stack([np.where(rng.random(300) < 0.9, labels, noise[:, 0]), noise[:, 1:]])
-    found = bias_of(labels[:, None] * 4 + judged)
-    assert 0 <= found.optimism < 0.01
-    assert 0 <= found.out_of_bag < 0.01
-
-
-def test_many_items_need_fewer_resamples(monkeypatch):
-    monkeypatch.setattr(selection, "MAX_DRAWN", 8_000)
-    places = equal_configurations(np.random.default_rng(3))
-    assert bias_of(places).resamples == 100
-    assert bias_of(np.tile(places, (2, 1))).resamples == 100
-
-
-def test_nothing_is_said_where_no_resample_has_a_value():
-    assert (
-        selection.selection_bias(np.zeros((20, 2), np.intp), None, lambda t: np.full(t.shape[:-2], np.nan), seed=1)
-        is None
+    tables = np.array([np.bincount(one, minlength=12) for one in places.T], float).reshape(-1, 3, 4)
+    best = int(KAPPA.value(tables).argmax())
+    numbers = np.arange(n) if groups is None else groups
+    found = clustered.table_interval(
+        places[:, best], numbers, (3, 4), KAPPA.value, KAPPA.influence, prior=SMOOTHING, level=0.95, seed=1
     )
+    own = selection.Own(found.low, found.high, found.worth, found.degrees, 0.95, is_clustered=groups is not None)
+    value = float(KAPPA.value(tables[best]))
+    return value, own, selection.correct_winner(KAPPA, places, groups, best, own, SMOOTHING)
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(200) // 4])
+def test_the_best_of_equals_is_lowered_and_its_upper_end_is_kept(groups):
+    value, own, found = corrected(world(200, [0.5] * 20, 1), groups)
+    assert found.corrected < value - 0.02
+    assert found.low < own.low
+    assert found.high == own.high
+    assert found.low < found.corrected < found.high
+
+
+def test_a_clear_best_is_left_as_it_is():
+    value, own, found = corrected(world(200, [0.3] * 10 + [0.95], 2))
+    assert found.corrected == pytest.approx(value, abs=0.005)
+    assert found.low == pytest.approx(own.low, abs=0.01)
+
+
+def test_a_faultless_winner_and_copies_have_an_interval():
+    value, _, found = corrected(world(40, [1.0, 0.5, 0.5]))
+    assert value == 1
+    assert found.low < 0.9 < found.corrected <= 1
+    _, own, found = corrected(np.repeat(world(80, [0.6]), 6, axis=1))
+    assert found.low <= own.low
+
+
+def test_order_and_names_change_nothing():
+    places = world(120, [0.5] * 8, 3)
+    value, own, found = corrected(places)
+    again, _, mixed = corrected(places[::-1])
+    assert (value, own.worth) == (again, 120)
+    assert mixed == pytest.approx(found, abs=1e-12)
+
+
+@pytest.mark.parametrize(("skills", "n"), [([0.5] * 20, 80), ([0.5] * 5, 80), ([0.4] * 9 + [0.8], 80)])
+def test_its_interval_holds_the_truth_nearly_always(skills, n):
+    held = []
+    for seed in range(80):
+        places = world(n, skills, seed)
+        tables = np.array([np.bincount(one, minlength=12) for one in places.T], float).reshape(-1, 3, 4)
+        truth = skills[int(KAPPA.value(tables).argmax())]
+        _, _, found = corrected(places)
+        held.append(found.low <= truth <= found.high)
+    assert np.mean(held) >= 0.9
