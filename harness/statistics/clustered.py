@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from harness.statistics import clusters
 from harness.statistics.agreement import Array
 from harness.statistics.clusters import Design
-from harness.statistics.intervals import normal_quantile
+from harness.statistics.intervals import normal_quantile, turned_cells
 
 RESAMPLES = 2_000
 """Draws for a clustered interval: each figure has draws of its own, since its items are worth a number of their own."""
@@ -109,8 +109,10 @@ def smoothed_draws(table: Array, worth: float, prior: Array, seed: int, resample
     weights = (table * (worth / table.sum()) + prior).ravel()
     whole = math.floor(worth)
     items = whole + (generator.random(resamples) < worth - whole)
-    drawn = generator.multinomial(items, weights / weights.sum())
-    return np.asarray(drawn.reshape(resamples, *table.shape), dtype=float)
+    turn = turned_cells(weights.reshape(table.shape))
+    drawn = np.empty((resamples, table.size))
+    drawn[:, turn] = generator.multinomial(items, weights[turn] / weights.sum())
+    return drawn.reshape(resamples, *table.shape)
 
 
 def mean_interval(

@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.statistics.agreement import SHAPE, Array
 
@@ -53,14 +54,34 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
     """
     weights = np.array(table, dtype=float)
     if smoothed:
-        weights[:, :3] += PRIOR
-    flat = weights.ravel()
+        weights[:, : len(weights)] += 2 / len(weights) ** 2  # `PRIOR` for the three pairwise verdicts
+    turn = turned_cells(weights)
+    flat = weights.ravel()[turn]
     possible = np.flatnonzero(flat)
     generator = np.random.Generator(np.random.PCG64(seed))
     drawn = generator.multinomial(int(np.asarray(table).sum()), flat[possible] / flat.sum(), size=resamples)
     by_cell = np.zeros((len(flat), resamples))  # `agreement` adds cell to cell: each must lie in one piece
-    by_cell[possible] = drawn.T
-    return by_cell.T.reshape(resamples, *SHAPE)
+    by_cell[turn[possible]] = drawn.T
+    return by_cell.T.reshape(resamples, *weights.shape)
+
+
+def turned_cells(table: Array) -> NDArray[np.intp]:
+    """The order in which the cells of a table are drawn: as they are, or with its classes reversed.
+
+    Of a table and its mirror image, in which the responses have exchanged their names, the same one is always drawn, so
+    that exchanging the names of the responses mirrors every interval exactly.
+
+    Args:
+        table: rows × columns, where the last column is `failed`, or wins, ties and losses.
+    """
+    classes = table.shape[0]
+    cells = np.arange(table.size).reshape(table.shape)
+    if table.ndim == 1:
+        mirrored = cells[::-1]
+    else:
+        mirrored = cells[::-1, [*range(classes - 1, -1, -1), *range(classes, table.shape[1])]]
+    straight, turned = table.ravel().tolist(), table.ravel()[mirrored.ravel()].tolist()
+    return np.asarray((mirrored if turned < straight else cells).ravel(), np.intp)
 
 
 def percentile_interval(estimates: Array, level: float) -> Interval:

@@ -152,5 +152,5 @@ def _normal(values: Array) -> Array:
 
 
 def _student(z: float, degrees: float) -> float:
-    """The quantile of Student's t at the probability of a normal quantile (Cornish and Fisher), for 19 degrees and up."""
+    """Student's t at the probability of a normal quantile, by Cornish and Fisher's expansion: for 19 degrees and up."""
     return z + (z**3 + z) / (4 * degrees) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * degrees**2)

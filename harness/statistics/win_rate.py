@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.statistics.agreement import NEGLIGIBLE, Array
 from harness.statistics.consistency import even_chance_p
-from harness.statistics.intervals import Interval, percentile_interval
+from harness.statistics.intervals import Interval, percentile_interval, turned_cells
 
 Ties: TypeAlias = Literal["half", "lose", "dropped"]
 
@@ -120,7 +120,10 @@ def resampled_counts(counts: ArrayLike, *, resamples: int, seed: int, prior: flo
     n = int(outcomes.sum())
     shares = (outcomes + prior) / (n + 3 * prior) if n else np.full(3, 1 / 3)
     generator = np.random.Generator(np.random.PCG64(seed))
-    return generator.multinomial(n, shares, size=resamples).astype(float)
+    turn = turned_cells(shares)
+    drawn = np.empty((resamples, 3))
+    drawn[:, turn] = generator.multinomial(n, shares[turn], size=resamples)
+    return drawn
 
 
 def bootstrap_interval(

@@ -95,7 +95,7 @@ def test_methods_and_units_that_differ_between_datasets_are_mixed():
     both = checked(board_of(single, grouped))["method"]
     assert (both["interval"], both["unit"]) == ("mixed", "mixed")
     alone = checked(board_of(grouped))["method"]
-    assert (alone["interval"], alone["unit"], alone["resamples"]) == ("clustered", "cluster", 0)
+    assert (alone["interval"], alone["unit"], alone["resamples"]) == ("clustered", "cluster", 2000)
     assert checked(board_of(score(Labelled(CODES[:10]), {"m": GOOD[:10]})))["method"]["interval"] == "bootstrap"
 
 
@@ -157,8 +157,8 @@ def test_the_best_of_many_is_corrected_for_the_choice():
     assert first["value"] == figure["value"]
     assert figure["value"] - 0.2 < first["corrected"] < figure["value"]
     assert first["low"] < figure["low"]
-    assert first["corrected"] < first["high"] < figure["high"]
-    assert (first["method"], first["resamples"], len(first["seed"])) == ("resampled-selection", 2000, 32)
+    assert first["corrected"] < first["high"] == figure["high"]
+    assert (first["method"], first["resamples"], first["seed"]) == ("hybrid", 0, None)
     assert (alone["tried"], alone["corrected"], alone["reason"]) == (1, None, "only one: nothing was chosen")
     (note,) = (note for note in board.notes if "best of K" in note)
     assert note.startswith(
@@ -177,12 +177,6 @@ def test_uncorrected_winner_has_a_reason(dataset, judges, reason):
     (winner,) = checked(board_of(score(dataset, judges)))["winners"]
     assert winner["corrected"] is None
     assert winner["reason"].startswith(reason)
-
-
-def test_choice_without_a_resample_is_not_corrected(monkeypatch):
-    monkeypatch.setattr("harness.scoring.winner.selection_bias", lambda *_, **__: None)
-    (winner,) = checked(board_of(score(Labelled(CODES), {"good": GOOD, "poor": POOR})))["winners"]
-    assert (winner["corrected"], winner["reason"]) == (None, "no resample has a value")
 
 
 def test_correction_resamples_whole_clusters():
@@ -235,8 +229,8 @@ def test_copies_are_not_distinguishable_and_no_more_certain_than_the_items_allow
         ("n = 19 is below 20: counts only", Labelled(CODES[:19]), GOOD[:19]),
         ("no reference labels", Labelled(np.full(30, -1, dtype=np.int8)), GOOD[:30]),
         ("30 of 120 items have no reference label", Labelled(np.where(np.arange(120) < 90, CODES, -1)), GOOD),
-        ("intervals are cluster-robust: 60 clusters of 120 items", Labelled(CODES, np.arange(120) // 2), GOOD),
-        ("12 clusters are fewer than 30: intervals are unreliable", Labelled(CODES, np.arange(120) // 10), GOOD),
+        ("intervals are cluster-robust: 120 items in 60 clusters", Labelled(CODES, np.arange(120) // 2), GOOD),
+        ("12 clusters are worth fewer than 30 of one size", Labelled(CODES, np.arange(120) // 10), GOOD),
         ("6 clusters are fewer than 8: no intervals", Labelled(CODES, np.arange(120) // 20), GOOD),
         ("2 of 120 judgments failed (1 unparsed, 1 unavailable)", Labelled(CODES), np.append(GOOD[:118], [3, 6])),
         ("kappa of direct/judge:m has standard error 0", Labelled(CODES), np.zeros(120)),
