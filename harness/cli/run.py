@@ -25,7 +25,7 @@ from harness.cli._several import planned
 from harness.cli.leaderboard import print_rendered, rendered
 from harness.cli.plan import dollars, ends
 from harness.leaderboard.failure_rate import failure_rate
-from harness.leaderboard.format import find_leaderboard_format
+from harness.leaderboard.format import can_follow_another, find_leaderboard_format
 from harness.runner.call_log import CallLog, entry_of, told
 from harness.runner.estimate import Estimate
 from harness.runner.progress import Display, RunStats
@@ -106,7 +106,7 @@ def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | No
     chosen = RunOptions(**options)
     if chosen.most_failures is not None and math.isnan(chosen.most_failures):
         raise click.BadParameter("not a number", ctx, param_hint="--fail-on-failures")
-    if len(specs) > 1 and chosen.report not in ("table", "markdown"):
+    if len(specs) > 1 and not can_follow_another(find_leaderboard_format(chosen.report)):
         raise click.UsageError(f"--format {chosen.report} writes one document, so it takes one SPEC", ctx)
     find_leaderboard_format(chosen.report)  # a format that cannot be loaded is an error before any call is paid for
     left_usd, has_failed = max_cost_usd, False

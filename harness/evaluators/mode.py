@@ -66,6 +66,8 @@ class Mode(Protocol):
 
     * `faults(wanted) -> Iterable[Fault]`: errors in the settings that a schema cannot find;
     * `unfit(strategy, settings) -> tuple[str, str] | None`: why the mode cannot use a strategy, and a suggested fix;
+    * `TAKES_PERSONAS: bool`: whether its settings have `personas`, the name of a set or a list; `expand` then receives
+      the list, and the name of the set as `persona_set`; False by default;
     * `variant(settings) -> str`: distinguishes cells of the same models in their ids, such as `(rounds=3)`; "" for the
       defaults.
     """
@@ -160,3 +162,8 @@ def unfit_reason(mode: Mode, strategy: Strategy, settings: Mapping[str, Any]) ->
 def variant_of(mode: Mode, settings: Mapping[str, Any]) -> str:
     """The part of a cell's id that distinguishes its settings from the defaults."""
     return str(mode.variant(settings)) if hasattr(mode, "variant") else ""
+
+
+def takes_personas(name: str) -> bool:
+    """Whether there is a mode of that name whose settings have personas."""
+    return name in registry.names("modes") and bool(getattr(find_mode(name), "TAKES_PERSONAS", False))

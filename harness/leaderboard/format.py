@@ -12,7 +12,11 @@ from harness.leaderboard.tables import BoardTables
 
 
 class LeaderboardFormat(Protocol):
-    """A rendering of leaderboards, of evaluations and of generations."""
+    """A rendering of leaderboards, of evaluations and of generations.
+
+    One name is optional: `CAN_FOLLOW_ANOTHER: bool`, whether the text may follow that of another leaderboard in one
+    file, as a table may and a JSON document may not; False by default.
+    """
 
     SUMMARY: str
     """One line for lists."""
@@ -31,3 +35,8 @@ class LeaderboardFormat(Protocol):
 def find_leaderboard_format(name: str) -> LeaderboardFormat:
     """The format of that name. Raises KeyError where there is none."""
     return cast(LeaderboardFormat, registry.find("leaderboard_formats", name))
+
+
+def can_follow_another(leaderboard_format: LeaderboardFormat) -> bool:
+    """Whether several leaderboards in this format may be printed one after another."""
+    return bool(getattr(leaderboard_format, "CAN_FOLLOW_ANOTHER", False))

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.hashing import digest_of
-from harness.prompting.strategy import strategy_json
 from harness.records.calls import Model
 from harness.records.experiment import Cell, Spec
 from harness.records.frozen import with_plain_numbers
+from harness.spec.strategies import strategy_identity
 
 COMPONENTS = ("strategy", "models", "mode", "order", "repeats")
 """What a meaning is made of; two cells that differ in one of them show what that one does."""
@@ -24,11 +24,10 @@ def meaning_of(cell: Cell, spec: Spec) -> dict[str, str]:
         cell: of the spec.
         spec: what its names stand for.
     """
-    asking = _asking(cell.strategy, spec)
     models = [_model(spec.models[name]) for name in cell.models]
     settings = _without_names(cell.settings, cell.models, spec)
     return {
-        "strategy": _short(asking),
+        "strategy": _short(_strategy(cell.strategy, spec)),
         "models": _short(models),
         "mode": _short([cell.mode, settings]),
         "order": cell.order,
@@ -41,9 +40,10 @@ def _model(model: Model) -> Mapping[str, Any]:
     return {**identity, "show_reasoning": True} if model.show_reasoning else identity
 
 
-def _asking(name: str, spec: Spec) -> Mapping[str, Any]:
-    told = strategy_json(spec.strategies[name])
-    return {key: value for key, value in told.items() if key not in ("name", "summary")}
+def _strategy(name: str, spec: Spec) -> Mapping[str, Any]:
+    identity = strategy_identity(spec.strategies[name])
+    del identity["name"]
+    return identity
 
 
 def _without_names(value: Any, models: Sequence[str], spec: Spec, key: str = "") -> Any:
@@ -53,7 +53,7 @@ def _without_names(value: Any, models: Sequence[str], spec: Spec, key: str = "")
     if isinstance(value, list | tuple):
         return [_without_names(inner, models, spec, key) for inner in value]
     if key == "strategy" and value in spec.strategies:
-        return _asking(value, spec)
+        return _strategy(value, spec)
     return _place(value, models) if key in ("model", "models") else value
 
 

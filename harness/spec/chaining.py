@@ -15,7 +15,6 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from harness.errors import HarnessError, Problem, SpecError
 from harness.hashing import canonical_json
-from harness.prompting.strategy import strategy_json
 from harness.records.calls import Model
 from harness.records.document import Document
 from harness.records.experiment import Cell, Choice, Spec, Strategy
@@ -23,6 +22,7 @@ from harness.records.figures import RankSet
 from harness.spec.chaining_axis import Place, is_link, with_winners
 from harness.spec.checks import CheckedDocument
 from harness.spec.paths import Folders, file_fault
+from harness.spec.strategies import strategy_identity
 from harness.spec.yaml import read_yaml
 from harness.text import listed, quoted, suggestion
 
@@ -294,7 +294,7 @@ def _fault(
     """Message and hint where what a cell has cannot be taken over; None where it can."""
     if axis == "strategy":
         mine = own.get(cell.strategy)
-        if mine is None or _asking(mine) == _asking(spec.strategies[cell.strategy]):
+        if mine is None or strategy_identity(mine) == strategy_identity(spec.strategies[cell.strategy]):
             return None
         return (
             f"is the strategy {quoted(cell.strategy)}, but this spec has another one of that name",
@@ -305,10 +305,6 @@ def _fault(
         return None
     hint = f"copy its entry from {spec.shown_path}"
     return f"is {quoted(cell.evaluator)}, but this spec has no model {quoted(missing[0])}", hint
-
-
-def _asking(strategy: Strategy) -> dict[str, Any]:
-    return {key: value for key, value in strategy_json(strategy).items() if key != "summary"}
 
 
 def _along(winner: Resolved) -> dict[str, Strategy]:

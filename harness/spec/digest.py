@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.hashing import digest_of
-from harness.prompting.strategy import strategy_json
 from harness.records.calls import Model
 from harness.records.datasets import DatasetSpec
-from harness.records.experiment import Choice, Spec, Strategy
+from harness.records.experiment import Choice, Spec
 from harness.records.frozen import with_plain_numbers
+from harness.spec.strategies import strategy_identity
 
 
 def spec_digest(spec: Spec) -> str:
@@ -28,7 +28,7 @@ def spec_digest(spec: Spec) -> str:
         "choices": [_origin(choice) for choice in spec.choices],
         "datasets": {cell.dataset: _reading(spec.datasets[cell.dataset]) for cell in spec.cells},
         "models": {name: _identity(spec.models[name]) for name in spec.models_used},
-        "strategies": {name: _asking(strategy) for name, strategy in spec.strategies.items()},
+        "strategies": {name: strategy_identity(strategy) for name, strategy in spec.strategies.items()},
     }
     return digest_of(with_plain_numbers(material))
 
@@ -59,9 +59,3 @@ def _identity(model: Model) -> dict[str, Any]:
 def _origin(choice: Choice) -> list[str]:
     """Where a choice comes from; its figures follow from that, but their last digits may depend on versions."""
     return [choice.axis, choice.taken, choice.spec, choice.run, choice.dataset, choice.metric]
-
-
-def _asking(strategy: Strategy) -> dict[str, Any]:
-    asking = strategy_json(strategy)
-    del asking["summary"]
-    return asking

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from harness import registry
 from harness.errors import Problem, SpecError
+from harness.evaluators.mode import takes_personas
 from harness.prompting.persona import Persona, persona_faults, personas_from, personas_json
 from harness.records.document import Document, Step
 from harness.spec.axes import MATRIX, Axes
@@ -50,12 +51,13 @@ def with_personas(
             continue
         entries = []
         for index, entry in enumerate(axis):
-            if "debate" in entry:
-                place = each.at("evaluator", index, "debate", "personas")
-                wanted, found = _with_its_personas(sound.document, place, entry["debate"], sets)
-                problems += found
-                entry = {"debate": wanted}
-            entries.append(entry)
+            resolved = dict(entry)
+            for mode, wanted in entry.items():
+                if takes_personas(mode) and isinstance(wanted, Mapping):
+                    place = each.at("evaluator", index, mode, "personas")
+                    resolved[mode], found = _with_its_personas(sound.document, place, wanted, sets)
+                    problems += found
+            entries.append(resolved)
         document = each.with_evaluators(document, entries)
     return document, problems
 
@@ -86,7 +88,7 @@ def _from_file(
 def _with_its_personas(
     document: Document, place: tuple[Step, ...], wanted: Mapping[str, Any], sets: Mapping[str, Personas]
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """What a spec says under `debate`, with the personas themselves and the name of their set."""
+    """The settings of a mode, with the personas themselves and the name of their set."""
     named = wanted.get("personas", DEFAULT_SET)
     problems: list[Problem] = []
     if not isinstance(named, str):

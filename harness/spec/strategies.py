@@ -9,7 +9,7 @@ from typing import Any
 from harness import registry
 from harness.errors import Problem, SpecError
 from harness.prompting.checks import check_strategy
-from harness.prompting.strategy import strategy_from
+from harness.prompting.strategy import strategy_from, strategy_json
 from harness.records.experiment import Strategy
 from harness.spec.axes import MATRIX, Axes
 from harness.spec.checks import CheckedDocument
@@ -77,6 +77,11 @@ def _from_file(sound: CheckedDocument, name: str, path: str, folders: Folders) -
         return None, problems
     strategy = strategy_from(document.value, name=name, source=path)
     return strategy, check_strategy(strategy, document=document)
+
+
+def strategy_identity(strategy: Strategy) -> dict[str, Any]:
+    """The parts of a strategy that decide what is sent and how replies are read: all but its summary."""
+    return {key: value for key, value in strategy_json(strategy).items() if key != "summary"}
 
 
 def built_in(name: str) -> Strategy:

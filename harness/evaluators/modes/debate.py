@@ -31,6 +31,7 @@ from harness.records.judgments import FailureKind, Outcome, Verdict
 from harness.text import listed, quoted, suggestion
 
 NAME = "debate"
+TAKES_PERSONAS = True
 SUMMARY = "Personas discuss the responses in rounds, then each answers; one cell for each model"
 
 Vote: TypeAlias = Verdict | FailureKind

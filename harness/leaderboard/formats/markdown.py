@@ -10,6 +10,7 @@ from harness.leaderboard.tables import BoardTables
 from harness.text import printable
 
 SUMMARY = "Markdown for papers and issues"
+CAN_FOLLOW_ANOTHER = True
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 

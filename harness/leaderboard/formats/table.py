@@ -15,6 +15,7 @@ from harness.leaderboard.tables import BoardTables, Column, Table
 from harness.text import printable
 
 SUMMARY = "tables for a terminal"
+CAN_FOLLOW_ANOTHER = True
 
 NARROWEST = 14
 """Columns that can wrap get at least so many characters."""
