@@ -1,7 +1,7 @@
-"""Several verdicts on one item to one: repeated answers, both orders of the responses, several voices.
+"""Aggregate several outcomes on one item: repeats, both orders of the responses, several personas.
 
-A failure among them abstains; where all fail, the gravest failure is the outcome. Where every outcome that is left
-has scores and scores are to decide, their means are compared; otherwise the verdicts are counted.
+An outcome that failed abstains; if all failed, the most serious failure is the result. If scores decide and every other
+outcome has scores, their means are compared; otherwise the verdicts are counted.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from harness.records.datasets import Item
 from harness.records.judgments import FailureKind, Outcome, Verdict
 
 Compare: TypeAlias = Callable[[float, float], Verdict]
-"""Two scores to a verdict, with the margin of the strategy."""
+"""Turns two scores into a verdict, with the tie margin of the strategy."""
 
 GRAVEST_FIRST: tuple[FailureKind, ...] = ("unavailable", "refused", "truncated", "unparsed")
-"""Of several failures on one item, the one that stands first here is the item's: it says more about what to mend."""
+"""The order in which failures take precedence when an item has several: the most informative one first."""
 
 
 _OTHER: Mapping[str, Verdict] = {"a": "b", "tie": "tie", "b": "a"}
 
 
 def gravest(failures: Iterable[FailureKind | None]) -> FailureKind:
-    """The failure that stands for several."""
+    """The most serious of several failures."""
     found = set(failures)
     return next(kind for kind in GRAVEST_FIRST if kind in found)
 
@@ -33,7 +33,7 @@ def most_votes(verdicts: Iterable[Verdict | None]) -> Verdict:
     """The verdict with most votes; None abstains.
 
     A response needs more votes than the other one and no fewer than `tie` has: where `tie` and one response are level,
-    it goes to the response, since nobody voted for the other. Anything else is `tie`.
+    the response wins, since no vote is for the other one. Anything else is `tie`.
     """
     votes = Counter(verdicts)
     if votes["a"] > votes["b"] and votes["a"] >= votes["tie"]:
@@ -44,7 +44,7 @@ def most_votes(verdicts: Iterable[Verdict | None]) -> Verdict:
 
 
 def collapse_repeats(outcomes: Sequence[Outcome], compare: Compare, *, by_score: bool) -> Outcome:
-    """Repeated answers to the same question to one: by majority, or by the mean scores."""
+    """Aggregate repeats of the same question: by majority, or by the mean scores."""
     answered = [outcome for outcome in outcomes if outcome.verdict is not None]
     if not answered:
         return Outcome(None, gravest(outcome.failure for outcome in outcomes))
@@ -57,11 +57,10 @@ def collapse_repeats(outcomes: Sequence[Outcome], compare: Compare, *, by_score:
 
 
 def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outcome:
-    """Both orders to one verdict, the swapped one already named as in the order given.
+    """Aggregate both orders; the verdict of the swapped order is already mapped back to the original order.
 
-    Scores are added up over the orders (their mean is kept, so that it stays on the scale); without scores the orders
-    must agree, and where they do not it is `tie`. An order that failed leaves nothing to hold the other against: the
-    item fails.
+    The mean scores of the orders are compared. Without scores, orders that disagree are a `tie`. If one order failed,
+    the item fails.
     """
     if given.verdict is None or swapped.verdict is None:
         return Outcome(None, gravest((given.failure, swapped.failure)))
@@ -73,14 +72,14 @@ def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outco
 
 
 def swap_responses(item: Item) -> Item:
-    """The item with its responses, and what is known of their authors, exchanged."""
+    """The item with its responses and their authors exchanged."""
     return item._replace(
         response_a=item.response_b, response_b=item.response_a, model_a=item.model_b, model_b=item.model_a
     )
 
 
 def exchanged(outcome: Outcome) -> Outcome:
-    """An outcome on exchanged responses, and its votes, named as in the order given."""
+    """An outcome on exchanged responses, and its votes, mapped back to the original order."""
     verdict = None if outcome.verdict is None else _OTHER[outcome.verdict]
     votes = tuple(_OTHER.get(vote, vote) for vote in outcome.votes)
     return outcome._replace(verdict=verdict, score_a=outcome.score_b, score_b=outcome.score_a, votes=votes)

@@ -1,4 +1,4 @@
-"""One question to a model: the call, what its reply comes to, and the question once more where it holds no answer."""
+"""One question to a model: its call, the parsed answer, and one retry if the reply has no answer."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from harness.records.judgments import FailureKind, Outcome
 from harness.records.reasoning import shown_text
 
 ParsedAnswer: TypeAlias = Answer | FailureKind
-"""What a reply came to."""
+"""The answer that was read from a reply, or the failure."""
 RETRY: frozenset[ParsedAnswer] = frozenset(("unparsed", "truncated"))
-"""Failures after which the model is asked once more for its answer."""
+"""Failures after which the model is asked for its answer once more."""
 EMPTY = "(no text)"
-"""Stands for a reply without text when the conversation goes on: endpoints refuse an empty turn."""
+"""Replaces an empty reply in a conversation that continues, because endpoints refuse an empty turn."""
 
 
 class AnsweredCall(NamedTuple):
-    """A question and what came back, once more included.
+    """A question and its answer, a retry included.
 
     Attributes:
-        call: the call that was answered last; its messages hold the earlier ones.
+        call: the last call; its messages contain the earlier ones.
         reply: the reply to it.
-        heard: what that comes to.
-        text: all that the model said since it was asked.
+        answer: the parsed answer, or the failure.
+        text: the text of all replies to the question.
     """
 
     call: Call
     reply: Reply
-    heard: ParsedAnswer
+    answer: ParsedAnswer
     text: str
 
 
 def call_for(step: str, messages: Sequence[Message], item: Item, cell: Cell, model: Model) -> Call:
-    """A call in a cell's conversation about an item, with the place of its reply where that was made elsewhere."""
+    """A call in a cell's conversation about an item, with its place if the provider finds replies by place."""
     locator = locator_of(cell.dataset, item.id, cell.strategy, step) if model.finds_by_place else ""
     return Call(model, messages, 0, step, locator)
 
@@ -49,14 +49,14 @@ def call_for(step: str, messages: Sequence[Message], item: Item, cell: Cell, mod
 def steps_before(
     item: Item, cell: Cell, questions: Questions, model: Model, look: str = ""
 ) -> Conversation[Mapping[str, str] | FailureKind]:
-    """Ask a strategy's preparatory steps, one after another; their replies by id, or why there are not all of them.
+    """Ask the preparatory steps of a strategy in order; their replies by id, or the failure of one of them.
 
     Args:
-        item: what is asked about.
-        cell: whose conversation it is.
-        questions: the strategy.
-        model: whom to ask.
-        look: ends the names of the calls where the steps are asked more than once about an item.
+        item: the item.
+        cell: the cell.
+        questions: the compiled strategy.
+        model: the model that is asked.
+        look: suffix of the step names, for a mode that asks the steps more than once about an item.
     """
     replies: dict[str, str] = {}
     for step in questions.steps:
@@ -72,57 +72,57 @@ def steps_before(
 
 
 def answers_to(calls: Sequence[Call], item: Item, cell: Cell, questions: Questions) -> Conversation[list[ParsedAnswer]]:
-    """Make calls as one batch, and once more those whose replies hold no answer; what each came to, in order."""
+    """The answers to calls that are made as one batch, in order, with one retry for each reply without an answer."""
     calls = _in_form(calls, questions)
     replies = yield calls
-    heard = [understood(reply, questions) for reply in replies]
-    if not any(map(_may_answer, heard, replies)):
-        return heard
-    return [one.heard for one in (yield from _once_more(calls, replies, heard, item, cell, questions))]
+    answers = [understood(reply, questions) for reply in replies]
+    if not any(map(_may_answer, answers, replies)):
+        return answers
+    return [one.answer for one in (yield from _once_more(calls, replies, answers, item, cell, questions))]
 
 
 def answered_calls(
     calls: Sequence[Call], item: Item, cell: Cell, questions: Questions
 ) -> Conversation[list[AnsweredCall]]:
-    """As `answers_to`, with the whole conversations, for who wants to carry one on."""
+    """As `answers_to`, with the calls and replies, for a conversation that continues."""
     calls = _in_form(calls, questions)
     replies = yield calls
-    heard = [understood(reply, questions) for reply in replies]
-    return (yield from _once_more(calls, replies, heard, item, cell, questions))
+    answers = [understood(reply, questions) for reply in replies]
+    return (yield from _once_more(calls, replies, answers, item, cell, questions))
 
 
 def _in_form(calls: Sequence[Call], questions: Questions) -> Sequence[Call]:
-    """The calls with what they ask for beside their messages."""
+    """The calls with the parameters that the answer rule needs, such as `response_format`."""
     return calls if questions.params is None else [call._replace(params=questions.params) for call in calls]
 
 
 def _once_more(
     calls: Sequence[Call],
     replies: Sequence[Reply],
-    heard: Sequence[ParsedAnswer],
+    answers: Sequence[ParsedAnswer],
     item: Item,
     cell: Cell,
     questions: Questions,
 ) -> Conversation[list[AnsweredCall]]:
-    """Ask again, in the same conversation, where a reply holds no answer."""
-    held = [
+    """Ask once more, in the same conversation, where a reply has no answer."""
+    answered = [
         AnsweredCall(call, reply, answer, shown(reply, call.model))
-        for call, reply, answer in zip(calls, replies, heard, strict=True)
+        for call, reply, answer in zip(calls, replies, answers, strict=True)
     ]
-    open_ones = [index for index, one in enumerate(held) if _may_answer(one.heard, one.reply)]
-    if not open_ones or questions.again is None:
-        return held
+    unanswered = [index for index, one in enumerate(answered) if _may_answer(one.answer, one.reply)]
+    if not unanswered or questions.again is None:
+        return answered
     asked = []
-    for index in open_ones:
+    for index in unanswered:
         call = calls[index]
         messages = [*call.messages, said(replies[index], call.model), questions.again]
         asked.append(call_for(f"{call.step}.again", messages, item, cell, call.model))
     again = _in_form(asked, questions)
     replies = yield again
-    for index, call, reply in zip(open_ones, again, replies, strict=True):
-        text = f"{held[index].text}\n\n{shown(reply, call.model)}"
-        held[index] = AnsweredCall(call, reply, understood(reply, questions), text)
-    return held
+    for index, call, reply in zip(unanswered, again, replies, strict=True):
+        text = f"{answered[index].text}\n\n{shown(reply, call.model)}"
+        answered[index] = AnsweredCall(call, reply, understood(reply, questions), text)
+    return answered
 
 
 def shown(reply: Reply, model: Model) -> str:
@@ -137,7 +137,7 @@ def said(reply: Reply, model: Model) -> Message:
 
 
 def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
-    """The answer that a reply holds, or why it holds none."""
+    """The answer in a reply, or the failure."""
     if reply.finish == "stop":
         return questions.read(reply.text) or "unparsed"
     if reply.finish == "length":
@@ -148,25 +148,25 @@ def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
     return "refused" if reply.finish == "refusal" else "unavailable"
 
 
-def _may_answer(heard: ParsedAnswer, reply: Reply) -> bool:
+def _may_answer(answer: ParsedAnswer, reply: Reply) -> bool:
     """Whether the model is asked once more: a prompt that was too long only becomes longer by it."""
-    return heard in RETRY and reply.finish != "too-long"
+    return answer in RETRY and reply.finish != "too-long"
 
 
-def outcome_of(heard: Sequence[ParsedAnswer], questions: Questions) -> Outcome:
-    """What one answer about both responses, or one about each of them, amounts to.
+def outcome_of(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome:
+    """The outcome of one answer about both responses, or of one answer about each.
 
-    A verdict, or the gravest failure and whatever scores there are.
+    It is a verdict, or the most serious failure with the scores that were read.
     """
-    first = heard[0]
-    if len(heard) == 1:
+    first = answers[0]
+    if len(answers) == 1:
         if isinstance(first, str):
             return Outcome(None, first)
         if first.verdict is not None:
             return Outcome(first.verdict)
         score_a, score_b = first.score_a, first.score_b
     else:
-        score_a, score_b = (None if isinstance(one, str) else one.score for one in heard)
+        score_a, score_b = (None if isinstance(one, str) else one.score for one in answers)
     if score_a is None or score_b is None:
-        return Outcome(None, gravest(one for one in heard if isinstance(one, str)), score_a, score_b)
+        return Outcome(None, gravest(one for one in answers if isinstance(one, str)), score_a, score_b)
     return Outcome(questions.compare(score_a, score_b), None, score_a, score_b)

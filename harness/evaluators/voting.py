@@ -1,8 +1,7 @@
-"""Votes counted as columns.
+"""Vote rules on arrays.
 
-Codes are positions in `harness.records.judgments.OUTCOMES`: 0 `a`, 1 `tie`, 2 `b`, and failures from 3 on. A voter
-that failed
-abstains; where all failed the gravest failure is the outcome.
+Codes are positions in `harness.records.judgments.OUTCOMES`: 0 `a`, 1 `tie`, 2 `b`, failures from 3 on. A voter that
+failed abstains; if all failed, the most serious failure is the outcome.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from harness.statistics.codes import TIE, VERDICT_CODES, A, B, Codes
 Scores: TypeAlias = NDArray[np.float64]
 
 ROUNDING = 1e-9
-"""Two thirds of three votes are two of them, whatever binary fractions make of it."""
+"""Tolerance for binary fractions: two of three votes reach a quorum of two thirds."""
 _GRAVITY = np.array(
     [0] * VERDICT_CODES + [len(GRAVEST_FIRST) - GRAVEST_FIRST.index(kind) for kind in OUTCOMES[VERDICT_CODES:]],
     dtype=np.int8,
@@ -31,7 +30,7 @@ def most_votes(codes: Codes, weights: Scores | None = None, quorum: float = 0.0)
 
     Args:
         codes: voters × items.
-        weights: what each voter's vote weighs; one each where not given.
+        weights: the weight of each voter, all 1 by default.
         quorum: the share of the votes cast that a response needs to win, 0 to 1; with fewer it is a tie.
 
     Returns:
@@ -47,12 +46,12 @@ def most_votes(codes: Codes, weights: Scores | None = None, quorum: float = 0.0)
 
 
 def mean_scores(codes: Codes, score_a: Scores, score_b: Scores, margin: float) -> tuple[Codes, Scores, Scores]:
-    """The mean scores of each response over the voters that did not fail, and the verdict that they amount to.
+    """The mean scores of each response over the voters that did not fail, and the verdict they give.
 
     Args:
         codes: voters × items.
         score_a: voters × items, the scores of response a, NaN where there is none.
-        score_b: likewise of response b.
+        score_b: voters × items, the scores of response b, NaN where there is none.
         margin: means that differ by no more are a tie.
 
     Returns:
@@ -70,7 +69,7 @@ def mean_scores(codes: Codes, score_a: Scores, score_b: Scores, margin: float) -
 
 
 def _or_failure(verdicts: Codes, codes: Codes) -> Codes:
-    """The verdicts, with the gravest failure where no voter was left."""
-    nobody = (codes >= VERDICT_CODES).all(axis=0)
+    """The verdicts, with the most serious failure where all voters failed."""
+    all_failed = (codes >= VERDICT_CODES).all(axis=0)
     gravest = np.take_along_axis(codes, _GRAVITY[codes].argmax(axis=0)[None], axis=0)[0]
-    return np.where(nobody, gravest, verdicts).astype(np.int8)
+    return np.where(all_failed, gravest, verdicts).astype(np.int8)

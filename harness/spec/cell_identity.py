@@ -1,4 +1,4 @@
-"""What a cell means, whatever a spec calls its parts: so that cells of different specs can be told to be the same."""
+"""The identity of a cell apart from the names in its spec, for matching cells of different specs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.records.frozen import with_plain_numbers
 from harness.spec.strategies import strategy_identity
 
 COMPONENTS = ("strategy", "models", "mode", "order", "repeats")
-"""What a meaning is made of; two cells that differ in one of them show what that one does."""
+"""The components of an identity; two cells that differ in one component show its effect."""
 
 DIGITS = 16
 
@@ -22,7 +22,7 @@ def meaning_of(cell: Cell, spec: Spec) -> dict[str, str]:
 
     Args:
         cell: of the spec.
-        spec: what its names stand for.
+        spec: the spec, which defines its names.
     """
     models = [_model(spec.models[name]) for name in cell.models]
     settings = _without_names(cell.settings, cell.models, spec)

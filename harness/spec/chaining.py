@@ -28,16 +28,16 @@ from harness.text import listed, quoted, suggestion
 
 Axis: TypeAlias = Literal["strategy", "evaluator"]
 Choose: TypeAlias = "Callable[[Spec, Axis, str, str], tuple[Choice, Cell]]"
-"""Who won in a spec: on which axis, by which metric, on which dataset. Raises HarnessError where nobody can say."""
+"""Finds the winner of a spec on an axis, by a metric, on a dataset. Raises HarnessError if there is none."""
 
 AXES: tuple[Axis, ...] = ("strategy", "evaluator")
 ENDINGS = (".yaml", ".yml")
 LONGEST = 32
-"""Specs that may hang one on the other; more than anybody follows."""
+"""The longest chain of links."""
 
 
 class Link(NamedTuple):
-    """A `winner_of` in a matrix, and where it stands."""
+    """A `winner_of` in a matrix, and its place."""
 
     axis: Axis
     place: Place
@@ -46,7 +46,7 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The specs that are being loaded because one links to the next.
+    """The specs that are being loaded, each because the one before links to it.
 
     Attributes:
         load: loads a spec, given its path, how messages call it, and the chain that it hangs on.
@@ -72,14 +72,14 @@ class Chain:
 
 
 class Resolved(NamedTuple):
-    """What a link came to.
+    """A resolved link.
 
     Attributes:
         link: the link.
         spec: the spec that it names.
-        cells: the cell that won, or all that may win where nobody was asked.
+        cells: the cell that won, or all that may win if no `choose` was given.
         possible: all that may win and that this spec could take over.
-        choice: how it won, None where nobody was asked.
+        choice: how it won, None if no `choose` was given.
     """
 
     link: Link
@@ -108,7 +108,7 @@ class Taken(NamedTuple):
 
 
 def take(sound: CheckedDocument, folders: Folders, own: Mapping[str, Strategy], chain: Chain) -> Taken:
-    """Replace every link of a spec by what won.
+    """Replace every link of a spec by the winner.
 
     Args:
         sound: the spec, its axes being lists.
@@ -140,7 +140,7 @@ def take(sound: CheckedDocument, folders: Folders, own: Mapping[str, Strategy], 
 def model_differences(
     document: Document, winners: Iterable[Resolved], models: Mapping[str, Model]
 ) -> Iterator[Problem]:
-    """Models of evaluators that won which are others in this spec: then it is not that evaluator any more."""
+    """Models of winning evaluators that are defined differently in this spec."""
     for link, spec, cells, _, choice in winners:
         if link.axis == "strategy" or choice is None:
             continue
@@ -158,7 +158,7 @@ def model_differences(
 
 
 def choices_in(winners: Iterable[Resolved]) -> list[Choice]:
-    """How everything was chosen that was taken over: each choice after those on which it rests, and each once."""
+    """All choices, each once and after those it depends on."""
     found: list[Choice] = []
     for _, spec, _, _, choice in winners:
         if choice is not None:
@@ -167,7 +167,7 @@ def choices_in(winners: Iterable[Resolved]) -> list[Choice]:
     return [choice for index, choice in enumerate(found) if choice not in found[:index]]
 
 
-# --- what a resolved spec says -----------------------------------------------------------------------------
+# --- choices in a resolved spec----------------------------------------------------------------------------
 
 
 def choice_json(choice: Choice) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _links(sound: CheckedDocument) -> Iterator[Link]:
 def _winner(
     sound: CheckedDocument, link: Link, folders: Folders, own: Mapping[str, Strategy], chain: Chain
 ) -> Resolved:
-    """What a link comes to. Raises SpecError with what is wrong with it."""
+    """Resolve a link. Raises SpecError with its problems."""
     document = sound.document
     spec = _other(document, link, folders, chain)
     metric, dataset = _metric(document, link, spec), _dataset(document, link, spec)
@@ -218,13 +218,13 @@ def _winner(
 def _refused(
     sound: CheckedDocument, link: Link, spec: Spec, cell: Cell, own: Mapping[str, Strategy], subject: str
 ) -> Problem:
-    """Why what a cell has cannot be taken over."""
+    """Why the strategy or evaluator of a cell cannot be used here."""
     message, hint = _fault(sound, link.axis, spec, cell, own) or ("", "")
     return sound.document.problem(link.place, f"{subject} {quoted(spec.name)} {message}", hint=hint)
 
 
 def _at(document: Document, link: Link, problem: Problem) -> Problem:
-    """A problem of a run, told where the link stands."""
+    """A problem of a run, at the place of the link."""
     where = f"{problem.file}: " if problem.file else ""
     return document.problem(link.place, where + problem.message, hint=problem.hint)
 
@@ -252,7 +252,7 @@ def _other(document: Document, link: Link, folders: Folders, chain: Chain) -> Sp
     try:
         spec = chain.spec_at(path, shown)
     except SpecError as error:
-        broken = document.problem(place, f"the spec {quoted(name)} has problems of its own", hint="mend them first")
+        broken = document.problem(place, f"the spec {quoted(name)} is invalid", hint="fix it first")
         raise SpecError([broken, *error.problems]) from None
     if not is_path and spec.name != name:
         message = f"the spec in {quoted(file)} is called {quoted(spec.name)}"
@@ -291,7 +291,7 @@ def _dataset(document: Document, link: Link, spec: Spec) -> str:
 def _fault(
     sound: CheckedDocument, axis: Axis, spec: Spec, cell: Cell, own: Mapping[str, Strategy]
 ) -> tuple[str, str] | None:
-    """Message and hint where what a cell has cannot be taken over; None where it can."""
+    """Message and hint if the strategy or evaluator of a cell cannot be used here; None if it can."""
     if axis == "strategy":
         mine = own.get(cell.strategy)
         if mine is None or strategy_identity(mine) == strategy_identity(spec.strategies[cell.strategy]):
@@ -308,7 +308,7 @@ def _fault(
 
 
 def _along(winner: Resolved) -> dict[str, Strategy]:
-    """The strategies that come along, each with where it stands, for messages."""
+    """The strategies of a winner, each with its source for messages."""
     spec = winner.spec
     strategies = {cell.strategy: spec.strategies[cell.strategy] for cell in winner.cells}
     return {

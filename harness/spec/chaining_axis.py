@@ -1,4 +1,4 @@
-"""An axis of a document on which links stand: with what won in their place, every entry keeps its line and column."""
+"""Replace links on an axis of a document by the winners; every entry keeps its line and column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Place: TypeAlias = tuple[Step, ...]
 
 
 class Entry(NamedTuple):
-    """One entry of an axis: its value, and where it stands, or where what it replaces stood (`is_taken`)."""
+    """One entry of an axis: its value, and its place or that of the link it replaces (`is_taken`)."""
 
     value: Any
     origin: Place
@@ -24,7 +24,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A value of an axis, comparable by what it means and not by how it is written."""
+    """A value of an axis, compared by its meaning and not by how it is written."""
 
     key: str
     value: Any = field(compare=False)
@@ -36,7 +36,7 @@ def is_link(entry: Any) -> bool:
 
 
 def listed(document: Document, axis: str) -> Document:
-    """The document with a list around a link that stands on an axis alone."""
+    """The document with a list around a link that is the whole axis."""
     stem, link = ("matrix", axis), document.value["matrix"][axis]
     values, keys = (
         {(*stem, 0, *path[2:]) if path[:2] == stem and path != stem else path: at for path, at in places.items()}
@@ -48,12 +48,12 @@ def listed(document: Document, axis: str) -> Document:
 
 
 def with_winners(document: Document, axis: str, won: Mapping[Place, Sequence[Cell]], models: Sequence[str]) -> Document:
-    """The document with what won in place of the links of an axis; what the axis has already is not repeated.
+    """The document with the winners in place of the links of an axis, without repeating values.
 
     Args:
         document: the spec.
         axis: `strategy` or `evaluator`.
-        won: the cells whose strategies or evaluators stand for a link, by its place; other links are dropped.
+        won: the winning cells of a link, by its place; other links are dropped.
         models: all models of the spec.
     """
     before = document.value["matrix"][axis]
@@ -71,7 +71,7 @@ def with_winners(document: Document, axis: str, won: Mapping[Place, Sequence[Cel
 
 
 def _parts(value: Any, models: Sequence[str]) -> Iterator[Part]:
-    """What an entry without a link adds to its axis."""
+    """The values of an entry without a link."""
     if isinstance(value, str):
         yield Part(value, value)
         return
@@ -81,7 +81,7 @@ def _parts(value: Any, models: Sequence[str]) -> Iterator[Part]:
 
 
 def _parts_of(axis: str, cell: Cell) -> Iterator[Part]:
-    """What a cell adds to an axis when it is taken over: its evaluator, and before it those that it counts."""
+    """The values that a winning cell adds to an axis: for an evaluator that counts, its members come first."""
     if axis == "strategy":
         yield Part(cell.strategy, cell.strategy)
         return
@@ -108,7 +108,7 @@ def _with_entries(document: Document, stem: Place, entries: Sequence[Entry]) -> 
 
 
 def _moved(path: Place, stem: Place, moved: Mapping[Place, int]) -> Place | None:
-    """Where a path of a document leads when its axis has changed; None where nowhere."""
+    """The new path of a place after its axis has changed; None if it is gone."""
     if path[: len(stem)] != stem or path == stem:
         return path
     index = moved.get(path[: len(stem) + 1])

@@ -1,7 +1,7 @@
-"""What a schema cannot say about a spec: whether what it names is there, and what must never stand in it.
+"""Checks of a spec that a schema cannot express: whether the names it uses exist, and whether it contains secrets.
 
-Each check looks only at the parts of the document that the schema accepts, so that all of them can run beside the
-schema's own errors and everything is told at once.
+Each check reads only the parts of the document that the schema accepts, so that its problems can be reported together
+with the errors of the schema.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class CheckedDocument:
 
     Args:
         document: the document.
-        problems: what its schema says of it.
+        problems: the violations of its schema.
     """
 
     def __init__(self, document: Document, problems: list[Problem]) -> None:
@@ -34,7 +34,7 @@ class CheckedDocument:
         self._broken = {problem.path for problem in problems}
 
     def part(self, *path: Step) -> Any:
-        """The value at a path, None where there is none, or where it or something in it is wrong."""
+        """The value at a path; None if there is none, or if it has a problem."""
         text = place_in_words(path)
         if any(place == text or place.startswith((f"{text}.", f"{text}[")) for place in self._broken):
             return None
@@ -44,14 +44,14 @@ class CheckedDocument:
         return value
 
     def names(self, section: str) -> tuple[str, ...]:
-        """The names that a section defines, sound or not, so that nothing that uses them is called unknown."""
+        """The names that a section defines, valid or not, so that a use of one is not reported as unknown."""
         value = self.document.value
         entries = value.get(section) if isinstance(value, Mapping) else None
         return tuple(entries) if isinstance(entries, Mapping) else ()
 
 
 def dataset_problems(sound: CheckedDocument, folders: Folders, section: str = "datasets") -> Iterator[Problem]:
-    """Files that are not there and formats that are not known.
+    """Files that do not exist and formats that are not known.
 
     Args:
         sound: the spec.
@@ -90,7 +90,7 @@ def _file_problems(sound: CheckedDocument, folders: Folders, place: tuple[Step, 
 
 
 def model_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem]:
-    """Recordings that are not there, addresses that lead nowhere, parameters that are almost right."""
+    """Recordings that do not exist, impossible addresses, misspelt parameters."""
     for name in sound.names("models"):
         place = ("models", name)
         if sound.part(*place, "provider") is None:
@@ -173,7 +173,7 @@ def _has_valid_port(address: str) -> bool:
 
 
 def secret_problems(document: Document) -> Iterator[Problem]:
-    """API keys. A spec is shared, saved with every run and shown in reports: no key may ever stand in it."""
+    """API keys. A spec is shared, and saved with every run, so it must not contain one."""
     models = document.value.get("models") if isinstance(document.value, Mapping) else None
     for path, text in _texts(models, ("models",)):
         if looks_secret(_VARIABLES_OF_USER.sub("", text)):

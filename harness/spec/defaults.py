@@ -1,4 +1,4 @@
-"""Write out the defaults of a document that its schema has accepted. They stand in the schema and nowhere else."""
+"""Write out the defaults of a document that its schema accepts. The schema is their only source."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _filled(value: Any, schema: Schema, root: Schema) -> Any:
 
 
 def _parts(value: Any, schema: Schema, root: Schema) -> Iterator[Schema]:
-    """The schema itself, and all that it refers to and that applies to the value."""
+    """The schema, and everything it refers to that applies to the value."""
     yield schema
     target = schema.get("$ref", "")
     if target.startswith("#/$defs/"):
@@ -47,7 +47,7 @@ def _parts(value: Any, schema: Schema, root: Schema) -> Iterator[Schema]:
 
 
 def _applies(condition: Schema, value: Any) -> bool:
-    """Whether a condition holds; conditions in our schemas ask which keys are there, and what values they have."""
+    """Whether a condition holds; conditions in these schemas test the presence and the constant values of keys."""
     if "not" in condition:
         return not _applies(condition["not"], value)
     asked = condition.get("properties", {})

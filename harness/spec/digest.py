@@ -57,5 +57,5 @@ def _identity(model: Model) -> dict[str, Any]:
 
 
 def _origin(choice: Choice) -> list[str]:
-    """Where a choice comes from; its figures follow from that, but their last digits may depend on versions."""
+    """The origin of a choice, without its figures: their last digits may depend on versions."""
     return [choice.axis, choice.taken, choice.spec, choice.run, choice.dataset, choice.metric]

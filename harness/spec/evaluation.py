@@ -3,7 +3,7 @@
     read_yaml ─▶ check (schema) ─▶ checks, take (`winner_of`), matrix_problems (what a schema cannot say)
               ─▶ with_defaults ─▶ Spec
 
-Everything that is wrong is told at once. Nothing here imports a heavy package, so that validating is quick.
+All problems are reported at once. Nothing here imports a heavy package, so that validating is quick.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from harness.spec.yaml import read_yaml
 from harness.text import quoted
 
 MAX_TOKENS = 1024
-"""Bound on a reply where a spec gives none, so that the cost of a run is always bounded."""
+"""The limit on the tokens of a reply if a spec sets none, so that the cost of a run is always bounded."""
 
 
 def load_spec(
@@ -70,14 +70,14 @@ def load_spec(
 
     Args:
         path: the file.
-        shown: how messages call it; the path itself where not given.
-        choose: who won in another spec, where this one takes over a winner; without it the spec can be checked but
-            not run, as its `undecided` tells.
-        allow_paths: folders beside its own that its paths, and those of specs that it links to, may lead into.
-        document: the file as it was read already.
+        shown: its name in messages; the path itself by default.
+        choose: finds the winner in another spec for a `winner_of`; without it, the spec can be checked but not run,
+            and its `undecided` names the other spec.
+        allow_paths: further folders that its paths, and those of linked specs, may lead into.
+        document: the file, if it has been read already.
 
     Raises:
-        SpecError: with every problem at once.
+        SpecError: with all problems.
     """
     first = path.absolute()
     allowed = tuple(folder.absolute() for folder in allow_paths)
@@ -89,19 +89,19 @@ def load_spec(
 
 
 def is_generation(document: Document) -> bool:
-    """Whether a document says that it is of the kind `generation`, which `harness.generation.spec` loads."""
+    """Whether a document is of the kind `generation`, which `harness.generation.spec` loads."""
     return isinstance(document.value, Mapping) and document.value.get("kind") == "generation"
 
 
 def environment_problems(
     spec: Spec, environment: Mapping[str, str], *, models: Iterable[str] | None = None
 ) -> list[Problem]:
-    """API keys that models need and that the environment does not hold.
+    """API keys that models need and that are not in the environment.
 
     Args:
         spec: the experiment.
         environment: the environment variables.
-        models: names of the models to look at; all that the cells use where not given.
+        models: names of the models to check; by default all that the cells use.
     """
     names = spec.models_used if models is None else models
     problems = []
@@ -150,7 +150,7 @@ def sound_datasets(document: Document, folders: Folders, *, section: str = "data
 
 
 def _load(path: Path, shown: str, chain: Chain, allowed: tuple[Path, ...], document: Document | None) -> Spec:
-    """Load a spec that hangs on a chain of others."""
+    """Load a spec at the end of a chain of links."""
     path = path.absolute()
     document = document or read_yaml(path, shown)
     taken = _checked(document, Folders(path.parent, allowed), chain.with_link(path, shown))
@@ -161,7 +161,7 @@ def _load(path: Path, shown: str, chain: Chain, allowed: tuple[Path, ...], docum
 
 
 def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
-    """The document with what it takes over from elsewhere, and everything that is wrong."""
+    """The document with its links resolved, and all problems."""
     problems = [*check(document, "experiment"), *plugin_problems(document)]
     sound = CheckedDocument(document, problems)
     for axis in AXES:
@@ -181,7 +181,7 @@ def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
 
 
 def _with_matrix_checked(sound: CheckedDocument, taken: Taken) -> Taken:
-    """The same with what is wrong with the matrix: with all that may win on its axes, and then with what did."""
+    """The same with the problems of the matrix: with all possible winners on its axes, then with the actual ones."""
     problems = taken.problems
     along = (cell.strategy for winner in taken.winners for cell in winner.possible)
     names = Names(sound.names("datasets"), (*known_strategies(sound), *along), sound.names("models"))
@@ -195,7 +195,7 @@ def _with_matrix_checked(sound: CheckedDocument, taken: Taken) -> Taken:
 
 
 def in_order(problems: Iterable[Problem], first: str) -> list[Problem]:
-    """Each problem once: those of one file first, then those of other files, in the order of the lines."""
+    """Each problem once: those of file `first`, then those of other files, in the order of the lines."""
     unique = dict.fromkeys(problems)
     return sorted(unique, key=lambda one: (one.file != first, one.file, one.line, one.column))
 
@@ -211,7 +211,7 @@ def _resolved(taken: Taken) -> dict[str, Any]:
 
 
 def completed(value: Mapping[str, Any]) -> dict[str, Any]:
-    """What a spec says, every default written out but those of its strategies."""
+    """The spec with every default, except those of its strategies."""
     full: dict[str, Any] = with_defaults(value, "experiment")
     for dataset in full["datasets"].values():
         dataset.setdefault("format", format_of(dataset["path"]))
@@ -250,13 +250,13 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
 
 
 def dataset_of(name: str, entry: Mapping[str, Any], path: Path, shown: str) -> DatasetSpec:
-    """How a dataset is read, from its entry in a completed spec.
+    """How to read a dataset, from its entry in a completed spec.
 
     Args:
         name: of the dataset.
         entry: its entry.
-        path: of the spec's file, beside which it lies.
-        shown: how messages call that file.
+        path: of the spec, which the path of the dataset is relative to.
+        shown: the name of that file in messages.
     """
     subset = dict(entry["subset"])
     where = {column: (kept,) if isinstance(kept, str) else kept for column, kept in subset.pop("where").items()}
@@ -293,7 +293,7 @@ def _file_options(entry: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def models_of(document: Document, entries: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Model]]:
-    """The models with their ids, which a provider may have to read a file for."""
+    """The models with their ids; a provider may read a file to make one."""
     problems: list[Problem] = []
     for name, entry in entries.items():
         try:

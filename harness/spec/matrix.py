@@ -1,8 +1,7 @@
-"""The matrix of a spec → cells: axes multiply, `exclude` takes partial matches away.
+"""The cells of a matrix: the product of its axes without the matches of `exclude`.
 
-The order is that of the file: datasets outermost, then strategies, evaluators, orders and repeats. Nothing sorts it,
-so a cell added at the end leaves the others where they are; only cells that ask nobody themselves, such as juries,
-come after those that do.
+The order is that of the file: datasets, then strategies, evaluators, orders and repeats, so that a cell added at the
+end does not move the others. Cells that count the judgments of others come last.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from harness.spec.checks import CheckedDocument
 from harness.text import quoted, suggestion
 
 MAX_CELLS = 10_000
-"""More than anybody compares; it keeps a slip of the pen from filling the memory."""
+"""A limit on memory, above any real comparison."""
 
 
 class Names(NamedTuple):
-    """What a matrix may name."""
+    """The names that a matrix may use."""
 
     datasets: tuple[str, ...]
     strategies: tuple[str, ...]
@@ -34,7 +33,7 @@ class Names(NamedTuple):
 
 
 class Evaluator(NamedTuple):
-    """One point of the evaluator axis, and where it stands in the matrix."""
+    """One point of the evaluator axis, and its place in the matrix."""
 
     place: tuple[Step, ...]
     mode: str
@@ -62,13 +61,13 @@ def without_idle_exclusions(document: Document) -> Document:
 def matrix_problems(
     sound: CheckedDocument, names: Names, *, axes: Axes = MATRIX, needs_members: bool = True
 ) -> list[Problem]:
-    """What is wrong with the matrix of a spec, as far as its schema accepts it.
+    """The problems of a matrix in the parts that its schema accepts.
 
     Args:
         sound: the spec.
-        names: what the matrix may name.
+        names: the names that the matrix may use.
         axes: where the spec writes the axes.
-        needs_members: whether cells that count the judgments of others need those others in the matrix.
+        needs_members: whether the members of a cell that counts must be cells of the matrix.
     """
     document, written = sound.document, axes.values(sound, "evaluator")
     evaluators = list(_evaluators(written, names.models, axes))
@@ -116,7 +115,7 @@ def _product(matrix: Mapping[str, Any], evaluators: Sequence[Evaluator]) -> Iter
 
 
 def _features(cell: Cell) -> dict[str, tuple[str, ...]]:
-    """What an entry of `exclude` may ask of a cell."""
+    """The values of a cell that an entry of `exclude` can match."""
     return {
         "dataset": (cell.dataset,),
         "strategy": (cell.strategy,),
@@ -131,7 +130,7 @@ def _matches(exclusion: Mapping[str, str], cell: Cell) -> bool:
     return all(value in features[key] for key, value in exclusion.items())
 
 
-# --- what can be wrong -------------------------------------------------------------------------------------
+# --- problems ----------------------------------------------------------------------------------------------
 
 
 def _unknown_on_axis(sound: CheckedDocument, axes: Axes, axis: str, known: Sequence[str]) -> Iterator[Problem]:
@@ -143,17 +142,17 @@ def _unknown_on_axis(sound: CheckedDocument, axes: Axes, axis: str, known: Seque
 
 
 def _unknown_models(document: Document, evaluators: Sequence[Evaluator], known: Sequence[str]) -> Iterator[Problem]:
-    told = set()
+    reported = set()
     for one in evaluators:
         for name in one.models:
-            if name not in known and (one.place, name) not in told:
-                told.add((one.place, name))
+            if name not in known and (one.place, name) not in reported:
+                reported.add((one.place, name))
                 place = _where_named(document, one.place, name)
                 yield document.problem(place, f"there is no model {quoted(name)}", hint=suggestion(name, known))
 
 
 def _where_named(document: Document, place: tuple[Step, ...], name: str) -> tuple[Step, ...]:
-    """The first place at or inside another where a name stands."""
+    """The first place of a name at or inside another place."""
     inside = (path for path in document.values if path[: len(place)] == place)
     return next((path for path in sorted(inside, key=document.place) if _value_at(document, path) == name), place)
 
@@ -166,7 +165,7 @@ def _value_at(document: Document, path: Sequence[Step]) -> Any:
 
 
 def _faults_of_modes(document: Document, axes: Axes, axis: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
-    """What a mode has to say against its own settings, where it says anything."""
+    """Errors that the modes find in their own settings."""
     for index, entry in enumerate(axis):
         for mode, wanted in entry.items():
             for place, message, hint in faults_of(find_mode(mode), wanted):
@@ -174,12 +173,12 @@ def _faults_of_modes(document: Document, axes: Axes, axis: Sequence[Mapping[str,
 
 
 def _repeated(document: Document, evaluators: Sequence[Evaluator]) -> Iterator[Problem]:
-    """Evaluators that occur before; the names on the other axes differ, so these alone make two cells the same."""
+    """Evaluators that occur twice; only they can make two cells the same, since names on other axes are unique."""
     seen = set()
     for one in evaluators:
         key = (one.mode, one.models, one.variant)
         if key in seen:
-            message = f"the evaluator {quoted(f'{one.mode}:' + '+'.join(one.models) + one.variant)} is here twice"
+            message = f"the evaluator {quoted(f'{one.mode}:' + '+'.join(one.models) + one.variant)} is listed twice"
             place = _where_named(document, one.place, one.models[0])
             yield document.problem(place, message, hint="remove one")
         seen.add(key)
@@ -188,16 +187,16 @@ def _repeated(document: Document, evaluators: Sequence[Evaluator]) -> Iterator[P
 def _missing_members(
     document: Document, cells: Sequence[Cell], evaluators: Sequence[Evaluator], axes: Axes
 ) -> Iterator[Problem]:
-    """Cells that count the judgments of others, where one of those others is not in the matrix."""
+    """Cells that count, where a member is not a cell of the matrix."""
     where, instead = ("the matrix", ", or exclude the {} there") if axes == MATRIX else (quoted(str(axes.place[0])), "")
     known = {cell.id for cell in cells}
     places = {(one.mode, one.models, one.variant): one.place for one in evaluators}
-    told = set()
+    reported = set()
     for cell in cells:
         for member in members_of(cell):
             place = places[cell.mode, cell.models, cell.variant]
-            if member.id not in known and (place, member.id) not in told:
-                told.add((place, member.id))
+            if member.id not in known and (place, member.id) not in reported:
+                reported.add((place, member.id))
                 shown = member.id.removeprefix(f"{member.dataset}/") if axes.datasets else member.id
                 message = f"a member has no cell: {quoted(shown)} is not in {where}"
                 judge = f"`- judge: [{member.models[0]}]`"
@@ -219,4 +218,4 @@ def _idle_exclusions(
             message = f"the matrix has no {key} {quoted(value)}"
             yield document.problem((*place, key), message, hint=suggestion(value, known[key]))
         if not unknown and not any(_matches(exclusion, cell) for cell in cells):
-            yield document.problem(place, "this matches no cell", hint="remove it, or ask for less")
+            yield document.problem(place, "this matches no cell", hint="remove it, or remove a key from it")

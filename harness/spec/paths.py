@@ -1,8 +1,8 @@
-"""Where the paths of a spec may lead: into its own folder, and into those that the user names beside it.
+"""Path confinement: the paths of a spec lead into its own folder, or into folders that the user allows.
 
-A spec may come from somebody else, and what it reads can end in prompts that go to an endpoint, in error messages and
-in results. So whatever it names must lie inside its folder, symbolic links followed, unless who runs it says
-otherwise. Folders that stand on the command line (the cache, the results) are the user's own words and not limited.
+A spec is untrusted input, and what it reads can end up in prompts, error messages and results. So every file that it
+names must be inside its folder after symbolic links are resolved, unless the user allows another folder. Paths on the
+command line, such as those of the cache and the results, are not limited.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ class Folders(NamedTuple):
     allowed: tuple[Path, ...] = ()
 
     def way_out(self, path: str) -> Path | None:
-        """Where a path leads if that is none of the folders; None where it stays inside.
+        """The target of a path that leads out of the folders; None if it stays inside.
 
         Raises:
-            ValueError: where no system has such a path.
+            ValueError: if no system has such a path.
         """
         target = _resolved(self.own / path)
         return None if _is_inside(target, (self.own, *self.allowed)) else target
 
 
 def file_fault(path: str, folders: Folders) -> tuple[str, str] | None:
-    """Message and hint where a path of a spec leads to no file, or to one that it may not read; None where all is well.
+    """Message and hint for a path of a spec that leads to no file, or out of its folders; None for a good path.
 
-    Nothing is said of what is outside, not even whether it is there.
+    The message does not reveal whether a file outside exists.
     """
     whole = folders.own / path
     try:

@@ -1,4 +1,4 @@
-"""Where the personas of a spec come from: entries of its own, files beside it, and the package."""
+"""Load the personas of a spec: its own entries, files beside it, and plug-ins."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ DEFAULT_SET = "default"
 def with_personas(
     sound: CheckedDocument, folders: Folders, axes: Sequence[Axes] = (MATRIX,)
 ) -> tuple[Document, list[Problem]]:
-    """The document with personas in place of names of sets and of files, and what is wrong with them.
+    """The document with personas in place of names of sets and of files, and their problems.
 
-    A set that is not there, or is wrong, is left empty.
+    A set that does not exist or has a problem is left empty.
 
     Args:
         sound: the spec.
@@ -103,7 +103,7 @@ def _with_its_personas(
 
 
 def _checked(document: Document, place: tuple[Step, ...], personas: Personas) -> tuple[Personas, list[Problem]]:
-    """The personas, or none where they make no set."""
+    """The personas, or none if they have a problem."""
     faults = persona_faults(personas)
     problems = [document.problem((*place, *inner), message, hint=hint) for inner, message, hint in faults]
     return (() if problems else personas), problems

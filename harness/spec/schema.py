@@ -1,7 +1,7 @@
-"""The JSON Schemas that ship with the package, and what they say of a document in words that help to mend it.
+"""The JSON Schemas of the package, and their errors as messages with a suggested fix.
 
-A schema is drafted so that each mistake has one error: `if` and `then` on a key instead of `oneOf`, and, where a
-pattern alone would not tell what is wanted, a `patternErrorMessage`, which editors show as well.
+The schemas are written so that each mistake gives one error: they use `if` and `then` on a key instead of `oneOf`, and
+a `patternErrorMessage`, which editors show too, where a pattern alone would not explain what is expected.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from harness.records.document import Document, Step
 
 Error: TypeAlias = Any
-"""jsonschema's ValidationError; for a type checker, most of its attributes may be missing."""
+"""The ValidationError of jsonschema, most of whose attributes are untyped."""
 
 ENDING = ".schema.json"
 
@@ -55,13 +55,13 @@ SIZES = {
 
 
 class Finding(NamedTuple):
-    """A violation of a schema, before it has a place in a file.
+    """A violation of a schema, without its line and column.
 
     Attributes:
-        path: where in the document.
+        path: the place in the document.
         message: what is wrong.
-        hint: how to mend it, or "".
-        key: whether the key is at fault and not the value.
+        hint: a suggested fix, or "".
+        key: whether the key is wrong and not its value.
     """
 
     path: tuple[Step, ...]
@@ -86,14 +86,14 @@ def load_schema(name: str) -> dict[str, Any]:
 
 
 def schema_path(name: str) -> Path:
-    """Where the file of a schema is on this machine, for editors that complete and check what it describes."""
+    """The file of a schema on this machine."""
     return Path(str(_files()[name])).resolve()
 
 
 def check(document: Document, schema_name: str) -> list[Problem]:
-    """Everything in a document that its schema does not allow, in the order of the file.
+    """All violations of a schema in a document, in the order of the file.
 
-    A value that did not come from a YAML file is checked as `Document(file, value)`; its problems have no line.
+    A value that was not read from YAML is checked as `Document(file, value)`; its problems have no line.
     """
     found: dict[Finding, None] = {}
     for error in _validator(schema_name).iter_errors(document.value):
@@ -103,7 +103,7 @@ def check(document: Document, schema_name: str) -> list[Problem]:
 
 
 def _files() -> dict[str, Traversable]:
-    """The files of all schemas by name: package data in a wheel, the top of the repository in a checkout."""
+    """The schema files by name: package data in a wheel, the folder `schemas` in a checkout."""
     packaged = resources.files("harness").joinpath("schemas")
     root = packaged if packaged.is_dir() else Path(__file__).parents[2] / "schemas"
     files = (file for folder in ("input", "output") for file in root.joinpath(folder).iterdir())
@@ -111,7 +111,7 @@ def _files() -> dict[str, Traversable]:
 
 
 def _validator(name: str) -> Any:
-    """A validator that knows the other schemas of the package and would fetch none from a network."""
+    """A validator that knows the other schemas of the package and makes no network requests."""
     import jsonschema
     from referencing import Registry
     from referencing.jsonschema import DRAFT202012
@@ -146,7 +146,7 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterat
 
 
 def _findings(error: Error) -> Iterator[Finding]:
-    """What an error of the validator amounts to: one finding for each key or value at fault."""
+    """The findings of a validation error: one for each key or value that is wrong."""
     path: tuple[Step, ...] = tuple(error.absolute_path)
     keyword = str(error.validator)
     if "propertyNames" in list(error.relative_schema_path)[-2:-1]:
@@ -181,7 +181,7 @@ def _repeated(values: Sequence[Any], path: tuple[Step, ...]) -> Iterator[Finding
 
 
 def _no_choice_fits(error: Error, path: tuple[Step, ...]) -> Iterator[Finding]:
-    """The errors of the choices whose type fits; where none does, what the types are."""
+    """The errors of the alternatives whose type fits; if none fits, the expected types."""
     context = list(error.context or ())
     of_type = [one for one in context if one.validator == "type" and not one.relative_path]
     deeper = [one for one in context if one not in of_type]
@@ -211,7 +211,7 @@ def _reads_as_plain(text: str) -> bool:
 
 
 def _described(value: Any) -> str:
-    """What a value is, in a few words."""
+    """A value in a few words."""
     if isinstance(value, str):
         return quoted(value) if value else "an empty text"
     if value is None:
@@ -228,7 +228,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _wish(error: Error) -> str:
-    """What the schema says in words that a text must look like."""
+    """The requirement for a text, as the schema words it."""
     if error.validator == "maxLength":
         return f"use at most {error.validator_value} characters"
     return str(error.schema.get("patternErrorMessage", f"it must match {error.validator_value}"))

@@ -1,4 +1,4 @@
-"""Where the strategies of a spec come from: entries of its own, files beside it, and the package."""
+"""Load the strategies of a spec: its own entries, files beside it, and plug-ins."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def strategies_of(
 
 
 def known_strategies(sound: CheckedDocument) -> tuple[str, ...]:
-    """What a matrix may name."""
+    """The names of strategies that a matrix may use."""
     return tuple(dict.fromkeys((*sound.names("strategies"), *registry.names("strategies"))))
 
 
@@ -59,7 +59,7 @@ def _inline(sound: CheckedDocument, name: str, entry: Mapping[str, Any]) -> tupl
     strategy = strategy_from(entry, name=name, source=sound.document.file)
     problems = check_strategy(strategy, document=sound.document, within=place)
     if entry.get("name", name) != name:
-        message = f"its name is {quoted(entry['name'])}, but it stands under {quoted(name)}"
+        message = f"its name is {quoted(entry['name'])}, but its key is {quoted(name)}"
         problems.append(sound.document.problem((*place, "name"), message, hint="leave `name` out"))
     return strategy, problems
 

@@ -1,7 +1,7 @@
-"""What is sent in a debate: the question, the discussion so far, and whose turn it is to do what.
+"""The prompts of a debate: the question, the discussion so far, and the current task.
 
-Everything that somebody has said is shown to the others between tags that its text cannot close, so that it can argue
-and do nothing else. The lines that an answer must fill in stand behind the discussion only where an answer is wanted.
+The turns of other personas are untrusted text: they are shown between tags that they cannot close. The answer format
+follows the discussion only where an answer is asked for.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ SILENCE = "Nobody has spoken yet."
 
 
 class Turn(NamedTuple):
-    """What somebody has said.
+    """One turn of a discussion.
 
     Attributes:
         speaker: name of a persona; "" for a summary.
         number: the round, from 1.
-        text: what was said.
+        text: the text of the reply.
     """
 
     speaker: str
@@ -68,14 +68,14 @@ class Turn(NamedTuple):
 def to_persona(
     persona: Persona, count: int, question: Sequence[Message], discussion: Sequence[Turn], task: str
 ) -> list[Message]:
-    """What one of `count` personas is sent.
+    """The messages to one of `count` personas.
 
     Args:
-        persona: who is asked.
-        count: how many take part.
-        question: what a judge would be sent: a system message or none, and what ends in a user message.
-        discussion: what was said so far.
-        task: what is to be done now.
+        persona: the persona.
+        count: the number of personas.
+        question: the messages of the same question to a judge; the last one is a user message.
+        discussion: the turns so far.
+        task: the instruction at the end.
     """
     system = PERSONA.format(name=persona.name, count=count, role=persona.role.strip())
     *before, last = question
@@ -86,12 +86,12 @@ def to_persona(
 
 
 def to_summariser(discussion: Sequence[Turn]) -> list[Message]:
-    """What whoever sums up is sent."""
+    """The messages that ask for a summary."""
     return [_message("system", MINUTES), _message("user", f"{_shown(discussion)}\n\n{SUM_UP}")]
 
 
 def _shown(discussion: Sequence[Turn], *, besides: str = "", reader: str = "") -> str:
-    """The discussion between tags whose code occurs neither in it nor in what stands besides."""
+    """The discussion between tags whose code occurs neither in it nor in `besides`."""
     nonce = nonce_for([besides, *(turn.text for turn in discussion)])
     turns = "\n".join(f"{_heading(turn, reader)}:\n{delimited('turn', turn.text, nonce)}" for turn in discussion)
     return f"The discussion so far:\n{delimited('discussion', turns or SILENCE, nonce)}"

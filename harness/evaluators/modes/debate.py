@@ -2,13 +2,13 @@
 
 The steps of its calls, rounds and personas counted from 1:
 
-    step-ID        each preparatory step of the strategy, asked once of the first persona's model
-    debate-R-P     what persona P says in round R
-    round-R-P      its answer after round R, where the rounds are scored; the others are not shown it
-    summary-R      round R summed up, where the next round is to see a summary in its place
+    step-ID        each preparatory step of the strategy, once, by the first persona's model
+    debate-R-P     the turn of persona P in round R
+    round-R-P      its answer after round R if rounds are scored; the other personas do not see it
+    summary-R      the summary of round R, if summaries replace the discussion
     final-P        its answer after the last round
 
-An answer that cannot be read is asked for once more, as `final-P.again` or `round-R-P.again`.
+A reply without an answer is followed by one retry: `final-P.again` or `round-R-P.again`.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ DEFAULTS: Mapping[str, Any] = {
 
 
 def expand(wanted: Mapping[str, Any], models: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
-    """One cell for each model, or one for models of which each persona has its own.
+    """One cell for each model, or one cell in which each persona has its own model.
 
     Args:
-        wanted: what a spec says under `debate`, with the personas themselves in place of the name of their set, which
-            is its `persona_set`.
+        wanted: the value of `debate` in a spec, with the list of personas as `personas` and the name of their set as
+            `persona_set`.
         models: all models of the spec.
     """
     settings = {key: wanted.get(key, default) for key, default in DEFAULTS.items()}
@@ -68,13 +68,13 @@ def expand(wanted: Mapping[str, Any], models: Sequence[str]) -> Iterator[tuple[t
 
 
 def written(models: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a spec would say under `debate` for one cell alone: `expand` gives its models and settings back."""
+    """The inverse of `expand`: the value of `debate` in a spec for one cell alone."""
     who = {"model": models[0]} if len(models) == 1 else {"models": list(models)}
     return {**who, **settings, "personas": [dict(persona) for persona in settings["personas"]]}
 
 
 def faults(wanted: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """What is wrong with a debate that its schema accepted: place, message, hint."""
+    """Errors in the settings that the schema cannot find: place, message, suggested fix."""
     names = [persona["name"] for persona in wanted["personas"]]
     models = wanted.get("models")
     if "model" in wanted and models is not None:
@@ -86,7 +86,7 @@ def faults(wanted: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], s
 def _casting_faults(
     models: Mapping[str, str] | Sequence[str], names: Sequence[str]
 ) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """Personas that do not have one model each."""
+    """Errors in the assignment of models to personas."""
     if not isinstance(models, Mapping):
         if len(models) != len(names):
             message = f"there are {len(models)} models for {len(names)} personas"
@@ -100,7 +100,7 @@ def _casting_faults(
 
 
 def variant(settings: Mapping[str, Any]) -> str:
-    """What tells this debate from the usual one of the same models, such as `(rounds=3,turn=simultaneous)`."""
+    """The settings that differ from the defaults, such as `(rounds=3,turn=simultaneous)`."""
     parts = []
     if settings["persona_set"] != "default":
         names = "+".join(persona["name"] for persona in settings["personas"])
@@ -114,7 +114,7 @@ def _word(value: Any) -> str:
 
 
 def unfit(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Message and hint where a strategy does not lend itself to such a debate; None where it does."""
+    """Why a debate with these settings cannot use a strategy, and a suggested fix; None where it can."""
     if strategy.ask == "each":
         message = f"a debate is about both responses, and the strategy {quoted(strategy.name)} shows each alone"
         return message, "take a strategy with `ask: pair`, or leave these cells out with `exclude`"
@@ -139,18 +139,18 @@ def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
 
 
 def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
-    """Hold the rounds of a debate on an item, then let each persona answer; its votes are the verdicts by round.
+    """Run the rounds of a debate on an item, then ask each persona for its answer; the votes are the verdicts by round.
 
-    A persona that refuses a turn, or says nothing, is left out of that round; one whose answer cannot be read is left
-    out of the verdict. A call that got no reply at all fails the item: it says nothing of the debate, and a verdict
-    without it could not be had again from the replies that are stored.
+    A persona that refuses or sends no text is left out of that round; one without a readable answer is left out of the
+    verdict. A call without a reply fails the item, because a verdict without that reply could not be reproduced from
+    the cache.
     """
     prepared = yield from steps_before(item, cell, questions, models[cell.models[0]])
     if isinstance(prepared, str):
         votes = [Outcome(None, prepared)] * cell.settings["rounds"]
     else:
         personas, question = personas_from(cell.settings["personas"]), questions.pair(item, prepared)
-        votes = yield from _Debate(item, cell, questions, models, personas, question).hold()
+        votes = yield from _Debate(item, cell, questions, models, personas, question).run()
     if not cell.settings["score_rounds"]:
         return votes[-1]
     return votes[-1]._replace(votes=tuple(cast(Vote, vote.verdict or vote.failure) for vote in votes))
@@ -167,8 +167,8 @@ class _Debate:
     personas: tuple[Persona, ...]
     question: Sequence[Message]
 
-    def hold(self) -> Conversation[list[Outcome]]:
-        """The outcome after the last round, behind one for each round before it where these are scored."""
+    def run(self) -> Conversation[list[Outcome]]:
+        """The outcomes: of each scored round, then of the last round."""
         settings = self.cell.settings
         rounds = settings["rounds"]
         discussion: list[Turn] = []
@@ -189,15 +189,15 @@ class _Debate:
         return votes
 
     def _round(self, number: int, discussion: Sequence[Turn]) -> Conversation[list[Turn]]:
-        """What is said in a round."""
+        """The turns of a round."""
         voices = range(len(self.personas))
         at_once = self.cell.settings["turn"] == "simultaneous"
         turns: list[Turn] = []
         failures: list[FailureKind] = []
         for batch in [voices] if at_once else [[voice] for voice in voices]:
             step = f"debate-{number}"
-            heard = [*discussion, *turns]
-            calls = [self._call(step, voice, heard, TURN, number=number) for voice in batch]
+            so_far = [*discussion, *turns]
+            calls = [self._call(step, voice, so_far, TURN, number=number) for voice in batch]
             replies = yield calls
             for voice, call, reply in zip(batch, calls, replies, strict=True):
                 if failure := _silence(reply):
@@ -209,7 +209,7 @@ class _Debate:
         return turns
 
     def _summed_up(self, number: int, discussion: list[Turn]) -> Conversation[list[Turn]]:
-        """A summary in place of the discussion, or the discussion itself where there is none."""
+        """A summary that replaces the discussion, or the discussion itself if there is no summary."""
         model = self.models[self.cell.models[0]]
         (reply,) = yield [call_for(f"summary-{number}", to_summariser(discussion), self.item, self.cell, model)]
         return discussion if _silence(reply) else [Turn("", number, shown(reply, model))]
@@ -217,32 +217,32 @@ class _Debate:
     def _answers(self, step: str, task: str, discussion: Sequence[Turn]) -> Conversation[Outcome]:
         """The answers of all personas as one outcome."""
         calls = [self._call(step, voice, discussion, task) for voice in range(len(self.personas))]
-        heard = yield from answers_to(calls, self.item, self.cell, self.questions)
-        if "unavailable" in heard:
+        answers = yield from answers_to(calls, self.item, self.cell, self.questions)
+        if "unavailable" in answers:
             return Outcome(None, "unavailable")
-        outcomes = [outcome_of([one], self.questions) for one in heard]
+        outcomes = [outcome_of([one], self.questions) for one in answers]
         by_score = self.cell.settings["decide"] == "mean-score"
         return collapse_repeats(outcomes, self.questions.compare, by_score=by_score)
 
     def _call(self, step: str, voice: int, discussion: Sequence[Turn], task: str, **about: int) -> Call:
         """A call to a persona, by its position."""
         persona, models = self.personas[voice], self.cell.models
-        told = task.format(
+        instruction = task.format(
             name=persona.name,
             rounds=self.cell.settings["rounds"],
             answer_format=self.questions.answer_format,
             **about,
         )
-        messages = to_persona(persona, len(self.personas), self.question, discussion, told)
+        messages = to_persona(persona, len(self.personas), self.question, discussion, instruction)
         model = self.models[models[voice if len(models) > 1 else 0]]
         return call_for(f"{step}-{voice + 1}", messages, self.item, self.cell, model)
 
 
 class _BrokenOffError(Exception):
-    """A debate in which nobody speaks, or a call of which got no reply.
+    """A debate that ends early: no persona speaks in a round, or a call has no reply.
 
     Attributes:
-        failure: why.
+        failure: the reason.
     """
 
     def __init__(self, failure: FailureKind) -> None:
@@ -251,7 +251,7 @@ class _BrokenOffError(Exception):
 
 
 def _silence(reply: Reply) -> FailureKind | None:
-    """Why a reply says nothing; None where it does. What was cut short counts as far as it goes."""
+    """The failure of a reply without text; None for a reply with text, even if it was cut off."""
     if reply.finish == "unavailable":
         raise _BrokenOffError("unavailable")
     if reply.finish == "refusal":

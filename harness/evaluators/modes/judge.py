@@ -10,9 +10,9 @@ With a second look:
 
     step-ID, judge                  as above
     step-ID-swapped, judge-swapped  the same with the responses exchanged, at the same time
-    judge-second                    where the two verdicts disagree: goes on after `judge`, shows both replies, decides
+    judge-second                    where the two verdicts disagree: continues `judge`, shows both replies, decides
 
-An answer that cannot be read is asked for once more, as `judge.again`, `judge-second.again` and so on.
+A reply without an answer is followed by one retry: `judge.again`, `judge-second.again` and so on.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from harness.records.judgments import FailureKind, Outcome
 NAME = "judge"
 SUMMARY = "One model gives the verdict; one cell for each model"
 SWAPPED = "-swapped"
-"""Ends the names of the calls of a look at exchanged responses."""
+"""Suffix of the step names of a look at the exchanged responses."""
 
 
 def expand(wanted: str | Sequence[str], models: Sequence[str]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     """One cell for each model: its models and its settings.
 
     Args:
-        wanted: what a spec says under `judge`: a model's name, or a list of them.
+        wanted: the value of `judge` in a spec: the name of a model, or a list of names.
         models: all models of the spec.
     """
     for name in [wanted] if isinstance(wanted, str) else wanted:
@@ -55,7 +55,7 @@ def expand(wanted: str | Sequence[str], models: Sequence[str]) -> Iterator[tuple
 
 
 def written(models: Sequence[str], settings: Mapping[str, Any]) -> str:
-    """What a spec would say under `judge` for one cell alone: `expand` gives its models and settings back."""
+    """The inverse of `expand`: the value of `judge` in a spec for one cell alone."""
     return models[0]
 
 
@@ -69,7 +69,7 @@ def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
 
 
 def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
-    """Ask for a verdict on an item, or for a score of each of its responses, and once more for what is not answered."""
+    """Ask for a verdict on an item, or for a score of each of its responses."""
     model = models[cell.models[0]]
     if questions.strategy.second_look is not None:
         return (yield from _two_looks(item, cell, questions, model))
@@ -80,34 +80,34 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
         calls = [call_for("judge", questions.pair(item, replies), item, cell, model)]
     else:
         calls = [call_for(f"judge-{side}", questions.alone(item, side, replies), item, cell, model) for side in SIDES]
-    heard = yield from answers_to(calls, item, cell, questions)
-    return outcome_of(heard, questions)
+    answers = yield from answers_to(calls, item, cell, questions)
+    return outcome_of(answers, questions)
 
 
 def _two_looks(item: Item, cell: Cell, questions: Questions, model: Model) -> Conversation[Outcome]:
-    """Ask in both orders at once; where the verdicts disagree, once more with both replies in view."""
+    """Ask in both orders at once; if the verdicts disagree, ask once more and show both replies."""
     shown = ((item, ""), (swap_responses(item), SWAPPED))
-    results = yield from together([_run_probe(each, cell, questions, model, look) for each, look in shown])
-    given, swapped = (_amounts_to(look, questions) for look in results)
+    results = yield from together([_one_look(each, cell, questions, model, look) for each, look in shown])
+    given, swapped = (_outcome_of_look(look, questions) for look in results)
     swapped = exchanged(swapped)
     if given.failure or swapped.failure or given.verdict == swapped.verdict:
         return collapse_orders(given, swapped, questions.compare)
     first, other = cast(list[AnsweredCall], results)
     messages = [*first.call.messages, said(first.reply, first.call.model), questions.second(first.text, other.text)]
-    heard = yield from answers_to([call_for("judge-second", messages, item, cell, model)], item, cell, questions)
-    return outcome_of(heard, questions)
+    answers = yield from answers_to([call_for("judge-second", messages, item, cell, model)], item, cell, questions)
+    return outcome_of(answers, questions)
 
 
-def _run_probe(
+def _one_look(
     item: Item, cell: Cell, questions: Questions, model: Model, look: str
 ) -> Conversation[AnsweredCall | FailureKind]:
     replies = yield from steps_before(item, cell, questions, model, look)
     if isinstance(replies, str):
         return replies
     call = call_for(f"judge{look}", questions.pair(item, replies), item, cell, model)
-    (held,) = yield from answered_calls([call], item, cell, questions)
-    return held
+    (answered,) = yield from answered_calls([call], item, cell, questions)
+    return answered
 
 
-def _amounts_to(look: AnsweredCall | FailureKind, questions: Questions) -> Outcome:
-    return Outcome(None, look) if isinstance(look, str) else outcome_of([look.heard], questions)
+def _outcome_of_look(look: AnsweredCall | FailureKind, questions: Questions) -> Outcome:
+    return Outcome(None, look) if isinstance(look, str) else outcome_of([look.answer], questions)

@@ -18,7 +18,7 @@ def expand(wanted: Mapping[str, Any], models: Sequence[str]) -> Iterator[tuple[t
     """One cell for each subset of the members that has one of the sizes asked for.
 
     Args:
-        wanted: what a spec says under `jury`.
+        wanted: the value of `jury` in a spec.
         models: all models of the spec.
     """
     members: list[dict[str, Any]] = [
@@ -38,7 +38,7 @@ def expand(wanted: Mapping[str, Any], models: Sequence[str]) -> Iterator[tuple[t
 
 
 def faults(wanted: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-    """What a schema cannot say against the settings of a jury: the place in them, what is wrong, how to mend it."""
+    """Errors in the settings that the schema cannot find: place, message, suggested fix."""
     names = [one if isinstance(one, str) else one["model"] for one in wanted["of"]]
     sizes = wanted.get("sizes", "all")
     for index, size in enumerate([] if sizes == "all" else sizes):
@@ -46,22 +46,22 @@ def faults(wanted: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], s
             yield ("sizes", index), f"there are {len(names)} members, too few for a jury of {size}", "name more members"
     weights = wanted.get("weights")
     if (wanted.get("vote") == "weighted") != bool(weights):
-        yield ("vote",) if weights is None else ("weights",), "`vote: weighted` and `weights` need each other", ""
+        yield ("vote",) if weights is None else ("weights",), "`vote: weighted` and `weights` must be used together", ""
     if wanted.get("vote") == "mean-score" and wanted.get("quorum"):
         yield ("quorum",), "a quorum is of votes, and `vote: mean-score` counts none", "leave one of them out"
     for name in map(str, weights or {}):
         if name not in names:
-            yield ("weights", name), f"`{name}` is no member of this jury", f"the members are {', '.join(names)}"
+            yield ("weights", name), f"`{name}` is not a member of this jury", f"the members are {', '.join(names)}"
 
 
 def written(models: Sequence[str], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What a spec would say under `jury` for one cell alone: `expand` gives its models and settings back."""
+    """The inverse of `expand`: the value of `jury` in a spec for one cell alone."""
     of = [dict(one) if one["strategy"] else one["model"] for one in settings["members"]]
     return {"of": of, **{key: settings[key] for key in ("vote", "quorum", "weights")}}
 
 
 def variant(settings: Mapping[str, Any]) -> str:
-    """What tells this jury from another of the same models, such as `(mean-score)` or `(weighted-1-1-5)`."""
+    """Distinguishes juries of the same models, such as `(mean-score)` or `(weighted-1-1-5)`."""
     members: Sequence[Mapping[str, Any]] = settings["members"]
     weights: Mapping[str, float] = settings["weights"] or {}
     vote = "-".join([str(settings["vote"]), *(f"{weights[one['model']]:g}" for one in members if weights)])
@@ -72,7 +72,7 @@ def variant(settings: Mapping[str, Any]) -> str:
 
 
 def members(cell: Cell) -> list[Cell]:
-    """The judge cells whose judgments a jury counts, in the order of its members."""
+    """The judge cells whose judgments the jury counts, in the order of its members."""
     return [
         Cell(
             cell.dataset,
