@@ -36,5 +36,5 @@ def persona_faults(personas: Sequence[Persona]) -> Iterator[Fault]:
     for index, persona in enumerate(personas):
         plain = persona.name.casefold()
         if plain in seen:
-            yield (index, "name"), f"the persona `{persona.name}` is here twice", "give each a name of its own"
+            yield (index, "name"), f"the persona `{persona.name}` occurs twice", "give each a name of its own"
         seen.add(plain)

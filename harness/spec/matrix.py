@@ -178,7 +178,7 @@ def _repeated(document: Document, evaluators: Sequence[Evaluator]) -> Iterator[P
     for one in evaluators:
         key = (one.mode, one.models, one.variant)
         if key in seen:
-            message = f"the evaluator {quoted(f'{one.mode}:' + '+'.join(one.models) + one.variant)} is listed twice"
+            message = f"the evaluator {quoted(f'{one.mode}:' + '+'.join(one.models) + one.variant)} occurs twice"
             place = _where_named(document, one.place, one.models[0])
             yield document.problem(place, message, hint="remove one")
         seen.add(key)

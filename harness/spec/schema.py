@@ -177,7 +177,7 @@ def _unknown_keys(error: Error, path: tuple[Step, ...]) -> Iterator[Finding]:
 def _repeated(values: Sequence[Any], path: tuple[Step, ...]) -> Iterator[Finding]:
     for index, value in enumerate(values):
         if value in values[:index]:
-            yield Finding((*path, index), f"{_described(value)} is here twice", "remove one")
+            yield Finding((*path, index), f"{_described(value)} occurs twice", "remove one")
 
 
 def _no_choice_fits(error: Error, path: tuple[Step, ...]) -> Iterator[Finding]:

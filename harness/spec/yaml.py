@@ -183,7 +183,7 @@ class _Walk:
             mark = key_node.start_mark
             if key in mapping:
                 first = self.keys[inner][0]
-                self.report(mark, inner, f"the key {quoted(key)} is here twice, first in line {first}", "remove one")
+                self.report(mark, inner, f"the key {quoted(key)} occurs twice, first in line {first}", "remove one")
             else:
                 self.keys[inner] = (mark.line + 1, mark.column + 1)
             value = self.value_of(value_node, inner)

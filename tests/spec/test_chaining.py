@@ -176,12 +176,12 @@ def test_three_in_a_row(folder: Path) -> None:
     assert [text.partition(" as ")[0] for text in remarks if "same data" in text] == [
         "notices: the strategy was chosen", "notices: the evaluator was chosen",
     ]  # fmt: skip
-    assert "nothing had another strategy" in remarks[2]
+    assert "no cell has another strategy" in remarks[2]
     assert len(spec.cells) == 1
     (folder / "first.yaml").write_text(FIRST.replace("resamples: 200", "resamples: 300"))
     run_in(folder, "first")
     [told, _] = problems_in(folder, third, "third")
-    assert "is stale: second.yaml or what it takes over has changed since; make it again with `harness run" in told
+    assert "is stale: second.yaml or a winner it uses has changed since; repeat it with `harness run" in told
 
 
 def test_two_links_load_the_other_spec_once(folder: Path) -> None:
@@ -291,7 +291,7 @@ def test_no_run(folder: Path) -> None:
     told = problems_in(folder, spec_text("second", LINKED))
     assert told == [
         "second.yaml:6:41: matrix.strategy[0]: there is no run of first in results; "
-        f"make it with `harness run first.yaml --results {folder}/results`".replace(f"{folder}/", "")
+        f"run `harness run first.yaml --results {folder}/results` first".replace(f"{folder}/", "")
     ]
 
 
@@ -299,7 +299,7 @@ def test_the_command_in_a_hint_leaves_the_usual_folder_out(folder: Path, monkeyp
     shutil.rmtree(folder / "results/first")
     (folder / "second.yaml").write_text(spec_text("second", LINKED))
     monkeypatch.chdir(folder)
-    with pytest.raises(SpecError, match=r"make it with `harness run first\.yaml`$"):
+    with pytest.raises(SpecError, match=r"run `harness run first\.yaml` first$"):
         harness.load_spec("second.yaml")
 
 
@@ -317,7 +317,7 @@ def test_a_stale_run(folder: Path, file: str, before: str, after: str, reason: s
     (folder / file).write_text(text.replace(before, after), encoding="utf-8")
     [told] = problems_in(folder, spec_text("second", LINKED))
     assert told.startswith("second.yaml:6:41: matrix.strategy[0]: the newest run of first, ")
-    assert f"is stale: {reason}; make it again with `harness run first.yaml" in told
+    assert f"is stale: {reason}; repeat it with `harness run first.yaml" in told
 
 
 def test_what_changes_no_result_makes_no_run_stale(folder: Path) -> None:
@@ -354,8 +354,8 @@ def test_nothing_won_where_every_figure_is_undefined(folder: Path) -> None:
         row["metrics"]["kappa"] |= {"value": None, "low": None, "high": None, "reason": "all labels are the same"}
     board.write_text(json.dumps(value))
     [told] = problems_in(folder, spec_text("second", LINKED))
-    assert "nothing won in first: kappa is undefined in every cell of its run" in told
-    assert told.endswith("all labels are the same; name another metric with `by:`")
+    assert "first has no winner: kappa is undefined in every cell of its run" in told
+    assert told.endswith("all labels are the same; choose another metric with `by:`")
 
 
 def test_too_few_items_to_compare(folder: Path) -> None:

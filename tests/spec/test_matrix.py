@@ -85,7 +85,7 @@ def test_an_exclusion_whose_parts_occur_but_never_together_matches_nothing(with_
         "  exclude:\n    - {evaluator: judge, model: m1}\n"
     )
     assert problems_of(text) == [
-        "f:6:7: matrix.exclude[0]: this matches no cell; remove it, or ask for less",
+        "f:6:7: matrix.exclude[0]: this matches no cell; remove it, or remove a key from it",
     ]
     assert problems_of(text.replace("model: m1", "model: m3")) == []
 
@@ -100,7 +100,7 @@ def test_an_unknown_model_is_found_wherever_a_mode_keeps_it(with_pairs):
 def test_the_same_evaluator_twice(with_pairs):
     text = "matrix: {dataset: [d1], strategy: [s1], evaluator: [{pair: {of: [m1, m2]}}, {pair: {of: [m1, m2]}}]}"
     assert problems_of(text) == [
-        "f:1:90: matrix.evaluator[1].pair.of[0]: the evaluator `pair:m1+m2` is here twice; remove one"
+        "f:1:90: matrix.evaluator[1].pair.of[0]: the evaluator `pair:m1+m2` occurs twice; remove one"
     ]
 
 

@@ -92,7 +92,7 @@ def told(monkeypatch, tmp_path):
         ("must: 1\nflag: 'true'", "f:2:7: flag: wants true or false, not `true`; write it without quotes"),
         ("must: 1\nlist: []", "f:2:7: list: must not be empty"),
         ("must: 1\nlist: [1, 2, 3]", "f:2:7: list: has 3 entries, at most 2 are wanted"),
-        ("must: 1\nlist: [a, a]", "f:2:11: list[1]: `a` is here twice; remove one"),
+        ("must: 1\nlist: [a, a]", "f:2:11: list[1]: `a` occurs twice; remove one"),
         ("must: 1\nlist: a", "f:2:7: list: wants a list, not `a`; write `[a]`"),
         ("must: 1\nnames: {}", "f:2:8: names: must not be empty"),
         ("must: 1\nnames: {abc: 1}", "f:2:9: names.abc: the name `abc` is not allowed; use at most 2 characters"),

@@ -96,8 +96,8 @@ def test_a_value_that_could_be_misread_is_a_named_error(text, message):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: 1\nb: 2\na: 3", "f:3:1: a: the key `a` is here twice, first in line 1; remove one"),
-        ("{a: 1, 'a': 2}", "f:1:8: a: the key `a` is here twice"),
+        ("a: 1\nb: 2\na: 3", "f:3:1: a: the key `a` occurs twice, first in line 1; remove one"),
+        ("{a: 1, 'a': 2}", "f:1:8: a: the key `a` occurs twice"),
         ("1: x", "f:1:1: the key `1` is not text; put it in quotes"),
         ("null: x", "f:1:1: the key `null` is not text"),
         ("on: x", "f:1:1: `on` is a boolean in YAML 1.1"),

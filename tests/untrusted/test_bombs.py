@@ -57,7 +57,7 @@ SPECS = {
     "a number of a million digits": (SPEC + f"seed: {'9' * 900_000}\n", "is too large"),
     "a number without end": (SPEC + "seed: 1e999\n", "is too large"),
     "a number that is none": (SPEC + "seed: .nan\n", "is not a finite number"),
-    "a repeated key": (SPEC + "name: other\n", "is here twice"),
+    "a repeated key": (SPEC + "name: other\n", "occurs twice"),
     "a tag that makes objects": ("a: !!python/object/apply:os.system ['touch owned']\n", "has no meaning here"),
     "a tag of one's own": ("a: !include /etc/passwd\n", "has no meaning here"),
     "a tag that is declared": ("%TAG ! tag:x,2000:\n---\na: !b c\n", "has no meaning here"),
