@@ -109,6 +109,19 @@ def test_there_are_replies_in_recipes():
     assert len(recipe_replies()) >= 10
 
 
+def slug(heading):
+    """The anchor of a heading, as a forge and the site make it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", GUIDE, ids=ids)
+def test_a_link_to_a_heading_leads_to_one(page):
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        text = (page.parent / target if target else page).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+        assert anchor in map(slug, headings), f"{target}#{anchor}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=ids)
 def test_a_test_that_a_page_names_exists(page):
     for path in re.findall(r"`(tests/[\w/]+\.py)`", page.read_text(encoding="utf-8")):
@@ -169,3 +182,13 @@ def test_the_leaderboard_in_the_readme_is_that_of_the_shipped_run():
 
 def test_the_readme_is_short():
     assert len((CHECKOUT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
+
+
+def test_a_better_answer_rule_reads_paid_replies_at_no_cost(beside_the_guide):
+    """What the page about rereading replies claims."""
+    file, folders = beside_the_guide / "spec.yaml", {"cache": beside_the_guide, "results": beside_the_guide}
+    file.write_text(SPECS["try-mine"])
+    run_spec(load_spec(file), **folders)
+    file.write_text(SPECS["try-mine"].replace("kind: verdict", "kind: verdict, markers: [Verdict, My choice]"))
+    again = run_spec(load_spec(file), **folders, offline=True)
+    assert again.environment["calls_made"] == 0

@@ -1,4 +1,4 @@
-"""Write a starter spec that runs as it is."""
+"""Write a starter spec that runs without changes."""
 
 from __future__ import annotations
 
