@@ -1,7 +1,6 @@
 """`harness audit` on a run of a user's spec."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from harness.cli import main
 from harness.providers.simulation.dataset import make_pairs
 from harness.records.document import Document
 from harness.spec.schema import check
+from support.cli_folder import run_commands
 
 SPEC = """\
 schema: 1
@@ -36,14 +36,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("audited")
     (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in make_pairs(3, 60)))
     (folder / "spec.yaml").write_text(SPEC)
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        done = CliRunner().invoke(main, ["run", "spec.yaml"])
-        assert done.exit_code == 0, done.output
-    finally:
-        os.chdir(before)
-    return folder
+    return run_commands(folder, ["run", "spec.yaml"])
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,6 @@
 import csv
 import importlib
 import json
-import os
 import re
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.records.document import Document
 from harness.spec.schema import check
+from support.cli_folder import folder_with_starter_run
 from support.readback import N, dataset, run_of
 from support.readback import labels as labels_of
 
@@ -23,17 +23,7 @@ verb = importlib.import_module("harness.cli.correct")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with a starter spec and a run of it."""
-    folder = tmp_path_factory.mktemp("correct")
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        for arguments in (["new", "mine"], ["run", "mine.yaml"]):
-            done = CliRunner().invoke(main, arguments)
-            assert done.exit_code == 0, done.output
-    finally:
-        os.chdir(before)
-    return folder
+    return folder_with_starter_run(tmp_path_factory.mktemp("correct"))
 
 
 @pytest.fixture(autouse=True)

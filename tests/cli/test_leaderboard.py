@@ -17,21 +17,12 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.records.document import Document
 from harness.spec.schema import check
+from support.cli_folder import folder_with_starter_run
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with a starter spec and a run of it."""
-    folder = tmp_path_factory.mktemp("board")
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        for arguments in (["new", "mine"], ["run", "mine.yaml"]):
-            done = CliRunner().invoke(main, arguments)
-            assert done.exit_code == 0, done.output
-    finally:
-        os.chdir(before)
-    return folder
+    return folder_with_starter_run(tmp_path_factory.mktemp("board"))
 
 
 @pytest.fixture(autouse=True)
