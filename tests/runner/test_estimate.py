@@ -65,8 +65,8 @@ def test_where_tiktoken_can_count_it_does(monkeypatch: pytest.MonkeyPatch) -> No
     assert {name: size.method for name, size in found.sizes.items()} == {"x": "tiktoken", "z": "bytes"}
     document = estimate_json(plan, found)
     assert [model["counted_by"] for model in document["models"]] == ["tiktoken", "bytes"]
-    assert "counted by tiktoken in up to 64 prompts of x; of the others estimated as one for each 4" in method(found)
-    assert method(estimate(plan, MemoryStore())) == "prompt tokens: estimated as one for each 4 bytes"
+    assert "counted by tiktoken on up to 64 prompts of x; others estimated as one per 4" in method(found)
+    assert method(estimate(plan, MemoryStore())) == "prompt tokens: estimated as one per 4 bytes"
 
 
 def test_what_is_cached_is_not_asked_again_and_makes_no_difference_to_the_rest() -> None:

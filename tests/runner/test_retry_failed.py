@@ -25,7 +25,7 @@ name: again
 datasets:
   letters: {{path: letters.jsonl}}
 models:
-  small: {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", price: {{input: 1, output: 2}}}}
+  small: {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", identity: here, price: {{input: 1, output: 2}}}}
 matrix:
   dataset: [letters]
   strategy: [direct]
@@ -84,7 +84,7 @@ def test_the_replies_that_were_replaced_are_kept_counted_and_sound(world):
     stats = json.loads(CliRunner().invoke(main, ["cache", "stats", "--json", *places]).stdout)
     assert check(Document("x", stats), "cache") == []
     assert (stats["entries"], stats["replaced"]) == (3 * ITEMS, ITEMS)
-    assert "were replaced by --retry" in CliRunner().invoke(main, ["cache", "stats", *places]).stdout
+    assert "replaced by --retry" in CliRunner().invoke(main, ["cache", "stats", *places]).stdout
     verified = json.loads(CliRunner().invoke(main, ["cache", "verify", "--json", *places]).stdout)
     assert verified["good"]
     bundle = world.folder / "again.bundle"
