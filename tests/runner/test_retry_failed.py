@@ -25,7 +25,8 @@ name: again
 datasets:
   letters: {{path: letters.jsonl}}
 models:
-  small: {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", identity: here, price: {{input: 1, output: 2}}}}
+  small:
+    {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", identity: here, price: {{input: 1, output: 2}}}}
 matrix:
   dataset: [letters]
   strategy: [direct]
