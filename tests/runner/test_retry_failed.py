@@ -26,7 +26,11 @@ datasets:
   letters: {{path: letters.jsonl}}
 models:
   small:
-    {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", identity: here, price: {{input: 1, output: 2}}}}
+    provider: openai
+    model: "simulated?skill=0.6"
+    base_url: "{url}"
+    identity: here
+    price: {{input: 1, output: 2}}
 matrix:
   dataset: [letters]
   strategy: [direct]
@@ -109,7 +113,7 @@ def _keys(folder: Path):
 def test_an_endpoint_that_gives_nothing_leaves_the_old_reply_in_its_place(world):
     with served(mute=1) as server:
         world(server.url)
-    text = SPEC.replace("price:", "limits: {{attempts: 1}}, price:")
+    text = SPEC.replace("    price:", "    limits: {{attempts: 1}}\n    price:")
     (world.folder / "spec.yaml").write_text(text.format(url="http://127.0.0.1:9/v1"))
     places = ["--cache", str(world.folder / "cache"), "--results", str(world.folder / "results")]
     spec = str(world.folder / "spec.yaml")
