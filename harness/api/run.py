@@ -26,7 +26,7 @@ from harness.runner.progress import RunStats
 from harness.runner.retry_failed import kinds_of, rerun_failed
 from harness.runner.run import Run
 from harness.runner.run_folder import ENVIRONMENT, RunWriter
-from harness.runner.session import Agenda, Connect, Replies, UnavailableReplies
+from harness.runner.session import Connect, ConversationPlan, Replies, UnavailableReplies
 
 T = TypeVar("T")
 
@@ -129,7 +129,7 @@ class _Session:
         self.writer.write_json(ENVIRONMENT, {"number": self.writer.next_number(), **made})
         return FinishedRun(self.writer.publish(run_id))
 
-    def _run_of(self, agenda: Agenda[T]) -> Run[T]:
+    def _run_of(self, agenda: ConversationPlan[T]) -> Run[T]:
         """The run of some conversations, once those that failed before have been asked again where that is wanted."""
         run = Run(agenda, self.cache, self.connect, self.stats, self._announce, self.unavailable)
         if self.kinds:

@@ -26,7 +26,7 @@ from harness.cli.leaderboard import print_rendered, rendered
 from harness.cli.plan import dollars, ends
 from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.format import can_follow_another, find_leaderboard_format
-from harness.runner.call_log import CallLog, entry_of, told
+from harness.runner.call_log import CallLog, call_line, entry_of
 from harness.runner.estimate import Estimate
 from harness.runner.progress import Display, RunStats
 from harness.runner.retry_failed import RETRIES
@@ -186,7 +186,7 @@ def listener_for(plan: Planned, *, verbose: bool) -> RunStats:
     models = plan.spec.models
     watch = Display(models, sys.stderr, say=print_line) if sys.stderr.isatty() else RunStats(models, say=print_line)
     if verbose:
-        watch.logs.append(lambda note: print_line(told(entry_of(note, datetime.now(UTC)))))
+        watch.logs.append(lambda note: print_line(call_line(entry_of(note, datetime.now(UTC)))))
     return watch
 
 

@@ -65,7 +65,7 @@ def followed_loop(
     from harness.generation.loop import converse
 
     (item,) = plan.prompts[system.prompts].items(row, row + 1)
-    batches, ended = follow_conversation(item, converse(item, system, plan.room), replies)
+    batches, ended = follow_conversation(item, converse(item, system, plan.context), replies)
     return ReplayedConversation(item, batches, None), ended
 
 
@@ -79,7 +79,7 @@ def explained_match(plan: LoopPlan, cell: Cell, row: int, cache: Store) -> Repla
 
     narrow = narrowed(plan, cell, row)
     ledger = TrajectoryLedger(narrow)
-    for chunk, talks in Run(narrow, cache, None, RunStats(plan.spec.models)).held():
+    for chunk, talks in Run(narrow, cache, None, RunStats(plan.spec.models)).finished_chunks():
         ledger.add(chunk.cell, talks)
     return explained(make_match_plan(narrow, ledger.picks), cell, 0, cache)
 

@@ -45,12 +45,12 @@ class LoopContext:
     questions: Questions | None = None
 
 
-def converse(item: Item, system: System, room: LoopContext) -> Conversation[Trajectory]:
+def converse(item: Item, system: System, context: LoopContext) -> Conversation[Trajectory]:
     """Write, review and revise, and pick the best draft."""
-    drafts, failure, ended = yield from _drafts(item, system, room)
+    drafts, failure, ended = yield from _drafts(item, system, context)
     if not drafts:
         return Trajectory((), -1, failure, ended)
-    picked, duels = yield from pick(item, drafts, system, room.selection, room.questions, room.models)
+    picked, duels = yield from pick(item, drafts, system, context.selection, context.questions, context.models)
     return Trajectory(drafts, picked, failure, ended, duels)
 
 
@@ -68,47 +68,47 @@ def failure_in(reply: Reply) -> FailureKind | None:
 
 
 def _drafts(
-    item: Item, system: System, room: LoopContext
+    item: Item, system: System, context: LoopContext
 ) -> Conversation[tuple[tuple[Draft, ...], FailureKind | None, Ended]]:
     drafts: list[Draft] = []
     chat: list[Message] = list(item.prompt)
     chats: dict[int, list[Message]] = {}
     for number in range(1, system.rounds + 1):
-        call = _call(f"draft-{number}", chat, item, system, room.models[system.generator])
+        call = _call(f"draft-{number}", chat, item, system, context.models[system.generator])
         (reply,) = yield [call]
         failure = failure_in(reply)
         if failure is not None:
             return tuple(drafts), failure, ""
         text = shown(reply, call.model)
-        if room.stop.unchanged and drafts and _same(text, drafts[-1].text):
+        if context.stop.unchanged and drafts and _same(text, drafts[-1].text):
             return tuple(drafts), None, "unchanged"
         draft = Draft(text, reply.finish == "length", call_key(call), (), _is_stripped(reply, call.model))
         is_last = number == system.rounds
-        if system.reviewers and not (is_last and room.selection.by != "score"):
-            draft = draft._replace(reviews=(yield from _reviews(item, system, room, number, draft.text, chats)))
+        if system.reviewers and not (is_last and context.selection.by != "score"):
+            draft = draft._replace(reviews=(yield from _reviews(item, system, context, number, draft.text, chats)))
         drafts.append(draft)
         if is_last:
             break
-        if room.stop.score is not None and draft.score is not None and draft.score >= room.stop.score:
+        if context.stop.score is not None and draft.score is not None and draft.score >= context.stop.score:
             return tuple(drafts), None, "score"
         heard = [review for review in draft.reviews if review.failure is None]
         if not heard:
             return tuple(drafts), None, "no-feedback"
         said: Message = {"role": "assistant", "content": text}
-        chat = [*chat, said, room.reviewing.revision(item.prompt, heard)]
+        chat = [*chat, said, context.reviewing.revision(item.prompt, heard)]
     return tuple(drafts), None, ""
 
 
 def _reviews(
-    item: Item, system: System, room: LoopContext, number: int, text: str, chats: dict[int, list[Message]]
+    item: Item, system: System, context: LoopContext, number: int, text: str, chats: dict[int, list[Message]]
 ) -> Conversation[tuple[Review, ...]]:
     """Ask all reviewers about a draft as one batch; each goes on in its own conversation, as far as it answered."""
     calls = []
     for at, name in enumerate(system.reviewers):
-        messages = room.reviewing.ask(item.prompt, text, chats.get(at, ()))
+        messages = context.reviewing.ask(item.prompt, text, chats.get(at, ()))
         step = f"review-{number}" if len(system.reviewers) == 1 else f"review-{number}-{at + 1}"
-        call = _call(step, messages, item, system, room.models[name])
-        calls.append(call._replace(params=room.reviewing.params))
+        call = _call(step, messages, item, system, context.models[name])
+        calls.append(call._replace(params=context.reviewing.params))
     replies = yield calls
     reviews = []
     for at, (name, call, reply) in enumerate(zip(system.reviewers, calls, replies, strict=True)):
@@ -116,7 +116,7 @@ def _reviews(
         if failure is None:
             said = shown(reply, call.model)
             chats[at] = [*call.messages, {"role": "assistant", "content": said}]
-            score, is_stripped = room.reviewing.score(reply.text), _is_stripped(reply, call.model)
+            score, is_stripped = context.reviewing.score(reply.text), _is_stripped(reply, call.model)
             reviews.append(Review(name, said, score, None, call_key(call), is_stripped))
         else:
             reviews.append(Review(name, "", None, failure, call_key(call)))

@@ -42,13 +42,13 @@ class LoopPlan:
         spec: the experiment.
         prompts: the prompt sets that it uses, read and checked.
         questions: the compiled strategies, by name.
-        room: what all loops share.
+        context: what all loops share.
     """
 
     spec: GenerationSpec
     prompts: Mapping[str, FrameDataset]
     questions: Mapping[str, Questions] = field(repr=False)
-    room: LoopContext = field(repr=False)
+    context: LoopContext = field(repr=False)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.summary}>"
@@ -93,7 +93,7 @@ class LoopPlan:
 
     def with_models(self, models: Mapping[str, Model]) -> LoopPlan:
         """The same plan with other settings of its models."""
-        return replace(self, spec=replace(self.spec, models=models), room=replace(self.room, models=models))
+        return replace(self, spec=replace(self.spec, models=models), context=replace(self.context, models=models))
 
     def prompts_of(self, cell: Cell) -> int:
         """How many prompts a cell that compares is about."""
@@ -115,7 +115,7 @@ class LoopPlan:
     def conversations(self, chunk: LoopChunk) -> Iterator[tuple[Item, Conversation[Trajectory]]]:
         """The prompts of a chunk, each with a fresh loop."""
         for item in self.prompts[chunk.cell.prompts].items(chunk.start, chunk.stop):
-            yield item, loop(item, chunk.cell, self.room)
+            yield item, loop(item, chunk.cell, self.context)
 
 
 def make_loop_plan(spec: GenerationSpec) -> LoopPlan:
@@ -136,14 +136,14 @@ def make_loop_plan(spec: GenerationSpec) -> LoopPlan:
     questions = {name: compile_strategy(strategy) for name, strategy in spec.strategies.items()}
     assert spec.review is not None, "a spec without problems has a way of reviewing"
     chosen = spec.selection.cell
-    room = LoopContext(
+    context = LoopContext(
         spec.models,
         Reviewing(spec.review),
         spec.stop,
         spec.selection,
         None if chosen is None else questions[chosen.strategy],
     )
-    return LoopPlan(spec, prompts, questions, room)
+    return LoopPlan(spec, prompts, questions, context)
 
 
 class Picks(NamedTuple):

@@ -50,7 +50,7 @@ def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResul
         run_of: makes the run that holds the conversations of a plan.
     """
     ledger = TrajectoryLedger(plan)
-    for chunk, talks in run_of(plan).held():
+    for chunk, talks in run_of(plan).finished_chunks():
         writer.add_rows(TRAJECTORIES, ledger.add(chunk.cell, talks), TRAJECTORY_SCHEMA)
     writer.write_rows(TRAJECTORIES, TRAJECTORY_SCHEMA)
     matches = make_match_plan(plan, ledger.picks)
@@ -112,9 +112,9 @@ def generation_keys(plan: LoopPlan, cache: Cache) -> list[str]:
     """
     silent = RunStats(plan.spec.models)
     ledger, keys = TrajectoryLedger(plan), dict[str, None]()
-    for chunk, talks in Run(plan, cache, None, silent).held():
+    for chunk, talks in Run(plan, cache, None, silent).finished_chunks():
         ledger.add(chunk.cell, talks)
         keys |= dict.fromkeys(key for talk in talks for key in talk.history)
-    for _, judging in Run(make_match_plan(plan, ledger.picks), cache, None, silent).held():
+    for _, judging in Run(make_match_plan(plan, ledger.picks), cache, None, silent).finished_chunks():
         keys |= dict.fromkeys(key for talk in judging for key in talk.history)
     return list(keys)

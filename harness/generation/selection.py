@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 from harness.cache.key import call_key
 from harness.evaluators.aggregation import exchanged, swap_responses
@@ -19,6 +20,7 @@ from harness.generation.records import Draft, DraftComparison, Selection, System
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model
 from harness.records.datasets import Item
+from harness.records.experiment import Cell
 from harness.records.judgments import Outcome
 
 SELECT = "select"
@@ -42,7 +44,8 @@ def pick(
     best, duels = 0, []
     for new in range(1, len(drafts)):
         keys: list[str] = []
-        duel_of = _duel(item, drafts[best].text, drafts[new].text, new, system, selection, questions, models)
+        texts = (drafts[best].text, drafts[new].text)
+        duel_of = _comparison(item, texts, new, _Tournament(system, selection.cell, selection, questions, models))
         outcome = yield from map_calls(duel_of, partial(_with_key_kept, keys=keys))
         scores = (outcome.score_a, outcome.score_b)
         duel = DraftComparison(best, new, outcome.verdict, outcome.failure, *scores, outcome.votes, tuple(keys))
@@ -68,28 +71,37 @@ def takes_over(duel: DraftComparison, *, is_published: bool = False) -> bool:
     return duel.verdict == ("a" if is_published and duel.new > 1 else "b")
 
 
-def _duel(
-    item: Item,
-    best: str,
-    new: str,
-    number: int,
-    system: System,
-    selection: Selection,
-    questions: Questions,
-    models: Mapping[str, Model],
-) -> Conversation[Outcome]:
-    """The outcome for the best so far as response a and the new draft as response b, whichever was shown first."""
+class _Tournament(NamedTuple):
+    """What all comparisons of one trajectory share."""
+
+    system: System
+    cell: Cell
+    selection: Selection
+    questions: Questions
+    models: Mapping[str, Model]
+
+
+def _comparison(item: Item, texts: tuple[str, str], number: int, shared: _Tournament) -> Conversation[Outcome]:
+    """The outcome for the best draft so far as response a and the new one as response b, whichever is shown first.
+
+    Args:
+        item: the prompt.
+        texts: of the best draft so far, and of the new one.
+        number: position of the new draft.
+        shared: by all comparisons of the trajectory.
+    """
+    best, new = texts
     if best == new:
         return Outcome("tie")
-    assert selection.cell is not None
-    cell = replace(selection.cell, dataset=f"{system.prompts}/{system.name}")
+    system = shared.system
+    cell = replace(shared.cell, dataset=f"{system.prompts}/{system.name}")
     pair = item._replace(response_a=best, response_b=new, model_a=system.name, model_b=system.name)
-    is_turned = selection.alternates and number > 1
+    is_turned = shared.selection.alternates and number > 1
     if is_turned:
         pair = swap_responses(pair)
     prefix = f"{SELECT}-{number + 1}"
     outcome = yield from map_calls(
-        converse(pair, cell, questions, models), lambda call: with_step(call, f"{prefix}/{call.step}")
+        converse(pair, cell, shared.questions, shared.models), lambda call: with_step(call, f"{prefix}/{call.step}")
     )
     return exchanged(outcome) if is_turned else outcome
 

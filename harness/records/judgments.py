@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 Verdict = Literal["a", "tie", "b"]
@@ -20,6 +21,10 @@ FAILURES: tuple[FailureKind, ...] = ("unparsed", "refused", "truncated", "unavai
 
 OUTCOMES: tuple[str, ...] = (*VERDICTS, *FAILURES)
 """Verdicts and failures together; the position is the code (int8) of a judgment."""
+
+
+OUTCOME_CODES: Mapping[str, int] = {name: code for code, name in enumerate(OUTCOMES)}
+"""The code of a judgment by its verdict or failure."""
 
 
 class Outcome(NamedTuple):

@@ -50,7 +50,7 @@ def entry_of(note: CallNote, now: datetime) -> dict[str, Any]:
     }
 
 
-def told(entry: dict[str, Any]) -> str:
+def call_line(entry: dict[str, Any]) -> str:
     """A line of the log for people."""
     retries = f", {entry['attempts']} attempts" if entry["attempts"] > 1 else ""
     reason = f": {entry['reason']}" if entry["reason"] else ""

@@ -24,12 +24,12 @@ from harness.providers.provider import Connection
 from harness.records.calls import UNAVAILABLE, Call, Reply
 from harness.records.reasoning import separated
 from harness.runner.session import (
-    Agenda,
     CallNote,
     Connect,
+    ConversationChunk,
+    ConversationPlan,
     ConversationState,
     ProgressListener,
-    Stretch,
     UnavailableReplies,
     advance,
     start_conversations,
@@ -42,7 +42,7 @@ QUEUE_WINDOW = 4
 """Conversations that a lane keeps under way, as a multiple of the calls that its models take at once."""
 
 
-def fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Executor) -> None:
+def fill(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], desk: Executor) -> None:
     """Hold all conversations of some chunks as far as the cache does not hold them already.
 
     Raises:
@@ -53,7 +53,9 @@ def fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Executor) -> None:
         raise cause
 
 
-async def _fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Executor) -> BaseException | None:
+async def _fill(
+    plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], desk: Executor
+) -> BaseException | None:
     """Why the run was to stop, None where it came to its end."""
     work = asyncio.ensure_future(_run_all(plan, chunks, desk))
     asked = asyncio.ensure_future(desk.halt.asked.wait())
@@ -70,8 +72,8 @@ async def _fill(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Executor) ->
     return desk.halt.cause if work.cancelled() else work.exception()
 
 
-async def _run_all(plan: Agenda[Any], chunks: Iterable[Stretch], desk: Executor) -> None:
-    lanes: dict[tuple[str, ...], list[Stretch]] = {}
+async def _run_all(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], desk: Executor) -> None:
+    lanes: dict[tuple[str, ...], list[ConversationChunk]] = {}
     for chunk in chunks:
         lanes.setdefault(chunk.cell.models, []).append(chunk)
     try:
@@ -110,7 +112,9 @@ def _listening(desk: Executor) -> Iterator[None]:
             signal.signal(one, handler)
 
 
-async def _run_queue(plan: Agenda[Any], chunks: Sequence[Stretch], desk: Executor, width: int) -> None:
+async def _run_queue(
+    plan: ConversationPlan[Any], chunks: Sequence[ConversationChunk], desk: Executor, width: int
+) -> None:
     """Hold the conversations of some chunks, at most `width` of them at once."""
     room = asyncio.Semaphore(width)
     async with asyncio.TaskGroup() as group:
@@ -120,7 +124,7 @@ async def _run_queue(plan: Agenda[Any], chunks: Sequence[Stretch], desk: Executo
             desk.ended(len(talks) - len(waiting))
             for talk in waiting:
                 await room.acquire()
-                task = group.create_task(desk.hold(talk, chunk.cell.id))
+                task = group.create_task(desk.converse(talk, chunk.cell.id))
                 task.add_done_callback(lambda _: room.release())
 
 
@@ -143,7 +147,7 @@ class Executor:
         self.reached += conversations
         self.watch.reached(self.reached)
 
-    async def hold(self, talk: ConversationState[Any], place: str = "") -> None:
+    async def converse(self, talk: ConversationState[Any], place: str = "") -> None:
         """Hold one conversation to its end; `place` is the id of its cell or system, for the log."""
         going = True
         while going:
@@ -152,7 +156,7 @@ class Executor:
             batch = zip(talk.keys, talk.calls, strict=True)
             asked = [found.get(key) or self._shared(key, call, where) for key, call in batch]
             replies = [reply if isinstance(reply, Reply) else await reply for reply in asked]
-            going = talk.hear(replies)
+            going = talk.receive(replies)
         self.ended(1)
 
     def _shared(self, key: str, call: Call, where: tuple[str, str]) -> asyncio.Future[Reply]:

@@ -167,7 +167,7 @@ def follow_conversation(
         heard = [one.reply for one in batch if one.reply is not None]
         if len(heard) < len(batch):
             break
-        talk.hear(heard)
+        talk.receive(heard)
     return tuple(batches), talk.outcome
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from harness.evaluators.cell import asks
 from harness.evaluators.mode import CountingMode, MemberVotes, averages_scores, counting_mode, members_of
 from harness.records.experiment import Cell
-from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS, Judgment, Outcome, Usage
+from harness.records.judgments import FAILURES, OUTCOME_CODES, VERDICTS, Judgment, Outcome, Usage
 from harness.runner.plan import Plan
 from harness.runner.run import Part
 from harness.scoring.score import DatasetScores, score_dataset
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from harness.runner.run_reader import JudgedDataset
 
 Codes: TypeAlias = NDArray[np.int8]
-
-_CODES: dict[str | None, int] = {outcome: code for code, outcome in enumerate(OUTCOMES)}
 
 
 @dataclass
@@ -71,7 +69,7 @@ class Ledger:
         chunk, judgments, usage = part
         column, span = self._columns[chunk.column], slice(chunk.start, chunk.stop)
         outcomes = [judgment.outcome for judgment in judgments]
-        column.codes[span] = [_CODES[outcome.verdict or outcome.failure] for outcome in outcomes]
+        column.codes[span] = [OUTCOME_CODES[outcome.name] for outcome in outcomes]
         column.usage = column.usage.plus(usage)
         if column.scores is not None:
             column.scores[span] = [
@@ -83,7 +81,7 @@ class Ledger:
         if column.votes is not None:
             width = column.votes.shape[1]
             cast = (outcome.votes or (outcome.name,) * width for outcome in outcomes)
-            column.votes[span] = [[_CODES[vote] for vote in each] for each in cast]
+            column.votes[span] = [[OUTCOME_CODES[vote] for vote in each] for each in cast]
 
     def counted(self) -> Iterator[tuple[Cell, list[Judgment]]]:
         """The judgments of the cells that ask nobody, once all others have been added."""

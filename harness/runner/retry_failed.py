@@ -16,7 +16,7 @@ from harness.cache.entry import Entry, Store
 from harness.records.calls import Reply
 from harness.records.judgments import FAILURES
 from harness.runner.run import Run
-from harness.runner.session import Agenda, Replies, UnavailableReplies, advance, start_conversations
+from harness.runner.session import ConversationPlan, Replies, UnavailableReplies, advance, start_conversations
 
 EVERY = "failed"
 RETRIES = (EVERY, *FAILURES)
@@ -70,7 +70,7 @@ def kinds_of(wanted: Iterable[str]) -> frozenset[str]:
     return frozenset(FAILURES if EVERY in asked else asked)
 
 
-def keys_behind(plan: Agenda[Any], replies: Replies, kinds: frozenset[str]) -> set[str]:
+def keys_behind(plan: ConversationPlan[Any], replies: Replies, kinds: frozenset[str]) -> set[str]:
     """The keys of the stored replies that led to failures of some kinds, and to nothing else."""
     failed: set[str] = set()
     good: set[str] = set()

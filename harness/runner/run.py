@@ -1,7 +1,7 @@
 """Plan → Judgments: replay what the cache holds, and have it filled where it lacks something.
 
 A run reads the cache chunk by chunk in canonical order and gives out judgments as it goes. At the first chunk that
-lacks a reply, everything that is missing from there on is asked for (`fill.py`) and stored; then it goes on reading.
+lacks a reply, everything that is missing from there on is asked for (`executor.py`) and stored; then it reads on.
 So judgments come from the cache alone, in one order, whatever completed first: that is what makes them the same
 bytes at any concurrency and after any interruption.
 """
@@ -17,12 +17,12 @@ from harness.errors import CacheError, MissingRepliesError
 from harness.records.judgments import Judgment, Usage
 from harness.runner.plan import Chunk
 from harness.runner.session import (
-    Agenda,
     Connect,
+    ConversationChunk,
+    ConversationPlan,
     ConversationState,
     ProgressListener,
     Replies,
-    Stretch,
     UnavailableReplies,
     advance,
     start_conversations,
@@ -41,18 +41,18 @@ class Part(NamedTuple):
 
 @dataclass
 class Run(Generic[T]):
-    """One run under way.
+    """A run in progress.
 
     Attributes:
         plan: the conversations to hold.
         store: the cache.
         connect: opens the connection to a model; None for a run that may make no call.
-        watch: who is told.
+        watch: receives progress.
         before_asking: receives the replies that are there, before the first call is made.
-        lost: what could not be had.
+        lost: calls without a reply.
     """
 
-    plan: Agenda[T]
+    plan: ConversationPlan[T]
     store: Store
     connect: Connect | None
     watch: ProgressListener
@@ -60,11 +60,11 @@ class Run(Generic[T]):
     lost: UnavailableReplies = field(default_factory=UnavailableReplies)
 
     def parts(self) -> Iterator[Part]:
-        """All judgments in canonical order, making the calls that are missing on the way; raises as `held`."""
-        for chunk, talks in self.held():
+        """All judgments in canonical order; makes the calls that are missing, and raises as `finished_chunks`."""
+        for chunk, talks in self.finished_chunks():
             yield Part(chunk, [talk.judgment() for talk in talks], usage_of(talks))
 
-    def held(self) -> Iterator[tuple[Any, list[ConversationState[T]]]]:
+    def finished_chunks(self) -> Iterator[tuple[Any, list[ConversationState[T]]]]:
         """All chunks in canonical order, each with its conversations, which have ended.
 
         Raises:
@@ -92,7 +92,7 @@ class Run(Generic[T]):
                 yield chunk, talks
         missing.raise_if_any()
 
-    def _fill(self, first: Stretch, reached: int) -> None:
+    def _fill(self, first: ConversationChunk, reached: int) -> None:
         """Ask for all that is missing from a chunk on, `reached` conversations lying before it."""
         from harness.runner.executor import Executor, fill
 
@@ -117,7 +117,7 @@ class RunResult(NamedTuple):
 class RunOf(Protocol):
     """Makes the runs of one command: over one cache, with one purse, and what one could not have no other asks for."""
 
-    def __call__(self, agenda: Agenda[T]) -> Run[T]:
+    def __call__(self, agenda: ConversationPlan[T]) -> Run[T]:
         """The run that holds the conversations of an agenda."""
         ...
 
@@ -130,7 +130,7 @@ class Missing:
     judgments: int = 0
     place: str = ""
 
-    def add(self, chunk: Stretch, talks: Sequence[ConversationState[Any]], store: Store) -> None:
+    def add(self, chunk: ConversationChunk, talks: Sequence[ConversationState[Any]], store: Store) -> None:
         """Note the calls that these conversations wait for."""
         keys = [key for talk in talks for key in talk.keys]
         found = store.get_many(keys)

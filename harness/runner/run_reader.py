@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from harness.errors import RunFolderError
 from harness.records.experiment import Cell, ScoreSpec
-from harness.records.judgments import OUTCOMES, VERDICTS, Usage
+from harness.records.judgments import OUTCOME_CODES, VERDICTS, Usage
 from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 Codes: TypeAlias = NDArray[np.int8]
 
 RETRY = "make the run again with `harness run`; it asks nothing that the cache holds"
-_CODES: dict[str, int] = {name: code for code, name in enumerate(OUTCOMES)}
 KINDS = ("evaluation", "generation")
 """The kinds of experiment whose runs can be read back."""
 UNKNOWN_USAGE = Usage(cost_usd=None)
@@ -218,7 +217,7 @@ def _columns(
     sizes = [manifest["datasets"][cell.dataset]["items"] for cell in cells]
     if runs["value"].to_list() != [cell.id for cell in cells] or runs["len"].to_list() != sizes:
         raise RunFolderError(f"{folder / JUDGMENTS} does not hold the judgments that {MANIFEST} tells of", hint=RETRY)
-    outcomes = _codes(frame.select(pl.coalesce("verdict", "failure")).to_series(), _CODES)
+    outcomes = _codes(frame.select(pl.coalesce("verdict", "failure")).to_series(), OUTCOME_CODES)
     found: list[tuple[Codes, Codes | None]] = []
     start = 0
     for size in sizes:
@@ -236,7 +235,7 @@ def _votes(lists: pl.Series, outcomes: Codes) -> Codes | None:
         return None
     votes = np.repeat(outcomes[:, None], width, axis=1)
     cast = lists.filter(lists.list.len() > 0)
-    votes[counts > 0] = _codes(cast.explode(), _CODES).reshape(len(cast), -1)
+    votes[counts > 0] = _codes(cast.explode(), OUTCOME_CODES).reshape(len(cast), -1)
     return votes
 
 

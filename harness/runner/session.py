@@ -35,12 +35,12 @@ class Place(Protocol):
         ...
 
 
-class Stretch(Protocol):
+class ConversationChunk(Protocol):
     """Some neighbouring conversations of one place."""
 
     @property
     def number(self) -> int:
-        """Position in the canonical order of all stretches."""
+        """Position in the canonical order of all chunks."""
         ...
 
     @property
@@ -58,7 +58,7 @@ class HasModels(Protocol):
         ...
 
 
-class Agenda(Protocol[T_co]):
+class ConversationPlan(Protocol[T_co]):
     """What conversations are to be held, in canonical order."""
 
     @property
@@ -72,11 +72,11 @@ class Agenda(Protocol[T_co]):
         ...
 
     def chunks(self) -> Iterator[Any]:
-        """All stretches, in canonical order."""
+        """All chunks, in canonical order."""
         ...
 
     def conversations(self, chunk: Any) -> Iterator[tuple[Item, Conversation[T_co]]]:
-        """The items of a stretch, each with a fresh conversation about it."""
+        """The items of a chunk, each with a fresh conversation about it."""
         ...
 
 
@@ -198,7 +198,7 @@ class ConversationState(Generic[T]):
         self.calls: Sequence[Call] = next(conversation)
         self.keys = [call_key(call) for call in self.calls]
 
-    def hear(self, replies: Sequence[Reply]) -> bool:
+    def receive(self, replies: Sequence[Reply]) -> bool:
         """Send the replies to the batch; whether the conversation goes on."""
         for key, call, reply in zip(self.keys, self.calls, replies, strict=True):
             if reply is not UNAVAILABLE:
@@ -243,12 +243,12 @@ def advance(
             ]
             if None in heard:
                 waiting.append(talk)
-            elif talk.hear(heard):  # type: ignore[arg-type]  # None was ruled out
+            elif talk.receive(heard):  # type: ignore[arg-type]  # None was ruled out
                 going.append(talk)
         active = going
     return waiting
 
 
-def start_conversations(plan: Agenda[T], chunk: Stretch) -> list[ConversationState[T]]:
+def start_conversations(plan: ConversationPlan[T], chunk: ConversationChunk) -> list[ConversationState[T]]:
     """Fresh conversations about the items of a chunk, each waiting for its first batch."""
     return [ConversationState(item, conversation) for item, conversation in plan.conversations(chunk)]
