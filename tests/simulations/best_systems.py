@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.generation.win_rates import SMOOTHING, rate_statistic
 from harness.statistics import selection, win_rate
 from simulations.row import Row, scaled
 from simulations.winners import what_it_is_worth
@@ -38,13 +39,13 @@ def _best(world: str, truths: Any, n: int, repeats: int) -> Iterator[Row]:
         rates = win_rate.win_rate(counts)
         best = int(rates.argmax())
         own = win_rate.bootstrap_interval(counts[best], resamples=1_000, level=0.95, seed=seed)
-        bias = selection.selection_bias(outcomes, None, lambda tables: win_rate.win_rate(tables[..., 0, :]), seed=seed)
-        assert bias is not None
         assert own.low is not None
         assert own.high is not None
         truth, value = truths[best], float(rates[best])
-        errors.append((value - truth, value - bias.mean - truth))
-        held.append((own.low <= truth <= own.high, own.low - bias.out_of_bag <= truth <= own.high - bias.optimism))
+        whole = selection.Own(min(own.low, value), max(own.high, value), n, n - 1, 0.95)
+        found = selection.correct_winner(rate_statistic("half"), outcomes, None, best, whole, SMOOTHING)
+        errors.append((value - truth, found.corrected - truth))
+        held.append((own.low <= truth <= own.high, found.low <= truth <= found.high))
     yield from what_it_is_worth("win rate of the best", world, n, errors, held)
 
 
