@@ -84,6 +84,6 @@ def bias_sentence(name: str, what: str, figures: Mapping[str, Figure]) -> str:
         return f"effect of {what}: unknown ({bias.reason})"
     note = "" if excludes_zero(bias) else ", not distinguishable from 0"
     return (
-        f"{what} goes with {figure_text(bias)} at equal labels{note}; in the labels: {figure_text(human)}; quality that "
-        "the labels do not show can explain it"
+        f"{what} goes with {figure_text(bias)} at equal labels{note}; in the labels: {figure_text(human)}; quality "
+        "that the labels do not show can explain it"
     )
