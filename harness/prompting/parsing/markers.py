@@ -36,6 +36,8 @@ _NEUTRAL = frozenset(
     for word in words.split()
 )
 """Words that may stand before a marker that is meant."""
+_BEGINNING = re.compile(r"[\s#*_>|`(\[\"'•-]{0,12}+(?:(?:final|overall|total|my|the)\b[\s*_]{0,4}+){0,3}+").fullmatch
+"""The usual beginnings of a line with a marker; what follows from _CLAUSE and _NEUTRAL, sooner."""
 _ELSE = frozenset(
     [
         "confidence",
@@ -201,7 +203,7 @@ def rank_at(text: str, start: int) -> int:
     if start == 0 or text[start - 1] == "\n":
         return OWN
     before = text[max(text.rfind("\n", 0, start) + 1, start - _BEFORE) : start]
-    if not before.strip(" #*_-|>`(["):
+    if _BEGINNING(before):
         return OWN
     clause = before
     for clause_end in _CLAUSE.finditer(before):

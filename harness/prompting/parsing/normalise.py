@@ -15,8 +15,6 @@ import unicodedata
 from functools import cache
 
 _UNUSUAL = re.compile(r"[^\x20-\x7e\n\t]+")
-_CONTROLS = "\x0b\x0c\x00\x08\x1b\x7f"
-"""Control characters that occur in ASCII text; what the others would separate is separated by nothing else."""
 _TURN_TOKENS = ("<|", "<｜", "_turn>", "</s>", "<s>", "<eos>", "<bos>", "<pad>", "[/INST]", "[INST]")
 _SPECIAL = (
     r"<\|[^<>|\n]{1,40}\|>|<｜[^<>｜\n]{1,40}｜>|<(?:end|start)_of_turn>(?:model\b|user\b)?"
@@ -91,7 +89,7 @@ def normalised(text: str, *, boxes_anywhere: bool = False) -> str:
         text = _TOKENS.sub("\n", text)
     if not text.isascii():
         text = _UNUSUAL.sub(_in_ascii, unicodedata.normalize("NFC", text))
-    elif any(character in text for character in _CONTROLS):
+    elif _has_controls(text):
         text = _UNUSUAL.sub(_in_ascii, text)
     if "&" in text:
         text = _ENTITY.sub(lambda found: _ENTITIES[found[0]], text)
@@ -105,7 +103,12 @@ def normalised(text: str, *, boxes_anywhere: bool = False) -> str:
 
 
 def _may_have_tokens(text: str) -> bool:
-    return ("<" in text or "INST]" in text) and any(token in text for token in _TURN_TOKENS)
+    return ("<" in text or ("[" in text and "INST]" in text)) and any(token in text for token in _TURN_TOKENS)
+
+
+def _has_controls(text: str) -> bool:
+    """Whether ASCII text has control characters that models or files put in; one test each is quickest."""
+    return "\x0b" in text or "\x0c" in text or "\x00" in text or "\x08" in text or "\x1b" in text or "\x7f" in text
 
 
 def _in_ascii(found: re.Match[str]) -> str:
