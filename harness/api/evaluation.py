@@ -16,6 +16,7 @@ from harness.runner.manifest import cells_json, datasets_json, manifest_head
 from harness.runner.plan import Plan
 from harness.runner.plan import make_plan as plan
 from harness.runner.progress import RunStats
+from harness.runner.reply_notes import write_served
 from harness.runner.run import Run, RunOf, RunResult
 from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, SCORES, SPEC, RunWriter, run_id_of
 from harness.runner.tables import items_frame, scores_frame
@@ -33,7 +34,8 @@ __all__ = ["board_tables", "estimate", "explain", "keys", "plan", "power", "run"
 def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
     """As `Experiment.run`."""
     ledger = Ledger(plan)
-    for part in run_of(plan).parts():
+    made = run_of(plan)
+    for part in made.parts():
         writer.add(part.chunk.cell, part.judgments)
         ledger.add(part)
     for cell, judgments in ledger.counted():
@@ -42,13 +44,14 @@ def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
     run_id = run_id_of(plan.digest, writer.judgments_digest)
     writer.write_frame(ITEMS, items_frame(plan.datasets))
     writer.write_json(SPEC, plan.spec.resolved)
+    write_served(writer, made.observed)
     with writer.scoring(run_id, plan.spec.shown_path):
         scores = _with_probes(plan, ledger)
         writer.write_frame(SCORES, scores_frame(score for group in scores for score in group.scores))
         board = make_leaderboard(plan.spec, scores)
-        board = replace(board, notes=(*board.notes, *plan.data_notes, *notes_on_choices(plan)))
-        writer.write_json(LEADERBOARD, leaderboard_json(board, run_id))
-    writer.write_json(MANIFEST, _manifest(plan, run_id, writer.judgments_digest))
+        notes = (*board.notes, *plan.data_notes, *made.observed.notes(), *notes_on_choices(plan))
+        writer.write_json(LEADERBOARD, leaderboard_json(replace(board, notes=notes), run_id))
+    writer.write_json(MANIFEST, {**_manifest(plan, run_id, writer.judgments_digest), **made.observed.manifest()})
     return RunResult(run_id, ledger.calls)
 
 

@@ -17,6 +17,7 @@ from harness.hashing import digest_of
 from harness.runner.judgment_columns import Ledger
 from harness.runner.manifest import cells_json, datasets_json, manifest_head
 from harness.runner.progress import RunStats
+from harness.runner.reply_notes import merged, write_served
 from harness.runner.run import Run, RunOf, RunResult
 from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
 from harness.runner.tables import items_frame
@@ -50,12 +51,14 @@ def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResul
         run_of: makes the run that holds the conversations of a plan.
     """
     ledger = TrajectoryLedger(plan)
-    for chunk, talks in run_of(plan).finished_chunks():
+    loops = run_of(plan)
+    for chunk, talks in loops.finished_chunks():
         writer.add_rows(TRAJECTORIES, ledger.add(chunk.cell, talks), TRAJECTORY_SCHEMA)
     writer.write_rows(TRAJECTORIES, TRAJECTORY_SCHEMA)
     matches = make_match_plan(plan, ledger.picks)
     judged = Ledger(matches)
-    for part in run_of(matches).parts():
+    comparisons = run_of(matches)
+    for part in comparisons.parts():
         writer.add(part.chunk.cell, part.judgments)
         judged.add(part)
     for cell, judgments in judged.counted():
@@ -66,14 +69,17 @@ def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResul
     writer.write_frame(PROMPTS, pl.concat(frames))
     writer.write_frame(ITEMS, items_frame(matches.datasets))
     writer.write_json(SPEC, plan.spec.resolved)
+    observed = merged(loops.observed, comparisons.observed)
+    write_served(writer, observed)
     with writer.scoring(run, plan.spec.shown_path):
         by_match = {name: judged.judged(name) for name in plan.spec.matches}
         board = board_json(plan.spec, matches, ledger.accounts, by_match, run)
-        board["notes"] += plan.data_notes
+        board["notes"] += [*plan.data_notes, *observed.notes()]
         writer.write_json(LEADERBOARD, board)
-    writer.write_json(MANIFEST, _manifest(plan, matches, run, ledger.digest, writer.judgments_digest))
-    loops = sum(account.usage.calls for account in ledger.accounts.values())
-    return RunResult(run, loops + judged.calls)
+    manifest = _manifest(plan, matches, run, ledger.digest, writer.judgments_digest)
+    writer.write_json(MANIFEST, {**manifest, **observed.manifest()})
+    calls = sum(account.usage.calls for account in ledger.accounts.values())
+    return RunResult(run, calls + judged.calls)
 
 
 def _manifest(

@@ -16,6 +16,7 @@ from harness.cache.entry import Store
 from harness.errors import CacheError, MissingRepliesError
 from harness.records.judgments import Judgment, Usage
 from harness.runner.plan import Chunk
+from harness.runner.reply_notes import ReplyNotes
 from harness.runner.session import (
     Connect,
     ConversationChunk,
@@ -58,6 +59,7 @@ class Run(Generic[T]):
     watch: ProgressListener
     before_asking: Callable[[Replies], None] = lambda _: None
     lost: UnavailableReplies = field(default_factory=UnavailableReplies)
+    observed: ReplyNotes = field(default_factory=ReplyNotes)
 
     def parts(self) -> Iterator[Part]:
         """All judgments in canonical order; makes the calls that are missing, and raises as `finished_chunks`."""
@@ -87,6 +89,9 @@ class Run(Generic[T]):
                 if advance(talks, self.store, self.lost):
                     raise CacheError("the cache does not give back what was just stored", hint=VERIFY)
             reached += len(talks)
+            for talk in talks:
+                if talk.remarks:
+                    self.observed.add(chunk.cell.id, talk.item.id, talk.remarks)
             if not missing.calls:
                 self.watch.reached(reached)
                 yield chunk, talks

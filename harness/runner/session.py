@@ -10,6 +10,7 @@ from harness.evaluators.conversation import Conversation
 from harness.records.calls import UNAVAILABLE, Call, Model, Price, Reply
 from harness.records.datasets import Item
 from harness.records.judgments import Judgment, Outcome
+from harness.runner.reply_notes import Remark, remark_on
 
 if TYPE_CHECKING:
     from harness.providers.cancellation import Cancellation
@@ -173,6 +174,7 @@ class ConversationState(Generic[T]):
         keys: their cache keys.
         outcome: None while it is under way.
         cost_usd: of the replies heard, by the prices in the spec; None where a model has none.
+        remarks: what is remarkable about replies.
     """
 
     __slots__ = (
@@ -185,6 +187,7 @@ class ConversationState(Generic[T]):
         "keys",
         "outcome",
         "prompt_tokens",
+        "remarks",
     )
 
     def __init__(self, item: Item, conversation: Conversation[T]) -> None:
@@ -194,6 +197,7 @@ class ConversationState(Generic[T]):
         self.prompt_tokens = 0
         self.completion_tokens = 0
         self.cost_usd: float | None = 0.0
+        self.remarks: tuple[Remark, ...] = ()
         self.outcome: T | None = None
         self.calls: Sequence[Call] = next(conversation)
         self.keys = [call_key(call) for call in self.calls]
@@ -204,6 +208,8 @@ class ConversationState(Generic[T]):
             if reply is not UNAVAILABLE:
                 self.history += (key,)
                 self._count(call.model, reply)
+                if (remark := remark_on(call, reply)) is not None:
+                    self.remarks += (remark,)
         try:
             self.calls = self.conversation.send(replies)
         except StopIteration as stop:
