@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from harness.api.experiment import experiment_of, make_plan
 from harness.api.finished_run import FinishedRun
@@ -21,6 +21,7 @@ from harness.runner.connect import connector
 from harness.runner.cost_limit import check_cost_limit, resume_hint
 from harness.runner.environment import environment_json
 from harness.runner.estimate import Estimate
+from harness.runner.other_identities import notes_on_identities
 from harness.runner.plan import Planned, with_concurrency
 from harness.runner.progress import RunStats
 from harness.runner.retry_failed import kinds_of, rerun_failed
@@ -144,6 +145,8 @@ class _Session:
         self._is_announced = True
         spec = self.plan.spec
         if not all(spec.models[name].is_free for name in spec.models_used):
+            for note in notes_on_identities(cast("Agenda[Any]", self.plan), self.cache):
+                self.stats.say(note)
             self.before_asking(experiment_of(spec.kind).estimate(self.plan, replies, self.environment))
 
 

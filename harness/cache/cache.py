@@ -8,11 +8,11 @@ write, so a replay needs neither. Reading sees what has been committed, also by 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.cache import sqlite_file, verify
 from harness.cache.entry import Entry, read_entry, read_reply, value_of
@@ -125,6 +125,18 @@ class Cache:
         ]
         for stored in batches:
             stored.result()
+
+    def sample(self) -> list[Mapping[str, Any]]:
+        """The calls of some entries: the newest, and others spread evenly over all. It takes the same time at any size.
+
+        Raises:
+            CacheError: where the cache cannot be read.
+        """
+        connection = self._reading()
+        if connection is None:
+            return []
+        with reporting(self.folder):
+            return list(verify.sampled_calls(connection))
 
     def stats(self) -> verify.Stats:
         """How much the cache holds, by model."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ import orjson
 from harness.cache.entry import Entry, check_entry, read_entry
 from harness.cache.sqlite_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, reporting
 
+SAMPLED = 200
+"""Entries of each part of a sample."""
 DAMAGE_SHOWN = 20
 """Findings of SQLite's own check that are listed; a damaged page causes many."""
 
@@ -143,6 +145,25 @@ def verify(folder: Path, connection: sqlite3.Connection | None) -> Verification:
     except sqlite3.DatabaseError as error:
         damage.append(str(error))
     return Verification(folder, checked, tuple(bad), tuple(damage))
+
+
+def sampled_calls(connection: sqlite3.Connection) -> Iterator[Mapping[str, Any]]:
+    """The calls of some entries: the newest, and as many spread evenly over all; unreadable ones are left out."""
+    first, last = connection.execute("SELECT min(rowid), max(rowid) FROM Cache").fetchone()
+    if first is None:
+        return
+    newest = range(last, max(first, last - SAMPLED) - 1, -1)
+    spread = range(first, last + 1, max(1, (last - first) // SAMPLED))
+    for row in dict.fromkeys((*newest, *spread)):
+        found = connection.execute(f"SELECT value, {IS_SOUND} FROM Cache WHERE rowid = ?", (row,)).fetchone()  # noqa: S608
+        if found is None or not found[1]:
+            continue
+        try:
+            call = orjson.loads(bytes(found[0]).partition(b"\n")[2])
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(call, dict):
+            yield call
 
 
 def _all_rows(connection: sqlite3.Connection | None) -> Iterator[tuple[Any, Any, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -15,7 +16,12 @@ from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.runner.estimate import BYTES_PER_TOKEN, PROMPTS_COUNTED, Estimate, Range, estimate_json
+from harness.runner.other_identities import notes_on_identities
+from harness.spec.checks import notes_on_parameters
 from harness.text import aligned, printable
+
+if TYPE_CHECKING:
+    from harness.runner.session import Agenda
 
 
 @click.command(
@@ -40,6 +46,7 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
     experiment = experiment_of(made.spec.kind)
     with Cache(cache) as replies:
         found = experiment.estimate(made, replies, os.environ)
+        found.notes += [*notes_on_parameters(made.spec), *notes_on_identities(cast("Agenda[Any]", made), replies)]
     first = experiment.power(made, results, PowerQuestion(metrics=made.spec.score.metrics[:1]))
     if as_json:
         detectable = [] if first is None else detects_json(first)
@@ -72,7 +79,8 @@ def printed(plan: Planned, found: Estimate) -> str:
         for name, need in found.models.items()
     ]
     total = dollars(found.cost_usd(plan.spec.models))
-    notes = ["\n".join(map(printable, plan.data_notes))] if plan.data_notes else []
+    lines = [*plan.data_notes, *found.notes]
+    notes = ["\n".join(map(printable, lines))] if lines else []
     return "\n\n".join([plan.summary, *notes, aligned(rows), aligned(costs), method(found), f"total cost: {total}"])
 
 

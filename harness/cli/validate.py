@@ -11,12 +11,14 @@ from typing import Any
 import click
 
 from harness.api.load import check_spec
+from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._data_check import problems_beside, problems_of_data
 from harness.cli._errors import INPUT_IS_WRONG, problem_line
-from harness.cli._options import allow_path_option, json_option
+from harness.cli._options import allow_path_option, cache_option, json_option
 from harness.cli._output import print_json
 from harness.errors import Problem, SpecError
+from harness.runner.other_identities import notes_on_models
 from harness.spec.evaluation import environment_problems
 from harness.text import pluralized, printable
 
@@ -34,17 +36,18 @@ Of a text file above 64 MB only the beginning is checked, and a line says so; `h
 )
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, shell_complete=_completion.specs)
 @allow_path_option
+@cache_option
 @click.option("--no-data", is_flag=True, help="Do not read the data of the specs.")
 @json_option
 @click.pass_context
 def validate(
-    ctx: click.Context, specs: tuple[str, ...], allow_paths: tuple[Path, ...], no_data: bool, as_json: bool
+    ctx: click.Context, specs: tuple[str, ...], allow_paths: tuple[Path, ...], cache: Path, no_data: bool, as_json: bool
 ) -> None:
     """Check specs: syntax, names, types, files, environment and data, all problems at once."""
     valid: list[dict[str, Any]] = []
     problems: list[Problem] = []
     for shown in specs:
-        found, spec = _checked(shown, allow_paths, reads_data=not no_data)
+        found, spec = _checked(shown, allow_paths, cache, reads_data=not no_data)
         problems += found
         if spec:
             valid.append(spec)
@@ -69,7 +72,7 @@ def accepted(spec: Mapping[str, Any]) -> str:
 
 
 def _checked(
-    shown: str, allow_paths: tuple[Path, ...], *, reads_data: bool
+    shown: str, allow_paths: tuple[Path, ...], cache: Path, *, reads_data: bool
 ) -> tuple[list[Problem], dict[str, Any] | None]:
     """The problems of a spec file and of its data, and the spec's name and size where there are none."""
     try:
@@ -81,4 +84,7 @@ def _checked(
         problems += problems_of_data(spec, lambda sentence: click.echo(printable(sentence), err=True))
     if problems:
         return problems, None
+    with Cache(cache) as replies:
+        for note in notes_on_models([spec.models[name] for name in spec.models_used], replies):
+            click.echo(printable(f"note: {note}"), err=True)
     return [], {"file": shown, "name": spec.name, "cells": len(spec.cells), "undecided": list(spec.undecided)}

@@ -108,11 +108,13 @@ class Estimate:
         cells: by cell id, in canonical order.
         models: by model name; a call that two cells share counts once here.
         sizes: by model name, how the tokens of its prompts were found.
+        notes: what a reader should know of the calls.
     """
 
     cells: dict[str, Need] = field(default_factory=dict)
     models: dict[str, Need] = field(default_factory=dict)
     sizes: dict[str, PromptSize] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def calls(self) -> Range:
@@ -214,7 +216,7 @@ def estimate_json(plan: Planned, found: Estimate) -> dict[str, Any]:
             for name, need in found.models.items()
         ],
         "cost_usd": _listed(found.cost_usd(models)),
-        "notes": plan.data_notes,
+        "notes": [*plan.data_notes, *found.notes],
     }
 
 

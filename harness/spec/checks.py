@@ -16,6 +16,7 @@ from harness.data.files import is_encoding
 from harness.data.rows import find_dataset_format, format_of
 from harness.errors import Problem
 from harness.records.document import Document, Step
+from harness.records.experiment import Spec
 from harness.spec.paths import Folders, data_fault, file_fault
 from harness.spec.schema import load_schema
 from harness.text import listed, looks_secret, place_in_words, quoted, suggestion
@@ -107,6 +108,17 @@ def model_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem
 def known_parameters() -> frozenset[str]:
     """The parameters that the schema of an experiment describes."""
     return frozenset(load_schema("experiment")["$defs"]["params"]["properties"])
+
+
+def notes_on_parameters(spec: Spec) -> list[str]:
+    """A sentence for the parameters of each model that the protocol does not define: they are sent as they are."""
+    known = known_parameters()
+    others = {name: [key for key in spec.models[name].params if key not in known] for name in spec.models_used}
+    return [
+        f"{name}: {listed(keys)} {'is' if len(keys) == 1 else 'are'} unknown here, and sent as given"
+        for name, keys in others.items()
+        if keys
+    ]
 
 
 def unpacked(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ def asked_of(url: str) -> str:
     """The spec with its models behind a real endpoint."""
     text = SPEC
     for skill in ("0.5", "0.4", "0.9"):
-        entry = f'{{provider: openai, model: "simulated?skill={skill}", base_url: "{url}", limits: {{concurrency: 4}}}}'
+        place = f'base_url: "{url}", identity: served'
+        entry = f'{{provider: openai, model: "simulated?skill={skill}", {place}, limits: {{concurrency: 4}}}}'
         text = text.replace(f"{{provider: simulated, skill: {skill}}}", entry)
     return text
 

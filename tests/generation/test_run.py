@@ -330,7 +330,8 @@ def test_a_model_that_was_given_up_in_the_loops_is_not_asked_in_the_comparisons(
     with served() as server:
         for skill in ("0.5", "0.4", "0.9"):
             name = "nobody-knows-it" if skill == "0.9" else f"simulated?skill={skill}"
-            entry = f'{{provider: openai, model: "{name}", base_url: "{server.url}", limits: {{concurrency: 1}}}}'
+            place = f'base_url: "{server.url}", identity: served'
+            entry = f'{{provider: openai, model: "{name}", {place}, limits: {{concurrency: 1}}}}'
             text = text.replace(f"{{provider: simulated, skill: {skill}}}", entry)
         laid_out(tmp_path, text, prompts=6)
         shown = call("run", tmp_path / "spec.yaml", cwd=tmp_path, code=1)

@@ -23,11 +23,13 @@ models:
     provider: openai
     model: "simulated?skill=0.6"
     base_url: "{url}"
+    identity: served
     limits: {{concurrency: 24, attempts: {attempts}, timeout_s: {timeout_s}}}
   other:
     provider: openai
     model: "simulated?skill=0.8"
     base_url: "{url}"
+    identity: served
     limits: {{concurrency: 24, attempts: {attempts}, timeout_s: {timeout_s}}}
 matrix:
   dataset: [letters]

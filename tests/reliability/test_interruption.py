@@ -30,8 +30,10 @@ name: cut-off
 datasets:
   letters: {{path: letters.jsonl}}
 models:
-  small: {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", limits: {{concurrency: {wide}}}}}
-  large: {{provider: openai, model: "simulated?malformed_rate=0.2", base_url: "{url}", limits: {{concurrency: {wide}}}}}
+  small: {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", identity: served,
+    limits: {{concurrency: {wide}}}}}
+  large: {{provider: openai, model: "simulated?malformed_rate=0.2", base_url: "{url}", identity: served,
+    limits: {{concurrency: {wide}}}}}
 matrix:
   dataset: [letters]
   strategy: [direct, combined-10]

@@ -19,7 +19,8 @@ schema: 1
 name: {name}
 datasets: {{letters: {{path: letters.jsonl}}}}
 models:
-  small: {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", limits: {{concurrency: 8}}}}
+  small: {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}",
+    limits: {{concurrency: 8}}, identity: served}}
 matrix:
   dataset: [letters]
   strategy: [{strategies}]

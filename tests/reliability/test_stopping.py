@@ -31,7 +31,8 @@ name: stopped
 datasets:
   letters: {{path: letters.jsonl}}
 models:
-  small: {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", limits: {{concurrency: 4}}{price}}}
+  small: {{provider: openai, model: "simulated?skill=0.6", base_url: "{url}", identity: served,
+    limits: {{concurrency: 4}}{price}}}
 matrix:
   dataset: [letters]
   strategy: [direct]
@@ -138,7 +139,9 @@ def test_handlers_of_signals_are_as_before_when_a_run_has_ended(tmp_path):
         signal.signal(signal.SIGTERM, mine)
         folder = laid_out(tmp_path / "world", "x")
         text = (folder / "spec.yaml").read_text()
-        simulated = text.replace('openai, model: "simulated?skill=0.6", base_url: "x"', "simulated, skill: 0.6")
+        simulated = text.replace(
+            'openai, model: "simulated?skill=0.6", base_url: "x", identity: served', "simulated, skill: 0.6"
+        )
         (folder / "spec.yaml").write_text(simulated)
         assert run(folder).exit_code == 0
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
@@ -211,6 +214,8 @@ def test_a_limit_that_is_none_is_refused(tmp_path, limit):
 def test_free_models_need_no_budget(tmp_path):
     folder = laid_out(tmp_path / "world", "x")
     text = (folder / "spec.yaml").read_text()
-    simulated = text.replace('openai, model: "simulated?skill=0.6", base_url: "x"', "simulated, skill: 0.6")
+    simulated = text.replace(
+        'openai, model: "simulated?skill=0.6", base_url: "x", identity: served', "simulated, skill: 0.6"
+    )
     (folder / "spec.yaml").write_text(simulated)
     assert run(folder, "--max-cost", "0.000001").exit_code == 0
