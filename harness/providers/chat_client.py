@@ -15,17 +15,17 @@ from typing import Any
 import aiohttp
 import httpx2
 import openai
-import orjson
 
 from harness.providers.attempts import FORMAT, ModelConnection, connection_fault
 from harness.providers.endpoint import Extras
 from harness.providers.event_stream import refuses_usage, wants_stream
-from harness.providers.faults import fault_of
+from harness.providers.faults import fault_in
+from harness.providers.native_reply import without_secrets
+from harness.providers.openai_client import bare_client
 from harness.providers.provider import Context
 from harness.providers.redaction import Secrets
 from harness.providers.response import read_completion
 from harness.providers.retry import Fault
-from harness.providers.transport import bare_client
 from harness.records.calls import Call, Model, Reply
 
 STREAM: dict[str, Any] = {"stream": True}
@@ -119,28 +119,12 @@ class ChatClient(ModelConnection):
         """What a response with status 200 says, without the key, which it may hold: a reply is kept and handed on."""
         content_type = response.headers.get("content-type", "")
         result = read_completion(response.content, content_type)
-        without = self._secret.redacted
         if isinstance(result, Reply):
-            return result._replace(
-                text=without(result.text),
-                served_model=without(result.served_model),
-                reasoning=without(result.reasoning),
-            )
+            return without_secrets(result, self._secret)
         told = self._secret.redacted_message
         result = read_completion(told(response.text).encode(), told(content_type))
         return replace(result, message=told(result.message)) if isinstance(result, Fault) else result
 
     def _status_fault(self, response: httpx2.Response, request: dict[str, Any], asks_format: bool) -> Fault:
-        try:
-            body = orjson.loads(response.content)
-        except orjson.JSONDecodeError:
-            body = response.text
-        headers = {name: self._secret.redacted_message(value) for name, value in response.headers.items()}
-        return fault_of(
-            response.status_code,
-            self._secret.redacted_json(body),
-            headers,
-            self._context.now(),
-            params=request.keys() - {"model", "messages"},
-            asks_format=asks_format,
-        )
+        params = request.keys() - {"model", "messages"}
+        return fault_in(response, self._secret, self._context.now(), params=params, asks_format=asks_format)

@@ -141,3 +141,24 @@ def proxy_in(environment: Mapping[str, str], base_url: str) -> str | None:
     if not address or (named("no_proxy") and bypass(parts.netloc.rpartition("@")[2], {"no": named("no_proxy")})):
         return None
     return address if "://" in address else f"http://{address}"
+
+
+def api_key_of(model: Model, environment: Mapping[str, str]) -> str:
+    """The key that the environment holds for the model, "" where the spec asks for none."""
+    if model.api_key_env is None:
+        return ""
+    variable = model.api_key_env
+    key = environment.get(variable, "").strip()
+    if not key:
+        raise ModelStopped(
+            f"model {model.name} has no API key: the environment variable {variable} is not set",
+            kind="key",
+            hint=f"set {variable}, or name another variable as `api_key_env`",
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise ModelStopped(
+            f"model {model.name} has no usable API key: {variable} holds letters that no key has",
+            kind="key",
+            hint=f"set {variable} to the key alone",
+        )
+    return key

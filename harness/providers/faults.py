@@ -18,8 +18,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import orjson
+
 from harness.providers import fault_words as meaning
 from harness.providers.fault_words import Words, parameter_named, words_of
+from harness.providers.redaction import Secrets
 from harness.providers.retry import MAX_WAIT_S, Fault, in_short
 from harness.providers.waits import wait_of
 
@@ -67,6 +70,27 @@ def fault_of(
     if status == 401:
         return Fault("key", message, "stop", status)
     return _about_call_or_model(status, words, message, params)
+
+
+def fault_in(
+    response: Any, secrets: Secrets, now: float, *, params: Collection[str] = (), asks_format: bool = False
+) -> Fault:
+    """The fault that a response is, as `fault_of`, without the secrets that it may hold.
+
+    Args:
+        response: of an HTTP client, with an error status.
+        secrets: what was sent.
+        now: seconds since 1970.
+        params: names of the parameters that were sent.
+        asks_format: whether a `response_format` was among them.
+    """
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        body = response.text
+    headers = {name.lower(): secrets.redacted_message(value) for name, value in response.headers.items()}
+    body = secrets.redacted_json(body)
+    return fault_of(response.status_code, body, headers, now, params=params, asks_format=asks_format)
 
 
 def _is_without_credit(words: Words, is_passing: bool, wait_s: float | None) -> bool:

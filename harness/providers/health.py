@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from harness.providers.endpoint import Extras, without_query
-from harness.providers.redaction import Secrets
+from harness.errors import ModelStopped
+from harness.providers.endpoint import api_key_of, extras_of, without_query
 from harness.providers.unpacking import ENCODINGS, LongReplyError, PackingError
 from harness.records.calls import Model
 
@@ -43,45 +43,71 @@ class Finding(NamedTuple):
 
 
 def check_endpoint(
-    model: Model, base_url: str, api_key: str, extras: Extras | None = None, *, transport: Any = None
+    model: Model,
+    environment: Mapping[str, str],
+    base_url: str,
+    *,
+    key_header: str = "Authorization",
+    headers: Mapping[str, str] | None = None,
+    transport: Any = None,
 ) -> Iterator[Finding]:
     """Ask an endpoint which models it has, which costs nothing.
 
     Args:
         model: whose endpoint it is.
+        environment: where keys are found; they are sent, and are part of no finding.
         base_url: the endpoint.
-        api_key: the key, "" for none. It is sent, and is part of no finding.
-        extras: what is sent beside the request.
+        key_header: the header that the API key is sent in.
+        headers: others that the protocol wants.
         transport: takes the place of the network in tests.
     """
+    what = f"model {model.name}"
+    try:
+        key = api_key_of(model, environment)
+    except ModelStopped:
+        key = ""  # that it is missing is found elsewhere
+    try:
+        extras = extras_of(model, environment, key, base_url)
+    except ModelStopped as error:
+        yield Finding(what, "failure", error.problems[0].message, error.problems[0].hint)
+        return
+    own = {key_header: f"Bearer {key}" if key_header == "Authorization" else key} if key else {}
+    address, query = without_query(base_url)
+    started = time.monotonic()
+    found = _listed(
+        address, {**(headers or {}), **own, **extras.headers}, {**query, **extras.query}, extras.proxy, transport
+    )
+    if isinstance(found, str):
+        reason = extras.secrets.redacted_message(found)
+        hint = f"check `base_url` and `proxy` of {model.name}"
+        yield Finding(what, "failure", f"{address} cannot be reached: {reason}", hint)
+        return
+    status, body, date = found
+    milliseconds = round(1000 * (time.monotonic() - started))
+    yield _told(what, model, address, status, body, milliseconds, has_key=bool(key))
+    yield from _clock(model, date)
+
+
+def _listed(
+    address: str, headers: Mapping[str, str], query: Mapping[str, str], proxy: str | None, transport: Any
+) -> tuple[int, bytes, str] | str:
+    """Status, body and date of an endpoint's list of models, or why there is none."""
     import httpx2  # not at the top: only this needs it
 
     from harness.providers.bounded_body import bound_sync_body
 
-    what = f"model {model.name}"
-    extras = extras or Extras({}, {}, None, Secrets([api_key]))
-    authorization = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    headers = {"Accept-Encoding": ENCODINGS, **authorization, **extras.headers}
-    address, query = without_query(base_url)
-    params = {**query, **extras.query}
     hooks = {"response": [bound_sync_body]}
-    started = time.monotonic()
+    headers = {"Accept-Encoding": ENCODINGS, **headers}
     try:
         with (
             httpx2.Client(
-                trust_env=False, timeout=TIMEOUT_S, transport=transport, event_hooks=hooks, proxy=extras.proxy
+                trust_env=False, timeout=TIMEOUT_S, transport=transport, event_hooks=hooks, proxy=proxy
             ) as client,
-            client.stream("GET", f"{address.rstrip('/')}/models", headers=headers, params=params) as response,
+            client.stream("GET", f"{address.rstrip('/')}/models", headers=headers, params=query) as response,
         ):
-            body = _body_of(response)
+            return response.status_code, _body_of(response), response.headers.get("date", "")
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
-        reason = extras.secrets.redacted_message(str(error) or type(error).__name__)
-        hint = f"check `base_url` and `proxy` of {model.name}"
-        yield Finding(what, "failure", f"{address} cannot be reached: {reason}", hint)
-        return
-    milliseconds = round(1000 * (time.monotonic() - started))
-    yield _told(what, model, address, response.status_code, body, milliseconds, has_key=bool(api_key))
-    yield from _clock(model, response.headers.get("date", ""))
+        return str(error) or type(error).__name__
 
 
 def _body_of(response: httpx2.Response) -> bytes:

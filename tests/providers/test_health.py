@@ -21,7 +21,7 @@ def checked(answer, key=KEY, **more):
             raise answer
         return answer
 
-    findings = list(check_endpoint(model, URL, key, transport=httpx2.MockTransport(respond)))
+    findings = list(check_endpoint(model, {"MY_KEY": key}, URL, transport=httpx2.MockTransport(respond)))
     assert KEY not in str(findings)
     return findings, asked
 
@@ -98,5 +98,5 @@ def test_a_date_that_is_none_is_passed_over():
 
 def test_an_address_that_is_none_is_a_failure():
     model = Model("mine", "openai", "gpt-4o")
-    (found,) = check_endpoint(model, "http://[broken", "")
+    (found,) = check_endpoint(model, {}, "http://[broken")
     assert found.state == "failure"

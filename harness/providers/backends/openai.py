@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import ModelStopped
 from harness.providers import endpoint
 from harness.providers.health import Finding, check_endpoint
 from harness.records.calls import Model
@@ -43,9 +42,9 @@ def key_parts(entry: Mapping[str, Any]) -> Mapping[str, str]:
 def connect(model: Model, context: Context) -> Connection:
     """A connection to the model's endpoint."""
     from harness.providers.chat_client import ChatClient
-    from harness.providers.transport import http_client
+    from harness.providers.openai_client import http_client
 
-    base_url, api_key = model.base_url or BASE_URL, _api_key(model, context.environment)
+    base_url, api_key = model.base_url or BASE_URL, endpoint.api_key_of(model, context.environment)
     extras = endpoint.extras_of(model, context.environment, api_key, base_url)
     return ChatClient(
         model,
@@ -59,35 +58,4 @@ def connect(model: Model, context: Context) -> Connection:
 
 def check(model: Model, environment: Mapping[str, str]) -> Iterator[Finding]:
     """Whether the endpoint can be reached and has the model; asks the model nothing."""
-    base_url = model.base_url or BASE_URL
-    try:
-        key = _api_key(model, environment)
-    except ModelStopped:
-        key = ""  # that it is missing is found elsewhere
-    try:
-        extras = endpoint.extras_of(model, environment, key, base_url)
-    except ModelStopped as error:
-        yield Finding(f"model {model.name}", "failure", error.problems[0].message, error.problems[0].hint)
-        return
-    yield from check_endpoint(model, base_url, key, extras)
-
-
-def _api_key(model: Model, environment: Mapping[str, str]) -> str:
-    """The key that the environment holds for the model, "" where the spec asks for none."""
-    if model.api_key_env is None:
-        return ""
-    variable = model.api_key_env
-    key = environment.get(variable, "").strip()
-    if not key:
-        raise ModelStopped(
-            f"model {model.name} has no API key: the environment variable {variable} is not set",
-            kind="key",
-            hint=f"set {variable}, or name another variable as `api_key_env`",
-        )
-    if not (key.isascii() and key.isprintable()):
-        raise ModelStopped(
-            f"model {model.name} has no usable API key: {variable} holds letters that no key has",
-            kind="key",
-            hint=f"set {variable} to the key alone",
-        )
-    return key
+    yield from check_endpoint(model, environment, model.base_url or BASE_URL)
