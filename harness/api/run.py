@@ -145,7 +145,7 @@ class _Session:
         self._is_announced = True
         spec = self.plan.spec
         if not all(spec.models[name].is_free for name in spec.models_used):
-            for note in notes_on_identities(cast("Agenda[Any]", self.plan), self.cache):
+            for note in notes_on_identities(cast("ConversationPlan[Any]", self.plan), self.cache):
                 self.stats.say(note)
             self.before_asking(experiment_of(spec.kind).estimate(self.plan, replies, self.environment))
 

@@ -21,7 +21,7 @@ from harness.spec.checks import notes_on_parameters
 from harness.text import aligned, printable
 
 if TYPE_CHECKING:
-    from harness.runner.session import Agenda
+    from harness.runner.session import ConversationPlan
 
 
 @click.command(
@@ -46,7 +46,10 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
     experiment = experiment_of(made.spec.kind)
     with Cache(cache) as replies:
         found = experiment.estimate(made, replies, os.environ)
-        found.notes += [*notes_on_parameters(made.spec), *notes_on_identities(cast("Agenda[Any]", made), replies)]
+        found.notes += [
+            *notes_on_parameters(made.spec),
+            *notes_on_identities(cast("ConversationPlan[Any]", made), replies),
+        ]
     first = experiment.power(made, results, PowerQuestion(metrics=made.spec.score.metrics[:1]))
     if as_json:
         detectable = [] if first is None else detects_json(first)

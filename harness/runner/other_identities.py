@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from harness.cache.key import call_key
 from harness.records.calls import Call, Model, Reply
-from harness.runner.session import Agenda, start_conversations
+from harness.runner.session import ConversationPlan, start_conversations
 from harness.text import quoted
 
 CALLS_SAMPLED = 32
@@ -33,7 +33,7 @@ class SampledCache(Protocol):
         ...
 
 
-def notes_on_identities(plan: Agenda[Any], cache: SampledCache) -> list[str]:
+def notes_on_identities(plan: ConversationPlan[Any], cache: SampledCache) -> list[str]:
     """A sentence for each model some of whose planned calls the cache answers under another identity only."""
     sample = cache.sample()
     return [
@@ -60,7 +60,7 @@ def notes_on_models(models: Iterable[Model], cache: SampledCache) -> list[str]:
     return notes
 
 
-def _first_calls(plan: Agenda[Any]) -> Iterator[tuple[Model, list[Call]]]:
+def _first_calls(plan: ConversationPlan[Any]) -> Iterator[tuple[Model, list[Call]]]:
     """Some of the first calls to each model that has an endpoint."""
     found: dict[str, list[Call]] = {}
     models = {name for name, model in plan.spec.models.items() if not model.is_free}
