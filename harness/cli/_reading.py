@@ -117,11 +117,11 @@ def _json_lines(text: str) -> list[tuple[str, str]]:
         if isinstance(row, str):
             found.append((f"line {number}", row))
             continue
-        held = [row[key] for key in TEXTS if isinstance(row.get(key), str)] if isinstance(row, dict) else []
-        if not held:
+        texts = [row[key] for key in TEXTS if isinstance(row.get(key), str)] if isinstance(row, dict) else []
+        if not texts:
             return []
         about = ", ".join(f"{key} {row[key]}" for key in ("item", "step") if isinstance(row.get(key), str))
-        found.append((f"line {number} ({about})" if about else f"line {number}", held[0]))
+        found.append((f"line {number} ({about})" if about else f"line {number}", texts[0]))
     return found
 
 

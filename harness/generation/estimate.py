@@ -48,24 +48,24 @@ def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[s
     ledger, is_whole, seen = TrajectoryLedger(plan), True, set[str]()
     firsts: dict[tuple[str, str], str] = {}  # the first system of each generator that has reviewers
     for chunk in plan.chunks():
-        talks = start_conversations(plan, chunk)
-        waiting = advance(talks, replies, UnavailableReplies())
+        conversations = start_conversations(plan, chunk)
+        waiting = advance(conversations, replies, UnavailableReplies())
         here = result.cells[chunk.cell.id]
         place = (chunk.cell.prompts, chunk.cell.generator)
         is_first = not chunk.cell.reviewers or firsts.setdefault(place, chunk.cell.id) == chunk.cell.id
-        here.cached += sum(len(talk.history) for talk in talks)
-        for talk in waiting:
-            steps = list(steps_of(plan, chunk.cell, size_of(talk.item)))[len(talk.history) :]
+        here.cached += sum(len(conversation.history) for conversation in conversations)
+        for conversation in waiting:
+            steps = list(steps_of(plan, chunk.cell, size_of(conversation.item)))[len(conversation.history) :]
             for at, step in enumerate(steps):
                 step.added_to(here)
-                if at or talk.keys[0] not in seen:
+                if at or conversation.keys[0] not in seen:
                     # what other systems of this generator asked may be the same, word for word
                     least = step if is_first or not at else step._replace(calls=(0, step.calls[1]))
                     least.added_to(result.models[step.model])
-            seen.update(talk.keys)
+            seen.update(conversation.keys)
         is_whole = is_whole and not waiting
         if is_whole:
-            ledger.add(chunk.cell, talks)
+            ledger.add(chunk.cell, conversations)
     if is_whole:
         matches = make_match_plan(plan, ledger.picks)
         found = estimate(matches, replies, environment)

@@ -79,8 +79,8 @@ def explained_match(plan: LoopPlan, cell: Cell, row: int, cache: Store) -> Repla
 
     narrow = narrowed(plan, cell, row)
     ledger = TrajectoryLedger(narrow)
-    for chunk, talks in Run(narrow, cache, None, RunStats(plan.spec.models)).finished_chunks():
-        ledger.add(chunk.cell, talks)
+    for chunk, conversations in Run(narrow, cache, None, RunStats(plan.spec.models)).finished_chunks():
+        ledger.add(chunk.cell, conversations)
     return explained(make_match_plan(narrow, ledger.picks), cell, 0, cache)
 
 
@@ -113,9 +113,9 @@ def loops_json(plan: LoopPlan) -> dict[str, Any]:
 
 def loop_json(place: System | Cell, found: ReplayedConversation | Counted, ended: Trajectory | None) -> dict[str, Any]:
     """One conversation, as `loop` in `schemas/output/explain.schema.json`."""
-    told = None
+    trajectory = None
     if ended is not None:
-        told = {
+        trajectory = {
             "drafts": len(ended.drafts),
             "picked": ended.picked + 1 or None,
             "failure": ended.failure,
@@ -128,5 +128,5 @@ def loop_json(place: System | Cell, found: ReplayedConversation | Counted, ended
         "batches": [[asked_json(one) for one in batch] for batch in batches],
         "members": members_json(members),
         "outcome": outcome_json(found.outcome),
-        "trajectory": told,
+        "trajectory": trajectory,
     }

@@ -141,9 +141,9 @@ def _title(board: Mapping[str, Any]) -> str:
 
 def _winner_json(best: Winner) -> dict[str, Any]:
     """The best of a board as the schema describes it; the board says where, and there is no part to hold out."""
-    told = {"seed": best.seed or None, "reason": best.reason or None}
+    choice = {"seed": best.seed or None, "reason": best.reason or None}
     kept = {key: value for key, value in asdict(best).items() if key not in ("cell", "dataset", "held_out")}
-    return {"system": best.cell and best.cell.partition("/")[2], **kept, **told}
+    return {"system": best.cell and best.cell.partition("/")[2], **kept, **choice}
 
 
 def _rows(standings: Sequence[Standing], contest: CellComparisons | None, ties: Ties) -> list[dict[str, Any]]:
@@ -283,10 +283,10 @@ def _notes_on(board: Mapping[str, Any], spec: GenerationSpec) -> Iterator[str]:
     if best is None:
         return
     close = [row for row in rows if row["difference"] and not row["difference"]["is_distinguishable"]]
-    told = [
+    others = [
         f"{row['system']}: {loop_wording.difference_of(row['difference'])}"
         for row in close
         if row["difference"]["value"] is not None
     ]
-    if told:
-        yield loop_wording.systems_not_distinguishable(head, best["system"], told, best["n"], spec.score.level)
+    if others:
+        yield loop_wording.systems_not_distinguishable(head, best["system"], others, best["n"], spec.score.level)

@@ -91,11 +91,11 @@ def _drafts(
             break
         if context.stop.score is not None and draft.score is not None and draft.score >= context.stop.score:
             return tuple(drafts), None, "score"
-        heard = [review for review in draft.reviews if review.failure is None]
-        if not heard:
+        valid = [review for review in draft.reviews if review.failure is None]
+        if not valid:
             return tuple(drafts), None, "no-feedback"
         said: Message = {"role": "assistant", "content": text}
-        chat = [*chat, said, context.reviewing.revision(item.prompt, heard)]
+        chat = [*chat, said, context.reviewing.revision(item.prompt, valid)]
     return tuple(drafts), None, ""
 
 

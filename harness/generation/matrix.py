@@ -43,11 +43,11 @@ def matches_of(systems: Sequence[System], opponents: Sequence[str]) -> dict[str,
     return {match.name: match for match in matches}
 
 
-def system_problems(sound: CheckedDocument) -> Iterator[Problem]:
+def system_problems(checked: CheckedDocument) -> Iterator[Problem]:
     """What is wrong with the loops and their opponents, as far as the schema accepts them."""
-    document, models = sound.document, sound.names("models")
-    matrix, opponents = sound.part("matrix"), sound.part("compare", "opponents") or ()
-    found = list(_unknown(sound))
+    document, models = checked.document, checked.names("models")
+    matrix, opponents = checked.part("matrix"), checked.part("compare", "opponents") or ()
+    found = list(_unknown(checked))
     yield from found
     if found or not matrix or not opponents:  # what the systems are called is not known, but models are
         strangers = [(index, name) for index, name in enumerate(opponents) if "+" not in name and name not in models]
@@ -85,28 +85,31 @@ def _product(matrix: Mapping[str, Any]) -> Iterator[tuple[System, Mapping[str, A
     ):
         names = () if wanted == NONE else (wanted,) if isinstance(wanted, str) else tuple(wanted)
         reviewers = tuple(generator if name == SELF else name for name in names)
-        told = {NONE} if not reviewers else {*names, *reviewers, *([SELF] if generator in reviewers else [])}
+        reviewer_names = {NONE} if not reviewers else {*names, *reviewers, *([SELF] if generator in reviewers else [])}
         variant = f"(rounds={number})" if len(numbers) > 1 and reviewers else ""
         system = System(prompts, generator, reviewers, number if reviewers else 1, variant)
-        yield system, {"prompts": {prompts}, "generator": {generator}, "reviewer": told, "rounds": {system.rounds}}
+        yield (
+            system,
+            {"prompts": {prompts}, "generator": {generator}, "reviewer": reviewer_names, "rounds": {system.rounds}},
+        )
 
 
 def _is_excluded(features: Mapping[str, Any], exclusions: Sequence[Mapping[str, Any]]) -> bool:
     return any(all(value in features[key] for key, value in one.items()) for one in exclusions)
 
 
-def _unknown(sound: CheckedDocument) -> Iterator[Problem]:
+def _unknown(checked: CheckedDocument) -> Iterator[Problem]:
     """Names in the matrix that are no prompt sets and no models."""
-    document, known, models = sound.document, sound.names("prompts"), sound.names("models")
-    for index, name in enumerate(sound.part("matrix", "prompts") or ()):
+    document, known, models = checked.document, checked.names("prompts"), checked.names("models")
+    for index, name in enumerate(checked.part("matrix", "prompts") or ()):
         if name not in known:
             message = f"there is no prompt set {quoted(name)}"
             yield document.problem(("matrix", "prompts", index), message, hint=suggestion(name, known))
-    for index, name in enumerate(sound.part("matrix", "generator") or ()):
+    for index, name in enumerate(checked.part("matrix", "generator") or ()):
         if name not in models:
             message = f"there is no model {quoted(name)}"
             yield document.problem(("matrix", "generator", index), message, hint=suggestion(name, models))
-    for index, wanted in enumerate(sound.part("matrix", "reviewer") or ()):
+    for index, wanted in enumerate(checked.part("matrix", "reviewer") or ()):
         several = not isinstance(wanted, str)
         for at, name in enumerate(wanted if several else [wanted]):
             place = ("matrix", "reviewer", index, at) if several else ("matrix", "reviewer", index)

@@ -52,8 +52,8 @@ def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResul
     """
     ledger = TrajectoryLedger(plan)
     loops = run_of(plan)
-    for chunk, talks in loops.finished_chunks():
-        writer.add_rows(TRAJECTORIES, ledger.add(chunk.cell, talks), TRAJECTORY_SCHEMA)
+    for chunk, conversations in loops.finished_chunks():
+        writer.add_rows(TRAJECTORIES, ledger.add(chunk.cell, conversations), TRAJECTORY_SCHEMA)
     writer.write_rows(TRAJECTORIES, TRAJECTORY_SCHEMA)
     matches = make_match_plan(plan, ledger.picks)
     judged = Ledger(matches)
@@ -118,9 +118,9 @@ def generation_keys(plan: LoopPlan, cache: Cache) -> list[str]:
     """
     silent = RunStats(plan.spec.models)
     ledger, keys = TrajectoryLedger(plan), dict[str, None]()
-    for chunk, talks in Run(plan, cache, None, silent).finished_chunks():
-        ledger.add(chunk.cell, talks)
-        keys |= dict.fromkeys(key for talk in talks for key in talk.history)
+    for chunk, conversations in Run(plan, cache, None, silent).finished_chunks():
+        ledger.add(chunk.cell, conversations)
+        keys |= dict.fromkeys(key for conversation in conversations for key in conversation.history)
     for _, judging in Run(make_match_plan(plan, ledger.picks), cache, None, silent).finished_chunks():
-        keys |= dict.fromkeys(key for talk in judging for key in talk.history)
+        keys |= dict.fromkeys(key for conversation in judging for key in conversation.history)
     return list(keys)

@@ -107,26 +107,26 @@ _NO_DATA: Mapping[str, Any] = {"format": "", "columns": {}, "label_values": {}, 
 
 def _checked(document: Document, folders: Folders) -> Parts:
     problems = [*check(document, SCHEMA), *plugin_problems(document)]
-    sound = CheckedDocument(document, problems)
-    review, wrong = _review_of(sound, folders)
+    checked = CheckedDocument(document, problems)
+    review, wrong = _review_of(checked, folders)
     problems += [*wrong, *secret_problems(document)]
-    axes = [COMPARE, *([SELECTION] if sound.part("selection", "evaluator") is not None else [])]
-    strategies, wrong = strategies_of(sound, folders, axes)
-    complete, unknown = with_personas(sound, folders, axes)
-    sound = CheckedDocument(complete, problems)
+    axes = [COMPARE, *([SELECTION] if checked.part("selection", "evaluator") is not None else [])]
+    strategies, wrong = strategies_of(checked, folders, axes)
+    complete, unknown = with_personas(checked, folders, axes)
+    checked = CheckedDocument(complete, problems)
     known = bool(problems)
     problems += [*wrong, *unknown]
-    problems += dataset_problems(sound, folders, "prompts")
-    problems += model_problems(sound, folders)
-    names = Names((*COMPARE.datasets, *SELECTION.datasets), known_strategies(sound), sound.names("models"))
+    problems += dataset_problems(checked, folders, "prompts")
+    problems += model_problems(checked, folders)
+    names = Names((*COMPARE.datasets, *SELECTION.datasets), known_strategies(checked), checked.names("models"))
     for each in axes:
         is_tournament = each is SELECTION
-        found = matrix_problems(sound, names, axes=each, needs_members=not is_tournament)
+        found = matrix_problems(checked, names, axes=each, needs_members=not is_tournament)
         if not found and not known and not wrong and not unknown:
             found = [*unfit_strategies(complete, strategies, each)]
             found += _tournament_problems(complete, names.models) if is_tournament and not found else ()
         problems += found
-    problems += system_problems(sound)
+    problems += system_problems(checked)
     return Parts(complete, strategies, review, list(dict.fromkeys(problems)))
 
 
@@ -141,13 +141,13 @@ def _tournament_problems(document: Document, models: tuple[str, ...]) -> Iterato
         yield document.problem(("selection", "evaluator"), message, hint="leave their strategies out")
 
 
-def _review_of(sound: CheckedDocument, folders: Folders) -> tuple[ReviewRule | None, list[Problem]]:
+def _review_of(checked: CheckedDocument, folders: Folders) -> tuple[ReviewRule | None, list[Problem]]:
     """How drafts are reviewed: the entry that the spec names."""
-    document, own = sound.document, sound.names("reviews")
+    document, own = checked.document, checked.names("reviews")
     problems: list[Problem] = []
     rules: dict[str, ReviewRule] = {}
     for name in own:
-        entry, place = sound.part("reviews", name), ("reviews", name)
+        entry, place = checked.part("reviews", name), ("reviews", name)
         if entry is None:
             continue
         where: Document = document
@@ -168,7 +168,7 @@ def _review_of(sound: CheckedDocument, folders: Folders) -> tuple[ReviewRule | N
             entry = where.value
         rules[name] = review_from(entry, name=name, source=where.file)
         problems += review_problems(rules[name], where, within)
-    wanted = (sound.part("loop") or {}).get("review", "default")
+    wanted = (checked.part("loop") or {}).get("review", "default")
     if wanted in own:
         return rules.get(wanted), problems
     if wanted in plug_names("reviews"):

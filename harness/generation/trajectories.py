@@ -125,18 +125,18 @@ class TrajectoryLedger:
         """SHA-256 of all trajectories so far, in their order."""
         return self._digest.hexdigest()
 
-    def add(self, system: System, talks: Sequence[ConversationState[Trajectory]]) -> list[tuple[Any, ...]]:
+    def add(self, system: System, conversations: Sequence[ConversationState[Trajectory]]) -> list[tuple[Any, ...]]:
         """Note some loops of a system that have ended; their rows."""
         account, picks = self.accounts[system.id], self.picks[system.id]
         rows: list[tuple[Any, ...]] = []
-        for talk in talks:
-            one = talk.outcome
+        for conversation in conversations:
+            one = conversation.outcome
             assert one is not None, "the loop is still under way"
             account.count(one)
             picks.texts.append(one.text or "")
             picks.failures.append(None if one.picked >= 0 else one.failure or "unavailable")
-            rows += rows_of(system, talk.item.id, one)
-        account.usage = account.usage.plus(usage_of(talks))
+            rows += rows_of(system, conversation.item.id, one)
+        account.usage = account.usage.plus(usage_of(conversations))
         self._digest.update(orjson.dumps(rows)[1:-1] + b",")
         return rows
 

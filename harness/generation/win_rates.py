@@ -176,11 +176,11 @@ def strengths_json(
         level: confidence level of the intervals, which rest on prompts.
     """
     place = {name: at for at, name in enumerate(systems)}
-    told = [(place[a], place[b], codes, codes < len(VERDICTS)) for a, b, codes in games]
-    first = np.concatenate([np.full(keep.sum(), a) for a, _, _, keep in told])
-    second = np.concatenate([np.full(keep.sum(), b) for _, b, _, keep in told])
-    points = np.concatenate([1 - codes[keep] / 2 for _, _, codes, keep in told])
-    units = np.concatenate([cluster[keep] for _, _, _, keep in told])
+    decided = [(place[a], place[b], codes, codes < len(VERDICTS)) for a, b, codes in games]
+    first = np.concatenate([np.full(keep.sum(), a) for a, _, _, keep in decided])
+    second = np.concatenate([np.full(keep.sum(), b) for _, b, _, keep in decided])
+    points = np.concatenate([1 - codes[keep] / 2 for _, _, codes, keep in decided])
+    units = np.concatenate([cluster[keep] for _, _, _, keep in decided])
     found = bradley_terry(first, second, points, len(systems), clusters=units)
     order = np.argsort(-np.nan_to_num(found.values, nan=-np.inf), kind="stable")
     return [_strength_json(systems[at], found, int(at), level) for at in order]

@@ -89,9 +89,9 @@ def read_benchmark(folder: Path) -> Imported:
         name = "-".join(path.parent.relative_to(folder / SETS).parts).lower()
         if pairs := _pairs(path, source):
             judged, left_out = _judged(path.parent / "evaluators", pairs, source)
-            differences = [told for one in judged for told in _differences(one, questions[one.strategy])]
+            differences = [difference for one in judged for difference in _differences(one, questions[one.strategy])]
             files |= _files(name, pairs, judged, differences)
-            notes += [f"{name}: {told}" for told in _notes(pairs, judged, differences, left_out)]
+            notes += [f"{name}: {note}" for note in _notes(pairs, judged, differences, left_out)]
     source.raise_if_reported()
     return Imported(files, tuple(notes))
 
@@ -214,9 +214,9 @@ def _items(numbers: Sequence[int]) -> str:
 def _verdicts(replies: Replies, questions: Questions) -> Winners:
     """What the mode `judge` makes of the replies to an item, in each order."""
     if questions.strategy.name == RATING:
-        heard = [understood(replies[step], questions) for step in ("judge-a", "judge-b")]
-        scores = [one.score for one in heard if isinstance(one, Answer) and one.score is not None]
-        verdict = questions.compare(*scores) if len(scores) == len(heard) else None
+        answers = [understood(replies[step], questions) for step in ("judge-a", "judge-b")]
+        scores = [one.score for one in answers if isinstance(one, Answer) and one.score is not None]
+        verdict = questions.compare(*scores) if len(scores) == len(answers) else None
         return {"given": verdict, "swapped": verdict}
     given, swapped = (_verdict(replies, prefix, questions) for prefix in _PREFIXES.values())
     return {"given": given, "swapped": _EXCHANGED[swapped]}
@@ -226,8 +226,8 @@ def _verdict(replies: Replies, prefix: str, questions: Questions) -> Verdict | N
     """The verdict in one order, named as in that order."""
 
     def read(step: str) -> Verdict | None:
-        heard = understood(replies[prefix + step], questions) if prefix + step in replies else None
-        return heard.verdict if isinstance(heard, Answer) else None
+        answer = understood(replies[prefix + step], questions) if prefix + step in replies else None
+        return answer.verdict if isinstance(answer, Answer) else None
 
     first = read("judge")
     if questions.strategy.name not in SECOND_LOOK:
@@ -274,7 +274,10 @@ def _replay(name: str, judged: Sequence[Judged], differences: Sequence[str]) -> 
     ]
     about = ["Replies that LLMBar (arXiv 2310.07641) published, read and scored again: no key, no network, no cost."]
     if differences:
-        about += ["Where a verdict is not the winner that was published:", *(f"- {told}" for told in differences)]
+        about += [
+            "Where a verdict is not the winner that was published:",
+            *(f"- {difference}" for difference in differences),
+        ]
     return Replay(
         name=f"llmbar-{name}",
         dataset=name,

@@ -134,7 +134,7 @@ def _criteria_faults(strategy: Strategy, everywhere: frozenset[str]) -> Iterator
         elif words in names:
             yield ("criteria", index, "name"), f"a second criterion {quoted(name)}", "give each a name of its own"
         names[words] = name
-        groups[name] = [phrase for told in criterion_markers(name, strategy.ask).values() for phrase in told]
+        groups[name] = [phrase for markers in criterion_markers(name, strategy.ask).values() for phrase in markers]
     if strategy.answer["kind"] != "rubric" or len(names) < len(strategy.criteria):
         return
     for short, long in dict.fromkeys((group, other) for group, _, other in endings(groups)):
@@ -184,7 +184,9 @@ def _names_a_marker(strategy: Strategy) -> bool:
     if "between" in rule:
         return bool(rule["between"][0].lower() in text)
     statements = [rule["statements"][side] for side in ("a", "b")] if "statements" in rule else groups
-    return any(all(any(phrase.lower() in text for phrase in one) for one in told) for told in (groups, statements))
+    return any(
+        all(any(phrase.lower() in text for phrase in one) for one in phrases) for phrases in (groups, statements)
+    )
 
 
 def _example_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:

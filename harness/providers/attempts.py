@@ -50,8 +50,8 @@ class ModelConnection(ABC):
         self._pace = RateLimit(model.limits, clock=context.clock, sleep=context.sleep)
         self._failures = FailureRow()
         self._budget: ModelBudget | None = None
-        if context.purse is not None and not model.is_free:
-            self._budget = ModelBudget(context.purse, model, counter_of(model.id, context.environment))
+        if context.budget is not None and not model.is_free:
+            self._budget = ModelBudget(context.budget, model, counter_of(model.id, context.environment))
         self._stopped: Fault | None = None
         self._system_role: SystemRole | None = model.settings.get("system")
         """How system messages are sent; None for as such, until the endpoint says that it knows no system role."""
@@ -143,8 +143,8 @@ class ModelConnection(ABC):
         try:
             if self._stopped is not None:
                 self._stop(self._stopped)
-            await self._context.halt.let_through()
-            self._context.halt.entered()
+            await self._context.cancellation.let_through()
+            self._context.cancellation.entered()
             result = CUT_OFF
             result = await self._attempt(call, asks_format=asks_format)
         finally:
@@ -161,8 +161,8 @@ class ModelConnection(ABC):
                 await self._budget.settle(number, result)
         else:
             if result.kind not in ANSWERS:  # those are stored, which a run that is to end waits for
-                self._context.halt.left()
-            await self._context.halt.let_through()
+                self._context.cancellation.left()
+            await self._context.cancellation.let_through()
         return result
 
     def _report_unbilled(self, call: Call) -> None:

@@ -98,21 +98,21 @@ class Budget:
         """
         if not has_usage(reply):
             return self.keep(number)
-        held = self.release(number)
-        self._spent += _units(held.price, reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
-        return held
+        reservation = self.release(number)
+        self._spent += _units(reservation.price, reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
+        return reservation
 
     def release(self, number: int) -> Reservation:
         """An attempt was turned away and costs nothing; what was held for it."""
-        held = self._held.pop(number)
-        self._sum_held -= _units(held.price, held.prompt_tokens, held.reply_tokens)
-        return held
+        reservation = self._held.pop(number)
+        self._sum_held -= _units(reservation.price, reservation.prompt_tokens, reservation.reply_tokens)
+        return reservation
 
     def keep(self, number: int) -> Reservation:
         """An attempt ended in a way that does not tell its bill: what was held for it stays set aside."""
-        held = self.release(number)
-        self._unknown += _units(held.price, held.prompt_tokens, held.reply_tokens)
-        return held
+        reservation = self.release(number)
+        self._unknown += _units(reservation.price, reservation.prompt_tokens, reservation.reply_tokens)
+        return reservation
 
 
 class BudgetGuard:
@@ -137,9 +137,9 @@ class BudgetGuard:
 
     async def settle(self, number: int, reply: Reply) -> Reservation:
         """As `Budget.settle`."""
-        held = self.budget.settle(number, reply)
-        await self._tell()
-        return held
+        reservation = self.budget.settle(number, reply)
+        await self._notify()
+        return reservation
 
     async def refund(self, number: int, *, may_be_billed: bool) -> None:
         """An attempt brought no reply; as `Budget.keep` or `Budget.release`."""
@@ -147,9 +147,9 @@ class BudgetGuard:
             self.budget.keep(number)
         else:
             self.budget.release(number)
-        await self._tell()
+        await self._notify()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 
@@ -172,16 +172,16 @@ class ModelBudget:
     than it was asked for, is believed: later reservations are larger by the most that it went beyond.
 
     Args:
-        purse: of the run.
+        guard: of the run.
         model: with a price and a bound on its replies.
         count: counts the tokens of a text; None to count its bytes.
     """
 
-    def __init__(self, purse: BudgetGuard, model: Model, count: Count | None) -> None:
+    def __init__(self, guard: BudgetGuard, model: Model, count: Count | None) -> None:
         assert model.price is not None, "who has no price is refused before"
-        self._purse, self._model, self._price, self._count = purse, model, model.price, count
+        self._guard, self._model, self._price, self._count = guard, model, model.price, count
         self._more = (0, 0)
-        self.refund = purse.refund
+        self.refund = guard.refund
 
     async def reserve(self, call: Call) -> int:
         """Set money aside for an attempt; as `BudgetGuard.reserve`.
@@ -189,16 +189,16 @@ class ModelBudget:
         Counting tokens takes longer than counting bytes, so it is done only where there is no room for the bytes.
         """
         wanted = bill_at_most(self._model, self._price, call, more=self._more)
-        number = self._purse.budget.reserve(wanted)
+        number = self._guard.budget.reserve(wanted)
         if number is None and self._count is not None:
             wanted = bill_at_most(self._model, self._price, call, self._count, more=self._more)
-        return await self._purse.reserve(wanted) if number is None else number
+        return await self._guard.reserve(wanted) if number is None else number
 
     async def settle(self, number: int, reply: Reply) -> None:
         """As `Budget.settle`."""
-        held = await self._purse.settle(number, reply)
-        prompt = reply.prompt_tokens - held.prompt_tokens + held.more[0]
-        completion = reply.completion_tokens - held.reply_tokens + held.more[1]
+        reservation = await self._guard.settle(number, reply)
+        prompt = reply.prompt_tokens - reservation.prompt_tokens + reservation.more[0]
+        completion = reply.completion_tokens - reservation.reply_tokens + reservation.more[1]
         self._more = (max(self._more[0], prompt), max(self._more[1], completion))
 
 

@@ -121,9 +121,9 @@ class ChatClient(ModelConnection):
         result = read_completion(response.content, content_type)
         if isinstance(result, Reply):
             return without_secrets(result, self._secret)
-        told = self._secret.redacted_message
-        result = read_completion(told(response.text).encode(), told(content_type))
-        return replace(result, message=told(result.message)) if isinstance(result, Fault) else result
+        redacted = self._secret.redacted_message
+        result = read_completion(redacted(response.text).encode(), redacted(content_type))
+        return replace(result, message=redacted(result.message)) if isinstance(result, Fault) else result
 
     def _status_fault(self, response: httpx2.Response, request: dict[str, Any], asks_format: bool) -> Fault:
         params = request.keys() - {"model", "messages"}

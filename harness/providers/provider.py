@@ -47,8 +47,8 @@ class Context:
         now: seconds since 1970, for a Retry-After that is a date.
         sleep: waits for so many seconds.
         random: spreads retries over time; nothing that it decides can be seen in a result.
-        halt: whether the run is to stop.
-        purse: what the run may spend, None where nobody says.
+        cancellation: whether the run is to stop.
+        budget: what the run may spend, None where nobody says.
         unbilled: told of every attempt whose bill is not known: the model, and the most that it can have cost in USD,
             None where the model has no price.
         tried: told, when a call has ended, how often it was tried.
@@ -60,8 +60,8 @@ class Context:
     now: Callable[[], float] = time.time
     sleep: Callable[[float], Awaitable[None]] = _sleep
     random: Random = field(default_factory=Random)
-    halt: Cancellation = field(default_factory=_cancellation)
-    purse: BudgetGuard | None = None
+    cancellation: Cancellation = field(default_factory=_cancellation)
+    budget: BudgetGuard | None = None
     unbilled: Callable[[str, float | None], None] = lambda _model, _usd: None
     tried: Callable[[Call, int], None] = lambda _call, _attempts: None
     report: Callable[[str], None] = lambda _message: None

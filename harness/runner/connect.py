@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 def connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: RunStats) -> Connect:
     """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
-    purses: dict[
+    guards: dict[
         Cancellation, BudgetGuard
     ] = {}  # one for all models of an event loop, made with the first: a replay needs none
     budgets: list[Budget] = []
 
-    def connect(name: str, halt: Cancellation) -> Connection:
+    def connect(name: str, cancellation: Cancellation) -> Connection:
         from harness.providers.budget import Budget, BudgetGuard
         from harness.providers.provider import Context, find_provider
 
-        if max_cost_usd is not None and halt not in purses:
+        if max_cost_usd is not None and cancellation not in guards:
             budgets.append(budgets[0] if budgets else Budget(max_cost_usd))
-            purses[halt] = BudgetGuard(budgets[0])
+            guards[cancellation] = BudgetGuard(budgets[0])
         model = spec.models[name]
         if problems := specs.environment_problems(spec, environment, models=[name]):
             raise SpecError(problems)
         context = Context(
             environment,
-            halt=halt,
-            purse=purses.get(halt),
+            cancellation=cancellation,
+            budget=guards.get(cancellation),
             unbilled=watch.not_billed,
             tried=watch.tried,
             report=lambda message: watch.say(message),

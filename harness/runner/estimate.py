@@ -150,14 +150,16 @@ def estimate(plan: Plan, replies: Replies, environment: Mapping[str, str] | None
         cell = chunk.cell
         here = result.cells[cell.id]
         most = calls_per_item(cell, plan.spec.strategies[cell.strategy])[1]
-        talks = [ConversationState(item, conversation) for item, conversation in plan.conversations(chunk)]
-        waiting = advance(talks, replies, UnavailableReplies())
-        here.cached += sum(len(talk.history) for talk in talks)
-        found = replies.get_many([key for talk in waiting for key in talk.keys])
-        for talk in waiting:
-            missing = [(key, call) for key, call in zip(talk.keys, talk.calls, strict=True) if key not in found]
-            here.cached += len(talk.calls) - len(missing)
-            follow_ups = most - len(talk.history) - len(talk.calls)
+        conversations = [ConversationState(item, conversation) for item, conversation in plan.conversations(chunk)]
+        waiting = advance(conversations, replies, UnavailableReplies())
+        here.cached += sum(len(conversation.history) for conversation in conversations)
+        found = replies.get_many([key for conversation in waiting for key in conversation.keys])
+        for conversation in waiting:
+            missing = [
+                (key, call) for key, call in zip(conversation.keys, conversation.calls, strict=True) if key not in found
+            ]
+            here.cached += len(conversation.calls) - len(missing)
+            follow_ups = most - len(conversation.history) - len(conversation.calls)
             _count(here, [call for _, call in missing], follow_ups, PLAIN)
             first_time = [(key, call) for key, call in missing if key not in seen]
             seen.update(key for key, _ in first_time)

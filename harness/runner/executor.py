@@ -42,59 +42,59 @@ QUEUE_WINDOW = 4
 """Conversations that a lane keeps under way, as a multiple of the calls that its models take at once."""
 
 
-def fill(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], desk: Executor) -> None:
+def execute(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], executor: Executor) -> None:
     """Hold all conversations of some chunks as far as the cache does not hold them already.
 
     Raises:
         HarnessError: the first error that ended it; replies that had come are stored.
     """
-    cause = asyncio.run(_fill(plan, chunks, desk))
+    cause = asyncio.run(_execute(plan, chunks, executor))
     if cause is not None:
         raise cause
 
 
-async def _fill(
-    plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], desk: Executor
+async def _execute(
+    plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], executor: Executor
 ) -> BaseException | None:
     """Why the run was to stop, None where it came to its end."""
-    work = asyncio.ensure_future(_run_all(plan, chunks, desk))
-    asked = asyncio.ensure_future(desk.halt.asked.wait())
+    work = asyncio.ensure_future(_run_all(plan, chunks, executor))
+    asked = asyncio.ensure_future(executor.cancellation.asked.wait())
     try:
-        with _listening(desk):
+        with _handling_signals(executor):
             await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
-                await desk.drain()
+                await executor.drain()
     finally:
         for task in (work, asked):
             task.cancel()
         await asyncio.gather(work, asked, return_exceptions=True)
-        await desk.close()
-    return desk.halt.cause if work.cancelled() else work.exception()
+        await executor.close()
+    return executor.cancellation.cause if work.cancelled() else work.exception()
 
 
-async def _run_all(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], desk: Executor) -> None:
-    lanes: dict[tuple[str, ...], list[ConversationChunk]] = {}
+async def _run_all(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], executor: Executor) -> None:
+    queues: dict[tuple[str, ...], list[ConversationChunk]] = {}
     for chunk in chunks:
-        lanes.setdefault(chunk.cell.models, []).append(chunk)
+        queues.setdefault(chunk.cell.models, []).append(chunk)
     try:
         async with asyncio.TaskGroup() as group:
-            for models, lane in lanes.items():
+            for models, queue in queues.items():
                 width = QUEUE_WINDOW * sum(plan.spec.models[name].limits.concurrency for name in models)
-                group.create_task(_run_queue(plan, lane, desk, width))
+                group.create_task(_run_queue(plan, queue, executor, width))
     except* HarnessError as failures:
         raise _first(failures) from None
 
 
 @contextmanager
-def _listening(desk: Executor) -> Iterator[None]:
+def _handling_signals(executor: Executor) -> Iterator[None]:
     """Let an interrupt, or a request to end, stop the run in order; only the main thread hears of them."""
 
-    def heard() -> None:
-        if desk.halt.cause is None:
-            desk.halt.stop(KeyboardInterrupt())
-            desk.watch.stopping(len(desk.halt.in_attempt))
+    def on_signal() -> None:
+        if executor.cancellation.cause is None:
+            executor.cancellation.stop(KeyboardInterrupt())
+            executor.watch.stopping(len(executor.cancellation.in_attempt))
         else:
-            desk.halt.forced.set()
+            executor.cancellation.forced.set()
 
     loop = asyncio.get_running_loop()
     before: dict[signal.Signals, Any] = {}
@@ -103,7 +103,7 @@ def _listening(desk: Executor) -> Iterator[None]:
             for one in (signal.SIGINT, signal.SIGTERM):
                 handler = signal.getsignal(one)
                 if handler not in (None, signal.SIG_IGN):  # who started this ignores it, or it is not ours to replace
-                    loop.add_signal_handler(one, heard)
+                    loop.add_signal_handler(one, on_signal)
                     before[one] = handler
         yield
     finally:
@@ -113,19 +113,19 @@ def _listening(desk: Executor) -> Iterator[None]:
 
 
 async def _run_queue(
-    plan: ConversationPlan[Any], chunks: Sequence[ConversationChunk], desk: Executor, width: int
+    plan: ConversationPlan[Any], chunks: Sequence[ConversationChunk], executor: Executor, width: int
 ) -> None:
     """Hold the conversations of some chunks, at most `width` of them at once."""
-    room = asyncio.Semaphore(width)
+    places = asyncio.Semaphore(width)
     async with asyncio.TaskGroup() as group:
         for chunk in chunks:
-            talks = start_conversations(plan, chunk)
-            waiting = advance(talks, desk.store, desk.lost)
-            desk.ended(len(talks) - len(waiting))
-            for talk in waiting:
-                await room.acquire()
-                task = group.create_task(desk.converse(talk, chunk.cell.id))
-                task.add_done_callback(lambda _: room.release())
+            conversations = start_conversations(plan, chunk)
+            waiting = advance(conversations, executor.store, executor.unavailable)
+            executor.ended(len(conversations) - len(waiting))
+            for conversation in waiting:
+                await places.acquire()
+                task = group.create_task(executor.converse(conversation, chunk.cell.id))
+                task.add_done_callback(lambda _: places.release())
 
 
 @dataclass
@@ -135,10 +135,10 @@ class Executor:
     store: Store
     connect: Connect
     watch: ProgressListener
-    lost: UnavailableReplies
+    unavailable: UnavailableReplies
     reached: int
     grace_s: float = GRACE_S
-    halt: Cancellation = field(default_factory=Cancellation)
+    cancellation: Cancellation = field(default_factory=Cancellation)
     connections: dict[str, Connection] = field(default_factory=dict)
     in_flight: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
 
@@ -147,16 +147,16 @@ class Executor:
         self.reached += conversations
         self.watch.reached(self.reached)
 
-    async def converse(self, talk: ConversationState[Any], place: str = "") -> None:
+    async def converse(self, conversation: ConversationState[Any], place: str = "") -> None:
         """Hold one conversation to its end; `place` is the id of its cell or system, for the log."""
         going = True
         while going:
-            found = self.store.get_many(talk.keys)
-            where = (place, talk.item.id)
-            batch = zip(talk.keys, talk.calls, strict=True)
+            found = self.store.get_many(conversation.keys)
+            where = (place, conversation.item.id)
+            batch = zip(conversation.keys, conversation.calls, strict=True)
             asked = [found.get(key) or self._shared(key, call, where) for key, call in batch]
             replies = [reply if isinstance(reply, Reply) else await reply for reply in asked]
-            going = talk.receive(replies)
+            going = conversation.receive(replies)
         self.ended(1)
 
     def _shared(self, key: str, call: Call, where: tuple[str, str]) -> asyncio.Future[Reply]:
@@ -175,7 +175,7 @@ class Executor:
 
     async def _ask(self, key: str, call: Call, where: tuple[str, str]) -> Reply:
         """Make a call and store its reply, or note that it could not be had."""
-        if self.lost.reply_to(key, call):
+        if self.unavailable.reply_to(key, call):
             return UNAVAILABLE
         started = time.monotonic()
 
@@ -186,34 +186,34 @@ class Executor:
         name = call.model.name
         try:
             if name not in self.connections:
-                self.connections[name] = self.connect(name, self.halt)
+                self.connections[name] = self.connect(name, self.cancellation)
             reply = separated(await self.connections[name].send(call))
             await asyncio.wrap_future(self.store.put(key, call_bytes(call), reply))
         except ModelStopped as error:
-            if name not in self.lost.models:
-                self.lost.models[name] = str(error)
+            if name not in self.unavailable.models:
+                self.unavailable.models[name] = str(error)
                 self.watch.stopped(name, str(error))
             note(None, str(error))
             return UNAVAILABLE
         except ProviderError as error:
-            self.lost.keys[key] = error.kind
+            self.unavailable.keys[key] = error.kind
             self.watch.called(call, UNAVAILABLE)
             note(None, str(error))
             return UNAVAILABLE
         except BudgetReachedError as error:
-            self.halt.stop(error)
-            await self.halt.let_through()
+            self.cancellation.stop(error)
+            await self.cancellation.let_through()
         finally:
-            self.halt.left()
+            self.cancellation.left()
         self.watch.called(call, reply)
         note(reply)
         return reply
 
     async def drain(self) -> None:
         """Wait for the attempts under way and for the storing of their replies, for a while and not in a hurry."""
-        forced = asyncio.ensure_future(self.halt.forced.wait())
+        forced = asyncio.ensure_future(self.cancellation.forced.wait())
         ends_at = asyncio.get_running_loop().time() + self.grace_s
-        while waiting := [task for task in self.halt.in_attempt if not task.done()]:
+        while waiting := [task for task in self.cancellation.in_attempt if not task.done()]:
             left_s = ends_at - asyncio.get_running_loop().time()
             ended, _ = await asyncio.wait(
                 {*waiting, forced}, timeout=max(0.0, left_s), return_when=asyncio.FIRST_COMPLETED

@@ -158,33 +158,33 @@ def follow_conversation(
     item: Item, conversation: Conversation[T], replies: Replies
 ) -> tuple[tuple[tuple[ExplainedCall, ...], ...], T | None]:
     """The calls of a conversation, batch by batch, and how it ended; None where replies do not carry it so far."""
-    talk = ConversationState(item, conversation)
+    state = ConversationState(item, conversation)
     batches: list[tuple[ExplainedCall, ...]] = []
-    while talk.outcome is None:
-        found = replies.get_many(talk.keys)
-        batch = tuple(ExplainedCall(*one, found.get(one[1])) for one in zip(talk.calls, talk.keys, strict=True))
+    while state.outcome is None:
+        found = replies.get_many(state.keys)
+        batch = tuple(ExplainedCall(*one, found.get(one[1])) for one in zip(state.calls, state.keys, strict=True))
         batches += [batch] if batch else []
-        heard = [one.reply for one in batch if one.reply is not None]
-        if len(heard) < len(batch):
+        received = [one.reply for one in batch if one.reply is not None]
+        if len(received) < len(batch):
             break
-        talk.receive(heard)
-    return tuple(batches), talk.outcome
+        state.receive(received)
+    return tuple(batches), state.outcome
 
 
 def count(plan: Plan, cell: Cell, row: int, replies: Replies) -> Counted:
     """What the members of a cell that asks nobody say of the item in a row, and what it makes of that."""
     members = members_of(cell)
-    heard = [Member(member, follow(plan, member, row, replies)) for member in members]
+    received = [Member(member, follow(plan, member, row, replies)) for member in members]
     (item,) = plan.datasets[cell.dataset].items(row, row + 1)
-    if any(one.followed.outcome is None for one in heard):
-        return Counted(item, tuple(heard), None)
+    if any(one.followed.outcome is None for one in received):
+        return Counted(item, tuple(received), None)
     ledger = Ledger(replace(plan, spec=replace(plan.spec, cells=(*members, cell))))
-    for column, (member, followed) in enumerate(heard):
+    for column, (member, followed) in enumerate(received):
         assert followed.outcome is not None
         judgment = Judgment(item.id, followed.outcome, (), 0, 0)
         ledger.add(Part(Chunk(column, column, member, row, row + 1), [judgment], Usage()))
     ((_, judgments),) = ledger.counted()
-    return Counted(item, tuple(heard), judgments[row].outcome)
+    return Counted(item, tuple(received), judgments[row].outcome)
 
 
 def sent_params(call: Call) -> dict[str, Any]:

@@ -68,8 +68,8 @@ def _first_calls(plan: ConversationPlan[Any]) -> Iterator[tuple[Model, list[Call
         wanted = [name for name in chunk.cell.models if name in models and len(found.get(name, ())) < CALLS_SAMPLED]
         if not wanted:
             continue
-        for talk in start_conversations(plan, chunk)[:CALLS_SAMPLED]:
-            for call in talk.calls:
+        for conversation in start_conversations(plan, chunk)[:CALLS_SAMPLED]:
+            for call in conversation.calls:
                 if call.model.name in models and len(found.setdefault(call.model.name, [])) < CALLS_SAMPLED:
                     found[call.model.name].append(call)
     for name, calls in found.items():

@@ -209,8 +209,8 @@ class Display(RunStats):
         known = sum(cost for cost in spent if cost is not None)
         rate = self.calls / max(now - self._started, 1e-9)
         parts = [f"{self.calls} calls", f"{rate:.0f}/s", f"${known:.2f}" + ("+?" if None in spent else "")]
-        if lost := self.failed.total():
-            parts.append(f"{lost} failed")
+        if failed := self.failed.total():
+            parts.append(f"{failed} failed")
         return ", ".join(parts)
 
     def __enter__(self) -> Display:

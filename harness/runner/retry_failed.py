@@ -75,11 +75,11 @@ def keys_behind(plan: ConversationPlan[Any], replies: Replies, kinds: frozenset[
     failed: set[str] = set()
     good: set[str] = set()
     for chunk in plan.chunks():
-        talks = start_conversations(plan, chunk)
-        advance(talks, replies, UnavailableReplies())
-        for talk in talks:
-            if talk.outcome is not None:
-                (failed if talk.outcome.failure in kinds else good).update(talk.history)
+        conversations = start_conversations(plan, chunk)
+        advance(conversations, replies, UnavailableReplies())
+        for conversation in conversations:
+            if conversation.outcome is not None:
+                (failed if conversation.outcome.failure in kinds else good).update(conversation.history)
     return failed - good
 
 
@@ -98,10 +98,10 @@ def rerun_failed(
     keys = keys_behind(run.plan, store, kinds)
     if not keys or run.connect is None:
         return 0
-    from harness.runner.executor import Executor, fill
+    from harness.runner.executor import Executor, execute
 
     hiding = HidingStore(store, keys)
     run.before_asking(hiding)
     run.watch.begin(run.plan.conversation_count)
-    fill(run.plan, run.plan.chunks(), Executor(hiding, run.connect, run.watch, run.lost, 0))
+    execute(run.plan, run.plan.chunks(), Executor(hiding, run.connect, run.watch, run.unavailable, 0))
     return len(keys)

@@ -50,7 +50,7 @@ class Run(Generic[T]):
         connect: opens the connection to a model; None for a run that may make no call.
         watch: receives progress.
         before_asking: receives the replies that are there, before the first call is made.
-        lost: calls without a reply.
+        unavailable: calls without a reply.
     """
 
     plan: ConversationPlan[T]
@@ -58,13 +58,13 @@ class Run(Generic[T]):
     connect: Connect | None
     watch: ProgressListener
     before_asking: Callable[[Replies], None] = lambda _: None
-    lost: UnavailableReplies = field(default_factory=UnavailableReplies)
+    unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
     observed: ReplyNotes = field(default_factory=ReplyNotes)
 
     def parts(self) -> Iterator[Part]:
         """All judgments in canonical order; makes the calls that are missing, and raises as `finished_chunks`."""
-        for chunk, talks in self.finished_chunks():
-            yield Part(chunk, [talk.judgment() for talk in talks], usage_of(talks))
+        for chunk, conversations in self.finished_chunks():
+            yield Part(chunk, [conversation.judgment() for conversation in conversations], usage_of(conversations))
 
     def finished_chunks(self) -> Iterator[tuple[Any, list[ConversationState[T]]]]:
         """All chunks in canonical order, each with its conversations, which have ended.
@@ -77,34 +77,34 @@ class Run(Generic[T]):
         missing = Missing()
         reached = 0
         for chunk in self.plan.chunks():
-            talks = start_conversations(self.plan, chunk)
-            waiting = advance(talks, self.store, self.lost)
+            conversations = start_conversations(self.plan, chunk)
+            waiting = advance(conversations, self.store, self.unavailable)
             if not waiting:
                 pass
             elif self.connect is None:
                 missing.add(chunk, waiting, self.store)
             else:
-                self._fill(chunk, reached)
-                talks = start_conversations(self.plan, chunk)
-                if advance(talks, self.store, self.lost):
+                self._execute(chunk, reached)
+                conversations = start_conversations(self.plan, chunk)
+                if advance(conversations, self.store, self.unavailable):
                     raise CacheError("the cache does not give back what was just stored", hint=VERIFY)
-            reached += len(talks)
-            for talk in talks:
-                if talk.remarks:
-                    self.observed.add(chunk.cell.id, talk.item.id, talk.remarks)
+            reached += len(conversations)
+            for conversation in conversations:
+                if conversation.remarks:
+                    self.observed.add(chunk.cell.id, conversation.item.id, conversation.remarks)
             if not missing.calls:
                 self.watch.reached(reached)
-                yield chunk, talks
+                yield chunk, conversations
         missing.raise_if_any()
 
-    def _fill(self, first: ConversationChunk, reached: int) -> None:
+    def _execute(self, first: ConversationChunk, reached: int) -> None:
         """Ask for all that is missing from a chunk on, `reached` conversations lying before it."""
-        from harness.runner.executor import Executor, fill
+        from harness.runner.executor import Executor, execute
 
         assert self.connect is not None
         self.before_asking(self.store)
-        desk = Executor(self.store, self.connect, self.watch, self.lost, reached)
-        fill(self.plan, (chunk for chunk in self.plan.chunks() if chunk.number >= first.number), desk)
+        executor = Executor(self.store, self.connect, self.watch, self.unavailable, reached)
+        execute(self.plan, (chunk for chunk in self.plan.chunks() if chunk.number >= first.number), executor)
 
 
 class RunResult(NamedTuple):
@@ -135,13 +135,13 @@ class Missing:
     judgments: int = 0
     place: str = ""
 
-    def add(self, chunk: ConversationChunk, talks: Sequence[ConversationState[Any]], store: Store) -> None:
+    def add(self, chunk: ConversationChunk, conversations: Sequence[ConversationState[Any]], store: Store) -> None:
         """Note the calls that these conversations wait for."""
-        keys = [key for talk in talks for key in talk.keys]
+        keys = [key for conversation in conversations for key in conversation.keys]
         found = store.get_many(keys)
         self.calls.update(key for key in keys if key not in found)
-        self.judgments += len(talks)
-        self.place = self.place or f"cell {chunk.cell.id}, item {talks[0].item.id}"
+        self.judgments += len(conversations)
+        self.place = self.place or f"cell {chunk.cell.id}, item {conversations[0].item.id}"
 
     def raise_if_any(self) -> None:
         """Raise MissingRepliesError if anything was noted."""
@@ -153,15 +153,15 @@ class Missing:
             )
 
 
-def usage_of(talks: Sequence[ConversationState[Any]]) -> Usage:
+def usage_of(conversations: Sequence[ConversationState[Any]]) -> Usage:
     """What some conversations took."""
-    costs = [talk.cost_usd for talk in talks]
+    costs = [conversation.cost_usd for conversation in conversations]
     return Usage(
-        sum(talk.prompt_tokens for talk in talks),
-        sum(talk.completion_tokens for talk in talks),
-        sum(len(talk.history) for talk in talks),
+        sum(conversation.prompt_tokens for conversation in conversations),
+        sum(conversation.completion_tokens for conversation in conversations),
+        sum(len(conversation.history) for conversation in conversations),
         None if None in costs else sum(cost for cost in costs if cost is not None),
-        sum(talk.outcome.abstained for talk in talks if talk.outcome is not None),
+        sum(conversation.outcome.abstained for conversation in conversations if conversation.outcome is not None),
     )
 
 

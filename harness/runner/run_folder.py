@@ -310,11 +310,11 @@ def _finished(folder: Path) -> tuple[int, str, str]:
     Runs of a spec are numbered, for a clock can be set back; the time tells those apart that were made elsewhere.
     """
     try:
-        told = read_json(folder, ENVIRONMENT)
+        environment = read_json(folder, ENVIRONMENT)
     except RunFolderError:
         return (0, "", folder.name)
-    number = told.get("number")
-    return (number if type(number) is int else 0, str(told.get("finished", "")), folder.name)
+    number = environment.get("number")
+    return (number if type(number) is int else 0, str(environment.get("finished", "")), folder.name)
 
 
 def _sweep(parent: Path) -> None:

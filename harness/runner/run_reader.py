@@ -179,14 +179,14 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
     items = read_frame(folder, ITEMS)
     columns = _columns(folder, cells, manifest, votes=votes)
     datasets = []
-    for name, told in manifest["datasets"].items():
+    for name, entry in manifest["datasets"].items():
         here = [k for k, cell in enumerate(cells) if cell.dataset == name]
         datasets.append(
             JudgedDataset(
                 name,
-                told["digest"],
-                tuple(told["annotators"]),
-                told["clustered"],
+                entry["digest"],
+                tuple(entry["annotators"]),
+                entry["clustered"],
                 items.filter(items["dataset"] == name),
                 tuple(cells[k] for k in here),
                 np.column_stack([columns[k][0] for k in here]),
@@ -247,8 +247,8 @@ def _codes(words: pl.Series, codes: Mapping[str, int]) -> Codes:
 
 
 def _cell(entry: Mapping[str, Any]) -> Cell:
-    told = {field.name: entry[field.name] for field in fields(Cell)}
-    return Cell(**{**told, "models": tuple(told["models"])})
+    values = {field.name: entry[field.name] for field in fields(Cell)}
+    return Cell(**{**values, "models": tuple(values["models"])})
 
 
 def _usage(row: Mapping[str, Any]) -> Usage:

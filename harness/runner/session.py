@@ -236,21 +236,22 @@ class ConversationState(Generic[T]):
 
 
 def advance(
-    talks: Iterable[ConversationState[T]], replies: Replies, lost: UnavailableReplies
+    conversations: Iterable[ConversationState[T]], replies: Replies, unavailable: UnavailableReplies
 ) -> list[ConversationState[T]]:
     """Let every conversation go on as far as stored replies carry it; those that need a call, in order."""
-    active, waiting = list(talks), []
+    active, waiting = list(conversations), []
     while active:
-        found = replies.get_many([key for talk in active for key in talk.keys])
+        found = replies.get_many([key for conversation in active for key in conversation.keys])
         going = []
-        for talk in active:
-            heard = [
-                found.get(key) or lost.reply_to(key, call) for key, call in zip(talk.keys, talk.calls, strict=True)
+        for conversation in active:
+            received = [
+                found.get(key) or unavailable.reply_to(key, call)
+                for key, call in zip(conversation.keys, conversation.calls, strict=True)
             ]
-            if None in heard:
-                waiting.append(talk)
-            elif talk.receive(heard):  # type: ignore[arg-type]  # None was ruled out
-                going.append(talk)
+            if None in received:
+                waiting.append(conversation)
+            elif conversation.receive(received):  # type: ignore[arg-type]  # None was ruled out
+                going.append(conversation)
         active = going
     return waiting
 

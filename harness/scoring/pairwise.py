@@ -79,22 +79,22 @@ class CellComparisons:
         if self.comparisons is None or one not in self.members or other not in self.members:
             which = self.cells[one if one not in self.members else other]
             return Difference(to, known, reason=self.reason or f"{which} rests on too little to be compared")
-        held, x, y = self.comparisons, self.members.index(one), self.members.index(other)
+        comparisons, x, y = self.comparisons, self.members.index(one), self.members.index(other)
         exact = self._exact_p(x, y)
-        if math.isinf(held.critical):
-            return Difference(to, known, method=held.method, exact_p=exact, reason=TOO_FEW_DRAWS)
-        low, high = interval_of(held, x, y, self.range)
+        if math.isinf(comparisons.critical):
+            return Difference(to, known, method=comparisons.method, exact_p=exact, reason=TOO_FEW_DRAWS)
+        low, high = interval_of(comparisons, x, y, self.range)
         losses, gains = self._detectable_from(y)
         return Difference(
             to,
             value,
             low,
             high,
-            float(held.p_values[x, y]),
-            held.method,
+            float(comparisons.p_values[x, y]),
+            comparisons.method,
             _or_none(losses[x]),
-            bool(held.p_values[x, y] <= 1 - held.level),
-            None if self.margin is None else abs(value) + float(held.reach[x, y]) < self.margin,
+            bool(comparisons.p_values[x, y] <= 1 - comparisons.level),
+            None if self.margin is None else abs(value) + float(comparisons.reach[x, y]) < self.margin,
             exact,
             detectable_gain=_or_none(gains[x]),
         )
@@ -119,16 +119,16 @@ class CellComparisons:
         return mcnemar.exact_p(int(self.discordant[x, y]), int(self.discordant[y, x]))
 
 
-def interval_of(held: Comparisons, x: int, y: int, bounds: tuple[float, float]) -> tuple[float, float]:
+def interval_of(comparisons: Comparisons, x: int, y: int, bounds: tuple[float, float]) -> tuple[float, float]:
     """The simultaneous interval of a difference, cut off where no difference can lie."""
-    value, reach, widest = float(held.differences[x, y]), float(held.reach[x, y]), bounds[1] - bounds[0]
+    value, reach, widest = float(comparisons.differences[x, y]), float(comparisons.reach[x, y]), bounds[1] - bounds[0]
     return max(-widest, value - reach), min(widest, value + reach)
 
 
 def detectable(
     statistic: Statistic,
     judgments: Judgments,
-    held: Comparisons,
+    comparisons: Comparisons,
     first: NDArray[np.intp],
     second: NDArray[np.intp],
 ) -> tuple[Array, Array]:
@@ -137,13 +137,13 @@ def detectable(
     Args:
         statistic: the metric as a figure of tables.
         judgments: of all evaluators.
-        held: their comparisons, whose critical value applies.
+        comparisons: their comparisons, whose critical value applies.
         first: positions of one of the two.
         second: of the other.
     """
     joint = pair_counts(judgments, statistic.shape, first, second)
-    critical = held.reach[first, second] / held.errors[first, second]
-    worth = held.worth[first, second]
+    critical = comparisons.reach[first, second] / comparisons.errors[first, second]
+    worth = comparisons.worth[first, second]
     loss, gain = (planning.alternatives(statistic, joint, way).detectable(worth, critical) for way in ("loss", "gain"))
     return loss, gain
 

@@ -91,13 +91,13 @@ def judge_rates(
         judge_seed: of the resamples of the evaluator's own win rate.
         seed: of the resamples of the corrected one.
     """
-    told = seen.outcomes < VERDICT_CODES
-    units = None if seen.clusters is None else seen.clusters[told]
-    counts = np.bincount(seen.outcomes[told], minlength=VERDICT_CODES).astype(float)
+    decided = seen.outcomes < VERDICT_CODES
+    units = None if seen.clusters is None else seen.clusters[decided]
+    counts = np.bincount(seen.outcomes[decided], minlength=VERDICT_CODES).astype(float)
     rates, intervals = {}, _corrected_intervals(seen, human, score, seed)
     for ties in TIES:
-        raw = _rate(seen.outcomes[told], units, ties, score, judge_seed, NO_VERDICTS)
-        lost, won = win_rate.failure_bounds(counts, float(np.count_nonzero(~told)), ties)
+        raw = _rate(seen.outcomes[decided], units, ties, score, judge_seed, NO_VERDICTS)
+        lost, won = win_rate.failure_bounds(counts, float(np.count_nonzero(~decided)), ties)
         corrected, found = _corrected(seen, ties, human[ties], intervals.get(ties), score, seed)
         power, gain = (None, None) if found is None else (found.power, found.gain)
         rates[ties] = Rate(raw, _known(lost), _known(won), corrected, power, gain)

@@ -29,11 +29,11 @@ class Axes(NamedTuple):
         """The path of a value on an axis, or of something in it."""
         return (*self.place, axis, *(() if self.is_single else (index,)), *inner)
 
-    def values(self, sound: CheckedDocument, axis: str) -> Sequence[Any]:
+    def values(self, checked: CheckedDocument, axis: str) -> Sequence[Any]:
         """The values on an axis; none where the schema does not accept them."""
         if axis == "dataset" and self.datasets:
             return self.datasets
-        found = sound.part(*self.place, axis)
+        found = checked.part(*self.place, axis)
         if found is None:
             return ()
         return [found] if self.is_single else found

@@ -107,11 +107,11 @@ class Taken(NamedTuple):
     problems: list[Problem]
 
 
-def take(sound: CheckedDocument, folders: Folders, own: Mapping[str, Strategy], chain: Chain) -> Taken:
+def take(checked: CheckedDocument, folders: Folders, own: Mapping[str, Strategy], chain: Chain) -> Taken:
     """Replace every link of a spec by the winner.
 
     Args:
-        sound: the spec, its axes being lists.
+        checked: the spec, its axes being lists.
         folders: where its paths may lead.
         own: the strategies of the spec, by name.
         chain: the specs that are being loaded, this one included.
@@ -119,19 +119,19 @@ def take(sound: CheckedDocument, folders: Folders, own: Mapping[str, Strategy], 
     winners: list[Resolved] = []
     problems: list[Problem] = []
     known = dict(own)
-    for link in _links(sound):
+    for link in _links(checked):
         try:
-            winner = _winner(sound, link, folders, known, chain)
+            winner = _winner(checked, link, folders, known, chain)
         except SpecError as error:
             problems += error.problems
             continue
         winners.append(winner)
         if link.axis == "strategy":
             known = {**known, **_along(winner), **known}
-    document = possible = sound.document
+    document = possible = checked.document
     for axis in AXES:
         if here := [winner for winner in winners if winner.link.axis == axis]:
-            models = sound.names("models")
+            models = checked.names("models")
             document = with_winners(document, axis, {one.link.place: one.cells for one in here}, models)
             possible = with_winners(possible, axis, {one.link.place: one.possible for one in here}, models)
     return Taken(document, possible, known, winners, problems)
@@ -185,42 +185,42 @@ def choice_from(value: Mapping[str, Any]) -> Choice:
 # --- one link ----------------------------------------------------------------------------------------------
 
 
-def _links(sound: CheckedDocument) -> Iterator[Link]:
+def _links(checked: CheckedDocument) -> Iterator[Link]:
     """Every `winner_of` on the axes that the schema accepts."""
     for axis in AXES:
-        for index, entry in enumerate(sound.part("matrix", axis) or ()):
+        for index, entry in enumerate(checked.part("matrix", axis) or ()):
             if is_link(entry):
                 yield Link(axis, ("matrix", axis, index), entry)
 
 
 def _winner(
-    sound: CheckedDocument, link: Link, folders: Folders, own: Mapping[str, Strategy], chain: Chain
+    checked: CheckedDocument, link: Link, folders: Folders, own: Mapping[str, Strategy], chain: Chain
 ) -> Resolved:
     """Resolve a link. Raises SpecError with its problems."""
-    document = sound.document
+    document = checked.document
     spec = _other(document, link, folders, chain)
     metric, dataset = _metric(document, link, spec), _dataset(document, link, spec)
     every = [cell for cell in spec.cells if cell.dataset == dataset]
-    possible = [cell for cell in every if _fault(sound, link.axis, spec, cell, own) is None]
+    possible = [cell for cell in every if _fault(checked, link.axis, spec, cell, own) is None]
     if chain.choose is None:
         if not possible:
-            raise SpecError(_refused(sound, link, spec, every[0], own, "what may win in"))
+            raise SpecError(_refused(checked, link, spec, every[0], own, "what may win in"))
         return Resolved(link, spec, possible, possible, None)
     try:
         choice, cell = chain.choose(spec, link.axis, metric, dataset)
     except HarnessError as error:
         raise SpecError(_at(document, link, one) for one in error.problems) from None
     if cell not in possible:
-        raise SpecError(_refused(sound, link, spec, cell, own, "the winner of"))
+        raise SpecError(_refused(checked, link, spec, cell, own, "the winner of"))
     return Resolved(link, spec, [cell], possible, choice)
 
 
 def _refused(
-    sound: CheckedDocument, link: Link, spec: Spec, cell: Cell, own: Mapping[str, Strategy], subject: str
+    checked: CheckedDocument, link: Link, spec: Spec, cell: Cell, own: Mapping[str, Strategy], subject: str
 ) -> Problem:
     """Why the strategy or evaluator of a cell cannot be used here."""
-    message, hint = _fault(sound, link.axis, spec, cell, own) or ("", "")
-    return sound.document.problem(link.place, f"{subject} {quoted(spec.name)} {message}", hint=hint)
+    message, hint = _fault(checked, link.axis, spec, cell, own) or ("", "")
+    return checked.document.problem(link.place, f"{subject} {quoted(spec.name)} {message}", hint=hint)
 
 
 def _at(document: Document, link: Link, problem: Problem) -> Problem:
@@ -289,7 +289,7 @@ def _dataset(document: Document, link: Link, spec: Spec) -> str:
 
 
 def _fault(
-    sound: CheckedDocument, axis: Axis, spec: Spec, cell: Cell, own: Mapping[str, Strategy]
+    checked: CheckedDocument, axis: Axis, spec: Spec, cell: Cell, own: Mapping[str, Strategy]
 ) -> tuple[str, str] | None:
     """Message and hint if the strategy or evaluator of a cell cannot be used here; None if it can."""
     if axis == "strategy":
@@ -300,7 +300,7 @@ def _fault(
             f"is the strategy {quoted(cell.strategy)}, but this spec has another one of that name",
             "give yours another name",
         )
-    missing = [name for name in cell.models if name not in sound.names("models")]
+    missing = [name for name in cell.models if name not in checked.names("models")]
     if not missing:
         return None
     hint = f"copy its entry from {spec.shown_path}"

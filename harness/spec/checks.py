@@ -51,58 +51,58 @@ class CheckedDocument:
         return tuple(entries) if isinstance(entries, Mapping) else ()
 
 
-def dataset_problems(sound: CheckedDocument, folders: Folders, section: str = "datasets") -> Iterator[Problem]:
+def dataset_problems(checked: CheckedDocument, folders: Folders, section: str = "datasets") -> Iterator[Problem]:
     """Files that do not exist and formats that are not known.
 
     Args:
-        sound: the spec.
+        checked: the spec.
         folders: where its paths may lead.
         section: the key below which the spec names its data.
     """
-    for name in sound.names(section):
+    for name in checked.names(section):
         place = (section, name)
-        yield from _file_problems(sound, folders, place)
-        if sound.part(*place, "votes"):
-            yield from _file_problems(sound, folders, (*place, "votes"))
+        yield from _file_problems(checked, folders, place)
+        if checked.part(*place, "votes"):
+            yield from _file_problems(checked, folders, (*place, "votes"))
 
 
-def _file_problems(sound: CheckedDocument, folders: Folders, place: tuple[Step, ...]) -> Iterator[Problem]:
+def _file_problems(checked: CheckedDocument, folders: Folders, place: tuple[Step, ...]) -> Iterator[Problem]:
     """What is wrong with the file, the format and the encoding that an entry names."""
     formats = registry.names("dataset_formats")
-    path, named = sound.part(*place, "path"), sound.part(*place, "format")
+    path, named = checked.part(*place, "path"), checked.part(*place, "format")
     if path and (fault := data_fault(path, folders)):
-        yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
+        yield checked.document.problem((*place, "path"), fault[0], hint=fault[1])
     elif path and not named and format_of(path) is None:
         message = f"the ending of {quoted(path)} does not say what format it has"
         hint = f"write `format:` with one of {listed(formats)}"
-        yield sound.document.problem((*place, "path"), message, hint=hint)
+        yield checked.document.problem((*place, "path"), message, hint=hint)
     if named and named not in formats:
         message = f"there is no data format {quoted(named)}"
-        yield sound.document.problem((*place, "format"), message, hint=suggestion(named, formats))
-    encoding = sound.part(*place, "encoding")
+        yield checked.document.problem((*place, "format"), message, hint=suggestion(named, formats))
+    encoding = checked.part(*place, "encoding")
     if encoding and not is_encoding(encoding):
         message = f"there is no encoding {quoted(encoding)}"
-        yield sound.document.problem((*place, "encoding"), message, hint="write it as Python does, such as `cp1252`")
+        yield checked.document.problem((*place, "encoding"), message, hint="write it as Python does, such as `cp1252`")
     form = named or (path and format_of(path))
     options = getattr(find_dataset_format(form), "OPTIONS", ()) if form in formats else ("delimiter",)
-    if sound.part(*place, "delimiter") and "delimiter" not in options:
+    if checked.part(*place, "delimiter") and "delimiter" not in options:
         message = f"the format `{form}` has no delimiter"
-        yield sound.document.problem((*place, "delimiter"), message, hint="leave it out", key=True)
+        yield checked.document.problem((*place, "delimiter"), message, hint="leave it out", key=True)
 
 
-def model_problems(sound: CheckedDocument, folders: Folders) -> Iterator[Problem]:
+def model_problems(checked: CheckedDocument, folders: Folders) -> Iterator[Problem]:
     """Recordings that do not exist, impossible addresses, misspelt parameters."""
-    for name in sound.names("models"):
+    for name in checked.names("models"):
         place = ("models", name)
-        if sound.part(*place, "provider") is None:
+        if checked.part(*place, "provider") is None:
             continue  # what stands beside it has a meaning, and a type, by the provider alone
-        path = sound.part(*place, "path")
+        path = checked.part(*place, "path")
         if path and (fault := file_fault(path, folders)):
-            yield sound.document.problem((*place, "path"), fault[0], hint=fault[1])
-        if not _has_valid_port(sound.part(*place, "base_url") or ""):
-            yield sound.document.problem((*place, "base_url"), "the address has an impossible port")
-        yield from _parameter_problems(sound, place)
-        yield from _plain_secrets(sound, place)
+            yield checked.document.problem((*place, "path"), fault[0], hint=fault[1])
+        if not _has_valid_port(checked.part(*place, "base_url") or ""):
+            yield checked.document.problem((*place, "base_url"), "the address has an impossible port")
+        yield from _parameter_problems(checked, place)
+        yield from _plain_secrets(checked, place)
 
 
 def known_parameters() -> frozenset[str]:
@@ -128,25 +128,27 @@ def unpacked(params: Mapping[str, Any]) -> dict[str, Any]:
     return {**flat, **inner} if isinstance(inner, Mapping) else flat
 
 
-def _parameter_problems(sound: CheckedDocument, place: tuple[Step, ...]) -> Iterator[Problem]:
+def _parameter_problems(checked: CheckedDocument, place: tuple[Step, ...]) -> Iterator[Problem]:
     known = known_parameters()
-    params = sound.part(*place, "params") or {}
+    params = checked.part(*place, "params") or {}
     inner = params.get("extra_body") or {}
     beside = {"extra_headers": "headers", "extra_query": "query"}
     for where, parameter in [*(((), key) for key in params), *((("extra_body",), key) for key in inner)]:
         at = (*place, "params", *where, parameter)
         if parameter in beside:
             hint = f"write it as `{beside[parameter]}` of the model"
-            yield sound.document.problem(at, f"{quoted(parameter)} is no parameter of a call", hint=hint, key=True)
+            yield checked.document.problem(at, f"{quoted(parameter)} is no parameter of a call", hint=hint, key=True)
             continue
         if where and parameter in (*OWN_PARAMETERS, "extra_body"):
             hint = "the harness sets it itself"
-            yield sound.document.problem(at, f"the name {quoted(parameter)} is not allowed", hint=hint, key=True)
+            yield checked.document.problem(at, f"the name {quoted(parameter)} is not allowed", hint=hint, key=True)
         elif where and parameter in params:
-            yield sound.document.problem(at, f"{quoted(parameter)} is in `params` as well", hint="remove one", key=True)
+            yield checked.document.problem(
+                at, f"{quoted(parameter)} is in `params` as well", hint="remove one", key=True
+            )
         near = suggestion(parameter, known, most=0, cutoff=0.85)
         if near and parameter not in known:
-            yield sound.document.problem(at, f"unknown parameter {quoted(parameter)}", hint=near, key=True)
+            yield checked.document.problem(at, f"unknown parameter {quoted(parameter)}", hint=near, key=True)
 
 
 OWN_PARAMETERS = ("model", "messages", "n", "stream", "stream_options")
@@ -160,19 +162,19 @@ _NAMES_SECRET = re.compile(
 )
 
 
-def _plain_secrets(sound: CheckedDocument, place: tuple[Step, ...]) -> Iterator[Problem]:
+def _plain_secrets(checked: CheckedDocument, place: tuple[Step, ...]) -> Iterator[Problem]:
     """Headers and parts of a query that hold a key by their name, with the key itself as the value."""
-    address = sound.part(*place, "base_url") or ""
+    address = checked.part(*place, "base_url") or ""
     for key in ("headers", "query"):
-        for name, value in dict(sound.part(*place, key) or {}).items():
+        for name, value in dict(checked.part(*place, key) or {}).items():
             if _NAMES_SECRET.search(name) and "${" not in value and value:
                 message = f"{quoted(name)} is a secret by its name, and these come only from the environment"
                 hint = "write `${NAME}`, with the name of the environment variable that holds it"
-                yield sound.document.problem((*place, key, name), message, hint=hint)
+                yield checked.document.problem((*place, key, name), message, hint=hint)
     for name, value in parse_qsl(urlsplit(address).query if _has_valid_port(address) else ""):
         if _NAMES_SECRET.search(name) and value:
             message = f"{quoted(name)} in the query is a secret by its name, and these come only from the environment"
-            yield sound.document.problem(
+            yield checked.document.problem(
                 (*place, "base_url"), message, hint=f"write `query: {{{name}: ${{NAME}}}}` at the model"
             )
 
@@ -205,11 +207,11 @@ def _texts(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...
             yield from _texts(inner, (*path, index))
 
 
-def metric_problems(sound: CheckedDocument) -> Iterator[Problem]:
+def metric_problems(checked: CheckedDocument) -> Iterator[Problem]:
     """Metrics and probes that are not known."""
     for key, kind in (("metrics", "metric"), ("probes", "probe")):
         known = registry.names(key)
-        for index, name in enumerate(sound.part("score", key) or ()):
+        for index, name in enumerate(checked.part("score", key) or ()):
             if name not in known:
                 message = f"there is no {kind} {quoted(name)}"
-                yield sound.document.problem(("score", key, index), message, hint=suggestion(name, known))
+                yield checked.document.problem(("score", key, index), message, hint=suggestion(name, known))

@@ -133,8 +133,8 @@ def sound_datasets(document: Document, folders: Folders, *, section: str = "data
         section: where it describes them; `prompts` in a spec of the kind `generation`.
     """
     problems = check(document, "experiment" if section == "datasets" else "generation")
-    sound = CheckedDocument(document, problems)
-    value = {"datasets": {name: entry for name in sound.names(section) if (entry := sound.part(section, name))}}
+    checked = CheckedDocument(document, problems)
+    value = {"datasets": {name: entry for name in checked.names(section) if (entry := checked.part(section, name))}}
     moved = Document(document.file, value)
     wrong = {problem.path.split(".")[1] for problem in dataset_problems(CheckedDocument(moved, []), folders)}
     entries = completed({"datasets": value["datasets"], "models": {}})["datasets"]
@@ -163,29 +163,29 @@ def _load(path: Path, shown: str, chain: Chain, allowed: tuple[Path, ...], docum
 def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
     """The document with its links resolved, and all problems."""
     problems = [*check(document, "experiment"), *plugin_problems(document)]
-    sound = CheckedDocument(document, problems)
+    checked = CheckedDocument(document, problems)
     for axis in AXES:
-        if is_link(sound.part("matrix", axis)):
-            sound = CheckedDocument(listed(sound.document, axis), problems)
-    strategies, wrong = strategies_of(sound, folders)
-    peopled, unknown = with_personas(sound, folders)
+        if is_link(checked.part("matrix", axis)):
+            checked = CheckedDocument(listed(checked.document, axis), problems)
+    strategies, wrong = strategies_of(checked, folders)
+    peopled, unknown = with_personas(checked, folders)
     taken = take(CheckedDocument(peopled, problems), folders, strategies, chain)
     problems += taken.problems
-    sound = CheckedDocument(taken.possible, [problem for problem in problems if problem.file == document.file])
+    checked = CheckedDocument(taken.possible, [problem for problem in problems if problem.file == document.file])
     problems += [*wrong, *unknown]
-    problems += dataset_problems(sound, folders)
-    problems += model_problems(sound, folders)
+    problems += dataset_problems(checked, folders)
+    problems += model_problems(checked, folders)
     problems += secret_problems(document)
-    problems += metric_problems(sound)
-    return _with_matrix_checked(sound, taken._replace(problems=problems))
+    problems += metric_problems(checked)
+    return _with_matrix_checked(checked, taken._replace(problems=problems))
 
 
-def _with_matrix_checked(sound: CheckedDocument, taken: Taken) -> Taken:
+def _with_matrix_checked(checked: CheckedDocument, taken: Taken) -> Taken:
     """The same with the problems of the matrix: with all possible winners on its axes, then with the actual ones."""
     problems = taken.problems
     along = (cell.strategy for winner in taken.winners for cell in winner.possible)
-    names = Names(sound.names("datasets"), (*known_strategies(sound), *along), sound.names("models"))
-    problems += matrix_problems(sound, names)
+    names = Names(checked.names("datasets"), (*known_strategies(checked), *along), checked.names("models"))
+    problems += matrix_problems(checked, names)
     if taken.winners and not problems:
         taken = taken._replace(document=without_idle_exclusions(taken.document))
         problems += matrix_problems(CheckedDocument(taken.document, []), names)

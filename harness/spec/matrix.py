@@ -59,25 +59,25 @@ def without_idle_exclusions(document: Document) -> Document:
 
 
 def matrix_problems(
-    sound: CheckedDocument, names: Names, *, axes: Axes = MATRIX, needs_members: bool = True
+    checked: CheckedDocument, names: Names, *, axes: Axes = MATRIX, needs_members: bool = True
 ) -> list[Problem]:
     """The problems of a matrix in the parts that its schema accepts.
 
     Args:
-        sound: the spec.
+        checked: the spec.
         names: the names that the matrix may use.
         axes: where the spec writes the axes.
         needs_members: whether the members of a cell that counts must be cells of the matrix.
     """
-    document, written = sound.document, axes.values(sound, "evaluator")
+    document, written = checked.document, axes.values(checked, "evaluator")
     evaluators = list(_evaluators(written, names.models, axes))
     problems = [
-        *_unknown_on_axis(sound, axes, "dataset", names.datasets),
-        *_unknown_on_axis(sound, axes, "strategy", names.strategies),
+        *_unknown_on_axis(checked, axes, "dataset", names.datasets),
+        *_unknown_on_axis(checked, axes, "strategy", names.strategies),
         *_unknown_models(document, evaluators, names.models),
         *_faults_of_modes(document, axes, written),
     ]
-    if problems or sound.part(*axes.place) is None:
+    if problems or checked.part(*axes.place) is None:
         return problems
     matrix = axes.matrix(document)
     count = len(matrix["dataset"]) * len(matrix["strategy"]) * len(evaluators)
@@ -133,12 +133,12 @@ def _matches(exclusion: Mapping[str, str], cell: Cell) -> bool:
 # --- problems ----------------------------------------------------------------------------------------------
 
 
-def _unknown_on_axis(sound: CheckedDocument, axes: Axes, axis: str, known: Sequence[str]) -> Iterator[Problem]:
-    for index, name in enumerate(axes.values(sound, axis)):
+def _unknown_on_axis(checked: CheckedDocument, axes: Axes, axis: str, known: Sequence[str]) -> Iterator[Problem]:
+    for index, name in enumerate(axes.values(checked, axis)):
         if name not in known:
             message = f"there is no {axis} {quoted(name)}"
             more = "`harness list strategies` shows the built-in ones" if axis == "strategy" else ""
-            yield sound.document.problem(axes.at(axis, index), message, hint=suggestion(name, known) or more)
+            yield checked.document.problem(axes.at(axis, index), message, hint=suggestion(name, known) or more)
 
 
 def _unknown_models(document: Document, evaluators: Sequence[Evaluator], known: Sequence[str]) -> Iterator[Problem]:

@@ -25,28 +25,28 @@ DEFAULT_SET = "default"
 
 
 def with_personas(
-    sound: CheckedDocument, folders: Folders, axes: Sequence[Axes] = (MATRIX,)
+    checked: CheckedDocument, folders: Folders, axes: Sequence[Axes] = (MATRIX,)
 ) -> tuple[Document, list[Problem]]:
     """The document with personas in place of names of sets and of files, and their problems.
 
     A set that does not exist or has a problem is left empty.
 
     Args:
-        sound: the spec.
+        checked: the spec.
         folders: where its paths may lead.
         axes: where the spec names evaluators.
     """
     sets: dict[str, Personas] = {}
     problems: list[Problem] = []
-    for name in sound.names("personas"):
-        sets[name], found = _own_set(sound, name, folders)
+    for name in checked.names("personas"):
+        sets[name], found = _own_set(checked, name, folders)
         problems += found
-    document = sound.document
+    document = checked.document
     if sets:
         written = {name: personas_json(personas) for name, personas in sets.items()}
         document = replace(document, value={**document.value, "personas": written})
     for each in axes:
-        axis = each.values(sound, "evaluator")
+        axis = each.values(checked, "evaluator")
         if not isinstance(axis, list):
             continue
         entries = []
@@ -55,20 +55,20 @@ def with_personas(
             for mode, wanted in entry.items():
                 if takes_personas(mode) and isinstance(wanted, Mapping):
                     place = each.at("evaluator", index, mode, "personas")
-                    resolved[mode], found = _with_its_personas(sound.document, place, wanted, sets)
+                    resolved[mode], found = _with_its_personas(checked.document, place, wanted, sets)
                     problems += found
             entries.append(resolved)
         document = each.with_evaluators(document, entries)
     return document, problems
 
 
-def _own_set(sound: CheckedDocument, name: str, folders: Folders) -> tuple[Personas, list[Problem]]:
-    entry, place = sound.part("personas", name), ("personas", name)
+def _own_set(checked: CheckedDocument, name: str, folders: Folders) -> tuple[Personas, list[Problem]]:
+    entry, place = checked.part("personas", name), ("personas", name)
     if entry is None:
         return (), []
     if isinstance(entry, Mapping):
-        return _from_file(sound.document, (*place, "path"), entry["path"], folders)
-    return _checked(sound.document, place, personas_from(entry))
+        return _from_file(checked.document, (*place, "path"), entry["path"], folders)
+    return _checked(checked.document, place, personas_from(entry))
 
 
 def _from_file(

@@ -21,54 +21,56 @@ from harness.text import quoted
 
 
 def strategies_of(
-    sound: CheckedDocument, folders: Folders, axes: Sequence[Axes] = (MATRIX,)
+    checked: CheckedDocument, folders: Folders, axes: Sequence[Axes] = (MATRIX,)
 ) -> tuple[dict[str, Strategy], list[Problem]]:
     """The spec's own strategies in the order of the file, then the built-in ones that its axes name.
 
     Args:
-        sound: the spec.
+        checked: the spec.
         folders: where its paths may lead.
         axes: where the spec names strategies.
     """
     strategies: dict[str, Strategy] = {}
     problems: list[Problem] = []
-    for name in sound.names("strategies"):
-        entry = sound.part("strategies", name)
+    for name in checked.names("strategies"):
+        entry = checked.part("strategies", name)
         if entry is None:
             continue
         strategy, found = (
-            _from_file(sound, name, entry["path"], folders) if "path" in entry else _inline(sound, name, entry)
+            _from_file(checked, name, entry["path"], folders) if "path" in entry else _inline(checked, name, entry)
         )
         problems += found
         if strategy:
             strategies[name] = strategy
-    own = sound.names("strategies")
-    for name in (name for each in axes for name in each.values(sound, "strategy")):
+    own = checked.names("strategies")
+    for name in (name for each in axes for name in each.values(checked, "strategy")):
         if name in registry.names("strategies") and name not in own:
             strategies[name] = built_in(name)
     return strategies, problems
 
 
-def known_strategies(sound: CheckedDocument) -> tuple[str, ...]:
+def known_strategies(checked: CheckedDocument) -> tuple[str, ...]:
     """The names of strategies that a matrix may use."""
-    return tuple(dict.fromkeys((*sound.names("strategies"), *registry.names("strategies"))))
+    return tuple(dict.fromkeys((*checked.names("strategies"), *registry.names("strategies"))))
 
 
-def _inline(sound: CheckedDocument, name: str, entry: Mapping[str, Any]) -> tuple[Strategy, list[Problem]]:
+def _inline(checked: CheckedDocument, name: str, entry: Mapping[str, Any]) -> tuple[Strategy, list[Problem]]:
     place = ("strategies", name)
-    strategy = strategy_from(entry, name=name, source=sound.document.file)
-    problems = check_strategy(strategy, document=sound.document, within=place)
+    strategy = strategy_from(entry, name=name, source=checked.document.file)
+    problems = check_strategy(strategy, document=checked.document, within=place)
     if entry.get("name", name) != name:
         message = f"its name is {quoted(entry['name'])}, but its key is {quoted(name)}"
-        problems.append(sound.document.problem((*place, "name"), message, hint="leave `name` out"))
+        problems.append(checked.document.problem((*place, "name"), message, hint="leave `name` out"))
     return strategy, problems
 
 
-def _from_file(sound: CheckedDocument, name: str, path: str, folders: Folders) -> tuple[Strategy | None, list[Problem]]:
+def _from_file(
+    checked: CheckedDocument, name: str, path: str, folders: Folders
+) -> tuple[Strategy | None, list[Problem]]:
     place = ("strategies", name, "path")
     if fault := file_fault(path, folders):
-        return None, [sound.document.problem(place, fault[0], hint=fault[1])]
-    shown = str(Path(sound.document.file).parent / path)
+        return None, [checked.document.problem(place, fault[0], hint=fault[1])]
+    shown = str(Path(checked.document.file).parent / path)
     try:
         document = read_yaml(folders.own / path, shown)
     except SpecError as error:

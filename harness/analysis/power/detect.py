@@ -132,35 +132,35 @@ def _from_pilot(
 
     def pairs_of(name: str) -> PilotPairs | str:
         seed = seed_for(pilot.seed, "pairs", name, before.name)
-        held = compare_cells(name, scores, reference.labels, judged, reference.clusters, score, seed)
-        if held is not None and held.reason:
-            return power_wording.in_pilot(held.reason)
-        if held is None or held.comparisons is None or len(held.members) < 2:
+        comparison = compare_cells(name, scores, reference.labels, judged, reference.clusters, score, seed)
+        if comparison is not None and comparison.reason:
+            return power_wording.in_pilot(comparison.reason)
+        if comparison is None or comparison.comparisons is None or len(comparison.members) < 2:
             reasons = dict.fromkeys(one.figures[name].reason for one in scores)
             return power_wording.in_pilot(next((reason for reason in reasons if reason), NO_PAIR))
-        critical = held.comparisons.critical
-        if cells != len(held.members):
+        critical = comparison.comparisons.critical
+        if cells != len(comparison.members):
             critical = _equal_critical(cells, score, seed)
-        return _pilot_pairs(held, critical, seed)
+        return _pilot_pairs(comparison, critical, seed)
 
     return replace(whole, metrics=tuple(metric_power(name, pairs_of(name), whole, score, ask) for name in names))
 
 
-def _pilot_pairs(held: CellComparisons, critical: float, seed: int) -> PilotPairs:
+def _pilot_pairs(comparison: CellComparisons, critical: float, seed: int) -> PilotPairs:
     """All pairs of a comparison, some of which are looked at closely."""
-    assert held.comparisons is not None
-    assert held.judgments is not None
-    assert held.statistic is not None
-    made, judgments = held.comparisons, held.judgments
-    first, second = multiplicity.all_pairs(len(held.members))
+    assert comparison.comparisons is not None
+    assert comparison.judgments is not None
+    assert comparison.statistic is not None
+    made, judgments = comparison.comparisons, comparison.judgments
+    first, second = multiplicity.all_pairs(len(comparison.members))
     errors = made.errors[first, second]
     order = np.argsort(errors, kind="stable")
     some = order[np.unique(np.linspace(0, len(order) - 1, min(MAX_PAIRS, len(order))).astype(np.intp))]
     first, second = first[some], second[some]
     units = len(judgments.rows) if judgments.clusters is None else len(np.unique(judgments.clusters))
     return PilotPairs(
-        held.statistic,
-        pair_counts(judgments, held.statistic.shape, first, second),
+        comparison.statistic,
+        pair_counts(judgments, comparison.statistic.shape, first, second),
         made.worth[first, second],
         errors,
         units,

@@ -162,8 +162,8 @@ def again(body: bytes) -> Receive:
 
 def start_of(length: int, code: int = 200, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     """The beginning of a response."""
-    told = {"content-type": "application/json", "content-length": f"{length}", **(headers or {})}
-    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in told.items()]
+    sent_headers = {"content-type": "application/json", "content-length": f"{length}", **(headers or {})}
+    pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in sent_headers.items()]
     return {"type": "http.response.start", "status": code, "headers": pairs}
 
 
