@@ -11,9 +11,9 @@
   * MissingRepliesError   an offline run needs replies that the cache lacks: exit code 1
   * NothingLeftError      the filters of an export drop every pair: exit code 1
   * BudgetReachedError    the next call could exceed the cost limit; the run can be resumed: exit code 1
-  * ScoringError          scoring failed; the judgments are kept in a folder: exit code 70
   * ProviderError         a call failed
     * ModelStopped        a model cannot be used at all (wrong key, unknown model): its cells end early
+  * ScoringError          scoring failed; the judgments are kept in a folder: exit code 70
   * StorageError          a result could not be written (full disk, read-only folder): exit code 2
 
 Each error carries `problems`: all findings at once, each with its place and a suggested fix.

@@ -175,7 +175,9 @@ def test_repeats_and_orders_are_shown_with_their_votes():
 
 
 def test_winner_of_another_spec_is_shown_with_its_run():
-    linked = SPEC.replace("name: small", "name: second").replace("[mine, independent-10]", "[{winner_of: small}]")
+    linked = SPEC.replace("name: small", "name: second").replace(
+        "[mine, independent-10]", "[{winner_of: small, by: accuracy}]"
+    )
     Path("second.yaml").write_text(linked[: linked.index("  exclude:")])
     missing = harness("explain", "second.yaml")
     assert (missing.exit_code, missing.stdout) == (2, "")
@@ -183,7 +185,7 @@ def test_winner_of_another_spec_is_shown_with_its_run():
     assert harness("run", "small.yaml").exit_code == 0
     shown = harness("explain", "second.yaml").stdout
     (choice,) = json.loads(harness("explain", "second.yaml", "--json").stdout)["matrix"]["choices"]
-    assert f"winner of  small: strategy {choice['taken']}, by kappa, run {choice['run']}\n" in shown
+    assert f"winner of  small: strategy {choice['taken']}, by accuracy, run {choice['run']}\n" in shown
     facts = harness("explain", "second.yaml", "judge:other").stdout
     assert "evaluator  judge  [second.yaml:17]\n" in facts
 

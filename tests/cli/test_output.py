@@ -37,7 +37,7 @@ def test_text_is_written_with_replacements(encoding: str, folder: Path) -> None:
     (run,) = RUN.iterdir()
     shown = harness(encoding, "leaderboard", str(run), cwd=folder)
     assert (shown.returncode, shown.stderr) == (0, b"")
-    assert "0.834 [0.725, 0.903]" in shown.stdout.decode(encoding)
+    assert "0.834 [0.726, 0.903]" in shown.stdout.decode(encoding)
     explained = harness(encoding, "explain", "spec.yaml", "judge:m", cwd=folder)
     assert (explained.returncode, explained.stderr) == (0, b"")
 
@@ -45,7 +45,7 @@ def test_text_is_written_with_replacements(encoding: str, folder: Path) -> None:
 def test_characters_of_the_harness_have_ascii_replacements(folder: Path) -> None:
     (run,) = RUN.iterdir()
     text = harness("cp437", "leaderboard", str(run), cwd=folder).stdout.decode("cp437")
-    assert "-0.077 [-0.246, +0.092]" in text
+    assert "-0.077 [-0.257, +0.103]" in text
     assert "1-4" in text
     assert "?" in harness("cp437", "explain", "spec.yaml", "judge:m", cwd=folder).stdout.decode("cp437")
 

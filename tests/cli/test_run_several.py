@@ -110,4 +110,4 @@ def test_a_format_of_one_document_takes_one_spec(report):
 def test_a_limit_counts_for_all_specs_together():
     shown = run("one.yaml", "two.yaml", "--max-cost", "5")
     assert shown.exit_code == 0, shown.stderr
-    assert "two: $5.0000 of --max-cost are left" in shown.stderr
+    assert "two: $5.0000 of --max-cost left" in shown.stderr

@@ -80,7 +80,7 @@ def test_schema_prints_each(name):
 def test_a_schema_that_is_not_there_is_answered_with_those_that_are():
     shown = harness("schema", "experimint")
     assert shown.exit_code == 2
-    assert shown.stderr.startswith("error: there is no schema `experimint`; there are ")
+    assert shown.stderr.startswith("error: there is no schema `experimint`; known: ")
 
 
 # --- data -------------------------------------------------------------------------------------------------
