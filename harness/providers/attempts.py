@@ -1,7 +1,7 @@
 """Calls to one model: within its limits and the run's budget, and tried again by the rules of `retry`.
 
-A provider that makes calls over a network derives from `ModelConnection` and says how one attempt is made; what
-happens around attempts is the same for all.
+A provider that makes calls over a network derives from `ModelConnection` and implements a single attempt; everything
+around attempts is the same for all providers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FORMAT = "response_format"
 CUT_OFF = Fault("cut-off", "the run ended before the reply came", remedy="give-up", may_be_billed=True)
 
 LETTERS_PER_TOKEN = 4
-"""A rule of thumb for announcing the size of a prompt; the reported usage corrects it."""
+"""An estimate of the size of a prompt; the reported usage corrects it."""
 
 ANSWERS: dict[str, Finish] = {"refused": "refusal", "too-long": "too-long"}
 """Faults of a prompt that are its answer: the same prompt meets them again, so they are stored as replies."""
@@ -41,8 +41,8 @@ class ModelConnection(ABC):
         """Prepare for calls; makes none.
 
         Args:
-            model: whom to ask.
-            context: clock, sleep and what else comes from the outside.
+            model: the model to call.
+            context: clock, sleep and everything else from the outside.
         """
         self._model = model
         self._context = context
@@ -54,17 +54,17 @@ class ModelConnection(ABC):
             self._budget = ModelBudget(context.budget, model, counter_of(model.id, context.environment))
         self._stopped: Fault | None = None
         self._system_role: SystemRole | None = model.settings.get("system")
-        """How system messages are sent; None for as such, until the endpoint says that it knows no system role."""
+        """How system messages are sent; None for a system role, until the endpoint rejects that role."""
         self._knows_formats: bool | None = None
-        """Whether the endpoint knows `response_format`; None until a call that asks for one has been answered."""
+        """Whether the endpoint supports `response_format`; None until a call with one has been answered."""
 
     @abstractmethod
     async def _attempt(self, call: Call, *, asks_format: bool) -> Reply | Fault:
         """Make one attempt.
 
         Args:
-            call: what is asked.
-            asks_format: whether to send the call's `response_format`, where it has one.
+            call: the call.
+            asks_format: whether to send the call's `response_format`, if it has one.
 
         Returns:
             The reply, or why there is none; no secret is in either.
@@ -114,10 +114,10 @@ class ModelConnection(ABC):
             await self._recover(result, failed_attempts, self._context.clock() - started_s)
 
     def _may_lack_formats(self, fault: Fault) -> bool:
-        """Whether to ask the same without `response_format`: the endpoint says that it is at fault, or it may be.
+        """Whether to repeat the call without `response_format`: the endpoint rejects it, or may have rejected it.
 
-        Where the words of a rejection have no known meaning, and no call with a format was answered yet, the call
-        itself shows whether the format was at fault.
+        If the text of a rejection is unknown and no call with a format was answered yet, the repeated call shows
+        whether the format was the reason.
         """
         if fault.kind == "format":
             if self._knows_formats is not False:
@@ -127,7 +127,7 @@ class ModelConnection(ABC):
         return fault.remedy == "give-up" and fault.kind in MAY_BE_FORMAT and self._knows_formats is None
 
     def _send_system_as_user(self) -> None:
-        """From now on, put system messages before those of the user; said once."""
+        """From now on, send system messages as the beginning of user messages; report it once."""
         if self._system_role is None:
             self._system_role = "user"
             name = self._model.name
@@ -137,7 +137,7 @@ class ModelConnection(ABC):
             )
 
     async def _paid_attempt(self, call: Call, *, asks_format: bool) -> Reply | Fault:
-        """An attempt within the run's budget. One that is cut off may be billed, like one whose reply is lost."""
+        """An attempt within the run's budget. An attempt that is cancelled or loses its reply may be billed."""
         number = None if self._budget is None else await self._budget.reserve(call)
         result: Reply | Fault | None = None
         try:
@@ -160,20 +160,20 @@ class ModelConnection(ABC):
             if self._budget is not None and number is not None:
                 await self._budget.settle(number, result)
         else:
-            if result.kind not in ANSWERS:  # those are stored, which a run that is to end waits for
+            if result.kind not in ANSWERS:  # those are stored, and a run that is stopping waits for that
                 self._context.cancellation.left()
             await self._context.cancellation.let_through()
         return result
 
     def _report_unbilled(self, call: Call) -> None:
-        """Report an attempt that may cost something of which no usage came back."""
+        """Report an attempt that may be billed and reported no usage."""
         model = self._model
         if not model.is_free:
             usd = bill_at_most(model, model.price, call).usd if model.price and most_reply_tokens(model) else None
             self._context.unbilled(model.name, usd)
 
     async def _recover(self, fault: Fault, failed_attempts: int, elapsed_s: float) -> None:
-        """Wait until another attempt makes sense, or raise where none does."""
+        """Wait before another attempt, or raise if no attempt can succeed."""
         if fault.wait_s is not None:
             self._pace.pause(fault.wait_s)
         attempts = self._model.limits.attempts
@@ -189,7 +189,7 @@ class ModelConnection(ABC):
         raise ProviderError(message, kind=fault.kind, status=fault.status, hint=self._proxy_hint(fault))
 
     def _proxy_hint(self, fault: Fault) -> str:
-        """Where a connection failed and the environment names a proxy that was not asked for, how to use it."""
+        """A hint on the proxy in the environment, if a connection failed and the spec does not use that proxy."""
         if fault.kind not in ("connection", "timeout") or self._model.settings.get("proxy"):
             return ""
         if proxy_in(self._context.environment, self._model.base_url or OPENAI) is None:

@@ -1,4 +1,4 @@
-"""What a run may spend: every attempt sets aside the most that it can cost before it is made."""
+"""The budget of a run: before each attempt, the most that it can cost is reserved."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ class Reservation:
 
 
 class Budget:
-    """Money set aside and spent. Pure: it knows neither time nor endpoints.
+    """Money reserved and spent. Pure: it uses no clock and no endpoint.
 
-    At any time what is spent, what is held for attempts under way, and what is kept for attempts whose bill is not
-    known sum up to no more than the limit, as long as endpoints bill no more than was set aside.
+    The money spent, the reservations of attempts in flight and the reservations kept for attempts of unknown cost never
+    exceed the limit together, as long as no endpoint bills more than its reservation.
 
     Args:
         limit_usd: what may be spent.
@@ -63,26 +63,26 @@ class Budget:
 
     @property
     def spent_usd(self) -> float:
-        """By the usage that endpoints report."""
+        """Money spent, by the usage that endpoints report."""
         return self._spent / UNITS
 
     @property
     def unknown_usd(self) -> float:
-        """What attempts whose bill is not known may have cost."""
+        """The most that attempts of unknown cost may have cost."""
         return self._unknown / UNITS
 
     @property
     def committed_usd(self) -> float:
-        """What is spent, held or not known."""
+        """Money spent, reserved or of unknown cost."""
         return (self._spent + self._unknown + self._sum_held) / UNITS
 
     @property
     def is_idle(self) -> bool:
-        """Whether no attempt is under way, so that waiting brings nothing back."""
+        """Whether no attempt is in flight, so that waiting frees no money."""
         return not self._held
 
     def reserve(self, wanted: Reservation) -> int | None:
-        """Set money aside for an attempt; its number, or None where that would pass the limit."""
+        """Reserve money for an attempt; return its number, or None if that would exceed the limit."""
         units = _units(wanted.price, wanted.prompt_tokens, wanted.reply_tokens)
         if self._spent + self._unknown + self._sum_held + units > self._limit:
             return None
@@ -92,9 +92,9 @@ class Budget:
         return self._next
 
     def settle(self, number: int, reply: Reply) -> Reservation:
-        """An attempt was answered and costs what it reports, even above the bound; what was held for it.
+        """Replace a reservation by the cost that the reply reports, even above the bound; return the reservation.
 
-        A reply that does not report its usage is one whose bill is not known.
+        A reply that does not report its usage has an unknown cost, and its reservation is kept.
         """
         if not has_usage(reply):
             return self.keep(number)
@@ -103,30 +103,30 @@ class Budget:
         return reservation
 
     def release(self, number: int) -> Reservation:
-        """An attempt was turned away and costs nothing; what was held for it."""
+        """Free the reservation of an attempt that costs nothing, and return it."""
         reservation = self._held.pop(number)
         self._sum_held -= _units(reservation.price, reservation.prompt_tokens, reservation.reply_tokens)
         return reservation
 
     def keep(self, number: int) -> Reservation:
-        """An attempt ended in a way that does not tell its bill: what was held for it stays set aside."""
+        """Keep the reservation of an attempt of unknown cost, and return it."""
         reservation = self.release(number)
         self._unknown += _units(reservation.price, reservation.prompt_tokens, reservation.reply_tokens)
         return reservation
 
 
 class BudgetGuard:
-    """A budget that is waited at: attempts under way give back what they did not need."""
+    """A budget with waiting: attempts in flight return what they did not need."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self._changed = asyncio.Condition()
 
     async def reserve(self, reservation: Reservation) -> int:
-        """Set money aside for an attempt, waiting for those under way where there is too little now.
+        """Reserve money for an attempt; wait for attempts in flight if there is too little now.
 
         Raises:
-            BudgetReachedError: where there is too little and nothing is under way.
+            BudgetReachedError: if there is too little and no attempt is in flight.
         """
         while (number := self.budget.reserve(reservation)) is None:
             if self.budget.is_idle:
@@ -142,7 +142,7 @@ class BudgetGuard:
         return reservation
 
     async def refund(self, number: int, *, may_be_billed: bool) -> None:
-        """An attempt brought no reply; as `Budget.keep` or `Budget.release`."""
+        """Account for an attempt without a reply, as `Budget.keep` or `Budget.release`."""
         if may_be_billed:
             self.budget.keep(number)
         else:
@@ -168,25 +168,25 @@ class BudgetGuard:
 class ModelBudget:
     """The reservations of one model.
 
-    An endpoint that reports more than the bound, for what it puts into every prompt by itself or for longer replies
-    than it was asked for, is believed: later reservations are larger by the most that it went beyond.
+    An endpoint may report more tokens than the bound: it adds text to every prompt, or replies at greater length than
+    requested. Later reservations grow by the largest excess seen so far.
 
     Args:
-        guard: of the run.
-        model: with a price and a bound on its replies.
+        guard: the budget of the run.
+        model: a model with a price and a bound on its replies.
         count: counts the tokens of a text; None to count its bytes.
     """
 
     def __init__(self, guard: BudgetGuard, model: Model, count: Count | None) -> None:
-        assert model.price is not None, "who has no price is refused before"
+        assert model.price is not None, "models without a price are refused earlier"
         self._guard, self._model, self._price, self._count = guard, model, model.price, count
         self._more = (0, 0)
         self.refund = guard.refund
 
     async def reserve(self, call: Call) -> int:
-        """Set money aside for an attempt; as `BudgetGuard.reserve`.
+        """Reserve money for an attempt, as `BudgetGuard.reserve`.
 
-        Counting tokens takes longer than counting bytes, so it is done only where there is no room for the bytes.
+        Tokens are counted only if the budget does not cover the byte count, since counting them takes longer.
         """
         wanted = bill_at_most(self._model, self._price, call, more=self._more)
         number = self._guard.budget.reserve(wanted)
@@ -208,9 +208,9 @@ def bill_at_most(
     """The most that one attempt can cost.
 
     Args:
-        model: who is asked.
-        price: of its tokens.
-        call: what is asked.
+        model: the model of the call.
+        price: the price of its tokens.
+        call: the call.
         count: counts the tokens of a text; None to count its bytes.
         more: tokens beyond the bounds, of the prompt and of the reply.
     """
@@ -219,10 +219,10 @@ def bill_at_most(
 
 
 def has_usage(reply: Reply) -> bool:
-    """Whether a reply reports a usage that can be believed.
+    """Whether a reply reports a plausible usage.
 
-    Every prompt has tokens, every reply costs some, and no token is longer than LONGEST_TOKEN. A reply that reports
-    less may cost anything up to what was set aside for it.
+    Every prompt has tokens, every reply has some, and no token is longer than LONGEST_TOKEN. A reply that reports
+    less may cost anything up to its reservation.
     """
     written = len(reply.text) + len(reply.reasoning)
     return reply.prompt_tokens > 0 and reply.completion_tokens * LONGEST_TOKEN >= max(1, written)

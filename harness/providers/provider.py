@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _sleep(seconds: float) -> Awaitable[None]:
-    """Wait; a spec is checked without the time that importing asyncio takes."""
+    """Wait. asyncio is imported here, so that checking a spec does not load it."""
     import asyncio
 
     return asyncio.sleep(seconds)
@@ -39,20 +39,20 @@ def _cancellation() -> Cancellation:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a provider takes from the outside; a test passes its own.
+    """Everything that a provider takes from the outside, so that a test can replace it.
 
     Attributes:
         environment: the environment variables, the only source of API keys.
-        clock: seconds on a clock that never goes back.
+        clock: seconds on a monotonic clock.
         now: seconds since 1970, for a Retry-After that is a date.
-        sleep: waits for so many seconds.
-        random: spreads retries over time; nothing that it decides can be seen in a result.
+        sleep: waits for a number of seconds.
+        random: spreads retries over time; it has no influence on results.
         cancellation: whether the run is to stop.
-        budget: what the run may spend, None where nobody says.
-        unbilled: told of every attempt whose bill is not known: the model, and the most that it can have cost in USD,
-            None where the model has no price.
-        tried: told, when a call has ended, how often it was tried.
-        report: told, once, what is sent otherwise than the spec says, because the endpoint does not take it.
+        budget: the budget of the run, None without a limit.
+        unbilled: called for each attempt of unknown cost with the model and the most that it can have cost in USD,
+            None for a model without a price.
+        tried: called when a call has ended, with the number of attempts.
+        report: called once for each change to what the spec asks for that an endpoint requires.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -68,7 +68,7 @@ class Context:
 
 
 class Connection(Protocol):
-    """A way to one model. Made by `connect`, used in one event loop, closed once when nothing is under way."""
+    """A connection to one model. Made by `connect`, used in one event loop, closed once when no call is in flight."""
 
     async def send(self, call: Call) -> Reply:
         """The reply to a call, within the model's limits and after as many attempts as they allow.
@@ -82,7 +82,7 @@ class Connection(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...
 
 

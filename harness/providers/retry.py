@@ -1,4 +1,4 @@
-"""What a failed attempt is, when a call is tried again, and when a model is given up. Pure: no clock, no network.
+"""When a call is retried, and when a model counts as failed. Pure: no clock, no network.
 
 `harness.providers.faults` reads from a response which of three remedies fits:
 
@@ -20,18 +20,18 @@ FIRST_WAIT_S = 0.5
 GROWTH = 3.0
 MAX_BACKOFF_S = 45.0
 MIN_WAIT = 0.6
-"""Of the limit of a wait; more than half, so that waits grow."""
+"""The least wait as a share of its limit; more than half, so that waits grow."""
 WINDOW_S = 62.0
 """Rate limits count by the minute: the attempts of a call span more than one before the call fails."""
 WINDOW_ATTEMPTS = 6
 """The default of `limits.attempts`; a smaller number asks for a failure sooner than that."""
 MAX_WAIT_S = 600.0
-"""An endpoint that asks for a longer wait than this is one to come back to in another run."""
+"""Seconds. An endpoint that asks for a longer wait fails the call; a later run repeats it."""
 
 FAILURES_TO_STOP = 5
-"""So many calls in a row without an answer, all of them for the same reason: the fault is in what they share."""
+"""Consecutive calls without an answer, all for the same reason, that fail the model."""
 REJECTIONS_TO_STOP = 25
-"""The same for rejections in words of which the meaning is not known: the longest prompts may come first."""
+"""The same for rejections with an unknown text, since the longest prompts may come first."""
 
 MESSAGE_LENGTH = 300
 
@@ -41,14 +41,14 @@ OF_ONE_CALL = frozenset({"too-long", "refused", "format"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why an attempt brought no reply, and what that calls for.
+    """Why an attempt got no reply, and the remedy.
 
     Attributes:
         kind: a short stable word, as in ProviderError.
         message: what happened, in a sentence without a full stop.
-        remedy: `again`: another attempt may help; `give-up`: not for this call; `stop`: not for any call of the model.
+        remedy: `again`: retry the call; `give-up`: fail the call; `stop`: fail the model.
         status: the HTTP status, or 0 where there was none.
-        wait_s: how long the endpoint asks to wait, None where it does not say.
+        wait_s: how long the endpoint asks to wait, None if it does not.
         hint: what the user can do, or "".
         may_be_billed: whether the endpoint may have made a reply that did not arrive or could not be read.
     """
@@ -68,7 +68,7 @@ class Fault:
 
 
 def backoff_s(failed_attempts: int, random: Random, *, attempts: int = 0, elapsed_s: float = 0.0) -> float:
-    """How long to wait after so many failed attempts: a random time below a limit that grows each time.
+    """Seconds to wait after a number of failed attempts: random, below a limit that grows with each attempt.
 
     Spreading waits over less than half of the limit keeps calls from coming back together, and makes each wait longer
     than the one before it: with any time up to the limit a call could be tried again and again at once. Before the
@@ -87,13 +87,13 @@ def backoff_s(failed_attempts: int, random: Random, *, attempts: int = 0, elapse
 
 
 def in_short(text: str) -> str:
-    """The text in one line, without what a terminal might obey, cut to a readable length."""
+    """The text in one line, without control characters, cut to a readable length."""
     line = " ".join(printable(text[: 4 * MESSAGE_LENGTH]).split())
     return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + "…"
 
 
 class FailureRow:
-    """Tells a model that cannot answer any call from a few calls that it cannot answer."""
+    """Distinguishes a model that cannot answer any call from a few calls that fail."""
 
     def __init__(self) -> None:
         self._any_answered = False
@@ -101,12 +101,12 @@ class FailureRow:
         self._in_a_row = 0
 
     def answered(self) -> None:
-        """A call got a reply: a row of failures begins anew."""
+        """Reset the row of failures: a call got a reply."""
         self._any_answered = True
         self._in_a_row = 0
 
     def add(self, fault: Fault) -> bool:
-        """Note why a call failed; whether that makes it time to give up the model.
+        """Record why a call failed; return whether the model has failed.
 
         What concerns one prompt never counts. A status 403 or 404 without a clear meaning counts also after an
         answer: a key may have been withdrawn. Everything else counts only as long as no call was answered.

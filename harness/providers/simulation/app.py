@@ -1,6 +1,6 @@
 """The simulated world as an ASGI application that speaks the chat completions protocol.
 
-It is stateless but for one thing: which requests it has failed already, so that a second attempt succeeds.
+It keeps one piece of state: which requests it has already failed, so that a retry succeeds.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class App:
         self._failed: set[str] = set()
 
     async def __call__(self, scope: Event, receive: Receive, send: Send) -> None:
-        """Answer one request, or see to the start and the end of a server."""
+        """Answer one request, or handle the start and the end of a server."""
         if scope["type"] == "lifespan":
             await _live(receive, send)
             return
@@ -75,7 +75,7 @@ class App:
 
 
 def _read_request(body: bytes) -> tuple[Knobs, dict[str, Any]]:
-    """The model and the request that a body asks for. Raises Refused where it is not a request."""
+    """The model and the request in a body. Raises Refused if it is not a request."""
     try:
         request = orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -103,7 +103,7 @@ def _asks_schema(request: Mapping[str, Any]) -> bool:
 
 
 def _schema_in(request: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The JSON schema that an answer is to follow; None where there is none."""
+    """The JSON schema for the answer; None without one."""
     wanted: Any = request if _asks_schema(request) else {}
     for name in ("response_format", "json_schema", "schema"):
         wanted = wanted.get(name)
@@ -153,7 +153,7 @@ async def body_of(receive: Receive) -> bytes:
 
 
 async def _live(receive: Receive, send: Send) -> None:
-    """What a server announces of its life: nothing needs to be done."""
+    """Acknowledge the lifespan events of a server."""
     while True:
         event = await receive()
         await send({"type": f"{event['type']}.complete"})

@@ -1,4 +1,4 @@
-"""Numbers that look random and follow from a text alone, on every machine and in every version of Python."""
+"""Pseudo-random numbers that depend on a text alone, the same on every machine and Python version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BYTES = 8
 
 
 class Chance:
-    """A stream of numbers that is fixed by what it is for: SHA-256 of that and of a counter."""
+    """A stream of numbers from SHA-256 of a purpose and a counter."""
 
     def __init__(self, *parts: str) -> None:
         self._seed = "\x1f".join(parts).encode("utf-8", "surrogatepass")
@@ -28,7 +28,7 @@ class Chance:
         return (int.from_bytes(taken, "big") >> 11) / 2**53
 
     def happens(self, probability: float) -> bool:
-        """Whether something of that probability happens this time."""
+        """Whether an event of that probability happens."""
         return self.number() < probability
 
     def error(self) -> float:
@@ -37,6 +37,6 @@ class Chance:
         return 2.0 * (self.number() + self.number() + self.number() - 1.5)
 
     def pick(self, things: Sequence[T], count: int) -> list[T]:
-        """So many different things, in an order that is drawn too."""
+        """A sample without replacement, in random order."""
         left = list(things)
         return [left.pop(int(self.number() * len(left))) for _ in range(count)]

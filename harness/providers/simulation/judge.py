@@ -21,19 +21,19 @@ from harness.providers.simulation.world import UNKNOWN_QUALITY, Knobs, are_met, 
 from harness.providers.simulation.writer import asks_for_review, remarks_on, written
 
 TIE_MARGIN = 0.1
-"""Responses whose perceived qualities differ by less are a tie to a judge who is asked for a verdict."""
+"""A judge that gives verdicts calls a tie if perceived qualities differ by less."""
 
 STRONG_MARGIN = 0.4
-"""Responses whose perceived qualities differ by more are far apart to a judge who is asked for a grade."""
+"""A judge that gives grades calls the difference large if perceived qualities differ by more."""
 
 OFF_TOPIC = 0.2
-"""By how much of the scale (standard deviation) an overall impression strays from what was noticed, at skill 0."""
+"""Standard deviation of an overall impression around the perceived quality, as a share of the scale, at skill 0."""
 
 SWAY = 0.1
-"""Quality that a response seems to have in addition where everybody who spoke before leans to it."""
+"""Added to the perceived quality of a response that all earlier speakers prefer."""
 
 TYPICAL_LENGTH = 250
-"""Letters of a response that is neither long nor short to a judge with a length bias."""
+"""Characters of a response that a judge with a length bias finds neither long nor short."""
 
 REFUSAL = "I am sorry, but I cannot judge this."
 LEANING = "I lean to response {}."
@@ -64,14 +64,14 @@ class Bare(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What a judge is asked.
+    """A question to a judge.
 
     Attributes:
-        prompt: what the responses answer.
-        responses: one alone, or `a` and `b`.
-        blanks: the lines to fill in: what stands before the colon, what is wanted, and what stands behind it.
-        discussion: what was said so far; None where there is no discussion.
-        form: the JSON object to fill in; None where there is none.
+        prompt: the prompt of the responses.
+        responses: one response, or `a` and `b`.
+        blanks: the lines to fill in: the text before the colon, the values, and the text after them.
+        discussion: the discussion so far; None without one.
+        form: the JSON object to fill in; None without one.
         bare: the form that is asked for where it is neither a line with a blank nor an object; None for none.
     """
 
@@ -84,14 +84,14 @@ class Question(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a simulated model says: a text, or a refusal."""
+    """The answer of a simulated model: a text, or a refusal."""
 
     text: str
     is_refusal: bool = False
 
 
 class Impression(NamedTuple):
-    """What a judge makes of one response: how many requirements it noticed as met, and a quality, 0 to 1 or so."""
+    """How a judge perceives one response: requirements seen as met, and a quality of about 0 to 1."""
 
     noticed: int
     asked: int
@@ -101,7 +101,7 @@ class Impression(NamedTuple):
 def answer(
     knobs: Knobs, messages: Sequence[Mapping[str, Any]], draw: int, schema: Mapping[str, Any] | None = None
 ) -> Answer:
-    """What a simulated model says to a conversation; the same to the same one, draw and schema, always."""
+    """The answer of a simulated model to a conversation, a function of conversation, draw and schema."""
     chance = Chance(knobs.model_id(), canonical_json(messages).decode(), str(draw))
     if chance.happens(knobs.refusal_rate):
         return Answer(REFUSAL, is_refusal=True)
@@ -142,7 +142,7 @@ def answer(
 
 
 def read_question(messages: Sequence[Mapping[str, Any]]) -> Question | None:
-    """What a conversation asks of a judge; None where it shows neither a prompt, nor a response, nor a discussion.
+    """The question in a conversation; None if it shows no prompt, no response and no discussion.
 
     The last blanks to fill in count, and of a message with a discussion only those behind it.
     """
@@ -212,7 +212,7 @@ def _form_in(text: str) -> Mapping[str, Any] | None:
 
 
 def perceive(knobs: Knobs, prompt: str, response: str, chance: Chance) -> Impression:
-    """What a judge makes of a response, in the light of its skill and of the biases that do not depend on order."""
+    """How a judge perceives a response, by its skill and the biases that do not depend on order."""
     met = are_met(requirements_of(prompt), response)
     noticed = sum(truth if chance.happens(knobs.skill) else chance.happens(0.5) for truth in met)
     quality = noticed / len(met) if met else UNKNOWN_QUALITY
@@ -270,6 +270,6 @@ def _rating(one: Impression, low: float, high: float) -> float:
 
 
 def _points(prompt: str) -> str:
-    """What is said of a prompt that is shown without a response: what its answer must mention."""
+    """The answer to a prompt that is shown without a response: what a response must mention."""
     points = requirements_of(prompt) or ("what was asked",)
     return "\n".join(f"{number}. It mentions {point}." for number, point in enumerate(points, 1))

@@ -1,9 +1,8 @@
-"""Many simulated judges of one skill over many pairs at once, in arrays: for planning a run that nobody has made.
+"""Arrays of verdicts by many simulated judges of one skill, for planning a run without pilot data.
 
-The world is that of `harness.providers.simulation.dataset` and `harness.providers.simulation.judge`: two of the four
-writers answer a
-prompt, each meeting a requirement with the probability of its skill, three annotators label the pair, and every judge
-notices, guesses and strays by itself. Only the texts are missing, since nobody reads them.
+The world is that of `harness.providers.simulation.dataset` and `harness.providers.simulation.judge`:
+two of the four writers answer a prompt and meet each requirement with the probability of their skill, three annotators
+label the pair, and judges err independently. No texts are made.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from harness.providers.simulation.world import Knobs
 Codes = NDArray[np.int8]
 
 MIN_THINGS, MAX_THINGS = 4, 6
-"""What a prompt lists."""
+"""Requirements that a prompt may list."""
 
 
 class Pairs(NamedTuple):
@@ -40,9 +39,9 @@ def panel(judges: int, items: int, *, seed: int, shares: Sequence[float] | None 
     """Labels of pairs, and the verdicts of judges of the default skill.
 
     Args:
-        judges: how many; they differ in nothing but luck.
-        items: how many pairs.
-        seed: of everything.
+        judges: number of judges; they differ only in their random draws.
+        items: number of pairs.
+        seed: seed of all draws.
         shares: of the labels `a`, `tie`, `b`, when pairs are drawn again so that they have these; None for those of
             the simulated world.
 
@@ -60,7 +59,7 @@ def panel(judges: int, items: int, *, seed: int, shares: Sequence[float] | None 
 
 
 def verdicts(pairs: Pairs, skill: float, generator: np.random.Generator) -> Codes:
-    """What one reader says of each pair, as `perceive` and `verdict_of` of a simulated judge without biases have it."""
+    """The verdicts of one reader, as `perceive` and `verdict_of` of a simulated judge without biases give them."""
     notices = generator.random(pairs.met.shape) < skill
     guesses = generator.random(pairs.met.shape) < 0.5
     noticed = (np.where(notices, pairs.met, guesses) & pairs.listed[:, None, :]).sum(axis=2)
@@ -71,7 +70,7 @@ def verdicts(pairs: Pairs, skill: float, generator: np.random.Generator) -> Code
 
 
 def _drawn(items: int, generator: np.random.Generator) -> Pairs:
-    """Pairs as a dataset of the simulated world has them: of those that are truly equal, a part is left out."""
+    """Pairs as in a dataset of the simulated world, which drops part of the truly equal pairs."""
     skills = np.array([WRITERS[name] for name in sorted(WRITERS)])
     things = generator.integers(MIN_THINGS, MAX_THINGS + 1, items)
     first = generator.integers(0, len(skills), items)
@@ -81,18 +80,18 @@ def _drawn(items: int, generator: np.random.Generator) -> Pairs:
     met = (generator.random((items, 2, MAX_THINGS)) < by[:, :, None]) & listed[:, None, :]
     counts = met.sum(axis=2)
     kept = np.flatnonzero((counts[:, 0] != counts[:, 1]) | (generator.random(items) < TIES_KEPT))
-    rows = kept[np.arange(items) % len(kept)]  # some stand in for those left out
+    rows = kept[np.arange(items) % len(kept)]  # repeats replace the dropped pairs
     return Pairs(met[rows], listed[rows])
 
 
 def _majority(labels: Codes) -> Codes:
-    """What most of three annotators say, `tie` where all three differ."""
+    """The majority of three annotators, `tie` if all three differ."""
     alike = np.where(labels[1] == labels[2], labels[1], np.int8(1))
     return np.where((labels[0] == labels[1]) | (labels[0] == labels[2]), labels[0], alike).astype(np.int8)
 
 
 def _rows_with(labels: Codes, shares: Sequence[float], items: int, generator: np.random.Generator) -> NDArray[np.intp]:
-    """Rows drawn so that the labels among them have these shares."""
+    """Rows drawn so that their labels have these shares."""
     ends = np.round(np.cumsum(shares) / np.sum(shares) * items).astype(int)
     counts = np.diff(ends, prepend=0)
     drawn = [generator.choice(np.flatnonzero(labels == code), count) for code, count in enumerate(counts)]

@@ -1,6 +1,6 @@
-"""What is true in the simulated world, and what can be set about those who live in it. Pure functions.
+"""The truth of the simulated world, and the settings of its models. Pure functions.
 
-A prompt says what its answer must mention; a response mentions some of it, word for word; its quality is the share.
+A prompt lists requirements; a response mentions some of them word for word; its quality is their share.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 MODEL_PREFIX = "simulated"
 
 UNKNOWN_QUALITY = 0.5
-"""The quality of any response to a prompt that lists no requirements: nobody in this world can tell."""
+"""The quality of any response to a prompt without requirements."""
 
 _REQUIREMENTS = re.compile(r"\bmust mention: ([^.\n]+)\.")
 _FAMILY = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -23,17 +23,17 @@ _FAMILY = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """What can be set about a simulated model and changes its replies. All of it is in the model's id.
+    """Settings of a simulated model that change its replies. All of them are in the model's id.
 
     Attributes:
-        skill: 0 to 1. Chance of noticing whether a requirement is met; where it is not noticed, a coin decides. It
-            also sets how far a rating strays.
-        tie_rate: 0 to 1. Chance of calling two responses equal without looking closer.
-        position_bias: −1 to 1. Quality that the response shown first seems to have in addition.
-        length_bias: −1 to 1. Quality that a very long response seems to have in addition, and a very short one to lack.
-        family: who it is of kin to, lower-case letters, digits and hyphens, or "". Models that differ in nothing else
-            err independently.
-        family_bias: −1 to 1. Quality that a response written by its own family seems to have in addition.
+        skill: 0 to 1. Chance of noticing whether a requirement is met; otherwise the judge guesses. It also sets
+            the error of a rating.
+        tie_rate: 0 to 1. Chance of calling two responses equal regardless of their quality.
+        position_bias: −1 to 1. Added to the perceived quality of the response shown first.
+        length_bias: −1 to 1. Added to the perceived quality of a very long response, subtracted for a very short one.
+        family: the model's family, lower-case letters, digits and hyphens, or "". Models that differ only in their
+            family err independently.
+        family_bias: −1 to 1. Added to the perceived quality of a response written by its own family.
         malformed_rate: 0 to 1. Chance of a reply that lacks the answer asked for.
         refusal_rate: 0 to 1. Chance of a refusal.
     """
@@ -57,12 +57,12 @@ class Knobs:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Knobs:
-        """The knobs among the settings of a model; what they do not say has its default."""
+        """The knobs among the settings of a model; missing ones have their defaults."""
         return cls(**{name: settings[name] for name in KNOBS if name in settings})
 
     @classmethod
     def from_model_id(cls, model_id: str) -> Knobs:
-        """The knobs that a model id says. Raises ValueError where it is not the id of a simulated model."""
+        """The knobs in a model id. Raises ValueError if it is not the id of a simulated model."""
         prefix, _, query = model_id.partition("?")
         said = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
         unknown = [name for name, _ in said if name not in KNOBS]
@@ -90,10 +90,10 @@ class Service:
     """How the endpoint of a simulated model behaves; it is not in the model's id.
 
     Attributes:
-        latency_ms: 0 to 60,000. Longest time that a reply takes; each takes a share of it that follows from the
-            request, so that replies overtake each other.
+        latency_ms: 0 to 60,000. Longest time that a reply takes. Each request takes a share of it, so that
+            replies overtake each other.
         failure_rate: 0 to 1. Share of requests that are answered with status 503 the first time.
-        json_output: whether it knows `response_format` with a JSON schema.
+        json_output: whether it supports `response_format` with a JSON schema.
     """
 
     latency_ms: float = 0.0
@@ -102,12 +102,12 @@ class Service:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Service:
-        """What the settings of a model say of its endpoint; what they do not say has its default."""
+        """The endpoint settings of a model; missing ones have their defaults."""
         return cls(**{field.name: settings[field.name] for field in fields(cls) if field.name in settings})
 
 
 def requirements_of(prompt: str) -> tuple[str, ...]:
-    """What a prompt says that its answer must mention, as in `It must mention: one thing; another thing.`."""
+    """The requirements of a prompt, as in `It must mention: one thing; another thing.`."""
     found = _REQUIREMENTS.search(prompt)
     return tuple(phrase.strip() for phrase in found[1].split(";") if phrase.strip()) if found else ()
 

@@ -1,8 +1,8 @@
 """How a simulated model writes, revises and reviews. Pure functions.
 
 A first draft mentions each requirement of the prompt with a probability that is the writer's skill. A reviewer names
-what it thinks is missing: what is missing it notices with a probability that is its skill, and what is there it
-overlooks now and then. A revision keeps what the draft has and takes up what any reviewer named, nearly always.
+the requirements that it finds missing: it notices a missing one with a probability equal to its skill, and sometimes
+overlooks one that is met. A revision keeps what the draft has and adds nearly everything that a reviewer named.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from harness.providers.simulation.chance import Chance
 from harness.providers.simulation.world import Knobs, are_met, requirements_of, signature_of
 
 IMPROVED = 0.85
-"""Chance that a writer takes up what a review names."""
+"""Chance that a writer adds a requirement that a review names."""
 UNCHANGED = 0.06
-"""Chance that a writer loses something while it writes anew."""
+"""Chance that a revision drops a requirement that was met."""
 OVERLOOKED = 0.25
-"""How often a reviewer of skill 0 thinks that something is missing which is there; less with skill."""
+"""How often a reviewer of skill 0 overlooks a requirement that is met; less often with more skill."""
 
 MISSING = "It does not mention {}."
 GOOD = "Nothing that was asked for seems to be missing."
@@ -37,7 +37,7 @@ _MENTIONS = (
 
 
 def written(knobs: Knobs, messages: Sequence[Mapping[str, Any]], chance: Chance) -> str | None:
-    """A draft, or a revision of the last one; None where the conversation asks for nothing that this world knows."""
+    """A draft, or a revision of the last one; None if the conversation asks for neither."""
     asked = [message["content"] for message in messages if message["role"] == "user"]
     wanted = next((found for text in asked if (found := requirements_of(text))), ())
     if not wanted:
@@ -73,7 +73,7 @@ def asks_for_review(messages: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def remarks_on(knobs: Knobs, prompt: str, response: str, chance: Chance) -> str:
-    """What a reviewer says of a response: what it thinks is missing."""
+    """A review of a response: the requirements that the reviewer finds missing."""
     wanted = requirements_of(prompt)
     missing = []
     for phrase, is_met in zip(wanted, are_met(wanted, response), strict=True):
