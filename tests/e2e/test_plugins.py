@@ -1,28 +1,23 @@
 """A distribution with a plug-in of each kind, used from the command line in an evaluation and in a generation."""
 
 import json
-import os
-import subprocess
+import shutil
 import sys
 
 import pytest
 
+from harness import registry
+from support import plugin_use
+from support.paths import ROOT
 from support.plugins import SAMPLE, write_distribution, write_specs
 
 
 def run(folder, *arguments, path=SAMPLE, code=0):
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("HARNESS_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *arguments],
-        cwd=folder,
-        env={**environment, "PYTHONPATH": os.pathsep.join([str(path), *sys.path])},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    assert done.returncode == code, done.stderr
-    return done.stdout if code == 0 else done.stderr
+    return commands(folder, path)(*arguments, code=code)
+
+
+def commands(folder, *path):
+    return plugin_use.Commands([sys.executable, "-m", "harness"], folder, [*path, *sys.path])
 
 
 @pytest.fixture(scope="module")
@@ -38,33 +33,46 @@ def evaluated(folder):
 
 
 def test_an_evaluation_uses_a_plugin_of_each_kind(folder, evaluated):
-    assert evaluated.count("row of plugged: ") == 5
-    board = json.loads(run(folder, "leaderboard", "plugged.yaml", "--format", "json"))
-    share = {row["cell"]: row["metrics"]["sample-share"]["value"] for row in board["rows"]}
-    assert share["pairs/sample-which/judge:first"] == pytest.approx(3 / 6)
-    assert share["pairs/sample-which/judge:second"] == pytest.approx(2 / 6)
-    assert share["pairs/sample-which/sample-ask:second(hint=x)"] == pytest.approx(2 / 6)
-    assert share["pairs/sample-which/sample-first:first+second"] == pytest.approx(3 / 6)
-    first = {row["cell"]: row["companions"]["sample-first.share"]["value"] for row in board["rows"]}
-    assert first["pairs/sample-which/judge:first"] == 1
-    assert first["pairs/sample-which/judge:second"] == 0
-    assert any("debate:usual(personas=sample-panel" in cell for cell in share)
+    plugin_use.check_evaluation(commands(folder, SAMPLE), evaluated)
 
 
 def test_a_run_of_plugins_is_replayed_and_audited_and_exported(folder, evaluated):
-    assert run(folder, "run", "plugged.yaml", "--offline", "--format", "sample-lines") == evaluated
-    assert "it prefers the first response on 100% of the items" in run(folder, "audit", "plugged.yaml")
-    run(folder, "export", "plugged.yaml", "--format", "sample-pairs", "--out", "pairs.jsonl")
-    rows = [json.loads(line) for line in (folder / "pairs.jsonl").read_text().splitlines()]
-    assert all({row["yes"][:3], row["no"][:3]} == {"Blu", "Red"} for row in rows)
-    assert "count" in run(folder, "explain", "plugged.yaml", "pairs/sample-which/sample-first:first+second")
+    plugin_use.check_later_commands(commands(folder, SAMPLE), evaluated)
 
 
 def test_a_generation_uses_plugins(folder):
-    shown = run(folder, "run", "looped.yaml", "--format", "sample-lines")
-    assert "row of looped: " in shown
-    assert run(folder, "run", "looped.yaml", "--offline", "--format", "sample-lines") == shown
-    run(folder, "export", "looped.yaml", "--format", "sample-pairs", "--out", "loops.jsonl")
+    plugin_use.check_generation(commands(folder, SAMPLE))
+
+
+def test_a_plugin_takes_one_file_and_one_more_where_it_has_settings():
+    plugin_use.check_files_of_sample()
+
+
+def test_the_same_files_in_the_folders_of_their_kinds_are_builtin_plugins(tmp_path):
+    shutil.copytree(ROOT / "harness", tmp_path / "harness", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    for plugin, files in plugin_use.files_of_sample().items():
+        kind, name = plugin.split("/")
+        place = tmp_path.joinpath(*registry.PACKAGES[kind].split("."))
+        for file in files:
+            target = place / (file.name if kind in registry.TEXTS else name.replace("-", "_") + "".join(file.suffixes))
+            assert not target.exists()
+            target.write_text(file.read_text() + attributes(plugin))
+    write_specs(tmp_path)
+    run_here = commands(tmp_path, tmp_path)
+    shown = run_here("run", "plugged.yaml", "--format", "sample-lines")
+    plugin_use.check_evaluation(run_here, shown)
+    plugin_use.check_later_commands(run_here, shown)
+    plugin_use.check_generation(run_here)
+
+
+def attributes(plugin):
+    """The lines that make a module of the format that the sample distribution names by `module:attribute`."""
+    kind = plugin.split("/")[0]
+    names = {"dataset_formats": "tab_separated", "leaderboard_formats": "lines", "export_formats": "pairs"}
+    if kind not in names:
+        return ""
+    return "".join(f"{each} = {names[kind]}.{each}\n" for each in registry.CONTRACTS[kind][0])
 
 
 def test_settings_of_plugins_are_checked_by_their_fragments(folder):
