@@ -72,9 +72,10 @@ def kappa(tables: ArrayLike, weights: Array) -> Array:
     human, judge = cells.sum(axis=1), cells.sum(axis=0)
     n = _summed(human, 1)
     by_chance: Array = np.zeros_like(n)
-    for row, column in np.argwhere(weights):
-        by_chance = by_chance + weights[row, column] * human[row] * judge[column]
-    varies = np.count_nonzero(human, axis=0) > 1
+    for row, column in _places_of(weights):
+        credit = human[row] if weights[row, column] == 1 else weights[row, column] * human[row]
+        by_chance += credit * judge[column]
+    varies = (human != 0).sum(axis=0) > 1
     return _ratio(n * _weighted(weights, cells) - by_chance, np.where(varies, n * n - by_chance, 0.0))
 
 
@@ -147,15 +148,22 @@ def standard_error(tables: ArrayLike, influence: Array) -> Array:
 
 def _by_cell(tables: ArrayLike) -> Array:
     """Counts with the cells of the table first, so that the resamples of one cell lie side by side."""
-    return np.moveaxis(np.asarray(tables, dtype=float), (-2, -1), (0, 1))
+    counts = np.asarray(tables, dtype=float)
+    return counts.transpose(counts.ndim - 2, counts.ndim - 1, *range(counts.ndim - 2))
 
 
 def _weighted(weights: Array, cells: Array) -> Array:
     """Weighted sum over the cells. A product of matrices would say the same, and keep every processor spinning."""
     parts: Array = np.zeros(cells.shape[2:])
-    for row, column in np.argwhere(weights):
-        parts = parts + weights[row, column] * cells[row, column]
+    for row, column in _places_of(weights):
+        one = cells[row, column]
+        parts += one if weights[row, column] == 1 else weights[row, column] * one
     return parts
+
+
+def _places_of(weights: Array) -> list[tuple[int, int]]:
+    """Rows and columns of the weights that are not 0, row by row."""
+    return [(row, column) for row, ones in enumerate(weights.tolist()) for column, one in enumerate(ones) if one]
 
 
 def _summed(cells: Array, axes: int) -> Array:
@@ -175,7 +183,6 @@ def _corrected_influence(observed_shift: Array, expected_shift: Array, observed:
 
 def _ratio(above: Array, below: Array) -> Array:
     """Quotient, NaN where the divisor is 0."""
-    above, below = np.broadcast_arrays(above, below)
-    quotient: Array = np.full(above.shape, np.nan)
+    quotient: Array = np.full(np.broadcast_shapes(np.shape(above), np.shape(below)), np.nan)
     np.divide(above, below, out=quotient, where=below > 0)
     return quotient

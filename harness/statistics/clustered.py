@@ -110,9 +110,9 @@ def smoothed_draws(table: Array, worth: float, prior: Array, seed: int, resample
     whole = math.floor(worth)
     items = whole + (generator.random(resamples) < worth - whole)
     turn = turned_cells(weights.reshape(table.shape))
-    drawn = np.empty((resamples, table.size))
-    drawn[:, turn] = generator.multinomial(items, weights[turn] / weights.sum())
-    return drawn.reshape(resamples, *table.shape)
+    by_cell = np.empty((table.size, resamples))  # `agreement` adds cell to cell: each must lie in one piece
+    by_cell[turn] = generator.multinomial(items, weights[turn] / weights.sum()).T
+    return by_cell.T.reshape(resamples, *table.shape)
 
 
 def mean_interval(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from harness.statistics.agreement import Array
 from harness.statistics.intervals import normal_quantile
-from harness.statistics.pairs import Judgments, Statistic, paired_errors
+from harness.statistics.pairs import Judgments, Statistic, by_first, paired_errors
 
 MAX_PAIRS = 20_000
 """Beyond so many pairs (200 evaluators) Bonferroni's single-step rule stands in for joint draws."""
@@ -212,25 +212,18 @@ def largest_differences(
     inverse = 1 / np.sqrt(variances[varies])
     factor = triangular_factor(covariance)
     generator = np.random.Generator(np.random.PCG64(seed))
-    by_first = [(one, _run_of(second[first == one]), inverse[first == one][:, None]) for one in np.unique(first)]
+    walked = [(one, others, inverse[part][:, None]) for part, one, others in by_first(first, second)]
     maxima = np.zeros(resamples)
     space = np.empty((len(factor), DRAWS_AT_ONCE))
     for done in range(0, resamples, DRAWS_AT_ONCE):
         drawn = factor @ generator.standard_normal((len(factor), min(DRAWS_AT_ONCE, resamples - done)))
         largest = maxima[done : done + drawn.shape[1]]
-        for one, others, scale in by_first:
+        for one, others, scale in walked:
             gaps = np.subtract(drawn[others], drawn[one], out=space[: len(scale), : len(largest)])
             np.abs(gaps, out=gaps)
             gaps *= scale
             np.maximum(largest, gaps.max(axis=0), out=largest)
     return maxima
-
-
-def _run_of(positions: NDArray[np.intp]) -> NDArray[np.intp] | slice:
-    """Consecutive positions as a slice, which copies nothing."""
-    first, last = int(positions[0]), int(positions[-1])
-    is_run = last - first + 1 == len(positions) and bool((np.diff(positions) == 1).all())
-    return slice(first, last + 1) if is_run else positions
 
 
 def triangular_factor(covariance: Array) -> Array:

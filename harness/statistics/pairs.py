@@ -201,8 +201,11 @@ def _clustered(
     values, shares = statistic.value(tables), tables[0].sum(axis=-1) / n
     influences = np.where(tables > 0, statistic.influences(tables), 0.0)
     gaps: Array = np.zeros((groups, evaluators))
+    by_cell = np.ascontiguousarray(np.moveaxis(by_cluster, (2, 3), (0, 1)))  # each cell in one piece
+    whole = np.ascontiguousarray(np.moveaxis(tables, (1, 2), (0, 1)))[:, :, None]
     for part in _blocks(groups, evaluators * tables[0].size):
-        gaps[part] = np.nan_to_num(statistic.value(tables - by_cluster[part]) - values)
+        without = np.moveaxis(whole - by_cell[:, :, part], (0, 1), (2, 3))
+        gaps[part] = np.nan_to_num(statistic.value(without) - values)
     covariance = (groups - 1) / groups * (gaps.T @ gaps)
     sums = np.einsum("gkrc,krc->gk", by_cluster, influences)
     joint = joint_counts(judgments, statistic.shape)
@@ -215,14 +218,11 @@ def _clustered(
     worth = clusters.items_worth(
         clustered, of_items / (n * (n - 1)), _powers_of_differences(sums, first, second), sizes, level
     )
-    pooled, added = np.empty(len(first)), np.empty(len(first))
-    flat = by_cluster.reshape(groups, evaluators, -1)
-    for part in _blocks(len(first), groups * flat.shape[-1]):
-        one, other = first[part], second[part]
-        found = statistic.influences(tables[one] + tables[other])
-        steps = np.einsum("gpc,pc->gp", flat[:, one] - flat[:, other], found.reshape(len(one), -1))
-        pooled[part] = np.square(steps).sum(axis=0) / n**2
-        added[part] = added_item(found, shares)
+    added, both = np.empty(len(first)), np.empty((len(first), tables[0].size))
+    for part in _blocks(len(first), tables[0].size):
+        found = statistic.influences(tables[first[part]] + tables[second[part]])
+        both[part], added[part] = found.reshape(len(found), -1), added_item(found, shares)
+    pooled = _pooled_squares(by_cell.reshape(-1, groups, evaluators), both, first, second) / n**2
     own_added = added_item(statistic.influences(tables), shares)
     own = clustered + (own_added[first] + own_added[second]) / worth.items**2
     pooled = pooled + 2 * added / worth.items**2
@@ -257,10 +257,45 @@ def _of_differences(products: Array, first: NDArray[np.intp], second: NDArray[np
 def _powers_of_differences(sums: Array, first: NDArray[np.intp], second: NDArray[np.intp]) -> tuple[Array, Array]:
     """Σ (s_x - s_y)² and Σ (s_x - s_y)⁴ over clusters, for each pair; `sums` are clusters × evaluators."""
     squares, fourths = np.empty(len(first)), np.empty(len(first))
-    for part in _blocks(len(first), len(sums)):
-        steps = np.square(sums[:, first[part]] - sums[:, second[part]])
+    for part, one, others in by_first(first, second):
+        steps = np.square(sums[:, [one]] - sums[:, others])
         squares[part], fourths[part] = steps.sum(axis=0), np.square(steps).sum(axis=0)
     return squares, fourths
+
+
+def _pooled_squares(by_cell: Array, influences: Array, first: NDArray[np.intp], second: NDArray[np.intp]) -> Array:
+    """Σ over clusters of the square of what a pair's pooled influences say of their difference, for each pair.
+
+    Args:
+        by_cell: counts, cells × clusters × evaluators.
+        influences: pairs × cells.
+        first: position of one evaluator of each pair.
+        second: position of the other.
+    """
+    squares = np.empty(len(first))
+    occurring = np.flatnonzero(by_cell.any(axis=(1, 2)))
+    for part, one, others in by_first(first, second):
+        steps: Array = np.zeros((by_cell.shape[1], len(part)))
+        for cell in occurring:
+            gaps = by_cell[cell][:, [one]] - by_cell[cell][:, others]
+            gaps *= influences[part, cell]
+            steps += gaps
+        squares[part] = np.square(steps, out=steps).sum(axis=0)
+    return squares
+
+
+def by_first(
+    first: NDArray[np.intp], second: NDArray[np.intp]
+) -> Iterator[tuple[NDArray[np.intp], int, NDArray[np.intp] | slice]]:
+    """Which pairs each evaluator is the first of, that evaluator, and the others of these pairs.
+
+    Consecutive others are a slice, which copies nothing.
+    """
+    for one in np.unique(first).tolist():
+        part = np.flatnonzero(first == one)
+        others = second[part]
+        is_run = bool((np.diff(others) == 1).all())
+        yield part, one, slice(int(others[0]), int(others[-1]) + 1) if is_run else others
 
 
 def _blocks(count: int, each: int) -> Iterator[slice]:
