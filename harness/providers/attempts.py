@@ -85,11 +85,12 @@ class ModelConnection(ABC):
         has_format = call.params is not None and FORMAT in call.params
         failed_attempts, started_s, is_guess = 0, self._context.clock(), False
         while True:
-            asks_format = has_format and self._knows_formats is not False and not is_guess
-            role = self._system_role
-            sent = call._replace(messages=with_system_as(call.messages, role)) if role else call
             async with self._pace.slots as slot:
                 await self._pace.turn(tokens)
+                # Only now: while this call waited for its turn, another may have shown what the endpoint knows.
+                asks_format = has_format and self._knows_formats is not False and not is_guess
+                role = self._system_role
+                sent = call._replace(messages=with_system_as(call.messages, role)) if role else call
                 result = await self._paid_attempt(sent, asks_format=asks_format)
             if isinstance(result, Reply):
                 if has_format and (asks_format or is_guess):

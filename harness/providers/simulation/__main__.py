@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from harness.providers.simulation.app import App
-from harness.providers.simulation.faults import FAULTS, Faulty
+from harness.providers.simulation.faults import ALL, Faulty
 from harness.providers.simulation.world import Service
 
 
@@ -14,8 +14,8 @@ def rates(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> dict
     found = {}
     for word in words:
         kind, _sign, rate = word.partition("=")
-        if kind not in FAULTS:
-            raise click.BadParameter(f"there is no fault `{kind}`; there are {', '.join(FAULTS)}")
+        if kind not in ALL:
+            raise click.BadParameter(f"there is no fault `{kind}`; there are {', '.join(ALL)}")
         try:
             found[kind] = float(rate)
         except ValueError:
@@ -36,7 +36,7 @@ def rates(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> dict
     multiple=True,
     metavar="KIND=RATE",
     callback=rates,
-    help=f"Share of the requests that a fault hits: {', '.join(FAULTS)}. May be repeated.",
+    help=f"Share of the requests that a fault hits: {', '.join(ALL)}. May be repeated.",
 )
 @click.option("--heals-after", type=click.IntRange(1), default=1, show_default=True, help="Attempts that a fault hits.")
 def main(

@@ -91,9 +91,46 @@ async def drip(right: bytes, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
+def rejected(code: int, message: str, *, kind: str = "invalid_request_error", **headers: str) -> Fault:
+    """An answer with an error status and the words of a server."""
+
+    async def answer(_: bytes, receive: Receive, send: Send) -> None:
+        content = orjson.dumps({"error": {"message": message, "type": kind, "param": None, "code": None}})
+        await respond(send, content, code, headers)
+
+    return answer
+
+
+def page(code: int, text: str) -> Fault:
+    """A web page, as proxies and firewalls answer with."""
+
+    async def answer(_: bytes, receive: Receive, send: Send) -> None:
+        content = f"<!doctype html><html><title>{text}</title><body>{text}</body></html>".encode()
+        await respond(send, content, code, {"content_type": "text/html"})
+
+    return answer
+
+
+def changed(**values: Any) -> Fault:
+    """The right answer with some of its values replaced."""
+
+    async def answer(right: bytes, receive: Receive, send: Send) -> None:
+        await respond(send, orjson.dumps({**orjson.loads(right), **values}))
+
+    return answer
+
+
 FAULTS: Mapping[str, Fault] = {
+    "408": status(408),
+    "409": status(409),
+    "424": status(424),
+    "425": status(425),
     "429": status(429),
     "429-after": status(429, retry_after=f"{RETRY_AFTER_S}"),
+    "429-body": rejected(429, f"Rate limit reached. Please try again in {RETRY_AFTER_S}s."),
+    "429-reset": status(429, x_ratelimit_reset_tokens=f"{RETRY_AFTER_S}s", x_ratelimit_remaining_tokens="0"),
+    "498": status(498),
+    "529": status(529),
     "500": status(500),
     "503": status(503),
     "hang": hang,
@@ -105,7 +142,30 @@ FAULTS: Mapping[str, Fault] = {
     "huge": huge,
     "drip": drip,
 }
-"""By the names that `--fault` takes."""
+"""Faults that another attempt heals, by the names that `--fault` takes."""
+
+REJECTIONS: Mapping[str, Fault] = {
+    "too-long": rejected(400, "prompt is too long: 205123 tokens > 200000 maximum"),
+    "flagged": rejected(403, "Your input was flagged by moderation"),
+    "firewall": page(403, "Request blocked"),
+    "key": rejected(401, "Incorrect API key provided"),
+    "model": rejected(404, "The model does not exist", kind="model_not_found"),
+    "credit": rejected(400, "Your credit balance is too low"),
+    "parameter": rejected(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."),
+    "system-role": rejected(400, "System role not supported"),
+    "schema": rejected(400, "This model does not support structured outputs"),
+    "unknown": rejected(400, "computer says no"),
+    "redirect": rejected(307, "moved", location="http://elsewhere.invalid/v1/chat/completions"),
+    "other-model": changed(model="tiny-fallback"),
+    "cut-prompt": changed(usage={"prompt_tokens": 20, "completion_tokens": 5, "total_tokens": 25}),
+}
+"""Answers that say something of the call, the model or the reply, which another attempt meets again."""
+
+ALL: Mapping[str, Fault] = {**FAULTS, **REJECTIONS}
+ONLY_WITH: Mapping[str, bytes] = {"system-role": b'"system"', "schema": b'"response_format"'}
+"""What a request holds that a rejection is about; others are answered."""
+NEEDS_ANSWER = frozenset({"cut", "malformed", "empty", "null", "usage", "drip", "other-model", "cut-prompt"})
+"""Those that are made from the right answer."""
 
 
 class Faulty:
@@ -134,6 +194,8 @@ class Faulty:
         digest = hashlib.sha256(body).hexdigest()
         self._attempts[digest] += 1
         kind = self._fault(digest) if self._attempts[digest] <= self._heals_after else None
+        if kind in ONLY_WITH and ONLY_WITH[kind] not in body:
+            kind = None
         if kind is None:
             await self._app(scope, again(body), send)
             return
@@ -143,9 +205,9 @@ class Faulty:
         async def keep(event: Event) -> None:
             right.append(event.get("body", b""))
 
-        if kind in ("cut", "malformed", "empty", "null", "usage", "drip"):
+        if kind in NEEDS_ANSWER:
             await self._app(scope, again(body), keep)
-        await FAULTS[kind](b"".join(right), receive, send)
+        await ALL[kind](b"".join(right), receive, send)
 
     def _fault(self, digest: str) -> str | None:
         return next((kind for kind, rate in self._rates.items() if Chance(digest, "fault", kind).happens(rate)), None)
