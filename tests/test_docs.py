@@ -71,8 +71,8 @@ def beside_the_guide(tmp_path):
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_is_valid(beside_the_guide, monkeypatch, name):
     monkeypatch.chdir(beside_the_guide)
-    for variable in [*re.findall(r"api_key_env: (\w+)", RECIPES[name]), "OPENAI_API_KEY"]:
-        monkeypatch.setenv(variable, "not-a-key")
+    for variable in [*re.findall(r"api_key_env: (\w+)|\$\{(\w+)\}", RECIPES[name]), ("OPENAI_API_KEY", "")]:
+        monkeypatch.setenv("".join(variable), "not-a-key")
     Path("recipe.yaml").write_text(RECIPES[name])
     shown = CliRunner().invoke(main, ["validate", "recipe.yaml"])
     assert shown.exit_code == 0, shown.output

@@ -194,7 +194,7 @@ class Faulty:
         digest = hashlib.sha256(body).hexdigest()
         self._attempts[digest] += 1
         kind = self._fault(digest) if self._attempts[digest] <= self._heals_after else None
-        if kind in ONLY_WITH and ONLY_WITH[kind] not in body:
+        if kind is not None and ONLY_WITH.get(kind, b"") not in body:
             kind = None
         if kind is None:
             await self._app(scope, again(body), send)
