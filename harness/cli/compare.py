@@ -16,6 +16,8 @@ from harness.leaderboard.numbers import rank_range
 from harness.text import pluralized, printable, with_minus_signs
 
 WORSE = 1
+MIN_ITEMS = 20
+"""As `harness.analysis.compare.gate.MIN_ITEMS`, which is not imported before it is needed."""
 ITEMS = {"evaluation": "items", "generation": "prompts"}
 OUTCOMES: Mapping[str, Mapping[str, str]] = {
     "evaluation": {},
@@ -37,7 +39,9 @@ Examples:
 Cells are matched by their content (strategy, models, parameters), not by name, and compared on the items that both
 runs share with the same label. Two generations are compared by the win rates of their systems, prompt by prompt,
 against opponents that both have. Exit code 1 if --fail-if-worse finds a cell that is significantly worse by more
-than MARGIN: the whole interval of the difference is below -MARGIN. `harness schema compare` describes the JSON."""
+than MARGIN (the whole interval of the difference is below -MARGIN), a cell of the first RUN without a match, a
+difference that has no interval, fewer than --min-items shared items, or a share of failures that rose by more than
+MARGIN. `harness schema compare` describes the JSON."""
 )
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=_completion.runs)
 @click.option("--metric", metavar="METRIC", help="Metric to rank and test by; default: the first run's primary metric.")
@@ -47,7 +51,17 @@ than MARGIN: the whole interval of the difference is below -MARGIN. `harness sch
     "margin",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     metavar="MARGIN",
-    help="Exit with code 1 if a cell is worse by more than MARGIN.",
+    help="Exit with code 1 if a cell is significantly worse by more than MARGIN, or could not be checked.",
+)
+@click.option(
+    "--allow-missing", is_flag=True, help="With --fail-if-worse: accept cells of the first RUN without a match."
+)
+@click.option(
+    "--min-items",
+    type=click.IntRange(1),
+    default=MIN_ITEMS,
+    show_default=True,
+    help="With --fail-if-worse: shared items that a cell needs to count as checked.",
 )
 @results_option
 @json_option
@@ -59,6 +73,8 @@ def compare(
     metric: str | None,
     show_items: bool,
     margin: float | None,
+    allow_missing: bool,
+    min_items: int,
     results: Path,
     as_json: bool,
     allow_paths: tuple[Path, ...],
@@ -68,13 +84,18 @@ def compare(
 
     if len(runs) < 2:
         raise click.UsageError("at least two runs are needed", ctx)
-    found = compare_runs(runs, results, metric=metric, show_items=show_items, margin=margin, allow_paths=allow_paths)
+    from harness.analysis.compare.gate import GateRules
+
+    if margin is None and (allow_missing or min_items != MIN_ITEMS):
+        raise click.UsageError("--allow-missing and --min-items need --fail-if-worse", ctx)
+    gate = None if margin is None else GateRules(margin, allow_missing, min_items)
+    found = compare_runs(runs, results, metric=metric, show_items=show_items, gate=gate, allow_paths=allow_paths)
     if as_json:
         print_json(found)
     else:
         for line in comparison_lines(found):
             click.echo(printable(line))
-    if found["worse"]:
+    if found["gate"] and not found["gate"]["passed"]:
         ctx.exit(WORSE)
 
 
@@ -90,8 +111,16 @@ def comparison_lines(found: Mapping[str, Any]) -> Iterator[str]:
     for merged in found["merged"]:
         yield from _merged(merged, found)
     yield from found["notes"]
-    for one in found["worse"]:
-        yield f"worse: {one['other_cell']} of run {one['run']}, by {_number(one['difference'])}"
+    if found["gate"]:
+        yield from _gate(found["gate"])
+
+
+def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
+    cells = pluralized(gate["checked"], "cell")
+    yield f"gate: {cells} checked, {gate['worse']} worse by more than {gate['margin']:g} ({gate['metric']})"
+    for finding in gate["findings"]:
+        place = f"{finding['cell']} of run {finding['run']}" if finding["cell"] else f"run {finding['run']}"
+        yield f"{finding['kind'].replace('-', ' ')}: {place}: {with_minus_signs(finding['message'])}"
 
 
 def _fields(fields: list[dict[str, Any]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.compare.document import comparison_json
+from harness.analysis.compare.gate import GateRules, gate_json
 from harness.analysis.compare.merging import merge
 from harness.analysis.compare.pairs import compare
 from harness.analysis.compare.spec_diff import spec_differences
@@ -22,7 +23,7 @@ def compare_runs(
     *,
     metric: str | None = None,
     show_items: bool = False,
-    margin: float | None = None,
+    gate: GateRules | None = None,
     allow_paths: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Compare the first run with each of the others, as `schemas/output/compare.schema.json` describes it.
@@ -30,17 +31,15 @@ def compare_runs(
     Args:
         runs: at least two run folders, spec files or names of specs (their newest runs).
         results: folder of all results.
-        metric: metric of the ranking and of `margin`; default: the primary metric of the first run.
+        metric: metric of the ranking and of the gate; default: the primary metric of the first run.
         show_items: whether to list the items whose outcome flipped.
-        margin: largest decrease that is not listed as worse.
+        gate: what is accepted of the differences; None for no check.
         allow_paths: folders outside that of a spec that its paths may point into.
 
     Raises:
         RunFolderError: if there is no such run, or it cannot be read.
-        InputError: if a run lacks the metric, or the margin is out of range.
+        InputError: if a run lacks the metric.
     """
-    if margin is not None and not 0 < margin < 1:
-        raise InputError(f"the margin must be between 0 and 1, not {margin}", hint="such as 0.02")
     judged = [_read(find_run(run, results, allow_paths=allow_paths)) for run in runs]
     kinds = {run.kind: run for run in judged}
     if len(kinds) > 1:
@@ -57,15 +56,18 @@ def compare_runs(
                 f"run {run.id} of {run.spec_name} has no metric `{metric}`",
                 hint=f"it has {', '.join(run.score.metrics)}; choose a metric of all runs with --metric",
             )
-    return comparison_json(
+    comparisons = [compare(first, other) for other in others]
+    document = comparison_json(
         judged,
-        [compare(first, other) for other in others],
+        comparisons,
         spec_differences([run.spec for run in judged]),
         merge(judged) if first.kind == "evaluation" else (),
         metric=metric,
         show_items=show_items,
-        margin=margin,
+        margin=None if gate is None else gate.margin,
     )
+    document["gate"] = None if gate is None else gate_json(comparisons, metric, gate)
+    return document
 
 
 def _read(folder: Path) -> Judged:
