@@ -1,4 +1,4 @@
-"""A run that is to stop: nothing new is sent, and what is under way is waited for."""
+"""Cancellation of a run: no new call is sent, and calls in flight are waited for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Cancellation:
     Attributes:
         cause: the error that ends the run, None while it goes on.
         asked: set once the run is to stop.
-        hurried: set once it is to stop without waiting.
+        forced: set once the run is to stop without waiting.
         in_attempt: tasks whose request is on its way, or whose reply is being stored.
     """
 
@@ -22,13 +22,13 @@ class Cancellation:
         self.in_attempt: set[asyncio.Task[object]] = set()
 
     def stop(self, cause: BaseException) -> None:
-        """Let the run stop; the first cause counts."""
+        """Stop the run; the first cause counts."""
         if self.cause is None:
             self.cause = cause
             self.asked.set()
 
     async def let_through(self) -> None:
-        """Go on, or, where the run is to stop, wait to be cancelled."""
+        """Return, or, where the run is to stop, wait to be cancelled."""
         if self.cause is not None:
             self.left()
             await asyncio.get_running_loop().create_future()

@@ -1,4 +1,4 @@
-"""As many attempts at once as an endpoint bears: fewer once they are too many for it, more again as it answers."""
+"""Adaptive concurrency: fewer attempts at once when an endpoint asks to slow down, more again as it answers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections import deque
 from types import TracebackType
 
 SHRINK = 0.5
-"""What is left of the number when the endpoint says that it was too many."""
+"""Factor on the number of attempts at once when the endpoint asks to slow down."""
 STEPS = 32
-"""Rounds of answers in which the number comes back from 0, at most."""
+"""The number recovers from 0 within at most this many rounds of answers."""
 
 
 class Concurrency:
-    """Lets attempts in, in the order in which they come. A context for each attempt.
+    """A limit on attempts at once, first come, first served. Use it as a context for each attempt.
 
     The number at once begins at the most that the model allows. It is halved when the endpoint asks to slow down, at
-    most once for all attempts that were under way together, and with as many answers as it is it grows by one, or by a
+    most once for all attempts that were in flight together, and with as many answers as it is it grows by one, or by a
     32nd of the most where that is more (additive increase, multiplicative decrease: Chiu and Jain 1989).
 
     Args:
@@ -34,7 +34,7 @@ class Concurrency:
 
     @property
     def limit(self) -> int:
-        """How many attempts may be under way now."""
+        """How many attempts may be in flight now."""
         return int(self._limit)
 
     async def __aenter__(self) -> int:
@@ -60,16 +60,16 @@ class Concurrency:
         self._leave()
 
     def answered(self) -> None:
-        """An attempt was answered: a little more may be borne."""
+        """Record an answer: the limit rises a little."""
         if self._limit < self._most:
             self._limit = min(float(self._most), self._limit + self._step / self._limit)
             self._let_in()
 
     def too_many(self, started: int) -> None:
-        """The endpoint asked to slow down.
+        """Record that the endpoint asked to slow down: the limit is halved.
 
         Args:
-            started: what entering gave for the attempt that was told so; attempts that began before the last time
+            started: the number that entering gave for that attempt; attempts that began before the last time
                 that the number was halved tell nothing new.
         """
         if started > self._slowed_after:

@@ -166,7 +166,7 @@ def _hint(named: str, words: Words) -> str:
 
 
 def _redirect(status: int, headers: Mapping[str, str]) -> Fault:
-    """A redirect, which is not followed: a prompt goes to nobody but the address in the spec."""
+    """The fault of a redirect. It is not followed: a prompt is sent to the address in the spec only."""
     address = headers.get("location", "")
     try:
         parts = urlsplit(address)

@@ -1,4 +1,4 @@
-"""Whether an endpoint can be reached and knows a model, found out without asking any model anything."""
+"""Health check of an endpoint: whether it can be reached and knows a model, without a call to the model."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ MAX_BYTES = 2**22
 """A list of models is kilobytes; more than this is not read."""
 
 CLOCK_TOLERANCE_S = 60.0
-"""A request takes seconds; a larger gap is one of the clocks."""
+"""A request takes seconds; a larger difference is a wrong clock."""
 
 State = Literal["ok", "warning", "failure", "unknown"]
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
         what: a short name of it, such as `cache`, or `model gpt-4o`.
@@ -51,7 +51,7 @@ def check_endpoint(
     headers: Mapping[str, str] | None = None,
     transport: Any = None,
 ) -> Iterator[Finding]:
-    """Ask an endpoint which models it has, which costs nothing.
+    """Ask an endpoint for its list of models, which costs nothing.
 
     Args:
         model: whose endpoint it is.
@@ -84,7 +84,7 @@ def check_endpoint(
         return
     status, body, date = found
     milliseconds = round(1000 * (time.monotonic() - started))
-    yield _told(what, model, address, status, body, milliseconds, has_key=bool(key))
+    yield _finding(what, model, address, status, body, milliseconds, has_key=bool(key))
     yield from _clock(model, date)
 
 
@@ -123,10 +123,10 @@ def _body_of(response: httpx2.Response) -> bytes:
     return body
 
 
-def _told(
+def _finding(
     what: str, model: Model, base_url: str, status: int, body: bytes, milliseconds: int, *, has_key: bool
 ) -> Finding:
-    """What the answer says of the endpoint."""
+    """The finding about the endpoint."""
     reached = f"{base_url} answers in {milliseconds} ms"
     if status in (401, 403):
         refusal = "refuses the key" if has_key else "asks for a key"

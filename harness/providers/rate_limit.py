@@ -1,4 +1,4 @@
-"""Keep to the limits of one model's endpoint: calls at once, requests and tokens a minute, and pauses it asks for."""
+"""Rate limits of one model: calls at once, requests and tokens per minute, and the pauses that the endpoint asks for."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Meter:
         self.free_at = max(self.free_at, now - CATCH_UP_S) + units * self._unit_s
 
     def correct(self, units: int) -> None:
-        """So many more units (fewer, where negative) were used than had been taken."""
+        """Correct the units taken: so many more were used, or fewer if negative."""
         self.free_at += units * self._unit_s
 
 
@@ -67,12 +67,12 @@ class RateLimit:
                 self._tokens.take(tokens, now)
 
     def settle(self, announced: int, used: int) -> None:
-        """Correct what a request announced to what it used; 0 means that the endpoint did not say."""
+        """Correct what a request announced to what it used; 0 means that the endpoint reported none."""
         if self._tokens is not None and used:
             self._tokens.correct(used - announced)
 
     def pause(self, seconds: float) -> None:
-        """Send nothing for so long: the endpoint asks all calls of the model to wait."""
+        """Send no request of the model for so many seconds."""
         self._paused_until = max(self._paused_until, self._clock() + seconds)
 
     def _opens_at(self) -> float:

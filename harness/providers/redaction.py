@@ -1,4 +1,4 @@
-"""A key that must not get out: found in text however it is written there, and taken out.
+"""Redaction of keys: a key is found in text in any encoding, and replaced.
 
 A key comes from the environment and goes into a header. An endpoint can send it back, in an error, in a header or in
 the text of a reply, as it is or encoded; from there it would get into messages, logs, the cache and bundles.
@@ -14,25 +14,25 @@ from typing import Any
 from urllib.parse import unquote
 
 REDACTED = "***"
-"""What stands in the place of a key."""
+"""The text that replaces a key."""
 SHORTEST = 16
 MIN_WITH_DIGIT = 8
 """A shorter key is no secret but a word (`EMPTY`, `lm-studio`, `sk-no-key-required`), which a reply may well hold."""
 PIECE = 10
 """So many letters and digits of a key in a row, from its end, count as the key where one of them is a digit."""
 DECODINGS = 3
-"""How many encodings around each other are looked through."""
+"""How many nested encodings are decoded."""
 DEEPEST = 16
-"""Levels of a JSON value that anybody reads."""
+"""Levels of a JSON value that are kept."""
 NAMED_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-"""What variables of the environment that hold secrets are called."""
+"""Names of environment variables that hold secrets."""
 
 _OTHERS = bytes(code for code in range(256) if code > 127 or not chr(code).isalnum())
 _ESCAPE = re.compile(r"\\+(?:u00|x)([0-9a-fA-F]{2})")
 
 
 class Secret:
-    """A key, or "" for none. Shows itself nowhere, not even where a program prints its variables.
+    """A key, or "" for none. Its repr does not show it.
 
     Args:
         value: the key.
@@ -51,7 +51,7 @@ class Secret:
         return f"Secret({REDACTED})"
 
     def is_in(self, text: str) -> bool:
-        """Whether a text holds the key: in any case, parted by anything but letters and digits, or encoded.
+        """Whether a text holds the key: in any case, separated by anything but letters and digits, or encoded.
 
         Percent signs, escapes of JSON and HTML, base64 and hexadecimal digits are understood. A key that is only a
         word is in no text.
@@ -71,7 +71,7 @@ class Secret:
         return REDACTED if self.is_in(text) else text
 
     def redacted_json(self, value: Any, levels: int = DEEPEST) -> Any:
-        """The same for all texts in a JSON value of an error, of which no more than some levels are kept."""
+        """Redact all texts in the JSON value of an error; levels below the given number are dropped."""
         clean = self.redacted_message
         if isinstance(value, str):
             return clean(value)
@@ -82,13 +82,13 @@ class Secret:
         return [self.redacted_json(inner, levels - 1) for inner in value] if isinstance(value, list) else value
 
     def redacted_message(self, text: str) -> str:
-        """The same for a message about an error, from which a key that is only a word is taken out as well."""
+        """Redact a message about an error, from which a key that is only a word is removed as well."""
         text = self.redacted(text)
         return text.replace(self._value, REDACTED) if self._value else text
 
 
 class Secrets:
-    """Several keys, each taken out as `Secret` does it.
+    """Several keys, each redacted as `Secret` does it.
 
     Args:
         values: the keys; empty ones are left out.
@@ -122,7 +122,7 @@ class Secrets:
 
 
 def secrets_in(environment: Mapping[str, str]) -> list[Secret]:
-    """The secrets that an environment holds, as far as the names of variables tell."""
+    """The secrets that an environment holds, judged by the names of the variables."""
     return [Secret(value.strip()) for name, value in environment.items() if NAMED_SECRET.search(name)]
 
 

@@ -1,4 +1,4 @@
-"""How many tokens a prompt can have at most, known before it is sent and without asking anybody.
+"""Upper bound on the tokens of a prompt, known before it is sent and without a request.
 
 Byte-level tokenizers never make more tokens than there are bytes, and every endpoint adds some tokens around each
 message. Where the package `tiktoken` is installed and the encoding of a model is on this machine already, its text is

@@ -57,7 +57,7 @@ RATIO_FREE_BYTES = 2**26
 MAX_LINE_BYTES = 2**24
 
 MAX_SHOWN = 20
-"""Bad lines that are told one by one."""
+"""Bad lines that are listed one by one."""
 
 _PLACE = ("dataset", "item", "strategy", "step")
 _FINISHES = ("stop", "length", "refusal", "too-long")
