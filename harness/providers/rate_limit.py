@@ -1,4 +1,4 @@
-"""Rate limits of one model: calls at once, requests and tokens per minute, and the pauses that the endpoint asks for."""
+"""Rate limits of one model: calls at once, requests and tokens per minute, and pauses that the endpoint asks for."""
 
 from __future__ import annotations
 
