@@ -46,13 +46,12 @@ def doctor(
 ) -> None:
     """Check the installation, the folders and, with SPEC, everything its run needs; suggest fixes."""
     from harness.api import load_spec, make_plan
-    from harness.doctor.preflight import run_preflight
+    from harness.doctor.preflight import Surroundings, run_preflight
 
     load = None if spec is None else lambda: load_spec(spec, results=results, allow_paths=allow_paths)
     findings = []
-    for finding in run_preflight(
-        load, make_plan, cache=cache, results=results, environment=os.environ, now=time.time(), offline=offline
-    ):
+    around = Surroundings(cache, results, os.environ, time.time())
+    for finding in run_preflight(load, make_plan, around, offline=offline):
         findings.append(finding)
         if not as_json:
             click.echo(printable(finding_line(finding)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from harness.cache.sqlite_file import DATABASE
 from harness.doctor.machine import check_clock, check_packages, check_python
@@ -16,14 +17,27 @@ from harness.records.experiment import Spec
 from harness.runner.plan import Planned
 
 
+class Surroundings(NamedTuple):
+    """What a run finds around it.
+
+    Attributes:
+        cache: folder of the cache.
+        results: folder of all results.
+        environment: the environment variables.
+        now: seconds since 1970.
+    """
+
+    cache: Path
+    results: Path
+    environment: Mapping[str, str]
+    now: float
+
+
 def run_preflight(
     spec: Callable[[], Spec] | None,
     plan: Callable[[Spec], Planned],
+    around: Surroundings,
     *,
-    cache: Path,
-    results: Path,
-    environment: Mapping[str, str],
-    now: float,
     offline: bool = False,
 ) -> Iterator[Finding]:
     """Check the installation and the folders and, with a spec, everything its run needs.
@@ -31,19 +45,16 @@ def run_preflight(
     Args:
         spec: loads the spec; None for none.
         plan: reads the data of the spec.
-        cache: folder of the cache.
-        results: folder of all results.
-        environment: the environment variables.
-        now: seconds since 1970.
+        around: the folders, the environment and the time.
         offline: make no network requests.
     """
     yield check_python(sys.version_info[:3])
     yield from check_packages()
-    yield check_clock(now, [Path(__file__), cache / DATABASE])
-    yield from check_cache(cache)
-    yield from check_results(results)
+    yield check_clock(around.now, [Path(__file__), around.cache / DATABASE])
+    yield from check_cache(around.cache)
+    yield from check_results(around.results)
     if spec is not None:
-        yield from _check_spec(spec, plan, environment, offline=offline)
+        yield from _check_spec(spec, plan, around.environment, offline=offline)
 
 
 def _check_spec(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from harness.generation.plan import MatchPlan
 from harness.generation.records import GenerationSpec, System
 from harness.generation.trajectories import LoopCounts
 from harness.generation.win_rates import (
+    Met,
     Standing,
     best_system,
     compare_systems,
@@ -51,7 +52,7 @@ def board_json(
     """
     ties: Ties = spec.resolved["score"]["ties"]
     boards = [
-        _board(spec, plan, judged, prompts, opponent, cell, ties)
+        _board(spec, plan, judged, Contest(prompts, opponent, cell), ties)
         for prompts in dict.fromkeys(system.prompts for system in spec.systems)
         for cell in _evaluators(spec)
         for opponent in spec.opponents
@@ -91,16 +92,24 @@ def _kind(cell: Cell) -> str:
     return cell.id[len(cell.dataset) + 1 :]
 
 
+class Contest(NamedTuple):
+    """What one table of a leaderboard shows: all systems against one opponent before one evaluator.
+
+    Attributes:
+        prompts: name of the prompt set.
+        opponent: the opponent, without the prompt set.
+        evaluator: a cell of any match with the evaluator.
+    """
+
+    prompts: str
+    opponent: str
+    evaluator: Cell
+
+
 def _board(
-    spec: GenerationSpec,
-    plan: MatchPlan,
-    judged: Mapping[str, JudgedDataset],
-    prompts: str,
-    opponent: str,
-    evaluator: Cell,
-    ties: Ties,
+    spec: GenerationSpec, plan: MatchPlan, judged: Mapping[str, JudgedDataset], contest: Contest, ties: Ties
 ) -> dict[str, Any]:
-    """All systems against one opponent before one evaluator."""
+    prompts, opponent, evaluator = contest
     opposed = f"{prompts}/{opponent}"
     standings: list[Standing] = []
     columns = []
@@ -115,7 +124,9 @@ def _board(
         outcomes = outcomes_of(data.outcomes[:, at], is_first=is_first)
         cluster = data.cluster_codes() if data.clustered else None
         identical = _identical(plan, match.first, match.second)
-        standings.append(standing_of(system, data.cells[at].id, outcomes, cluster, spec.score, spec.seed, identical))
+        standings.append(
+            standing_of(system, data.cells[at].id, Met(outcomes, cluster, identical), spec.score, spec.seed)
+        )
         columns.append(outcomes)
     head = {
         "prompts": prompts,
@@ -129,10 +140,10 @@ def _board(
         return {**head, "rows": [], "winner": None}
     outcomes = np.column_stack(columns)
     seed = seed_for(spec.seed, "win-rate-contest", opposed, _kind(evaluator))
-    contest = compare_systems(standings, outcomes, cluster, spec.score, ties, seed)
+    compared = compare_systems(standings, outcomes, cluster, spec.score, ties, seed)
     draws = seed_for(spec.seed, "win-rate-selection", opposed, _kind(evaluator))
     best = best_system(_title(head), standings, outcomes, cluster, ties, draws)
-    return {**head, "rows": _rows(standings, contest, ties), "winner": best}
+    return {**head, "rows": _rows(standings, compared, ties), "winner": best}
 
 
 def _title(board: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,26 +63,31 @@ def outcomes_of(codes: Codes, *, is_first: bool) -> Codes:
     return turned.astype(np.int8)
 
 
-def standing_of(
-    system: str,
-    cell: str,
-    outcomes: Codes,
-    cluster: NDArray[np.int64] | None,
-    score: ScoreSpec,
-    seed: int,
-    identical: int,
-) -> Standing:
+class Met(NamedTuple):
+    """The judgments of a system's drafts against those of an opponent.
+
+    Attributes:
+        outcomes: of the system, one for each prompt.
+        cluster: of each prompt, None where they are independent.
+        identical: prompts that nobody was asked about, both drafts being the same.
+    """
+
+    outcomes: Codes
+    cluster: NDArray[np.int64] | None
+    identical: int
+
+
+def standing_of(system: str, cell: str, met: Met, score: ScoreSpec, seed: int) -> Standing:
     """What the outcomes of a system against an opponent amount to.
 
     Args:
         system: its id.
         cell: id of the cell that compared the two.
-        outcomes: of the system, one for each prompt.
-        cluster: of each prompt, None where they are independent.
+        met: its outcomes.
         score: resamples and level.
         seed: of the spec.
-        identical: prompts that nobody was asked about, both drafts being the same.
     """
+    outcomes, cluster, identical = met
     nobody = np.full(len(outcomes), -1, np.int8)
     human = human_rates(nobody, cluster, score, 0)
     own = seed_for(seed, "win-rate", system, cell)

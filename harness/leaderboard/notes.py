@@ -86,7 +86,7 @@ def _note_on_the_best(group: DatasetScores, metric: str, contest: CellComparison
     order = [k for k in best_first(group.scores, metric) if k in contest.members]
     best = order[0]
     differences = {k: contest.held_against(k, best) for k in order[1:]}
-    yield from _equivalent(group, metric, contest, best, differences, is_best=True)
+    yield from _equivalent(group, metric, contest, wording.the_best(_name(group.scores[best])), differences)
     others = [
         f"{_name(group.scores[k])}, {wording.difference(found)}"
         for k, found in differences.items()
@@ -117,32 +117,22 @@ def _notes_on_one(group: DatasetScores, metric: str, contest: CellComparisons, o
     for how, cells in found.items():
         if cells:
             yield wording.compared_with_baseline(
-                group.dataset, metric, how, _name(group.scores[other]), cells, n=n, level=_level(group)
+                group.dataset, metric, f"{how} {_name(group.scores[other])}", cells, n=n, level=_level(group)
             )
-    yield from _equivalent(group, metric, contest, other, differences, is_best=False)
+    yield from _equivalent(group, metric, contest, _name(group.scores[other]), differences)
 
 
 def _equivalent(
     group: DatasetScores,
     metric: str,
     contest: CellComparisons,
-    to: int,
+    to: str,
     differences: Mapping[int, Difference],
-    *,
-    is_best: bool,
 ) -> Iterator[str]:
     """Which cells are within the margin of the spec."""
     alike = [_name(group.scores[k]) for k, found in differences.items() if found.is_equivalent]
     if alike and contest.margin is not None:
-        yield wording.equivalent(
-            group.dataset,
-            metric,
-            _name(group.scores[to]),
-            alike,
-            margin=contest.margin,
-            level=_level(group),
-            is_best=is_best,
-        )
+        yield wording.equivalent(group.dataset, metric, to, alike, margin=contest.margin, level=_level(group))
 
 
 def _level(group: DatasetScores) -> float:

@@ -117,7 +117,7 @@ def _contest(
     reference = reference_of(data)
     draws = seed_for(seed, "pairs", metric, data.name)
     judged = reference.of(data.outcomes)
-    return compare_cells(metric, scores, reference.labels, judged, reference.clusters, score, draws)
+    return compare_cells(metric, scores, judged, reference, score, draws)
 
 
 def _difference(contest: CellComparisons | None, one: int, other: int, data: JudgedDataset) -> Difference | None:

@@ -78,11 +78,22 @@ def not_compared(dataset: str, metric: str, reason: str) -> str:
     return f"{dataset}: not compared by {metric}, no ranks: {reason}"
 
 
-def equivalent(
-    dataset: str, metric: str, best: str, others: Sequence[str], *, margin: float, level: float, is_best: bool = True
-) -> str:
-    """Cells equivalent to the best, or to a baseline, within the margin of the spec."""
-    to = f"the best, {best}," if is_best else best
+def the_best(cell: str) -> str:
+    """The cell with the highest figure, inside a sentence."""
+    return f"the best, {cell},"
+
+
+def equivalent(dataset: str, metric: str, to: str, others: Sequence[str], *, margin: float, level: float) -> str:
+    """Cells equivalent to another within the margin of the spec.
+
+    Args:
+        dataset: its name.
+        metric: its name.
+        to: a baseline, or `the_best`.
+        others: the cells.
+        margin: the margin.
+        level: confidence level.
+    """
     return (
         f"{dataset}: equivalent to {to} by {metric} within the margin of ±{margin:g} (level "
         f"{level:g}, intervals simultaneous over all pairs): {shortlist(others)}"
@@ -133,22 +144,19 @@ def _interval(found: Difference) -> str:
     return with_minus_signs(f"{found.value:+.2f} [{found.low:+.2f}, {found.high:+.2f}]")
 
 
-def compared_with_baseline(
-    dataset: str, metric: str, how: str, other: str, cells: Sequence[str], *, n: int, level: float
-) -> str:
+def compared_with_baseline(dataset: str, metric: str, how: str, cells: Sequence[str], *, n: int, level: float) -> str:
     """Cells compared with a baseline, each with its difference in words.
 
     Args:
         dataset: its name.
         metric: its name.
-        how: such as `better than`.
-        other: the baseline.
+        how: the relation to the baseline, such as `better than judge:small`.
         cells: the cells, each with its difference.
         n: items.
         level: confidence level.
     """
     return (
-        f"{dataset}: {how} {other} by {metric} at n = {n} (level {level:g}, intervals simultaneous over all pairs): "
+        f"{dataset}: {how} by {metric} at n = {n} (level {level:g}, intervals simultaneous over all pairs): "
         f"{shortlist(cells, '; ')}"
     )
 

@@ -82,15 +82,28 @@ def check_endpoint(
         hint = f"check `base_url` and `proxy` of {model.name}"
         yield Finding(what, "failure", f"{address} cannot be reached: {reason}", hint)
         return
-    status, body, date = found
     milliseconds = round(1000 * (time.monotonic() - started))
-    yield _finding(what, model, address, status, body, milliseconds, has_key=bool(key))
-    yield from _clock(model, date)
+    yield _finding(model, address, found, milliseconds, has_key=bool(key))
+    yield from _clock(model, found.date)
+
+
+class Listed(NamedTuple):
+    """An endpoint's answer to a request for its list of models.
+
+    Attributes:
+        status: HTTP status.
+        body: the body, b"" where it is longer than any list of models.
+        date: the header of that name.
+    """
+
+    status: int
+    body: bytes
+    date: str
 
 
 def _listed(
     address: str, headers: Mapping[str, str], query: Mapping[str, str], proxy: str | None, transport: Any
-) -> tuple[int, bytes, str] | str:
+) -> Listed | str:
     """Status, body and date of an endpoint's list of models, or why there is none."""
     import httpx2  # not at the top: only this needs it
 
@@ -105,7 +118,7 @@ def _listed(
             ) as client,
             client.stream("GET", f"{address.rstrip('/')}/models", headers=headers, params=query) as response,
         ):
-            return response.status_code, _body_of(response), response.headers.get("date", "")
+            return Listed(response.status_code, _body_of(response), response.headers.get("date", ""))
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         return str(error) or type(error).__name__
 
@@ -123,10 +136,9 @@ def _body_of(response: httpx2.Response) -> bytes:
     return body
 
 
-def _finding(
-    what: str, model: Model, base_url: str, status: int, body: bytes, milliseconds: int, *, has_key: bool
-) -> Finding:
+def _finding(model: Model, base_url: str, listed: Listed, milliseconds: int, *, has_key: bool) -> Finding:
     """The finding about the endpoint."""
+    what, status = f"model {model.name}", listed.status
     reached = f"{base_url} answers in {milliseconds} ms"
     if status in (401, 403):
         refusal = "refuses the key" if has_key else "asks for a key"
@@ -137,7 +149,7 @@ def _finding(
         return Finding(what, "warning", f"{reached}, but with status {status}", "try again later")
     if status != 200:
         return Finding(what, "ok", f"{reached}; it lists no models (status {status})")
-    names = _models_in(body)
+    names = _models_in(listed.body)
     if names is None:
         return Finding(
             what, "warning", f"{reached}, but not with a list of models", f"check `base_url` of {model.name}"

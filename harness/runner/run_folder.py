@@ -19,8 +19,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import socket
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +30,7 @@ from harness.errors import HarnessError, RunFolderError, ScoringError, StorageEr
 from harness.hashing import digest_of, rounded
 from harness.records.experiment import Cell
 from harness.records.judgments import Judgment
+from harness.runner.unfinished import new_folder, remove_abandoned
 
 if TYPE_CHECKING:
     import polars as pl
@@ -53,7 +52,6 @@ ROWS_HELD = 65_536
 """Judgments held in memory before they go to disk, and the rows of a row group, on which the bytes depend."""
 TEXTS_HELD = 4_096
 """Rows of a row group that holds texts."""
-_UNFINISHED = ".unfinished-"
 _UNSCORED = ".unscored"
 """Ends the name of a folder with the judgments of a run whose scoring failed; it has no manifest."""
 _COLUMNS = (
@@ -96,10 +94,8 @@ class RunWriter:
     def __enter__(self) -> RunWriter:
         with _storing(self.parent):
             self.parent.mkdir(parents=True, exist_ok=True)
-            _sweep(self.parent)
-            mark = f"{_UNFINISHED}{socket.gethostname()}-{os.getpid()}-"
-            self.folder = Path(tempfile.mkdtemp(prefix=mark, dir=self.parent))
-            self.folder.chmod(0o755)  # mkdtemp keeps others out; results are for sharing
+            remove_abandoned(self.parent)
+            self.folder = new_folder(self.parent)
             (self.folder / "parts").mkdir()
         return self
 
@@ -315,25 +311,6 @@ def _finished(folder: Path) -> tuple[int, str, str]:
         return (0, "", folder.name)
     number = environment.get("number")
     return (number if type(number) is int else 0, str(environment.get("finished", "")), folder.name)
-
-
-def _sweep(parent: Path) -> None:
-    """Remove what runs that were killed on this machine left behind."""
-    mark = f"{_UNFINISHED}{socket.gethostname()}-"
-    for folder in parent.glob(f"{mark}*"):
-        pid = folder.name.removeprefix(mark).partition("-")[0]
-        if pid.isdecimal() and not _is_alive(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # it is there, and somebody else's
-    return True
 
 
 @contextmanager

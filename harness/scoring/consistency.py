@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,10 +67,22 @@ def votes_of(cell: Cell, votes: NDArray[np.int8]) -> Votes:
     return Votes({}, votes)
 
 
+class Asked(NamedTuple):
+    """A cell that asked several times for each item.
+
+    Attributes:
+        cell: the cell.
+        votes: items × votes, positions in `OUTCOMES`, in the order of `Outcome.votes`.
+        collapsed: the outcome of each item.
+    """
+
+    cell: Cell
+    votes: NDArray[np.int8]
+    collapsed: Codes
+
+
 def consistency_figures(
-    cell: Cell,
-    votes: NDArray[np.int8],
-    collapsed: Codes,
+    asked: Asked,
     reference: Reference,
     metrics: Mapping[str, Metric],
     score: ScoreSpec,
@@ -81,15 +93,14 @@ def consistency_figures(
     """The companions that a cell has because it asked several times.
 
     Args:
-        cell: the cell.
-        votes: items × votes, positions in `OUTCOMES`, in the order of `Outcome.votes`.
-        collapsed: the outcome of each item.
+        asked: the cell with its votes.
         reference: the labels.
         metrics: by name.
         score: method, resamples and level.
         systems: how many cells were scored on the same items.
         seed: of the spec.
     """
+    cell, votes, collapsed = asked
     cast = votes_of(cell, votes)
     alone = {order: most_votes(draws.T) for order, draws in cast.orders.items()} if cell.order == "both" else {}
     if cast.rounds is not None:

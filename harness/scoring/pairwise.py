@@ -15,6 +15,7 @@ from harness.records.figures import Figure, RankSet
 from harness.records.scores import CellScore, Difference
 from harness.scoring import reasons
 from harness.scoring.estimates import MIN_ITEMS
+from harness.scoring.labels import Reference
 from harness.scoring.metric import Metric, find_metric
 from harness.statistics import clusters, mcnemar, multiplicity, planning, ranks
 from harness.statistics.agreement import SHAPE, Array
@@ -222,9 +223,8 @@ def judgments_for(
 def compare_cells(
     name: str,
     scores: Sequence[CellScore],
-    reference: NDArray[np.int8],
     outcomes: NDArray[np.int8],
-    cluster: NDArray[np.int64] | None,
+    reference: Reference,
     score: ScoreSpec,
     seed: int,
 ) -> CellComparisons | None:
@@ -233,9 +233,8 @@ def compare_cells(
     Args:
         name: of the metric.
         scores: of the cells, in the order of the columns of `outcomes`.
-        reference: the reference verdict of each labelled item.
         outcomes: labelled items × cells.
-        cluster: the cluster of each item, None where items are independent.
+        reference: the labels, and the clusters of the labelled items.
         score: resamples, level and margin.
         seed: of the joint draws.
     """
@@ -244,9 +243,10 @@ def compare_cells(
     members = tuple(sorted(comparable, key=lambda k: scores[k].cell.id))
     if not members:
         return None
+    labels, cluster = reference.labels, reference.clusters
     metric, ids = find_metric(name), tuple(cell.cell.id for cell in scores)
     values = tuple(math.nan if figure.value is None else figure.value for figure in figures)
-    judgments = judgments_for(metric, reference, outcomes[:, list(members)], cluster)
+    judgments = judgments_for(metric, labels, outcomes[:, list(members)], cluster)
     first, second = multiplicity.all_pairs(len(members))
     if reason := why_not(name, metric, judgments, len(first)):
         return CellComparisons(ids, values, reason=reason)
@@ -255,7 +255,7 @@ def compare_cells(
         statistic, judgments, first, second, resamples=score.resamples, seed=seed, level=score.level
     )
     exact = getattr(metric, "discordant", None) if cluster is None else None
-    discordant = None if exact is None else exact(reference, outcomes[:, list(members)])
+    discordant = None if exact is None else exact(labels, outcomes[:, list(members)])
     return CellComparisons(
         ids, values, members, comparisons, "", statistic, judgments, metric.RANGE, score.margin, discordant
     )

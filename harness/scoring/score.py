@@ -15,7 +15,7 @@ from harness.records.datasets import LabelledItems
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import OUTCOMES, Usage
 from harness.records.scores import CellScore, Winner
-from harness.scoring.consistency import consistency_figures
+from harness.scoring.consistency import Asked, consistency_figures
 from harness.scoring.estimates import make_figures
 from harness.scoring.holdout import choose_and_measure
 from harness.scoring.labels import Reference, reference_of
@@ -67,7 +67,7 @@ def score_dataset(
 
     def contest(name: str) -> CellComparisons | None:
         draws = seed_for(seed, "pairs", name, dataset.name)
-        return compare_cells(name, scores, reference.labels, judged, reference.clusters, score, draws)
+        return compare_cells(name, scores, judged, reference, score, draws)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         best = pool.submit(best_of, dataset.name, score.metrics[0], scores, judged, reference, score, seed)
@@ -135,7 +135,9 @@ def score_cells(
         sample = reference.sample(judged, systems)
         figures = make_figures(sample, metrics, score, seed_for(seed, "interval", cell.id))
         if cast is not None:
-            figures |= consistency_figures(cell, cast, judged, reference, metrics, score, systems=systems, seed=seed)
+            figures |= consistency_figures(
+                Asked(cell, cast, judged), reference, metrics, score, systems=systems, seed=seed
+            )
         return CellScore(
             cell=cell,
             n=int(table.sum()),

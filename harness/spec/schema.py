@@ -54,6 +54,10 @@ SIZES = {
 }
 
 
+WINNER = "winner_of"
+"""The key of an entry that takes over the winner of another spec."""
+
+
 class Finding(NamedTuple):
     """A violation of a schema, without its line and column.
 
@@ -169,9 +173,20 @@ def _findings(error: Error) -> Iterator[Finding]:
 def _unknown_keys(error: Error, path: tuple[Step, ...]) -> Iterator[Finding]:
     known: Sequence[str] = list(error.schema.get("properties", ()))
     patterns = error.schema.get("patternProperties", ())
-    for key in error.instance:
+    is_winner = WINNER in error.instance and WINNER not in known  # its other keys are no faults of their own
+    for key in (WINNER,) if is_winner else error.instance:
         if key not in known and not any(re.search(pattern, key) for pattern in patterns):
-            yield Finding((*path, key), f"unknown key {quoted(key)}", suggestion(key, known), key=True)
+            yield Finding((*path, key), f"unknown key {quoted(key)}", _hint(key, known), key=True)
+
+
+def _hint(key: str, known: Sequence[str]) -> str:
+    """The fix for an unknown key: where it belongs, or the most similar key."""
+    if key == WINNER:
+        return (
+            "only the axes `matrix.strategy` and `matrix.evaluator` of an evaluation take over the winner of another "
+            "spec; write the winner itself here, as the leaderboard of that spec names it"
+        )
+    return suggestion(key, known)
 
 
 def _repeated(values: Sequence[Any], path: tuple[Step, ...]) -> Iterator[Finding]:

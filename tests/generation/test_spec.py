@@ -276,3 +276,11 @@ def test_a_jury_without_its_members_is_told_where_a_generation_lists_its_evaluat
     assert any(
         "`combined-10/judge:master/both` is not in `compare`; give `compare` its strategy" in one for one in found
     )
+
+
+def test_the_winner_of_another_spec_is_written_out_in_a_generation(tmp_path):
+    told = problems(tmp_path, ("evaluator: [{judge: [master]}]", "evaluator: [{winner_of: modes, by: kappa}]"))
+    (about,) = [problem for problem in told if "winner_of" in problem]
+    assert "compare.evaluator[0].winner_of: unknown key `winner_of`" in about
+    assert "only the axes `matrix.strategy` and `matrix.evaluator` of an evaluation take over the winner" in about
+    assert not any("`by`" in problem for problem in told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.generation.win_rates import best_system, compare_systems, outcomes_of, standing_of, strengths_json
+from harness.generation.win_rates import Met, best_system, compare_systems, outcomes_of, standing_of, strengths_json
 from harness.records.experiment import ScoreSpec
 
 SCORE = ScoreSpec(("win-rate",), resamples=400)
@@ -22,7 +22,7 @@ def test_outcomes_are_those_of_the_system_whichever_was_first():
 
 
 def test_a_standing_has_all_conventions_and_bounds():
-    one = standing_of("t/x", "cell", codes(30, 10, 20, 5), None, SCORE, 7, 3)
+    one = standing_of("t/x", "cell", Met(codes(30, 10, 20, 5), None, 3), SCORE, 7)
     assert one.counts == (30, 10, 20, 0, 5, 0, 0)
     assert one.rates["half"].judge.value == pytest.approx(35 / 60)
     assert one.rates["lose"].judge.value == pytest.approx(30 / 60)
@@ -40,7 +40,7 @@ def test_systems_that_met_the_same_opponent_are_compared_prompt_by_prompt():
     worse = generator.choice([0, 1, 2], 200, p=[0.2, 0.2, 0.6]).astype(np.int8)
     outcomes = np.column_stack([better, alike, worse])
     standings = [
-        standing_of(f"t/{name}", name, column, None, SCORE, 7, 0)
+        standing_of(f"t/{name}", name, Met(column, None, 0), SCORE, 7)
         for name, column in zip("xyz", outcomes.T, strict=True)
     ]
     contest = compare_systems(standings, outcomes, None, SCORE, "half", 7)
@@ -58,7 +58,7 @@ def test_systems_that_met_the_same_opponent_are_compared_prompt_by_prompt():
 
 def test_with_too_few_prompts_nothing_is_compared():
     outcomes = codes(3, 1, 1)
-    standing = standing_of("t/x", "cell", outcomes, None, SCORE, 7, 0)
+    standing = standing_of("t/x", "cell", Met(outcomes, None, 0), SCORE, 7)
     assert standing.rates["half"].judge.low is None
     assert compare_systems([standing], outcomes[:, None], None, SCORE, "half", 7) is None
 
@@ -78,7 +78,7 @@ def equal_systems(systems=12, prompts=80, seed=3):
     """Outcomes of systems that are all as good as their opponent, and their standings."""
     outcomes = np.random.default_rng(seed).choice(3, (prompts, systems), p=[0.4, 0.2, 0.4]).astype(np.int8)
     named = enumerate(outcomes.T)
-    return [standing_of(f"t/s{at:02}", f"c{at}", column, None, SCORE, 7, 0) for at, column in named], outcomes
+    return [standing_of(f"t/s{at:02}", f"c{at}", Met(column, None, 0), SCORE, 7) for at, column in named], outcomes
 
 
 def test_the_rate_of_the_best_is_corrected_for_having_been_chosen():
@@ -98,7 +98,7 @@ def test_failures_are_left_out_of_the_rate_of_the_best():
     failed = outcomes.copy()
     failed[:10] = 5
     named = enumerate(failed.T)
-    fewer = [standing_of(f"t/s{at:02}", f"c{at}", column, None, SCORE, 7, 0) for at, column in named]
+    fewer = [standing_of(f"t/s{at:02}", f"c{at}", Met(column, None, 0), SCORE, 7) for at, column in named]
     best = best_system("t, against x", fewer, failed, None, "lose", 5)
     assert best.value == max(float((column[10:] == 0).mean()) for column in outcomes.T)
 
@@ -110,5 +110,5 @@ def test_one_system_was_not_chosen_and_few_prompts_cannot_tell():
     found = best_system("t", few, of_few, None, "half", 5)
     assert (found.corrected, found.reason.startswith("too few")) == (None, True)
     lost = np.full((8, 2), 4, np.int8)
-    nobody = [standing_of(f"t/{at}", f"c{at}", lost[:, at], None, SCORE, 7, 0) for at in range(2)]
+    nobody = [standing_of(f"t/{at}", f"c{at}", Met(lost[:, at], None, 0), SCORE, 7) for at in range(2)]
     assert (best_system("t", nobody, lost, None, "half", 5).cell) is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.analysis.power import wording as power_wording
-from harness.analysis.power.figures import Detectable, Reach
+from harness.analysis.power.figures import DatasetPower, Detectable, Reach
 from harness.leaderboard import wording
 from harness.records.experiment import Choice
 from harness.records.figures import RankSet
@@ -105,15 +105,14 @@ def test_a_difference_that_was_found_comes_with_its_interval_and_its_p_value():
     assert (
         wording.significant(found(-0.28, -0.45, -0.11, 0.0004)) == "difference −0.28 [−0.45, −0.11], adjusted p < 0.001"
     )
-    assert wording.compared_with_baseline("fair", "kappa", "better than", "x", ["y, so far"], n=80, level=0.95) == (
+    assert wording.compared_with_baseline("fair", "kappa", "better than x", ["y, so far"], n=80, level=0.95) == (
         "fair: better than x by kappa at n = 80 (level 0.95, intervals simultaneous over all pairs): y, so far"
     )
 
 
 def test_equivalence_states_its_margin():
     told = [
-        wording.equivalent("fair", "kappa", "x", ["y"], margin=0.05, level=0.95, is_best=is_best)
-        for is_best in (True, False)
+        wording.equivalent("fair", "kappa", to, ["y"], margin=0.05, level=0.95) for to in (wording.the_best("x"), "x")
     ]
     ending = "by kappa within the margin of ±0.05 (level 0.95, intervals simultaneous over all pairs): y"
     assert told == [f"fair: equivalent to the best, x, {ending}", f"fair: equivalent to x {ending}"]
@@ -122,13 +121,14 @@ def test_equivalence_states_its_margin():
 def test_what_a_run_can_detect_is_told_for_one_pair_and_for_all():
     one = Reach(1.96, Detectable(0.1), Detectable(None))
     every = Reach(2.3, Detectable(0.15), Detectable(0.12))
-    words = {"cells": 3, "n": 80, "one": one, "every": every, "is_simulated": True}
-    assert power_wording.can_detect("fair", "kappa", **words) == (
+    power = DatasetPower("fair", "simulated", 3, 80, 80, False, ())
+    assert power_wording.can_detect(power, "kappa", one, every) == (
         "fair: between two cells, can detect a loss of 0.10 and no gain in kappa; among all 3 pairs a loss of 0.15 or "
         "a gain of 0.12 (n = 80, power 0.8, by simulated judges)"
     )
-    words |= {"cells": 2, "is_simulated": False, "one": Reach(1.96, Detectable(None), Detectable(None))}
-    assert power_wording.can_detect("fair", "kappa", **words) == (
+    power = replace(power, cells=2, source="pilot")
+    one = Reach(1.96, Detectable(None), Detectable(None))
+    assert power_wording.can_detect(power, "kappa", one, every) == (
         "fair: between two cells, can detect no loss and no gain in kappa (n = 80, power 0.8, by the newest run)"
     )
     assert power_wording.cannot_detect("fair", "kappa", "n = 1") == (

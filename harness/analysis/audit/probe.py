@@ -19,7 +19,7 @@ from harness.leaderboard.numbers import with_interval
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
 from harness.runner.run_reader import JudgedDataset
-from harness.scoring.consistency import Units, consistency_figures
+from harness.scoring.consistency import Asked, Units, consistency_figures
 from harness.scoring.labels import Reference, reference_of
 
 SCORES = np.array([1.0, 0.0, -1.0])
@@ -77,7 +77,7 @@ class Audited:
             return {}
         systems = len(self.data.cells)
         return consistency_figures(
-            self.cell, votes, self.judged, self.reference, {}, self.score, systems=systems, seed=self.seed
+            Asked(self.cell, votes, self.judged), self.reference, {}, self.score, systems=systems, seed=self.seed
         )
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -19,36 +19,40 @@ from harness.records.judgments import OUTCOMES, VERDICTS
 from harness.runner.run_reader import Judged
 
 
-def comparison_json(
-    runs: Sequence[Judged],
-    comparisons: Sequence[Comparison],
-    differences: Sequence[FieldDifference],
-    merged: Sequence[Merged],
-    *,
-    metric: str,
-    show_items: bool,
-    margin: float | None,
-) -> dict[str, Any]:
-    """The comparison as JSON, floats rounded to 12 significant digits.
+class ComparedRuns(NamedTuple):
+    """Runs and what their comparison found.
 
-    Args:
+    Attributes:
         runs: the first is compared with each of the others.
         comparisons: of the first with each of the others.
         differences: of their specs.
         merged: their cells as one leaderboard.
+    """
+
+    runs: Sequence[Judged]
+    comparisons: Sequence[Comparison]
+    differences: Sequence[FieldDifference]
+    merged: Sequence[Merged]
+
+
+def comparison_json(found: ComparedRuns, *, metric: str, show_items: bool, margin: float | None) -> dict[str, Any]:
+    """The comparison as JSON, floats rounded to 12 significant digits.
+
+    Args:
+        found: the runs and their comparison.
         metric: metric of the ranking and of `margin`.
         show_items: whether to list the items whose outcome flipped.
         margin: largest accepted decrease, None for no check.
     """
     document = {
-        "kind": runs[0].kind,
-        "runs": [_run_json(run) for run in runs],
+        "kind": found.runs[0].kind,
+        "runs": [_run_json(run) for run in found.runs],
         "metric": metric,
-        "spec_differences": [_field_json(field) for field in differences],
-        "comparisons": [_comparison_json(each, show_items=show_items) for each in comparisons],
-        "merged": [_merged_json(each, metric) for each in merged],
-        "worse": [] if margin is None else [_worse_json(*found) for found in worse(comparisons, metric, margin)],
-        "notes": list(_notes(comparisons, metric)),
+        "spec_differences": [_field_json(field) for field in found.differences],
+        "comparisons": [_comparison_json(each, show_items=show_items) for each in found.comparisons],
+        "merged": [_merged_json(each, metric) for each in found.merged],
+        "worse": [] if margin is None else [_worse_json(*each) for each in worse(found.comparisons, metric, margin)],
+        "notes": list(_notes(found.comparisons, metric)),
     }
     return cast(dict[str, Any], rounded(document))
 

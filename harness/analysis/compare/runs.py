@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.analysis.compare.document import comparison_json
+from harness.analysis.compare.document import ComparedRuns, comparison_json
 from harness.analysis.compare.gate import GateRules, gate_json
 from harness.analysis.compare.merging import merge
 from harness.analysis.compare.pairs import compare
@@ -57,15 +57,14 @@ def compare_runs(
                 hint=f"it has {', '.join(run.score.metrics)}; choose a metric of all runs with --metric",
             )
     comparisons = [compare(first, other) for other in others]
-    document = comparison_json(
+    found = ComparedRuns(
         judged,
         comparisons,
         spec_differences([run.spec for run in judged]),
         merge(judged) if first.kind == "evaluation" else (),
-        metric=metric,
-        show_items=show_items,
-        margin=None if gate is None else gate.margin,
     )
+    margin = None if gate is None else gate.margin
+    document = comparison_json(found, metric=metric, show_items=show_items, margin=margin)
     document["gate"] = None if gate is None else gate_json(comparisons, metric, gate)
     return document
 

@@ -169,7 +169,7 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
         human_sign=sign_figure(human[has_label], None if units is None else units[has_label], score),
         cells=cells,
         strengths=strengths_of(pairing.systems, *writers, columns, cluster, score.level),
-        notes=tuple(notes_on_labels(dataset.name, labels, cluster, pairing, dataset.cells, dataset.outcomes, rates)),
+        notes=tuple(notes_on_labels(dataset, labels, cluster, pairing, rates)),
     )
 
 

@@ -13,6 +13,7 @@ from harness.analysis.correct.pairing import Pairing
 from harness.analysis.correct.strengths import MIN_SYSTEMS
 from harness.leaderboard import wording
 from harness.records.experiment import Cell
+from harness.runner.run_reader import JudgedDataset
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.win_rates import Rate
 from harness.statistics import clusters
@@ -24,25 +25,22 @@ SUSPICIOUS = 0.01
 
 
 def notes_on_labels(
-    dataset: str,
+    data: JudgedDataset,
     labels: Codes,
     cluster: NDArray[np.int64] | None,
     pairing: Pairing,
-    cells: Sequence[Cell],
-    outcomes: NDArray[np.int8],
     rates: Sequence[Mapping[Ties, Rate]],
 ) -> Iterator[str]:
     """The notes on the corrected figures of a dataset.
 
     Args:
-        dataset: its name.
+        data: the dataset with the outcomes of its cells.
         labels: of all items, −1 where there is none.
         cluster: of each item, None where items are independent.
         pairing: the systems of the win rate.
-        cells: of the dataset.
-        outcomes: items × cells.
         rates: of each cell.
     """
+    dataset, cells, outcomes = data.name, data.cells, data.outcomes
     items, has_label = len(labels), labels >= 0
     labelled = int(has_label.sum())
     if not labelled:

@@ -132,7 +132,7 @@ def _from_pilot(
 
     def pairs_of(name: str) -> PilotPairs | str:
         seed = seed_for(pilot.seed, "pairs", name, before.name)
-        comparison = compare_cells(name, scores, reference.labels, judged, reference.clusters, score, seed)
+        comparison = compare_cells(name, scores, judged, reference, score, seed)
         if comparison is not None and comparison.reason:
             return power_wording.in_pilot(comparison.reason)
         if comparison is None or comparison.comparisons is None or len(comparison.members) < 2:

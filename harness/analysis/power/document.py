@@ -61,15 +61,7 @@ def detects(found: Power) -> Iterator[str]:
         if one.one_pair is None or one.all_pairs is None:
             yield power_wording.cannot_detect(each.dataset, one.metric, one.reason)
             continue
-        yield power_wording.can_detect(
-            each.dataset,
-            one.metric,
-            cells=each.cells,
-            n=each.n,
-            one=one.one_pair,
-            every=one.all_pairs,
-            is_simulated=each.source == "simulated",
-        )
+        yield power_wording.can_detect(each, one.metric, one.one_pair, one.all_pairs)
 
 
 def detects_json(found: Power) -> list[dict[str, Any]]:

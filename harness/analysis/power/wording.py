@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.analysis.power.figures import Reach
+from harness.analysis.power.figures import DatasetPower, Reach
 
 PILOT = (
     "losses and gains start from the pilot's own pairs of cells: a loss is answers by chance, then wrong ones; "
@@ -41,23 +41,22 @@ def units_in_power(dataset: str, n: int, clusters: int) -> str:
     return f"{dataset}: {n} items in {clusters} clusters, which are the units; more items are more clusters"
 
 
-def can_detect(dataset: str, metric: str, *, cells: int, n: int, one: Reach, every: Reach, is_simulated: bool) -> str:
+def can_detect(found: DatasetPower, metric: str, one: Reach, every: Reach) -> str:
     """The smallest differences that a run is likely to find.
 
     Args:
-        dataset: its name.
+        found: the dataset.
         metric: its name.
-        cells: how many are compared with each other.
-        n: labelled items.
         one: for one pair that was fixed before.
         every: where all pairs are compared.
-        is_simulated: whether the simulated world was the pilot.
     """
-    source = "by simulated judges" if is_simulated else "by the newest run"
-    pairs = f"; among all {cells * (cells - 1) // 2} pairs {_lost_or_gained(every)}" if cells > 2 else ""
+    source = "by simulated judges" if found.source == "simulated" else "by the newest run"
+    pairs = (
+        f"; among all {found.cells * (found.cells - 1) // 2} pairs {_lost_or_gained(every)}" if found.cells > 2 else ""
+    )
     return (
-        f"{dataset}: between two cells, can detect {_lost_or_gained(one)} in {metric}{pairs} "
-        f"(n = {n}, power 0.8, {source})"
+        f"{found.dataset}: between two cells, can detect {_lost_or_gained(one)} in {metric}{pairs} "
+        f"(n = {found.n}, power 0.8, {source})"
     )
 
 

@@ -1,0 +1,40 @@
+"""The folders of runs that are being written: beside their final place, under the name of their process.
+
+results/<spec name>/.unfinished-<host>-<process id>-<random>/
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+MARK = ".unfinished-"
+
+
+def new_folder(parent: Path) -> Path:
+    """A new folder of this process."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{MARK}{socket.gethostname()}-{os.getpid()}-", dir=parent))
+    folder.chmod(0o755)  # mkdtemp keeps others out; results are for sharing
+    return folder
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove the folders of processes that were killed on this machine."""
+    mark = f"{MARK}{socket.gethostname()}-"
+    for folder in parent.glob(f"{mark}*"):
+        pid = folder.name.removeprefix(mark).partition("-")[0]
+        if pid.isdecimal() and not _is_alive(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is there, and somebody else's
+    return True
