@@ -111,7 +111,7 @@ def test_clusters_are_the_units_of_all_intervals():
     labelled = len(np.unique(clusters[some(TRUTH).codes[:, 0] >= 0]))
     assert found.clusters == (80, labelled)
     assert found.human["half"].units == found.cells[0].rates["half"].corrected.units == labelled
-    assert any(f"intervals are cluster-robust: {labelled} clusters of 60 items" in note for note in found.notes)
+    assert any(f"intervals are cluster-robust: 60 items in {labelled} clusters" in note for note in found.notes)
     document(correct(run_of(dataset(JUDGES, TRUTH, clusters=clusters))))
 
 
