@@ -235,9 +235,9 @@ def method(n: int) -> str:
     return (
         "## How\n\n"
         f"Kappa: {n} items, labels {', '.join(VERDICTS)}, smoothed multinomial bootstrap, 10,000 resamples, level "
-        "0.95, item as unit, seeds from the spec and the cell. Ranks and differences: step-down max-T over all pairs "
-        "of the table in question (all evaluators for debates against judges), Student's t. Picked: the whole choice "
-        "made again in each resample. Win rates: n = 500 prompts, smoothed multinomial bootstrap, "
+        "0.95, item as unit, seeds from the spec and the cell. Ranks and differences: max-T over all pairs "
+        "of the table in question (all evaluators for debates against judges). Picked: hybrid inference on the "
+        "winner. Win rates: n = 500 prompts, smoothed multinomial bootstrap, "
         f"{RESAMPLES:,} resamples, level {LEVEL:g}, seed {SEED}; exact sign test on decided pairs. Drawn by numpy "
         f"{np.__version__}; another release may draw others, and move last digits.\n"
     )
