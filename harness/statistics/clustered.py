@@ -84,7 +84,8 @@ def table_interval(
     n = design.n
     phi = np.where(table > 0, np.nan_to_num(influence(table)), 0.0)
     of_items = n / (n - 1) * float((table * phi**2).sum()) / n**2
-    gaps = np.nan_to_num(value(table - by_cluster) - estimate)
+    without = table.reshape(size, 1) - np.ascontiguousarray(by_cluster.reshape(count, size).T)  # each cell in one piece
+    gaps = np.nan_to_num(value(without.T.reshape(count, *shape)) - estimate)
     clustered = (count - 1) / count * float((gaps**2).sum())
     squares = (by_cluster * phi).sum(axis=axes) ** 2
     powers = np.array([squares.sum()]), np.array([(squares**2).sum()])
