@@ -72,11 +72,13 @@ def _plain(name: str) -> str:
 
 def _tokens_missing(call: Call, reply: Reply) -> int:
     """The tokens that a prompt has at least, where the reply reports less than half of them; else 0."""
-    reported = max(reply.prompt_tokens, reply.cached_tokens)
-    texts = [message["content"] for message in call.messages]
-    size = sum(len(text) if text.isascii() else len(text.encode("utf-8", "replace")) for text in texts)
-    if size < SHORTEST_BYTES or size <= BYTES_PER_TOKEN * reported:
+    reported, size = max(reply.prompt_tokens, reply.cached_tokens), 0
+    for message in call.messages:  # a loop, since every replayed reply comes by here
+        text = message["content"]
+        size += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    if size <= BYTES_PER_TOKEN * reported or size < SHORTEST_BYTES:
         return 0
+    texts = [message["content"] for message in call.messages]
     others = sum(len(text) - len(text.encode("ascii", "ignore")) for text in texts if not text.isascii())
     least = max(sum(len(text.split()) for text in texts), others // CHARACTERS_PER_TOKEN)
     return least if reported < TOKENS_PER_WORD * least else 0
