@@ -35,12 +35,7 @@ def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
     """As `Experiment.run`."""
     ledger = Ledger(plan)
     made = run_of(plan)
-    for part in made.parts():
-        writer.add(part.chunk.cell, part.judgments)
-        ledger.add(part)
-    for cell, judgments in ledger.counted():
-        writer.add(cell, judgments)
-    writer.write_judgments()
+    ledger.collect(made, writer)
     run_id = run_id_of(plan.digest, writer.judgments_digest)
     writer.write_frame(ITEMS, items_frame(plan.datasets))
     writer.write_json(SPEC, plan.spec.resolved)

@@ -10,7 +10,7 @@ from harness.evaluators.aggregation import gravest
 from harness.evaluators.conversation import Conversation
 from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import Questions
-from harness.records.calls import Call, Model, Reply
+from harness.records.calls import Call, Finish, Model, Reply
 from harness.records.datasets import Item, Message
 from harness.records.experiment import Cell
 from harness.records.judgments import FailureKind, Outcome
@@ -20,6 +20,12 @@ ParsedAnswer: TypeAlias = Answer | FailureKind
 """The answer that was read from a reply, or the failure."""
 RETRY: frozenset[ParsedAnswer] = frozenset(("unparsed", "truncated"))
 """Failures after which the model is asked for its answer once more."""
+WITHOUT_TEXT: Mapping[Finish, FailureKind] = {
+    "refusal": "refused",
+    "too-long": "truncated",
+    "unavailable": "unavailable",
+}
+"""The failure of a reply whose text cannot be used, by how the reply ended."""
 EMPTY = "(no text)"
 """Replaces an empty reply in a conversation that continues, because endpoints refuse an empty turn."""
 
@@ -61,12 +67,8 @@ def steps_before(
     replies: dict[str, str] = {}
     for step in questions.steps:
         (reply,) = yield [call_for(f"step-{step}{look}", questions.step(step, item, replies), item, cell, model)]
-        if reply.finish == "refusal":
-            return "refused"
-        if reply.finish == "unavailable":
-            return "unavailable"
-        if reply.finish == "too-long":
-            return "truncated"
+        if reply.finish in WITHOUT_TEXT:
+            return WITHOUT_TEXT[reply.finish]
         replies[step] = said(reply, model)["content"]
     return replies
 
@@ -143,9 +145,16 @@ def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
     if reply.finish == "length":
         # Its last line may be half a line: the 1 of 10/10, the A of "A or B".
         return questions.read(reply.text.rpartition("\n")[0]) or "truncated"
-    if reply.finish == "too-long":
-        return "truncated"
-    return "refused" if reply.finish == "refusal" else "unavailable"
+    return WITHOUT_TEXT[reply.finish]
+
+
+def failure_without_text(reply: Reply) -> FailureKind | None:
+    """Why a reply holds no text that can be used; None for a reply with text, even if it was cut off."""
+    if reply.finish in WITHOUT_TEXT:
+        return WITHOUT_TEXT[reply.finish]
+    if reply.text.strip():
+        return None
+    return "truncated" if reply.finish == "length" else "unparsed"
 
 
 def _may_answer(answer: ParsedAnswer, reply: Reply) -> bool:

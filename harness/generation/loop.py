@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from harness.cache.key import call_key, locator_of
 from harness.evaluators.conversation import Conversation
-from harness.evaluators.question import shown
+from harness.evaluators.question import failure_without_text, shown
 from harness.generation.records import Draft, Ended, Review, Selection, Stop, System, Trajectory
 from harness.generation.review import Reviewing
 from harness.generation.selection import pick
@@ -54,19 +54,6 @@ def converse(item: Item, system: System, context: LoopContext) -> Conversation[T
     return Trajectory(drafts, picked, failure, ended, duels)
 
 
-def failure_in(reply: Reply) -> FailureKind | None:
-    """Why a reply holds no text that can be used; one that was cut off does hold some."""
-    if reply.finish == "refusal":
-        return "refused"
-    if reply.finish == "unavailable":
-        return "unavailable"
-    if reply.finish == "too-long":
-        return "truncated"
-    if reply.text.strip():
-        return None
-    return "truncated" if reply.finish == "length" else "unparsed"
-
-
 def _drafts(
     item: Item, system: System, context: LoopContext
 ) -> Conversation[tuple[tuple[Draft, ...], FailureKind | None, Ended]]:
@@ -76,7 +63,7 @@ def _drafts(
     for number in range(1, system.rounds + 1):
         call = _call(f"draft-{number}", chat, item, system, context.models[system.generator])
         (reply,) = yield [call]
-        failure = failure_in(reply)
+        failure = failure_without_text(reply)
         if failure is not None:
             return tuple(drafts), failure, ""
         text = shown(reply, call.model)
@@ -112,7 +99,7 @@ def _reviews(
     replies = yield calls
     reviews = []
     for at, (name, call, reply) in enumerate(zip(system.reviewers, calls, replies, strict=True)):
-        failure = failure_in(reply)
+        failure = failure_without_text(reply)
         if failure is None:
             said = shown(reply, call.model)
             chats[at] = [*call.messages, {"role": "assistant", "content": said}]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -22,25 +21,6 @@ from harness.runner.run import Run, RunOf, RunResult
 from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, PROMPTS, SPEC, TRAJECTORIES, RunWriter
 from harness.runner.tables import items_frame
 
-_REVIEW = pl.Struct(
-    {"reviewer": pl.String, "text": pl.String, "score": pl.Float64, "failure": pl.String, "key": pl.String}
-)
-_TYPES: Mapping[str, Any] = {
-    "reviewers": pl.List(pl.String),
-    "round": pl.Int64,
-    "is_truncated": pl.Boolean,
-    "score": pl.Float64,
-    "is_picked": pl.Boolean,
-    "best_before": pl.Int64,
-    "score_best": pl.Float64,
-    "score_new": pl.Float64,
-    "votes": pl.List(pl.String),
-    "duel_calls": pl.List(pl.String),
-    "reviews": pl.List(_REVIEW),
-}
-TRAJECTORY_SCHEMA: Mapping[str, Any] = {name: _TYPES.get(name, pl.String) for name in COLUMNS}
-"""Of `trajectories.parquet`."""
-
 
 def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResult:
     """Hold all loops and all comparisons, and write all files of the run but that of its environment.
@@ -53,17 +33,12 @@ def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResul
     ledger = TrajectoryLedger(plan)
     loops = run_of(plan)
     for chunk, conversations in loops.finished_chunks():
-        writer.add_rows(TRAJECTORIES, ledger.add(chunk.cell, conversations), TRAJECTORY_SCHEMA)
-    writer.write_rows(TRAJECTORIES, TRAJECTORY_SCHEMA)
+        writer.add_rows(TRAJECTORIES, ledger.add(chunk.cell, conversations), COLUMNS)
+    writer.write_rows(TRAJECTORIES, COLUMNS)
     matches = make_match_plan(plan, ledger.picks)
     judged = Ledger(matches)
     comparisons = run_of(matches)
-    for part in comparisons.parts():
-        writer.add(part.chunk.cell, part.judgments)
-        judged.add(part)
-    for cell, judgments in judged.counted():
-        writer.add(cell, judgments)
-    writer.write_judgments()
+    judged.collect(comparisons, writer)
     run = digest_of({"plan": plan.digest, "trajectories": ledger.digest, "judgments": writer.judgments_digest})[:16]
     frames = [frame.prompts().insert_column(0, pl.lit(name).alias("prompts")) for name, frame in plan.prompts.items()]
     writer.write_frame(PROMPTS, pl.concat(frames))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+import polars as pl
 
 from harness.generation.plan import LoopPlan, Picks
 from harness.generation.records import Review, System, Trajectory
@@ -16,28 +17,31 @@ from harness.records.judgments import Usage
 from harness.runner.run import usage_of
 from harness.runner.session import ConversationState
 
-COLUMNS = (
-    "system",
-    "prompts",
-    "item",
-    "generator",
-    "reviewers",
-    "round",
-    "text",
-    "is_truncated",
-    "key",
-    "score",
-    "is_picked",
-    "best_before",
-    "verdict",
-    "score_best",
-    "score_new",
-    "votes",
-    "duel_calls",
-    "reviews",
-    "failure",
-    "ended",
+REVIEW = pl.Struct(
+    {"reviewer": pl.String, "text": pl.String, "score": pl.Float64, "failure": pl.String, "key": pl.String}
 )
+COLUMNS: Mapping[str, Any] = {
+    "system": pl.String,
+    "prompts": pl.String,
+    "item": pl.String,
+    "generator": pl.String,
+    "reviewers": pl.List(pl.String),
+    "round": pl.Int64,
+    "text": pl.String,
+    "is_truncated": pl.Boolean,
+    "key": pl.String,
+    "score": pl.Float64,
+    "is_picked": pl.Boolean,
+    "best_before": pl.Int64,
+    "verdict": pl.String,
+    "score_best": pl.Float64,
+    "score_new": pl.Float64,
+    "votes": pl.List(pl.String),
+    "duel_calls": pl.List(pl.String),
+    "reviews": pl.List(REVIEW),
+    "failure": pl.String,
+    "ended": pl.String,
+}
 """Of `trajectories.parquet`: one row for each draft, or one of round 0 for a trajectory without any."""
 
 

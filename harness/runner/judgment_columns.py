@@ -19,7 +19,8 @@ from harness.evaluators.mode import CountingMode, MemberVotes, averages_scores, 
 from harness.records.experiment import Cell
 from harness.records.judgments import FAILURES, OUTCOME_CODES, VERDICTS, Judgment, Outcome, Usage
 from harness.runner.plan import Plan
-from harness.runner.run import Part
+from harness.runner.run import Part, Run
+from harness.runner.run_folder import RunWriter
 from harness.scoring.score import DatasetScores, score_dataset
 
 if TYPE_CHECKING:
@@ -63,6 +64,15 @@ class Ledger:
                 for member in members_of(cell):
                     column = self._columns[self._at[member.id]]
                     column.scores = np.full((len(column.codes), 2), np.nan)
+
+    def collect(self, run: Run[Outcome], writer: RunWriter) -> None:
+        """Take all judgments of a run, and write them to its folder, those of the cells that ask nobody at the end."""
+        for part in run.parts():
+            writer.add(part.chunk.cell, part.judgments)
+            self.add(part)
+        for cell, judgments in self.counted():
+            writer.add(cell, judgments)
+        writer.write_judgments()
 
     def add(self, part: Part) -> None:
         """Take the judgments of a chunk."""

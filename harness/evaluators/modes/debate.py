@@ -20,7 +20,7 @@ from typing import Any, TypeAlias, cast
 from harness.evaluators.aggregation import collapse_repeats, gravest
 from harness.evaluators.conversation import Conversation
 from harness.evaluators.modes._debate_prompts import ANSWER_AT_LAST, ANSWER_NOW, TURN, Turn, to_persona, to_summariser
-from harness.evaluators.question import answers_to, call_for, outcome_of, shown, steps_before
+from harness.evaluators.question import answers_to, call_for, failure_without_text, outcome_of, shown, steps_before
 from harness.prompting.persona import Persona, personas_from
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model, Reply
@@ -254,10 +254,4 @@ def _silence(reply: Reply) -> FailureKind | None:
     """The failure of a reply without text; None for a reply with text, even if it was cut off."""
     if reply.finish == "unavailable":
         raise _BrokenOffError("unavailable")
-    if reply.finish == "refusal":
-        return "refused"
-    if reply.finish == "too-long":
-        return "truncated"
-    if reply.text.strip():
-        return None
-    return "truncated" if reply.finish == "length" else "unparsed"
+    return failure_without_text(reply)
