@@ -1,4 +1,4 @@
-"""Write `published-study.md`: what of the published study is told apart, once every figure has its interval.
+"""Write `published-study.md`: which differences of the published study are significant, with their intervals.
 
 python docs/_generate/published_study.py FOLDER            write it
 python docs/_generate/published_study.py FOLDER --check    write nothing; exit 1 if it would say something else

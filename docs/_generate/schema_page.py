@@ -55,7 +55,7 @@ def schema_page(name: str, schema: Schema) -> str:
 
 
 def is_section(schema: Schema) -> bool:
-    """Whether a definition has keys of its own to tell of; others are told of where they are used."""
+    """Whether a definition has keys of its own to describe; others are described where they are used."""
     return bool({"properties", "allOf"} & schema.keys()) or isinstance(schema.get("additionalProperties"), Mapping)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 KEYS_IN_A_QUERY = 256
 """Measured: fewer spend more on queries, more leave the processor's cache."""
 ENTRIES_IN_A_BATCH = 200
-"""Entries that `put_many` hands over at a time."""
+"""Entries in one batch of `put_many`."""
 
 
 class Cache:

@@ -111,7 +111,7 @@ class CacheWriter:
         self._folder = folder.absolute()
         self._waiting: SimpleQueue[_Batch | None] = SimpleQueue()
         self._database: _Database | None = None
-        # A daemon, so that a program that forgets to close ends all the same; it then loses what nobody was told
+        # A daemon, so that a program that forgets to close still exits; it then loses entries not yet confirmed
         # is stored, and nothing else.
         self._thread = Thread(target=self._work, name="cache-writer", daemon=True)
         self._thread.start()

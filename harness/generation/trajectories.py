@@ -116,7 +116,7 @@ class TrajectoryLedger:
     """Collects trajectories in canonical order.
 
     Args:
-        plan: what is held.
+        plan: the plan of the loops.
     """
 
     def __init__(self, plan: LoopPlan) -> None:
@@ -135,7 +135,7 @@ class TrajectoryLedger:
         rows: list[tuple[Any, ...]] = []
         for conversation in conversations:
             one = conversation.outcome
-            assert one is not None, "the loop is still under way"
+            assert one is not None, "the loop has ended"
             account.count(one)
             picks.texts.append(one.text or "")
             picks.failures.append(None if one.picked >= 0 else one.failure or "unavailable")

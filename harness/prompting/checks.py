@@ -109,7 +109,7 @@ def _step_faults(strategy: Strategy, everywhere: frozenset[str]) -> Iterator[Fau
     seen: set[str] = set()
     shown = {name.removeprefix(STEP) for name in everywhere if name.startswith(STEP)}
     if shown - {step["id"] for step in strategy.steps}:
-        # A misspelt one is told already; that the one it means is not shown follows from it.
+        # A misspelt name is reported already; the missing variable follows from it.
         shown |= {step["id"] for step in strategy.steps}
     for index, step in enumerate(strategy.steps):
         if step["id"] in seen:

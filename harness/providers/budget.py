@@ -155,9 +155,7 @@ class BudgetGuard:
 
     def _reached(self, wanted: Reservation) -> BudgetReachedError:
         budget = self.budget
-        unknown = (
-            f", and up to ${budget.unknown_usd:.4f} for attempts whose bill is not known" if budget.unknown_usd else ""
-        )
+        unknown = f", and up to ${budget.unknown_usd:.4f} for attempts of unknown cost" if budget.unknown_usd else ""
         enough = "; no smaller limit lets it be made" if wanted.usd > budget.limit_usd else ""
         return BudgetReachedError(
             f"stopped before --max-cost {budget.limit_usd:g} could be passed: ${budget.spent_usd:.4f} spent{unknown}; "

@@ -31,7 +31,7 @@ class Finding(NamedTuple):
     Attributes:
         what: a short name of it, such as `cache`, or `model gpt-4o`.
         state: `ok`; `warning` where it works but may disappoint; `failure` where a run would fail; `unknown` where it
-            could not be looked at.
+            could not be checked.
         message: what was found, without a full stop.
         hint: what to do about it, or "".
     """

@@ -45,10 +45,10 @@ class Limits:
     """What a model's endpoint allows.
 
     Attributes:
-        concurrency: calls under way at once.
+        concurrency: calls in flight at once.
         rpm: requests a minute, None for no limit.
         tpm: tokens a minute, prompt and reply together, None for no limit.
-        timeout_s: seconds until one attempt is given up.
+        timeout_s: seconds after which an attempt fails.
         attempts: how often a call is tried in all.
     """
 

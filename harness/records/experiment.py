@@ -181,7 +181,7 @@ class Spec:
         shown_path: how messages call the file.
         model_places: line and column of where every model says its `api_key_env`, for messages.
         choices: what was taken over from other specs.
-        undecided: names of the specs whose winners were not looked up; the cells are then all that may come of them.
+        undecided: names of the specs whose winners were not resolved; the cells are then all that are possible.
     """
 
     path: Path

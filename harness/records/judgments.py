@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
         verdict: None where there is a failure.
         failure: None where there is a verdict.
         score_a: the score of response a, None where the strategy gives none or it could not be read.
-        score_b: the score of response b, likewise.
+        score_b: the score of response b, None in the same case.
         votes: the verdicts and failures that were collapsed into this one, in the order in which they were asked for:
             all repeats in the order given, then all in the swapped order (named as in the order given), or the
             rounds of a debate; empty where there was only one.

@@ -44,8 +44,8 @@ class Difference:
         value: the difference, None where one of the two has no value.
         low: lower end of its interval, which holds together with those of all other pairs of the family; None where
             the two cannot be compared.
-        high: upper end of it, None likewise.
-        p_value: adjusted for all pairs of the family, None likewise.
+        high: upper end of it, None in the same case.
+        p_value: adjusted for all pairs of the family, None in the same case.
         method: how it was adjusted, `max-t` or `bonferroni`; `none` where the two cannot be compared.
         detectable: the true loss of the cell, compared with the other, that a run like this one finds in four of five
             cases; None where no loss would be found.

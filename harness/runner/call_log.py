@@ -2,8 +2,8 @@
 
 `schemas/output/call-log.schema.json` describes a line.
 
-It holds no text of a prompt or a reply, and no key: messages of endpoints come here without it. Lines are written as
-they fill a buffer, and every so often; a log that is there is gone on with.
+A log holds no text of a prompt or a reply, and no key: keys are removed from endpoint messages. Lines are written
+when a buffer is full, and at regular intervals. An existing log is appended to.
 """
 
 from __future__ import annotations
@@ -60,11 +60,11 @@ def call_line(entry: dict[str, Any]) -> str:
 
 
 class CallLog:
-    """Appends lines to a file. Use it as a context.
+    """Append lines to a file. Use it as a context manager.
 
     Args:
-        path: the file; it may be there already.
-        clock: seconds on a clock that never goes back.
+        path: the file; it may exist.
+        clock: seconds on a monotonic clock.
 
     Raises:
         StorageError: from every method, where the file cannot be written.

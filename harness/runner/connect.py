@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: RunStats) -> Connect:
-    """Opens connections to the models of a spec; a missing key is an error when a model is first needed."""
+    """A function that opens connections to the models of a spec; a missing key is an error on first use."""
     guards: dict[
         Cancellation, BudgetGuard
     ] = {}  # one for all models of an event loop, made with the first: a replay needs none

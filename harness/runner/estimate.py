@@ -1,9 +1,9 @@
-"""What a plan would cost: how many calls the cache already answers, and bounds on the rest.
+"""The cost of a plan: the number of calls that the cache answers, and bounds on the rest.
 
 The fewest calls are those without a follow-up question and the most those where every reply is followed up. Prompt
 tokens are estimated as one for each four bytes of text, or, where tiktoken and the encoding of the model are on this
 machine, counted for the first prompts and estimated from those for the rest; a reply has at least one token and at
-most as many as the call allows. Nothing is asked and nothing is spent.
+most as many as the call allows. An estimate makes no model calls.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from harness.runner.plan import Plan, Planned
 from harness.runner.session import ConversationState, Replies, UnavailableReplies, advance
 
 BYTES_PER_TOKEN = 4
-"""A rule of thumb for the languages and tokenizers of the day; no bound."""
+"""An estimate for common languages and tokenizers, not a bound."""
 
 PROMPTS_COUNTED = 64
-"""Counting takes long: so many prompts of a model tell how many bytes its tokens have."""
+"""Prompts of a model that are tokenized; the rest are estimated from their bytes for each token."""
 
 
 class Range(NamedTuple):
-    """At least and at most."""
+    """A lower and an upper bound."""
 
     low: float = 0
     high: float = 0
@@ -37,7 +37,7 @@ class Range(NamedTuple):
 
 
 class PromptSize:
-    """How many tokens the prompts of one model have.
+    """The number of tokens in the prompts of one model.
 
     Args:
         count: counts the tokens of a text; None to estimate them from its bytes.
@@ -66,18 +66,18 @@ class PromptSize:
 
 
 PLAIN = PromptSize(None)
-"""By bytes alone. It keeps nothing."""
+"""An estimate by bytes alone, without state."""
 
 
 @dataclass
 class Need:
-    """What is still to be asked.
+    """The calls that are still to be made.
 
     Attributes:
         cached: calls whose replies the cache holds (counted for cells only).
         calls: calls still to be made.
-        prompt_tokens: of those calls, estimated.
-        completion_tokens: of their replies; the upper end is what the calls allow.
+        prompt_tokens: estimated tokens of their prompts.
+        completion_tokens: tokens of their replies; the upper bound is the limit in the calls.
     """
 
     cached: int = 0
@@ -92,7 +92,7 @@ class Need:
         self.completion_tokens = self.completion_tokens.plus(*reply)
 
     def cost_usd(self, model: Model) -> Range | None:
-        """What it would cost; None where the model has no price and something is left to ask."""
+        """The cost; None if the model has no price and calls are left to make."""
         if model.is_free or not self.calls.high:
             return Range()
         if model.price is None:
@@ -102,13 +102,13 @@ class Need:
 
 @dataclass
 class Estimate:
-    """The needs of a plan.
+    """The estimate of a plan.
 
     Attributes:
         cells: by cell id, in canonical order.
         models: by model name; a call that two cells share counts once here.
-        sizes: by model name, how the tokens of its prompts were found.
-        notes: what a reader should know of the calls.
+        sizes: by model name, how its prompt tokens were counted.
+        notes: remarks on the calls.
     """
 
     cells: dict[str, Need] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Estimate:
         return Range(sum(need.calls.low for need in needs), sum(need.calls.high for need in needs))
 
     def cost_usd(self, models: Mapping[str, Model]) -> Range | None:
-        """What everything would cost; None where a model that must be asked has no price."""
+        """The cost of all calls; None if a model to call has no price."""
         costs = [need.cost_usd(models[name]) for name, need in self.models.items()]
         known = [cost for cost in costs if cost is not None]
         if len(known) < len(costs):
@@ -132,14 +132,14 @@ class Estimate:
 
 
 def estimate(plan: Plan, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
-    """Walk through the whole plan over the cache and count what it lacks. Makes no call.
+    """Count the calls of a plan that the cache lacks. Makes no call.
 
     Args:
-        plan: what is to be judged.
+        plan: the plan.
         replies: the cache.
         environment: the environment variables, in which tiktoken looks for its folder; None to count bytes alone.
     """
-    names = dict.fromkeys(name for cell in plan.cells for name in cell.models)  # a generation asks others too
+    names = dict.fromkeys(name for cell in plan.cells for name in cell.models)  # a generation calls further models
     result = Estimate(
         cells={cell.id: Need() for cell in plan.cells},
         models={name: Need() for name in names},
@@ -170,7 +170,7 @@ def estimate(plan: Plan, replies: Replies, environment: Mapping[str, str] | None
 
 
 def _counter(model: Model, environment: Mapping[str, str] | None) -> Count | None:
-    """What counts the tokens of a model's prompts, None where bytes do."""
+    """The token counter of a model, None to estimate from bytes."""
     return None if environment is None or model.is_free else counter_of(model.id, environment)
 
 

@@ -36,17 +36,17 @@ from harness.runner.session import (
 )
 
 GRACE_S = 30.0
-"""How long a run that is to stop waits for the calls under way; each of them may have been paid for."""
+"""Seconds that a stopping run waits for calls in flight, each of which may be billed."""
 
 QUEUE_WINDOW = 4
-"""Conversations that a lane keeps under way, as a multiple of the calls that its models take at once."""
+"""Conversations in progress in a queue, as a multiple of the calls in flight that its models allow."""
 
 
 def execute(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], executor: Executor) -> None:
-    """Hold all conversations of some chunks as far as the cache does not hold them already.
+    """Run all conversations of some chunks and store the replies that the cache lacks.
 
     Raises:
-        HarnessError: the first error that ended it; replies that had come are stored.
+        HarnessError: the first error that ended it; the replies received before are stored.
     """
     cause = asyncio.run(_execute(plan, chunks, executor))
     if cause is not None:
@@ -56,7 +56,7 @@ def execute(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], ex
 async def _execute(
     plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], executor: Executor
 ) -> BaseException | None:
-    """Why the run was to stop, None where it came to its end."""
+    """The cause of a stop, None if the run came to its end."""
     work = asyncio.ensure_future(_run_all(plan, chunks, executor))
     asked = asyncio.ensure_future(executor.cancellation.asked.wait())
     try:
@@ -87,7 +87,7 @@ async def _run_all(plan: ConversationPlan[Any], chunks: Iterable[ConversationChu
 
 @contextmanager
 def _handling_signals(executor: Executor) -> Iterator[None]:
-    """Let an interrupt, or a request to end, stop the run in order; only the main thread hears of them."""
+    """Let SIGINT and SIGTERM stop the run in order; only the main thread receives signals."""
 
     def on_signal() -> None:
         if executor.cancellation.cause is None:
@@ -102,7 +102,7 @@ def _handling_signals(executor: Executor) -> Iterator[None]:
         if threading.current_thread() is threading.main_thread() and sys.platform != "win32":
             for one in (signal.SIGINT, signal.SIGTERM):
                 handler = signal.getsignal(one)
-                if handler not in (None, signal.SIG_IGN):  # who started this ignores it, or it is not ours to replace
+                if handler not in (None, signal.SIG_IGN):  # ignored by the parent process, or not set from Python
                     loop.add_signal_handler(one, on_signal)
                     before[one] = handler
         yield
@@ -115,7 +115,7 @@ def _handling_signals(executor: Executor) -> Iterator[None]:
 async def _run_queue(
     plan: ConversationPlan[Any], chunks: Sequence[ConversationChunk], executor: Executor, width: int
 ) -> None:
-    """Hold the conversations of some chunks, at most `width` of them at once."""
+    """Run the conversations of some chunks, at most `width` of them at once."""
     places = asyncio.Semaphore(width)
     async with asyncio.TaskGroup() as group:
         for chunk in chunks:
@@ -130,7 +130,7 @@ async def _run_queue(
 
 @dataclass
 class Executor:
-    """Where calls go out and replies come in while the cache is being filled."""
+    """Makes the missing calls of a run and stores their replies."""
 
     store: Store
     connect: Connect
@@ -143,12 +143,12 @@ class Executor:
     in_flight: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
 
     def ended(self, conversations: int) -> None:
-        """So many more conversations have ended."""
+        """Report a number of ended conversations."""
         self.reached += conversations
         self.watch.reached(self.reached)
 
     async def converse(self, conversation: ConversationState[Any], place: str = "") -> None:
-        """Hold one conversation to its end; `place` is the id of its cell or system, for the log."""
+        """Run one conversation to its end; `place` is the id of its cell or system, for the log."""
         going = True
         while going:
             found = self.store.get_many(conversation.keys)
@@ -160,7 +160,7 @@ class Executor:
         self.ended(1)
 
     def _shared(self, key: str, call: Call, where: tuple[str, str]) -> asyncio.Future[Reply]:
-        """The reply to a call; identical calls that are under way at the same time are made once."""
+        """The reply to a call; identical calls in flight are made once."""
         future = self.in_flight.get(key)
         if future is None:
             future = self.in_flight[key] = asyncio.ensure_future(self._ask(key, call, where))
@@ -168,13 +168,13 @@ class Executor:
         return future
 
     def _end(self, key: str, future: asyncio.Future[Reply]) -> None:
-        """Forget a call that has ended; an error that nobody waits for any more has been raised elsewhere."""
+        """Remove an ended call; an error that nothing awaits any more was raised elsewhere."""
         del self.in_flight[key]
         if not future.cancelled():
             future.exception()
 
     async def _ask(self, key: str, call: Call, where: tuple[str, str]) -> Reply:
-        """Make a call and store its reply, or note that it could not be had."""
+        """Make a call and store its reply, or record that there is none."""
         if self.unavailable.reply_to(key, call):
             return UNAVAILABLE
         started = time.monotonic()
@@ -210,7 +210,7 @@ class Executor:
         return reply
 
     async def drain(self) -> None:
-        """Wait for the attempts under way and for the storing of their replies, for a while and not in a hurry."""
+        """Wait up to `grace_s` for attempts in flight and for the storing of their replies."""
         forced = asyncio.ensure_future(self.cancellation.forced.wait())
         ends_at = asyncio.get_running_loop().time() + self.grace_s
         while waiting := [task for task in self.cancellation.in_attempt if not task.done()]:
@@ -223,7 +223,7 @@ class Executor:
         forced.cancel()
 
     async def close(self) -> None:
-        """Wait for nothing any more, and close every connection that was opened."""
+        """Cancel what is left, and close every open connection."""
         for future in self.in_flight.values():
             future.cancel()
         await asyncio.gather(*self.in_flight.values(), return_exceptions=True)
@@ -232,6 +232,6 @@ class Executor:
 
 
 def _first(failures: BaseExceptionGroup[HarnessError]) -> HarnessError:
-    """The first error of a group of groups: when one conversation fails for all, the others only repeat it."""
+    """The first error of nested groups; the others repeat it."""
     inner = failures.exceptions[0]
     return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

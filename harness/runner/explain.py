@@ -1,7 +1,7 @@
-"""Why there is a cell, and what it says to whom: the matrix taken apart, and one conversation followed in the cache.
+"""Explain a spec: how the matrix becomes cells, and one conversation as the cache holds it.
 
-Nothing is asked. A conversation is followed as far as stored replies carry it; the batch at which they end is what a
-run would send next.
+No model calls are made. A conversation is followed as far as stored replies allow; a run would send the first batch
+without replies next.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class Branch(NamedTuple):
-    """An entry of the evaluator axis and who it became.
+    """An entry of the evaluator axis and its evaluators.
 
     Attributes:
         entry: as the spec writes it, with every default.
@@ -69,12 +69,12 @@ class ExplainedCall(NamedTuple):
 
 
 class ReplayedConversation(NamedTuple):
-    """A conversation as far as stored replies carry it.
+    """A conversation as far as stored replies allow.
 
     Attributes:
-        item: what it is about.
+        item: the item.
         batches: calls that go out together, in order; only the last batch can lack replies.
-        outcome: what it came to, None where a reply is missing.
+        outcome: the outcome, None if a reply is missing.
     """
 
     item: Item
@@ -90,7 +90,7 @@ class Member(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """What a cell that asks nobody, such as a jury, makes of the judgments of its members.
+    """The judgment of a cell that makes no calls of its own, such as a jury, and of its members.
 
     Attributes:
         item: what they are about.
@@ -104,7 +104,7 @@ class Counted(NamedTuple):
 
 
 def explained(plan: Plan, cell: Cell, row: int, replies: Replies) -> ReplayedConversation | Counted:
-    """How a cell comes to its verdict on the item in a row, as far as stored replies tell."""
+    """How a cell reaches its verdict on the item in a row, as far as stored replies allow."""
     return follow(plan, cell, row, replies) if asks(cell) else count(plan, cell, row, replies)
 
 
@@ -112,7 +112,7 @@ def explained(plan: Plan, cell: Cell, row: int, replies: Replies) -> ReplayedCon
 
 
 def branches(plan: Plan) -> list[Branch]:
-    """What became of each entry of the evaluator axis, before `exclude`."""
+    """The evaluators of each entry of the evaluator axis, before `exclude`."""
     entries = plan.spec.resolved["matrix"]["evaluator"]
     return [Branch(entry, _evaluators(_product(plan, evaluator=[entry]))) for entry in entries]
 
@@ -123,7 +123,7 @@ def full_product(plan: Plan) -> tuple[Cell, ...]:
 
 
 def removals(plan: Plan) -> list[Removal]:
-    """What each entry of `exclude` takes away; a cell that two entries match is told of under both."""
+    """The cells that each entry of `exclude` removes; a cell that two entries match is listed under both."""
     every = [cell.id for cell in full_product(plan)]
     found = []
     for entry in plan.spec.resolved["matrix"]["exclude"]:
@@ -149,7 +149,7 @@ def cell_calls(plan: Plan, cell: Cell) -> tuple[int, int]:
 
 
 def follow(plan: Plan, cell: Cell, row: int, replies: Replies) -> ReplayedConversation:
-    """The conversation of a cell that asks about the item in a row, as far as stored replies carry it."""
+    """The conversation of a cell about the item in a row, as far as stored replies allow."""
     ((item, conversation),) = plan.conversations(Chunk(0, plan.cells.index(cell), cell, row, row + 1))
     return ReplayedConversation(item, *follow_conversation(item, conversation, replies))
 
@@ -157,7 +157,7 @@ def follow(plan: Plan, cell: Cell, row: int, replies: Replies) -> ReplayedConver
 def follow_conversation(
     item: Item, conversation: Conversation[T], replies: Replies
 ) -> tuple[tuple[tuple[ExplainedCall, ...], ...], T | None]:
-    """The calls of a conversation, batch by batch, and how it ended; None where replies do not carry it so far."""
+    """The calls of a conversation, batch by batch, and its outcome; None if replies are missing."""
     state = ConversationState(item, conversation)
     batches: list[tuple[ExplainedCall, ...]] = []
     while state.outcome is None:
@@ -172,7 +172,7 @@ def follow_conversation(
 
 
 def count(plan: Plan, cell: Cell, row: int, replies: Replies) -> Counted:
-    """What the members of a cell that asks nobody say of the item in a row, and what it makes of that."""
+    """The judgments of a counting cell's members on the item in a row, and its own."""
     members = members_of(cell)
     received = [Member(member, follow(plan, member, row, replies)) for member in members]
     (item,) = plan.datasets[cell.dataset].items(row, row + 1)
@@ -196,7 +196,7 @@ def sent_params(call: Call) -> dict[str, Any]:
 
 
 def matrix_json(plan: Plan) -> dict[str, Any]:
-    """How the matrix came about, as `matrix` in `schemas/output/explain.schema.json`."""
+    """The expansion of the matrix, as `matrix` in `schemas/output/explain.schema.json`."""
     matrix, strategies = plan.spec.resolved["matrix"], plan.spec.strategies
     return {
         "dataset": [dataset_json(plan, name) for name in matrix["dataset"]],
@@ -262,7 +262,7 @@ def dataset_json(plan: Plan, name: str) -> dict[str, Any]:
 
 
 def strategy_facts(strategy: Strategy) -> dict[str, str]:
-    """What a strategy is and where it comes from."""
+    """A strategy and its source."""
     return {"name": strategy.name, "source": strategy.source, "summary": strategy.summary}
 
 
@@ -282,7 +282,7 @@ def asked_json(one: ExplainedCall) -> dict[str, Any]:
 
 
 def members_json(members: Sequence[Member]) -> list[dict[str, Any]]:
-    """Whose judgments are counted, as `members` in `schemas/output/explain.schema.json`."""
+    """The members whose judgments are counted, as `members` in `schemas/output/explain.schema.json`."""
     return [{"cell": one.cell.id, "outcome": outcome_json(one.followed.outcome)} for one in members]
 
 

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 def find_run(run: str, results: Path, *, allow_paths: Iterable[Path] = ()) -> Path:
-    """The run folder that a user means: a run folder, or a spec file or spec name, whose newest run is meant.
+    """The run folder for a run folder, a spec file or a spec name; of a spec the newest run is used.
 
     Args:
-        run: what the user says.
+        run: the argument of the user.
         results: folder of all results.
         allow_paths: folders beside its own that the paths of a spec file may lead into.
 
     Raises:
-        RunFolderError: where there is none; says what was looked for and what would make one.
+        RunFolderError: if there is none; the message lists what was searched and how to make a run.
     """
     folder = Path(run)
     if (folder / MANIFEST).is_file():

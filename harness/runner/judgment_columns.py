@@ -1,7 +1,7 @@
-"""Judgments as columns: what scoring needs of them, and the cells that are counted from them.
+"""Judgments as columns: the input of scoring, and the cells that combine judgments of others.
 
-A verdict takes one byte. Scores are kept only of cells whose scores somebody averages, and votes only of cells that
-ask several times.
+A verdict takes one byte. Scores are kept only for cells whose scores are averaged, and votes only for cells that ask
+several times.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Column:
 
     Attributes:
         codes: positions in OUTCOMES, one for each item.
-        scores: items × 2, NaN where there is none; None where nobody needs them.
+        scores: items × 2, NaN where there is none; None if they are not needed.
         votes: items × votes, positions in OUTCOMES; None where a judgment is one verdict.
         abstained: of a counted cell, the members that failed on each item although the item did not; else None.
         usage: what they took.
@@ -49,10 +49,10 @@ class Column:
 
 
 class Ledger:
-    """Collects judgments as they come, counts those that nobody is asked for, and scores them all.
+    """Collect judgments, combine those of counting cells, and score them all.
 
     Args:
-        plan: what is judged.
+        plan: the plan.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -75,7 +75,7 @@ class Ledger:
         writer.write_judgments()
 
     def add(self, part: Part) -> None:
-        """Take the judgments of a chunk."""
+        """Add the judgments of a chunk."""
         chunk, judgments, usage = part
         column, span = self._columns[chunk.column], slice(chunk.start, chunk.stop)
         outcomes = [judgment.outcome for judgment in judgments]
@@ -94,7 +94,7 @@ class Ledger:
             column.votes[span] = [[OUTCOME_CODES[vote] for vote in each] for each in cast]
 
     def counted(self) -> Iterator[tuple[Cell, list[Judgment]]]:
-        """The judgments of the cells that ask nobody, once all others have been added."""
+        """The judgments of the counting cells, once all others have been added."""
         for at, cell in enumerate(self._plan.cells):
             if mode := counting_mode(cell):
                 column = self._columns[at] = self._count(mode, cell)

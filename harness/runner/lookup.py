@@ -1,4 +1,4 @@
-"""Find the cell or the item that somebody named, or say what was nearly named."""
+"""Find a cell or an item by its name, or suggest similar names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.runner.plan import Plan
 from harness.text import printable, quoted, suggestion
 
 MAX_COMPARED = 20_000
-"""Item ids among which a similar one is looked for; more take seconds."""
+"""Item ids that are searched for a similar one; more take seconds."""
 MAX_NAMED = 8
 """Cells, or items, that a message names."""
 

@@ -1,6 +1,6 @@
 """Replies of the same models that the cache holds under another identity: another endpoint, or from before endpoints.
 
-Nothing is scanned. Identities are taken from a sample of the cache, the keys of a few planned calls are computed under
+The cache is not scanned. Identities come from a sample of the cache, the keys of a few planned calls are computed under
 each of them, and only what is then found in the cache is reported.
 """
 
@@ -22,7 +22,7 @@ IDENTITIES_TRIED = 8
 
 
 class SampledCache(Protocol):
-    """A cache as far as this looks at it."""
+    """The part of a cache that this module uses."""
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
         """The replies of those keys that are stored."""

@@ -1,7 +1,7 @@
-"""Spec → Plan: the cells over the data that they judge, and the conversations that they will hold.
+"""Spec → Plan: the cells over their data, and the conversations of each.
 
-A plan is pure: it reads no cache and asks nobody. A million item-cells cost it nothing until they are asked for,
-since items and conversations are made chunk by chunk.
+A plan is pure: it reads no cache and makes no model calls. Items and conversations are made chunk by chunk, so a
+million item-cells take no memory in advance.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class Planned(Protocol):
 
     @property
     def data_notes(self) -> list[str]:
-        """What a reader of the results should know of how the data were read."""
+        """Remarks on how the data were read, for the reader of the results."""
         ...
 
     @property
     def digest(self) -> str:
-        """Digest of the spec and the data: what is judged, whatever the replies will be."""
+        """Digest of the spec and the data: the input of the run, independent of the replies."""
         ...
 
     def with_models(self, models: Mapping[str, Model]) -> Planned:
@@ -140,7 +140,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Digest of the spec and the data: what is judged, whatever the replies will be."""
+        """Digest of the spec and the data: the input of the run, independent of the replies."""
         data = {name: dataset.digest for name, dataset in self.datasets.items()}
         return digest_of({"spec": spec_digest(self.spec), "datasets": data})
 
@@ -159,7 +159,7 @@ class Plan:
 
     @property
     def data_notes(self) -> list[str]:
-        """What a reader of the results should know of how the data were read."""
+        """Remarks on how the data were read, for the reader of the results."""
         return [f"{name}: {note}" for name, dataset in self.datasets.items() for note in dataset.notes]
 
     def conversations(self, chunk: Chunk) -> Iterator[tuple[Item, Conversation[Outcome]]]:

@@ -1,4 +1,4 @@
-"""What a run tells of itself while it goes on: rate, spend and time left on a terminal, nothing in a pipe."""
+"""The progress of a run: rate, spend and time left on a terminal, nothing in a pipe."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ NO_TOKENS = (0, 0, 0)
 
 @dataclass
 class RunStats:
-    """Counts what a run does; the silent watch, and the counting part of the one that shows.
+    """Count what a run does. A silent listener, and the base of the one with a display.
 
     Attributes:
-        models: those of the spec, for their prices.
-        conversations: how many the run will hold.
-        done: how many of them have ended.
+        models: the models of the spec, for their prices.
+        conversations: number of conversations in the run.
+        done: number of ended conversations.
         made: calls that were answered and stored, by model.
-        failed: calls that were given up, by model.
+        failed: calls without a reply, by model.
         tokens: prompt tokens, reply tokens and cached prompt tokens of the calls made, by model.
-        unbilled: attempts whose bill is not known, by model, and the most that they can have cost in USD, None for a
-            model without a price.
-        stopped_models: models that were given up, with the reason.
-        say: is told what a person must know at once.
-        logs: each is told of every call that was made or given up; none keeps a log that nobody asked for.
+        unbilled: attempts of unknown cost, by model, and the most that they can have cost in USD, None for a model
+            without a price.
+        stopped_models: models that failed, with the reason.
+        say: prints a message at once.
+        logs: each receives every call that ended, with or without a reply.
     """
 
     models: Mapping[str, Model]
@@ -54,16 +54,16 @@ class RunStats:
     """The distinct reasons of failed calls."""
 
     def begin(self, conversations: int) -> None:
-        """So many conversations will be held."""
+        """Start a run of a number of conversations."""
         self.conversations = conversations
         self.done = 0
 
     def reached(self, conversations: int) -> None:
-        """So many of the conversations have ended by now."""
+        """Set the number of ended conversations."""
         self.done = max(self.done, conversations)
 
     def called(self, call: Call, reply: Reply) -> None:
-        """A call was answered and stored, or given up."""
+        """Count a call that was answered and stored, or that failed."""
         name = call.model.name
         if reply.finish == "unavailable":
             self.failed[name] += 1
@@ -77,12 +77,12 @@ class RunStats:
         )
 
     def tried(self, call: Call, attempts: int) -> None:
-        """A call has been tried so often."""
+        """Record the number of attempts of a call."""
         if self.logs:
             self.attempts[id(call)] = attempts
 
     def tries(self, call: Call) -> int:
-        """How often a call that has ended was tried; asking forgets it."""
+        """The number of attempts of an ended call, which is then removed."""
         return self.attempts.pop(id(call), 1)
 
     def noted(self, note: CallNote) -> None:
@@ -98,17 +98,17 @@ class RunStats:
         """Show the first failed call with a reason as it comes; without a display, the end of a run lists them."""
 
     def not_billed(self, model: str, usd: float | None) -> None:
-        """An attempt may be billed, by so many USD at most, and no usage tells."""
+        """Count an attempt of unknown cost and the most that it may cost in USD."""
         attempts, so_far = self.unbilled.get(model, (0, 0.0))
         self.unbilled[model] = (attempts + 1, None if usd is None or so_far is None else so_far + usd)
 
     def stopped(self, model: str, reason: str) -> None:
-        """A model was given up."""
+        """Record a model that failed."""
         self.stopped_models[model] = reason
 
     def stopping(self, in_flight: int) -> None:
-        """The run was asked to stop, and waits for so many calls."""
-        calls = f"{in_flight} {'call' if in_flight == 1 else 'calls'} under way"
+        """Report that the run is stopping and waits for a number of calls."""
+        calls = f"{in_flight} {'call' if in_flight == 1 else 'calls'} in flight"
         self.say(f"stopping: waiting for {calls}; interrupt again to stop now")
 
     @property
@@ -117,7 +117,7 @@ class RunStats:
         return self.made.total()
 
     def spend_usd(self, model: str) -> float | None:
-        """What the calls made to a model cost by their reported usage; None where it has no price."""
+        """The cost of the calls to a model by their reported usage; None without a price."""
         price = self.models[model].price
         if self.models[model].is_free:
             return 0.0
@@ -143,13 +143,13 @@ class RunStats:
 
 
 class Display(RunStats):
-    """A tally that shows a progress line on a terminal. Use it as a context.
+    """Run statistics with a progress line on a terminal. Use it as a context manager.
 
     Args:
-        models: those of the spec.
-        stream: where to show it.
-        refresh_s: seconds between updates, so that showing costs nothing.
-        say: is told what a person must know at once.
+        models: the models of the spec.
+        stream: the terminal.
+        refresh_s: seconds between updates, so that the display costs no throughput.
+        say: prints a message at once.
     """
 
     def __init__(

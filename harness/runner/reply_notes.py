@@ -1,4 +1,4 @@
-"""What replies report of themselves that a reader of figures must know: another model, or a prompt that was cut."""
+"""Warnings from the metadata of replies: another model replied, or the prompt was truncated."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from harness.records.calls import Call, Reply
 from harness.text import quoted
 
 BYTES_PER_TOKEN = 8
-"""Text with more bytes for each reported token is looked at closely; languages and tokenizers have 2 to 6."""
+"""Bytes for each reported token above which a prompt is checked; languages and tokenizers have 2 to 6."""
 SHORTEST_BYTES = 2_000
-"""Of a prompt that is looked at: what is far too few tokens for less is noise."""
+"""Bytes of the shortest prompt that is checked; shorter ones are too noisy."""
 TOKENS_PER_WORD = 0.5
 """At least: a token rarely spans two words. A prompt with fewer reported tokens was not read whole."""
 CHARACTERS_PER_TOKEN = 4

@@ -1,9 +1,9 @@
-"""Ask again for judgments that failed: `harness run --retry`.
+"""Repeat the calls of failed judgments: `harness run --retry`.
 
-A judgment that failed rests on replies that are stored, and a stored reply stays by default. Here the replies behind
-certain failures are hidden from the run until they have come anew. The new reply takes the old one's place and the old
-one is kept in the history, in one transaction; where no new one comes the old one stays in its place. A reply that a
-judgment without such a failure rests on as well is not asked for again.
+A failed judgment comes from stored replies, and stored replies are reused by default. This module hides the replies of
+certain failures from the run, so that it makes these calls again. A new reply replaces the old one, which moves to the
+history in the same transaction; without a new reply the old one stays. A reply that a judgment without such a failure
+also uses is not requested again.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from harness.runner.session import ConversationPlan, Replies, UnavailableReplies
 
 EVERY = "failed"
 RETRIES = (EVERY, *FAILURES)
-"""What may be asked for again: all failures, or those of a kind."""
+"""Values of `--retry`: all failures, or those of a kind."""
 
 
 class Replaceable(Store, Protocol):
-    """A store in which a reply can take the place of another."""
+    """A store in which a reply can replace another."""
 
     def replace(self, key: str, call: bytes, reply: Reply) -> Future[None]:
-        """Keep a reply in place of the one for the key, which stays in the history."""
+        """Replace the reply of a key; the old one moves to the history."""
         ...
 
 
 class HidingStore:
-    """A store in which some replies are hidden until they have come anew.
+    """A store that hides some replies until new ones replace them.
 
     Args:
-        store: with all replies.
-        keys: of the replies to hide.
+        store: the store with all replies.
+        keys: the keys of the replies to hide.
     """
 
     def __init__(self, store: Replaceable, keys: Iterable[str]) -> None:
@@ -44,7 +44,7 @@ class HidingStore:
         self._hidden = set(keys)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
-        """The replies of those keys that are there and not hidden."""
+        """The stored replies of these keys that are not hidden."""
         return self._store.get_many([key for key in keys if key not in self._hidden])
 
     def put(self, key: str, call: bytes, reply: Reply) -> Future[None]:
@@ -60,12 +60,12 @@ class HidingStore:
         self._store.put_many(entries)
 
     def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
-        """The entries of those keys that are there, hidden or not."""
+        """The entries of these keys, hidden or not."""
         return self._store.entries(keys)
 
 
 def kinds_of(wanted: Iterable[str]) -> frozenset[str]:
-    """The kinds of failures that some of RETRIES mean."""
+    """The kinds of failures for some of RETRIES."""
     asked = set(wanted)
     return frozenset(FAILURES if EVERY in asked else asked)
 
@@ -88,12 +88,12 @@ def rerun_failed(
     store: Replaceable,
     kinds: frozenset[str],
 ) -> int:
-    """Ask again for what failed, and for what is missing; the number of stored replies to replace.
+    """Repeat failed calls and make missing ones; return the number of stored replies to replace.
 
     Args:
-        run: which conversations, and how to reach the models; it makes none of the calls again that fail here.
+        run: the conversations and the connections; it does not repeat calls that fail here.
         store: the cache of the run.
-        kinds: of failures.
+        kinds: kinds of failures.
     """
     keys = keys_behind(run.plan, store, kinds)
     if not keys or run.connect is None:

@@ -1,9 +1,9 @@
-"""Plan → Judgments: replay what the cache holds, and have it filled where it lacks something.
+"""Plan → Judgments: replay what the cache holds, and make the calls that it lacks.
 
-A run reads the cache chunk by chunk in canonical order and gives out judgments as it goes. At the first chunk that
-lacks a reply, everything that is missing from there on is asked for (`executor.py`) and stored; then it reads on.
-So judgments come from the cache alone, in one order, whatever completed first: that is what makes them the same
-bytes at any concurrency and after any interruption.
+A run reads the cache chunk by chunk in canonical order and yields judgments. At the first chunk that lacks a reply,
+`executor.py` makes all missing calls from there on and stores their replies; then reading resumes. Judgments come from
+the cache alone, in one order, whichever call completed first, so they are the same bytes at any concurrency and after
+any interruption.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Part(NamedTuple):
-    """The judgments of one chunk, in order, and what they took."""
+    """The judgments of one chunk, in order, and their usage."""
 
     chunk: Chunk
     judgments: list[Judgment]
@@ -45,11 +45,11 @@ class Run(Generic[T]):
     """A run in progress.
 
     Attributes:
-        plan: the conversations to hold.
+        plan: the conversations.
         store: the cache.
-        connect: opens the connection to a model; None for a run that may make no call.
+        connect: opens the connection to a model; None for an offline run.
         watch: receives progress.
-        before_asking: receives the replies that are there, before the first call is made.
+        before_asking: receives the stored replies, before the first call is made.
         unavailable: calls without a reply.
     """
 
@@ -98,7 +98,7 @@ class Run(Generic[T]):
         missing.raise_if_any()
 
     def _execute(self, first: ConversationChunk, reached: int) -> None:
-        """Ask for all that is missing from a chunk on, `reached` conversations lying before it."""
+        """Make all missing calls from a chunk on; `reached` conversations precede it."""
         from harness.runner.executor import Executor, execute
 
         assert self.connect is not None
@@ -108,11 +108,11 @@ class Run(Generic[T]):
 
 
 class RunResult(NamedTuple):
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
-        id: of the run.
-        calls: calls whose replies its results rest on.
+        id: the run id.
+        calls: number of calls whose replies its results use.
     """
 
     id: str
@@ -120,23 +120,23 @@ class RunResult(NamedTuple):
 
 
 class RunOf(Protocol):
-    """Makes the runs of one command: over one cache, with one purse, and what one could not have no other asks for."""
+    """Makes the runs of one command: with one cache, one budget and one record of unavailable replies."""
 
     def __call__(self, agenda: ConversationPlan[T]) -> Run[T]:
-        """The run that holds the conversations of an agenda."""
+        """The run of the conversations of a plan."""
         ...
 
 
 @dataclass
 class Missing:
-    """What an offline run lacks: the first place, and how much in all."""
+    """The replies that an offline run lacks: the first place, and the number."""
 
     calls: set[str] = field(default_factory=set)
     judgments: int = 0
     place: str = ""
 
     def add(self, chunk: ConversationChunk, conversations: Sequence[ConversationState[Any]], store: Store) -> None:
-        """Note the calls that these conversations wait for."""
+        """Record the calls that these conversations wait for."""
         keys = [key for conversation in conversations for key in conversation.keys]
         found = store.get_many(keys)
         self.calls.update(key for key in keys if key not in found)
@@ -144,7 +144,7 @@ class Missing:
         self.place = self.place or f"cell {chunk.cell.id}, item {conversations[0].item.id}"
 
     def raise_if_any(self) -> None:
-        """Raise MissingRepliesError if anything was noted."""
+        """Raise MissingRepliesError if a reply is missing."""
         if self.calls:
             raise MissingRepliesError(
                 f"the cache lacks at least {len(self.calls)} replies for {self.judgments} judgments, "
@@ -154,7 +154,7 @@ class Missing:
 
 
 def usage_of(conversations: Sequence[ConversationState[Any]]) -> Usage:
-    """What some conversations took."""
+    """The usage of some conversations."""
     costs = [conversation.cost_usd for conversation in conversations]
     return Usage(
         sum(conversation.prompt_tokens for conversation in conversations),

@@ -1,7 +1,7 @@
-"""What a run judged, read back from its folder as columns: for comparing, auditing and correcting it.
+"""Read a run back from its folder as columns, for `compare`, `audit` and `correct`.
 
-Nothing is asked and no text is needed: the folder tells of every item who labelled it how, and of every cell how it
-judged each item.
+Reading makes no model calls and needs no texts: the folder holds the labels of every item and the judgments of every
+cell.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Codes: TypeAlias = NDArray[np.int8]
 
-RETRY = "make the run again with `harness run`; it asks nothing that the cache holds"
+RETRY = "repeat it with `harness run`, which makes no call that is in the cache"
 KINDS = ("evaluation", "generation")
 """The kinds of experiment whose runs can be read back."""
 UNKNOWN_USAGE = Usage(cost_usd=None)
@@ -34,20 +34,20 @@ _LABELS: dict[str, int] = {name: code for code, name in enumerate(VERDICTS)}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedDataset:
-    """One dataset of a run and what its cells said of it. A `harness.records.datasets.LabelledItems`.
+    """One dataset of a run and the judgments of its cells. A `harness.records.datasets.LabelledItems`.
 
     Attributes:
         name: the name that the spec gives it.
-        digest: of the data and of how the spec reads them.
-        annotators: names of those who labelled.
+        digest: digest of the data and of the settings that read them.
+        annotators: names of the annotators.
         clustered: whether two items share a cluster.
         frame: one row for each item, with the columns of `harness.runner.tables.ITEM_COLUMNS`.
-        cells: those that judged it, in canonical order.
+        cells: the cells that judged it, in canonical order.
         outcomes: items × cells, positions in OUTCOMES.
-        meanings: of each cell, the digests of what it means (`harness.spec.cell_identity`).
+        meanings: of each cell, the digests of its components (`harness.spec.cell_identity`).
         votes: of each cell, items × votes as `Outcome.votes` has them; None where a judgment is one verdict, or where
             they were not asked for.
-        usage: what each cell's judgments took.
+        usage: calls, tokens and cost of each cell's judgments.
     """
 
     name: str
@@ -70,7 +70,7 @@ class JudgedDataset:
         return ids
 
     def reference_codes(self) -> Codes:
-        """Of each item the position in VERDICTS of the verdict that judgments were held against, −1 without one."""
+        """The reference verdict of each item as a position in VERDICTS, −1 without one."""
         return _codes(self.frame["reference"], _LABELS)
 
     def annotator_codes(self) -> Codes:
@@ -99,12 +99,12 @@ class JudgedDataset:
 
     @property
     def models_a(self) -> list[str | None]:
-        """Who wrote each item's response a."""
+        """The model that wrote response a of each item."""
         return self.frame["model_a"].to_list()
 
     @property
     def models_b(self) -> list[str | None]:
-        """Who wrote each item's response b."""
+        """The model that wrote response b of each item."""
         return self.frame["model_b"].to_list()
 
     def part(self, rows: NDArray[np.bool_] | NDArray[np.intp], columns: Sequence[int]) -> JudgedDataset:
@@ -157,7 +157,7 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
 
     Args:
         folder: of the run.
-        votes: whether to read the single verdicts of cells that ask several times, too.
+        votes: whether to read the single verdicts of cells that ask several times as well.
         kinds: the kinds of experiment that the caller supports. The datasets of a generation are its matches.
 
     Raises:
@@ -209,14 +209,14 @@ def _score_spec(score: Mapping[str, Any], metrics: tuple[str, ...] | None) -> Sc
 def _columns(
     folder: Path, cells: Sequence[Cell], manifest: Mapping[str, Any], *, votes: bool
 ) -> list[tuple[Codes, Codes | None]]:
-    """Of each cell the outcomes, and the votes where they are wanted and there are any."""
+    """The outcomes of each cell, and its votes if they are requested and there are any."""
     import polars as pl
 
     frame = read_frame(folder, JUDGMENTS, ["cell", "verdict", "failure", *(["votes"] if votes else [])])
     runs = frame["cell"].rle().struct.unnest()
     sizes = [manifest["datasets"][cell.dataset]["items"] for cell in cells]
     if runs["value"].to_list() != [cell.id for cell in cells] or runs["len"].to_list() != sizes:
-        raise RunFolderError(f"{folder / JUDGMENTS} does not hold the judgments that {MANIFEST} tells of", hint=RETRY)
+        raise RunFolderError(f"{folder / JUDGMENTS} does not hold the judgments listed in {MANIFEST}", hint=RETRY)
     outcomes = _codes(frame.select(pl.coalesce("verdict", "failure")).to_series(), OUTCOME_CODES)
     found: list[tuple[Codes, Codes | None]] = []
     start = 0

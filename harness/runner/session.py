@@ -1,4 +1,4 @@
-"""Conversations under way, advanced together over the cache with one look-up for each round."""
+"""Conversations in progress, advanced together over the cache with one look-up a round."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FREE = Price(0, 0)
 
 
 class Place(Protocol):
-    """Where conversations belong: a cell, or a loop."""
+    """The owner of conversations: a cell, or a system."""
 
     @property
     def id(self) -> str:
@@ -32,7 +32,7 @@ class Place(Protocol):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """Names of those who are asked."""
+        """Names of the models that are called."""
         ...
 
 
@@ -51,7 +51,7 @@ class ConversationChunk(Protocol):
 
 
 class HasModels(Protocol):
-    """A spec, as far as holding conversations needs one."""
+    """The part of a spec that conversations need."""
 
     @property
     def models(self) -> Mapping[str, Model]:
@@ -60,16 +60,16 @@ class HasModels(Protocol):
 
 
 class ConversationPlan(Protocol[T_co]):
-    """What conversations are to be held, in canonical order."""
+    """The conversations of a run, in canonical order."""
 
     @property
     def spec(self) -> HasModels:
-        """Whose models are asked."""
+        """The spec, with the models that are called."""
         ...
 
     @property
     def conversation_count(self) -> int:
-        """How many there are."""
+        """The number of conversations."""
         ...
 
     def chunks(self) -> Iterator[Any]:
@@ -90,17 +90,17 @@ class Replies(Protocol):
 
 
 class CallNote(NamedTuple):
-    """A call that was made, or given up.
+    """A call that was answered, or that failed.
 
     Attributes:
         place: id of the cell or the system that asked first.
         item: id of the item that it was asked about.
-        call: what was asked.
+        call: the call.
         key: its cache key.
-        seconds: until it was answered and stored, or given up, all attempts and waits included.
-        attempts: how often it was tried.
-        reply: None where it was given up.
-        reason: why, "" where it was answered.
+        seconds: time until it was answered and stored, or failed, with all attempts and waits.
+        attempts: number of attempts.
+        reply: the reply, None if it failed.
+        reason: why it failed, "" if it was answered.
     """
 
     place: str
@@ -114,34 +114,34 @@ class CallNote(NamedTuple):
 
 
 class ProgressListener(Protocol):
-    """Who is told how the run goes on."""
+    """Receives the progress of a run."""
 
     def begin(self, conversations: int) -> None:
-        """So many conversations will be held."""
+        """A run of a number of conversations starts."""
         ...
 
     def reached(self, conversations: int) -> None:
-        """So many of the conversations have ended by now, from the cache or from replies."""
+        """A number of conversations have ended, from the cache or from new replies."""
         ...
 
     def called(self, call: Call, reply: Reply) -> None:
-        """A call was made and its reply stored, or it was given up (finish `unavailable`)."""
+        """A call was answered and its reply stored, or it failed (finish `unavailable`)."""
         ...
 
     def noted(self, note: CallNote) -> None:
-        """A call was made, or given up, for whoever keeps a log."""
+        """A call was answered or failed, with the details for a log."""
         ...
 
     def tries(self, call: Call) -> int:
-        """How often a call that has ended was tried."""
+        """The number of attempts of an ended call."""
         ...
 
     def stopped(self, model: str, reason: str) -> None:
-        """A model was given up."""
+        """A model failed."""
         ...
 
     def stopping(self, in_flight: int) -> None:
-        """The run was asked to stop, and waits for so many calls."""
+        """The run is stopping and waits for a number of calls."""
         ...
 
 
@@ -150,13 +150,13 @@ Connect: TypeAlias = "Callable[[str, Cancellation], Connection]"
 
 
 class UnavailableReplies:
-    """Calls of this run that got no reply, so that they are counted as failures and not asked again."""
+    """Calls of this run without a reply: they count as failures and are not made again."""
 
     def __init__(self) -> None:
         self.keys: dict[str, str] = {}
-        """Cache keys, with the kind of what went wrong."""
+        """Kind of failure by cache key."""
         self.models: dict[str, str] = {}
-        """Models that were given up, with the reason."""
+        """Failed models, with the reason."""
 
     def reply_to(self, key: str, call: Call) -> Reply | None:
         """The mark of an unavailable reply, or None where the call may still be made."""
@@ -166,15 +166,15 @@ class UnavailableReplies:
 
 
 class ConversationState(Generic[T]):
-    """One conversation about one item, and where it stands.
+    """One conversation about one item, and its state.
 
     Attributes:
-        item: what it is about.
+        item: the item.
         calls: the batch that it waits for.
-        keys: their cache keys.
-        outcome: None while it is under way.
-        cost_usd: of the replies heard, by the prices in the spec; None where a model has none.
-        remarks: what is remarkable about replies.
+        keys: the cache keys of these calls.
+        outcome: None while it is in progress.
+        cost_usd: cost of the replies so far, by the prices in the spec; None if a model has no price.
+        remarks: remarkable properties of replies.
     """
 
     __slots__ = (
@@ -203,7 +203,7 @@ class ConversationState(Generic[T]):
         self.keys = [call_key(call) for call in self.calls]
 
     def receive(self, replies: Sequence[Reply]) -> bool:
-        """Send the replies to the batch; whether the conversation goes on."""
+        """Pass in the replies to the batch; return whether the conversation continues."""
         for key, call, reply in zip(self.keys, self.calls, replies, strict=True):
             if reply is not UNAVAILABLE:
                 self.history += (key,)
@@ -230,7 +230,7 @@ class ConversationState(Generic[T]):
 
     def judgment(self) -> Judgment:
         """The finished conversation as a row, where it ended in an outcome."""
-        assert self.outcome is not None, "the conversation is still under way"
+        assert self.outcome is not None, "the conversation has ended"
         outcome = cast(Outcome, self.outcome)
         return Judgment(self.item.id, outcome, self.history, self.prompt_tokens, self.completion_tokens)
 
@@ -238,7 +238,7 @@ class ConversationState(Generic[T]):
 def advance(
     conversations: Iterable[ConversationState[T]], replies: Replies, unavailable: UnavailableReplies
 ) -> list[ConversationState[T]]:
-    """Let every conversation go on as far as stored replies carry it; those that need a call, in order."""
+    """Advance every conversation as far as stored replies allow; return those that need a call, in order."""
     active, waiting = list(conversations), []
     while active:
         found = replies.get_many([key for conversation in active for key in conversation.keys])

@@ -55,7 +55,7 @@ ITEM_COLUMNS = {
     "length_b": pl.Int64(),
 }
 """Of `items.parquet`: one row for each item. `content` is a digest of the prompt and both responses, `reference` the
-verdict that judgments were held against, `labels` that of each annotator, and the lengths are those of the responses
+reference verdict, `labels` that of each annotator, and the lengths are those of the responses
 in characters."""
 
 

@@ -151,7 +151,7 @@ def test_where_too_little_is_left_the_attempts_under_way_are_waited_for():
         await purse.settle(first, Reply("x", prompt_tokens=1, completion_tokens=1))
         number = await second
         await purse.refund(number, may_be_billed=True)
-        with pytest.raises(BudgetReachedError, match=r"up to \$0.0020 for attempts whose bill is not known"):
+        with pytest.raises(BudgetReachedError, match=r"up to \$0.0020 for attempts of unknown cost"):
             await purse.reserve(reservation())
 
     asyncio.run(main())

@@ -108,7 +108,7 @@ def test_interrupted_command_prints_spend_rest_and_how_to_resume(tmp_path):
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=30)
         assert process.returncode == 130
-        waiting = re.search(r"stopping: waiting for (\d+) calls? under way; interrupt again to stop now", said)
+        waiting = re.search(r"stopping: waiting for (\d+) calls? in flight; interrupt again to stop now", said)
         assert waiting, said
         assert 1 <= int(waiting[1]) < 40, "four on their way, and those whose replies are being stored"
         told = re.search(r"(\d+) of 40 conversations done, at most (\d+) left", said)

@@ -41,9 +41,9 @@ COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset")
 MEANING = "say what it means with `--value LABEL=VERDICT`"
 
 MAX_COMPARED = 20_000
-"""Item ids among which a similar one is looked for; more take seconds."""
+"""Item ids that are searched for a similar one; more take seconds."""
 MAX_GUESSED = 20
-"""Unknown ids for which a similar one is looked for."""
+"""Unknown ids for which a similar one is searched."""
 
 
 @dataclass(frozen=True, slots=True)

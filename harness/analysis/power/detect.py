@@ -147,7 +147,7 @@ def _from_pilot(
 
 
 def _pilot_pairs(comparison: CellComparisons, critical: float, seed: int) -> PilotPairs:
-    """All pairs of a comparison, some of which are looked at closely."""
+    """All pairs of a comparison, some of which are examined in detail."""
     assert comparison.comparisons is not None
     assert comparison.judgments is not None
     assert comparison.statistic is not None

@@ -44,7 +44,7 @@ class Detectable:
     Attributes:
         value: of a typical pair; None where none would be found.
         low: what it would be by 5 % of pilots drawn again; None without a pilot, or where none would be found.
-        high: by 95 % of them; None likewise.
+        high: by 95 % of them; None in the same case.
         n_needed: labelled items with which the effect asked for is found with that power; None where none was asked
             for, or where no number is enough.
         units_needed: how many clusters these make, or items where they are independent.

@@ -69,9 +69,9 @@ _RANKED = ("model", "name", "response", "assistant", "output", "id", "label", "a
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _PYTHON = re.compile(r"\{[^{}]{1,400}+\}")
 MAX_OBJECTS = 16
-"""Objects, from the end of a reply, in which the fields are looked for."""
+"""Objects, from the end of a reply, that are searched for the fields."""
 MAX_FIELDS = 200
-"""Fields of an object that are looked at."""
+"""Fields of an object that are checked."""
 
 
 def verdict_in(text: str, labels: Labels) -> Value | Nothing:

@@ -11,7 +11,7 @@ from harness.prompting.parsing.values import AMBIGUOUS, NO_VALUE, Note, Noted, N
 _DECORATIVE = ("<", ">", "|", "#", "[[", "]]")
 """Tokens that may stand between the words of a label in a reply without being part of it."""
 MAX_LABELS = 8
-"""Labels in a row that are looked at."""
+"""Labels in a row that are checked."""
 _JOIN = r"""[ \t*_`'"()\[\]{}]{0,12}+"""
 """What may stand around the sign or word between two labels."""
 _FOLLOWED = (

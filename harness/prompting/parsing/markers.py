@@ -132,7 +132,7 @@ class Finder:
             text: a normalised reply.
             rank: OWN or OTHER.
             places: what `places` gave for the text.
-            note: called with each place that is looked at.
+            note: called with each place that is checked.
         """
         for place in reversed(places):
             if place.rank(text) != rank:

@@ -46,7 +46,7 @@ class Trace(NamedTuple):
 
     Attributes:
         text: the reply as it was matched.
-        notes: the places that were looked at, in that order.
+        notes: the places that were checked, in that order.
         answer: None where there is none.
     """
 

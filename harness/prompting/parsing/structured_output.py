@@ -17,7 +17,7 @@ from harness.prompting.parsing.values import AMBIGUOUS, NO_VALUE, Nothing, Reade
 T = TypeVar("T")
 
 TRIES = 64
-"""Opening braces, from the end of a reply, at which a JSON object is looked for."""
+"""Opening braces, from the end of a reply, at which a JSON object may begin."""
 LONGEST = 65_536
 """Characters that an object in the midst of text may have. With TRIES it bounds the time that any reply takes."""
 _SCAN = json.JSONDecoder().raw_decode

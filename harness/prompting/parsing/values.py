@@ -1,4 +1,4 @@
-"""What reading gives: values, the reasons for none, and notes about each place that was looked at."""
+"""Results of parsing: values, the reasons for none, and notes on each place that was checked."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A place in a normalised reply that was looked at.
+    """A place in a normalised reply that was checked.
 
     Attributes:
         what: what was found there, such as `marker`.
