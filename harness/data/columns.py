@@ -1,4 +1,4 @@
-"""The columns of somebody's file, made into the columns that the harness knows.
+"""Map the columns of a file to the columns of the harness.
 
 | column | holds |
 | --- | --- |

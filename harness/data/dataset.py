@@ -127,7 +127,7 @@ class FrameDataset:
     def facts(self) -> pl.DataFrame:
         """Everything known about each item except its texts: its own columns of `harness.runner.tables.ITEM_COLUMNS`.
 
-        The digest of an item's content tells whether two datasets mean the same by an id.
+        The digest of an item's content shows whether an id means the same item in two datasets.
         """
         frame = self._frame
         texts = frame.select("prompt", "is_chat", "response_a", "response_b").iter_rows()
@@ -216,7 +216,7 @@ def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
         "sample": [subset.sample, f"{sample_seed(spec, seed)}"],
         "limit": subset.limit,
     }
-    # What was added later is part of it only where a spec uses it, so that older digests stay what they are.
+    # Later settings are part of it only if a spec uses them, so that older digests stay the same.
     if spec.on_problem != "error":
         identity["on_problem"] = spec.on_problem
     if spec.empty_response != "judge":

@@ -25,12 +25,12 @@ PACKED = (".gz", ".zst")
 WILDCARDS = "*?["
 MAX_SHARDS = 10_000
 MAX_RATIO = 400
-"""Unpacked to packed bytes. Text compresses about 10 to 1; a file made to fill a disk, 1,000 to 1 and more."""
+"""Largest ratio of unpacked to packed bytes. Text compresses about 10 to 1, a decompression bomb over 1,000 to 1."""
 RATIO_FREE_BYTES = 2**26
 """Unpacked bytes that are allowed before the ratio counts."""
 _BLOCK = 1 << 20
 _PACKED_BLOCK = 1 << 11
-"""So little is unpacked at once that a file made to fill a memory gets to 64 MB, and is refused then."""
+"""Bytes unpacked at once, so that a decompression bomb is refused after 64 MB."""
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MEMBERS = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
 
@@ -134,7 +134,7 @@ def _from_gzip(path: Path) -> Iterator[bytes]:
 def _from_zstandard(path: Path) -> Iterator[bytes]:
     """The content of all frames, one after the other.
 
-    The library's stream reader takes a file that is cut off for a whole one, so frames are followed here.
+    The library's stream reader accepts truncated files, so frames are checked here.
 
     Raises:
         EOFError: where the last frame is cut off, or where a frame is damaged.

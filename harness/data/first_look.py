@@ -1,4 +1,4 @@
-"""A first look at large files: the beginning of each, so that checking a spec stays quick."""
+"""Check the beginning of large files only, so that validating a spec stays quick."""
 
 from __future__ import annotations
 

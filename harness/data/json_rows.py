@@ -1,4 +1,4 @@
-"""JSON as other programs write it, made into columns.
+"""Convert JSON from other programs to columns.
 
 Python, R and JavaScript tools write `NaN` and `Infinity`, which JSON does not have: they are no value, as in Parquet.
 Half of a surrogate pair, which UTF-8 cannot hold, becomes U+FFFD.

@@ -1,4 +1,4 @@
-"""Labels: what each annotator wrote, as codes of verdicts, and the reference verdict made of them."""
+"""Labels: each annotator's labels as codes of verdicts, and the reference verdict from them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def label_columns(
 
 
 def meanings_of(words: pl.Series) -> Mapping[str, Verdict]:
-    """What the words of a column mean where the spec does not say: the first known spelling that has them all."""
+    """The meaning of a column's words if the spec gives none: the first known spelling that has them all."""
     used = set(words.drop_nulls().unique())
     return next((spelling for spelling in SPELLINGS if used <= set(spelling)), SPELLINGS[0])
 

@@ -1,7 +1,7 @@
-"""Lists of messages, as chat data sets write them, made into plain messages and texts.
+"""Convert lists of messages of chat data sets to plain messages and texts.
 
 Messages are `{role, content}`, or `{from, value}` with the speakers `human` and `gpt`. Content is text, or a list of
-parts of which the text parts count. What tools said and what was asked of them is shown as text that says so. Images,
+parts of which the text parts count. Tool calls and their results are shown as marked text. Images,
 audio and files have no text: they are a fault of the row.
 """
 

@@ -23,7 +23,7 @@ def read_rows(spec: DatasetSpec) -> Rows:
 
     Raises:
         DatasetError: where a file cannot be read at all.
-        OSError: likewise.
+        OSError: where a file cannot be opened.
     """
     rows = read_files(spec.path, spec.format, wanted_columns(spec), spec.options)
     return with_paths(rows, path_names(spec))

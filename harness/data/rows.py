@@ -30,10 +30,10 @@ class Rows(NamedTuple):
         frame: those wanted columns that the file has, in file order. A column is either String, or Binary where
             every value is the JSON text of a value that may not be text; null is null in both.
         present: the names of all columns of the file.
-        numbers: gives, for each row of the frame, its number in the file, from 1. Called only when a row is at
-            fault, since counting may mean reading the file again.
+        numbers: gives, for each row of the frame, its number in the file, from 1. Called only for problems
+            in rows, since counting may read the file again.
         unit: what the numbers count, `line` or `row`.
-        only_text: the format can say nothing but text: an empty field is no value, and a prompt that is a list of
+        only_text: the format holds text only: an empty field is no value, and a prompt that is a list of
             messages comes as its JSON text.
         problems: rows that are not in the frame because they could not be read.
         files: for rows of several files, how messages call the file of each row of the frame, and of each problem.
@@ -51,7 +51,7 @@ class Rows(NamedTuple):
 class DatasetFormat(Protocol):
     """A file format of datasets.
 
-    It may have besides
+    Optional attributes:
 
     * `OPTIONS: tuple[str, ...]`: names of keyword arguments that its `read` takes, such as `delimiter`, which a spec
       gives beside `format`;

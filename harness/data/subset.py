@@ -23,10 +23,10 @@ MAX_SHOWN = 10
 
 
 def rows_where(found: Canonical, rows: Rows, where: Mapping[str, Sequence[str]]) -> pl.DataFrame:
-    """The rows whose columns hold one of the asked values each; null is none.
+    """The rows whose columns each hold one of the wanted values; null matches none.
 
-    A canonical column is meant before one that only the file knows. `label` is the reference verdict, whoever
-    labelled; other values are compared as text, numbers and true and false as JSON writes them.
+    A canonical column takes precedence over a column of the file. `label` is the reference verdict of all annotators;
+    other values are compared as text, numbers and booleans as JSON writes them.
 
     Raises:
         DatasetError: if there is no such column, or if no row is left.
@@ -42,7 +42,7 @@ def rows_where(found: Canonical, rows: Rows, where: Mapping[str, Sequence[str]])
 
 
 def chosen(frame: pl.DataFrame, spec: DatasetSpec, seed: int) -> pl.DataFrame:
-    """The rows that `sample` and `limit` leave, in file order.
+    """The rows that remain after `sample` and `limit`, in file order.
 
     A row's chance depends on its id and the seed alone, so that rows added to a file change little of a sample.
     A sample or a limit that is larger than the dataset is the whole of it.

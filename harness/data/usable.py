@@ -1,4 +1,4 @@
-"""Which rows can be used, and what becomes of those that cannot: an error, or left out and counted."""
+"""Select the usable rows; the others are an error, or are left out and counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Single values of somebody's file, made text; what cannot be is a fault with its row."""
+"""Convert single values of a file to text; a value that cannot be converted is a fault with its row."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 from harness.data.json_rows import json_bytes
 
 MAX_EXACT = 2**53
-"""Whole numbers up to here are what they seem when they come as floating point."""
+"""Whole numbers up to here are exact as floating point."""
 
 
 class Fault(NamedTuple):

@@ -35,10 +35,10 @@ TAKEN = ("calls", "prompt_tokens", "completion_tokens", "cost_usd", "tokens_per_
 
 
 def board_tables(board: Mapping[str, Any]) -> BoardTables:
-    """The leaderboard of a generation, ready to be rendered: win rates, strengths, and what the loops took.
+    """The leaderboard of a generation, ready to be rendered: win rates, strengths, and the usage of the loops.
 
     Args:
-        board: as `schemas/output/win-rates.schema.json` describes it.
+        board: the leaderboard, by `schemas/output/win-rates.schema.json`.
     """
     return BoardTables(
         board,

@@ -1,4 +1,4 @@
-"""What a generation would cost: bounds on the loops, and on the comparisons of drafts that are not yet written.
+"""The cost of a generation: bounds on the loops, and on the comparisons of drafts that are not yet written.
 
 Drafts and reviews are known in advance, as far as nothing fails; how long their prompts are depends on replies, which
 have at least one token and at most as many as a call allows. Comparisons are counted exactly where all drafts are in
@@ -23,7 +23,7 @@ from harness.runner.session import Replies, UnavailableReplies, advance, start_c
 
 
 class Step(NamedTuple):
-    """A call of a loop before it is made: whom it asks, and the least and the most of everything."""
+    """A planned call of a loop: its model, and bounds on its tokens."""
 
     model: str
     calls: tuple[int, int]
@@ -31,14 +31,14 @@ class Step(NamedTuple):
     reply: tuple[int, int]
 
     def added_to(self, *needs: Need) -> None:
-        """Count it; a call that may not be made at all may take nothing."""
+        """Count it; the lower bound of an optional call is zero."""
         prompt, reply = ((low if self.calls[0] else 0, high) for low, high in (self.prompt, self.reply))
         for need in needs:
             need.add(self.calls, prompt, reply)
 
 
 def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
-    """Walk through all loops over the cache and count what it lacks, and what the comparisons then need."""
+    """Count the calls of all loops that the cache lacks, and those of the comparisons that follow."""
     spec = plan.spec
     result = Estimate(
         cells={name: Need() for name in (*(one.id for one in spec.systems), *(cell.id for cell in spec.cells))},
@@ -86,7 +86,7 @@ def steps_of(plan: LoopPlan, system: System, prompt: int) -> Iterator[Step]:
     """The calls of a loop in their order, for a prompt of so many tokens."""
     spec = plan.spec
     review = spec.review
-    assert review is not None, "a spec without problems has a way of reviewing"
+    assert review is not None, "a valid spec has a review rule"
     asked, again, revise = (
         len(text) // BYTES_PER_TOKEN for text in (review.review, review.review_again, review.revise)
     )
@@ -126,7 +126,7 @@ def _comparison(plan: LoopPlan, cell: Cell, prompt: int, drafts: int) -> Iterato
 
 
 def _add_comparisons(plan: LoopPlan, cell: Cell, result: Estimate) -> None:
-    """Add what a cell may ask about drafts that are not written yet."""
+    """Add the calls that a cell may make about drafts that are not written yet."""
     if not asks(cell):
         return
     match = plan.spec.matches[cell.dataset]

@@ -23,7 +23,7 @@ __all__ = ["board_tables", "estimate", "explain", "keys", "plan", "power", "run"
 
 def plan(spec: Spec) -> LoopPlan:
     """As `harness.api.experiment.Experiment.plan`."""
-    assert isinstance(spec, GenerationSpec), "the kind of a spec decides who loads it"
+    assert isinstance(spec, GenerationSpec), "the kind of a spec selects its loader"
     return make_loop_plan(spec)
 
 

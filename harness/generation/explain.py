@@ -1,4 +1,4 @@
-"""How a loop or a comparison of a generation goes on one prompt, as far as stored replies carry it."""
+"""Explain a loop or a comparison of a generation on one prompt, as far as stored replies allow."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from harness.text import quoted, suggestion
 
 
 def find_place(plan: LoopPlan, wanted: str) -> System | Cell:
-    """The system or the comparing cell with an id, or with a part of one that nothing else has; systems come first.
+    """The system or the comparing cell with an id, or with a unique part of one; systems come first.
 
     Raises:
         InputError: where there is none, or more than one.
@@ -85,7 +85,7 @@ def explained_match(plan: LoopPlan, cell: Cell, row: int, cache: Store) -> Repla
 
 
 def narrowed(plan: LoopPlan, cell: Cell, row: int) -> LoopPlan:
-    """What of a plan one comparison rests on: two systems and a prompt."""
+    """The part of a plan that one comparison needs: two systems and a prompt."""
     match = plan.spec.matches[cell.dataset]
     systems = tuple(one for one in plan.spec.systems if one.id in (match.first, match.second))
     prompts = {name: plan.prompts[name].only(row) for name in {one.prompts for one in systems}}

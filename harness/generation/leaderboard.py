@@ -1,4 +1,4 @@
-"""Win rates and the state of the loops as one document, `schemas/output/win-rates.schema.json`."""
+"""Win rates and statistics of the loops as one document, `schemas/output/win-rates.schema.json`."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def board_json(
 
     Args:
         spec: the experiment.
-        plan: of the comparisons.
-        accounts: what the loops came to, by system id.
-        judged: the matches by name, as judged.
+        plan: the plan of the comparisons.
+        accounts: statistics of the loops, by system id.
+        judged: the judged matches, by name.
         run: id of the run.
     """
     ties: Ties = spec.resolved["score"]["ties"]
@@ -80,7 +80,7 @@ def board_json(
 
 
 def _evaluators(spec: GenerationSpec) -> list[Cell]:
-    """One cell for each evaluator, the first of its kind."""
+    """One cell for each evaluator: its first."""
     first: dict[str, Cell] = {}
     for cell in spec.cells:
         first.setdefault(_kind(cell), cell)
@@ -151,7 +151,7 @@ def _title(board: Mapping[str, Any]) -> str:
 
 
 def _winner_json(best: Winner) -> dict[str, Any]:
-    """The best of a board as the schema describes it; the board says where, and there is no part to hold out."""
+    """The best of a board by the schema, without a dataset and a held-out part."""
     choice = {"seed": best.seed or None, "reason": best.reason or None}
     kept = {key: value for key, value in asdict(best).items() if key not in ("cell", "dataset", "held_out")}
     return {"system": best.cell and best.cell.partition("/")[2], **kept, **choice}
@@ -210,7 +210,7 @@ def _system_json(spec: GenerationSpec, system: System, account: LoopCounts) -> d
         "generator_failures": {kind: account.failures[kind] for kind in FAILURES},
         "ended": {reason: account.ended[reason] for reason in ("score", "unchanged", "no-feedback")},
         "truncated_drafts": account.truncated,
-        # Only where there is some, so that boards of models without reasoning keep their bytes.
+        # Only if there is some, so that boards of models without reasoning keep their bytes.
         **({"reasoning_removed": account.stripped} if account.stripped else {}),
         "reviews": account.reviews,
         "review_failures": {kind: account.failed_reviews[kind] for kind in FAILURES},
@@ -279,7 +279,7 @@ def _notes(
 
 
 def _notes_on(board: Mapping[str, Any], spec: GenerationSpec) -> Iterator[str]:
-    """Which systems no test tells from the best of a board."""
+    """The systems that are not distinguishable from the best of a board."""
     rows, head = board["rows"], _title(board)
     failed = sum(sum(row["failures"].values()) for row in rows)
     if failed:

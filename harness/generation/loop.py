@@ -3,7 +3,7 @@
     draft-1 ─▶ review-1-1, review-1-2, … (at once) ─▶ draft-2 ─▶ review-2-1, … ─▶ draft-3 … ─▶ select-2, select-3, …
 
 The generator keeps its conversation, and each reviewer its own. A reviewer that fails is left out of that round; a
-generator that fails ends the loop with what there is. The last draft is reviewed only where somebody uses its score.
+generator that fails ends the loop with the drafts so far. The last draft is reviewed only if its score is used.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ LOOP = "loop"
 
 @dataclass(frozen=True, slots=True)
 class LoopContext:
-    """What all loops of a spec share.
+    """The settings that all loops of a spec share.
 
     Attributes:
-        models: by name.
-        reviewing: what is said to reviewers and back.
+        models: the models, by name.
+        reviewing: the messages to reviewers and generators.
         stop: when a loop ends early.
-        selection: how the best draft is found.
+        selection: how the best draft is selected.
         questions: the compiled strategy of a tournament, None where there is none.
     """
 
@@ -89,7 +89,7 @@ def _drafts(
 def _reviews(
     item: Item, system: System, context: LoopContext, number: int, text: str, chats: dict[int, list[Message]]
 ) -> Conversation[tuple[Review, ...]]:
-    """Ask all reviewers about a draft as one batch; each goes on in its own conversation, as far as it answered."""
+    """Ask all reviewers about a draft in one batch; each continues its own conversation with its past answers."""
     calls = []
     for at, name in enumerate(system.reviewers):
         messages = context.reviewing.ask(item.prompt, text, chats.get(at, ()))
@@ -111,9 +111,9 @@ def _reviews(
 
 
 def _call(step: str, messages: Sequence[Message], item: Item, system: System, model: Model) -> Call:
-    """A call of a loop, with the place of its reply where that was made elsewhere.
+    """A call of a loop, with the location of its reply in a recording.
 
-    A first draft is the same call in all systems of a generator: it is asked for once, and recorded once.
+    A first draft is the same call in all systems of a generator: it is made once, and recorded once.
     """
     if not model.finds_by_place:
         return Call(model, messages, 0, step)
@@ -123,10 +123,10 @@ def _call(step: str, messages: Sequence[Message], item: Item, system: System, mo
 
 
 def _is_stripped(reply: Reply, model: Model) -> bool:
-    """Whether a reply came with reasoning that nobody else is shown."""
+    """Whether reasoning was separated from a reply."""
     return bool(reply.reasoning) and not model.show_reasoning
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two texts say the same but for spaces."""
+    """Whether two texts are equal apart from white space."""
     return one.split() == other.split()

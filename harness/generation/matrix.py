@@ -1,4 +1,4 @@
-"""The matrix of loops → systems and matches: axes multiply, `exclude` takes away, opponents are added."""
+"""The matrix of loops → systems and matches: axes multiply, `exclude` removes, opponents are added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.text import quoted, suggestion
 
 NONE, SELF = "none", "self"
 MOST = 10_000
-"""Systems or matches; more than anybody compares."""
+"""The most systems or matches."""
 
 
 def systems_of(matrix: Mapping[str, Any], opponents: Sequence[str]) -> tuple[System, ...]:
@@ -28,7 +28,7 @@ def systems_of(matrix: Mapping[str, Any], opponents: Sequence[str]) -> tuple[Sys
 
 
 def matches_of(systems: Sequence[System], opponents: Sequence[str]) -> dict[str, Match]:
-    """Who meets whom: every system each opponent, and no two twice; of two opponents the later one is first."""
+    """The matches: every system against each opponent, each pair once; of two opponents the later one is first."""
     matches = []
     for prompts in dict.fromkeys(system.prompts for system in systems):
         here = [system for system in systems if system.prompts == prompts]
@@ -44,12 +44,12 @@ def matches_of(systems: Sequence[System], opponents: Sequence[str]) -> dict[str,
 
 
 def system_problems(checked: CheckedDocument) -> Iterator[Problem]:
-    """What is wrong with the loops and their opponents, as far as the schema accepts them."""
+    """The problems of the loops and their opponents that the schema does not find."""
     document, models = checked.document, checked.names("models")
     matrix, opponents = checked.part("matrix"), checked.part("compare", "opponents") or ()
     found = list(_unknown(checked))
     yield from found
-    if found or not matrix or not opponents:  # what the systems are called is not known, but models are
+    if found or not matrix or not opponents:  # the names of the systems are unknown, those of the models are not
         strangers = [(index, name) for index, name in enumerate(opponents) if "+" not in name and name not in models]
         yield from (_no_system(document, index, name, models) for index, name in strangers)
         return
@@ -77,7 +77,7 @@ def _no_system(document: Document, index: int, name: str, known: Sequence[str]) 
 
 
 def _product(matrix: Mapping[str, Any]) -> Iterator[tuple[System, Mapping[str, Any]]]:
-    """Every system of the matrix, with what an entry of `exclude` may ask of it."""
+    """Every system of the matrix, with the values that an entry of `exclude` may match."""
     rounds = matrix.get("rounds", 3)
     numbers = [rounds] if isinstance(rounds, int) else rounds
     for prompts, generator, wanted, number in product(

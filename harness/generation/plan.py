@@ -1,4 +1,4 @@
-"""GenerationSpec → the loops to hold, and, once their drafts are picked, the judgments to make of them."""
+"""GenerationSpec → the loops to run, and, once their drafts are picked, the judgments of these."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class LoopChunk(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LoopPlan:
-    """The loops that a run will hold, system by system, and within a system prompt by prompt.
+    """The loops of a run, system by system, and within a system prompt by prompt.
 
     Attributes:
         spec: the experiment.
-        prompts: the prompt sets that it uses, read and checked.
+        prompts: the prompt sets in use, read and checked.
         questions: the compiled strategies, by name.
-        context: what all loops share.
+        context: the settings that all loops share.
     """
 
     spec: GenerationSpec
@@ -77,7 +77,7 @@ class LoopPlan:
 
     @property
     def data_notes(self) -> list[str]:
-        """What a reader of the results should know of how the prompts were read."""
+        """Remarks on how the prompts were read, for the reader of the results."""
         return [f"{name}: {note}" for name, prompts in self.prompts.items() for note in prompts.notes]
 
     @property
@@ -87,7 +87,7 @@ class LoopPlan:
 
     @property
     def digest(self) -> str:
-        """Digest of the spec and the prompts: what is done, whatever the replies will be."""
+        """Digest of the spec and the prompts: the input of the run, independent of the replies."""
         data = {name: prompts.digest for name, prompts in self.prompts.items()}
         return digest_of({"spec": generation_digest(self.spec), "prompts": data})
 
@@ -134,7 +134,7 @@ def make_loop_plan(spec: GenerationSpec) -> LoopPlan:
     if problems:
         raise DatasetError(problems)
     questions = {name: compile_strategy(strategy) for name, strategy in spec.strategies.items()}
-    assert spec.review is not None, "a spec without problems has a way of reviewing"
+    assert spec.review is not None, "a valid spec has a review rule"
     chosen = spec.selection.cell
     context = LoopContext(
         spec.models,
@@ -147,7 +147,7 @@ def make_loop_plan(spec: GenerationSpec) -> LoopPlan:
 
 
 class Picks(NamedTuple):
-    """What a system put forward, prompt by prompt.
+    """The picks of a system, prompt by prompt.
 
     Attributes:
         texts: the drafts that were picked, "" where there is none.
@@ -162,11 +162,11 @@ class Picks(NamedTuple):
 class MatchPlan(Plan):
     """The judgments of the drafts that were picked: a plan like any other, whose datasets are the matches.
 
-    Where a system has nothing to show the judgment fails as the system did, and two drafts with the same text are a
-    tie; nobody is asked about either.
+    If a system has no draft, the judgment fails as the system did; two drafts with the same text are a tie. Neither
+    makes a model call.
 
     Attributes:
-        picks: by system id.
+        picks: the picks by system id.
     """
 
     picks: Mapping[str, Picks] = field(default_factory=dict)
@@ -190,7 +190,7 @@ class MatchPlan(Plan):
 
 
 def decided(outcome: Outcome, votes: int) -> Conversation[Outcome]:
-    """A conversation in which nobody is asked anything, however often the others are asked."""
+    """A conversation without calls, however many repeats the others have."""
     yield []
     return outcome._replace(votes=(outcome.name,) * votes) if votes > 1 else outcome
 

@@ -1,4 +1,4 @@
-"""The nouns of generation, in the order in which a run meets them.
+"""The records of a generation, in the order of a run.
 
 GenerationSpec ─▶ Systems ─▶ Trajectories (Drafts, Reviews, Duels) ─▶ Matches ─▶ win rates
 """
@@ -25,8 +25,8 @@ class System:
         prompts: name of a prompt set of the spec.
         generator: name of the model that writes.
         reviewers: names of those who review each draft; none for a model on its own.
-        rounds: drafts in all, at most.
-        variant: what tells systems of the same models apart, such as `(rounds=2)`.
+        rounds: the most drafts in all.
+        variant: distinguishes systems of the same models, such as `(rounds=2)`.
     """
 
     prompts: str
@@ -47,7 +47,7 @@ class System:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """All who take part, each once."""
+        """The generator and the reviewers, each once."""
         return tuple(dict.fromkeys((self.generator, *self.reviewers)))
 
 
@@ -58,7 +58,7 @@ class Selection:
     Attributes:
         by: `last`; `score`: the reviewers' own; `tournament`: each new draft against the best so far; `published`: as
             the study arXiv 2408.08688 did it, whose second round took the loser.
-        cell: who decides a tournament, with its strategy and order; None where nobody is asked.
+        cell: the evaluator of a tournament, with its strategy and order; None without a tournament.
         alternates: whether drafts after the second one are shown before the best so far, as in that study.
     """
 
@@ -72,8 +72,8 @@ class Stop:
     """When a loop ends before its last round.
 
     Attributes:
-        score: the mean score of the reviewers that is enough, None for never.
-        unchanged: whether a draft that says what the one before says ends it.
+        score: the mean score of the reviewers that ends it, None for never.
+        unchanged: whether a draft that repeats the one before ends it.
     """
 
     score: float | None = None
@@ -106,12 +106,12 @@ class ReviewRule:
 
 
 class Review(NamedTuple):
-    """What one reviewer said of a draft.
+    """One reviewer's review of a draft.
 
     Attributes:
         reviewer: name of the model.
         text: the whole reply, "" where it failed.
-        score: None where none could be read.
+        score: None if none could be read.
         failure: why there is no review, None where there is one.
         key: cache key of the call.
         is_stripped: whether the model's reasoning was separated from it.
@@ -126,11 +126,11 @@ class Review(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """One draft and what was said of it.
+    """One draft and its reviews.
 
     Attributes:
         text: the draft.
-        is_truncated: whether it ends where the model had to stop.
+        is_truncated: whether it was cut off at the token limit.
         key: cache key of the call that made it.
         reviews: one for each reviewer who was asked, in the order of the system.
         is_stripped: whether the model's reasoning was separated from it.
@@ -150,17 +150,17 @@ class Draft(NamedTuple):
 
 
 class DraftComparison(NamedTuple):
-    """A new draft against the best so far.
+    """A comparison of a new draft with the best so far.
 
     Attributes:
         best: position of the best draft so far.
         new: position of the new one.
         verdict: `a` for the best so far, `b` for the new one; None where there is a failure.
         failure: why there is no verdict.
-        score_best: what the evaluator gave the best so far, None where it gives none.
-        score_new: what it gave the new one.
+        score_best: the evaluator's score of the best so far, None if it gives none.
+        score_new: its score of the new one.
         votes: the verdicts of both orders, or of a jury, with `a` for the best so far; empty where there was only one.
-        keys: cache keys of its calls; none where both drafts are the same, which is a tie that nobody is asked about.
+        keys: cache keys of its calls; none if both drafts are the same, which is a tie without a call.
     """
 
     best: int
@@ -221,7 +221,7 @@ class Match:
 class GenerationSpec(Spec):
     """An experiment of the kind `generation`.
 
-    Its `cells` are those that compare; their datasets are the matches, which only a run makes.
+    Its `cells` compare drafts; their datasets are the matches, which only a run creates.
 
     Attributes:
         prompts: the prompt sets, by name.
@@ -229,10 +229,10 @@ class GenerationSpec(Spec):
         review: how drafts are reviewed and revised.
         stop: when a loop ends early.
         selection: how the best draft is found.
-        opponents: names of systems that all others are compared with.
+        opponents: names of the systems that all others are compared with.
         matches: by name, in canonical order.
         bradley_terry: whether one strength is fitted to all systems.
-        licences: what the spec says of the rights in prompts and outputs, for the datasheet.
+        licences: the licences of prompts and outputs in the spec, for the datasheet.
     """
 
     prompts: Mapping[str, DatasetSpec] = field(default_factory=dict)

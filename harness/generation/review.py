@@ -1,4 +1,4 @@
-"""A review rule made ready: what is sent to reviewers and back to the generator, and what a review says."""
+"""A compiled review rule: the messages to reviewers and to the generator, and the score of a review."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ VARIABLES: Mapping[str, frozenset[str]] = {
     "review_again": CONSTANTS | {"prompt", "response"},
     "revise": frozenset({"prompt", "feedback"}),
 }
-"""What each template may use."""
+"""Variables that each template may use."""
 NEEDED = {"review": ("prompt", "response"), "review_again": ("response",), "revise": ("feedback",)}
-"""What it must use: without it a model would speak of what it has not seen."""
+"""Variables that each template must use, since the model sees nothing else of the item."""
 
 
 class Reviewing:
     """The messages of a feedback loop.
 
     Args:
-        rule: without faults.
+        rule: a valid rule.
 
     Attributes:
-        params: what a call for a review asks for beside its messages, or None for nothing.
+        params: parameters of a call for a review, or None.
     """
 
     def __init__(self, rule: ReviewRule) -> None:
@@ -55,7 +55,7 @@ class Reviewing:
             self._opening = [{"role": "system", "content": compile_template(rule.system).render(self._constants)}]
 
     def ask(self, prompt: Sequence[Message], text: str, chat: Sequence[Message]) -> list[Message]:
-        """The conversation that asks a reviewer about a draft, `chat` being what was said before; empty at first."""
+        """The conversation that asks a reviewer about a draft, `chat` being the earlier messages; empty at first."""
         nonce = nonce_for([*texts_of(prompt), text])
         values = dict(self._constants)
         values["prompt"] = delimited("prompt", chat_text(prompt, nonce), nonce)
@@ -69,7 +69,7 @@ class Reviewing:
         return None if found is None else found.score
 
     def revision(self, prompt: Sequence[Message], reviews: Sequence[Review]) -> Message:
-        """What asks the generator for another draft: what all reviewers said, each between tags of its own."""
+        """The message that asks the generator for another draft, with all reviews, each between its own tags."""
         texts = [review.text for review in reviews]
         nonce = nonce_for([*texts_of(prompt), *texts])
         shown = [delimited("feedback", text, nonce) for text in texts]
@@ -105,7 +105,7 @@ def review_json(rule: ReviewRule) -> dict[str, Any]:
 
 
 def review_problems(rule: ReviewRule, document: Document, within: tuple[Step, ...] = ()) -> Iterator[Problem]:
-    """What is wrong with a rule that its schema accepted."""
+    """The problems of a rule that its schema does not find."""
     for key, allowed in VARIABLES.items():
         source = getattr(rule, key) or ""
         for fault in template_faults(source, allowed):

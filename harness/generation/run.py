@@ -1,4 +1,4 @@
-"""LoopPlan → run folder: hold the loops, pick drafts, judge them, score."""
+"""LoopPlan → run folder: run the loops, pick drafts, judge them, score."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from harness.runner.tables import items_frame
 
 
 def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResult:
-    """Hold all loops and all comparisons, and write all files of the run but that of its environment.
+    """Run all loops and all comparisons, and write all files of the run except `environment.json`.
 
     Args:
-        plan: what to do.
-        writer: of the run folder.
-        run_of: makes the run that holds the conversations of a plan.
+        plan: the plan.
+        writer: the writer of the run folder.
+        run_of: makes the run of the conversations of a plan.
     """
     ledger = TrajectoryLedger(plan)
     loops = run_of(plan)
@@ -60,7 +60,7 @@ def run_generation(plan: LoopPlan, writer: RunWriter, run_of: RunOf) -> RunResul
 def _manifest(
     plan: LoopPlan, matches: MatchPlan, run: str, trajectories_digest: str, judgments_digest: str
 ) -> dict[str, Any]:
-    """What determines the results, as digests; the matches are the datasets of the cells."""
+    """Digests of everything that determines the results; the matches are the datasets of the cells."""
     spec = plan.spec
     return {
         **manifest_head(spec, run, generation_digest(spec)),

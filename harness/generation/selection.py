@@ -34,7 +34,7 @@ def pick(
     questions: Questions | None,
     models: Mapping[str, Model],
 ) -> Conversation[tuple[int, tuple[DraftComparison, ...]]]:
-    """The position of the best draft, and the duels that led there."""
+    """The position of the best draft, and the duels that selected it."""
     if selection.by == "last":
         return len(drafts) - 1, ()
     if selection.by == "score":
@@ -72,7 +72,7 @@ def takes_over(duel: DraftComparison, *, is_published: bool = False) -> bool:
 
 
 class _Tournament(NamedTuple):
-    """What all comparisons of one trajectory share."""
+    """The settings that all comparisons of one trajectory share."""
 
     system: System
     cell: Cell

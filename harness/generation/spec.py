@@ -54,8 +54,8 @@ class Parts(NamedTuple):
     Attributes:
         document: with personas written out.
         strategies: those of the spec and the built-in ones that it names.
-        review: how drafts are reviewed, None where that is wrong.
-        problems: everything that is wrong.
+        review: how drafts are reviewed, None if that is invalid.
+        problems: all problems.
     """
 
     document: Document
@@ -71,9 +71,9 @@ def load_generation(
 
     Args:
         path: the file.
-        shown: how messages call it; the path itself where not given.
+        shown: its name in messages; defaults to the path.
         allow_paths: folders beside its own that its paths may lead into.
-        document: the file as it was read already.
+        document: the file, if it is already read.
 
     Raises:
         SpecError: with every problem at once.
@@ -227,7 +227,7 @@ def _resolved(document: Document, parts: Parts) -> dict[str, Any]:
     full["models"], full["prompts"] = shared["models"], shared["datasets"]
     full["personas"] = shared["personas"]
     full["strategies"] = {name: strategy_json(strategy) for name, strategy in parts.strategies.items()}
-    assert parts.review is not None, "a spec without problems has a way of reviewing"
+    assert parts.review is not None, "a valid spec has a review rule"
     full["reviews"] = {parts.review.name: review_json(parts.review)}
     if "evaluator" in value.get("selection", {}):
         usual = "alternating" if full["selection"]["by"] == "published" else "given"

@@ -1,4 +1,4 @@
-"""Trajectories as they come → what a run keeps of them: rows for the run folder, picks, and counts by system."""
+"""Trajectories → the parts that a run keeps: rows for the run folder, picks, and counts by system."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ COLUMNS: Mapping[str, Any] = {
 
 @dataclass
 class LoopCounts:
-    """What one system's loops came to.
+    """Statistics of one system's loops.
 
     Attributes:
         loops: trajectories.
@@ -57,7 +57,7 @@ class LoopCounts:
         failures: trajectories whose generator failed, by kind; those without any draft are in `empty` as well.
         empty: trajectories without any draft.
         ended: trajectories that ended early, by reason.
-        truncated: drafts that end where the model had to stop.
+        truncated: drafts that were cut off at the token limit.
         stripped: drafts and reviews from which the model's reasoning was separated.
         reviews: reviews that were asked for.
         failed_reviews: of these, by kind.
@@ -65,7 +65,7 @@ class LoopCounts:
         duels: of tournaments.
         failed_duels: without a verdict.
         tied_duels: that kept the earlier draft.
-        usage: what the loops took, the choice of a draft included.
+        usage: usage of the loops, the choice of a draft included.
     """
 
     loops: int = 0
@@ -113,7 +113,7 @@ class LoopCounts:
 
 
 class TrajectoryLedger:
-    """Collects trajectories in canonical order.
+    """Collect trajectories in canonical order.
 
     Args:
         plan: the plan of the loops.
@@ -130,7 +130,7 @@ class TrajectoryLedger:
         return self._digest.hexdigest()
 
     def add(self, system: System, conversations: Sequence[ConversationState[Trajectory]]) -> list[tuple[Any, ...]]:
-        """Note some loops of a system that have ended; their rows."""
+        """Add ended loops of a system; return their rows."""
         account, picks = self.accounts[system.id], self.picks[system.id]
         rows: list[tuple[Any, ...]] = []
         for conversation in conversations:

@@ -1,7 +1,7 @@
 """Judgments → win rates: of each system against each opponent, and of the systems against each other.
 
-All systems of a board met the same opponent on the same prompts before the same evaluator, so they are compared in
-pairs, prompt by prompt.
+All systems of a board met the same opponent on the same prompts and were judged by the same evaluator, so comparisons
+are paired by prompt.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SMOOTHING = np.array([[win_rate.PRIOR] * len(VERDICTS) + [0.0]])
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
-    """One system against one opponent before one evaluator.
+    """One system against one opponent, judged by one evaluator.
 
     Attributes:
         system: its id.
@@ -44,7 +44,7 @@ class Standing:
         counts: prompts won, tied, lost, and failed by kind: one for each of OUTCOMES.
         rates: by the convention of ties.
         sign: the p-value of a win rate of one half.
-        identical: prompts on which both drafts are the same, which are ties that nobody was asked about.
+        identical: prompts on which both drafts are the same, which are ties without a model call.
     """
 
     system: str
@@ -105,7 +105,7 @@ def compare_systems(
     ties: Ties,
     seed: int,
 ) -> CellComparisons | None:
-    """All pairs of systems that met one opponent before one evaluator; None where there is none to compare.
+    """All pairs of systems against one opponent and judged by one evaluator; None without a pair.
 
     Args:
         standings: of the systems.

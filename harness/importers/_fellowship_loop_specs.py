@@ -39,7 +39,7 @@ def _win_rates_spec(loops: Loops, recording: PurePosixPath) -> str:
     lines = [
         "# How often the loops of the study arXiv 2408.08688 won, from its own replies: no key, no network, no cost.",
         "# A loop is a model here, since the drafts that were picked are mostly not published. The picks were",
-        "# inverted, as the import tells, so these are not the win rates of the best drafts. A tie is no win there.",
+        "# inverted, as the import reports, so these are not the win rates of the best drafts. A tie is no win there.",
         "schema: 1",
         f"name: {loops.name}-win-rates",
         "kind: generation",

@@ -26,7 +26,7 @@ from harness.spec.strategies import built_in
 
 GENERATORS = Path("outputs", "generators")
 STRATEGY, JUDGE = "combined-10", "gpt-4o"
-"""How the study compared, and who did."""
+"""The strategy and the model of the study's comparisons."""
 SHORT = {"Meta-Llama-3.1-8B-Instruct-Turbo": "llama", "gemma-2-9b-it": "gemma", "gpt-4o": "gpt-4o", "gpt": "gpt-4o"}
 """What specs call its models; one that is not here keeps the name of its file."""
 UNPUBLISHED = "(The draft that was picked for prompt {} is not among the study's published files.)"
@@ -40,7 +40,7 @@ _PAIR = re.compile(r"(?P<generator>.+)_(?P<reviewer>[^_]+)")
 
 @dataclass
 class Loops:
-    """What the study holds of one prompt set.
+    """The study's files on one prompt set.
 
     Attributes:
         name: of the prompt set.
@@ -64,7 +64,7 @@ class Loops:
 
 
 def read_loops(study: Path, source: Source) -> list[Loops]:
-    """All prompt sets of the study's third step; what is not in its layout is blamed."""
+    """All prompt sets of the study's third step; deviations from the layout are reported."""
     folders = sorted(folder for folder in (study / GENERATORS).glob("*") if folder.is_dir())
     return [_read(folder, source) for folder in folders]
 

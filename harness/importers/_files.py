@@ -1,4 +1,4 @@
-"""What an importer makes of a published study, and how it is written: the contract of `harness/importers/`.
+"""The result of an importer, and how it is written: the contract of `harness/importers/`.
 
 An importer is one module with `SUMMARY`, one line for lists, and a function that reads the study's files in their own
 layout through a `Source` and returns `Imported`, without writing anything. It raises ImportSourceError with everything
@@ -22,11 +22,11 @@ from harness.errors import ImportSourceError, InputError, Problem
 
 
 class Imported(NamedTuple):
-    """What a study amounts to.
+    """The result of importing a study.
 
     Attributes:
         files: contents, by path relative to the folder that they are written to; the YAML files at its top are specs.
-        notes: what was there and what was not, one sentence each.
+        notes: what was imported and what is missing, one sentence each.
     """
 
     files: Mapping[PurePosixPath, bytes]
@@ -35,7 +35,7 @@ class Imported(NamedTuple):
 
 @dataclass
 class Source:
-    """A study's files while they are read: what is wrong with them is gathered, and raised once.
+    """Reads a study's files; problems are collected and raised once.
 
     JSON is read as Python's `json` does, which lets `NaN` pass: published files hold it.
     """
@@ -43,11 +43,11 @@ class Source:
     problems: list[Problem] = field(default_factory=list)
 
     def report(self, path: Path, message: str, *, line: int = 0, place: str = "") -> None:
-        """Note what is wrong with a file, or with a line or another place in it."""
+        """Record a problem of a file, or of a line or another place in it."""
         self.problems.append(Problem(file=str(path), line=line, path=place, message=message))
 
     def raise_if_reported(self) -> None:
-        """Raise ImportSourceError with all that was noted, if anything was."""
+        """Raise ImportSourceError with all problems, if there are any."""
         if self.problems:
             raise ImportSourceError(self.problems)
 

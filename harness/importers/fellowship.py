@@ -1,7 +1,7 @@
 """The study behind this project, *The Fellowship of the LLMs* (arXiv 2408.08688): its judges' replies, as recordings.
 
 The study's repository holds lists of replies without item ids: entry n of a list belongs to item n of the data set,
-which is somebody else's. So an import takes the study's folder and the data sets in their own layouts:
+which is published elsewhere. An import therefore takes the study's folder and the data sets in their own layouts:
 
     STUDY/outputs/evaluators/fair-eval/<way of asking>/<model>_none.json
     STUDY/outputs/evaluators/fair-eval/debate/<model>_<model>.json
@@ -212,7 +212,7 @@ def _recorded(name: str, folder: Path, pairs: Sequence[Pair], source: Source) ->
 
 
 def _named(folder: Path, pattern: re.Pattern[str], form: str, source: Source) -> Iterator[tuple[Path, str]]:
-    """The files of a folder, each with the model that its name tells."""
+    """The files of a folder, each with the model in its name."""
     for path in sorted(folder.glob("*.json")):
         found = pattern.fullmatch(path.name)
         if found is None:
@@ -236,7 +236,7 @@ def _replies(path: Path, steps: Mapping[str, str], pairs: Sequence[Pair], source
                 source.report(path, f"`{field}` is missing or not text", place=f"entry {number}")
 
 
-# --- what is made of it ---------------------------------------------------------------------------------
+# --- output ---------------------------------------------------------------------------------------------
 
 
 def _files(name: str, pairs: Sequence[Pair], recorded: Recorded) -> dict[PurePosixPath, bytes]:
@@ -290,7 +290,7 @@ def _notes(name: str, pairs: Sequence[Pair], all_pairs: int, recorded: Recorded)
 
 
 def _left_out(study: Path, *, with_pandalm: bool) -> Iterator[str]:
-    """What the study's folder holds beside what was imported."""
+    """The parts of the study's folder that were not imported."""
     evaluators = study / EVALUATORS
     if not with_pandalm:
         there = "its replies are there" if (evaluators / "pandalm-eval").is_dir() else "nor are its replies there"

@@ -6,11 +6,11 @@ The repository holds, for each of its sets of pairs, the data and what evaluator
     DIR/Dataset/LLMBar/<set>/evaluators/<model>/<way of asking>/result.json
 
 A result repeats the pair. It holds the replies for the outputs in the order given (`swap = False`) and in the other one
-(`swap = True`), and a second round of them where a way of asking has the evaluator look again when the two disagree;
+(`swap = True`), and a second round of them where the evaluator is asked again after a disagreement;
 or it holds one rating of each output. Every reply is stored as it is, in its order and as its step.
 
-`winner` in a result is what the benchmark made of the replies. What the strategies here read is held against it, and
-every item on which the two differ is told: in the notes, and at the head of the spec.
+`winner` in a result is the benchmark's reading of the replies. The verdicts of the strategies here are compared with
+it, and the notes and the head of the spec list every item on which the two differ.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _TEXTS = {"input": "prompt", "output_1": "response_a", "output_2": "response_b"}
 
 
 class Judged(NamedTuple):
-    """What one evaluator of the benchmark replied, and what the benchmark made of it.
+    """The replies of one evaluator of the benchmark, and the benchmark's verdicts.
 
     Attributes:
         model: the benchmark's name for it.
@@ -180,11 +180,11 @@ def _steps(rounds: Sequence[Mapping[str, Any]], strategy: str) -> Iterator[tuple
                 yield f"{prefix}judge-second", rounds[1][_SWAPS[order]]["completion"]
 
 
-# --- what the strategies read from them -------------------------------------------------------------------
+# --- verdicts of the strategies ---------------------------------------------------------------------------
 
 
 def _differences(judged: Judged, questions: Questions) -> Iterator[str]:
-    """Sentences on the items whose winner is not what the replies say."""
+    """Notes on the items whose published winner differs from the replies."""
     ties: list[int] = []
     others: dict[Order, list[int]] = {order: [] for order in _SWAPS}
     for number, (replies, winners) in enumerate(zip(judged.replies, judged.winners, strict=True), 1):
@@ -212,7 +212,7 @@ def _items(numbers: Sequence[int]) -> str:
 
 
 def _verdicts(replies: Replies, questions: Questions) -> Winners:
-    """What the mode `judge` makes of the replies to an item, in each order."""
+    """The verdict of the mode `judge` on an item, in each order."""
     if questions.strategy.name == RATING:
         answers = [understood(replies[step], questions) for step in ("judge-a", "judge-b")]
         scores = [one.score for one in answers if isinstance(one, Answer) and one.score is not None]
@@ -238,7 +238,7 @@ def _verdict(replies: Replies, prefix: str, questions: Questions) -> Verdict | N
     return read("judge-second")
 
 
-# --- what is made of it -----------------------------------------------------------------------------------
+# --- output -----------------------------------------------------------------------------------------------
 
 
 def _files(

@@ -259,7 +259,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     Raises:
         RunFolderError: where it is missing or damaged.
     """
-    again = "repeat it with `harness run`, which makes no call that is in the cache"
+    again = "make the run again with `harness run`; it reuses cached replies"
     try:
         value = orjson.loads((folder / name).read_bytes())
     except OSError as error:

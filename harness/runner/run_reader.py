@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Codes: TypeAlias = NDArray[np.int8]
 
-RETRY = "repeat it with `harness run`, which makes no call that is in the cache"
+RETRY = "make the run again with `harness run`; it reuses cached replies"
 KINDS = ("evaluation", "generation")
 """The kinds of experiment whose runs can be read back."""
 UNKNOWN_USAGE = Usage(cost_usd=None)

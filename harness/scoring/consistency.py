@@ -1,6 +1,6 @@
-"""Figures of what was collapsed: each order, each repeat and each round of a debate by itself.
+"""Figures of the single votes behind a verdict: each order, each repeat and each round of a debate.
 
-All of them are companions, which stand beside the figures of the verdict that was made of them:
+All of them are companions, shown beside the figures of the combined verdict:
 
     METRIC.given, METRIC.swapped    of the verdicts in one order alone; of repeats, of the verdict with most votes
     METRIC.round-1, ...             of the verdicts after each round of a debate
@@ -10,7 +10,7 @@ All of them are companions, which stand beside the figures of the verdict that w
     tie-inflation                   share of the items that are a tie only because both orders were made one
     self-agreement                  share of the pairs of repeats, in the same order, that agree
     repeat-flip-rate                share of them that differ: what noise alone changes, beside `flip-rate`
-    excess-flip-rate                how much oftener two repeats differ in different orders than in the same one
+    excess-flip-rate                how much more often two repeats differ in different orders than in the same one
 
 A change of the verdict with the order is bias only as far as it exceeds what asking again changes. None of these
 figures but the metrics needs a reference label: they rest on all items judged that have verdicts to compare.
@@ -162,7 +162,7 @@ class Units:
 
 
 def _between_orders(given: Codes, swapped: Codes, collapsed: Codes, units: Units) -> Iterator[tuple[str, Figure]]:
-    """What changes with the order of the responses."""
+    """Figures of the effect of the order of the responses."""
     won = consistency.first_slot_wins(given, swapped)
     preference = units.figure(won, reason=NO_SLOT)
     yield "flip-rate", units.figure(consistency.flips(given, swapped))
@@ -188,7 +188,7 @@ def _p_value(won: Array, preference: Figure, units: Units) -> Figure:
 
 
 def _between_repeats(orders: list[NDArray[np.int8]], units: Units) -> Iterator[tuple[str, Figure]]:
-    """What changes when the same question is asked again."""
+    """Figures of the differences between repeats."""
     within = consistency.disagreement_within(*orders)
     yield "self-agreement", units.figure(1 - within)
     if len(orders) > 1:

@@ -1,4 +1,4 @@
-"""Counts to figures: a value, its interval, and everything that is needed to believe both."""
+"""Counts to figures: a value, its interval, and how both were computed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MIN_ITEMS = 20
 """With fewer items there are counts and no interval."""
 
 MAX_UNDEFINED = 0.01
-"""A larger share of resamples without a value is told."""
+"""A larger share of resamples without a value is reported."""
 
 SMOOTHING = np.where(np.arange(agreement.SHAPE[1]) < agreement.SHAPE[0], intervals.PRIOR, 0.0) * np.ones(
     (agreement.SHAPE[0], 1)
@@ -55,7 +55,7 @@ class Sample:
 
 
 def make_figures(sample: Sample, metrics: Mapping[str, Metric], score: ScoreSpec, seed: int) -> dict[str, Figure]:
-    """All figures of a cell: each metric, and beside it what failures do to it.
+    """All figures of a cell: each metric, and its bounds over failed judgments.
 
     Arguments as for `metric_figures`.
     """
@@ -139,7 +139,7 @@ def _clustered(sample: Sample, metric: Metric, value: float, seed: int, known: d
 
 
 def clustered_facts(found: ClusteredInterval) -> dict[str, Any]:
-    """What a figure of items in clusters says of its units."""
+    """The units of a clustered figure."""
     few = found.design.effective < clusters.FEW
     is_still = not found.reason and found.error == 0
     flags = tuple(name for name, raised in (("degenerate", is_still), ("few-clusters", few)) if raised)

@@ -9,7 +9,7 @@ from harness.records.figures import Figure
 
 
 def figure_json(figure: Figure) -> dict[str, Any]:
-    """A figure with everything that is needed to believe it."""
+    """A figure with its interval and how it was computed."""
     return {
         **asdict(figure),
         "reason": figure.reason or None,

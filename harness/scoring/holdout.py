@@ -1,4 +1,4 @@
-"""The best cell chosen on a part of the items, and its figure on those that were held out."""
+"""The best cell by a part of the items, and its figure on the held-out rest."""
 
 from __future__ import annotations
 

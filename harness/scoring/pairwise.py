@@ -69,11 +69,11 @@ class CellComparisons:
         return {member: RankSet(*ends) for member, ends in zip(self.members, found, strict=True)}
 
     def held_against(self, one: int, other: int) -> Difference:
-        """Figure of one cell (by position) less that of another, and what can be said of it.
+        """Difference of the figures of two cells (by position), with its interval and tests.
 
         The two are equivalent where the simultaneous interval lies within the margin. An interval of level 1 - 2α
         that lies within it is the two one-sided tests at level α (Schuirmann 1987); this one is wider, since it holds
-        together with those of all other pairs, and so errs on the safe side.
+        together with those of all other pairs, and is therefore conservative.
         """
         to, value = self.cells[other], self.values[one] - self.values[other]
         known = None if math.isnan(value) else value
@@ -101,7 +101,7 @@ class CellComparisons:
         )
 
     def _detectable_from(self, y: int) -> tuple[Array, Array]:
-        """What loss, and what gain, of each member against one of them could be found; NaN where none."""
+        """The detectable loss and gain of each member against one of them; NaN without one."""
         if y not in self._detectable:
             assert self.comparisons is not None
             assert self.judgments is not None

@@ -1,4 +1,4 @@
-"""Judgments to scores: what the cells of one dataset amount to, each alone and against each other."""
+"""Judgments to scores: the figures of the cells of one dataset, each alone and compared with each other."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def score_dataset(
 
     Args:
         cells: the cells of this dataset, in canonical order.
-        dataset: what they judged.
+        dataset: the dataset that they judged.
         outcomes: items × cells, positions in `OUTCOMES`.
         score: how judgments become scores.
         seed: of the spec.
@@ -118,7 +118,7 @@ def score_cells(
     """Score each cell of one dataset alone. Arguments as for `score_dataset`.
 
     A cell's resamples are seeded from the seed of the spec and the id of the cell, so that neither another evaluator
-    nor another metric changes its intervals. Cells are scored on all processors; numpy lets go of the interpreter
+    nor another metric changes its intervals. Cells are scored on all processors; numpy releases the GIL
     while it draws.
     """
     if outcomes.shape != (len(dataset), len(cells)):

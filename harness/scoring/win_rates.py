@@ -31,15 +31,15 @@ SHARE = (0.0, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What an evaluator's win rate is worth, by one convention of ties.
+    """An evaluator's win rate, by one convention of ties.
 
     Attributes:
-        judge: by its verdicts on all items; failures are left out.
-        all_lost: had every failed judgment been lost, None where there is no item.
-        all_won: had every failed judgment been won, likewise.
-        corrected: by the human labels and its verdicts together.
-        power: lambda, how far the judge is relied on, 0 to 1; None where there is nothing to correct.
-        gain: how many times as many labels would do as well without the judge, None where that is not known.
+        judge: from its verdicts on all items; failures are left out.
+        all_lost: the rate if every failed judgment were lost, None without items.
+        all_won: the rate if every failed judgment were won, None without items.
+        corrected: from the human labels and its verdicts together.
+        power: lambda, the weight of the judge, 0 to 1; None if there is nothing to correct.
+        gain: factor by which labels would have to grow for the same precision without the judge, None if unknown.
     """
 
     judge: Figure
@@ -52,7 +52,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """What an evaluator and the humans say of the same items, as outcomes of one of two systems.
+    """Outcomes of one of two systems by an evaluator and by humans, on the same items.
 
     Attributes:
         outcomes: of the evaluator: 0 won, 1 tied, 2 lost, failures from 3 on.
@@ -82,7 +82,7 @@ def human_rates(labels: Codes, cluster: NDArray[np.int64] | None, score: ScoreSp
 def judge_rates(
     seen: Seen, human: Mapping[Ties, Figure], score: ScoreSpec, *, judge_seed: int, seed: int
 ) -> dict[Ties, Rate]:
-    """The win rate by an evaluator and what the labels make of it, by each convention of ties.
+    """The win rate by an evaluator and its correction by the labels, by each convention of ties.
 
     Args:
         seen: the items.
@@ -185,7 +185,7 @@ def _corrected(
     found = prediction_powered.corrected_rate(seen.outcomes, seen.labels, ties, clusters=seen.clusters)
     value = min(1.0, max(0.0, found.value))
     if (seen.labels >= 0).all():
-        return human, found  # nothing is left to be told by the judge
+        return human, found  # all items are labelled
     if seen.clusters is not None:
         return _clustered(value, found.error, found.units, 0.0, known), found
     if interval is None:
@@ -223,8 +223,8 @@ def _clustered(value: float, error: float, count: int, alone: float, known: dict
         value: the estimate.
         error: its standard error over clusters, NaN with fewer than two of them.
         count: clusters.
-        alone: the standard error if items were independent, 0 where that is not told.
-        known: what else is known.
+        alone: the standard error if items were independent, 0 if unknown.
+        known: further fields of the figure.
     """
     unit: Literal["cluster"] = "cluster"
     known = known | {"unit": unit, "units": count}

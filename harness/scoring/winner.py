@@ -63,7 +63,7 @@ def choose_winner(
 
 
 class Measure(NamedTuple):
-    """By what the best of several is chosen.
+    """The criterion by which the best of several is chosen.
 
     Attributes:
         dataset: on what, for people.

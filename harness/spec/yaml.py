@@ -1,7 +1,7 @@
-"""YAML text in, plain values and the place of each out.
+"""Read YAML text as plain values with the place of each.
 
-The text is read as YAML 1.2's core schema says. What a reader of YAML 1.1 would understand differently (`no`, `010`,
-`1:30`, ...) is an error with a name, never a silent choice; so are duplicate keys, keys that are not text, merge keys,
+The text is read as YAML 1.2's core schema says. Text that YAML 1.1 reads differently (`no`, `010`, `1:30`, ...)
+is an error, never a silent choice; so are duplicate keys, keys that are not text, merge keys,
 tags, aliases that explode or contain themselves, and several documents in one file.
 """
 
@@ -44,10 +44,10 @@ def read_yaml(path: Path, shown: str) -> Document:
 
     Args:
         path: the file.
-        shown: how messages call it.
+        shown: its name in messages.
 
     Raises:
-        SpecError: with everything that is wrong with it, as far as it can be parsed.
+        SpecError: with all problems, as far as the text can be parsed.
     """
     try:
         with path.open("rb") as file:
@@ -68,10 +68,10 @@ def read_yaml(path: Path, shown: str) -> Document:
 
 
 def parse_yaml(text: str, shown: str) -> Document:
-    """Read YAML text; `shown` is how messages call it.
+    """Read YAML text; `shown` is its name in messages.
 
     Raises:
-        SpecError: with everything that is wrong with it, as far as it can be parsed.
+        SpecError: with all problems, as far as the text can be parsed.
     """
     try:
         loader = _Loader(text)
@@ -128,13 +128,13 @@ class _Loader(Reader, Scanner, Parser, Composer, BaseResolver):
 
 
 class _Walk:
-    """One pass over a node tree that makes plain values, notes their places and gathers what is wrong."""
+    """One pass over a node tree that makes plain values, records their places and collects problems."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.values: dict[tuple[Step, ...], Place] = {}
         self.keys: dict[tuple[Step, ...], Place] = {}
-        # By place and message: what stands behind an anchor is wrong once, however many aliases repeat it.
+        # By place and message: a problem behind an anchor is reported once, however many aliases repeat it.
         self.problems: dict[tuple[int, int, str], Problem] = {}
         self._nodes = 0
         self._open: set[int] = set()
@@ -146,11 +146,11 @@ class _Walk:
         self.problems.setdefault((line, column, message), problem)
 
     def sorted_problems(self) -> list[Problem]:
-        """What was found, in the order of the file."""
+        """The problems, in the order of the file."""
         return sorted(self.problems.values())
 
     def value_of(self, node: Node, path: tuple[Step, ...]) -> Any:
-        """The plain value of a node; None in place of what is wrong."""
+        """The plain value of a node; None for an invalid one."""
         self.values[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
         self._nodes += 1
         if isinstance(node, ScalarNode):
@@ -221,7 +221,7 @@ def _forbidden_character(error: ReaderError, text: str, shown: str) -> Problem:
 
 
 def _syntax_problem(error: Exception, text: str, shown: str, loader: _Loader) -> Problem:
-    """What a YAML parser's exception says, with a place that is inside the file."""
+    """The problem of a YAML parser's exception, with a place inside the file."""
     message, hint = "a number in an escape or a directive is out of range", ""
     mark: Any = loader.get_mark()
     if isinstance(error, MarkedYAMLError):

@@ -1,6 +1,6 @@
-"""What one plain YAML text means: YAML 1.2's core schema, with an error where YAML 1.1 would understand another thing.
+"""Resolve a plain YAML scalar by YAML 1.2's core schema; a scalar that YAML 1.1 reads differently is an error.
 
-Dates are text in both of these readings here, as nothing in a spec is a date.
+Dates are text, since no value in a spec is a date.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from harness.text import quoted
 
 MAX_INTEGER = 2**53 - 1
-"""The largest whole number that every reader of JSON takes in unchanged."""
+"""The largest whole number that every JSON parser reads exactly."""
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -36,11 +36,11 @@ OLD_NUMBERS = (
 
 
 class ScalarError(ValueError):
-    """A text that cannot be taken for one value.
+    """A scalar without one clear value.
 
     Attributes:
-        message: what is wrong.
-        hint: what to write instead, or "".
+        message: the problem.
+        hint: the fix, or "".
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -72,9 +72,9 @@ def plain_value(text: str) -> str | int | float | bool | None:
 
 
 def quoted_value(text: str) -> str:
-    """The value of a text in quotes. Raises ScalarError for what is no text.
+    """The value of a text in quotes. Raises ScalarError for invalid text.
 
-    JSON may write a character as two escapes, which make one character only together.
+    JSON may write one character as two escapes.
     """
     try:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")

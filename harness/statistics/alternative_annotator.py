@@ -1,10 +1,10 @@
-"""The alternative-annotator test: whether a judge may stand in for a person (Calderon et al., arXiv 2501.10970).
+"""The alternative-annotator test: whether a judge can replace an annotator (Calderon et al., arXiv 2501.10970).
 
-Each annotator in turn is left out, and the judge and the annotator are held against those who remain. On an item the
-judge's advantage is 1 where it agrees with the remaining ones at least as often as the annotator does, and the
-annotator's likewise. The judge wins against an annotator where it is shown that it falls behind by less than ε; the
-winning rate ω is the share of the annotators that it wins against. At ω ≥ 0.5 the paper holds the judge fit to replace
-a person.
+Each annotator in turn is left out, and the judge and the annotator are compared with the remaining ones. On an item
+the judge's advantage is 1 if it agrees with the remaining ones at least as often as the annotator does, and the
+annotator's advantage is 1 in the opposite case. The judge wins against an annotator if it is significantly less than ε
+worse; the winning rate ω is the share of the annotators that it wins against. The paper recommends to replace
+annotators at ω ≥ 0.5.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from harness.statistics.agreement import Array
 
 EPSILON = 0.2
-"""By how much a judge may fall behind, since it costs less than a person; the paper's value for experts."""
+"""The tolerated disadvantage of a judge, since it costs less than a person; the paper's value for experts."""
 
 FEWEST = 30
-"""Items of an annotator that the paper asks for."""
+"""The least items of an annotator, as the paper recommends."""
 
 
 class Advantage(NamedTuple):
@@ -31,7 +31,7 @@ class Advantage(NamedTuple):
         n: items that the annotator and at least one other labelled.
         judge: share of them on which the judge does at least as well.
         annotator: share of them on which the annotator does at least as well.
-        p_value: one-sided, that the judge falls behind by ε or more; None with too few items.
+        p_value: one-sided, for the hypothesis that the judge is worse by ε or more; None with too few items.
     """
 
     n: int
@@ -46,7 +46,7 @@ class AlternativeTest(NamedTuple):
     Attributes:
         winning_rate: ω, None where no annotator has enough items.
         advantages: of each annotator.
-        per_item: the judge's advantage on each item, averaged over the annotators; NaN where none can be told.
+        per_item: the judge's advantage on each item, averaged over the annotators; NaN where it is undefined.
     """
 
     winning_rate: float | None
@@ -57,13 +57,13 @@ class AlternativeTest(NamedTuple):
 def alternative_test(
     judged: NDArray[np.int8], codes: NDArray[np.int8], *, epsilon: float = EPSILON, level: float = 0.95
 ) -> AlternativeTest:
-    """Hold a judge against each annotator. False findings are limited as Benjamini and Yekutieli (2001) do.
+    """Compare a judge with each annotator; the false discovery rate is controlled (Benjamini and Yekutieli 2001).
 
     Args:
         judged: outcome of each item; a failure agrees with nobody.
         codes: items × annotators, −1 where there is none.
-        epsilon: by how much a judge may fall behind.
-        level: one less the rate of false findings.
+        epsilon: the tolerated disadvantage.
+        level: 1 - the false discovery rate.
     """
     items, annotators = codes.shape
     said = codes >= 0
@@ -101,7 +101,7 @@ def _p_behind(gaps: Array, epsilon: float) -> float:
 
 
 def _rejected(p_values: list[float], rate: float) -> list[bool]:
-    """Which hypotheses fall, with false discoveries limited under any dependence."""
+    """The rejected hypotheses; the false discovery rate is controlled under any dependence."""
     m = len(p_values)
     harmonic = sum(1 / k for k in range(1, m + 1))
     order = sorted(range(m), key=lambda k: p_values[k])

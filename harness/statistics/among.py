@@ -1,4 +1,4 @@
-"""Agreement among several raters of the same items, none of whom is taken for right."""
+"""Agreement among several raters of the same items, without a reference."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Codes = NDArray[np.int8]
 
 
 def counts_of(codes: Codes, categories: int) -> Array:
-    """How many raters put each item into each category, items × categories.
+    """The number of raters that chose each category for each item, items × categories.
 
     Args:
-        codes: items × raters; negative or beyond the categories where a rater says nothing.
-        categories: how many there are.
+        codes: items × raters; negative or beyond the categories for a missing rating.
+        categories: number of categories.
     """
     return np.stack([(codes == category).sum(axis=1) for category in range(categories)], axis=1).astype(float)
 
@@ -43,7 +43,7 @@ def krippendorff_alpha(counts: Array) -> float:
     """Krippendorff's alpha for nominal data (2011), missing ratings allowed; NaN without variation.
 
     `1 - D_o / D_e` from the coincidences: each item with `m` ratings adds its pairs of ratings, each with the weight
-    `1 / (m - 1)`. Items with fewer than two ratings say nothing.
+    `1 / (m - 1)`. Items with fewer than two ratings are ignored.
 
     Args:
         counts: items × categories.

@@ -1,4 +1,4 @@
-"""Several people who labelled the same items: how far they agree, and what a judge can at most be expected to."""
+"""Agreement of several annotators on the same items, and the ceiling that it sets for a judge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MISSING = -1
 
 
 def majority(codes: Codes) -> Codes:
-    """The verdict that most annotators gave to each item, `tie` where none has most, −1 where nobody said anything.
+    """The majority verdict of each item, `tie` without a majority, −1 without labels.
 
     Args:
         codes: items × annotators, positions in the verdicts `a, tie, b`, −1 where there is none.
@@ -28,8 +28,8 @@ def majority(codes: Codes) -> Codes:
 def leave_one_out(codes: Codes) -> list[tuple[Codes, Codes, NDArray[np.intp]]]:
     """Each annotator against the majority of the others: the reference, the annotator, and the items of both.
 
-    The mean of a metric over the annotators is the ceiling: how far one person agrees with the others. A judge that
-    agrees with the others as far does as well as a person would.
+    The mean of a metric over the annotators is the ceiling: the agreement of one person with the others. A judge with
+    the same agreement does as well as a person.
 
     Args:
         codes: items × annotators, −1 where there is none.

@@ -1,13 +1,13 @@
 """Strengths of three or more systems from comparisons of two of them at a time (Bradley and Terry 1952).
 
 System i wins against j with the probability `1 / (1 + exp(s_j - s_i))`; a tie counts as half a win for each. The
-strengths `s` are the maximum of the likelihood, in log-odds, and sum to 0. What the model gets wrong (ties, prompts on
-which everything hangs together, games that one strength for each system does not describe) is no matter to the standard
-errors: they are those of the sandwich, with the prompt as the unit.
+strengths `s` are the maximum-likelihood estimates, in log-odds, and sum to 0. The standard errors are robust to
+misspecification of the model (ties, dependence within prompts, intransitive games): they come from the sandwich
+estimator, with the prompt as the unit.
 
 A difference of strengths is finite only between systems of one group: those that are linked both ways by comparisons
-that were not lost, each by the next (Ford 1957). Whoever never lost stands at +inf, whoever never won at −inf, and
-what was not compared at all is undefined; each with its reason. Nothing is added to the counts to hide it.
+that were not lost, each by the next (Ford 1957). A system that never lost has strength +inf, one that never won −inf,
+and one without comparisons is undefined; each has a reason. No pseudo-counts are added.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from harness.statistics.agreement import Array
 
 STEPS = 200
-"""Newton steps at most; a dozen are enough unless strengths are dozens of log-odds apart."""
+"""The most Newton steps; a dozen are enough unless strengths differ by dozens of log-odds."""
 CLOSE = 1e-12
-"""The largest step of a strength, in log-odds, that counts as having arrived."""
+"""The largest step of a strength, in log-odds, that counts as converged."""
 
 UNDEFEATED = "undefeated: no finite strength fits"
 WINLESS = "never won: no finite strength fits"
@@ -38,7 +38,7 @@ class Strengths:
     """Bradley-Terry strengths.
 
     Attributes:
-        values: of each system, in log-odds; the finite ones sum to 0; ±inf and NaN as `reasons` say.
+        values: strength of each system, in log-odds; the finite ones sum to 0; ±inf and NaN have a reason.
         covariance: systems × systems, of the finite strengths; NaN elsewhere.
         reasons: why a strength is not finite, "" where it is.
         units: how many clusters (comparisons where they are independent) the finite strengths rest on.
@@ -79,7 +79,7 @@ def bradley_terry(
 
     Args:
         first: a system of each comparison, 0 to `systems - 1`.
-        second: the other one; a comparison of a system with itself says nothing and is left out.
+        second: the other one; a comparison of a system with itself is left out.
         score: what the first one got: 1 for a win, 1/2 for a tie, 0 for a loss.
         systems: how many there are.
         clusters: the cluster (prompt) of each comparison; None where comparisons are independent.
@@ -106,12 +106,12 @@ def bradley_terry(
 
 
 def expected_score(gap: float) -> float:
-    """The score that a difference of strengths lets one expect: 0 at −inf, 1/2 at 0, 1 at +inf."""
+    """The expected score for a difference of strengths: 0 at −inf, 1/2 at 0, 1 at +inf."""
     return float(1 / (1 + np.exp(-gap))) if gap >= 0 else float(np.exp(gap) / (1 + np.exp(gap)))
 
 
 def _groups(wins: Array) -> tuple[NDArray[np.intp], Array, tuple[str, ...]]:
-    """The systems of the largest group (none where no group is the largest), and what the others stand at."""
+    """The systems of the largest group (none without a unique largest), and the strengths of the others."""
     reaches = _reachable(wins > 0)
     linked = reaches & reaches.T
     sizes = linked.sum(axis=1)
@@ -133,7 +133,7 @@ def _groups(wins: Array) -> tuple[NDArray[np.intp], Array, tuple[str, ...]]:
 
 
 def _standing(system: int, wins: Array, reaches: NDArray[np.bool_], members: NDArray[np.intp]) -> tuple[bool, bool]:
-    """Whether a system outside the largest group stands above all that it can be held against, or below."""
+    """Whether a system outside the largest group is above all that it is compared with, or below."""
     if len(members):
         return bool(reaches[system, members[0]]), bool(reaches[members[0], system])
     won, lost = bool(wins[system].any()), bool(wins[:, system].any())
@@ -172,7 +172,7 @@ def _fit(wins: Array) -> Array:
         step = _inverse(_information(strengths, games)) @ (scores - expected.sum(axis=1))
         size = 1.0
         while (reached := _likelihood(strengths + size * step, wins)) < value and size > CLOSE:
-            size /= 2  # far from the maximum a whole step can go too far
+            size /= 2  # far from the maximum a full step can overshoot
         strengths, value = strengths + size * step, reached
         if np.abs(size * step).max() < CLOSE:
             break

@@ -1,4 +1,4 @@
-"""Intervals of figures and means of items in clusters, by how many independent items they are worth.
+"""Intervals of figures and means of clustered items, from their effective number of independent items.
 
 See `harness.statistics.clusters` for the recipe. No interval has zero width, and where every cluster holds one item
 it is the interval for independent items.
@@ -29,7 +29,7 @@ class ClusteredInterval(NamedTuple):
 
     Attributes:
         low: lower end, None where the design is refused.
-        high: upper end, None likewise.
+        high: upper end, None in the same case.
         reason: why it is refused, "" otherwise.
         design: what the sizes of the clusters allow.
         worth: how many independent items the items are worth.
@@ -59,7 +59,7 @@ def table_interval(
     level: float,
     seed: int,
 ) -> ClusteredInterval:
-    """The smoothed multinomial interval of the table, as if it held as many independent items as its own are worth.
+    """The smoothed multinomial interval of the table, with the effective number of independent items.
 
     Args:
         places: flat cell of the table that each item is in.
@@ -74,7 +74,7 @@ def table_interval(
     numbers = np.unique(group, return_inverse=True)[1]
     count, size = int(numbers.max(initial=-1)) + 1, int(np.prod(shape))
     counts = np.bincount(numbers * size + places, minlength=count * size).reshape(count, size)
-    order = np.lexsort(counts.T)  # by contents alone, so that the order of the items changes nothing
+    order = np.lexsort(counts.T)  # by contents alone, so that the order of the items has no influence
     by_cluster = counts[order].astype(float).reshape(count, *shape)
     table, sizes = by_cluster.sum(axis=0), counts[order].sum(axis=1).astype(float)
     design, axes = clusters.design_of(sizes), tuple(range(1, 1 + len(shape)))

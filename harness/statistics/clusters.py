@@ -1,4 +1,4 @@
-"""How many independent items the items of a sample are worth that lie in clusters.
+"""The effective number of independent items in a clustered sample.
 
 Items of a cluster (the same prompt in several pairs, both orders, repeats) are not independent. Every clustered figure
 gets the interval that the same table would have with n* independent items, where n* lies between Kish's number and n.
@@ -23,7 +23,7 @@ FEW = 30
 FEWEST_ITEMS = 20
 """With fewer items there is no interval."""
 FEWEST_BIG = 5
-"""Where fewer clusters would carry all variance if they moved as one, the variance cannot be estimated from them."""
+"""Fewest clusters that must carry the variance if the items of a cluster move as one; else it cannot be estimated."""
 SHRINKAGE = 0.5
 """Weight, in clusters, of an intra-cluster correlation of 1."""
 
@@ -70,7 +70,7 @@ class Worth(NamedTuple):
         items: n*, for each figure.
         degrees: of freedom of each figure.
         design_effect: n over the worth before the correction for few clusters, of each figure.
-        is_worst_case: whether n* is Kish's number for want of anything to estimate it by.
+        is_worst_case: whether n* is Kish's number because nothing else can be estimated.
     """
 
     items: Array
@@ -80,7 +80,7 @@ class Worth(NamedTuple):
 
 
 def design_of(sizes: Array) -> Design:
-    """What clusters of these sizes allow.
+    """The design for clusters of these sizes.
 
     Args:
         sizes: items in each cluster.

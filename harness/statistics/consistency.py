@@ -1,8 +1,7 @@
-"""How steady an evaluator is: between both orders of the responses, and between repeats of the same question.
+"""Consistency of an evaluator: between both orders of the responses, and between repeats.
 
-Codes are positions in `harness.records.judgments.OUTCOMES`; verdicts of the swapped order are named as in the order
-given.
-Failures are no verdicts: an item counts only where there are verdicts to hold against each other.
+Codes are positions in `harness.records.judgments.OUTCOMES`; verdicts of the swapped order are mapped back to the
+original order. Failures are not verdicts: an item counts only if it has verdicts to compare.
 
 Every function gives one number for each item, NaN where the item does not count, so that the mean of the rest is
 the figure and the item, never the draw, is its unit.
@@ -27,7 +26,7 @@ def flips(given: Codes, swapped: Codes) -> Array:
 
 
 def first_slot_wins(given: Codes, swapped: Codes) -> Array:
-    """Of the items on which one slot won in both orders, so that the response did not matter: 1 where it was the first.
+    """For items on which the same slot won in both orders: 1 if it was the first slot, else 0.
 
     The first slot holds response a in the order given and response b in the swapped one.
     """
@@ -37,7 +36,7 @@ def first_slot_wins(given: Codes, swapped: Codes) -> Array:
 
 
 def made_ties(given: Codes, swapped: Codes, collapsed: Codes) -> Array:
-    """Whether an item is a tie only since both orders were made one: 1 where neither order itself said so."""
+    """Whether an item is a tie only because both orders were combined: 1 if neither order is a tie."""
     neither = (given != TIE) & (swapped != TIE)
     return _where(_are_verdicts(given, swapped, collapsed), neither & (collapsed == TIE))
 
@@ -67,14 +66,14 @@ def wilson_interval(share: float, n: int, level: float) -> Interval:
     z2 = NormalDist().inv_cdf((1 + level) / 2) ** 2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     reach = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
-    low = 0.0 if share == 0 else centre - reach  # what rounding would leave of 0 and 1
+    low = 0.0 if share == 0 else centre - reach  # exact at 0 and 1, without rounding
     high = 1.0 if share == 1 else centre + reach
     return Interval(low, high)
 
 
 def even_chance_p(count: int, n: int) -> float:
     """Two-sided exact binomial p-value of `count` out of n against a chance of one half."""
-    ways, tail = 1, 0  # whole numbers, so that every machine finds the same
+    ways, tail = 1, 0  # integers, so that every machine gets the same result
     for chosen in range(min(count, n - count) + 1):
         tail += ways
         ways = ways * (n - chosen) // (chosen + 1)

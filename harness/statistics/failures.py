@@ -1,4 +1,4 @@
-"""What failed judgments could have been: the bounds that stand beside every figure.
+"""Bounds on every figure from the possible outcomes of failed judgments.
 
 A failure counts as a class of its own, as disagreement. Had the judge answered, it might have been right or wrong:
 `all_right` and `all_wrong` are the tables of these two extremes.
@@ -13,7 +13,7 @@ import numpy as np
 from harness.statistics.agreement import Array
 
 STEPS = 5
-"""Into how many shares the failures of one reference verdict are split between the two wrong verdicts."""
+"""Steps of the split of one reference verdict's failures between the two wrong verdicts."""
 
 
 def complete_case(table: Array) -> Array:

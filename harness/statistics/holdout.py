@@ -1,4 +1,4 @@
-"""A part of the items held out: what is chosen on the rest is measured where the choice did not look."""
+"""Held-out items: a choice made on the rest is measured on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def held_out(n: int, clusters: NDArray[np.int64] | None, share: float, *, seed: int) -> NDArray[np.bool_]:
     """Which items are held out: a random part of the units, each of them whole.
 
-    At least one unit is held out and one is not, where there are two.
+    With two units or more, at least one is held out and at least one is not.
 
     Args:
         n: items.

@@ -60,7 +60,7 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
     possible = np.flatnonzero(flat)
     generator = np.random.Generator(np.random.PCG64(seed))
     drawn = generator.multinomial(int(np.asarray(table).sum()), flat[possible] / flat.sum(), size=resamples)
-    by_cell = np.zeros((len(flat), resamples))  # `agreement` adds cell to cell: each must lie in one piece
+    by_cell = np.zeros((len(flat), resamples))  # `agreement` adds cell by cell: each must be contiguous
     by_cell[turn[possible]] = drawn.T
     return by_cell.T.reshape(resamples, *weights.shape)
 
@@ -85,7 +85,7 @@ def turned_cells(table: Array) -> NDArray[np.intp]:
 
 
 def percentile_interval(estimates: Array, level: float) -> Interval:
-    """The central `level` of the estimates; undefined ones are left out and their share is told."""
+    """The central `level` of the estimates; undefined ones are left out and their share is returned."""
     defined, undefined_share = _defined(estimates)
     if not defined.size:
         return Interval(None, None, undefined_share)

@@ -22,8 +22,8 @@ def discordant(is_right: NDArray[np.bool_]) -> Array:
 def exact_p(only_first: int, only_second: int) -> float:
     """Two-sided exact p-value that two evaluators are right equally often; 1 where they are right on the same items.
 
-    Items on which both are right, or both wrong, say nothing of the difference; among the others either is as likely
-    to be the right one. Items must be independent.
+    Items on which both are right, or both wrong, are uninformative; under the null hypothesis either evaluator is as
+    likely to be right on the others. Items must be independent.
 
     Args:
         only_first: items on which only the first is right.

@@ -1,8 +1,8 @@
 """Many comparisons at once, by one coherent procedure: pooled-score max-T, single step.
 
-One error and one critical value serve everything that is said of a family of pairs: the interval `d ± reach`, the
-adjusted p-value, `distinguishable` (p ≤ 1 - level, which is the same as 0 outside the interval), rank sets,
-equivalence and gates. So no two of them contradict each other.
+All statements about a family of pairs use one error and one critical value: the interval `d ± reach`, the adjusted
+p-value, `distinguishable` (p ≤ 1 - level, equivalent to 0 outside the interval), rank sets, equivalence and gates. They
+therefore never contradict each other.
 
 The critical value is the quantile of the largest `|Z_i - Z_j| / sd(Z_i - Z_j)` over the pairs of the family, `Z` normal
 with the covariance of the figures (Hothorn, Bretz and Westfall 2008). One pair has the normal quantile itself. Where
@@ -24,10 +24,10 @@ from harness.statistics.intervals import normal_quantile
 from harness.statistics.pairs import Judgments, Statistic, by_first, paired_errors
 
 MAX_PAIRS = 20_000
-"""Beyond so many pairs (200 evaluators) Bonferroni's single-step rule stands in for joint draws."""
+"""With more pairs (200 evaluators) Bonferroni's single-step rule replaces joint draws."""
 
 DRAWS_AT_ONCE = 512
-"""Joint draws held in memory at once."""
+"""Joint draws in memory at once."""
 
 Method = Literal["max-t", "bonferroni"]
 
@@ -88,10 +88,10 @@ class Comparisons:
     Attributes:
         differences: figure of the row less figure of the column.
         errors: standard error of the difference, NaN where the pair is not of the family.
-        reach: half the width of the simultaneous interval, NaN likewise.
+        reach: half the width of the simultaneous interval, NaN in the same case.
         p_values: adjusted for the family; 1 where the pair is not of the family.
-        worth: how many independent items the pair's items are worth, NaN likewise.
-        degrees: of freedom of the pair, NaN likewise; None where the normal distribution serves.
+        worth: effective number of independent items of the pair, NaN in the same case.
+        degrees: degrees of freedom of the pair, NaN in the same case; None where the normal distribution serves.
         law: of the largest standardised difference.
         critical: the critical value on the normal scale; infinite where draws are too few for the level.
         level: confidence level of the family.
@@ -142,7 +142,7 @@ def compare_pairs(
     seed: int,
     level: float = 0.95,
 ) -> Comparisons:
-    """Compare some pairs of evaluators; what is said of them holds for all of them together.
+    """Compare some pairs of evaluators, with simultaneous inference over all of them.
 
     Args:
         statistic: the figure.

@@ -25,7 +25,7 @@ from harness.statistics import clusters
 from harness.statistics.agreement import Array
 
 BLOCK = 1 << 22
-"""Numbers held at once where a computation runs in blocks."""
+"""Numbers in memory at once in a blocked computation."""
 
 Value = Callable[[Array], Array]
 
@@ -51,7 +51,7 @@ class Statistic(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judgments:
-    """What several evaluators made of the same items.
+    """The judgments of several evaluators on the same items.
 
     Attributes:
         rows: the row of the table that each item is in.

@@ -1,4 +1,4 @@
-"""How small a difference a run can find, and how many items a difference needs: power at the alternative.
+"""The smallest detectable difference of a run, and the items that a difference needs: power at the alternative.
 
 A worse or a better evaluator has another standard error than the pilot's, so the error is that of the alternative
 (Miettinen 1968; Connor 1987; Lachin 1992): a difference X is found with power 0.8 where
@@ -24,7 +24,7 @@ from harness.statistics.agreement import Array
 from harness.statistics.pairs import Statistic, added_item
 
 POWER = 0.8
-"""How probable it is that a difference which can be detected is found."""
+"""Power: the probability that a detectable difference is found."""
 POWER_QUANTILE = NormalDist().inv_cdf(POWER)
 
 SHARES = np.concatenate([[0.0], np.geomspace(0.004, 1.0, 28), 1 + np.linspace(0.08, 1.0, 12)])
@@ -34,7 +34,7 @@ PRIOR = 1.0
 """Items added to the verdict cells of a pilot pair together, so that none is impossible."""
 
 REDRAWS = 200
-"""Pilots drawn again for the range of what can be detected."""
+"""Resampled pilots for the range of detectable differences."""
 
 MAX_STEPS = 40
 """The number of units and its critical value settle within a few steps."""
@@ -61,7 +61,7 @@ class Alternatives:
     added_pooled: Array
 
     def surplus(self, worth: Array | float, critical: Array | float) -> Array:
-        """How far each alternative exceeds what a power of 0.8 asks for, shares × pairs.
+        """How far each alternative exceeds the effect required for a power of 0.8, shares × pairs.
 
         Args:
             worth: how many independent items the items are worth, of each pair.

@@ -1,20 +1,18 @@
-"""Few human labels and many judgments made one estimate (PPI++: Angelopoulos, Duchi and Zrnic, arXiv 2311.01453).
+"""Prediction-powered inference from human labels and judgments (PPI++: Angelopoulos, Duchi, Zrnic, arXiv 2311.01453).
 
 On n labelled items both the human's value Y and the judge's f are known, on N others only the judge's. The estimate is
 
     theta = mean(Y) - lambda * (mean of f on the labelled items - mean of f on the others)
 
-For every lambda that is chosen beforehand it is right on average, however wrong the judge is: what the judge says on
-the others is held against what it says where the truth is known. `lambda = 0` leaves the human labels alone. The
-variance is least at
+For every lambda that is fixed beforehand it is unbiased, whatever the error of the judge: the judge's bias is estimated
+on the labelled items and subtracted. `lambda = 0` uses the human labels alone. The variance is least at
 
     lambda = Cov(Y, f) / ((1 + n/N) * Var(f))
 
 with the covariance over the labelled items and the variance over all; it is estimated and clipped to [0, 1], as the
-paper does, so that a judge that is worth nothing costs next to nothing.
+paper does, so that an uninformative judge costs almost no precision.
 
-All this holds only where the labelled items are a random part of all items. Nothing in the data can show that they
-are.
+All this holds only if the labelled items are a random sample of all items, which the data cannot show.
 
 A win rate with ties dropped is a ratio of two sums; its correction takes the judge's influence function for `f`. Then
 an item on which the judge failed has the influence 0, as it moves the judge's rate nowhere: no verdict is made up for
@@ -43,12 +41,12 @@ PRIOR = win_rate.PRIOR / 3
 
 
 class Corrected(NamedTuple):
-    """A mean or a rate of what humans say, made better by what a judge says.
+    """A mean or a rate of human labels, corrected with the outcomes of a judge.
 
     Attributes:
         value: the estimate. It may lie a little outside the range of what is estimated.
         error: its standard error; NaN where there are too few units for one.
-        power: lambda, how far the judge is relied on, 0 to 1.
+        power: lambda, the weight of the judge, 0 to 1.
         human: the estimate from the labelled items alone.
         human_error: its standard error, from the same units.
         units: items that were labelled, or the clusters that hold any.
@@ -63,17 +61,17 @@ class Corrected(NamedTuple):
 
     @property
     def gain(self) -> float | None:
-        """How many times as many labelled items would do as well without the judge; None where that is not known."""
+        """The factor by which labels would have to grow for the same precision without the judge; None if unknown."""
         return (self.human_error / self.error) ** 2 if self.error > 0 and self.human_error > 0 else None
 
 
 def tuned_power(labelled: Array, predicted: Array, others: Array) -> float:
-    """The lambda of least variance for independent items, clipped to [0, 1]; 0 where the judge says one thing only.
+    """The lambda of least variance for independent items, clipped to [0, 1]; 0 if the judge is constant.
 
     Args:
-        labelled: what the humans say of each labelled item.
-        predicted: what the judge says of these items.
-        others: what the judge says of the items without label.
+        labelled: human values of the labelled items.
+        predicted: the judge's values of these items.
+        others: the judge's values of the items without label.
     """
     n, rest = len(labelled), len(others)
     if not n or not rest:
@@ -91,16 +89,16 @@ def corrected_mean(
     power: float | None = None,
     clusters: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
 ) -> Corrected:
-    """The mean of what humans would say of all items.
+    """The mean of the human values over all items.
 
     Independent items: `SE² = Var(Y - lambda f) / n + lambda² Var(f) / N`. Clusters: with `u` what each item adds to the
     estimate, summed over the cluster's items with and without label, `SE² = G/(G-1) · Σ u²` with G the clusters that
     hold a label; lambda is then the one of least such variance.
 
     Args:
-        labelled: what the humans say of each labelled item, `(n,)`.
-        predicted: what the judge says of these items, `(n,)`.
-        others: what the judge says of the items without label, `(N,)`; N = 0 gives the human labels alone.
+        labelled: human values of the labelled items, `(n,)`.
+        predicted: the judge's values of these items, `(n,)`.
+        others: the judge's values of the items without label, `(N,)`; N = 0 gives the human labels alone.
         power: lambda; None to choose it.
         clusters: the clusters of the labelled items and of the others, numbered alike; None where independent.
 
@@ -128,11 +126,11 @@ def corrected_rate(
     power: float | None = None,
     clusters: NDArray[np.int64] | None = None,
 ) -> Corrected:
-    """The win rate that humans would find over all items.
+    """The win rate by human labels over all items.
 
     Args:
-        outcomes: what the judge says of each item: 0 won, 1 tied, 2 lost, failures from 3 on.
-        labels: what the humans say of it, likewise; below 0 where they have not been asked.
+        outcomes: the judge's outcome of each item: 0 won, 1 tied, 2 lost, failures from 3 on.
+        labels: the human outcome of each item, in the same codes; below 0 without a label.
         ties: what a tie counts as.
         power: lambda; None to choose it.
         clusters: the cluster of each item; None where items are independent.
@@ -177,8 +175,8 @@ def rate_intervals(
     Labelled items and others are drawn anew, and lambda is chosen again in each resample. †1/9 is added to each of the
     9 cells of the labelled items and 1/3 to each of the judge's verdicts on the others, so that with `lambda = 0` this
     is the smoothed bootstrap of the human labels. That was tuned on simulations and is no standard of the literature;
-    the simulation is `tests/simulations/win_rates.py`. The normal interval of the paper holds the truth far less often
-    than it says where n is below 100 and one outcome is rare.
+    the simulation is `tests/simulations/win_rates.py`. The normal interval of the paper covers the truth far below its
+    level if n is below 100 and one outcome is rare.
 
     Args:
         table: counts of labelled items, human (won, tied, lost) × judge (won, tied, lost, failed).
@@ -235,10 +233,10 @@ def _judge_values(judged: Array, human: Array, ties: Ties) -> Array:
     """The judge's influence of each outcome, `(..., 4)`, in the units of the human's rate; 0 for a failure.
 
     It is the judge's score of an item less the judge's own rate, over the share of items on which the human's rate
-    rests: so a judge that always agrees with the humans is relied on with a lambda of `1 / (1 + n/N)`.
+    rests: so a judge that always agrees with the humans has a lambda of `1 / (1 + n/N)`.
     """
     above, below = win_rate.score_of(ties, JUDGED)
-    own = np.nan_to_num(win_rate.win_rate(judged, ties))  # a judge without a rate says nothing, with any value here
+    own = np.nan_to_num(win_rate.win_rate(judged, ties))  # any value will do for a judge without a rate
     share = win_rate.rests_on(human, ties) / np.maximum(human.sum(axis=-1), 1)
     scores = above - own[..., None] * below
     return np.asarray(scores / np.where(share > 0, share, 1.0)[..., None])

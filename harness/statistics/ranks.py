@@ -8,7 +8,7 @@ from harness.statistics.agreement import Array
 
 
 def rank_sets(differences: Array, p_values: Array, level: float) -> list[tuple[int, int]]:
-    """Best and worst rank of each evaluator, all of them right together with probability `level`.
+    """Best and worst rank of each evaluator, simultaneously correct with probability `level`.
 
     Best is 1 + the number significantly better, worst is their number − the number significantly worse.
 

@@ -1,4 +1,4 @@
-"""Least squares with errors that allow for clusters: what goes with a judge's verdict beside what people say."""
+"""Least squares with clustered standard errors: what predicts a judge's verdict beyond human labels."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from harness.statistics.agreement import Array
 
 COLLINEAR = 1e-9
-"""A column that the others explain but for so small a part of its variance cannot be told from them."""
+"""Least share of a column's variance that the other columns leave unexplained; below, it is collinear."""
 
 
 class Coefficient(NamedTuple):
-    """How much the outcome changes with one unit of a variable, all others as they are.
+    """The change of the outcome with one unit of a variable, all others constant.
 
     Attributes:
         value: the coefficient.
@@ -29,10 +29,10 @@ class Coefficient(NamedTuple):
 
 
 def coefficient_of(outcome: Array, variables: Array, which: int, clusters: NDArray[np.int64]) -> Coefficient | None:
-    """One coefficient of a linear regression with an intercept; None where it cannot be told.
+    """One coefficient of a linear regression with an intercept; None if it is not identified.
 
     The error is the sandwich over clusters with the factor `G/(G-1) · (n-1)/(n-k)` (Liang and Zeger 1986; the factor is
-    that of Stata and statsmodels). It cannot be told where the variable is constant, or follows from the others.
+    that of Stata and statsmodels). It is not identified if the variable is constant or collinear with the others.
 
     Args:
         outcome: of each item.

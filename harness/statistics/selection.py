@@ -1,4 +1,4 @@
-"""What picking the best of many does to its figure: hybrid inference on the winner.
+"""Correction of the best of many for its selection: hybrid inference on the winner.
 
 Given everything that is independent of the figure of the winner, that figure is normal, truncated where another would
 have won, and to c standard errors of its true value (Andrews, Kitagawa and McCloskey 2024). †Two changes to the
@@ -24,13 +24,13 @@ BETA = 0.005
 GRID = 4_001
 """Points of the law of the winner's figure."""
 SAME = 1e-6
-"""A copy of the winner, whose figure always moves with it, says nothing of the choice."""
+"""A perfectly correlated copy of the winner has no influence on the choice."""
 MANY_TIED = 3
 """With so many at the top, no continuous law describes the tie."""
 
 
 class Correction(NamedTuple):
-    """What the figure of the best is worth.
+    """The corrected figure of the best.
 
     Attributes:
         corrected: median-unbiased, no more than the figure.

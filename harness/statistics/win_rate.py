@@ -51,7 +51,7 @@ def score_of(ties: Ties, columns: int = 3) -> tuple[Array, Array]:
 
 
 def of_b(counts: ArrayLike) -> Array:
-    """Counts of response a as counts of response b, and the other way: wins and losses change places."""
+    """Counts of response a as counts of response b, and vice versa: wins and losses are swapped."""
     turned = np.array(counts, dtype=float)
     turned[..., [0, 2]] = turned[..., [2, 0]]
     return turned
@@ -150,8 +150,8 @@ def failure_bounds(counts: ArrayLike, failed: ArrayLike, ties: Ties = "half") ->
 def sign_test(wins: int, losses: int) -> float | None:
     """Two-sided exact sign test of a win rate of 1/2, on decided items; None where there is none.
 
-    It is the exact binomial test of `wins` out of `wins + losses` against one half; ties say nothing about which of
-    the two is better, and are left out (Dixon and Mood 1946).
+    It is the exact binomial test of `wins` out of `wins + losses` against one half; ties are uninformative and
+    left out (Dixon and Mood 1946).
     """
     n = wins + losses
     if not n:
@@ -166,8 +166,8 @@ def sign_test(wins: int, losses: int) -> float | None:
 def cluster_signs(outcomes: NDArray[np.int8], clusters: NDArray[np.int64]) -> tuple[int, int]:
     """How many clusters were won and lost on balance, for `sign_test` where items are not independent.
 
-    A cluster is won where it holds more wins than losses. Were the two systems alike, a cluster would as soon be won
-    as lost, whatever its size and however its items hang together.
+    A cluster is won where it holds more wins than losses. For equal systems a cluster is as likely to be won as
+    lost, whatever its size and the correlation of its items.
 
     Args:
         outcomes: of each item, 0 won, 1 tied, 2 lost; from 3 on left out.

@@ -1,7 +1,7 @@
 """CSV with a header line, fields quoted by `"` where they must be, separated by comma, semicolon, tab or `|`.
 
 The separator is the one that finds most of the wanted columns in the header; a first line `sep=;`, as Excel writes it,
-or `delimiter:` in the spec decides it. Columns without a name are passed over. An empty field is no value. A prompt is
+or `delimiter:` in the spec decides it. Columns without a name are skipped. An empty field is no value. A prompt is
 text, unless it begins as a list of messages does, `[{"role":` or `[{"content":`; then it must be the JSON of one.
 
 The standard library's parser is used, not polars': it takes a second for 100 MB, but it refuses what is ambiguous
@@ -67,7 +67,7 @@ def read(path: Path, wanted: Sequence[str], *, delimiter: str | None = None) -> 
                 problems = undecodable_lines(binary)
         except csv.Error as error:
             problems.append(RowProblem(reader.line_num + skipped, f"not valid CSV: {error}"))
-    # The rows before a fault of the parser are checked as well, so that all problems are told at once.
+    # The rows before a fault of the parser are checked as well, so that all problems are reported at once.
     frame = pl.concat([_frame(header, wanted, []), *parts])
     return Rows(frame, tuple(filter(None, header)), lambda: numbers, only_text=True, problems=tuple(problems))
 
