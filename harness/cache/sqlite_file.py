@@ -61,7 +61,7 @@ def reporting(folder: Path) -> Iterator[None]:
 
 
 def cache_error(folder: Path, error: Exception) -> CacheError:
-    """What to tell a user of an error of SQLite or of the file system."""
+    """The message for an error of SQLite or of the file system."""
     reason = str(getattr(error, "strerror", None) or error)
     says = reason.lower()
     if "not a database" in says or "malformed" in says or "file is encrypted" in says:

@@ -156,7 +156,7 @@ class CacheWriter:
         return group, True
 
     def _commit(self, group: Sequence[_Batch]) -> None:
-        """Store a group in one transaction and tell those who wait."""
+        """Store a group in one transaction and resolve its futures."""
         try:
             with writing_alone(self._folder):
                 if self._database is None:

@@ -39,7 +39,7 @@ def problems_of_data(spec: Spec, say: Callable[[str], None]) -> list[Problem]:
 
 
 def problems_beside(path: Path, shown: str, allowed: Iterable[Path]) -> list[Problem]:
-    """What is wrong with the data of a spec that is wrong itself, as far as its entries for them are sound."""
+    """Problems in the data of an invalid spec, as far as its dataset entries are valid."""
     from harness.spec.evaluation import is_generation, sound_datasets
     from harness.spec.paths import Folders
     from harness.spec.yaml import read_yaml
