@@ -92,5 +92,5 @@ def _entries(text: str, *, is_list: bool) -> Iterator[str]:
         yield " ".join(text.split())
         return
     for entry in re.split(r"\n(?=\S)", text):
-        name, _, told = " ".join(entry.split()).partition(": ")
-        yield f"- `{name}`: {told}"
+        name, _, meaning = " ".join(entry.split()).partition(": ")
+        yield f"- `{name}`: {meaning}"

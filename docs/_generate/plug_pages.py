@@ -35,7 +35,7 @@ leaderboard. A judgment that failed counts as disagreement in each of them, and 
 bounds stand beside every figure. Where a figure is undefined it is null with a reason, never 0 and never 1.""",
     "probes": """\
 Habits of an evaluator that a metric does not show. `harness audit RUN` looks at all of them; a spec names some in
-`score.probes` to have their figures beside its scores. A figure that cannot be told is null with a reason.
+`score.probes` to have their figures beside its scores. An undefined figure is null with a reason.
 [Auditing judges](../../guide/auditing-judges.md) shows how to read them.""",
     "providers": """\
 Where the replies of a model come from. Each model of a spec names one as its `provider`; its settings follow here.""",

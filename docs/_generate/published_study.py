@@ -77,7 +77,7 @@ def page(folder: Path) -> str:
         together = score_cells(data.cells, data, data.outcomes, adjusted, seed, nothing, [None] * len(data.cells))
     n = everything.scores.scores[0].n
     parts = [HEAD, takeaway(groups, everything, together, n)]
-    parts += [told(group) for group in groups]
+    parts += [section_of(group) for group in groups]
     parts += [debates_against_judges(everything), win_rates(folder / LOOPS), method(n)]
     return "\n".join(parts)
 
@@ -110,7 +110,7 @@ def takeaway(groups: Sequence[Group], everything: Group, together: Sequence[Cell
     figures = [score.figures[METRIC] for score in together]
     beyond = sum(figure.low is not None and figure.low > 0 for figure in figures)
     return (
-        f"**On {n} items, {found} of the {pairs:,} pairs of evaluators can be told apart** (each mode by itself: "
+        f"**On {n} items, {found} of the {pairs:,} pairs of evaluators are distinguishable** (each mode by itself: "
         f"{', '.join(apart)}). What so few items show is that {beyond} of {len(figures)} evaluators agree with people "
         "beyond chance (intervals adjusted for all of them). The published orders of judges, juries and debates "
         "are orders of one sample, and other items may well give others.\n"
@@ -127,7 +127,7 @@ def pairs_apart(scores: DatasetScores) -> tuple[int, int]:
     return int(np.count_nonzero(np.triu(significant, 1))), size * (size - 1) // 2
 
 
-def told(group: Group) -> str:
+def section_of(group: Group) -> str:
     """A table of a group, the best first, and what its figures can bear."""
     scores = group.scores
     contest = scores.contests[METRIC]
@@ -178,8 +178,8 @@ def debates_against_judges(everything: Group) -> str:
             found += held.is_distinguishable
             row = f"| {models[0]} | {held.value:+.3f} | {held.low:+.3f} to {held.high:+.3f} |"
             lines.append(re.sub(r" -(?=\d)", " −", row))
-    told = "No debate is" if not found else f"{found} debates are"
-    lines += ["", f"{told} distinguishable from the single judge that plays its personas.", ""]
+    subject = "No debate is" if not found else f"{found} debates are"
+    lines += ["", f"{subject} distinguishable from the single judge that plays its personas.", ""]
     return "\n".join(lines)
 
 

@@ -30,7 +30,7 @@ def load_spec(
     Args:
         source: the file, YAML text (a `str` of several lines), or the same content as a mapping.
         folder: what the paths of YAML text and of a mapping are relative to; a file's are relative to its own folder.
-        results: folder of all results, where the winners are looked up that the spec takes over from others.
+        results: folder of all results, where the winners of other specs are found.
         allow_paths: folders beside its own that its paths may lead into.
 
     Raises:

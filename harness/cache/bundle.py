@@ -1,4 +1,4 @@
-"""Bundles: the calls and replies of an experiment as one file that can be given to somebody else.
+"""Bundles: the calls and replies of an experiment as one file that can be shared.
 
 A bundle is gzip of lines of canonical JSON:
 

@@ -132,7 +132,7 @@ def has_entries(connection: sqlite3.Connection, folder: Path) -> bool:
     """Whether the table of entries is there yet.
 
     Raises:
-        CacheError: where the database holds what diskcache does not make: it is somebody else's, or a trap.
+        CacheError: where the database holds what diskcache does not make: it is foreign or malicious.
     """
     found = connection.execute("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'")
     tables = set()
@@ -196,7 +196,7 @@ def _check_unused(folder: Path) -> None:
     connection = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
         has_entries(connection, folder)
-        connection.execute("PRAGMA journal_mode = DELETE")  # fails while anybody else has the file open
+        connection.execute("PRAGMA journal_mode = DELETE")  # fails while another process has the file open
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:

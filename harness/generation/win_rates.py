@@ -91,7 +91,7 @@ def standing_of(system: str, cell: str, met: Met, score: ScoreSpec, seed: int) -
     nobody = np.full(len(outcomes), -1, np.int8)
     human = human_rates(nobody, cluster, score, 0)
     own = seed_for(seed, "win-rate", system, cell)
-    rates = judge_rates(Seen(outcomes, nobody, cluster), human, score, judge_seed=own, seed=own)
+    rates = judge_rates(Seen(outcomes, no_labels, cluster), human, score, judge_seed=own, seed=own)
     counts = np.bincount(outcomes, minlength=len(OUTCOMES))
     sign = sign_figure(outcomes, cluster, score)
     return Standing(system, cell, tuple(int(count) for count in counts), rates, sign, identical)

@@ -37,7 +37,7 @@ def comparisons_failed(head: str, failed: int, judgments: int) -> str:
 
 
 def same_drafts(head: str, same: int, judgments: int) -> str:
-    """How many comparisons nobody was asked about."""
+    """The number of comparisons without a model call."""
     return f"{head}: in {same} of {judgments} comparisons both drafts are the same, which is a tie without asking"
 
 
@@ -47,7 +47,7 @@ def difference_of(found: Mapping[str, Any]) -> str:
 
 
 def systems_not_distinguishable(head: str, best: str, others: Sequence[str], n: int, level: float) -> str:
-    """Which systems no test tells from the best against an opponent."""
+    """The systems that are not distinguishable from the best against an opponent."""
     return (
         f"{head}: not distinguishable from the best, {best}, at n = {n} (level {level:g}, intervals simultaneous over "
         f"all pairs): {shortlist(others, '; ', MAX_SHOWN)}"

@@ -138,7 +138,7 @@ def _criteria_faults(strategy: Strategy, everywhere: frozenset[str]) -> Iterator
     if strategy.answer["kind"] != "rubric" or len(names) < len(strategy.criteria):
         return
     for short, long in dict.fromkeys((group, other) for group, _, other in endings(groups)):
-        message = f"the score of {quoted(short)} would be looked for in the line of {quoted(long)} as well"
+        message = f"the score of {quoted(short)} would also match the line of {quoted(long)}"
         yield ("criteria", list(groups).index(short), "name"), message, "give them names that end differently"
 
 

@@ -13,7 +13,7 @@ class Persona(NamedTuple):
 
     Attributes:
         name: what the others call it.
-        role: who it is and what it looks at, told to it as `you`.
+        role: the persona and its focus, addressed as `you`.
     """
 
     name: str

@@ -180,4 +180,4 @@ def _clock(model: Model, date: str) -> Iterator[Finding]:
     if abs(gap) > CLOCK_TOLERANCE_S:
         side = "ahead of" if gap > 0 else "behind"
         message = f"it is {abs(gap):,.0f} s {side} the clock of {model.name}'s endpoint"
-        yield Finding("clock", "warning", message, "set the clock; certificates and waiting times are held against it")
+        yield Finding("clock", "warning", message, "set the clock; certificates and waiting times depend on it")

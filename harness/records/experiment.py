@@ -62,13 +62,13 @@ class Cell:
     Attributes:
         dataset: name of a dataset of the spec.
         strategy: name of a strategy of the spec.
-        mode: a file name in `harness/modes/`.
+        mode: a file name in `harness/evaluators/modes/`.
         models: names of models of the spec, in the mode's order.
         order: in which order the evaluator sees the responses; `both` asks twice and collapses.
         repeats: how often it is asked, each time with a draw of its own.
         collapse: how repeated answers become one.
         settings: what only this mode understands, every default written out.
-        variant: what tells cells of one mode and the same models apart, such as `(rounds=3)`; made by the mode.
+        variant: distinguishes cells of one mode and the same models, such as `(rounds=3)`; made by the mode.
     """
 
     dataset: str
@@ -106,10 +106,10 @@ class ScoreSpec:
         interval: `bootstrap` (smoothed multinomial), `percentile`, `bca` or `analytic`.
         resamples: bootstrap draws.
         level: confidence level of intervals and of rank sets.
-        margin: two cells whose difference is sure to be smaller are equivalent; None where nobody says so.
+        margin: two cells whose difference is sure to be smaller are equivalent; None without a margin.
         holdout: share of the units (items, or clusters of them) on which the figure of the best is measured after it
             was chosen on the others; None to hold nothing out.
-        probes: file names in `harness/probes/`, whose figures stand beside the scores.
+        probes: file names in `harness/analysis/audit/probes/`, whose figures are shown beside the scores.
     """
 
     metrics: tuple[str, ...] = ("kappa", "accuracy")

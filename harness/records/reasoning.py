@@ -1,4 +1,4 @@
-"""The reasoning inside a reply's text, told apart from the text by the tags that models write.
+"""Separate the reasoning in a reply's text by the tags that models write.
 
 Models served without a reasoning parser write their reasoning into their text: `<think>…</think>` and its variants,
 `[THINK]…[/THINK]`, `◁think▷…◁/think▷`, channels (`<|channel|>analysis<|message|>…`). Chat templates often put the

@@ -301,9 +301,9 @@ def _runs(parent: Path) -> list[Path]:
 
 
 def _finished(folder: Path) -> tuple[int, str, str]:
-    """What sorts runs by when they were made; a run without its environment file is older than all.
+    """A key that sorts runs by age; a run without its environment file is the oldest.
 
-    Runs of a spec are numbered, for a clock can be set back; the time tells those apart that were made elsewhere.
+    Runs of a spec are numbered, since a clock can be set back; the time sorts runs from other machines.
     """
     try:
         environment = read_json(folder, ENVIRONMENT)

@@ -1,9 +1,9 @@
-"""Specs that take over the winner of another: `strategy: [{winner_of: prompting-strategies, by: kappa}]`.
+"""Specs that use the winner of another: `strategy: [{winner_of: prompting-strategies, by: kappa}]`.
 
-    links ─▶ the other specs, loaded ─▶ who won (asked of `choose`) ─▶ plain names in place of the links
+    links ─▶ the other specs, loaded ─▶ the winner (from `choose`) ─▶ plain names in place of the links
 
-This comes before the matrix is expanded, which therefore knows nothing of it. Without `choose` nobody is asked: every
-strategy or evaluator that may win stands in place of the link, so that all else can be checked before there is a run.
+Links are resolved before the matrix is expanded. Without `choose`, every strategy or evaluator that may win replaces
+the link, so that the rest of the spec can be checked before there is a run.
 """
 
 from __future__ import annotations

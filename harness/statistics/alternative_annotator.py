@@ -60,7 +60,7 @@ def alternative_test(
     """Compare a judge with each annotator; the false discovery rate is controlled (Benjamini and Yekutieli 2001).
 
     Args:
-        judged: outcome of each item; a failure agrees with nobody.
+        judged: outcome of each item; a failure agrees with no annotator.
         codes: items × annotators, −1 where there is none.
         epsilon: the tolerated disadvantage.
         level: 1 - the false discovery rate.

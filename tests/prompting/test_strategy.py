@@ -279,7 +279,7 @@ def named(*names: str) -> list[dict[str, str]]:
         pytest.param(
             {**WEIGHED, "criteria": named("Style", "Clarity of style"), "answer": RUBRIC},
             "criteria[0].name",
-            "the score of `Style` would be looked for in the line of `Clarity of style` as well",
+            "the score of `Style` would also match the line of `Clarity of style`",
             "end differently",
             id="criteria-collide",
         ),

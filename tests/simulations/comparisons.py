@@ -1,4 +1,4 @@
-"""How often evaluators are told apart, or called equivalent, that should not be; and whether intervals hold."""
+"""How often evaluators are wrongly called distinguishable or equivalent, and the coverage of intervals."""
 
 from __future__ import annotations
 

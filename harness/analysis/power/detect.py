@@ -1,9 +1,8 @@
-"""What differences a run can find: from the paired standard errors of a pilot run, or of the simulated world.
+"""Detectable differences of a run, from the paired standard errors of a pilot run or of the simulated world.
 
-A pilot run is any run of the same cells, or of some like them, on the same kind of items. Where there is none, judges
-of the simulated world stand in for the cells (`harness.providers.simulation.panel`): that tells the order of
-magnitude, and the
-notes tell what was assumed.
+A pilot run is any run of the same or similar cells on the same kind of items. Without one, judges of the simulated
+world replace the cells (`harness.providers.simulation.panel`): that gives the order of magnitude, and the notes list
+the assumptions.
 """
 
 from __future__ import annotations

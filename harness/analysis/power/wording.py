@@ -11,8 +11,8 @@ PILOT = (
 
 
 SIMULATED_PILOT = (
-    "no run to learn from: independent simulated judges of one skill stand in for the cells, on pairs with the "
-    "dataset's shares of labels; this tells the order of magnitude, and a small run would tell more"
+    "no pilot run: independent simulated judges of one skill replace the cells, on pairs with the "
+    "dataset's shares of labels; this is an order of magnitude, and a small pilot run is more precise"
 )
 
 

@@ -138,7 +138,7 @@ def _phrase_faults(key: str, groups: Mapping[Any, Sequence[str]], *, case_sensit
                     hint += ", or write `case_sensitive: true`"
                 yield here, f"`{phrase}` stands for both {_named(other)} and {_named(group)}", hint
             else:
-                message = f"`{phrase}` of {_named(group)} cannot be told apart from `{written}` of {_named(other)}"
+                message = f"`{phrase}` of {_named(group)} cannot be distinguished from `{written}` of {_named(other)}"
                 yield here, message, "brackets, quotes and * _ ` are decoration in a reply; give each words of its own"
 
 

@@ -99,9 +99,9 @@ def test_signs_at_the_end_of_labels_count(text: str, verdict: Any) -> None:
 @pytest.mark.parametrize(
     ("labels", "more", "message"),
     [
-        ({"a": ["A*"], "b": ["A"]}, {}, "`A` of b cannot be told apart from `A*` of a"),
-        ({"a": ["(x)"], "b": ["[x]"]}, {}, "`[x]` of b cannot be told apart from `(x)` of a"),
-        ({"a": ["Ａ"], "b": ["A"]}, {}, "`A` of b cannot be told apart from `Ａ` of a"),
+        ({"a": ["A*"], "b": ["A"]}, {}, "`A` of b cannot be distinguished from `A*` of a"),
+        ({"a": ["(x)"], "b": ["[x]"]}, {}, "`[x]` of b cannot be distinguished from `(x)` of a"),
+        ({"a": ["Ａ"], "b": ["A"]}, {}, "`A` of b cannot be distinguished from `Ａ` of a"),
         ({"a": ["m"], "b": ["M"]}, {}, "`M` stands for both a and b"),
         ({"a": ["m"], "b": ["M"]}, {"case_sensitive": True}, None),
         ({"a": ["A>B"], "b": ["A<B"]}, {}, None),
@@ -116,7 +116,7 @@ def test_labels_that_cannot_be_told_apart_are_a_fault(labels: Any, more: dict[st
 def test_grades_are_checked_as_labels_are() -> None:
     rule = full_rule({"kind": "graded", "labels": [["A"], ["same"], ["**A**"]]})
     assert [(fault[0], fault[1]) for fault in answer_faults(rule)] == [
-        (("labels", 2, 0), "`**A**` of grade 3 cannot be told apart from `A` of grade 1")
+        (("labels", 2, 0), "`**A**` of grade 3 cannot be distinguished from `A` of grade 1")
     ]
 
 
