@@ -88,8 +88,8 @@ def standing_of(system: str, cell: str, met: Met, score: ScoreSpec, seed: int) -
         seed: of the spec.
     """
     outcomes, cluster, identical = met
-    nobody = np.full(len(outcomes), -1, np.int8)
-    human = human_rates(nobody, cluster, score, 0)
+    no_labels = np.full(len(outcomes), -1, np.int8)
+    human = human_rates(no_labels, cluster, score, 0)
     own = seed_for(seed, "win-rate", system, cell)
     rates = judge_rates(Seen(outcomes, no_labels, cluster), human, score, judge_seed=own, seed=own)
     counts = np.bincount(outcomes, minlength=len(OUTCOMES))
