@@ -2,6 +2,35 @@
 
 import os
 from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+WHOLE = (
+    "api/test_run.py",
+    "cli/test_claims.py",
+    "cli/test_compare.py",
+    "cli/test_output.py",
+    "e2e",
+    "generation/test_run.py",
+    "importers/test_published_",
+    "reliability",
+    "test_docs.py",
+    "untrusted/test_bombs.py",
+    "untrusted/test_environment.py",
+    "untrusted/test_secrets.py",
+)
+"""Tests of whole processes, servers and published studies. They take half of the time of all tests, and nothing in them
+depends on the version of Python that the other tests do not show: `tox` runs them on one version only."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run on one version of Python only."""
+    folder = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(folder).as_posix().startswith(WHOLE):
+            item.add_marker("whole")
+
 
 if find_spec("hypothesis"):  # an installed wheel is tested with nothing but pytest beside it
     from hypothesis import HealthCheck, settings

@@ -49,7 +49,7 @@ def load_spec(
         document = parse_yaml(source, IN_MEMORY)
     else:
         return check_spec(Path(source), str(source), choose=choose, allow_paths=allowed)
-    return _checked(Path(folder) / IN_MEMORY, IN_MEMORY, document, choose=choose, allowed=allowed)
+    return check_document(Path(folder) / IN_MEMORY, IN_MEMORY, document, choose=choose, allowed=allowed)
 
 
 def _plain(source: Mapping[str, Any]) -> Any:
@@ -81,12 +81,13 @@ def check_spec(
         SpecError: with every problem at once.
     """
     document = read_yaml(path.absolute(), str(path.absolute()) if shown is None else shown)
-    return _checked(path, shown, document, choose=choose, allowed=tuple(allow_paths))
+    return check_document(path, shown, document, choose=choose, allowed=tuple(allow_paths))
 
 
-def _checked(
-    path: Path, shown: str | None, document: Document, *, choose: Choose | None, allowed: tuple[Path, ...]
+def check_document(
+    path: Path, shown: str | None, document: Document, *, choose: Choose | None = None, allowed: tuple[Path, ...] = ()
 ) -> Spec:
+    """As `check_spec`, of a file that has been parsed."""
     if evaluation.is_generation(document):
         from harness.generation.spec import load_generation  # few specs are one
 

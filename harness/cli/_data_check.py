@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
-from harness.errors import HarnessError, Problem, SpecError
+from harness.errors import HarnessError, Problem
 from harness.records.datasets import DatasetSpec
+from harness.records.document import Document
 from harness.records.experiment import Spec
 
 
@@ -38,16 +39,11 @@ def problems_of_data(spec: Spec, say: Callable[[str], None]) -> list[Problem]:
         return read_problems(parts, spec.seed, is_prompts=spec.kind == "generation")
 
 
-def problems_beside(path: Path, shown: str, allowed: Iterable[Path]) -> list[Problem]:
+def problems_beside(path: Path, document: Document, allowed: Iterable[Path]) -> list[Problem]:
     """Problems in the data of an invalid spec, as far as its dataset entries are valid."""
     from harness.spec.evaluation import is_generation, sound_datasets
     from harness.spec.paths import Folders
-    from harness.spec.yaml import read_yaml
 
-    try:
-        document = read_yaml(path.absolute(), shown)
-    except SpecError:
-        return []
     if not isinstance(document.value, dict):
         return []
     is_prompts = is_generation(document)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from harness.api.load import check_spec
+from harness.api.load import check_document
 from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._data_check import problems_beside, problems_of_data
@@ -20,6 +20,7 @@ from harness.cli._output import print_json
 from harness.errors import Problem, SpecError
 from harness.runner.other_identities import notes_on_models
 from harness.spec.evaluation import environment_problems
+from harness.spec.yaml import read_yaml
 from harness.text import pluralized, printable
 
 
@@ -76,9 +77,14 @@ def _checked(
 ) -> tuple[list[Problem], dict[str, Any] | None]:
     """The problems of a spec file and of its data, and the spec's name and size where there are none."""
     try:
-        spec = check_spec(Path(shown), shown, allow_paths=allow_paths)
+        document = read_yaml(Path(shown).absolute(), shown)
     except SpecError as error:
-        return [*error.problems, *(problems_beside(Path(shown), shown, allow_paths) if reads_data else ())], None
+        return list(error.problems), None
+    try:
+        spec = check_document(Path(shown), shown, document, allowed=allow_paths)
+    except SpecError as error:
+        beside = problems_beside(Path(shown), document, allow_paths) if reads_data else []
+        return [*error.problems, *beside], None
     problems = list(environment_problems(spec, os.environ))
     if reads_data:
         problems += problems_of_data(spec, lambda sentence: click.echo(printable(sentence), err=True))

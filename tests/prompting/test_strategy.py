@@ -464,7 +464,7 @@ def test_a_hostile_reply_to_a_rubric_takes_bounded_time(unit: str) -> None:
     text = unit * (2**20 // len(unit))
     started = time.process_time()
     read(text)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 20  # seconds where time grows with the text, hours where with its square
 
 
 def test_a_rubric_of_one_response() -> None:

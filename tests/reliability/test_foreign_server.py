@@ -98,7 +98,9 @@ def test_a_key_or_a_model_that_is_refused_ends_the_model_at_once(run, status):
         code, said, failures = run(url)
         assert (code, failures["unavailable"]) == (1, 12)
         assert f"error: model gpt was stopped: model gpt: status {status}" in said
-        assert behaved(url)["attempts"] <= 6, "those under way, and none after the first answer"
+        # A 404 in unknown words may concern one call only: five in a row stop the model, beside those in flight.
+        most = 10 if status == "404" else 6
+        assert behaved(url)["attempts"] <= most, "those in flight, and none after the answer that stops the model"
 
 
 def test_a_prompt_that_is_too_long_fails_and_is_not_tried_again(run):
