@@ -66,7 +66,7 @@ class Ledger:
                     column.scores = np.full((len(column.codes), 2), np.nan)
 
     def collect(self, run: Run[Outcome], writer: RunWriter) -> None:
-        """Take all judgments of a run, and write them to its folder, those of the cells that ask nobody at the end."""
+        """Take all judgments of a run, and write them to its folder, those of cells that count votes at the end."""
         for part in run.parts():
             writer.add(part.chunk.cell, part.judgments)
             self.add(part)
