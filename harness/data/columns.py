@@ -55,12 +55,14 @@ class Canonical(NamedTuple):
         annotators: names of those who labelled, in the order of the label columns.
         faults: what is wrong with single rows; the value in question is null in the frame.
         notes: what a reader of the results should know of how the file was read.
+        is_drawn: whether the order of the two responses was drawn from the seed.
     """
 
     frame: pl.DataFrame
     annotators: tuple[str, ...]
     faults: list[Fault]
     notes: tuple[str, ...] = ()
+    is_drawn: bool = False
 
 
 def wanted_columns(spec: DatasetSpec) -> list[str]:
@@ -104,7 +106,8 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
     names = {column: found for column, found in every.items() if found and set(found) <= set(rows.present)}
     faults: list[Fault] = []
     notes: list[str] = []
-    if _is_preference(rows, spec):
+    is_drawn = _is_preference(rows, spec)
+    if is_drawn:
         order = tuple(names.get(side, (default,))[0] for side, default in zip(SIDES, CHOSEN, strict=True))
         names |= {side: (name,) for side, name in zip(SIDES, order, strict=True)}
     found = responses_of(rows, names, faults)
@@ -123,13 +126,13 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
         frame = frame.with_columns(_made_ids(rows, frame, spec))
         if "id" not in spec.columns:
             notes.append("the file has no column `id`: an id is the digest of the prompt and the responses")
-    if _is_preference(rows, spec):
+    if is_drawn:
         frame = _shuffled(frame, names[SIDES[0]] == ("rejected",), seed)
         annotators = ("chosen",)
         notes.append(
             "`chosen` and `rejected` are shown as a and b in an order drawn from the seed; the label is `chosen`"
         )
-    return Canonical(frame, annotators, faults, tuple(notes))
+    return Canonical(frame, annotators, faults, tuple(notes), is_drawn)
 
 
 def _is_preference(rows: Rows, spec: DatasetSpec) -> bool:

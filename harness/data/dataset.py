@@ -52,7 +52,8 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         kept = usable(frame, found.faults, rows, spec, required)
         frame, annotators = with_votes(kept.frame, found.annotators, spec)
         notes = (*found.notes, *kept.notes)
-        digest = digest_of(_identity(spec, seed))
+        identity = _identity(spec, seed) | ({"order": f"{seed}"} if found.is_drawn else {})
+        digest = digest_of(identity)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DatasetError(Problem(file=spec.shown_path, message=f"cannot be read: {reason}")) from None

@@ -154,7 +154,10 @@ def test_chosen_and_rejected_need_no_label_and_no_order(read, columns):
     assert any("order drawn from the seed" in note for note in dataset.notes)
     again = [item.labels[0] for item in read(rows[:30], columns=columns).items()]
     assert again == labels[:30]
-    assert [item.labels[0] for item in read(rows, columns=columns, seed=2).items()] != labels
+    other = read(rows, columns=columns, seed=2)
+    assert [item.labels[0] for item in other.items()] != labels
+    assert other.digest != dataset.digest, "the same file, and other items"
+    assert read(rows, columns=columns).digest == dataset.digest
 
 
 def test_writers_move_with_chosen_and_rejected(read):
