@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cache.cache import Cache
 from harness.leaderboard.build import leaderboard_json, make_leaderboard
 from harness.leaderboard.chosen_upstream import choices_json, notes_on_choices
+from harness.records.datasets import Dataset
 from harness.runner.estimate import estimate as estimate
 from harness.runner.judgment_columns import Ledger
 from harness.runner.manifest import cells_json, datasets_json, manifest_head
@@ -20,7 +21,7 @@ from harness.runner.reply_notes import write_served
 from harness.runner.run import Run, RunOf, RunResult
 from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, SCORES, SPEC, RunWriter, run_id_of
 from harness.runner.tables import items_frame, scores_frame
-from harness.spec.digest import spec_digest
+from harness.spec.digest import spec_digest as spec_digest
 
 if TYPE_CHECKING:
     from harness.analysis.power.figures import Power, PowerQuestion
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from harness.runner.explain import Explanation
     from harness.scoring.score import DatasetScores
 
-__all__ = ["board_tables", "estimate", "explain", "keys", "plan", "power", "run"]
+__all__ = ["board_tables", "estimate", "explain", "inputs", "keys", "plan", "power", "run", "spec_digest"]
 
 
 def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
@@ -54,6 +55,11 @@ def keys(plan: Plan, cache: Cache) -> list[str]:
     """As `Experiment.keys`."""
     parts = Run(plan, cache, None, RunStats(plan.spec.models)).parts()
     return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))
+
+
+def inputs(plan: Plan) -> Mapping[str, Dataset]:
+    """As `Experiment.inputs`."""
+    return plan.datasets
 
 
 def explain(plan: Plan, name: str | None, item: str | None, cache: Cache) -> Explanation:

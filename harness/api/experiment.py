@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from harness.records.datasets import Dataset
 from harness.records.experiment import Spec
 from harness.runner.estimate import Estimate
 from harness.runner.plan import Planned
@@ -38,6 +39,14 @@ class Experiment(Protocol[P]):
         Raises:
             HarnessError: with the problems of all data at once.
         """
+        ...
+
+    def spec_digest(self, spec: Spec) -> str:
+        """Digest of everything in a spec that determines results, as the manifest of a run has it."""
+        ...
+
+    def inputs(self, plan: P) -> Mapping[str, Dataset]:
+        """The data of a plan by their names in the spec, as the manifest of a run lists them."""
         ...
 
     def estimate(self, plan: P, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:

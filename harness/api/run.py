@@ -19,7 +19,7 @@ from harness.errors import BudgetReachedError, InputError
 from harness.records.experiment import Spec
 from harness.runner.connect import connector
 from harness.runner.cost_limit import check_cost_limit, resume_hint
-from harness.runner.environment import environment_json
+from harness.runner.environment import environment_json, spec_file
 from harness.runner.estimate import Estimate
 from harness.runner.other_identities import notes_on_identities
 from harness.runner.plan import Planned, with_concurrency
@@ -28,6 +28,7 @@ from harness.runner.retry_failed import kinds_of, rerun_failed
 from harness.runner.run import Run
 from harness.runner.run_folder import ENVIRONMENT, RunWriter
 from harness.runner.session import Connect, ConversationPlan, Replies, UnavailableReplies
+from harness.runner.stored_runs import next_number
 
 T = TypeVar("T")
 
@@ -127,7 +128,9 @@ class _Session:
             left = experiment.estimate(self.plan, self.cache, self.environment)
             raise BudgetReachedError(str(error), hint=resume_hint(left, self.plan.spec, self.stats)) from None
         made = environment_json(started, time.monotonic() - clock, self.stats, calls)
-        self.writer.write_json(ENVIRONMENT, {"number": self.writer.next_number(), **made})
+        number = next_number(self.writer.parent.name, self.writer.parent.parent)
+        source = spec_file(self.plan.spec.path, self.writer.parent.parent)
+        self.writer.write_json(ENVIRONMENT, {"number": number, **source, **made})
         return FinishedRun(self.writer.publish(run_id))
 
     def _run_of(self, agenda: ConversationPlan[T]) -> Run[T]:

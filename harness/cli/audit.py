@@ -34,10 +34,10 @@ def audit(run: str, cell: str | None, results: Path, as_json: bool, allow_paths:
     """Print the results of all probes for each cell of RUN: a run folder, or a spec (file or name), its newest run."""
     from harness.analysis.audit.cards import audit as run_probes
     from harness.analysis.audit.document import audit_json
-    from harness.runner.find_run import find_run
+    from harness.cli._found_run import found_run
     from harness.runner.run_reader import KINDS, read_judged
 
-    judged = read_judged(find_run(run, results, allow_paths=allow_paths), votes=True, kinds=KINDS)
+    judged = read_judged(found_run(run, results, allow_paths), votes=True, kinds=KINDS)
     found = audit_json(judged, run_probes(judged, cell=cell))
     if as_json:
         print_json(found)

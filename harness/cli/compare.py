@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from harness.cli import _completion
+from harness.cli._found_run import found_run
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.leaderboard.numbers import rank_range
@@ -89,7 +90,8 @@ def compare(
     if margin is None and (allow_missing or min_items != MIN_ITEMS):
         raise click.UsageError("--allow-missing and --min-items need --fail-if-worse", ctx)
     gate = None if margin is None else GateRules(margin, allow_missing, min_items)
-    found = compare_runs(runs, results, metric=metric, show_items=show_items, gate=gate, allow_paths=allow_paths)
+    folders = [str(found_run(run, results, allow_paths)) for run in runs]
+    found = compare_runs(folders, results, metric=metric, show_items=show_items, gate=gate, allow_paths=allow_paths)
     if as_json:
         print_json(found)
     else:

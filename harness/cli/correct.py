@@ -14,12 +14,12 @@ from harness.analysis.correct.document import correction_json
 from harness.analysis.correct.label_file import COLUMNS, LabelSource
 from harness.analysis.correct.strengths import Strength
 from harness.cli import _completion
+from harness.cli._found_run import found_run
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.leaderboard.numbers import rank_range, with_interval
 from harness.records.figures import Figure, RankSet
 from harness.records.judgments import VERDICTS
-from harness.runner.find_run import find_run
 from harness.runner.run_reader import read_judged
 from harness.statistics.codes import VERDICT_CODES
 from harness.statistics.win_rate import TIES, Ties
@@ -82,7 +82,7 @@ def correct(
     if labels is None and (columns or values or skip_unknown):
         raise click.UsageError("--column, --value and --skip-unknown need --labels FILE")
     source = None if labels is None else LabelSource(labels, _columns(columns), _values(values), skip_unknown)
-    found = corrected(read_judged(find_run(run, results, allow_paths=allow_paths)), source)
+    found = corrected(read_judged(found_run(run, results, allow_paths)), source)
     if as_json:
         print_json(correction_json(found))
     else:

@@ -14,6 +14,7 @@ from harness import registry
 from harness.api import load_spec, make_plan
 from harness.atomic import replacing
 from harness.cli import _completion
+from harness.cli._found_run import found_run
 from harness.cli._options import allow_path_option, results_option
 from harness.errors import InputError
 from harness.preferences.agreement import agreement_json
@@ -22,7 +23,6 @@ from harness.preferences.filters import Thresholds
 from harness.preferences.records import VIEWS, Candidate, View
 from harness.preferences.write import ExportRequest, check_files, write_preferences
 from harness.runner.corruption import diagnose_corruption
-from harness.runner.find_run import find_run
 from harness.runner.plan import Plan
 from harness.runner.run_folder import MANIFEST, SPEC, read_json
 from harness.text import printable
@@ -117,7 +117,7 @@ Exit code 1 if no pair passes the filters."""
 def export(**options: Any) -> None:
     """Write preference data from RUN: a run folder, or a spec (file or name), its newest run."""
     chosen = ExportOptions(**options)
-    folder = find_run(chosen.run, chosen.results, allow_paths=chosen.allow_paths)
+    folder = found_run(chosen.run, chosen.results, chosen.allow_paths)
     manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
     request = chosen.request(spec["seed"])
     check_files(request, replace=chosen.force)
@@ -125,7 +125,7 @@ def export(**options: Any) -> None:
         groups = _groups(chosen, folder, manifest["kind"])
         agreement = None
         if chosen.evaluation is not None:
-            evaluation = find_run(chosen.evaluation, chosen.results, allow_paths=chosen.allow_paths)
+            evaluation = found_run(chosen.evaluation, chosen.results, chosen.allow_paths)
             agreement = agreement_json(evaluation, folder)
         counts, files = write_preferences(groups, request, replace=chosen.force)
         if manifest["kind"] == "generation":

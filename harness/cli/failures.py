@@ -51,10 +51,10 @@ def failures(
 ) -> None:
     """List the failed judgments of RUN: a run folder, or a spec (file or name), its newest run."""
     from harness.cache.cache import Cache
+    from harness.cli._found_run import found_run
     from harness.runner.failed_judgments import failed_judgments
-    from harness.runner.find_run import find_run
 
-    folder = find_run(run, results, allow_paths=allow_paths)
+    folder = found_run(run, results, allow_paths)
     with Cache(cache) as replies:
         found = failed_judgments(folder, replies, kinds=kinds, cell=cell, most=most or None)
     if as_json:

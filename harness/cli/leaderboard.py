@@ -11,13 +11,13 @@ import click
 
 from harness.api import board_tables
 from harness.cli import _completion
+from harness.cli._found_run import found_run
 from harness.cli._options import allow_path_option, report_option, results_option
 from harness.cli._output import print_json_text
 from harness.errors import InputError
 from harness.leaderboard.format import find_leaderboard_format
 from harness.leaderboard.view import Board
 from harness.runner.corruption import diagnose_corruption
-from harness.runner.find_run import find_run
 from harness.runner.run_folder import read_leaderboard
 
 
@@ -54,7 +54,7 @@ def leaderboard(
     run: str, report: str, metric: str | None, vs: str | None, results: Path, allow_paths: tuple[Path, ...]
 ) -> None:
     """Print the leaderboard of RUN: a run folder, or a spec (file or name), its newest run."""
-    folder = find_run(run, results, allow_paths=allow_paths)
+    folder = found_run(run, results, allow_paths)
     board: Board = read_leaderboard(folder)
     with diagnose_corruption(folder):
         if metric or vs:

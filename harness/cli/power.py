@@ -13,10 +13,10 @@ from harness.analysis.power.document import power_json
 from harness.analysis.power.figures import DatasetPower, Detectable, MetricPower, Power, PowerQuestion
 from harness.api import experiment_of, load_spec, make_plan
 from harness.cli import _completion
+from harness.cli._found_run import found_run
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.errors import InputError
-from harness.runner.find_run import find_run
 from harness.runner.run_reader import KINDS, read_judged
 from harness.scoring.estimates import MIN_ITEMS
 from harness.text import aligned, pluralized, printable, quoted, suggestion
@@ -68,7 +68,7 @@ def power(
             raise InputError(EVALUATIONS_ONLY, hint=EVALUATIONS_ONLY_HINT)
         found = detectable
     else:
-        judged = read_judged(find_run(target, results, allow_paths=allow_paths), kinds=KINDS)
+        judged = read_judged(found_run(target, results, allow_paths), kinds=KINDS)
         if judged.kind == "generation":
             raise InputError(EVALUATIONS_ONLY, hint=EVALUATIONS_ONLY_HINT)
         found = power_of_run(judged, ask)

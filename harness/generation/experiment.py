@@ -12,19 +12,32 @@ from harness.generation.plan import LoopPlan, make_loop_plan
 from harness.generation.records import GenerationSpec
 from harness.generation.run import generation_keys as keys
 from harness.generation.run import run_generation as run
+from harness.generation.spec import generation_digest
+from harness.records.datasets import Dataset
 from harness.records.experiment import Spec
 
 if TYPE_CHECKING:
     from harness.leaderboard.tables import BoardTables
     from harness.runner.explain import Explanation
 
-__all__ = ["board_tables", "estimate", "explain", "keys", "plan", "power", "run"]
+__all__ = ["board_tables", "estimate", "explain", "inputs", "keys", "plan", "power", "run", "spec_digest"]
 
 
 def plan(spec: Spec) -> LoopPlan:
     """As `harness.api.experiment.Experiment.plan`."""
     assert isinstance(spec, GenerationSpec), "the kind of a spec selects its loader"
     return make_loop_plan(spec)
+
+
+def inputs(plan: LoopPlan) -> Mapping[str, Dataset]:
+    """As `harness.api.experiment.Experiment.inputs`."""
+    return plan.prompts
+
+
+def spec_digest(spec: Spec) -> str:
+    """As `harness.api.experiment.Experiment.spec_digest`."""
+    assert isinstance(spec, GenerationSpec), "the kind of a spec selects its loader"
+    return generation_digest(spec)
 
 
 def explain(plan: LoopPlan, name: str | None, item: str | None, cache: Cache) -> Explanation:

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import socket
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from harness.runner.progress import RunStats
 
 PACKAGES = ("polars", "numpy", "openai", "diskcache", "jinja2", "orjson")
 """Packages whose versions are recorded with a run; the first two can change the bytes of its files."""
+
+
+SPEC_FILE = "spec_file"
+"""The key with the path of the spec file, relative to the folder of all results."""
+
+
+def spec_file(spec: Path, results: Path) -> dict[str, str]:
+    """Where the spec of a run is; empty for a spec without a file, or on another drive."""
+    if not spec.is_file():
+        return {}
+    try:
+        return {SPEC_FILE: os.path.relpath(spec, results.absolute())}
+    except ValueError:
+        return {}
 
 
 def environment_json(started: datetime, seconds: float, stats: RunStats, calls: int) -> dict[str, Any]:

@@ -207,10 +207,6 @@ class RunWriter:
                 "traceback",
             ) from error
 
-    def next_number(self) -> int:
-        """The number of this run among those of its spec that are here, from 1."""
-        return 1 + max((_finished(folder)[0] for folder in _runs(self.parent)), default=0)
-
     def publish(self, run_id: str) -> Path:
         """Give the folder its name. Where the run is there already, its deterministic files are the same bytes."""
         final = self.parent / run_id
@@ -294,23 +290,6 @@ def _row_schema() -> dict[str, Any]:
 
 def _pretty(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _runs(parent: Path) -> list[Path]:
-    return [folder for folder in parent.iterdir() if (folder / MANIFEST).is_file()] if parent.is_dir() else []
-
-
-def _finished(folder: Path) -> tuple[int, str, str]:
-    """A key that sorts runs by age; a run without its environment file is the oldest.
-
-    Runs of a spec are numbered, since a clock can be set back; the time sorts runs from other machines.
-    """
-    try:
-        environment = read_json(folder, ENVIRONMENT)
-    except RunFolderError:
-        return (0, "", folder.name)
-    number = environment.get("number")
-    return (number if type(number) is int else 0, str(environment.get("finished", "")), folder.name)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from harness.records.judgments import Judgment, Outcome
 from harness.runner import run_folder
 from harness.runner.find_run import find_run
 from harness.runner.run_folder import RunWriter, read_frame, read_json, run_id_of
+from harness.runner.stored_runs import next_number
 
 CELL = Cell("d", "direct", "judge", ("x",))
 
@@ -129,7 +130,10 @@ def test_a_clock_that_was_set_back_does_not_hide_the_newest_run(tmp_path: Path) 
             writer.add(CELL, [judgment(number) for number in range(count)])
             writer.write_judgments()
             writer.write_json(run_folder.MANIFEST, {})
-            writer.write_json(run_folder.ENVIRONMENT, {"number": writer.next_number(), "finished": finished})
+            writer.write_json(
+                run_folder.ENVIRONMENT,
+                {"number": next_number(writer.parent.name, writer.parent.parent), "finished": finished},
+            )
             runs.append(writer.publish(f"run-{count}"))
     assert find_run("s", tmp_path) == runs[1]
     assert [read_json(run, run_folder.ENVIRONMENT)["number"] for run in runs] == [1, 2]
