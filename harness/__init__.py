@@ -16,6 +16,7 @@ From Python, typed and for notebooks:
     run.leaderboard_frame()     # a polars DataFrame, one row for each cell, best first
     run.scores_frame()          # one row for each cell and figure
     run.judgments_frame()       # one row for each cell and item
+    harness.audit(run).frame()  # as `harness audit`; so are compare, correct and power
 """
 
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,16 @@ from typing import TYPE_CHECKING, Any
 from harness._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from harness.api import Document as Document
     from harness.api import FinishedRun as FinishedRun
+    from harness.api import GateRules as GateRules
+    from harness.api import audit as audit
+    from harness.api import compare as compare
+    from harness.api import correct as correct
     from harness.api import load_spec as load_spec
     from harness.api import make_plan as make_plan
     from harness.api import open_run as open_run
+    from harness.api import power as power
     from harness.api import run_spec as run_spec
     from harness.errors import BudgetReachedError as BudgetReachedError
     from harness.errors import CacheError as CacheError
@@ -38,7 +45,19 @@ if TYPE_CHECKING:
     from harness.errors import SpecError as SpecError
     from harness.errors import StorageError as StorageError
 
-_PUBLIC = ("FinishedRun", "load_spec", "make_plan", "open_run", "run_spec")
+_PUBLIC = (
+    "Document",
+    "FinishedRun",
+    "GateRules",
+    "audit",
+    "compare",
+    "correct",
+    "load_spec",
+    "make_plan",
+    "open_run",
+    "power",
+    "run_spec",
+)
 _ERRORS = (
     "BudgetReachedError",
     "CacheError",

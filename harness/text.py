@@ -7,6 +7,7 @@ redacts what looks like an API key.
 from __future__ import annotations
 
 import difflib
+import html
 import re
 from collections.abc import Iterable, Sequence
 
@@ -116,3 +117,30 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for row in rows
     )
+
+
+def html_table(headings: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> str:
+    """A table for a notebook; every text in it is escaped, numbers are rounded to four digits.
+
+    Args:
+        headings: of the columns.
+        rows: of values; None is shown as a dash.
+        caption: a line above it; none where it is empty.
+    """
+    head = "".join(f"<th>{_html(heading)}</th>" for heading in headings)
+    lines = "".join(f"<tr>{''.join(f'<td>{_html(value)}</td>' for value in row)}</tr>" for row in rows)
+    title = f'<caption style="text-align: left">{_html(caption)}</caption>' if caption else ""
+    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+
+
+def html_list(lines: Iterable[str]) -> str:
+    """Lines as a list for a notebook, escaped."""
+    return f"<ul>{''.join(f'<li>{_html(line)}</li>' for line in lines)}</ul>"
+
+
+def _html(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        value = f"{value:.4g}"
+    return html.escape(printable(str(value)))

@@ -162,6 +162,18 @@ def test_the_python_in_the_readme_runs(tmp_path):
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
 
 
+def test_the_page_on_python_runs(tmp_path):
+    code = "\n".join(blocks(CHECKOUT / "docs/guide/python.md", "python run"))
+    (tmp_path / "specs/data").mkdir(parents=True)
+    for name in ("quickstart.yaml", "data/quickstart.jsonl"):
+        (tmp_path / "specs" / name).write_bytes((CHECKOUT / "specs" / name).read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=110
+    )
+    assert done.returncode == 0, done.stderr
+    assert "models" in done.stdout
+
+
 def test_the_oldest_dependencies_that_are_tested_are_the_oldest_that_are_allowed():
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     every = [*project["dependencies"], *(each for extra in project["optional-dependencies"].values() for each in extra)]

@@ -46,6 +46,7 @@ NAMES_THAT_SAY_NOTHING = {"base", "common", "core", "helper", "helpers", "manage
 MOST_LINES = 350
 MOST_PARAMETERS = 6
 WITH_MORE_PARAMETERS = {
+    "api/analyses.py:correct": "public: every option of `harness correct`, by keyword",
     "api/run.py:run_spec": "public: every option of `harness run`, by keyword",
     "providers/chat_client.py:__init__": "what the providers that speak the protocol differ in, by keyword",
     "scoring/score.py:best_of": "each is data of its own; callers have no common record",

@@ -10,6 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.analysis.compare.gate import GateRules as GateRules
+    from harness.api.analyses import audit as audit
+    from harness.api.analyses import compare as compare
+    from harness.api.analyses import correct as correct
+    from harness.api.analyses import power as power
+    from harness.api.document import Document as Document
     from harness.api.experiment import Experiment as Experiment
     from harness.api.experiment import board_tables as board_tables
     from harness.api.experiment import experiment_of as experiment_of
@@ -22,17 +28,20 @@ if TYPE_CHECKING:
     from harness.runner.plan import Planned as Planned
 
 _MODULES = {
-    **dict.fromkeys(("Experiment", "Planned", "board_tables", "experiment_of", "make_plan"), "experiment"),
-    **dict.fromkeys(("FinishedRun", "open_run"), "finished_run"),
-    **dict.fromkeys(("run_spec", "spec_keys"), "run"),
-    "load_spec": "load",
+    **dict.fromkeys(("audit", "compare", "correct", "power"), "api.analyses"),
+    "Document": "api.document",
+    "GateRules": "analysis.compare.gate",
+    **dict.fromkeys(("Experiment", "Planned", "board_tables", "experiment_of", "make_plan"), "api.experiment"),
+    **dict.fromkeys(("FinishedRun", "open_run"), "api.finished_run"),
+    **dict.fromkeys(("run_spec", "spec_keys"), "api.run"),
+    "load_spec": "api.load",
 }
 
 
 def __getattr__(name: str) -> Any:
     """The public names, imported when they are first used: `harness validate` loads specs and nothing else."""
     if name in _MODULES:
-        return getattr(import_module(f"harness.api.{_MODULES[name]}"), name)
+        return getattr(import_module(f"harness.{_MODULES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

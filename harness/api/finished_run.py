@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.api.experiment import board_tables
+from harness.errors import RunFolderError
+from harness.records.experiment import Spec
 from harness.records.judgments import FAILURES
-from harness.runner.find_run import find_run
+from harness.runner.find_run import find_run, newest_run
 from harness.runner.run_folder import (
     ENVIRONMENT,
     ITEMS,
@@ -21,12 +23,26 @@ from harness.runner.run_folder import (
     read_frame,
     read_json,
 )
+from harness.text import html_list, html_table
 
 if TYPE_CHECKING:
     import polars as pl
 
 
-@dataclass(frozen=True, slots=True)
+class Leaderboard(dict[str, Any]):
+    """A leaderboard: a plain dictionary with a short repr, and the tables of the terminal as its view in a notebook."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.get('spec')} {self.get('run')}>"
+
+    def _repr_html_(self) -> str:
+        """The tables and the notes, every text escaped."""
+        board = board_tables(self)
+        tables = [html_table([column.name for column in one.columns], one.rows, one.title) for one in board.tables]
+        return "".join([*tables, html_list(board.notes)])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class FinishedRun:
     """A run folder, opened.
 
@@ -35,6 +51,9 @@ class FinishedRun:
     """
 
     folder: Path
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.folder.parent.name} {self.id}>"
 
     @property
     def id(self) -> str:
@@ -52,9 +71,9 @@ class FinishedRun:
         return read_json(self.folder, MANIFEST)
 
     @property
-    def leaderboard(self) -> dict[str, Any]:
+    def leaderboard(self) -> Leaderboard:
         """The leaderboard as its schema describes it: `leaderboard`, or `win-rates` for a generation."""
-        return read_json(self.folder, LEADERBOARD)
+        return Leaderboard(read_json(self.folder, LEADERBOARD))
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -109,21 +128,38 @@ class FinishedRun:
 
     def _repr_html_(self) -> str:
         """The leaderboard, as a notebook shows a run."""
-        html: str = self.leaderboard_frame()._repr_html_()
-        return html
+        return self.leaderboard._repr_html_()
 
 
-def open_run(
-    run: str | Path, results: str | Path = "results", *, allow_paths: Iterable[str | Path] = ()
-) -> FinishedRun:
-    """Open a run folder, or the newest run of a spec given by its file or name.
+AnyRun: TypeAlias = FinishedRun | Spec | str | Path
+"""A finished run, a run folder, or a spec or its file or name, which stand for the newest run."""
+
+
+def folder_of(run: AnyRun, results: str | Path, allow_paths: Iterable[Path] = ()) -> Path:
+    """The folder of a run.
+
+    Raises:
+        RunFolderError: where there is none.
+    """
+    if isinstance(run, FinishedRun):
+        return run.folder
+    if isinstance(run, Spec):
+        found = newest_run(run.name, Path(results))
+        if found is None:
+            raise RunFolderError(f"there is no run of {run.name} in {results}", hint="make one with `harness.run_spec`")
+        return found
+    return find_run(str(run), Path(results), allow_paths=allow_paths)
+
+
+def open_run(run: AnyRun, results: str | Path = "results", *, allow_paths: Iterable[str | Path] = ()) -> FinishedRun:
+    """Open a run folder, or the newest run of a spec.
 
     Args:
-        run: a run folder, or a spec's file or name.
+        run: a run folder, a spec, or its file or name.
         results: folder of all results.
         allow_paths: as `load_spec` takes them, for a spec that is given by its file.
 
     Raises:
         RunFolderError: where there is none.
     """
-    return FinishedRun(find_run(str(run), Path(results), allow_paths=map(Path, allow_paths)))
+    return FinishedRun(folder_of(run, results, tuple(map(Path, allow_paths))))

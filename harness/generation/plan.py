@@ -19,10 +19,11 @@ from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy
 from harness.records.calls import Model
 from harness.records.datasets import Item
-from harness.records.experiment import Cell
+from harness.records.experiment import CELLS_SHOWN, Cell
 from harness.records.frozen import FrozenDict
 from harness.records.judgments import FailureKind, Outcome
 from harness.runner.plan import CHUNK, Chunk, Plan
+from harness.text import html_table
 
 
 class LoopChunk(NamedTuple):
@@ -52,6 +53,10 @@ class LoopPlan:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        """The items of each place, as a notebook shows a plan."""
+        return html_table(("cell or system", "items"), [*self.items_by_place.items()][:CELLS_SHOWN], self.summary)
 
     @property
     def cells(self) -> tuple[Cell, ...]:

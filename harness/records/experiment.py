@@ -10,6 +10,10 @@ from typing import Any, Literal
 from harness.records.calls import Model
 from harness.records.datasets import DatasetSpec
 from harness.records.figures import RankSet
+from harness.text import html_table
+
+CELLS_SHOWN = 50
+"""Cells of a spec that a notebook shows."""
 
 Order = Literal["given", "swapped", "both"]
 
@@ -201,6 +205,13 @@ class Spec:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {len(self.cells)} cells, {len(self.models)} models>"
+
+    def _repr_html_(self) -> str:
+        """The cells, as a notebook shows a spec."""
+        cells = [(cell.dataset, cell.strategy, cell.evaluator, cell.order, cell.repeats) for cell in self.cells]
+        return html_table(
+            ("dataset", "strategy", "evaluator", "order", "repeats"), cells[:CELLS_SHOWN], repr(self)[1:-1]
+        )
 
     @property
     def models_used(self) -> tuple[str, ...]:

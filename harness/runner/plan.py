@@ -19,9 +19,10 @@ from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy, reference_problem
 from harness.records.calls import Model
 from harness.records.datasets import Dataset, Item
-from harness.records.experiment import Cell, Spec
+from harness.records.experiment import CELLS_SHOWN, Cell, Spec
 from harness.records.judgments import Outcome
 from harness.spec.digest import spec_digest
+from harness.text import html_table
 
 CHUNK = 512
 """Conversations that are looked up together; large enough to spread the cost of a query, small in memory."""
@@ -112,6 +113,10 @@ class Plan:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.summary}>"
+
+    def _repr_html_(self) -> str:
+        """The items of each place, as a notebook shows a plan."""
+        return html_table(("cell or system", "items"), [*self.items_by_place.items()][:CELLS_SHOWN], self.summary)
 
     @property
     def cells(self) -> tuple[Cell, ...]:
