@@ -20,7 +20,13 @@ from harness.records.calls import Reply
 STORED_FINISHES = frozenset({"stop", "length", "refusal", "too-long"})
 """How a reply that is kept can have ended. A failure of the infrastructure is never kept."""
 _REQUIRED = 5
-_OPTIONAL: Mapping[str, type] = {"reasoning": str, "cached_tokens": int, "reasoning_tokens": int}
+_OPTIONAL: Mapping[str, type] = {
+    "reasoning": str,
+    "cached_tokens": int,
+    "reasoning_tokens": int,
+    "logprobs": list,
+    "preference": float,
+}
 """Fields of a reply that are written only where they say something, so that older entries keep their bytes."""
 CALL_FIELDS = frozenset({"draw", "key", "messages", "model", "params"})
 """What `harness.cache.key.call_bytes` always writes."""
@@ -75,7 +81,8 @@ def reply_line(reply: Reply) -> bytes:
 
 def reply_json(reply: Reply) -> dict[str, Any]:
     """The fields of a reply, without optional ones that are empty."""
-    return {name: value for name, value in reply._asdict().items() if value or name not in _OPTIONAL}
+    fields = reply._asdict()
+    return {name: value for name, value in fields.items() if value or name not in _OPTIONAL or type(value) is float}
 
 
 def read_reply(line: bytes) -> Reply:
@@ -126,7 +133,20 @@ def _with_optional(reply: Reply, fields: Mapping[str, Any], is_right: bool) -> t
     is_right &= len(fields) == _REQUIRED + len(more)
     is_right &= all(type(value) is _OPTIONAL[name] for name, value in more.items())
     is_right = is_right and all(value >= 0 for value in more.values() if type(value) is int)
+    is_right = is_right and 0 <= more.get("preference", 0.0) <= 1
+    if is_right and "logprobs" in more:
+        more["logprobs"] = tuple(tuple(map(_alternative, place)) for place in more["logprobs"])
     return reply._replace(**more), is_right
+
+
+def _alternative(pair: Any) -> tuple[str, float]:
+    """A token and its log probability. Raises TypeError where it is anything else."""
+    if type(pair) is not list or len(pair) != 2:
+        raise TypeError("a log probability is a pair")
+    token, logprob = pair
+    if type(token) is not str or type(logprob) not in (float, int):
+        raise TypeError("a log probability has not the form of one")
+    return token, float(logprob)
 
 
 def value_of(call: bytes, reply: Reply) -> bytes:

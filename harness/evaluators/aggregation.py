@@ -50,10 +50,12 @@ def collapse_repeats(outcomes: Sequence[Outcome], compare: Compare, *, by_score:
         return Outcome(None, gravest(outcome.failure for outcome in outcomes))
     abstained = len(outcomes) - len(answered)
     scores = _mean_scores(answered)
+    preference = _mean_preference(answered)
     if scores and by_score:
-        return Outcome(compare(*scores), None, *scores, abstained=abstained)
+        return Outcome(compare(*scores), None, *scores, abstained=abstained, preference=preference)
     score_a, score_b = scores or (None, None)
-    return Outcome(most_votes(one.verdict for one in answered), None, score_a, score_b, abstained=abstained)
+    verdict = most_votes(one.verdict for one in answered)
+    return Outcome(verdict, None, score_a, score_b, abstained=abstained, preference=preference)
 
 
 def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outcome:
@@ -67,7 +69,8 @@ def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outco
     abstained = given.abstained + swapped.abstained
     scores = _mean_scores((given, swapped))
     if scores:
-        return Outcome(compare(*scores), None, *scores, abstained=abstained)
+        preference = _mean_preference((given, swapped))
+        return Outcome(compare(*scores), None, *scores, abstained=abstained, preference=preference)
     return Outcome(given.verdict if given.verdict == swapped.verdict else "tie", abstained=abstained)
 
 
@@ -82,7 +85,16 @@ def exchanged(outcome: Outcome) -> Outcome:
     """An outcome on exchanged responses, and its votes, mapped back to the original order."""
     verdict = None if outcome.verdict is None else _OTHER[outcome.verdict]
     votes = tuple(_OTHER.get(vote, vote) for vote in outcome.votes)
-    return outcome._replace(verdict=verdict, score_a=outcome.score_b, score_b=outcome.score_a, votes=votes)
+    preference = None if outcome.preference is None else 1 - outcome.preference
+    return outcome._replace(
+        verdict=verdict, score_a=outcome.score_b, score_b=outcome.score_a, votes=votes, preference=preference
+    )
+
+
+def _mean_preference(outcomes: Sequence[Outcome]) -> float | None:
+    """The mean soft verdict; None where an outcome has none."""
+    known = [outcome.preference for outcome in outcomes if outcome.preference is not None]
+    return sum(known) / len(known) if len(known) == len(outcomes) else None
 
 
 def _mean_scores(outcomes: Sequence[Outcome]) -> tuple[float, float] | None:

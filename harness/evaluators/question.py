@@ -139,13 +139,26 @@ def said(reply: Reply, model: Model) -> Message:
 
 
 def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
-    """The answer in a reply, or the failure."""
+    """The answer in a reply, or the failure. The soft verdict of a recording comes before its text."""
+    if reply.preference is not None and reply.finish in ("stop", "length"):
+        return soft_answer(reply.preference, 1 - reply.preference, reply.preference)
     if reply.finish == "stop":
         return questions.read(reply.text) or "unparsed"
     if reply.finish == "length":
         # Its last line may be half a line: the 1 of 10/10, the A of "A or B".
         return questions.read(reply.text.rpartition("\n")[0]) or "truncated"
     return WITHOUT_TEXT[reply.finish]
+
+
+def soft_answer(score_a: float, score_b: float, preference: float) -> Answer:
+    """A soft verdict as an answer; the probabilities of both responses are its scores, which the tie margin compares.
+
+    Args:
+        score_a: the probability that the response shown first is better.
+        score_b: the probability that the other one is.
+        preference: the first of them, with half the probability of a tie.
+    """
+    return Answer(score_a=score_a, score_b=score_b, preference=preference)
 
 
 def failure_without_text(reply: Reply) -> FailureKind | None:
@@ -173,9 +186,10 @@ def outcome_of(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome
             return Outcome(None, first)
         if first.verdict is not None:
             return Outcome(first.verdict)
-        score_a, score_b = first.score_a, first.score_b
+        score_a, score_b, preference = first.score_a, first.score_b, first.preference
     else:
+        preference = None
         score_a, score_b = (None if isinstance(one, str) else one.score for one in answers)
     if score_a is None or score_b is None:
         return Outcome(None, gravest(one for one in answers if isinstance(one, str)), score_a, score_b)
-    return Outcome(questions.compare(score_a, score_b), None, score_a, score_b)
+    return Outcome(questions.compare(score_a, score_b), None, score_a, score_b, preference=preference)

@@ -72,6 +72,7 @@ class _Assembly:
         self._content: list[Any] = []
         self._texts: dict[str, list[str]] = {}
         self._usage: dict[str, Any] = {}
+        self._logprobs: list[Any] = []
 
     def add(self, chunk: dict[str, Any]) -> bool:
         """Add a chunk; whether more can follow."""
@@ -96,6 +97,9 @@ class _Assembly:
             if choice.get(name):
                 self._choice[name] = choice[name]
                 self.is_whole = True
+        logprobs = choice.get("logprobs")
+        if isinstance(logprobs, Mapping) and isinstance(logprobs.get("content"), list):
+            self._logprobs += logprobs["content"]
         delta = choice.get("delta")
         if not isinstance(delta, Mapping):
             delta = choice.get("message")  # some servers send the whole message, or end with it
@@ -126,7 +130,8 @@ class _Assembly:
             is_text = all(isinstance(piece, str) for piece in self._content)
             message["content"] = "".join(self._content) if is_text else self._content
         if message or self._choice:
-            self.value["choices"] = [{**self._choice, "message": message or None}]
+            found = {"logprobs": {"content": self._logprobs}} if self._logprobs else {}
+            self.value["choices"] = [{**self._choice, **found, "message": message or None}]
         return self.value
 
 

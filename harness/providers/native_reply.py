@@ -34,6 +34,7 @@ def without_secrets(result: Reply | Fault, secrets: Secrets) -> Reply | Fault:
     if isinstance(result, Fault):
         return replace(result, message=secrets.redacted_message(result.message))
     without = secrets.redacted
-    return result._replace(
-        text=without(result.text), served_model=without(result.served_model), reasoning=without(result.reasoning)
-    )
+    text, reasoning = without(result.text), without(result.reasoning)
+    # A secret in the text stands in its tokens too, in pieces that cannot be recognised.
+    logprobs = result.logprobs if (text, reasoning) == (result.text, result.reasoning) else ()
+    return result._replace(text=text, served_model=without(result.served_model), reasoning=reasoning, logprobs=logprobs)

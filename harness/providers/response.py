@@ -15,6 +15,7 @@ from typing import Any
 from harness.providers.event_stream import completion_in_events, is_event_stream
 from harness.providers.finish_reasons import End, end_of
 from harness.providers.json_body import read_json
+from harness.providers.logprobs import read_logprobs
 from harness.providers.retry import Fault, in_short
 from harness.providers.usage import read_usage
 from harness.records.calls import Reply
@@ -68,7 +69,8 @@ def read_value(value: Any) -> Reply | Fault:
         return _reply("", end, value)
     if not isinstance(message, Mapping):
         return _bad("the reply's first choice holds no message")
-    return _read_message(message, end, value)
+    read = _read_message(message, end, value)
+    return read._replace(logprobs=read_logprobs(choice)) if isinstance(read, Reply) else read
 
 
 def _read_message(message: Mapping[str, Any], end: End, value: Mapping[str, Any]) -> Reply | Fault:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from harness import registry
 from harness.records.datasets import Message
 
 Finish = Literal["stop", "length", "refusal", "too-long", "unavailable"]
+
+TokenAlternatives: TypeAlias = tuple[tuple[str, float], ...]
+"""The token that was sampled at one place of a reply, then its alternatives: each with its log probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,10 @@ class Reply(NamedTuple):
             and shown to people, never read for an answer.
         cached_tokens: prompt tokens that the provider's prompt cache held, 0 where it reports none.
         reasoning_tokens: reply tokens that are reasoning, 0 where the endpoint reports none.
+        logprobs: of the last tokens of the reply, in order, the token that was sampled and its most likely
+            alternatives, each with its natural log probability; empty where the endpoint reports none.
+        preference: of a recorded judgment, the probability in [0, 1] that the response shown first is the better one;
+            None where the recording has none.
     """
 
     text: str
@@ -151,6 +158,8 @@ class Reply(NamedTuple):
     reasoning: str = ""
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    logprobs: tuple[TokenAlternatives, ...] = ()
+    preference: float | None = None
 
 
 UNAVAILABLE = Reply(text="", finish="unavailable")

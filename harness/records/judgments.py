@@ -40,6 +40,8 @@ class Outcome(NamedTuple):
             rounds of a debate; empty where there was only one.
         abstained: how many of those who could have had a say failed and were left out: members of a jury, personas
             of a debate, repeats.
+        preference: the soft verdict: the probability in [0, 1] that response a is better, half of that of a tie
+            included; None where the replies give none.
     """
 
     verdict: Verdict | None
@@ -48,6 +50,7 @@ class Outcome(NamedTuple):
     score_b: float | None = None
     votes: tuple[str, ...] = ()
     abstained: int = 0
+    preference: float | None = None
 
     @property
     def name(self) -> str:

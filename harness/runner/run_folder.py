@@ -67,6 +67,8 @@ _COLUMNS = (
     "prompt_tokens",
     "completion_tokens",
 )
+_PREFERENCE = "preference"
+"""The column of soft verdicts; runs without any have no such column, so that their bytes stay what they were."""
 _LISTS = ("votes", "calls")
 """Columns that hold lists of words; rows hold them as text, with a space between words."""
 
@@ -88,8 +90,9 @@ class RunWriter:
         self.parent = results / spec_name
         self.folder = self.parent  # until __enter__ makes one of its own
         self._digest = hashlib.sha256()
-        self._columns: list[list[Any]] = [[] for _ in _COLUMNS]
+        self._columns: list[list[Any]] = [[] for _ in (*_COLUMNS, _PREFERENCE)]
         self._parts = 0
+        self._is_soft = False
 
     def __enter__(self) -> RunWriter:
         with _storing(self.parent):
@@ -110,14 +113,19 @@ class RunWriter:
     def add(self, cell: Cell, judgments: Iterable[Judgment]) -> None:
         """Append judgments of a cell."""
         name = cell.id
-        rows = [
-            (name, item, *outcome[:4], " ".join(outcome.votes), outcome.abstained, " ".join(keys), prompt, completion)
-            for item, outcome, keys, prompt, completion in judgments
-        ]
+        rows: list[tuple[Any, ...]] = []
+        preferences = []
+        for item, outcome, keys, prompt, completion in judgments:
+            soft = () if outcome.preference is None else (outcome.preference,)
+            votes, calls = " ".join(outcome.votes), " ".join(keys)
+            rows.append((name, item, *outcome[:4], votes, outcome.abstained, calls, prompt, completion, *soft))
+            preferences.append(outcome.preference)
         if not rows:
             return
         self._digest.update(orjson.dumps(rows)[1:-1] + b",")
-        for column, values in zip(self._columns, zip(*rows, strict=True), strict=True):
+        self._is_soft = self._is_soft or any(one is not None for one in preferences)
+        hard = (row[: len(_COLUMNS)] for row in rows)
+        for column, values in zip(self._columns, [*zip(*hard, strict=True), preferences], strict=True):
             column.extend(values)
         while len(self._columns[0]) >= ROWS_HELD:
             self._flush()
@@ -130,7 +138,7 @@ class RunWriter:
         for column in self._columns:
             del column[:ROWS_HELD]
         # polars splits words into lists in no time, and takes very long to take lists from Python one by one
-        frame = pl.DataFrame(dict(zip(_COLUMNS, rows, strict=True)), schema=_row_schema()).with_columns(
+        frame = pl.DataFrame(dict(zip(_row_schema(), rows, strict=True)), schema=_row_schema()).with_columns(
             pl.when(pl.col(name) == "")
             .then(pl.lit([], pl.List(pl.String)))
             .otherwise(pl.col(name).str.split(" "))
@@ -146,7 +154,7 @@ class RunWriter:
         if self._columns[0] or not self._parts:
             self._flush()
         with _storing(self.folder):
-            _join(self.folder / "parts", self.folder / JUDGMENTS, ROWS_HELD)
+            _join(self.folder / "parts", self.folder / JUDGMENTS, ROWS_HELD, () if self._is_soft else (_PREFERENCE,))
 
     def add_rows(self, name: str, rows: Sequence[Sequence[Any]], schema: Mapping[str, Any]) -> None:
         """Append rows to a Parquet file that `write_rows` makes of them; all additions of a file have one schema."""
@@ -223,17 +231,18 @@ class RunWriter:
         return final
 
 
-def _join(parts: Path, file: Path, rows: int) -> None:
+def _join(parts: Path, file: Path, rows: int, without: Sequence[str] = ()) -> None:
     """Make one file of those in a folder, in the order of their names, and remove the folder.
 
     Args:
         parts: the folder.
         file: to write.
         rows: of a row group, on which the bytes depend.
+        without: columns to leave out.
     """
     import polars as pl
 
-    pl.scan_parquet(parts / "*.parquet").sink_parquet(
+    pl.scan_parquet(parts / "*.parquet").drop(*without).sink_parquet(
         file, compression="zstd", compression_level=3, row_group_size=rows, statistics=False, maintain_order=True
     )
     shutil.rmtree(parts)
@@ -284,8 +293,8 @@ def read_frame(folder: Path, name: str, columns: Sequence[str] | None = None) ->
 def _row_schema() -> dict[str, Any]:
     import polars as pl
 
-    kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.String, pl.Int64, pl.String] + [pl.Int64] * 2
-    return dict(zip(_COLUMNS, kinds, strict=True))
+    kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.String, pl.Int64, pl.String] + [pl.Int64] * 2 + [pl.Float64]
+    return dict(zip((*_COLUMNS, _PREFERENCE), kinds, strict=True))
 
 
 def _pretty(value: Any) -> bytes:

@@ -17,7 +17,12 @@ from support.worlds import MemoryStore
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 counts = st.integers(0, 2**53)
 finishes = st.sampled_from(["stop", "length", "refusal"])
-replies = st.builds(Reply, texts, finishes, counts, counts, texts, texts, counts, counts)
+places = st.lists(st.tuples(texts, st.floats(-9999, 0)), min_size=1, max_size=2).map(tuple)
+logprobs = st.lists(places, max_size=2).map(tuple)
+preferences = st.none() | st.floats(0, 1)
+replies = st.builds(
+    Reply, texts, finishes, counts, counts, texts, texts, counts, counts, logprobs=logprobs, preference=preferences
+)
 
 
 @given(replies, st.binary())
@@ -145,12 +150,29 @@ def test_optional_fields_are_written_only_where_they_say_something():
     assert reply_line(Reply("x", "stop", 1, 2, "m")) == (
         b'{"completion_tokens":2,"finish":"stop","prompt_tokens":1,"served_model":"m","text":"x"}'
     )
-    full = Reply("x", "stop", 1, 2, "m", "because", 1, 2)
+    full = Reply("x", "stop", 1, 2, "m", "because", 1, 2, ((("A", -0.5), ("B", -1.0)),), 0.0)
     assert set(orjson.loads(reply_line(full))) == set(Reply._fields)
     assert read_reply(reply_line(full)) == full
 
 
-@pytest.mark.parametrize("change", [{"reasoning": 7}, {"cached_tokens": -1}, {"reasoning_tokens": True}, {"more": ""}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"reasoning": 7},
+        {"cached_tokens": -1},
+        {"reasoning_tokens": True},
+        {"more": ""},
+        {"preference": 1},
+        {"preference": 1.5},
+        {"preference": -0.5},
+        {"logprobs": "A"},
+        {"logprobs": [3]},
+        {"logprobs": [[["A"]]]},
+        {"logprobs": [[["A", -1, 2]]]},
+        {"logprobs": [[["A", "B"]]]},
+        {"logprobs": [[[7, -1.0]]]},
+    ],
+)
 def test_an_optional_field_of_another_type_is_refused(change):
     fields = {**orjson.loads(reply_line(Reply("x"))), **change}
     with pytest.raises(ValueError, match="fields"):

@@ -80,3 +80,23 @@ def test_naming_the_responses_the_other_way_round_names_the_verdict_the_other_wa
 def test_votes_are_named_the_other_way_round_too() -> None:
     outcome = Outcome("a", None, 3, 2, ("a", "tie", "unparsed", "b"))
     assert exchanged(outcome) == Outcome("b", None, 2, 3, ("b", "tie", "unparsed", "a"))
+
+
+def soft(p: float) -> Outcome:
+    return Outcome("a" if p > 0.5 else "b", None, p, 1 - p, preference=p)
+
+
+def test_soft_verdicts_are_averaged_and_mapped_back() -> None:
+    votes = [soft(0.9), soft(0.4), fails("refused")]
+    by_votes, by_means = (collapse_repeats(votes, compare, by_score=by_score) for by_score in (False, True))
+    assert by_votes.preference == by_means.preference == pytest.approx(0.65)
+    assert (by_votes.verdict, by_means.verdict) == ("tie", "tie")  # one vote each; means within the margin of 0.5
+    assert exchanged(soft(0.25)).preference == 0.75
+    both = collapse_orders(soft(0.9), exchanged(soft(0.4)), compare)
+    assert (both.preference, both.verdict) == (pytest.approx(0.75), "tie")
+
+
+def test_mean_of_soft_verdicts_is_unknown_where_one_is() -> None:
+    votes = [soft(0.9), Outcome("a", None, 0.8, 0.2)]
+    assert collapse_repeats(votes, compare, by_score=True).preference is None
+    assert collapse_orders(*votes, compare).preference is None

@@ -103,3 +103,15 @@ def test_drafts_and_reviews(is_shown: bool):
     assert one.drafts[0].reviews[0].score == 4, "the score that stands in the reasoning is not read"
     stripped = [one.drafts[0].is_stripped, one.drafts[1].is_stripped, one.drafts[0].reviews[0].is_stripped]
     assert stripped == [not is_shown] * 3
+
+
+@pytest.mark.parametrize(
+    ("preference", "margin", "verdict"),
+    [(0.8, 0, "a"), (0.5, 0, "tie"), (0.2, 0, "b"), (0.0, 0, "b"), (0.55, 0.1, "tie"), (0.56, 0.1, "a")],
+)
+def test_preference_of_a_recorded_reply_is_its_verdict(preference: float, margin: float, verdict: str):
+    questions = compile_strategy(replace(built_in("combined-10"), tie_margin=margin))
+    talk = judge.converse(ITEM, CELL, questions, {"small": MODEL})
+    _, outcome = held(talk, [Reply("no verdict in words", preference=preference)])
+    assert (outcome.verdict, outcome.preference) == (verdict, preference)
+    assert (outcome.score_a, outcome.score_b) == (preference, 1 - preference)

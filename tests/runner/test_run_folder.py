@@ -161,3 +161,23 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
         read_frame(folder, run_folder.SCORES)
     with pytest.raises(RunFolderError, match="cannot be read"):
         read_json(folder, "missing.json")
+
+
+@pytest.mark.parametrize("held", [65_536, 10])
+def test_soft_verdicts_have_a_column_only_where_there_are_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
+) -> None:
+    monkeypatch.setattr(run_folder, "ROWS_HELD", held)
+    digests = {}
+    for name, preference in (("hard", None), ("soft", 0.75), ("other", 0.25)):
+        with RunWriter(tmp_path, name) as writer:
+            soft = Judgment("i40", Outcome("a", None, 0.75, 0.25, preference=preference), (), 0, 0)
+            for one in [*map(judgment, range(40)), soft]:
+                writer.add(CELL, [one])
+            writer.write_judgments()
+            digests[name] = writer.judgments_digest
+            frame = pl.read_parquet(writer.folder / run_folder.JUDGMENTS)
+        assert ("preference" in frame.columns) == (preference is not None)
+        if preference is not None:
+            assert frame["preference"].to_list() == [None] * 40 + [preference]
+    assert len(set(digests.values())) == 3

@@ -22,12 +22,21 @@ Value: TypeAlias = float | Verdict
 
 
 class Answer(NamedTuple):
-    """What was read from a reply; what the kind of the rule does not give is None."""
+    """What was read from a reply; what the kind of the rule does not give is None.
+
+    Attributes:
+        verdict: of both responses.
+        score_a: of the response shown first.
+        score_b: of the response shown second.
+        score: of a response that is shown alone.
+        preference: the probability that the response shown first is the better one.
+    """
 
     verdict: Verdict | None = None
     score_a: float | None = None
     score_b: float | None = None
     score: float | None = None
+    preference: float | None = None
 
 
 class Note(NamedTuple):

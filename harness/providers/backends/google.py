@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.errors import ModelStopped
 from harness.providers import endpoint
 from harness.providers.health import Finding, check_endpoint
+from harness.providers.logprobs import from_google
 from harness.records.calls import Call, Model, Reply
 from harness.records.datasets import Message
 
@@ -114,7 +115,7 @@ def completion_of(value: Any) -> Any:
     parts = content.get("parts") if isinstance(content, Mapping) else None
     finish = first.get("finishReason")
     message = {"role": "assistant", "content": parts} if parts is not None or finish == "STOP" else None
-    return {**common, "choices": [{"message": message, "finish_reason": finish}]}
+    return {**common, "choices": [{"message": message, "finish_reason": finish, "logprobs": from_google(first)}]}
 
 
 def connect(model: Model, context: Context) -> Connection:
