@@ -25,6 +25,7 @@ PACKAGES = {
     "prompting",
     "providers",
     "records",
+    "report",
     "runner",
     "scoring",
     "spec",

@@ -125,6 +125,13 @@ class FrameDataset:
         ids: list[str] = self._frame["id"].to_list()
         return ids
 
+    def has_text(self, text: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether each item has a text in its prompt or in a response, in any case."""
+        columns = [name for name in ("prompt", "response_a", "response_b") if name in self._frame.columns]
+        holds = (pl.col(name).str.to_lowercase().str.contains(text.lower(), literal=True) for name in columns)
+        found = self._frame.lazy().select(pl.any_horizontal(*holds).fill_null(False)).collect().to_series()
+        return np.asarray(found.to_numpy(), np.bool_)
+
     def facts(self) -> pl.DataFrame:
         """Everything known about each item except its texts: its own columns of `harness.runner.tables.ITEM_COLUMNS`.
 

@@ -1,0 +1,1 @@
+"""Pages about runs, shared by the report file and the viewer: charts, page records and templates."""

@@ -1,0 +1,1 @@
+"""The items of a run with their texts, verdicts and conversations, as the report and the viewer show them."""

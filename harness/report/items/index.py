@@ -1,0 +1,173 @@
+"""The outcomes of a run as columns: one byte for each judgment, read lazily and without any text.
+
+A million judgments take a megabyte here. Filters and the choice of the most telling items work on these columns; the
+rows of a page are then read from the Parquet files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from harness.errors import RunFolderError
+from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.report.items.run_rows import RETRY, RunFiles, reading
+from harness.runner.run_folder import ITEMS, JUDGMENTS
+from harness.statistics.codes import Codes
+
+FAILED = len(VERDICTS)
+"""Codes from here on are failures."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DatasetIndex:
+    """The outcomes of one dataset.
+
+    Attributes:
+        name: of the dataset.
+        cells: entries of the manifest, in canonical order.
+        outcomes: items × cells, positions in OUTCOMES.
+        flips: items × cells, whether the two orders of the responses led to different verdicts.
+        reference: of each item, its position in VERDICTS, −1 without labels.
+        frame: `item` and `category` of each item.
+    """
+
+    name: str
+    cells: tuple[Mapping[str, Any], ...]
+    outcomes: Codes
+    flips: NDArray[np.bool_]
+    reference: Codes
+    frame: pl.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def ids(self) -> pl.Series:
+        """The ids of all items, in order."""
+        return self.frame["item"]
+
+    @property
+    def categories(self) -> list[str]:
+        """The categories that there are, sorted."""
+        found: list[str] = self.frame["category"].cast(pl.String).drop_nulls().unique().sort().to_list()
+        return found
+
+    @property
+    def disagreement(self) -> NDArray[np.float64]:
+        """How much the cells disagree on each item: four times the product of the shares of verdicts a and b."""
+        shares = [(self.outcomes == VERDICTS.index(side)).mean(axis=1) for side in ("a", "b")]
+        return np.asarray(4 * shares[0] * shares[1], np.float64)
+
+    @property
+    def is_wrong(self) -> NDArray[np.bool_]:
+        """Items × cells: whether there is a verdict and it is not the reference verdict."""
+        labelled = self.reference >= 0
+        return np.asarray(
+            (self.outcomes < FAILED) & (self.outcomes != self.reference[:, None]) & labelled[:, None], np.bool_
+        )
+
+    @property
+    def is_all_wrong(self) -> NDArray[np.bool_]:
+        """Whether no cell has the reference verdict and at least one has another verdict."""
+        has_right = (self.outcomes == self.reference[:, None]).any(axis=1)
+        return np.asarray(self.is_wrong.any(axis=1) & ~has_right, np.bool_)
+
+
+class RunIndex:
+    """The outcomes of a run by dataset, each read when it is first needed.
+
+    Args:
+        source: the run folder, opened.
+    """
+
+    def __init__(self, source: RunFiles) -> None:
+        self._source = source
+        self._datasets: dict[str, DatasetIndex] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The datasets of the run, in the order of the spec."""
+        return tuple(self._source.manifest["datasets"])
+
+    def dataset(self, name: str) -> DatasetIndex:
+        """The outcomes of one dataset.
+
+        Raises:
+            RunFolderError: where a file of the run is missing, damaged or not what the manifest says.
+        """
+        if name not in self._datasets:
+            self._datasets[name] = self._read(name)
+        return self._datasets[name]
+
+    def cells_of(self, name: str) -> list[str]:
+        """The ids of the cells that judged a dataset, in canonical order."""
+        return [entry["id"] for entry in self._cells if entry["dataset"] == name]
+
+    @cached_property
+    def _outcomes(self) -> Codes:
+        """The outcomes of all judgments, in the order of the file."""
+        folder = self._source.folder
+        words = pl.Enum(OUTCOMES)
+        with reading(folder):
+            lazy = pl.scan_parquet(folder / JUDGMENTS)
+            found = lazy.select(pl.coalesce("verdict", "failure").cast(words).to_physical().cast(pl.Int8)).collect()
+            runs = lazy.select(pl.col("cell").rle()).collect().to_series().struct.unnest()
+        sizes = [self._source.manifest["datasets"][entry["dataset"]]["items"] for entry in self._cells]
+        ids = [entry["id"] for entry in self._cells]
+        if runs["value"].to_list() != ids or runs["len"].to_list() != sizes:
+            message = f"{folder / JUDGMENTS} does not hold the judgments of its manifest"
+            raise RunFolderError(message, hint=RETRY)
+        return found.to_series().to_numpy()
+
+    @property
+    def _cells(self) -> Sequence[Mapping[str, Any]]:
+        cells: Sequence[Mapping[str, Any]] = self._source.manifest["cells"]
+        return cells
+
+    def _read(self, name: str) -> DatasetIndex:
+        size = self._source.manifest["datasets"][name]["items"]
+        frame = _items(self._source.folder, name)
+        if len(frame) != size:
+            raise RunFolderError(f"{self._source.folder / ITEMS} does not hold the items of its manifest", hint=RETRY)
+        start, cells, columns, flips = 0, [], [], []
+        for entry in self._cells:
+            items = self._source.manifest["datasets"][entry["dataset"]]["items"]
+            if entry["dataset"] == name:
+                cells.append(entry)
+                columns.append(self._outcomes[start : start + items])
+                flips.append(self._flips(entry, start, items))
+            start += items
+        reference = frame["reference"].to_physical().cast(pl.Int8).fill_null(-1).to_numpy()
+        outcomes = np.column_stack(columns) if columns else np.zeros((size, 0), np.int8)
+        flipped = np.column_stack(flips) if flips else np.zeros((size, 0), np.bool_)
+        return DatasetIndex(name, tuple(cells), outcomes, flipped, reference, frame.select("item", "category"))
+
+    def _flips(self, entry: Mapping[str, Any], start: int, items: int) -> NDArray[np.bool_]:
+        """Whether the votes of the two orders differ, for a cell that asks in both."""
+        if entry["order"] != "both":
+            return np.zeros(items, np.bool_)
+        votes, half = pl.col("votes"), pl.col("votes").list.len() // 2
+        differ = votes.list.head(half).list.sort() != votes.list.tail(half).list.sort()
+        with reading(self._source.folder):
+            lazy = pl.scan_parquet(self._source.folder / JUDGMENTS).select("votes").slice(start, items)
+            found = lazy.select(differ.fill_null(False)).collect()
+        return found.to_series().to_numpy()
+
+
+def _items(folder: Path, dataset: str) -> pl.DataFrame:
+    """The ids, reference verdicts and categories of a dataset, in order."""
+    with reading(folder):
+        return (
+            pl.scan_parquet(folder / ITEMS)
+            .filter(pl.col("dataset") == dataset)
+            .select("item", pl.col("reference").cast(pl.Enum(VERDICTS)), pl.col("category").cast(pl.Categorical))
+            .collect()
+        )

@@ -1,0 +1,178 @@
+"""One item's rows of a run folder, read lazily: a run of a million judgments is never held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import orjson
+import polars as pl
+from numpy.typing import NDArray
+
+from harness.errors import InputError, RunFolderError, parquet_faults
+from harness.report.items.records import Message, VerdictRecord
+from harness.runner.run_folder import ITEMS, JUDGMENTS, PROMPTS, TRAJECTORIES
+from harness.text import quoted
+
+RETRY = "make the run again with `harness run`; it reuses cached replies"
+
+
+class RunFiles(Protocol):
+    """What is needed of an opened run folder."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it is."""
+        ...
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The resolved spec."""
+        ...
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """Digests and cells."""
+        ...
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Report a Parquet file of a run that is missing or damaged.
+
+    Raises:
+        RunFolderError: with the reason.
+    """
+    try:
+        yield
+    except (OSError, *parquet_faults()) as error:  # type: ignore[misc] # mypy does not see into an unpacked tuple
+        reason = str(error).partition("\n")[0]
+        raise RunFolderError(f"a Parquet file in {folder} cannot be read: {reason}", hint=RETRY) from None
+
+
+class ItemRow:
+    """An item's row of `items.parquet`, with its place among the others of its dataset.
+
+    Attributes:
+        row: columns by name.
+        at: position in the dataset, from 0.
+        items: of the dataset.
+        previous: id of the item before, None for the first one.
+        next: id of the item after it, None for the last one.
+    """
+
+    def __init__(self, folder: Path, dataset: str, item: str) -> None:
+        lazy = pl.scan_parquet(folder / ITEMS).filter(pl.col("dataset") == dataset)
+        with reading(folder):
+            ids = lazy.select("item").collect()["item"]
+            found = (ids == item).arg_max() if len(ids) else None
+            if found is None or ids[found] != item:
+                raise InputError(f"there is no item {quoted(item)} in {quoted(dataset)}")
+            self.at, self.items = int(found), len(ids)
+            self.previous: str | None = ids[self.at - 1] if self.at else None
+            self.next: str | None = ids[self.at + 1] if self.at + 1 < self.items else None
+            self.row: dict[str, Any] = lazy.filter(pl.col("item") == item).head(1).collect().row(0, named=True)
+
+
+def judgment_rows(folder: Path, item: str, cells: Sequence[str], *, calls: bool) -> dict[str, dict[str, Any]]:
+    """The judgments of an item by the ids of their cells.
+
+    Args:
+        folder: of the run.
+        item: id.
+        cells: ids of the cells.
+        calls: whether to read the cache keys, which are most of the file.
+    """
+    lazy = pl.scan_parquet(folder / JUDGMENTS)
+    if not calls:
+        lazy = lazy.select(pl.exclude("calls"))
+    wanted = lazy.filter(pl.col("item") == item, pl.col("cell").is_in(list(cells)))
+    with reading(folder):
+        return {row["cell"]: row for row in wanted.collect(engine="streaming").iter_rows(named=True)}
+
+
+def prompt_of(folder: Path, prompts: str, item: str) -> tuple[Message, ...] | None:
+    """A prompt of a generation, None where the run does not hold it."""
+    if not (folder / PROMPTS).is_file():
+        return None
+    lazy = pl.scan_parquet(folder / PROMPTS).filter(pl.col("prompts") == prompts, pl.col("item") == item)
+    with reading(folder):
+        rows = lazy.select("prompt").head(1).collect()["prompt"].to_list()
+    return messages_of(orjson.loads(rows[0])) if rows else None
+
+
+def draft_rows(folder: Path, system: str, item: str) -> list[dict[str, Any]]:
+    """The drafts of a system on one prompt, in order."""
+    lazy = pl.scan_parquet(folder / TRAJECTORIES).filter(pl.col("system") == system, pl.col("item") == item)
+    with reading(folder):
+        return lazy.sort("round").collect().to_dicts()
+
+
+def drafts_with(folder: Path, match: Mapping[str, str], prompts: str, text: str) -> NDArray[np.bool_]:
+    """Whether each prompt of a match, or a draft that one of its systems picked for it, has a text, in any case.
+
+    Args:
+        folder: of the run.
+        match: its two systems, as `first` and `second`.
+        prompts: name of the prompt set.
+        text: what is searched.
+    """
+
+    def holds(name: str) -> pl.Expr:
+        return pl.col(name).str.to_lowercase().str.contains(text.lower(), literal=True).fill_null(False)
+
+    drafts = pl.scan_parquet(folder / TRAJECTORIES).filter(
+        pl.col("is_picked"), pl.col("system").is_in([match["first"], match["second"]]), holds("text")
+    )
+    every = pl.scan_parquet(folder / PROMPTS).filter(pl.col("prompts") == prompts)
+    with reading(folder):
+        found = drafts.select("item").unique().collect()["item"].to_list()
+        has_text = every.select(holds("prompt") | pl.col("item").is_in(found)).collect().to_series()
+    return np.asarray(has_text.to_numpy(), np.bool_)
+
+
+def messages_of(prompt: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """A chat as messages."""
+    return tuple(
+        Message(str(one["role"]), one["content"] if isinstance(one["content"], str) else str(one["content"]))
+        for one in prompt
+    )
+
+
+def verdict_record(entry: Mapping[str, Any], row: Mapping[str, Any], reference: str | None) -> VerdictRecord:
+    """A judgment as a page shows it.
+
+    Args:
+        entry: of the cell in the manifest.
+        row: of `judgments.parquet`.
+        reference: the reference verdict of the item.
+    """
+    verdict = row["verdict"]
+    return VerdictRecord(
+        row["cell"],
+        evaluator_of(entry),
+        entry["strategy"],
+        verdict or row["failure"],
+        verdict is None,
+        None if verdict is None or reference is None else verdict == reference,
+        flips(entry, row["votes"]),
+        row["score_a"],
+        row["score_b"],
+        tuple(row["votes"]),
+        row["abstained"],
+        row["prompt_tokens"] + row["completion_tokens"],
+    )
+
+
+def evaluator_of(entry: Mapping[str, Any]) -> str:
+    """Who judges in a cell of the manifest, such as `judge:gpt-4o`."""
+    return f"{entry['mode']}:{'+'.join(entry['models'])}{entry['variant']}"
+
+
+def flips(entry: Mapping[str, Any], votes: Sequence[str]) -> bool:
+    """Whether the votes in the given and in the swapped order differ, for a cell that asks in both orders."""
+    half = len(votes) // 2
+    return entry["order"] == "both" and half > 0 and sorted(votes[:half]) != sorted(votes[half:])
