@@ -70,6 +70,21 @@ def reranked(folder: Path, board: Board, *, metric: str | None = None, vs: str |
     return changed
 
 
+def comparisons_of(run: Judged, board: Board) -> dict[str, CellComparisons | None]:
+    """All pairs of the cells of each dataset, compared by the metric of the board as when the run was scored.
+
+    Args:
+        run: the run.
+        board: its leaderboard.
+    """
+    rows, metric = {row["cell"]: row for row in board["rows"]}, board["metric"]
+    found = {}
+    for data in run.datasets:
+        scores = [_score(data, k, rows) for k in range(len(data.cells))]
+        found[data.name] = _contest(metric, data, scores, run.score, run.seed)
+    return found
+
+
 def _group(data: JudgedDataset, run: Judged, rows: Mapping[str, Any], metric: str, *, every: bool) -> DatasetScores:
     """The cells of a dataset compared by one metric, or by all of the run, and the best by the one."""
     scores = [_score(data, k, rows) for k in range(len(data.cells))]

@@ -1,0 +1,1 @@
+"""Charts of runs, built with Altair: one file for each chart."""

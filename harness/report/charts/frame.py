@@ -1,0 +1,77 @@
+"""The frame of every chart: size, margins, fonts and axes, none of which depend on the fonts of a machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness.report.charts.palette import FAINT, FONT, INK, LINE, MUTED
+
+if TYPE_CHECKING:
+    import altair as alt
+
+WIDE, NARROW = 1040, 350
+"""Widths of a chart in pixels, for screens and for phones."""
+
+
+class Margins(NamedTuple):
+    """Room around the plot, in pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def framed(layers: Sequence[Any], width: int, height: int, margins: Margins) -> alt.LayerChart:
+    """Layers as one chart of a fixed size.
+
+    Args:
+        layers: drawn over each other, in their order.
+        width: of the whole chart in pixels, margins included.
+        height: of the plot in pixels, without margins.
+        margins: around the plot.
+    """
+    import altair as alt
+
+    chart: alt.LayerChart = (
+        alt.layer(*layers)
+        .properties(
+            width=width - margins.left - margins.right,
+            height=height,
+            autosize=alt.AutoSizeParams(type="none"),
+            padding=margins._asdict(),
+        )
+        .configure(font=FONT, background="transparent")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=MUTED,
+            titleColor=MUTED,
+            labelFontSize=11,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            gridColor=FAINT,
+            domainColor=LINE,
+            tickColor=LINE,
+            labelLimit=0,
+        )
+        .configure_text(color=INK, fontSize=12)
+    )
+    return chart
+
+
+def data_of(rows: Iterable[dict[str, Any]]) -> alt.InlineData:
+    """Rows as the data of a layer."""
+    import altair as alt
+
+    return alt.InlineData(values=list(rows))
+
+
+def domain_of(values: Iterable[float | None], *, include: Sequence[float] = (), step: float = 0.1) -> list[float]:
+    """The ends of an axis: the values and some others, rounded outwards to a step."""
+    known = [value for value in values if value is not None] + list(include)
+    if not known:
+        return [0.0, 1.0]
+    low, high = math.floor(round(min(known) / step, 9)) * step, math.ceil(round(max(known) / step, 9)) * step
+    return [round(low, 9), round(high if high > low else low + step, 9)]
