@@ -56,3 +56,25 @@ report_option = click.option(
     help="Output format of the leaderboard.",
 )
 """`--format NAME` as the parameter `report: str`, one of `harness list leaderboard-formats`."""
+
+wide_option = click.option("--wide", is_flag=True, help="Show every table and column, as wide as needed.")
+"""`--wide` as the parameter `wide: bool`."""
+
+notes_option = click.option("--notes", is_flag=True, help="Show the legend and every note.")
+"""`--notes` as the parameter `notes: bool`."""
+
+
+def _set_colours(context: click.Context, parameter: click.Parameter, value: str) -> None:
+    context.color = {"always": True, "never": False}.get(value)
+
+
+color_option = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    expose_value=False,
+    callback=_set_colours,
+    help="Colours; auto: on a terminal, unless NO_COLOR is set.",
+)
+"""`--color WHEN`; `harness.cli._terminal.has_colours` reads it."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from pathlib import Path
 
 import click
@@ -12,10 +9,18 @@ import click
 from harness.api import board_tables
 from harness.cli import _completion
 from harness.cli._found_run import found_run
-from harness.cli._options import allow_path_option, report_option, results_option
+from harness.cli._options import (
+    allow_path_option,
+    color_option,
+    notes_option,
+    report_option,
+    results_option,
+    wide_option,
+)
 from harness.cli._output import print_json_text
+from harness.cli._terminal import screen
 from harness.errors import InputError
-from harness.leaderboard.format import find_leaderboard_format
+from harness.leaderboard.format import TABLE, find_leaderboard_format, render
 from harness.leaderboard.view import Board
 from harness.runner.corruption import diagnose_corruption
 from harness.runner.run_folder import read_leaderboard
@@ -28,6 +33,7 @@ Examples:
   harness leaderboard results/quickstart/3f2a9c41         one run
   harness leaderboard quickstart --metric accuracy        ranked by another metric of the run
   harness leaderboard quickstart --vs direct/judge:master differences to a baseline
+  harness leaderboard quickstart --wide --notes           every column and note
   harness leaderboard quickstart --format csv > board.csv
 
 Intervals of differences are simultaneous over all pairs of cells of a dataset.
@@ -48,10 +54,20 @@ Intervals of differences are simultaneous over all pairs of cells of a dataset.
     shell_complete=_completion.cells,
     help="Show differences to this cell (baseline) instead of the best.",
 )
+@wide_option
+@notes_option
+@color_option
 @results_option
 @allow_path_option
 def leaderboard(
-    run: str, report: str, metric: str | None, vs: str | None, results: Path, allow_paths: tuple[Path, ...]
+    run: str,
+    report: str,
+    metric: str | None,
+    vs: str | None,
+    wide: bool,
+    notes: bool,
+    results: Path,
+    allow_paths: tuple[Path, ...],
 ) -> None:
     """Print the leaderboard of RUN: a run folder, or a spec (file or name), its newest run."""
     folder = found_run(run, results, allow_paths)
@@ -64,7 +80,7 @@ def leaderboard(
             from harness.leaderboard.rerank import reranked
 
             board = reranked(folder, board, metric=metric, vs=vs)
-        text = rendered(board, report)
+        text = rendered(board, report, wide=wide, notes=notes)
     print_rendered(text, report)
 
 
@@ -76,11 +92,24 @@ def print_rendered(text: str, report: str) -> None:
         click.echo(text, nl=False)
 
 
-def rendered(board: Board, report: str = "table") -> str:
-    """A leaderboard in one of the leaderboard formats, with colours and the width of a terminal where stdout is one."""
-    is_terminal = sys.stdout.isatty()
-    return find_leaderboard_format(report).render(
-        board_tables(board),
-        width=shutil.get_terminal_size().columns if is_terminal else None,
-        colours=is_terminal and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb",
-    )
+def rendered(board: Board, report: str = TABLE, *, wide: bool = False, notes: bool = False) -> str:
+    """A leaderboard in one of the leaderboard formats, with the size and colours of the terminal, if there is one.
+
+    Args:
+        board: the leaderboard.
+        report: the name of the format.
+        wide: whether to show every table and column.
+        notes: whether to show every note.
+
+    Raises:
+        click.UsageError: for `wide` or `notes` with a format that always shows everything.
+    """
+    check_layout(report, wide=wide, notes=notes)
+    options = {**screen()._asdict(), "wide": wide, "notes": notes}
+    return render(find_leaderboard_format(report), board_tables(board), **options)
+
+
+def check_layout(report: str, *, wide: bool, notes: bool) -> None:
+    """Raise a usage error for `wide` or `notes` with a format that always shows everything."""
+    if report != TABLE and (wide or notes):
+        raise click.UsageError(f"--wide and --notes are for --format table; {report} always has everything")

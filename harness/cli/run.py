@@ -19,10 +19,18 @@ from click.core import ParameterSource
 
 from harness.api import FinishedRun, Planned, run_spec
 from harness.cli import _completion
-from harness.cli._options import allow_path_option, cache_option, report_option, results_option
+from harness.cli._options import (
+    allow_path_option,
+    cache_option,
+    color_option,
+    notes_option,
+    report_option,
+    results_option,
+    wide_option,
+)
 from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
 from harness.cli._several import planned
-from harness.cli.leaderboard import print_rendered, rendered
+from harness.cli.leaderboard import check_layout, print_rendered, rendered
 from harness.cli.plan import dollars, ends
 from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.format import can_follow_another, find_leaderboard_format
@@ -100,6 +108,9 @@ goes to stdout, everything else to stderr. Exit code 1 if a model could not be u
     help="Append a JSON line per call to FILE; `harness schema call-log` describes it.",
 )
 @report_option
+@wide_option
+@notes_option
+@color_option
 @click.pass_context
 def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | None, **options: Any) -> None:
     """Run each SPEC: make the calls that the cache lacks, score, write the run folder and print the leaderboard."""
@@ -108,6 +119,7 @@ def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | No
         raise click.BadParameter("not a number", ctx, param_hint="--fail-on-failures")
     if len(specs) > 1 and not can_follow_another(find_leaderboard_format(chosen.report)):
         raise click.UsageError(f"--format {chosen.report} writes one document, so it takes one SPEC", ctx)
+    check_layout(chosen.report, wide=chosen.wide, notes=chosen.notes)
     find_leaderboard_format(chosen.report)  # a format that cannot be loaded is an error before any call is paid for
     left_usd, has_failed = max_cost_usd, False
     for number, plan_of in enumerate(planned(specs, chosen.results, chosen.allow_paths)):
@@ -138,6 +150,8 @@ class RunOptions:
     verbose: bool
     log_file: Path | None
     report: str
+    wide: bool
+    notes: bool
 
 
 class Completed(NamedTuple):
@@ -151,7 +165,8 @@ def run_one(
     ctx: click.Context, plan: Planned, spec: Path, max_cost_usd: float | None, options: RunOptions
 ) -> Completed:
     """Run one planned spec and print its leaderboard."""
-    print_line(plan.summary)
+    if not sys.stderr.isatty():
+        print_line(plan.summary)
     gc.freeze()  # objects loaded so far stay; scanning them in every collection costs a fifth of a replay
     watch = listener_for(plan, verbose=options.verbose)
     with watch if isinstance(watch, Display) else nullcontext(), call_log(watch, options.log_file):
@@ -171,7 +186,8 @@ def run_one(
             print_stop(ctx, watch)
             raise
     print_unparsed(finished, spec)
-    print_rendered(rendered(finished.leaderboard, options.report), options.report)
+    text = rendered(finished.leaderboard, options.report, wide=options.wide, notes=options.notes)
+    print_rendered(text, options.report)
     print_location(finished, spec, watch)
     is_unanswered = print_unanswered(plan, finished, watch)
     failed = failure_rate(finished.leaderboard)
@@ -265,16 +281,14 @@ def command_line(ctx: click.Context) -> str:
 def print_location(finished: FinishedRun, spec: Path, watch: RunStats) -> None:
     """Print the folder of the run, its calls and cost, and the next commands."""
     made = finished.environment
-    print_line("")
     calls = pluralized(made["calls_made"], "call")
     print_line(f"{calls} made, {made['calls_from_cache']:,} from the cache, {made['seconds']:.1f} s")
-    print_spend(watch)
+    if any(not watch.models[name].is_free for name in watch.spend_json()):
+        print_spend(watch)
     print_failed_calls(watch)
     for name, reason in watch.stopped_models.items():
         print_line(f"error: model {name} was stopped: {reason}")
-    print_line(f"written to {finished.folder}")
-    if finished.manifest["kind"] == "generation":
-        more = f"`harness export {spec} --format dpo --out {finished.folder.parent.name}.jsonl` exports preference data"
-    else:
-        more = f"`harness leaderboard {spec} --sort METRIC` ranks by another metric"
-    print_line(f"next: `harness run {spec} --offline` replays it, {more}")
+    name = finished.folder.parent.name
+    is_generation = finished.manifest["kind"] == "generation"
+    more = f"export {spec} --format dpo --out {name}.jsonl" if is_generation else f"audit {spec}"
+    print_line(f"written to {finished.folder}; next: harness {more}")

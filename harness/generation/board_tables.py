@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.generation.summary import summary_of
+from harness.leaderboard.headline import board_title
 from harness.leaderboard.numbers import UNDEFINED, rank_range
 from harness.leaderboard.tables import BoardTables, Column, Table
 
@@ -29,7 +31,6 @@ LOOPS = (
     Column("picked draft"),
     *(Column(name, is_number=True) for name in ("failed reviews", "tokens a prompt", "USD a prompt")),
 )
-ORDERS = {"given": "", "swapped": ", opponent first", "both": ", both orders"}
 TAKEN = ("calls", "prompt_tokens", "completion_tokens", "cost_usd", "tokens_per_prompt", "cost_per_prompt_usd")
 """Fields of a system that a flat record repeats."""
 
@@ -44,14 +45,14 @@ def board_tables(board: Mapping[str, Any]) -> BoardTables:
         board,
         layout=lambda: (list(_tables(board)), list(_footnotes(board))),
         records=lambda: list(_records(board)),
+        summary=lambda: summary_of(board),
     )
 
 
 def _tables(board: Mapping[str, Any]) -> Iterator[Table]:
     ties = board["score"]["ties"]
     for one in board["boards"]:
-        title = f"{one['prompts']}: win rate over {one['opponent']}, by {one['strategy']}/{one['evaluator']}"
-        yield Table(title + ORDERS[one["order"]], RATES, [_rates(row, ties) for row in one["rows"]])
+        yield Table(board_title(one), RATES, [_rates(row, ties) for row in one["rows"]])
     for one in board["strengths"]:
         title = f"{one['prompts']}: Bradley-Terry strength (log-odds), by {one['evaluator']}"
         rows = [[row["system"], _number(row["value"]), _interval(row), row["reason"] or ""] for row in one["rows"]]

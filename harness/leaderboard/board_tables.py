@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.leaderboard.summary import summary_of
 from harness.leaderboard.tables import BoardTables, Column, Table
 from harness.leaderboard.view import (
     CALLS,
@@ -33,7 +34,12 @@ def board_tables(board: Board) -> BoardTables:
     Args:
         board: as `schemas/output/leaderboard.schema.json` describes it.
     """
-    return BoardTables(board, layout=lambda: _layout(board), records=lambda: _records(board))
+    return BoardTables(
+        board,
+        layout=lambda: _layout(board),
+        records=lambda: _records(board),
+        summary=lambda: summary_of(board),
+    )
 
 
 def _layout(board: Board) -> tuple[list[Table], list[str]]:

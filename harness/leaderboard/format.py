@@ -5,10 +5,14 @@ The group of the entry points is `harness.leaderboard_formats`.
 
 from __future__ import annotations
 
-from typing import Protocol, cast
+import inspect
+from typing import Any, Protocol, cast
 
 from harness import registry
 from harness.leaderboard.tables import BoardTables
+
+TABLE = "table"
+"""The format for a terminal, which alone has a summary."""
 
 
 class LeaderboardFormat(Protocol):
@@ -40,3 +44,18 @@ def find_leaderboard_format(name: str) -> LeaderboardFormat:
 def can_follow_another(leaderboard_format: LeaderboardFormat) -> bool:
     """Whether several leaderboards in this format may be printed one after another."""
     return bool(getattr(leaderboard_format, "CAN_FOLLOW_ANOTHER", False))
+
+
+def render(leaderboard_format: LeaderboardFormat, board: BoardTables, **options: Any) -> str:
+    """The text of a leaderboard, with those of the options that the format takes.
+
+    Args:
+        leaderboard_format: the format.
+        board: the leaderboard.
+        options: `width` and `colours`, which every format takes, and those of the format for a terminal.
+    """
+    taken = inspect.signature(leaderboard_format.render).parameters.values()
+    if not any(one.kind is inspect.Parameter.VAR_KEYWORD for one in taken):
+        names = {one.name for one in taken}
+        options = {name: value for name, value in options.items() if name in names}
+    return leaderboard_format.render(board, **options)

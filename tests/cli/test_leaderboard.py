@@ -39,7 +39,7 @@ def test_run_is_found_by_spec_file_name_or_folder():
     shown = [leaderboard(each) for each in ("mine.yaml", "mine", str(run))]
     assert [each.exit_code for each in shown] == [0, 0, 0], shown[0].output
     assert len({each.stdout for each in shown}) == 1
-    assert "judge:careful (simulated)" in shown[0].stdout
+    assert shown[0].stdout.count("simulated") == 1
     assert run.name in shown[0].stdout
 
 
@@ -121,7 +121,7 @@ def test_differences_to_another_baseline():
     assert now["value"] == -was["value"]
     assert (now["low"], now["high"], now["p_value"]) == (-was["high"], -was["low"], was["p_value"])
     assert said["rows"][-1]["metrics"]["kappa"]["difference"] is None
-    shown = leaderboard("mine", "--vs", last["cell"])
+    shown = leaderboard("mine", "--vs", last["cell"], "--notes")
     assert f"minus that of {last['cell']}" in " ".join(shown.stdout.split())
 
 

@@ -45,7 +45,7 @@ def runs():
 def test_each_spec_is_run_and_shown_in_turn():
     shown = run("one.yaml", "two.yaml")
     assert shown.exit_code == 0, shown.stderr
-    assert shown.stdout.index("of one\n") < shown.stdout.index("of two\n")
+    assert shown.stdout.index(" of one;") < shown.stdout.index(" of two;")
     assert runs() == ["one", "two"]
 
 

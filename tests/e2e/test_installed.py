@@ -77,7 +77,7 @@ def installed_files():
 def test_the_quick_start_runs_and_runs_again_offline(harness, tmp_path):
     shutil.copytree(ROOT / "specs", tmp_path / "specs")
     first = harness("run", "specs/quickstart.yaml")
-    assert "(simulated)" in first
+    assert "simulated)" in first
     assert harness("run", "specs/quickstart.yaml", "--offline") == first
     assert harness("leaderboard", "specs/quickstart.yaml") == first
 
@@ -85,4 +85,4 @@ def test_the_quick_start_runs_and_runs_again_offline(harness, tmp_path):
 def test_the_starter_runs_as_it_is(harness):
     harness("new", "mine")
     assert harness("validate", "mine.yaml") == "ok: mine: 6 cells\n"
-    assert "judge:careful (simulated)" in harness("run", "mine.yaml")
+    assert "direct/judge:careful" in harness("run", "mine.yaml")

@@ -34,11 +34,10 @@ def rendered(board: dict[str, Any], name: str, **terminal: Any) -> str:
     return text
 
 
-def test_a_narrow_terminal_gets_several_tables_that_repeat_the_systems(board: dict[str, Any]) -> None:
-    narrow = rendered(board, "table", width=60)
-    assert max(map(len, narrow.splitlines())) <= 60
-    assert narrow.count("system") > rendered(board, "table").count("system")
-    assert {"win", "interval", "dropped"} <= set(narrow.split())
+def test_a_narrow_terminal_cuts_no_table_in_two(board: dict[str, Any]) -> None:
+    narrow, whole = (rendered(board, "table", width=width, wide=True) for width in (60, None))
+    assert narrow.count("system") == whole.count("system") == 4
+    assert {"interval", "dropped"} <= set(narrow.split())
 
 
 def test_texts_of_a_spec_are_escaped_in_every_format(board: dict[str, Any]) -> None:

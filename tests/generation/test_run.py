@@ -129,7 +129,7 @@ def test_every_mode_compares_and_selects(tmp_path):
     modes = sorted(one["evaluator"].partition("(")[0] for one in board["boards"] if one["opponent"] == "writer")
     assert modes == ["debate:master", "judge:master", "judge:novice", "judge:writer", "jury:master+novice+writer"]
     assert len(board["strengths"]) == 5
-    assert "Bradley-Terry" in shown.stdout
+    assert "--wide (columns, strengths, usage)" in shown.stdout
     rows = [row for one in board["boards"] for row in one["rows"]]
     assert all(row["win_rates"]["half"]["low"] is None for row in rows), "8 prompts are too few for an interval"
     assert {row["win_rates"]["half"]["reason"] for row in rows} == {"fewer than 20 items: counts only"}

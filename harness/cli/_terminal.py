@@ -1,0 +1,41 @@
+"""Size and colours of the terminal that a command prints to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import NamedTuple, TextIO
+
+import click
+
+
+class Screen(NamedTuple):
+    """What a command may print.
+
+    Attributes:
+        width: characters of a line, None where stdout is no terminal.
+        height: lines, None where stdout is no terminal.
+        colours: whether to print colours.
+    """
+
+    width: int | None
+    height: int | None
+    colours: bool
+
+
+def screen() -> Screen:
+    """Size and colours of stdout."""
+    if not sys.stdout.isatty():
+        return Screen(None, None, has_colours(sys.stdout))
+    size = shutil.get_terminal_size()
+    return Screen(size.columns, size.lines, has_colours(sys.stdout))
+
+
+def has_colours(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a stream gets colours: as --color says, otherwise a terminal unless NO_COLOR is set or TERM is `dumb`."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.color is not None:
+        return context.color
+    return stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
