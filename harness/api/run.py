@@ -52,7 +52,7 @@ def run_spec(
         spec: the experiment, or its plan.
         cache: folder of the cache.
         results: folder of all results.
-        offline: make no call; a reply that is missing is an error.
+        offline: make no call; recordings are read, and any other reply that is missing is an error.
         concurrency: calls in flight at once for each model, in place of what the spec says.
         max_cost_usd: what the calls of this run may cost at most; it ends before it could cost more.
         retry: failures to ask again for, `failed` for all of them; the replies that are replaced stay in the history.
@@ -75,9 +75,9 @@ def run_spec(
         plan = with_concurrency(plan, concurrency)
 
     def whole() -> FinishedRun:
-        connect = None if offline else connector(plan.spec, variables, max_cost_usd, stats)
+        connect = connector(plan.spec, variables, max_cost_usd, stats)
         with Cache(Path(cache)) as opened, RunWriter(Path(results), plan.spec.name) as writer:
-            return _Session(plan, opened, writer, connect, stats, before_asking, variables, kinds).run()
+            return _Session(plan, opened, writer, connect, stats, before_asking, variables, kinds, offline).run()
 
     if not _is_in_a_loop():
         return whole()
@@ -95,22 +95,24 @@ class _Session:
         plan: what to run.
         cache: the replies.
         writer: of the run folder.
-        connect: opens connections to models, None where no call may be made.
+        connect: opens connections to models.
         stats: counts what the run does.
         before_asking: receives the estimate before the first call that can cost anything is made.
         environment: the environment variables.
         kinds: failures to ask again for.
+        is_offline: whether only recordings on this machine may be read.
         unavailable: calls without a reply, shared by all conversations so that none is made again.
     """
 
     plan: Planned
     cache: Cache
     writer: RunWriter
-    connect: Connect | None
+    connect: Connect
     stats: RunStats
     before_asking: Callable[[Estimate], None]
     environment: Mapping[str, str] = field(repr=False)
     kinds: frozenset[str]
+    is_offline: bool = False
     unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
     _is_announced: bool = False
 
@@ -135,7 +137,15 @@ class _Session:
 
     def _run_of(self, agenda: ConversationPlan[T]) -> Run[T]:
         """The run of some conversations, once those that failed before have been asked again where that is wanted."""
-        run = Run(agenda, self.cache, self.connect, self.stats, self._announce, self.unavailable)
+        run = Run(
+            agenda,
+            self.cache,
+            self.connect,
+            self.stats,
+            self._announce,
+            self.unavailable,
+            is_offline=self.is_offline,
+        )
         if self.kinds:
             rerun_failed(run, self.cache, self.kinds)
         return run

@@ -86,7 +86,7 @@ def missing_columns(rows: Rows, spec: DatasetSpec, required: Sequence[str] = REQ
     if "response_a" in required and _holds_messages(rows, spec):
         made.add("prompt")
     return [
-        _missing(name, column, rows)
+        missing_column(name, column, rows)
         for column in COLUMNS
         if column in spec.columns or (column in required and column not in made)
         for name in _names(spec, column)
@@ -223,7 +223,14 @@ def _names(spec: DatasetSpec, column: str) -> tuple[str, ...]:
     return (named,) if isinstance(named, str) else tuple(named)
 
 
-def _missing(name: str, column: str, rows: Rows) -> Problem:
+def missing_column(name: str, column: str, rows: Rows) -> Problem:
+    """A column that the file does not have, with those that it has.
+
+    Args:
+        name: what it is called, or should be.
+        column: the key of `columns:` that names it.
+        rows: the file.
+    """
     near = difflib.get_close_matches(name, rows.present, n=1)
     there = ", ".join(f"`{present}`" for present in rows.present)
     question = f"did you mean `{near[0]}`? " if near else ""

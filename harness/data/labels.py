@@ -68,8 +68,14 @@ def meanings_of(words: pl.Series) -> Mapping[str, Verdict]:
     return next((spelling for spelling in SPELLINGS if used <= set(spelling)), SPELLINGS[0])
 
 
-def label_problem(faults: Sequence[Fault]) -> Problem:
-    """One message for all labels without a meaning: the distinct values, how often each occurs, the line to paste."""
+def label_problem(faults: Sequence[Fault], column: str = "label", key: str = "label_values") -> Problem:
+    """One message for all labels without a meaning: the distinct values, how often each occurs, the line to paste.
+
+    Args:
+        faults: the rows with such a label.
+        column: what the message calls them.
+        key: of the spec, where their meaning is written.
+    """
     counts = Counter(fault.label for fault in faults if fault.label is not None).most_common()
     shown = ", ".join(
         f"{quoted(value)} ({count:,} {'row' if count == 1 else 'rows'})" for value, count in counts[:MAX_SHOWN]
@@ -77,8 +83,8 @@ def label_problem(faults: Sequence[Fault]) -> Problem:
     more = f", and {len(counts) - MAX_SHOWN:,} more values" if len(counts) > MAX_SHOWN else ""
     entries = ", ".join(f"{json.dumps(value, ensure_ascii=False)}: a" for value, _ in counts[:MAX_SHOWN])
     return Problem(
-        message=f"`label` {shown}{more} {'has' if len(counts) == 1 else 'have'} no meaning",
-        hint=f"say what each means, `a`, `b` or `tie`: `label_values: {{{printable(entries)}}}`",
+        message=f"`{column}` {shown}{more} {'has' if len(counts) == 1 else 'have'} no meaning",
+        hint=f"say what each means, `a`, `b` or `tie`: `{key}: {{{printable(entries)}}}`",
     )
 
 

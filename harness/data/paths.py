@@ -8,19 +8,22 @@ path wins, so that a file with a column `a.b` is read as it is. A step that lead
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
 import polars as pl
 
+from harness.data.json_rows import column_of, joined
 from harness.data.rows import Rows
 from harness.errors import DatasetError, Problem
 from harness.text import quoted
 
 MAX_LENGTH = 500
 MAX_STEPS = 16
+CHUNK_ROWS = 10_000
+"""Values that are parsed at once."""
 _ROOT = re.compile(r"[^.\[\]]+")
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[(-?\d{1,9})\]|\["((?:[^"\\]|\\.)*)"\]""")
 
@@ -85,22 +88,40 @@ def with_paths(rows: Rows, names: Iterable[str]) -> Rows:
         rows: as a format read them.
         names: columns and paths; what the file has under its whole name stays as it is.
     """
-    added: dict[str, pl.Series] = {}
+    by_root: dict[str, dict[str, tuple[str | int, ...]]] = {}
     for name in dict.fromkeys(names):
         path = None if name in rows.present else _path_of(name)
         if path and path.root in rows.frame.columns:
-            added[name] = _inside(rows.frame[path.root], path.steps).alias(name)
+            by_root.setdefault(path.root, {})[name] = path.steps
+    added = [column for root, paths in by_root.items() for column in _inside(rows.frame[root], paths)]
     if not added:
         return rows
-    return rows._replace(frame=rows.frame.with_columns(added.values()), present=(*rows.present, *added))
+    return rows._replace(
+        frame=rows.frame.with_columns(added), present=(*rows.present, *(column.name for column in added))
+    )
 
 
-def _inside(values: pl.Series, steps: tuple[str | int, ...]) -> pl.Series:
-    """The values that the steps lead to, as String where all are text, else as Binary of JSON."""
-    found = [_value_at(_parsed(value), steps) for value in values]
-    if all(value is None or isinstance(value, str) for value in found):
-        return pl.Series(found, dtype=pl.String)
-    return pl.Series([None if value is None else orjson.dumps(value) for value in found], dtype=pl.Binary)
+def _inside(values: pl.Series, paths: Mapping[str, tuple[str | int, ...]]) -> list[pl.Series]:
+    """For each path the values that its steps lead to, as String where all are text, else as Binary of JSON.
+
+    A value is parsed once for all paths, and chunk by chunk, so that a large file is never in memory as objects.
+    """
+    chunks: dict[str, list[pl.Series]] = {name: [] for name in paths}
+    for start in range(0, max(len(values), 1), CHUNK_ROWS):
+        parsed = [_parsed(value) for value in values[start : start + CHUNK_ROWS]]
+        for name, steps in paths.items():
+            chunks[name].append(column_of([_value_at(value, steps) for value in parsed]))
+    return [joined(name, found) for name, found in chunks.items()]
+
+
+def value_in(value: Any, path: str) -> Any:
+    """What a path leads to inside a JSON value, None where it leads nowhere.
+
+    Raises:
+        DatasetError: where it is no path.
+    """
+    parsed = parse_path(path)
+    return _value_at(value, (parsed.root, *parsed.steps))
 
 
 def _value_at(value: Any, steps: tuple[str | int, ...]) -> Any:

@@ -14,10 +14,10 @@ from typing import cast
 import orjson
 
 from harness.cache.key import locator_of
-from harness.evaluators.aggregation import collapse_orders, collapse_repeats, exchanged, swap_responses
+from harness.evaluators.aggregation import Compare, collapse_orders, collapse_repeats, exchanged, swap_responses
 from harness.evaluators.conversation import Conversation, map_calls, together
 from harness.evaluators.mode import AskingMode, CountingMode, MemberVotes, find_mode, is_asking
-from harness.prompting.strategy import Questions
+from harness.prompting.strategy import Questions, compared
 from harness.records.calls import Call, Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
@@ -85,18 +85,34 @@ def _in_orders_and_repeats(
     outcomes = yield from together(conversations)
     if cell.order != "given":
         outcomes[-cell.repeats :] = map(exchanged, outcomes[-cell.repeats :])
-    first, last = (_once(part, cell, questions) for part in (outcomes[: cell.repeats], outcomes[-cell.repeats :]))
-    one = collapse_orders(first, last, questions.compare) if cell.order == "both" else first
+    one = _collapsed(outcomes, cell, _compare(cell, questions, models))
     if len(outcomes) == 1:
         return one
     return one._replace(votes=tuple(vote.name for vote in outcomes))
 
 
-def _once(votes: Sequence[Outcome], cell: Cell, questions: Questions) -> Outcome:
+def _collapsed(outcomes: Sequence[Outcome], cell: Cell, compare: Compare) -> Outcome:
+    """The outcomes of all orders and repeats as one."""
+    if cell.collapse == "all-votes" and len(outcomes) > 1:
+        return collapse_repeats(outcomes, compare, by_score=False)
+    first, last = (_once(part, cell, compare) for part in (outcomes[: cell.repeats], outcomes[-cell.repeats :]))
+    return collapse_orders(first, last, compare) if cell.order == "both" else first
+
+
+def _once(votes: Sequence[Outcome], cell: Cell, compare: Compare) -> Outcome:
     """Repeated answers as one."""
     if len(votes) == 1:
         return votes[0]
-    return collapse_repeats(votes, questions.compare, by_score=cell.collapse == "mean-score")
+    return collapse_repeats(votes, compare, by_score=cell.collapse == "mean-score")
+
+
+def _compare(cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Compare:
+    """Turns two scores into a verdict: by the margin of the strategy, or of the recording whose scores they are."""
+    margins = [models[name].settings.get("tie_margin") for name in cell.models if models[name].is_mapped]
+    if not margins or margins[0] is None:
+        return questions.compare
+    margin = float(margins[0])
+    return lambda score_a, score_b: compared(score_a, score_b, margin)
 
 
 def _drawn(call: Call, *, draw: int, order: str) -> Call:

@@ -157,7 +157,7 @@ class Questions:
         self.params = rule.params
         self._constants = _constants(strategy, rule.format_text())
         self.answer_format = self._constants["answer_format"]
-        self._margin = strategy.tie_margin + ROUNDING
+        self._margin = strategy.tie_margin
         self._user = compile_template(strategy.user)
         system = self._opening = self._system(strategy.system)
         self._opening = [*system, *self._turns(strategy.examples)]
@@ -196,10 +196,7 @@ class Questions:
 
     def compare(self, score_a: float, score_b: float) -> Verdict:
         """The verdict that two scores amount to."""
-        difference = score_a - score_b
-        if abs(difference) <= self._margin:
-            return "tie"
-        return "a" if difference > 0 else "b"
+        return compared(score_a, score_b, self._margin)
 
     def _messages(
         self, opening: Sequence[Message], template: Template, item: Item, shown: Shown, replies: Mapping[str, str]
@@ -244,6 +241,20 @@ class Questions:
         a, b = (example.get(f"response_{side}", example.get("response", "")) for side in SIDES)
         item = Item("", (prompt,), a, b, reference=example.get("reference"))
         return (self.pair(item) if self.strategy.ask == "pair" else self.alone(item, "a"))[-1]
+
+
+def compared(score_a: float, score_b: float, margin: float) -> Verdict:
+    """The verdict that two scores amount to.
+
+    Args:
+        score_a: of response a.
+        score_b: of response b.
+        margin: scores that differ by no more are a tie.
+    """
+    difference = score_a - score_b
+    if abs(difference) <= margin + ROUNDING:
+        return "tie"
+    return "a" if difference > 0 else "b"
 
 
 def compile_strategy(strategy: Strategy) -> Questions:

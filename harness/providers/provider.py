@@ -94,6 +94,9 @@ class Provider(Protocol):
     * `IS_FREE: bool`: whether no call can cost anything, because the replies come from this machine; False by default;
     * `FINDS_BY_PLACE: bool`: whether a reply is found by the dataset, item, strategy and step of its call, which is
       then in `Call.locator`; False by default;
+    * `IS_LOCAL: bool`: whether replies are read from a file, so that a run with `--offline` reads them; False by
+      default;
+    * `data_problems(model) -> list[Problem]`: what is wrong with the file that replies are read from;
     * `defaults(name, entry) -> Mapping[str, Any]`: values for keys left out that depend on the name of the model or on
       other keys;
     * `check(model, environment) -> Iterable[Finding]`: whether the endpoint can be reached and knows the model, found

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from harness import registry
 from harness.records.datasets import Message
 
-Finish = Literal["stop", "length", "refusal", "too-long", "unavailable"]
+Finish = Literal["stop", "length", "refusal", "too-long", "judged", "unavailable"]
 
 TokenAlternatives: TypeAlias = tuple[tuple[str, float], ...]
 """The token that was sampled at one place of a reply, then its alternatives: each with its log probability."""
@@ -104,6 +104,16 @@ class Model:
         return bool(getattr(registry.find("providers", self.provider), "IS_FREE", False))
 
     @property
+    def is_local(self) -> bool:
+        """Whether its replies are read from a file, so that a run without network has them too."""
+        return bool(getattr(registry.find("providers", self.provider), "IS_LOCAL", False))
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether it is a recording that is read by columns: it holds answers, and no steps before or after them."""
+        return self.finds_by_place and bool(self.settings.get("columns"))
+
+    @property
     def finds_by_place(self) -> bool:
         """Whether its replies are found by the place of a call, as those of a recording are."""
         return bool(getattr(registry.find("providers", self.provider), "FINDS_BY_PLACE", False))
@@ -135,8 +145,8 @@ class Reply(NamedTuple):
     Attributes:
         text: the reply's text, "" where there is none.
         finish: why it ended. `too-long` is an endpoint's answer to a prompt beyond the model's context window, with
-            its own words as the text, as for a `refusal` by the endpoint; `unavailable` marks the absence of a reply
-            and is never stored.
+            its own words as the text, as for a `refusal` by the endpoint; `judged` is a recorded judgment without a
+            reply, whose text is its result as JSON; `unavailable` marks the absence of a reply and is never stored.
         prompt_tokens: as the endpoint reports them, 0 where it reports none.
         completion_tokens: of text and reasoning, as the endpoint reports them, 0 where it reports none.
         served_model: the model name that the endpoint reports, "" where it reports none.

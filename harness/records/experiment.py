@@ -18,7 +18,7 @@ CELLS_SHOWN = 50
 Order = Literal["given", "swapped", "both"]
 
 
-Collapse = Literal["majority", "mean-score"]
+Collapse = Literal["majority", "mean-score", "all-votes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Cell:
         models: names of models of the spec, in the mode's order.
         order: in which order the evaluator sees the responses; `both` asks twice and collapses.
         repeats: how often it is asked, each time with a draw of its own.
-        collapse: how repeated answers become one.
+        collapse: how repeated answers become one; `all-votes` counts those of both orders together.
         settings: what only this mode understands, every default written out.
         variant: distinguishes cells of one mode and the same models, such as `(rounds=3)`; made by the mode.
     """
@@ -94,10 +94,11 @@ class Cell:
     def id(self) -> str:
         """Stable and readable, such as `fair-eval/combined-10/judge:gpt-4o`; what is not usual is added at its end."""
         parts = [self.dataset, self.strategy, self.evaluator]
+        pools = self.order == "both" and self.collapse == "all-votes"
         if self.order != "given":
-            parts.append(self.order)
+            parts.append(f"{self.order}-all-votes" if pools else self.order)
         if self.repeats > 1:
-            parts.append(f"x{self.repeats}" if self.collapse == "majority" else f"x{self.repeats}-{self.collapse}")
+            parts.append(f"x{self.repeats}" if pools or self.collapse == "majority" else f"x{self.repeats}-{self.collapse}")
         return "/".join(parts)
 
 

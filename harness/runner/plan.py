@@ -17,6 +17,7 @@ from harness.evaluators.conversation import Conversation
 from harness.evaluators.mode import averages_scores, members_of
 from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy, reference_problem
+from harness.providers.provider import find_provider
 from harness.records.calls import Model
 from harness.records.datasets import Dataset, Item
 from harness.records.experiment import CELLS_SHOWN, Cell, Spec
@@ -195,6 +196,7 @@ def make_plan(spec: Spec) -> Plan:
             datasets[name] = read_dataset(spec.datasets[name], seed=spec.seed)
         except HarnessError as error:
             problems.extend(error.problems)
+    problems += recording_problems(spec)
     if problems:
         raise DatasetError(problems)
     asked = dict.fromkeys((cell.strategy, cell.dataset) for cell in spec.cells)
@@ -204,6 +206,16 @@ def make_plan(spec: Spec) -> Plan:
     used = dict.fromkeys(cell.strategy for cell in spec.cells)
     questions = {name: compile_strategy(spec.strategies[name]) for name in used}
     return Plan(spec, datasets, questions)
+
+
+def recording_problems(spec: Spec) -> list[Problem]:
+    """What keeps the recordings that the cells use from being read."""
+    problems: list[Problem] = []
+    for name in spec.models_used:
+        provider = find_provider(spec.models[name].provider)
+        if hasattr(provider, "data_problems"):
+            problems += provider.data_problems(spec.models[name])
+    return problems
 
 
 def _score_faults(spec: Spec) -> list[Problem]:

@@ -47,10 +47,12 @@ class Run(Generic[T]):
     Attributes:
         plan: the conversations.
         store: the cache.
-        connect: opens the connection to a model; None for an offline run.
+        connect: opens the connection to a model; None where no call may be made.
         watch: receives progress.
         before_asking: receives the stored replies, before the first call is made.
         unavailable: calls without a reply.
+        observed: remarks on replies.
+        is_offline: whether only recordings on this machine may be read.
     """
 
     plan: ConversationPlan[T]
@@ -60,6 +62,13 @@ class Run(Generic[T]):
     before_asking: Callable[[Replies], None] = lambda _: None
     unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
     observed: ReplyNotes = field(default_factory=ReplyNotes)
+    is_offline: bool = False
+
+    def may_ask(self, chunk: ConversationChunk) -> bool:
+        """Whether the calls of a chunk may be made; offline those to recordings on this machine may."""
+        if self.connect is None:
+            return False
+        return not self.is_offline or all(self.plan.spec.models[name].is_local for name in chunk.cell.models)
 
     def parts(self) -> Iterator[Part]:
         """All judgments in canonical order; makes the calls that are missing, and raises as `finished_chunks`."""
@@ -81,7 +90,7 @@ class Run(Generic[T]):
             waiting = advance(conversations, self.store, self.unavailable)
             if not waiting:
                 pass
-            elif self.connect is None:
+            elif not self.may_ask(chunk):
                 missing.add(chunk, waiting, self.store)
             else:
                 self._execute(chunk, reached)
@@ -104,7 +113,8 @@ class Run(Generic[T]):
         assert self.connect is not None
         self.before_asking(self.store)
         executor = Executor(self.store, self.connect, self.watch, self.unavailable, reached)
-        execute(self.plan, (chunk for chunk in self.plan.chunks() if chunk.number >= first.number), executor)
+        chunks = (chunk for chunk in self.plan.chunks() if chunk.number >= first.number and self.may_ask(chunk))
+        execute(self.plan, chunks, executor)
 
 
 class RunResult(NamedTuple):

@@ -223,7 +223,9 @@ class ConversationState(Generic[T]):
         self.prompt_tokens += reply.prompt_tokens
         self.completion_tokens += reply.completion_tokens
         price = FREE if model.is_free else model.price
-        if price is None or self.cost_usd is None:
+        if reply.cost_usd is not None:
+            self.cost_usd = None if self.cost_usd is None else self.cost_usd + reply.cost_usd
+        elif price is None or self.cost_usd is None:
             self.cost_usd = None
         else:
             self.cost_usd += price.cost(reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)

@@ -30,7 +30,7 @@ def meaning_of(cell: Cell, spec: Spec) -> dict[str, str]:
         "strategy": _short(_strategy(cell.strategy, spec)),
         "models": _short(models),
         "mode": _short([cell.mode, settings]),
-        "order": cell.order,
+        "order": "both all-votes" if cell.order == "both" and cell.collapse == "all-votes" else cell.order,
         "repeats": f"{cell.repeats} {cell.collapse}" if cell.repeats > 1 else "1",
     }
 

@@ -7,7 +7,7 @@ with the errors of the schema.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,6 +20,14 @@ from harness.records.experiment import Spec
 from harness.spec.paths import Folders, data_fault, file_fault
 from harness.spec.schema import load_schema
 from harness.text import listed, looks_secret, place_in_words, quoted, suggestion
+
+
+FILE_OPTIONS = ("delimiter", "rows")
+"""Keys of an entry that only some formats take."""
+_WITH_COLUMNS = (
+    "format", "delimiter", "encoding", "rows", "verdict_values", "order_values", "tie_margin", "mapped_back", "any_order",
+)  # fmt: skip
+"""Keys of a recording that say how a file is read by `columns`."""
 
 
 class CheckedDocument:
@@ -84,10 +92,11 @@ def _file_problems(checked: CheckedDocument, folders: Folders, place: tuple[Step
         message = f"there is no encoding {quoted(encoding)}"
         yield checked.document.problem((*place, "encoding"), message, hint="write it as Python does, such as `cp1252`")
     form = named or (path and format_of(path))
-    options = getattr(find_dataset_format(form), "OPTIONS", ()) if form in formats else ("delimiter",)
-    if checked.part(*place, "delimiter") and "delimiter" not in options:
-        message = f"the format `{form}` has no delimiter"
-        yield checked.document.problem((*place, "delimiter"), message, hint="leave it out", key=True)
+    options = getattr(find_dataset_format(form), "OPTIONS", ()) if form in formats else FILE_OPTIONS
+    for option in FILE_OPTIONS:
+        if checked.part(*place, option) and option not in options:
+            message = f"the format `{form}` has no {option}"
+            yield checked.document.problem((*place, option), message, hint="leave it out", key=True)
 
 
 def model_problems(checked: CheckedDocument, folders: Folders) -> Iterator[Problem]:
@@ -96,13 +105,22 @@ def model_problems(checked: CheckedDocument, folders: Folders) -> Iterator[Probl
         place = ("models", name)
         if checked.part(*place, "provider") is None:
             continue  # what stands beside it has a meaning, and a type, by the provider alone
-        path = checked.part(*place, "path")
-        if path and (fault := file_fault(path, folders)):
+        if checked.part(*place, "columns"):
+            yield from _file_problems(checked, folders, place)
+        elif checked.part(*place, "provider") == "recorded" and (idle := _first_of(checked, place, _WITH_COLUMNS)):
+            message, hint = f"`{idle}` needs `columns`", "say what the file calls things: `columns: {item: …, verdict: …}`"
+            yield checked.document.problem((*place, idle), message, hint=hint, key=True)
+        elif (path := checked.part(*place, "path")) and (fault := file_fault(path, folders)):
             yield checked.document.problem((*place, "path"), fault[0], hint=fault[1])
         if not _has_valid_port(checked.part(*place, "base_url") or ""):
             yield checked.document.problem((*place, "base_url"), "the address has an impossible port")
         yield from _parameter_problems(checked, place)
         yield from _plain_secrets(checked, place)
+
+
+def _first_of(checked: CheckedDocument, place: tuple[Step, ...], keys: Iterable[str]) -> str | None:
+    """The first of some keys that an entry has."""
+    return next((key for key in keys if checked.part(*place, key) is not None), None)
 
 
 def known_parameters() -> frozenset[str]:

@@ -289,7 +289,7 @@ def _votes_of(entry: Mapping[str, Any], path: Path, shown: str) -> VotesSpec:
 
 
 def _file_options(entry: Mapping[str, Any]) -> Mapping[str, str]:
-    return FrozenDict({name: entry[name] for name in ("delimiter", "encoding") if name in entry})
+    return FrozenDict({name: entry[name] for name in ("delimiter", "encoding", "rows") if name in entry})
 
 
 def models_of(document: Document, entries: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Model]]:

@@ -10,30 +10,50 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.json_rows import columns_of, parsed
+from harness.data.paths import value_in
 from harness.data.rows import RowProblem, Rows
 from harness.errors import DatasetError, Problem
+from harness.text import listed
 
 SUMMARY = "JSON, one array of objects"
 ENDINGS = (".json",)
+OPTIONS = ("rows",)
 
+MAX_KEYS = 10
+"""Keys that a message lists."""
 KEYS_OF_LISTS = ("data", "rows", "items", "examples", "instances", "annotations")
 """Keys under which files keep their rows beside other things."""
 
 
-def read(path: Path, wanted: Sequence[str]) -> Rows:
-    """Read the wanted columns of a JSON file."""
+def read(path: Path, wanted: Sequence[str], *, rows: str | None = None) -> Rows:
+    """Read the wanted columns of a JSON file.
+
+    Args:
+        path: the file.
+        wanted: the columns.
+        rows: the path of the array of rows in the file, None to find it.
+    """
     try:
         value = parsed(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except ValueError as error:
         hint = "a file with one object on each line is JSON Lines: `format: jsonl`"
         raise DatasetError(Problem(message=f"is not valid JSON: {error}", hint=hint)) from None
-    entries = _entries(value)
+    entries = _entries(value) if rows is None else _entries_at(value, rows)
     problems = [
         RowProblem(at, "is not a JSON object") for at, row in enumerate(entries, 1) if not isinstance(row, dict)
     ]
     numbers = [at for at, row in enumerate(entries, 1) if isinstance(row, dict)]
     frame, present = columns_of([row for row in entries if isinstance(row, dict)], wanted)
     return Rows(frame, present, lambda: numbers, unit="row", problems=tuple(problems))
+
+
+def _entries_at(value: Any, path: str) -> list[Any]:
+    """The array at a path."""
+    found = value_in(value, path)
+    if not isinstance(found, list):
+        there = f"it has {listed(list(value)[:MAX_KEYS])}" if isinstance(value, dict) else "it is an array itself"
+        raise DatasetError(Problem(message=f"holds no array at `{path}`", hint=there))
+    return found
 
 
 def _entries(value: Any) -> list[Any]:

@@ -71,7 +71,7 @@ def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
 def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
     """Ask for a verdict on an item, or for a score of each of its responses."""
     model = models[cell.models[0]]
-    if questions.strategy.second_look is not None:
+    if questions.strategy.second_look is not None and not model.is_mapped:
         return (yield from _two_looks(item, cell, questions, model))
     replies = (yield from steps_before(item, cell, questions, model)) if questions.steps else {}
     if isinstance(replies, str):

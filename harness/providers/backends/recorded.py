@@ -21,6 +21,11 @@ strategy are the names that the spec gives them, the item is its id. The steps o
     judge-second              the second look
 
 A reply that is missing is reported with its step, so a run names what a recording lacks.
+
+With `columns`, a recording is any dataset file (`harness.data.recordings`), and a row may hold a verdict, scores or a
+preference in place of a reply:
+
+    {provider: recorded, path: annotations.json, columns: {item: pair_id, given: {verdict: decision}}}
 """
 
 from __future__ import annotations
@@ -35,7 +40,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from harness.cache.key import locator_of
-from harness.errors import InputError, Problem, ProviderError, SpecError
+from harness.errors import DatasetError, InputError, Problem, ProviderError, SpecError
 from harness.records.calls import Call, Model, Reply
 from harness.records.reasoning import separated
 
@@ -44,11 +49,27 @@ if TYPE_CHECKING:
 
 SUMMARY = "replies that were made elsewhere, from a file; for published judgments and those already paid for"
 
-SETTINGS: Mapping[str, Any] = {"path": None, "model": None}
-"""`path`: the recording; `model`: its name for the model, the spec's own name for it where none is given."""
+SETTINGS: Mapping[str, Any] = dict.fromkeys(
+    (
+        "path",
+        "model",
+        "columns",
+        "format",
+        "delimiter",
+        "encoding",
+        "rows",
+        "verdict_values",
+        "order_values",
+        "tie_margin",
+        "mapped_back",
+        "any_order",
+    )
+)
+"""The keys of the fragment; `model` is the spec's own name for the model where none is given."""
 
 IS_FREE = True
 FINDS_BY_PLACE = True
+IS_LOCAL = True
 
 MAX_RATIO = 400
 """Lines to file, in bytes. Recordings compress about 10 to 1; a file made to fill a memory, 1,000 to 1."""
@@ -75,6 +96,9 @@ def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
         SpecError: if the recording cannot be read.
     """
     path = spec_folder / entry["path"]
+    name = entry.get("model") or name
+    if entry.get("columns"):
+        return f"recorded:{_digest_of_mapped(path, entry)}:{name}"
     digest = hashlib.sha256()
     try:
         with _opened(path) as file:
@@ -86,11 +110,37 @@ def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
                     raise SpecError(f"the recording {entry['path']} unpacks to far more than a recording does")
     except (OSError, EOFError, zlib.error) as error:
         raise SpecError(f"the recording {entry['path']} cannot be read: {_reason(error)}") from None
-    return f"recorded:{digest.hexdigest()[:16]}:{entry.get('model') or name}"
+    return f"recorded:{digest.hexdigest()[:16]}:{name}"
+
+
+def _digest_of_mapped(path: Path, entry: Mapping[str, Any]) -> str:
+    """The digest of a file that is read by `columns`, and of how it is read."""
+    from harness.data.files import content_digest
+    from harness.providers.mapped_recording import identity_of
+
+    try:
+        content = content_digest(path)
+    except (OSError, DatasetError) as error:
+        reason = error.problems[0].message if isinstance(error, DatasetError) else _reason(error)
+        raise SpecError(f"the recording {entry['path']} cannot be read: {reason}") from None
+    return hashlib.sha256(content.encode() + identity_of(entry)).hexdigest()[:16]
+
+
+def data_problems(model: Model) -> list[Problem]:
+    """What keeps a recording that is read by `columns` from being read."""
+    if not model.settings.get("columns"):
+        return []
+    from harness.providers.mapped_recording import problems_of
+
+    return problems_of(model)
 
 
 def connect(model: Model, context: Context) -> Connection:
     """A connection that reads the recording when it is first asked."""
+    if model.settings.get("columns"):
+        from harness.providers.mapped_recording import MappedRecording
+
+        return MappedRecording(model)
     return Recording(Path(model.settings["path"]), str(model.settings.get("model") or model.name))
 
 

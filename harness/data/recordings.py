@@ -1,0 +1,298 @@
+"""Judgments that were made elsewhere: the rows of any dataset file as replies, verdicts, scores or preferences.
+
+A row holds one judgment, or several under `given` and `swapped`. Names are column names or paths, as for datasets
+(`harness.data.paths`). What a judgment consists of:
+
+| name | holds |
+| --- | --- |
+| text | the reply, which the answer rule of the strategy reads |
+| text_a, text_b | the replies about each response alone |
+| verdict | `a`, `b`, `tie`, or another spelling as for labels |
+| score_a, score_b | the scores of the response shown first and of the other one |
+| preference | a number from 1 (the response shown first) to 2 (the other one) |
+| p_a | the probability that the response shown first is the better one |
+| logprobs | of the tokens of `text`, as chat completions report them |
+| finish, reasoning, prompt_tokens, completion_tokens, cost_usd | as for a reply |
+
+Where a row has no text, its verdict counts, else its preference, else its scores.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import polars as pl
+
+from harness.data.columns import missing_column
+from harness.data.judged import FIELDS, JudgedFields, judgment_of
+from harness.data.labels import SPELLINGS, label_problem
+from harness.data.paths import roots_of, with_paths
+from harness.data.reading import read_files
+from harness.data.rows import Rows
+from harness.data.usable import row_problems
+from harness.data.values import Fault, word
+from harness.errors import DatasetError, Problem
+from harness.text import quoted
+
+PLACES = ("item", "dataset", "strategy", "model", "order", "draw")
+"""What identifies a judgment."""
+ORDERS = ("given", "swapped")
+ORDER_SPELLINGS: Mapping[str, str] = {"given": "given", "swapped": "swapped", "false": "given", "true": "swapped"}
+MAX_NAMED = 3
+_INSERTED = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSpec:
+    """Where judgments are and how to read them.
+
+    Attributes:
+        path: absolute path of the file, a folder or a pattern.
+        shown_path: how messages call it.
+        format: a name of a dataset format.
+        columns: what the file calls things: the names in `PLACES` and those of a judgment, and `given` and `swapped`,
+            each with the names of one judgment or a list of them.
+        model: only rows of this model are read, where `columns` names a column of models.
+        verdict_values: spellings of verdicts, and of failures, to what they mean.
+        order_values: spellings of orders to `given` and `swapped`.
+        tie_margin: scores, and probabilities of both responses, that differ by no more are a tie.
+        is_mapped_back: whether swapped judgments speak of the responses as the dataset orders them.
+        options: of the format.
+    """
+
+    path: Path
+    shown_path: str
+    format: str
+    columns: Mapping[str, Any]
+    model: str = ""
+    verdict_values: Mapping[str, str] = field(default_factory=dict)
+    order_values: Mapping[str, str] = field(default_factory=dict)
+    tie_margin: float = 0.0
+    is_mapped_back: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class RecordedJudgment(NamedTuple):
+    """One judgment of a file.
+
+    Attributes:
+        item: id of the item.
+        order: in which its responses were shown, `given` or `swapped`.
+        draw: number of the repeat, from 0.
+        dataset: name of the dataset, "" where the file does not say.
+        strategy: name of the strategy, "" where the file does not say.
+        judged: what it consists of.
+    """
+
+    item: str
+    order: str
+    draw: int
+    dataset: str
+    strategy: str
+    judged: JudgedFields
+
+
+def read_recording(spec: RecordingSpec) -> list[RecordedJudgment]:
+    """All judgments of a file, in file order.
+
+    Raises:
+        DatasetError: with everything that is wrong with the file and its rows.
+    """
+    try:
+        return _read(spec)
+    except DatasetError as error:
+        raise DatasetError(replace(one, file=one.file or spec.shown_path) for one in error.problems) from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DatasetError(Problem(file=spec.shown_path, message=f"cannot be read: {reason}")) from None
+
+
+def names_in(columns: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The columns and paths that `columns` of a recording names, each with the key that names it."""
+    for key, value in columns.items():
+        if isinstance(value, str):
+            yield key, value
+        elif key in ORDERS:
+            for one in [value] if isinstance(value, Mapping) else value:
+                yield from names_in(one)
+        elif isinstance(value, Mapping) and "drawn" in value:
+            yield from ((key, name) for name in _INSERTED.findall(value["drawn"]))
+
+
+def _read(spec: RecordingSpec) -> list[RecordedJudgment]:
+    named = list(names_in(spec.columns))
+    names = list(dict.fromkeys(name for _, name in named))
+    rows = read_files(spec.path, spec.format, roots_of(names), spec.options)
+    rows = with_paths(rows, names)
+    if rows.present and (missing := [(key, name) for key, name in named if name not in rows.present]):
+        raise DatasetError([missing_column(name, key, rows) for key, name in dict.fromkeys(missing)])
+    if rows.frame.is_empty() and not isinstance(spec.columns.get("item"), Mapping):
+        raise DatasetError(row_problems(rows, []) or [Problem(message="holds no rows")])
+    table = _Table(rows, spec)
+    judgments = table.judgments()
+    if problems := table.problems():
+        raise DatasetError(problems)
+    return judgments
+
+
+class _Table:
+    """The rows of a recording; what is wrong with single rows is collected.
+
+    Args:
+        rows: the file, with a column for each path.
+        spec: how to read it.
+    """
+
+    def __init__(self, rows: Rows, spec: RecordingSpec) -> None:
+        self.rows = rows
+        self.spec = spec
+        self.faults: list[Fault] = []
+        self._values: dict[str, list[Any]] = {}
+        self._meanings: dict[str, Mapping[str, str]] = {}
+
+    def judgments(self) -> list[RecordedJudgment]:
+        """The judgments of the rows of the model, in file order."""
+        columns = self.spec.columns
+        items, orders, draws = self._items(), self._orders(), self._draws()
+        datasets, strategies = self._words("dataset"), self._words("strategy")
+        used = self._rows_of_model()
+        found: list[tuple[int, RecordedJudgment]] = []
+        for row in used:
+            if items[row] is None:
+                self.faults.append(Fault(row, "item", "is missing"))
+                continue
+            place = (items[row], orders[row], draws[row], datasets[row] or "", strategies[row] or "")
+            if not any(order in columns for order in ORDERS):
+                found.append((row, self._judgment(row, columns, place)))
+            for order in ORDERS:
+                written = columns.get(order, ())
+                for draw, fields in enumerate([written] if isinstance(written, Mapping) else written):
+                    inner = (place[0], order, draws[row] + draw, *place[3:])
+                    found.append((row, self._judgment(row, fields, inner)))
+        if not used:
+            self._no_row_of_model()
+        return self._numbered(found)
+
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong: rows one by one, verdicts without a meaning together."""
+        verdicts = [fault for fault in self.faults if fault.label is not None]
+        found = row_problems(self.rows, [fault for fault in self.faults if fault.label is None])
+        return [*found, *([label_problem(verdicts, "verdict", "verdict_values")] if verdicts else [])]
+
+    def _judgment(self, row: int, fields: Mapping[str, Any], place: tuple[Any, ...]) -> RecordedJudgment:
+        values = {name: self._of(fields[name])[row] for name in FIELDS if name in fields}
+        if "verdict" in values and values["verdict"] is not None:
+            values["verdict"] = self._verdict(row, fields["verdict"], values["verdict"])
+        judged, faults = judgment_of(values, self.spec.tie_margin)
+        self.faults += [Fault(row, column, message) for column, message in faults]
+        if place[1] == "swapped" and self.spec.is_mapped_back:
+            judged = judged.exchanged()
+        return RecordedJudgment(*place, judged)
+
+    def _verdict(self, row: int, name: str, value: Any) -> str:
+        """What a verdict means; a fault, and a tie in its place, where it means nothing."""
+        spelt = word(value)
+        if spelt is None:
+            self.faults.append(Fault(row, "verdict", "is a list or an object, it must be a word or a number"))
+            return "tie"
+        if name not in self._meanings:
+            used = {word(one) for one in self._of(name) if one is not None}
+            known = next((one for one in SPELLINGS if used <= set(one)), SPELLINGS[0])
+            self._meanings[name] = self.spec.verdict_values or known
+        meaning = self._meanings[name].get(spelt)
+        if meaning is None:
+            self.faults.append(Fault(row, "verdict", "", label=spelt))
+        return meaning or "tie"
+
+    def _of(self, name: str) -> list[Any]:
+        """The values of a column or a path, parsed."""
+        if name not in self._values:
+            self._values[name] = _parsed(self.rows.frame[name])
+        return self._values[name]
+
+    def _words(self, key: str) -> Sequence[str | None]:
+        """The values of one of `PLACES` as text; nothing where the spec does not name it."""
+        made = self.spec.columns.get(key)
+        if made is None:
+            return [None] * len(self.rows.frame)
+        if isinstance(made, Mapping):
+            return [word(made["value"])] * len(self.rows.frame)
+        return [None if value is None else word(value) for value in self._of(made)]
+
+    def _items(self) -> Sequence[str | None]:
+        made = self.spec.columns.get("item", "item")
+        return [str(number) for number in self.rows.numbers()] if isinstance(made, Mapping) else self._words("item")
+
+    def _rows_of_model(self) -> list[int]:
+        if "model" not in self.spec.columns:
+            return list(range(len(self.rows.frame)))
+        return [row for row, name in enumerate(self._words("model")) if name == self.spec.model]
+
+    def _no_row_of_model(self) -> None:
+        there = dict.fromkeys(name for name in self._words("model") if name is not None)
+        shown = ", ".join(map(quoted, list(there)[:MAX_NAMED])) + (", …" if len(there) > MAX_NAMED else "")
+        hint = f"it has {shown}; name one as `model:`" if there else "check `columns: {model: …}`"
+        raise DatasetError(Problem(message=f"holds no judgment of {quoted(self.spec.model)}", hint=hint))
+
+    def _orders(self) -> list[str]:
+        made = self.spec.columns.get("order")
+        if isinstance(made, Mapping) and "drawn" in made:
+            return [ORDERS[_is_swapped(text)] for text in self._inserted(made["drawn"])]
+        known = self.spec.order_values or ORDER_SPELLINGS
+        orders = []
+        for row, value in enumerate(self._words("order")):
+            order = "given" if value is None else known.get(value)
+            if order is None:
+                hint = 'say what it means: `order_values: {"…": given, "…": swapped}`'
+                self.faults.append(Fault(row, "order", f"{quoted(value or '')} is not an order", hint))
+            orders.append(order or "given")
+        return orders
+
+    def _inserted(self, template: str) -> Iterator[str]:
+        """The template of each row, with the values of its columns."""
+        parts = _INSERTED.split(template)
+        columns = [self._of(name) if at % 2 else [name] * len(self.rows.frame) for at, name in enumerate(parts)]
+        return ("".join("" if value is None else str(value) for value in values) for values in zip(*columns, strict=True))
+
+    def _draws(self) -> list[int]:
+        made = self.spec.columns.get("draw")
+        if made is None or isinstance(made, Mapping):
+            return [0] * len(self.rows.frame)
+        draws = []
+        for row, value in enumerate(self._words("draw")):
+            is_number = value is not None and value.isascii() and value.isdigit() and len(value) < 7
+            if not is_number:
+                self.faults.append(Fault(row, "draw", f"{quoted(value or '')} is not a whole number from 0"))
+            draws.append(int(value) if is_number and value else 0)
+        return draws
+
+    def _numbered(self, found: Sequence[tuple[int, RecordedJudgment]]) -> list[RecordedJudgment]:
+        """The judgments with their draws numbered where the spec asks for it; a place that occurs twice is a fault."""
+        counts: dict[tuple[Any, ...], int] = {}
+        is_counted = isinstance(self.spec.columns.get("draw"), Mapping)
+        numbered = []
+        for row, one in found:
+            key = one[:5]
+            counts[key] = counts.get(key, -1) + 1
+            if counts[key] and not is_counted:
+                hint = "name the column of its repeats as `draw`, or number them: `draw: {from: row}`"
+                self.faults.append(Fault(row, "item", f"{quoted(one.item)} is judged before", hint))
+            numbered.append(one._replace(draw=counts[key]) if is_counted else one)
+        return numbered
+
+
+def _parsed(values: pl.Series) -> list[Any]:
+    if values.dtype == pl.String:
+        return values.to_list()
+    return [None if value is None else orjson.loads(value) for value in values]
+
+
+def _is_swapped(text: str) -> bool:
+    """Whether Python's generator with this text as its seed draws True from False and True, as AlpacaEval does."""
+    return random.Random(text).choices([False, True], k=1)[0]

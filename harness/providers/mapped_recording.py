@@ -1,0 +1,161 @@
+"""Recordings that are read by `columns`: the judgments of any dataset file as the replies to a conversation's calls.
+
+A call is answered by its item, its order and its repeat. A judgment without text is a reply that ended as `judged`:
+its text is the JSON of the verdict and the scores, which no answer rule reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from harness.errors import DatasetError, InputError, Problem, ProviderError
+from harness.data.judged import JudgedFields
+from harness.data.recordings import RecordedJudgment, RecordingSpec, read_recording
+from harness.data.rows import format_of
+from harness.hashing import canonical_json
+from harness.providers.logprobs import read_logprobs
+from harness.records.calls import Call, Model, Reply
+from harness.records.reasoning import separated
+
+OPTIONS = ("delimiter", "encoding", "rows")
+SIDES = ("judge-a", "judge-b")
+"""Steps of a strategy that shows each response alone."""
+_SWAPPED = "swapped/"
+_OTHER_ORDER = {"given": "swapped", "swapped": "given"}
+
+
+class MappedRecording:
+    """The judgments of one model in a file. Implements `harness.providers.provider.Connection`.
+
+    Args:
+        model: the model, whose settings say how the file is read.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._spec = recording_spec(model)
+        self._any_order = bool(model.settings.get("any_order"))
+        self._judgments: dict[tuple[str, str, int], list[RecordedJudgment]] | None = None
+
+    async def send(self, call: Call) -> Reply:
+        """The recorded judgment that answers a call.
+
+        Raises:
+            InputError: if the file cannot be read or has bad rows.
+            ProviderError: if it holds no such judgment.
+        """
+        if self._judgments is None:
+            self._judgments = self._read()
+        dataset, item, strategy, step = orjson.loads(call.locator)
+        order, name, draw = _parts(step)
+        found = self._found(item, order, draw, dataset, strategy)
+        is_exchanged = False
+        if found is None and self._any_order:
+            found, is_exchanged = self._found(item, _OTHER_ORDER[order], draw, dataset, strategy), True
+        reply = None if found is None else _reply_to(name, found.judged, is_exchanged=is_exchanged)
+        if reply is None:
+            where = f"{dataset}, item {item}, {strategy}, step {step}"
+            raise ProviderError(f"{self._spec.path.name} has no judgment for {where}", kind="not-recorded")
+        return separated(reply)
+
+    async def close(self) -> None:
+        """Forget the judgments."""
+        self._judgments = None
+
+    def _read(self) -> dict[tuple[str, str, int], list[RecordedJudgment]]:
+        try:
+            judgments = read_recording(self._spec)
+        except DatasetError as error:
+            raise InputError(error.problems) from None
+        found: dict[tuple[str, str, int], list[RecordedJudgment]] = {}
+        for one in judgments:
+            found.setdefault((one.item, one.order, one.draw), []).append(one)
+        return found
+
+    def _found(self, item: str, order: str, draw: int, dataset: str, strategy: str) -> RecordedJudgment | None:
+        assert self._judgments is not None
+        return next(
+            (
+                one
+                for one in self._judgments.get((item, order, draw), ())
+                if one.dataset in ("", dataset) and one.strategy in ("", strategy)
+            ),
+            None,
+        )
+
+
+def recording_spec(model: Model) -> RecordingSpec:
+    """How the file of a model is read, from its settings."""
+    settings = model.settings
+    path = Path(settings["path"])
+    return RecordingSpec(
+        path=path,
+        shown_path=str(path.name),
+        format=settings.get("format") or format_of(path.name) or "jsonl",
+        columns=settings["columns"],
+        model=str(settings.get("model") or model.name),
+        verdict_values=settings.get("verdict_values") or {},
+        order_values=settings.get("order_values") or {},
+        tie_margin=settings.get("tie_margin") or 0.0,
+        is_mapped_back=bool(settings.get("mapped_back")),
+        options={name: settings[name] for name in OPTIONS if settings.get(name)},
+    )
+
+
+def problems_of(model: Model) -> list[Problem]:
+    """What keeps a recording from being read."""
+    try:
+        read_recording(recording_spec(model))
+    except DatasetError as error:
+        return list(error.problems)
+    return []
+
+
+def identity_of(entry: Mapping[str, Any]) -> bytes:
+    """What in a model's entry decides how its file is read, as bytes for a digest."""
+    keys = ("columns", "format", "verdict_values", "order_values", "tie_margin", "mapped_back", "any_order", *OPTIONS)
+    return canonical_json({key: entry[key] for key in keys if key in entry})
+
+
+def _parts(step: str) -> tuple[str, str, int]:
+    """The order, the name and the repeat of a conversation's step."""
+    order = "swapped" if step.startswith(_SWAPPED) else "given"
+    name, _, draw = step.removeprefix(_SWAPPED).partition("#")
+    return order, name, int(draw or 0)
+
+
+def _reply_to(step: str, judged: JudgedFields, *, is_exchanged: bool) -> Reply | None:
+    """The reply to a step; None where nothing is recorded for it."""
+    if is_exchanged and judged.result is not None:
+        judged, is_exchanged = judged.exchanged(), False
+    if step not in ("judge", *SIDES):
+        return None
+    reply = Reply(
+        "",
+        finish=judged.finish,  # type: ignore[arg-type]  # checked when it was read
+        prompt_tokens=judged.prompt_tokens,
+        completion_tokens=judged.completion_tokens,
+        reasoning=judged.reasoning,
+        cost_usd=judged.cost_usd,
+        is_exchanged=is_exchanged,
+    )
+    if judged.result is not None:
+        values = {"result": judged.result, "score_a": judged.score_a, "score_b": judged.score_b}
+        text = canonical_json({name: value for name, value in values.items() if value is not None}).decode()
+        return reply._replace(text=text, finish="judged", preference=judged.preference)
+    first, second = (judged.text_b, judged.text_a) if is_exchanged else (judged.text_a, judged.text_b)
+    text_of: dict[str, str | None] = {"judge": judged.text, "judge-a": first, "judge-b": second}
+    text = text_of[step]
+    if text is None:
+        return None
+    return reply._replace(text=text, logprobs=read_logprobs({"logprobs": _log_probabilities(judged.logprobs)}))
+
+
+def _log_probabilities(value: Any) -> Any:
+    """Log probabilities as chat completions report them, of a list of places or of one place's alternatives."""
+    if isinstance(value, list) and value and isinstance(value[0], Mapping) and "top_logprobs" not in value[0]:
+        return {"content": [{**value[0], "top_logprobs": value}]}
+    return {"content": value} if isinstance(value, list) else value
