@@ -17,7 +17,7 @@ import orjson
 from harness.hashing import canonical_json
 from harness.records.calls import Reply
 
-STORED_FINISHES = frozenset({"stop", "length", "refusal", "too-long"})
+STORED_FINISHES = frozenset({"stop", "length", "refusal", "too-long", "judged"})
 """How a reply that is kept can have ended. A failure of the infrastructure is never kept."""
 _REQUIRED = 5
 _OPTIONAL: Mapping[str, type] = {
@@ -26,6 +26,8 @@ _OPTIONAL: Mapping[str, type] = {
     "reasoning_tokens": int,
     "logprobs": list,
     "preference": float,
+    "cost_usd": float,
+    "is_exchanged": bool,
 }
 """Fields of a reply that are written only where they say something, so that older entries keep their bytes."""
 CALL_FIELDS = frozenset({"draw", "key", "messages", "model", "params"})
@@ -133,7 +135,7 @@ def _with_optional(reply: Reply, fields: Mapping[str, Any], is_right: bool) -> t
     is_right &= len(fields) == _REQUIRED + len(more)
     is_right &= all(type(value) is _OPTIONAL[name] for name, value in more.items())
     is_right = is_right and all(value >= 0 for value in more.values() if type(value) is int)
-    is_right = is_right and 0 <= more.get("preference", 0.0) <= 1
+    is_right = is_right and 0 <= more.get("preference", 0.0) <= 1 and more.get("cost_usd", 0.0) >= 0
     if is_right and "logprobs" in more:
         more["logprobs"] = tuple(tuple(map(_alternative, place)) for place in more["logprobs"])
     return reply._replace(**more), is_right

@@ -49,7 +49,7 @@ class JudgedFields(NamedTuple):
         reasoning: what the model wrote while it reasoned, "" where nothing is recorded.
         prompt_tokens: 0 where they are not recorded.
         completion_tokens: 0 where they are not recorded.
-        cost_usd: 0 where it is not recorded.
+        cost_usd: None where it is not recorded.
         logprobs: as the file has them, or None.
     """
 
@@ -64,7 +64,7 @@ class JudgedFields(NamedTuple):
     reasoning: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    cost_usd: float = 0.0
+    cost_usd: float | None = None
     logprobs: Any = None
 
     def exchanged(self) -> JudgedFields:
@@ -87,32 +87,36 @@ def judgment_of(values: Mapping[str, Any], tie_margin: float) -> tuple[JudgedFie
         tie_margin: scores, and probabilities of both responses, that differ by no more are a tie.
     """
     faults: list[tuple[str, str]] = []
-    texts = {name: _text(values, name, faults) for name in ("text", "text_a", "text_b")}
+    text, text_a, text_b = (_text(values, name, faults) for name in ("text", "text_a", "text_b"))
     score_a, score_b = (_number(values, name, faults) for name in ("score_a", "score_b"))
     preference = _preference(values, faults)
     verdict = values.get("verdict")
-    has_text = texts["text"] is not None or (texts["text_a"] is not None and texts["text_b"] is not None)
+    has_text = text is not None or (text_a is not None and text_b is not None)
     result = None if has_text else verdict or _compared(preference, score_a, score_b, tie_margin)
     finish = str(values.get("finish") or "stop")
     if finish not in FINISHES:
         faults.append(("finish", f"is `{finish}`, it must be one of {', '.join(FINISHES)}"))
-    tokens = {name: _tokens(values, name, faults) for name in TOKENS}
-    cost = _number(values, "cost_usd", faults) or 0.0
-    if cost < 0:
+    prompt_tokens, completion_tokens = (_tokens(values, name, faults) for name in TOKENS)
+    cost = _number(values, "cost_usd", faults)
+    if cost is not None and cost < 0:
+        cost = None
         faults.append(("cost_usd", "is less than 0"))
     if result in FAILURES:
         score_a = score_b = preference = None
     judged = JudgedFields(
-        **texts,
+        text=text,
+        text_a=text_a,
+        text_b=text_b,
         result=result,
         score_a=score_a,
         score_b=score_b,
         preference=preference,
         finish=finish,
         reasoning=_text(values, "reasoning", faults) or "",
-        cost_usd=max(cost, 0.0),
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        cost_usd=cost,
         logprobs=values.get("logprobs"),
-        **tokens,
     )
     return judged, faults
 
@@ -173,4 +177,3 @@ def _tokens(values: Mapping[str, Any], name: str, faults: list[tuple[str, str]])
         faults.append((name, "is not a number of tokens"))
         return 0
     return int(number)
-

@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 import polars as pl
@@ -35,7 +35,7 @@ from harness.data.labels import SPELLINGS, label_problem
 from harness.data.paths import roots_of, with_paths
 from harness.data.reading import read_files
 from harness.data.rows import Rows
-from harness.data.usable import row_problems
+from harness.data.usable import at_row, row_problems
 from harness.data.values import Fault, word
 from harness.errors import DatasetError, Problem
 from harness.text import quoted
@@ -76,6 +76,10 @@ class RecordingSpec:
     tie_margin: float = 0.0
     is_mapped_back: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
+
+
+Place: TypeAlias = tuple[str, str, int, str, str]
+"""Item, order, draw, dataset and strategy of a judgment."""
 
 
 class RecordedJudgment(NamedTuple):
@@ -164,16 +168,17 @@ class _Table:
         used = self._rows_of_model()
         found: list[tuple[int, RecordedJudgment]] = []
         for row in used:
-            if items[row] is None:
+            item = items[row]
+            if item is None:
                 self.faults.append(Fault(row, "item", "is missing"))
                 continue
-            place = (items[row], orders[row], draws[row], datasets[row] or "", strategies[row] or "")
+            place: Place = (item, orders[row], draws[row], datasets[row] or "", strategies[row] or "")
             if not any(order in columns for order in ORDERS):
                 found.append((row, self._judgment(row, columns, place)))
             for order in ORDERS:
                 written = columns.get(order, ())
                 for draw, fields in enumerate([written] if isinstance(written, Mapping) else written):
-                    inner = (place[0], order, draws[row] + draw, *place[3:])
+                    inner: Place = (item, order, draws[row] + draw, place[3], place[4])
                     found.append((row, self._judgment(row, fields, inner)))
         if not used:
             self._no_row_of_model()
@@ -183,9 +188,11 @@ class _Table:
         """Everything that is wrong: rows one by one, verdicts without a meaning together."""
         verdicts = [fault for fault in self.faults if fault.label is not None]
         found = row_problems(self.rows, [fault for fault in self.faults if fault.label is None])
-        return [*found, *([label_problem(verdicts, "verdict", "verdict_values")] if verdicts else [])]
+        if verdicts:
+            found.append(at_row(label_problem(verdicts, "verdict", "verdict_values"), self.rows, verdicts[0].row))
+        return found
 
-    def _judgment(self, row: int, fields: Mapping[str, Any], place: tuple[Any, ...]) -> RecordedJudgment:
+    def _judgment(self, row: int, fields: Mapping[str, Any], place: Place) -> RecordedJudgment:
         values = {name: self._of(fields[name])[row] for name in FIELDS if name in fields}
         if "verdict" in values and values["verdict"] is not None:
             values["verdict"] = self._verdict(row, fields["verdict"], values["verdict"])
@@ -258,7 +265,9 @@ class _Table:
         """The template of each row, with the values of its columns."""
         parts = _INSERTED.split(template)
         columns = [self._of(name) if at % 2 else [name] * len(self.rows.frame) for at, name in enumerate(parts)]
-        return ("".join("" if value is None else str(value) for value in values) for values in zip(*columns, strict=True))
+        return (
+            "".join("" if value is None else str(value) for value in values) for values in zip(*columns, strict=True)
+        )
 
     def _draws(self) -> list[int]:
         made = self.spec.columns.get("draw")

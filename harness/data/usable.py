@@ -123,7 +123,18 @@ def row_problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
     if len(found) > MAX_SHOWN:
         problems.append(Problem(message=f"and {len(found) - MAX_SHOWN} more"))
     if labels:
-        first = rows.numbers()[labels[0].row]
-        place: dict[str, Any] = {"line": first} if rows.unit == "line" else {"path": f"{rows.unit} {first}"}
-        problems.append(replace(label_problem(labels), **place))
+        problems.append(at_row(label_problem(labels), rows, labels[0].row))
     return problems
+
+
+def at_row(problem: Problem, rows: Rows, row: int) -> Problem:
+    """The problem with its place in the file.
+
+    Args:
+        problem: of a row.
+        rows: the file.
+        row: the position of the row in `rows.frame`.
+    """
+    number = rows.numbers()[row]
+    place: dict[str, Any] = {"line": number} if rows.unit == "line" else {"path": f"{rows.unit} {number}"}
+    return replace(problem, **place)

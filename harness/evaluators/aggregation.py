@@ -20,7 +20,8 @@ GRAVEST_FIRST: tuple[FailureKind, ...] = ("unavailable", "refused", "truncated",
 """The order in which failures take precedence when an item has several: the most informative one first."""
 
 
-_OTHER: Mapping[str, Verdict] = {"a": "b", "tie": "tie", "b": "a"}
+OTHER: Mapping[str, Verdict] = {"a": "b", "tie": "tie", "b": "a"}
+"""The verdict on exchanged responses."""
 
 
 def gravest(failures: Iterable[FailureKind | None]) -> FailureKind:
@@ -83,8 +84,8 @@ def swap_responses(item: Item) -> Item:
 
 def exchanged(outcome: Outcome) -> Outcome:
     """An outcome on exchanged responses, and its votes, mapped back to the original order."""
-    verdict = None if outcome.verdict is None else _OTHER[outcome.verdict]
-    votes = tuple(_OTHER.get(vote, vote) for vote in outcome.votes)
+    verdict = None if outcome.verdict is None else OTHER[outcome.verdict]
+    votes = tuple(OTHER.get(vote, vote) for vote in outcome.votes)
     preference = None if outcome.preference is None else 1 - outcome.preference
     return outcome._replace(
         verdict=verdict, score_a=outcome.score_b, score_b=outcome.score_a, votes=votes, preference=preference

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+import orjson
+
 from harness.cache.key import locator_of
-from harness.evaluators.aggregation import gravest
+from harness.evaluators.aggregation import OTHER, gravest
 from harness.evaluators.conversation import Conversation
 from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Finish, Model, Reply
 from harness.records.datasets import Item, Message
 from harness.records.experiment import Cell
-from harness.records.judgments import FailureKind, Outcome
+from harness.records.judgments import VERDICTS, FailureKind, Outcome
 from harness.records.reasoning import shown_text
 
 ParsedAnswer: TypeAlias = Answer | FailureKind
@@ -64,6 +66,8 @@ def steps_before(
         model: the model that is asked.
         look: suffix of the step names, for a mode that asks the steps more than once about an item.
     """
+    if model.is_mapped:
+        return dict.fromkeys(questions.steps, "")
     replies: dict[str, str] = {}
     for step in questions.steps:
         (reply,) = yield [call_for(f"step-{step}{look}", questions.step(step, item, replies), item, cell, model)]
@@ -78,7 +82,7 @@ def answers_to(calls: Sequence[Call], item: Item, cell: Cell, questions: Questio
     calls = _in_form(calls, questions)
     replies = yield calls
     answers = [understood(reply, questions) for reply in replies]
-    if not any(map(_may_answer, answers, replies)):
+    if not any(map(_may_answer, answers, replies, calls)):
         return answers
     return [one.answer for one in (yield from _once_more(calls, replies, answers, item, cell, questions))]
 
@@ -111,7 +115,7 @@ def _once_more(
         AnsweredCall(call, reply, answer, shown(reply, call.model))
         for call, reply, answer in zip(calls, replies, answers, strict=True)
     ]
-    unanswered = [index for index, one in enumerate(answered) if _may_answer(one.answer, one.reply)]
+    unanswered = [index for index, one in enumerate(answered) if _may_answer(one.answer, one.reply, one.call)]
     if not unanswered or questions.again is None:
         return answered
     asked = []
@@ -140,6 +144,13 @@ def said(reply: Reply, model: Model) -> Message:
 
 def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
     """The answer in a reply, or the failure. The soft verdict of a recording comes before its text."""
+    if reply.finish == "judged":
+        return _judged_answer(reply)
+    answer = _read(reply, questions)
+    return answer if isinstance(answer, str) or not reply.is_exchanged else _mapped_back(answer)
+
+
+def _read(reply: Reply, questions: Questions) -> ParsedAnswer:
     if reply.preference is not None and reply.finish in ("stop", "length"):
         return soft_answer(reply.preference, 1 - reply.preference, reply.preference)
     if reply.finish == "stop":
@@ -148,6 +159,26 @@ def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
         # Its last line may be half a line: the 1 of 10/10, the A of "A or B".
         return questions.read(reply.text.rpartition("\n")[0]) or "truncated"
     return WITHOUT_TEXT[reply.finish]
+
+
+def _judged_answer(reply: Reply) -> ParsedAnswer:
+    """The result of a recorded judgment without a reply."""
+    values = orjson.loads(reply.text)
+    result, preference = values["result"], reply.preference
+    if result not in VERDICTS:
+        failure: FailureKind = result
+        return failure
+    score_a, score_b = values.get("score_a"), values.get("score_b")
+    if preference is not None and (score_a is None or score_b is None):
+        score_a, score_b = preference, 1 - preference
+    return Answer(verdict=result, score_a=score_a, score_b=score_b, preference=preference)
+
+
+def _mapped_back(answer: Answer) -> Answer:
+    """An answer about exchanged responses as one about the order of the call."""
+    verdict = None if answer.verdict is None else OTHER[answer.verdict]
+    preference = None if answer.preference is None else 1 - answer.preference
+    return answer._replace(verdict=verdict, score_a=answer.score_b, score_b=answer.score_a, preference=preference)
 
 
 def soft_answer(score_a: float, score_b: float, preference: float) -> Answer:
@@ -170,9 +201,9 @@ def failure_without_text(reply: Reply) -> FailureKind | None:
     return "truncated" if reply.finish == "length" else "unparsed"
 
 
-def _may_answer(answer: ParsedAnswer, reply: Reply) -> bool:
-    """Whether the model is asked once more: a prompt that was too long only becomes longer by it."""
-    return answer in RETRY and reply.finish != "too-long"
+def _may_answer(answer: ParsedAnswer, reply: Reply, call: Call) -> bool:
+    """Whether the model is asked once more: a prompt that was too long only becomes longer, a table has no more."""
+    return answer in RETRY and reply.finish != "too-long" and not call.model.is_mapped
 
 
 def outcome_of(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome:
@@ -181,11 +212,11 @@ def outcome_of(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome
     It is a verdict, or the most serious failure with the scores that were read.
     """
     first = answers[0]
+    if not isinstance(first, str) and first.verdict is not None:
+        return Outcome(first.verdict, None, first.score_a, first.score_b, preference=first.preference)
     if len(answers) == 1:
         if isinstance(first, str):
             return Outcome(None, first)
-        if first.verdict is not None:
-            return Outcome(first.verdict)
         score_a, score_b, preference = first.score_a, first.score_b, first.preference
     else:
         preference = None

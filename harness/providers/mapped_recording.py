@@ -12,10 +12,10 @@ from typing import Any
 
 import orjson
 
-from harness.errors import DatasetError, InputError, Problem, ProviderError
 from harness.data.judged import JudgedFields
 from harness.data.recordings import RecordedJudgment, RecordingSpec, read_recording
 from harness.data.rows import format_of
+from harness.errors import DatasetError, InputError, Problem, ProviderError
 from harness.hashing import canonical_json
 from harness.providers.logprobs import read_logprobs
 from harness.records.calls import Call, Model, Reply
@@ -147,11 +147,10 @@ def _reply_to(step: str, judged: JudgedFields, *, is_exchanged: bool) -> Reply |
         text = canonical_json({name: value for name, value in values.items() if value is not None}).decode()
         return reply._replace(text=text, finish="judged", preference=judged.preference)
     first, second = (judged.text_b, judged.text_a) if is_exchanged else (judged.text_a, judged.text_b)
-    text_of: dict[str, str | None] = {"judge": judged.text, "judge-a": first, "judge-b": second}
-    text = text_of[step]
-    if text is None:
+    said = {"judge": judged.text, "judge-a": first, "judge-b": second}[step]
+    if said is None:
         return None
-    return reply._replace(text=text, logprobs=read_logprobs({"logprobs": _log_probabilities(judged.logprobs)}))
+    return reply._replace(text=said, logprobs=read_logprobs({"logprobs": _log_probabilities(judged.logprobs)}))
 
 
 def _log_probabilities(value: Any) -> Any:

@@ -158,6 +158,8 @@ class Reply(NamedTuple):
             alternatives, each with its natural log probability; empty where the endpoint reports none.
         preference: of a recorded judgment, the probability in [0, 1] that the response shown first is the better one;
             None where the recording has none.
+        cost_usd: of a recorded judgment, None where the recording does not say.
+        is_exchanged: whether a recorded reply is to the question in the other order than that of its call.
     """
 
     text: str
@@ -170,6 +172,8 @@ class Reply(NamedTuple):
     reasoning_tokens: int = 0
     logprobs: tuple[TokenAlternatives, ...] = ()
     preference: float | None = None
+    cost_usd: float | None = None
+    is_exchanged: bool = False
 
 
 UNAVAILABLE = Reply(text="", finish="unavailable")

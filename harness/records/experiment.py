@@ -98,7 +98,9 @@ class Cell:
         if self.order != "given":
             parts.append(f"{self.order}-all-votes" if pools else self.order)
         if self.repeats > 1:
-            parts.append(f"x{self.repeats}" if pools or self.collapse == "majority" else f"x{self.repeats}-{self.collapse}")
+            parts.append(
+                f"x{self.repeats}" if pools or self.collapse == "majority" else f"x{self.repeats}-{self.collapse}"
+            )
         return "/".join(parts)
 
 

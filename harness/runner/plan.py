@@ -215,7 +215,7 @@ def recording_problems(spec: Spec) -> list[Problem]:
         provider = find_provider(spec.models[name].provider)
         if hasattr(provider, "data_problems"):
             problems += provider.data_problems(spec.models[name])
-    return problems
+    return list(dict.fromkeys(problems))
 
 
 def _score_faults(spec: Spec) -> list[Problem]:

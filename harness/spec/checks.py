@@ -21,12 +21,13 @@ from harness.spec.paths import Folders, data_fault, file_fault
 from harness.spec.schema import load_schema
 from harness.text import listed, looks_secret, place_in_words, quoted, suggestion
 
-
 FILE_OPTIONS = ("delimiter", "rows")
 """Keys of an entry that only some formats take."""
 _WITH_COLUMNS = (
-    "format", "delimiter", "encoding", "rows", "verdict_values", "order_values", "tie_margin", "mapped_back", "any_order",
-)  # fmt: skip
+    "format",
+    *("delimiter", "encoding", "rows"),
+    *("verdict_values", "order_values", "tie_margin", "mapped_back", "any_order"),
+)
 """Keys of a recording that say how a file is read by `columns`."""
 
 
@@ -108,7 +109,10 @@ def model_problems(checked: CheckedDocument, folders: Folders) -> Iterator[Probl
         if checked.part(*place, "columns"):
             yield from _file_problems(checked, folders, place)
         elif checked.part(*place, "provider") == "recorded" and (idle := _first_of(checked, place, _WITH_COLUMNS)):
-            message, hint = f"`{idle}` needs `columns`", "say what the file calls things: `columns: {item: …, verdict: …}`"
+            message, hint = (
+                f"`{idle}` needs `columns`",
+                "say what the file calls things: `columns: {item: …, verdict: …}`",
+            )
             yield checked.document.problem((*place, idle), message, hint=hint, key=True)
         elif (path := checked.part(*place, "path")) and (fault := file_fault(path, folders)):
             yield checked.document.problem((*place, "path"), fault[0], hint=fault[1])

@@ -1,0 +1,66 @@
+"""The specs in `specs/published/`: the figures of studies come out of their own files, read by columns."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import harness
+from harness.api import FinishedRun
+from support.paths import PUBLISHED, ROOT
+
+SPECS = ROOT / "specs" / "published"
+ALPACA_EVAL = PUBLISHED / "AlpacaEval"
+
+
+def run_of(name: str, clone: str, folder: Path) -> FinishedRun:
+    """The spec beside the clone that it reads, as its user would run it."""
+    if not (PUBLISHED / clone).is_dir():
+        pytest.skip(f"the published data are not at {PUBLISHED} (HARNESS_PUBLISHED_DATA)")
+    shutil.copy(SPECS / f"{name}.yaml", folder)
+    (folder / clone).symlink_to(PUBLISHED / clone, target_is_directory=True)
+    spec = harness.load_spec(folder / f"{name}.yaml", allow_paths=[PUBLISHED])
+    return harness.run_spec(spec, cache=folder / "cache", results=folder / "results", environment={}, offline=True)
+
+
+def test_judgebench(tmp_path):
+    run = run_of("judgebench", "JudgeBench", tmp_path)
+    found = {
+        (row["dataset"], row["models"][0]): round(100 * row["value"], 2)
+        for row in pl.read_parquet(run.folder / "scores.parquet").filter(metric="accuracy").iter_rows(named=True)
+    }
+    assert {dataset: value for (dataset, model), value in found.items() if model == "o1-mini"} == {
+        "mmlu-pro": 58.44,
+        "livebench-reasoning": 62.24,
+        "livebench-math": 82.14,
+        "livecodebench": 78.57,
+        "all": 65.71,
+    }
+    assert found["all", "skywork-reward-gemma-2-27b"] == 64.29
+
+
+def published(model: str) -> dict[str, Any]:
+    board = pl.read_csv(ALPACA_EVAL / "leaderboards" / "weighted_alpaca_eval_gpt4_turbo_leaderboard.csv")
+    return board.filter(pl.col("") == model).row(0, named=True)
+
+
+def test_alpaca_eval(tmp_path):
+    run = run_of("alpaca-eval-2", "AlpacaEval", tmp_path)
+    judgments = pl.read_parquet(run.folder / "judgments.parquet")
+    for model in ("claude-2.1", "gemma-7b-it"):
+        expected = published(model)
+        cell = judgments.filter(pl.col("cell").str.starts_with(f"{model}/"))
+        wins = 100 * (1 - cell["preference"].to_numpy())
+        verdicts = dict(cell["verdict"].value_counts().iter_rows())
+        assert verdicts["b"] == expected["n_wins"]
+        assert verdicts["a"] == expected["n_wins_base"]
+        assert verdicts["tie"] == expected["n_draws"]
+        discrete = 100 * (verdicts["b"] + verdicts["tie"] / 2) / len(cell)
+        figures = [wins.mean(), wins.std(ddof=1) / np.sqrt(len(wins)), discrete]
+        columns = ["win_rate", "standard_error", "discrete_win_rate"]
+        assert figures == pytest.approx([expected[name] for name in columns], abs=1e-6)
