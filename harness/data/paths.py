@@ -10,15 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-import polars as pl
 
 from harness.data.json_rows import column_of, joined
 from harness.data.rows import Rows
 from harness.errors import DatasetError, Problem
 from harness.text import quoted
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MAX_LENGTH = 500
 MAX_STEPS = 16

@@ -16,13 +16,13 @@ from support.worlds import MemoryStore
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 counts = st.integers(0, 2**53)
-finishes = st.sampled_from(["stop", "length", "refusal"])
+finishes = st.sampled_from(["stop", "length", "refusal", "judged"])
 places = st.lists(st.tuples(texts, st.floats(-9999, 0)), min_size=1, max_size=2).map(tuple)
 logprobs = st.lists(places, max_size=2).map(tuple)
 preferences = st.none() | st.floats(0, 1)
-replies = st.builds(
-    Reply, texts, finishes, counts, counts, texts, texts, counts, counts, logprobs=logprobs, preference=preferences
-)
+costs = st.none() | st.floats(0, 1e6)
+optional = {"logprobs": logprobs, "preference": preferences, "cost_usd": costs, "is_exchanged": st.booleans()}
+replies = st.builds(Reply, texts, finishes, counts, counts, texts, texts, counts, counts, **optional)
 
 
 @given(replies, st.binary())
@@ -150,7 +150,7 @@ def test_optional_fields_are_written_only_where_they_say_something():
     assert reply_line(Reply("x", "stop", 1, 2, "m")) == (
         b'{"completion_tokens":2,"finish":"stop","prompt_tokens":1,"served_model":"m","text":"x"}'
     )
-    full = Reply("x", "stop", 1, 2, "m", "because", 1, 2, ((("A", -0.5), ("B", -1.0)),), 0.0)
+    full = Reply("x", "stop", 1, 2, "m", "because", 1, 2, ((("A", -0.5), ("B", -1.0)),), 0.0, 0.0, True)
     assert set(orjson.loads(reply_line(full))) == set(Reply._fields)
     assert read_reply(reply_line(full)) == full
 
@@ -165,6 +165,9 @@ def test_optional_fields_are_written_only_where_they_say_something():
         {"preference": 1},
         {"preference": 1.5},
         {"preference": -0.5},
+        {"cost_usd": -0.5},
+        {"cost_usd": 1},
+        {"is_exchanged": 1},
         {"logprobs": "A"},
         {"logprobs": [3]},
         {"logprobs": [[["A"]]]},

@@ -37,6 +37,7 @@ BUILT_IN = (
     "prometheus",
     "prometheus-pair",
     "rating-10",
+    "recorded",
     "reference-guided",
     "rubric",
     "second-look",
