@@ -19,6 +19,13 @@ class Message(NamedTuple):
     text: str
 
 
+class ReplyPiece(NamedTuple):
+    """A part of a reply, and whether the answer rule read it."""
+
+    text: str
+    is_read: bool
+
+
 class DiffPiece(NamedTuple):
     """A part of a text that was kept, added or removed."""
 
@@ -73,6 +80,16 @@ class CallRecord:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cost_usd: float | None = None
+
+    @property
+    def pieces(self) -> tuple[ReplyPiece, ...]:
+        """The reply in parts, those of `spans` marked as read."""
+        found, at, text = list[ReplyPiece](), 0, self.reply or ""
+        for start, stop in self.spans:
+            start = max(start, at)
+            found += [ReplyPiece(text[at:start], False), ReplyPiece(text[start:stop], True)]
+            at = max(at, stop)
+        return tuple(piece for piece in (*found, ReplyPiece(text[at:], False)) if piece.text)
 
     @property
     def is_swapped(self) -> bool:
