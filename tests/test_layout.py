@@ -30,6 +30,7 @@ PACKAGES = {
     "scoring",
     "spec",
     "statistics",
+    "viewer",
 }
 FILES = {
     "__init__.py",
