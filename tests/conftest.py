@@ -19,6 +19,7 @@ WHOLE = (
     "untrusted/test_bombs.py",
     "untrusted/test_environment.py",
     "untrusted/test_secrets.py",
+    "viewer/test_app.py",
 )
 """Tests of whole processes, servers and published studies. They take half of the time of all tests, and nothing in them
 depends on the version of Python that the other tests do not show: `tox` runs them on one version only."""
