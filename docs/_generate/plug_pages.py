@@ -34,7 +34,7 @@ What judgments are scored by, against the reference labels. A spec names these i
 leaderboard. A judgment that failed counts as disagreement in each of them, and the value without failures and the
 bounds stand beside every figure. Where a figure is undefined it is null with a reason, never 0 and never 1.""",
     "probes": """\
-Habits of an evaluator that a metric does not show. `harness audit RUN` looks at all of them; a spec names some in
+Biases of an evaluator that a metric does not show. `harness audit RUN` computes all of them; a spec names some in
 `score.probes` to have their figures beside its scores. An undefined figure is null with a reason.
 [Auditing judges](../../guide/auditing-judges.md) shows how to read them.""",
     "providers": """\

@@ -84,11 +84,11 @@ def test_probes_of_the_spec_are_companions_of_its_scores():
     document = json.loads(stored.read_text())
     assert check(Document("", document), "leaderboard") == []
     companions = document["rows"][0]["companions"]
-    assert {"win-rate.half", "win-rate.ties-lose", "length.bias", "length.human"} <= set(companions)
-    assert "family.bias" not in companions
+    assert {"win-rate.half", "win-rate.ties-lose", "length.judge", "length.beyond-quality"} <= set(companions)
+    assert "family.judge" not in companions
     audited = json.loads(audit("audited", "--json").stdout)["datasets"][0]["cells"]
     card = next(card for card in audited if card["cell"] == document["rows"][0]["cell"])
-    assert card["probes"]["length"]["figures"]["length.bias"]["value"] == companions["length.bias"]["value"]
+    assert card["probes"]["length"]["figures"]["length.judge"]["value"] == companions["length.judge"]["value"]
 
 
 def test_unknown_probe_is_an_error_with_a_suggestion():

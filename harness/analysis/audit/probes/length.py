@@ -1,4 +1,4 @@
-"""Length: the effect of a longer response on the verdict."""
+"""Length: how strongly verdicts and labels go with the length of the responses."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 
 from harness.analysis.audit.families import family_difference
 from harness.analysis.audit.probe import Audited
-from harness.analysis.audit.regressions import bias_and_human, bias_sentence
+from harness.analysis.audit.regressions import slope_figures, slope_sentence
 from harness.records.figures import Figure
 from harness.statistics.agreement import Array
 
-SUMMARY = "length: effect of twice the length of a response on the verdict, at equal labels and family"
+SUMMARY = "length: how verdicts and labels go with twice the length of a response, and what quality cannot explain"
 
 
 def length_difference(audited: Audited) -> Array:
@@ -23,10 +23,10 @@ def length_difference(audited: Audited) -> Array:
 
 
 def figures(audited: Audited) -> dict[str, Figure]:
-    """The change of the verdict (−1 to 1) per doubling of the length, at equal labels; and of the labels."""
-    return bias_and_human(audited, "length", length_difference(audited), {"family": family_difference(audited)})
+    """Change of verdicts and labels (−1 to 1) per doubling of the length, and what of it quality cannot explain."""
+    return slope_figures(audited, "length", length_difference(audited), {"family": family_difference(audited)})
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
-    """The effect of the length."""
-    return bias_sentence("length", "twice the length", figures)
+    """What goes with the length."""
+    return slope_sentence("length", "twice the length", figures)

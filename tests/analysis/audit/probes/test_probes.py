@@ -63,38 +63,112 @@ def world():
 
 @pytest.mark.parametrize(("probe", "biased"), [("length", 1), ("family", 2)])
 def test_a_bias_is_found_where_it_was_put_and_nowhere_else(world, probe, biased):
+    """Here length and family have nothing to do with quality, so that the bound is narrow."""
     for at in range(3):
         figures, sentence = probe_result(probe, world, at)
-        bias, human = figures[f"{probe}.bias"], figures[f"{probe}.human"]
-        assert (bias.low > 0) == (at == biased), sentence
-        assert abs(human.value) < 0.25  # people were not swayed
-        assert ("not distinguishable from 0" in sentence) == (at != biased)
-        assert bias.n == N
+        difference, beyond = figures[f"{probe}.difference"], figures[f"{probe}.beyond-quality"]
+        assert (difference.low > 0) == (at == biased), sentence
+        assert (beyond.low > 0) == (at == biased), sentence
+        assert ("is more than quality can explain" in sentence) == (at == biased)
+        assert abs(figures[f"{probe}.labels"].value) < 0.25  # people were not swayed
+        assert figures[f"{probe}.instrumented"].reason == "fewer than two annotators"
+        assert difference.n == N
+
+
+def confounded(seed, n=300, people=1):
+    """A judge without a length bias, and longer responses where they are better."""
+    rng = np.random.default_rng(seed)
+    quality = rng.normal(size=n)
+    doubling = 0.6 * quality + 0.8 * rng.normal(size=n)
+    lengths = np.column_stack([np.round(2000 * 2**doubling), np.full(n, 2000)]).astype(int)
+
+    def said():
+        sharp = quality + 0.5 * rng.normal(size=n)
+        return np.where(np.abs(sharp) < 0.3, 1, np.where(sharp > 0, 0, 2)).astype(np.int8)
+
+    codes = np.column_stack([said() for _ in range(people)])
+    words = [[("a", "tie", "b")[code] for code in row] for row in codes]
+    data = with_facts(dataset(codes[:, 0], {"m": said()}), length_a=lengths[:, 0], length_b=lengths[:, 1])
+    return replace(with_facts(data, labels=words), annotators=tuple(f"p{k}" for k in range(people)))
+
+
+def test_a_judge_without_a_bias_is_not_accused_where_longer_responses_are_better():
+    """The first edition claimed a length bias in nearly all of these worlds."""
+    claimed = differs = 0
+    for seed in range(60):
+        figures, sentence = probe_result("length", confounded(seed))
+        assert figures["length.judge"].low > 0
+        claimed += "more than quality can explain" in sentence
+        differs += not figures["length.difference"].low <= 0 <= figures["length.difference"].high
+    assert claimed == 0
+    assert differs <= 8  # 5 % of 60 and two standard errors; quality is read equally sharply here
+
+
+def test_several_annotators_give_an_estimate_beside_quality():
+    figures, sentence = probe_result("length", confounded(1, people=3))
+    assert figures["length.instrumented"].low <= 0 <= figures["length.instrumented"].high
+    assert "instrumented" not in sentence
 
 
 def test_false_alarms_are_as_rare_as_the_level_says():
     alarms = 0
     for seed in range(200):
-        rng = np.random.default_rng(seed)
-        lengths = rng.integers(50, 800, (60, 2))
+        lengths = np.random.default_rng(1000 + seed).integers(50, 800, (60, 2))  # a generator of their own
         codes = labels(60, seed)
-        data = dataset(codes, {"m": judge(codes, 0.6, seed)})
+        data = dataset(codes, {"m": judge(codes, 0.6, 5000 + seed)})
         data = with_facts(data, length_a=lengths[:, 0], length_b=lengths[:, 1])
-        bias = probe_result("length", data)[0]["length.bias"]
-        alarms += not bias.low <= 0 <= bias.high
+        difference = probe_result("length", data)[0]["length.difference"]
+        alarms += difference.low is not None and not difference.low <= 0 <= difference.high
     assert alarms <= 20  # 5 % of 200 and three standard errors
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 9])
+def test_a_judge_that_is_nearly_always_right_has_no_slope_beside_the_labels(wrong):
+    """The first edition gave such a judge slopes with errors of nearly 0, and biases in up to .70 of the worlds."""
+    judged = CODES.copy()
+    judged[:wrong] = (judged[:wrong] + 1) % 3
+    rng = np.random.default_rng(4)
+    data = with_facts(
+        dataset(CODES, {"m": judged}), length_a=rng.integers(50, 800, N), length_b=rng.integers(50, 800, N)
+    )
+    figures, sentence = probe_result("length", data)
+    assert figures["length.judge"].value is not None
+    for name in ("difference", "beyond-quality", "instrumented"):
+        assert figures[f"length.{name}"].value is None
+    assert f"its verdict differs from the label on {wrong} items: too few to tell" in sentence
+    assert "0.00 [0.00, 0.00]" not in sentence
+
+
+def test_a_judge_that_hardly_varies_has_no_slope():
+    rng = np.random.default_rng(4)
+    lengths = {"length_a": rng.integers(50, 800, N), "length_b": rng.integers(50, 800, N)}
+    figures, sentence = probe_result("length", with_facts(dataset(CODES, {"m": np.zeros(N)}), **lengths))
+    assert figures["length.judge"].reason.startswith("verdicts differ from the most frequent one on 0 items")
+    assert "goes with unknown (verdicts differ" in sentence
+    rare = {"length_a": np.where(np.arange(N) < 9, 900, 100), "length_b": np.full(N, 100)}
+    _, sentence = probe_result("length", with_facts(dataset(CODES, {"m": judge(CODES, 0.7)}), **rare))
+    assert "its values differ from the most frequent one on 9 items" in sentence
+
+
+def test_without_labels_the_slope_of_the_verdicts_is_shown_alone():
+    rng = np.random.default_rng(4)
+    data = with_facts(dataset(np.full(N, -1), {"m": CODES}), length_a=rng.integers(50, 800, N))
+    figures, sentence = probe_result("length", data)
+    assert figures["length.judge"].value is not None
+    assert figures["length.difference"].reason == "no reference labels"
+    assert sentence.endswith("is unknown (no reference labels)")
 
 
 def test_where_nothing_varies_or_is_known_a_bias_cannot_be_told():
     figures, sentence = probe_result("length", dataset(CODES, {"m": judge(CODES, 0.7)}))
-    assert figures["length.bias"].value is None
+    assert figures["length.judge"].value is None
     assert "unknown (constant over the items" in sentence
     figures, sentence = probe_result("family", dataset(CODES, {"m": judge(CODES, 0.7)}))
     assert "unknown in the dataset" in sentence
     few = dataset(CODES[:10], {"m": judge(CODES[:10], 0.7)})
-    assert "fewer than 20" in probe_result("length", few)[0]["length.bias"].reason
+    assert "fewer than 20" in probe_result("length", few)[0]["length.judge"].reason
     clustered = dataset(CODES[:40], {"m": judge(CODES[:40], 0.7)}, clusters=np.arange(40) // 10)
-    assert "clusters" in probe_result("length", clustered)[0]["length.bias"].reason
+    assert "clusters" in probe_result("length", clustered)[0]["length.judge"].reason
 
 
 def voted(votes, **cell):
@@ -165,13 +239,32 @@ def many_people(skill=0.8, people=3):
     return replace(data, annotators=tuple(f"p{k}" for k in range(people)))
 
 
-def test_ceiling_compares_annotators_and_the_evaluator():
+def test_ceiling_compares_the_evaluator_with_a_person_like_for_like():
     data = many_people()
     figures, sentence = probe_result("ceiling", data)
     assert figures["ceiling.people"].low < figures["ceiling.people"].value < figures["ceiling.people"].high
-    assert figures["ceiling.evaluator"].value > probe_result("ceiling", data, 1)[0]["ceiling.evaluator"].value
-    assert "agreement among annotators:" in sentence
+    assert figures["ceiling.difference"].low > 0
+    assert "agreement with the other annotators:" in sentence
+    assert probe_result("ceiling", data, 1)[0]["ceiling.difference"].high < 0
     assert "fewer than two annotators" in probe_result("ceiling", dataset(CODES, {"m": CODES}))[1]
+
+
+def test_ceiling_of_an_evaluator_that_answers_as_people_do():
+    """The first edition compared a judge with single people and people with a majority: .490 beside .618."""
+    data = many_people(skill=0.6)
+    person = replace(data, outcomes=np.column_stack([judge(CODES, 0.6, 77), CODES]).astype(np.int8))
+    figures, sentence = probe_result("ceiling", person)
+    assert figures["ceiling.difference"].low < 0 < figures["ceiling.difference"].high
+    assert sentence.endswith("not distinguishable from 0")
+
+
+def test_ceiling_without_items_that_two_people_labelled():
+    data = many_people(people=2)
+    words = [["a", None] if k % 2 else [None, "b"] for k in range(N)]
+    figures, _ = probe_result("ceiling", with_facts(data, labels=words))
+    assert figures["ceiling.people"].reason == "no item has two labels"
+    same = with_facts(data, labels=[["a", "a"]] * N)
+    assert "all reference labels are the same" in probe_result("ceiling", same)[1]
 
 
 def test_the_interval_of_the_ceiling_shrinks_with_the_items():
@@ -260,7 +353,7 @@ def test_cell_is_found_with_or_without_its_dataset(world):
 def test_probes_of_a_spec_are_companions_of_its_scores(world):
     scored = score_dataset(world.cells, world, world.outcomes, SCORE, 7, world.usage, world.votes)
     found = with_probes(scored, world, replace(SCORE, probes=("length", "win-rate")), 7, {})
-    assert {"length.bias", "win-rate.half"} <= set(found.scores[0].figures)
+    assert {"length.difference", "win-rate.half"} <= set(found.scores[0].figures)
     assert found.scores[0].figures["kappa"] == scored.scores[0].figures["kappa"]
 
 
