@@ -13,7 +13,7 @@ from harness.leaderboard.chosen_upstream import choices_json, notes_on_choices
 from harness.records.datasets import Dataset
 from harness.runner.estimate import estimate as estimate
 from harness.runner.judgment_columns import Ledger
-from harness.runner.manifest import cells_json, datasets_json, manifest_head
+from harness.runner.manifest import cells_json, datasets_json, manifest_head, probes_json
 from harness.runner.plan import Plan
 from harness.runner.plan import make_plan as plan
 from harness.runner.progress import RunStats
@@ -45,7 +45,13 @@ def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
         scores = _with_probes(plan, ledger)
         writer.write_frame(SCORES, scores_frame(score for group in scores for score in group.scores))
         board = make_leaderboard(plan.spec, scores)
-        notes = (*board.notes, *plan.data_notes, *made.observed.notes(), *notes_on_choices(plan))
+        notes = (
+            *board.notes,
+            *_probe_notes(plan, ledger),
+            *plan.data_notes,
+            *made.observed.notes(),
+            *notes_on_choices(plan),
+        )
         writer.write_json(LEADERBOARD, leaderboard_json(replace(board, notes=notes), run_id))
     writer.write_json(MANIFEST, {**_manifest(plan, run_id, writer.judgments_digest), **made.observed.manifest()})
     return RunResult(run_id, ledger.calls)
@@ -91,7 +97,17 @@ def _with_probes(plan: Plan, ledger: Ledger) -> list[DatasetScores]:
     from harness.analysis.audit.cards import with_probes
 
     models = spec.resolved["models"]
-    return [with_probes(group, ledger.judged(group.dataset), spec.score, spec.seed, models) for group in scores]
+    return with_probes([(group, ledger.judged(group.dataset)) for group in scores], spec.score, spec.seed, models)
+
+
+def _probe_notes(plan: Plan, ledger: Ledger) -> list[str]:
+    """What the judgments took that probes asked for."""
+    if not plan.probe_cells:
+        return []
+    probes = ", ".join(dict.fromkeys(cell.probe for cell in plan.probe_cells))
+    usage = ledger.probe_usage
+    cost = "" if not usage.cost_usd else f" and ${usage.cost_usd:,.4g}"
+    return [f"probes ({probes}): {usage.calls:,} further calls{cost}; the rows of the leaderboard leave them out"]
 
 
 def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
@@ -101,5 +117,6 @@ def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
         "judgments": plan.size,
         "judgments_digest": judgments_digest,
         "cells": cells_json(plan.spec),
+        **probes_json(plan.probe_cells),
         "choices": choices_json(plan),
     }

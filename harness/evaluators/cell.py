@@ -11,19 +11,17 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import cast
 
-import orjson
-
-from harness.cache.key import locator_of
+from harness.evaluators import probing
 from harness.evaluators.aggregation import Compare, collapse_orders, collapse_repeats, exchanged, swap_responses
 from harness.evaluators.conversation import Conversation, map_calls, together
 from harness.evaluators.mode import AskingMode, CountingMode, MemberVotes, find_mode, is_asking
+from harness.evaluators.question import SWAPPED, with_step
 from harness.prompting.strategy import Questions, compared
 from harness.records.calls import Call, Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS, Outcome
 
-SWAPPED = "swapped"
 ORDERS: Mapping[str, tuple[str, ...]] = {"given": ("given",), "swapped": (SWAPPED,), "both": ("given", SWAPPED)}
 """The orders in which a cell's responses are shown."""
 
@@ -40,6 +38,8 @@ def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
         return 0, 0
     fewest, most = mode.calls_per_item(cell, strategy)
     times = len(ORDERS[cell.order]) * cell.repeats
+    if isinstance(cell, probing.ProbeCell):
+        times = probing.judgments_per_item(cell)
     return times * fewest, times * most
 
 
@@ -48,6 +48,8 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
     mode = find_mode(cell.mode)
     if not is_asking(mode):
         return _members_counted(cast(CountingMode, mode), item, cell, questions, models)
+    if isinstance(cell, probing.ProbeCell):
+        return probing.converse(item, cell, questions, models)
     if cell.order == "given" and cell.repeats == 1:
         return mode.converse(item, cell, questions, models)
     return _in_orders_and_repeats(mode, item, cell, questions, models)
@@ -119,12 +121,3 @@ def _drawn(call: Call, *, draw: int, order: str) -> Call:
     """A call with the number of the draw, and draw and order in its step."""
     step = f"{SWAPPED}/{call.step}" if order == SWAPPED else call.step
     return with_step(call, f"{step}#{draw}" if draw else step)._replace(draw=draw)
-
-
-def with_step(call: Call, step: str) -> Call:
-    """A call under another step, also in the place where its recorded reply is found."""
-    locator = ""
-    if call.locator:
-        dataset, item, strategy, _ = orjson.loads(call.locator)
-        locator = locator_of(dataset, item, strategy, step)
-    return call._replace(step=step, locator=locator)

@@ -28,6 +28,8 @@ WITHOUT_TEXT: Mapping[Finish, FailureKind] = {
     "unavailable": "unavailable",
 }
 """The failure of a reply whose text cannot be used, by how the reply ended."""
+SWAPPED = "swapped"
+"""Begins the step of a call that shows the responses exchanged."""
 EMPTY = "(no text)"
 """Replaces an empty reply in a conversation that continues, because endpoints refuse an empty turn."""
 
@@ -52,6 +54,15 @@ def call_for(step: str, messages: Sequence[Message], item: Item, cell: Cell, mod
     """A call in a cell's conversation about an item, with its place if the provider finds replies by place."""
     locator = locator_of(cell.dataset, item.id, cell.strategy, step) if model.finds_by_place else ""
     return Call(model, messages, 0, step, locator)
+
+
+def with_step(call: Call, step: str) -> Call:
+    """A call under another step, also in the place where its recorded reply is found."""
+    locator = ""
+    if call.locator:
+        dataset, item, strategy, _ = orjson.loads(call.locator)
+        locator = locator_of(dataset, item, strategy, step)
+    return call._replace(step=step, locator=locator)
 
 
 def steps_before(

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from harness.cache.key import call_key
 from harness.evaluators.aggregation import exchanged, swap_responses
-from harness.evaluators.cell import converse, with_step
+from harness.evaluators.cell import converse
 from harness.evaluators.conversation import Conversation, map_calls
+from harness.evaluators.question import with_step
 from harness.generation.records import Draft, DraftComparison, Selection, System
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model

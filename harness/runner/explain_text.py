@@ -62,7 +62,7 @@ def matrix_lines(plan: Plan) -> Iterator[str]:
     """The axes of the matrix, what `exclude` removed, and the cells."""
     matrix, spec = plan.spec.resolved["matrix"], plan.spec
     every = full_product(plan)
-    yield f"{spec.name}: {len(plan.cells)} cells, {plan.size:,} judgments"
+    yield f"{spec.name}: {len(spec.cells)} cells, {plan.size:,} judgments"
     yield ""
     for name in matrix["dataset"]:
         yield f"dataset    {name}: {dataset_words(plan, name)}"

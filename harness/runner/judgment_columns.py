@@ -139,7 +139,20 @@ class Ledger:
             ({},) * len(here),
             tuple(column.votes for column in columns),
             tuple(column.usage for column in columns),
+            {cell.id: self._votes_of(cell) for cell in self._plan.probe_cells if cell.dataset == name},
         )
+
+    def _votes_of(self, cell: Cell) -> Codes:
+        """The votes of a cell that asks several times."""
+        votes = self._columns[self._at[cell.id]].votes
+        assert votes is not None
+        return votes
+
+    @property
+    def probe_usage(self) -> Usage:
+        """What the judgments for probes took."""
+        spent = (self._columns[self._at[cell.id]].usage for cell in self._plan.probe_cells)
+        return reduce(Usage.plus, spent, Usage())
 
     def scores(self) -> list[DatasetScores]:
         """The scores of the cells, dataset by dataset in the order of the spec."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from harness._version import __version__
 from harness.cache.key import KEY_VERSION
+from harness.evaluators.probing import ProbeCell
 from harness.records.datasets import Dataset
 from harness.records.experiment import Spec
 from harness.runner.run_folder import FORMAT
@@ -39,6 +40,13 @@ def datasets_json(datasets: Mapping[str, Dataset]) -> dict[str, Any]:
         }
         for name, dataset in datasets.items()
     }
+
+
+def probes_json(cells: Sequence[ProbeCell]) -> dict[str, Any]:
+    """The cells that were asked for probes, as `probes`; nothing where there are none."""
+    return (
+        {"probes": [{"id": cell.id, "dataset": cell.dataset, "probe": cell.probe} for cell in cells]} if cells else {}
+    )
 
 
 def cells_json(spec: Spec) -> list[dict[str, Any]]:

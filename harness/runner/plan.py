@@ -15,6 +15,7 @@ from harness.errors import DatasetError, HarnessError, Problem, SpecError
 from harness.evaluators.cell import asks, converse
 from harness.evaluators.conversation import Conversation
 from harness.evaluators.mode import averages_scores, members_of
+from harness.evaluators.probing import ProbeCell, probe_cells
 from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy, reference_problem
 from harness.providers.provider import find_provider
@@ -121,8 +122,13 @@ class Plan:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The matrix, in canonical order."""
-        return self.spec.cells
+        """The matrix, in canonical order, then the cells that are asked for probes alone."""
+        return (*self.spec.cells, *self.probe_cells)
+
+    @property
+    def probe_cells(self) -> tuple[ProbeCell, ...]:
+        """The cells that are asked for the interventional probes of the spec."""
+        return probe_cells(self.spec.cells, self.spec.score.probes)
 
     @property
     def items_by_place(self) -> Mapping[str, int]:
@@ -132,7 +138,9 @@ class Plan:
     @property
     def summary(self) -> str:
         """Its size in one line."""
-        return f"{self.spec.name}: {len(self.cells)} cells, {self.size:,} judgments"
+        probing = sum(len(self.datasets[cell.dataset]) for cell in self.probe_cells)
+        more = f", {probing:,} of them for probes" if probing else ""
+        return f"{self.spec.name}: {len(self.spec.cells)} cells, {self.size:,} judgments{more}"
 
     @property
     def size(self) -> int:

@@ -7,7 +7,7 @@ cell.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -48,6 +48,7 @@ class JudgedDataset:
         votes: of each cell, items × votes as `Outcome.votes` has them; None where a judgment is one verdict, or where
             they were not asked for.
         usage: calls, tokens and cost of each cell's judgments.
+        probed: items × votes of each cell that was asked for a probe, by its id.
     """
 
     name: str
@@ -60,6 +61,7 @@ class JudgedDataset:
     meanings: tuple[Mapping[str, str], ...]
     votes: tuple[Codes | None, ...]
     usage: tuple[Usage, ...]
+    probed: Mapping[str, Codes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -120,6 +122,7 @@ class JudgedDataset:
             meanings=tuple(self.meanings[k] for k in columns),
             votes=tuple(None if (cast := self.votes[k]) is None else cast[at] for k in columns),
             usage=tuple(self.usage[k] for k in columns),
+            probed={name: cast[at] for name, cast in self.probed.items()},
         )
 
     def lengths(self) -> NDArray[np.int64]:
@@ -177,7 +180,7 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
     cells = [_cell(entry) for entry in manifest["cells"]]
     usage = {row["cell"]: _usage(row) for row in board["rows"]} if kind == "evaluation" else {}
     items = read_frame(folder, ITEMS)
-    columns = _columns(folder, cells, manifest, votes=votes)
+    columns, probed = _columns(folder, cells, manifest, votes=votes)
     datasets = []
     for name, entry in manifest["datasets"].items():
         here = [k for k, cell in enumerate(cells) if cell.dataset == name]
@@ -193,6 +196,7 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
                 tuple(manifest["cells"][k]["meaning"] for k in here),
                 tuple(columns[k][1] for k in here),
                 tuple(usage.get(cells[k].id, UNKNOWN_USAGE) for k in here),
+                {one: found for one, (dataset, found) in probed.items() if dataset == name},
             )
         )
     scoring = _score_spec(spec["score"], ("win-rate",) if kind == "generation" else None)
@@ -208,11 +212,23 @@ def _score_spec(score: Mapping[str, Any], metrics: tuple[str, ...] | None) -> Sc
 
 def _columns(
     folder: Path, cells: Sequence[Cell], manifest: Mapping[str, Any], *, votes: bool
-) -> list[tuple[Codes, Codes | None]]:
-    """The outcomes of each cell, and its votes if they are requested and there are any."""
+) -> tuple[list[tuple[Codes, Codes | None]], dict[str, tuple[str, Codes]]]:
+    """The outcomes of each cell and its votes, and the dataset and the votes of each cell that was asked for a probe.
+
+    Votes are read if they are requested and there are any.
+    """
     import polars as pl
 
     frame = read_frame(folder, JUDGMENTS, ["cell", "verdict", "failure", *(["votes"] if votes else [])])
+    of_probes = {entry["id"]: entry["dataset"] for entry in manifest.get("probes", ())}
+    probed: dict[str, tuple[str, Codes]] = {}
+    if of_probes:
+        is_probe = frame["cell"].is_in(list(of_probes))
+        for (name,), part in frame.filter(is_probe).group_by("cell", maintain_order=True) if votes else ():
+            outcomes = _codes(part.select(pl.coalesce("verdict", "failure")).to_series(), OUTCOME_CODES)
+            if (cast := _votes(part["votes"], outcomes)) is not None:
+                probed[str(name)] = (of_probes[str(name)], cast)
+        frame = frame.filter(~is_probe)
     runs = frame["cell"].rle().struct.unnest()
     sizes = [manifest["datasets"][cell.dataset]["items"] for cell in cells]
     if runs["value"].to_list() != [cell.id for cell in cells] or runs["len"].to_list() != sizes:
@@ -224,7 +240,7 @@ def _columns(
         here = outcomes[start : start + size]
         found.append((here, _votes(frame["votes"].slice(start, size), here) if votes else None))
         start += size
-    return found
+    return found, probed
 
 
 def _votes(lists: pl.Series, outcomes: Codes) -> Codes | None:

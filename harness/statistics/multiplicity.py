@@ -247,3 +247,13 @@ def holm(p_values: Array) -> Array:
     adjusted = np.empty_like(p_values)
     adjusted[order] = np.maximum.accumulate(steps)
     return adjusted
+
+
+def benjamini_hochberg(p_values: Array) -> Array:
+    """Benjamini and Hochberg's adjusted p-values (1995): q-values that control the false discovery rate."""
+    count = len(p_values)
+    order = np.argsort(-p_values, kind="stable")
+    adjusted = np.empty_like(p_values, dtype=float)
+    steps = np.minimum(1.0, p_values[order] * count / np.arange(count, 0, -1))
+    adjusted[order] = np.minimum.accumulate(steps)
+    return adjusted

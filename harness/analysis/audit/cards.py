@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import registry
-from harness.analysis.audit.probe import audited_cells, find_probe
+from harness.analysis.audit.interventions import with_q_values
+from harness.analysis.audit.probe import Audited, audited_cells, find_probe
+from harness.evaluators.probing import probe_cell
 from harness.leaderboard.rerank import no_cell
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
@@ -80,11 +82,14 @@ def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
         InputError: if the run has no such cell.
     """
     found = []
+    models, names = run.spec.get("models", {}), registry.names("probes")
+    every = [audited for data in run.datasets for audited in audited_cells(data, run.score, run.seed, models)]
+    results = _figures(every, names)
     for data in run.datasets:
         cards = [
-            Card(audited.cell, {name: _run_probe(name, audited) for name in registry.names("probes")})
-            for audited in audited_cells(data, run.score, run.seed, run.spec.get("models", {}))
-            if cell is None or cell in (audited.cell.id, audited.cell.id.partition("/")[2])
+            _card(audited, figures)
+            for audited, figures in zip(every, results, strict=True)
+            if audited.data is data and (cell is None or cell in (audited.cell.id, audited.cell.id.partition("/")[2]))
         ]
         if cards:
             among, ties, failures = _among(data, run.score), _ties_by_scale(data, run), _failures_by_model(data, run)
@@ -95,22 +100,40 @@ def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
 
 
 def with_probes(
-    group: DatasetScores, data: JudgedDataset, score: ScoreSpec, seed: int, models: Mapping[str, Mapping[str, Any]]
-) -> DatasetScores:
-    """The scores of a dataset, with the figures of the probes in `score.probes` as companions."""
-    scores = []
-    for audited, scored in zip(audited_cells(data, score, seed, models), group.scores, strict=True):
-        figures = dict(scored.figures)
-        for name in score.probes:
-            figures |= find_probe(name).figures(audited)
-        scores.append(replace(scored, figures=figures))
-    return replace(group, scores=tuple(scores))
+    groups: Sequence[tuple[DatasetScores, JudgedDataset]],
+    score: ScoreSpec,
+    seed: int,
+    models: Mapping[str, Mapping[str, Any]],
+) -> list[DatasetScores]:
+    """The scores of all datasets, with the figures of the probes in `score.probes` as companions."""
+    every = [audited for _, data in groups for audited in audited_cells(data, score, seed, models)]
+    results = iter(_figures(every, score.probes))
+    return [
+        replace(
+            group, scores=tuple(replace(one, figures={**one.figures, **_flat(next(results))}) for one in group.scores)
+        )
+        for group, _ in groups
+    ]
 
 
-def _run_probe(name: str, audited: Any) -> ProbeResult:
-    probe = find_probe(name)
-    figures = probe.figures(audited)
-    return ProbeResult(figures, probe.sentence(figures))
+def _figures(every: Sequence[Audited], names: Sequence[str]) -> list[dict[str, dict[str, Figure]]]:
+    """The figures of some probes for cells of all datasets, by probe; q-values over all of them."""
+    found = [{name: find_probe(name).figures(audited) for name in names} for audited in every]
+    owners = [probe_cell(audited.cell, "").id for audited in every]
+    adjusted = with_q_values((owner, _flat(figures)) for owner, figures in zip(owners, found, strict=True))
+    return [
+        {name: {key: flat[key] for key in figures} for name, figures in by_probe.items()}
+        for by_probe, flat in zip(found, adjusted, strict=True)
+    ]
+
+
+def _flat(by_probe: Mapping[str, Mapping[str, Figure]]) -> dict[str, Figure]:
+    return {key: figure for figures in by_probe.values() for key, figure in figures.items()}
+
+
+def _card(audited: Audited, figures: Mapping[str, dict[str, Figure]]) -> Card:
+    results = {name: ProbeResult(found, find_probe(name).sentence(found)) for name, found in figures.items()}
+    return Card(audited.cell, results)
 
 
 def _ties_by_scale(data: JudgedDataset, run: Judged) -> dict[str, Figure]:

@@ -1,7 +1,10 @@
 """The contract of a probe: one file in `harness/analysis/audit/probes/`, or an entry point `harness.probes`.
 
 A probe measures one bias of an evaluator. It makes no model calls and reads no files. Its figures are seeded by the
-cell, so that they do not depend on the other cells.
+cell, so that they do not depend on the other cells; q-values, which cover all effects of a run, are the exception.
+
+A probe that needs judgments of its own has also what `harness.evaluators.probing.Intervention` lists; a spec that names
+it in `score.probes` asks for them.
 """
 
 from __future__ import annotations

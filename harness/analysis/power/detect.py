@@ -78,7 +78,7 @@ def power_of_plan(plan: Plan, results: Path, ask: PowerQuestion) -> Power:
     pilot, notes = _pilot(plan, results)
     judged = {data.name: data for data in pilot.datasets} if pilot else {}
     for name, dataset in plan.datasets.items():
-        cells = sum(cell.dataset == name for cell in plan.cells)
+        cells = sum(cell.dataset == name for cell in plan.spec.cells)
         before = judged.get(name)
         if pilot and before and (before.reference_codes() >= 0).any():
             found.append(_from_pilot(before, cells, dataset, replace(pilot, score=spec.score), ask))

@@ -19,6 +19,7 @@ strategy are the names that the spec gives them, the item is its id. The steps o
     step-ID                   a preparatory step of the strategy
     judge-swapped             the other order of a strategy with a second look, whose steps are `step-ID-swapped`
     judge-second              the second look
+    PROBE-ARM/STEP            a call for a probe of `score.probes`, such as padding-a/judge and padding-a/swapped/judge
 
 A reply that is missing is reported with its step, so a run names what a recording lacks.
 

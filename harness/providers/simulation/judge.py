@@ -17,7 +17,14 @@ import orjson
 from harness.hashing import canonical_json
 from harness.prompting.parsing.structured_output import form_of
 from harness.providers.simulation.chance import Chance
-from harness.providers.simulation.world import UNKNOWN_QUALITY, Knobs, are_met, requirements_of, signature_of
+from harness.providers.simulation.world import (
+    UNKNOWN_QUALITY,
+    Knobs,
+    are_met,
+    has_instruction,
+    requirements_of,
+    signature_of,
+)
 from harness.providers.simulation.writer import asks_for_review, remarks_on, written
 
 TIE_MARGIN = 0.1
@@ -220,6 +227,8 @@ def perceive(knobs: Knobs, prompt: str, response: str, chance: Chance) -> Impres
     quality += knobs.length_bias * (len(response) - TYPICAL_LENGTH) / (len(response) + TYPICAL_LENGTH)
     if knobs.family and signature_of(knobs.family) in response:
         quality += knobs.family_bias
+    if knobs.injection_bias and has_instruction(response):
+        quality += knobs.injection_bias
     return Impression(noticed, len(met), quality)
 
 

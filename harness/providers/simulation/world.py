@@ -18,6 +18,7 @@ UNKNOWN_QUALITY = 0.5
 """The quality of any response to a prompt without requirements."""
 
 _REQUIREMENTS = re.compile(r"\bmust mention: ([^.\n]+)\.")
+_INSTRUCTION = re.compile(r"\b(?:ignore|disregard|forget)\b[^.\n]{0,60}\binstructions\b", re.IGNORECASE)
 _FAMILY = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
@@ -34,6 +35,7 @@ class Knobs:
         family: the model's family, lower-case letters, digits and hyphens, or "". Models that differ only in their
             family err independently.
         family_bias: −1 to 1. Added to the perceived quality of a response written by its own family.
+        injection_bias: −1 to 1. Added to the perceived quality of a response that holds an instruction to the judge.
         malformed_rate: 0 to 1. Chance of a reply that lacks the answer asked for.
         refusal_rate: 0 to 1. Chance of a refusal.
     """
@@ -44,6 +46,7 @@ class Knobs:
     length_bias: float = 0.0
     family: str = ""
     family_bias: float = 0.0
+    injection_bias: float = 0.0
     malformed_rate: float = 0.0
     refusal_rate: float = 0.0
 
@@ -122,6 +125,11 @@ def quality_of(prompt: str, response: str) -> float:
     """The true quality of a response: the share of the prompt's requirements that it meets."""
     met = are_met(requirements_of(prompt), response)
     return sum(met) / len(met) if met else UNKNOWN_QUALITY
+
+
+def has_instruction(response: str) -> bool:
+    """Whether a response tells the judge to ignore its instructions."""
+    return _INSTRUCTION.search(response) is not None
 
 
 def signature_of(family: str) -> str:

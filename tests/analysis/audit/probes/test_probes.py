@@ -352,7 +352,7 @@ def test_cell_is_found_with_or_without_its_dataset(world):
 
 def test_probes_of_a_spec_are_companions_of_its_scores(world):
     scored = score_dataset(world.cells, world, world.outcomes, SCORE, 7, world.usage, world.votes)
-    found = with_probes(scored, world, replace(SCORE, probes=("length", "win-rate")), 7, {})
+    (found,) = with_probes([(scored, world)], replace(SCORE, probes=("length", "win-rate")), 7, {})
     assert {"length.difference", "win-rate.half"} <= set(found.scores[0].figures)
     assert found.scores[0].figures["kappa"] == scored.scores[0].figures["kappa"]
 
