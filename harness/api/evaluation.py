@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from harness.runner.progress import RunStats
 from harness.runner.reply_notes import write_served
 from harness.runner.run import Run, RunOf, RunResult
 from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, SCORES, SPEC, RunWriter, run_id_of
+from harness.runner.session import keys_up_to_missing
 from harness.runner.tables import items_frame, scores_frame
 from harness.spec.digest import spec_digest as spec_digest
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from harness.runner.explain import Explanation
     from harness.scoring.score import DatasetScores
 
-__all__ = ["board_tables", "estimate", "explain", "inputs", "keys", "plan", "power", "run", "spec_digest"]
+__all__ = ["board_tables", "estimate", "explain", "inputs", "keys", "known_keys", "plan", "power", "run", "spec_digest"]
 
 
 def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
@@ -61,6 +62,11 @@ def keys(plan: Plan, cache: Cache) -> list[str]:
     """As `Experiment.keys`."""
     parts = Run(plan, cache, None, RunStats(plan.spec.models)).parts()
     return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))
+
+
+def known_keys(plan: Plan, cache: Cache) -> Iterator[str]:
+    """As `Experiment.known_keys`: of a conversation that lacks a reply, the keys up to it."""
+    return keys_up_to_missing(plan, cache)
 
 
 def inputs(plan: Plan) -> Mapping[str, Dataset]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -74,6 +74,14 @@ class Experiment(Protocol[P]):
 
         Raises:
             MissingRepliesError: where the cache lacks some of their replies.
+        """
+        ...
+
+    def known_keys(self, plan: P, cache: Cache) -> Iterator[str]:
+        """The cache keys of the calls of a plan, as far as the replies in the cache determine them.
+
+        Raises:
+            MissingRepliesError: where later calls depend on replies that the cache lacks.
         """
         ...
 

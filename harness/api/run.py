@@ -15,13 +15,15 @@ from harness.api.experiment import experiment_of, make_plan
 from harness.api.finished_run import FinishedRun
 from harness.api.load import load_spec
 from harness.cache.cache import Cache
-from harness.errors import BudgetReachedError, InputError
+from harness.cache.sqlite_file import discard_empty
+from harness.errors import BudgetReachedError, InputError, MissingRepliesError
 from harness.records.experiment import Spec
 from harness.runner.connect import connector
 from harness.runner.cost_limit import check_cost_limit, resume_hint
 from harness.runner.environment import environment_json, spec_file
 from harness.runner.estimate import Estimate
 from harness.runner.other_identities import notes_on_identities
+from harness.runner.places import with_cache_place
 from harness.runner.plan import Planned, with_concurrency
 from harness.runner.progress import RunStats
 from harness.runner.retry_failed import kinds_of, rerun_failed
@@ -76,8 +78,15 @@ def run_spec(
 
     def whole() -> FinishedRun:
         connect = connector(plan.spec, variables, max_cost_usd, stats)
-        with Cache(Path(cache)) as opened, RunWriter(Path(results), plan.spec.name) as writer:
-            return _Session(plan, opened, writer, connect, stats, before_asking, variables, kinds, offline).run()
+        folder = Path(cache)
+        is_new = not folder.exists()
+        try:
+            with Cache(folder) as opened, RunWriter(Path(results), plan.spec.name) as writer:
+                return _Session(plan, opened, writer, connect, stats, before_asking, variables, kinds, offline).run()
+        except BaseException:
+            if is_new:
+                discard_empty(folder)
+            raise
 
     if not _is_in_a_loop():
         return whole()
@@ -126,6 +135,8 @@ class _Session:
         experiment = experiment_of(self.plan.spec.kind)
         try:
             run_id, calls = experiment.run(self.plan, self.writer, self._run_of)
+        except MissingRepliesError as error:
+            raise with_cache_place(error, self.cache.folder, self.plan.spec.path) from None
         except BudgetReachedError as error:
             left = experiment.estimate(self.plan, self.cache, self.environment)
             raise BudgetReachedError(str(error), hint=resume_hint(left, self.plan.spec, self.stats)) from None
@@ -184,4 +195,7 @@ def spec_keys(
         MissingRepliesError: where the cache lacks some of their replies.
     """
     plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths))
-    return experiment_of(plan.spec.kind).keys(plan, cache)
+    try:
+        return experiment_of(plan.spec.kind).keys(plan, cache)
+    except MissingRepliesError as error:
+        raise with_cache_place(error, cache.folder, path) from None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cache import sqlite_file, verify
 from harness.cache.entry import Entry, read_entry, read_reply, value_of
+from harness.cache.prune import StoredReply, stored_replies
 from harness.cache.sqlite_file import IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
 from harness.errors import CacheError, Problem
 from harness.records.calls import Reply
@@ -137,6 +138,18 @@ class Cache:
             return []
         with reporting(self.folder):
             return list(verify.sampled_calls(connection))
+
+    def exists(self) -> bool:
+        """Whether the folder holds a cache."""
+        return self._reading() is not None
+
+    def stored(self) -> Iterator[StoredReply]:
+        """The current replies with what prune needs to know of them, in the order of the file.
+
+        Raises:
+            CacheError: where the cache cannot be read.
+        """
+        yield from stored_replies(self.folder, self._reading())
 
     def stats(self) -> verify.Stats:
         """How much the cache holds, by model."""

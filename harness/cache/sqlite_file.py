@@ -11,7 +11,7 @@ import re
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.errors import CacheError, Problem
@@ -185,6 +185,19 @@ def clear(folder: Path) -> int:
         if not any(folder.iterdir()):
             folder.rmdir()
     return sum(sizes.values())
+
+
+def discard_empty(folder: Path) -> None:
+    """Delete a cache without entries, such as one that a failed run made; any other is left as it is."""
+    with suppress(CacheError, sqlite3.Error, OSError):
+        connection = open_for_reading(folder)
+        if connection is not None:
+            try:
+                if connection.execute("SELECT count(*) FROM Cache").fetchone()[0]:
+                    return
+            finally:
+                connection.close()
+        clear(folder)
 
 
 def _check_unused(folder: Path) -> None:

@@ -1,7 +1,9 @@
-"""Inspect, verify, clear and share the response cache."""
+"""Inspect, verify, prune, clear and share the response cache."""
 
 from __future__ import annotations
 
+import re
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,11 +14,26 @@ from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
-from harness.text import pluralized, printable
+from harness.runner.places import shown_folder
+from harness.text import pluralized, printable, quoted
 
 FOUND_BAD = 1
 SHOWN = 20
 """Findings that are printed; --json prints all."""
+
+
+AGE = re.compile(r"([0-9]+(?:[.][0-9]+)?)(h|d|w)")
+UNITS_S = {"h": 3600, "d": 86_400, "w": 604_800}
+
+
+def age_s(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    """An age in seconds."""
+    if value is None:
+        return None
+    found = AGE.fullmatch(value)
+    if found is None:
+        raise click.BadParameter(f"{quoted(value)} is no age; write a number and h, d or w, such as 90d", ctx, param)
+    return float(found[1]) * UNITS_S[found[2]]
 
 
 @click.group(
@@ -24,13 +41,14 @@ SHOWN = 20
 Examples:
   harness cache stats
   harness cache verify
+  harness cache prune --unused-by specs/a.yaml --older-than 90d
   harness cache export specs/quickstart.yaml quickstart.bundle
   harness cache import quickstart.bundle --cache elsewhere
 
 `harness schema cache` describes the JSON."""
 )
 def cache() -> None:
-    """Inspect, verify, clear and share the response cache."""
+    """Inspect, verify, prune, clear and share the response cache."""
 
 
 @cache.command()
@@ -44,7 +62,7 @@ def stats(cache: Path, as_json: bool) -> None:
         models = [model._asdict() for model in found.models]
         print_json({**asdict(found), "folder": str(cache), "models": models})
         return
-    _print(f"{cache}: {_replies(found.entries)}, {found.file_bytes / 1e6:,.1f} MB")
+    _print(f"{shown_folder(cache)}: {_replies(found.entries)}, {found.file_bytes / 1e6:,.1f} MB")
     for model in found.models:
         tokens = f"{model.prompt_tokens:,} prompt and {model.completion_tokens:,} completion tokens"
         _print(f"  {model.model}: {_replies(model.entries)}, {tokens}")
@@ -91,6 +109,66 @@ def clear(cache: Path, as_json: bool, yes: bool) -> None:
         print_json({"folder": str(cache), "freed_bytes": freed})
     else:
         _print(f"{cache}: cleared, {freed / 1e6:,.1f} MB freed")
+
+
+@cache.command()
+@click.option(
+    "--unused-by",
+    "unused_by",
+    metavar="SPEC",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    shell_complete=_completion.specs,
+    help="Replies that neither SPEC nor its runs use; with several, those that none of them uses. Repeatable.",
+)
+@click.option(
+    "--older-than",
+    "older_than_s",
+    metavar="AGE",
+    callback=age_s,
+    help="Replies stored longer ago than AGE, such as 90d, 12h or 6w.",
+)
+@click.option("--delete", is_flag=True, help="Delete them; without it nothing is deleted.")
+@cache_option
+@results_option
+@allow_path_option
+@json_option
+def prune(
+    unused_by: tuple[Path, ...],
+    older_than_s: float | None,
+    delete: bool,
+    cache: Path,
+    results: Path,
+    allow_paths: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Show the replies that specs no longer use, or old ones, and what they would cost; --delete deletes them.
+
+    With both options, replies that meet both are meant. Prices are those of the specs and of the runs in the results
+    folder.
+    """
+    from harness.api.used_replies import PruneRules, prune_cache
+
+    rules = PruneRules(unused_by, older_than_s, results, allow_paths)
+    found = prune_cache(cache, rules, now_s=time.time(), really=delete)
+    if as_json:
+        print_json(found)
+        return
+    verb = "deleted" if delete else "would delete"
+    _print(f"{found['folder']}: {verb} {found['replies']:,} of {_replies(found['entries'])}")
+    for model in found["models"]:
+        tokens = f"{model['prompt_tokens']:,} + {model['completion_tokens']:,} tokens"
+        _print(f"  {model['model']}: {_replies(model['replies'])}, {tokens}, {_to_buy(model['cost_usd'])}")
+    if len(found["models"]) > 1:
+        _print(f"  in all: {_to_buy(found['cost_usd'])}")
+    if delete:
+        _print(f"{found['freed_bytes'] / 1e6:,.1f} MB freed")
+    elif found["replies"]:
+        _print("nothing was deleted; --delete deletes them, and they cannot be recovered")
+
+
+def _to_buy(cost_usd: float | None) -> str:
+    return "no price known" if cost_usd is None else f"${cost_usd:,.2f} to buy again"
 
 
 @cache.command("export")

@@ -52,7 +52,8 @@ def failures(
     """List the failed judgments of RUN: a run folder, or a spec (file or name), its newest run."""
     from harness.cache.cache import Cache
     from harness.cli._found_run import found_run
-    from harness.runner.failed_judgments import failed_judgments
+    from harness.runner.failed_judgments import NOT_IN_CACHE, failed_judgments
+    from harness.runner.places import cache_hint
 
     folder = found_run(run, results, allow_paths)
     with Cache(cache) as replies:
@@ -60,6 +61,8 @@ def failures(
     if as_json:
         print_json(found)
         return
+    if any(reply["where"] == NOT_IN_CACHE for one in found["failures"] for reply in one["replies"]):
+        click.echo(printable(f"note: some replies are not in the cache: {cache_hint(cache, None)}"), err=True)
     for line in failure_lines(found):
         click.echo(printable(line))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     from harness.leaderboard.tables import BoardTables
     from harness.runner.explain import Explanation
 
-__all__ = ["board_tables", "estimate", "explain", "inputs", "keys", "plan", "power", "run", "spec_digest"]
+__all__ = ["board_tables", "estimate", "explain", "inputs", "keys", "known_keys", "plan", "power", "run", "spec_digest"]
 
 
 def plan(spec: Spec) -> LoopPlan:
     """As `harness.api.experiment.Experiment.plan`."""
     assert isinstance(spec, GenerationSpec), "the kind of a spec selects its loader"
     return make_loop_plan(spec)
+
+
+def known_keys(plan: LoopPlan, cache: Cache) -> Iterator[str]:
+    """As `harness.api.experiment.Experiment.known_keys`: the matches depend on every draft."""
+    yield from keys(plan, cache)
 
 
 def inputs(plan: LoopPlan) -> Mapping[str, Dataset]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from harness.cache.sqlite_file import DATABASE
+from harness.errors import MissingRepliesError
 
 
 def shown_folder(folder: Path) -> str:
@@ -38,6 +40,18 @@ def cache_hint(cache: Path, spec: Path | None) -> str:
     if _is_same(beside, cache) or not (beside / DATABASE).is_file():
         return found
     return f"{found}; {beside.resolve()} stands beside the spec: add `--cache {beside}` to use it"
+
+
+def with_cache_place(error: MissingRepliesError, cache: Path, spec: Path) -> MissingRepliesError:
+    """The error for missing replies, with the place of the cache.
+
+    Args:
+        error: the error.
+        cache: the folder that was searched.
+        spec: the file of the spec; a spec in memory has none.
+    """
+    place = cache_hint(cache, spec if spec.is_file() else None)
+    return MissingRepliesError(replace(one, hint=f"{place}; {one.hint}") for one in error.problems)
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -20,7 +20,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +93,11 @@ class RunWriter:
         self._columns: list[list[Any]] = [[] for _ in (*_COLUMNS, _PREFERENCE)]
         self._parts = 0
         self._is_soft = False
+        self._made: list[Path] = []
 
     def __enter__(self) -> RunWriter:
         with _storing(self.parent):
+            self._made = [folder for folder in (self.parent, self.parent.parent) if not folder.exists()]
             self.parent.mkdir(parents=True, exist_ok=True)
             remove_abandoned(self.parent)
             self.folder = new_folder(self.parent)
@@ -104,6 +106,9 @@ class RunWriter:
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in self._made:  # what a failed run made and left empty; a folder with content cannot be removed
+            with suppress(OSError):
+                folder.rmdir()
 
     @property
     def judgments_digest(self) -> str:

@@ -261,3 +261,13 @@ def advance(
 def start_conversations(plan: ConversationPlan[T], chunk: ConversationChunk) -> list[ConversationState[T]]:
     """Fresh conversations about the items of a chunk, each waiting for its first batch."""
     return [ConversationState(item, conversation) for item, conversation in plan.conversations(chunk)]
+
+
+def keys_up_to_missing(plan: ConversationPlan[Any], replies: Replies) -> Iterator[str]:
+    """The keys of all calls that conversations have made or wait for, given the stored replies; no call is made."""
+    for chunk in plan.chunks():
+        conversations = start_conversations(plan, chunk)
+        advance(conversations, replies, UnavailableReplies())
+        for conversation in conversations:
+            yield from conversation.history
+            yield from conversation.keys

@@ -68,7 +68,7 @@ def test_same_bytes_at_any_concurrency_with_shuffled_latency_and_an_interruption
     stops = Stops(spec.models)
     with pytest.raises(KeyboardInterrupt):
         harness.run_spec(spec, watch=stops, **places)
-    assert not list((tmp_path / "results/quickstart").iterdir())
+    assert not (tmp_path / "results").exists()
     watch = RunStats(spec.models)
     run = harness.run_spec(spec, watch=watch, **places)
     expected, _ = reference
@@ -118,8 +118,21 @@ def test_offline_run_without_replies_says_what_is_missing_and_writes_nothing(tmp
     spec = harness.load_spec(SPECS / "quickstart.yaml")
     with pytest.raises(MissingRepliesError, match="at least 1800 replies for 1440 judgments"):
         harness.run_spec(spec, cache=tmp_path / "cache", results=tmp_path / "results", offline=True)
-    assert not (tmp_path / "cache").exists()
-    assert not list(tmp_path.glob("results/quickstart/*"))
+    assert list(tmp_path.iterdir()) == [], "nothing empty is left behind"
+
+
+def test_missing_replies_are_reported_with_the_place_of_the_cache_and_of_one_beside_the_spec(
+    reference: tuple[FinishedRun, Path], tmp_path: Path
+) -> None:
+    spec = spec_in(tmp_path / "specs")
+    with pytest.raises(MissingRepliesError, match=r"the cache is .*/no, which does not exist; import a bundle"):
+        harness.run_spec(harness.load_spec(spec), cache=tmp_path / "no", results=tmp_path / "results", offline=True)
+    (tmp_path / "plain").mkdir()
+    Cache(tmp_path / "specs/.harness-cache").make_ready()
+    beside = r"the cache is .*/plain, which is no cache; .*/specs/\.harness-cache stands beside the spec: add `--cache"
+    with pytest.raises(MissingRepliesError, match=beside):
+        harness.run_spec(harness.load_spec(spec), cache=tmp_path / "plain", results=tmp_path / "results", offline=True)
+    assert (tmp_path / "plain").is_dir(), "the folder was there before"
 
 
 def test_missing_key_is_told_when_the_model_is_first_needed(tmp_path: Path) -> None:
@@ -136,6 +149,19 @@ def test_missing_key_is_told_when_the_model_is_first_needed(tmp_path: Path) -> N
             before_asking=told.append,
         )
     assert len(told) == 1  # what it would cost was said before
+    assert not (tmp_path / "results").exists(), "nothing empty is left behind"
+
+
+def test_what_was_there_before_a_failed_run_stays(tmp_path: Path) -> None:
+    (tmp_path / "results/quickstart").mkdir(parents=True)
+    with pytest.raises(MissingRepliesError):
+        harness.run_spec(
+            harness.load_spec(SPECS / "quickstart.yaml"),
+            cache=tmp_path / "cache",
+            results=tmp_path / "results",
+            offline=True,
+        )
+    assert (tmp_path / "results/quickstart").is_dir()
 
 
 def test_notebook_with_a_running_loop_can_run_a_spec(reference: tuple[FinishedRun, Path], tmp_path: Path) -> None:

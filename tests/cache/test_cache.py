@@ -18,6 +18,7 @@ import pytest
 from harness.cache import sqlite_file
 from harness.cache.cache import Cache
 from harness.cache.entry import value_of
+from harness.cache.sqlite_file import discard_empty
 from harness.cache.verify import ModelStats
 from harness.cache.writer import PlainDisk, _Database
 from harness.errors import CacheError
@@ -642,3 +643,15 @@ def test_reasoning_in_the_text_of_an_old_entry_is_told_apart_when_it_is_read(tmp
         assert (found[unclosed.key].text, found[unclosed.key].reasoning) == ("", "Verdict: A")
         assert list(cache.entries([old.key])) == [old], "what is stored stays as it is"
         assert not cache.verify().bad
+
+
+def test_only_a_cache_without_entries_is_discarded(tmp_path):
+    for name, count in (("empty", 0), ("full", 1)):
+        with Cache(tmp_path / name) as cache:
+            cache.make_ready()
+            cache.put_many([entry(number) for number in range(count)])
+        discard_empty(tmp_path / name)
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign/cache.db").write_text("something else")
+    discard_empty(tmp_path / "foreign")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["foreign", "full"]

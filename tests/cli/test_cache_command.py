@@ -61,7 +61,7 @@ def test_stats():
     with Cache(Path(".harness-cache")) as cache:
         cache.put_many([entry(1), entry(2), entry(3, model="evil\x1b]0;title\x07\x1b[2J\nmodel")])
     lines = run("stats").stdout.splitlines()
-    assert lines[0].startswith(".harness-cache: 3 replies, 0.")
+    assert lines[0].startswith(f"{Path('.harness-cache').resolve()}: 3 replies, 0.")
     assert lines[1:] == [
         "  evil model: 1 reply, 10 prompt and 3 completion tokens",
         "  m: 2 replies, 20 prompt and 3 completion tokens",
@@ -72,7 +72,7 @@ def test_stats():
 
 
 def test_stats_of_a_cache_that_is_not_there_make_none(here):
-    assert run("stats", "--cache", "x").stdout == "x: 0 replies, 0.0 MB\n"
+    assert run("stats", "--cache", "x").stdout == f"{here / 'x'}, which does not exist: 0 replies, 0.0 MB\n"
     assert run_json("stats")["models"] == []
     assert list(here.iterdir()) == []
 
