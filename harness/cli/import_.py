@@ -6,12 +6,19 @@ from pathlib import Path
 
 import click
 
-from harness.importers._files import Imported, write_imported
+from harness.importers._files import Imported, OnProblem, write_imported
 from harness.importers.fellowship import read_study
 from harness.importers.llmbar import read_benchmark
 from harness.text import printable
 
 out_option = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Output folder.")
+skip_option = click.option(
+    "--on-problem",
+    type=click.Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    help="What to do with entries that cannot be used: stop, or leave them out and list them.",
+)
 force_option = click.option("--force", is_flag=True, help="Overwrite existing files.")
 
 
@@ -32,16 +39,20 @@ Examples:
   harness import fellowship MA-PO --fair-eval FairEval --pandalm PandaLM/data/testset-v1.json --out fellowship
 
 Writes data/NAME.jsonl, recordings/NAME.jsonl.gz and NAME.yaml for each dataset, and strategies/NAME.yaml for each
-strategy that is not built in; prints what was found and what is missing. Does not overwrite files without --force."""
+strategy that is not built in; prints what was found and what is missing. A dataset that is not given is left out. Does
+not overwrite files without --force."""
 )
 @click.argument("study", type=click.Path(path_type=Path))
-@click.option("--fair-eval", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Clone of FairEval.")
+@click.option("--fair-eval", type=click.Path(path_type=Path), metavar="DIR", help="Clone of FairEval.")
 @click.option("--pandalm", type=click.Path(path_type=Path), metavar="FILE", help="testset-v1.json of PandaLM.")
+@skip_option
 @out_option
 @force_option
-def fellowship(study: Path, fair_eval: Path, pandalm: Path | None, out: Path, force: bool) -> None:
+def fellowship(
+    study: Path, fair_eval: Path | None, pandalm: Path | None, on_problem: OnProblem, out: Path, force: bool
+) -> None:
     """Import the judgments of The Fellowship of the LLMs (arXiv 2408.08688) from STUDY, a clone of its repository."""
-    imported = read_study(study, fair_eval=fair_eval, pandalm=pandalm)
+    imported = read_study(study, fair_eval=fair_eval, pandalm=pandalm, on_problem=on_problem)
     _write(imported, out, force=force)
 
 

@@ -112,7 +112,7 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
         names |= {side: (name,) for side, name in zip(SIDES, order, strict=True)}
     found = responses_of(rows, names, faults)
     columns = [*found.columns]
-    if found.prompt is None:
+    if "prompt" in names and found.prompt is None:
         columns += prompt_columns(rows, names["prompt"][0], faults)
     for column in ("reference", *WORDS):
         if column in names:
@@ -120,12 +120,15 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
             columns.append(converted(values, text if column in TEXTS else word, column, faults).alias(column))
     annotators, labels = label_columns(rows, spec, names, faults)
     columns += [codes.alias(f"label_{at}") for at, codes in enumerate(labels)]
-    frame = pl.DataFrame(columns).with_columns(_constants(spec)).with_row_index("row")
+    frame = pl.DataFrame(columns or {"row": rows.frame.height * [0]}).with_columns(_constants(spec))
+    frame = frame.drop("row", strict=False).with_row_index("row")
     notes += found.notes
     if "id" not in frame.columns:
         frame = frame.with_columns(_made_ids(rows, frame, spec))
         if "id" not in spec.columns:
             notes.append("the file has no column `id`: an id is the digest of the prompt and the responses")
+    if "prompt" in frame.columns and isinstance(spec.columns.get("prompt"), Mapping) and "cluster" not in frame.columns:
+        frame = frame.with_columns(pl.col("id").alias("cluster"))  # one text for all rows makes them no cluster
     if is_drawn:
         frame = _shuffled(frame, names[SIDES[0]] == ("rejected",), seed)
         annotators = ("chosen",)
@@ -189,11 +192,13 @@ def _made_ids(rows: Rows, frame: pl.DataFrame, spec: DatasetSpec) -> pl.Series:
 
 def _constants(spec: DatasetSpec) -> list[pl.Expr]:
     """The columns to which the spec gives one value for all rows."""
-    return [
-        pl.lit(word(made["value"])).alias(column)
-        for column, made in spec.columns.items()
-        if isinstance(made, Mapping) and "value" in made
-    ]
+    made = {
+        column: word(value["value"])
+        for column, value in spec.columns.items()
+        if isinstance(value, Mapping) and "value" in value
+    }
+    chats = [pl.lit(value=False).alias("is_chat")] if "prompt" in made else []
+    return [*(pl.lit(value, pl.String).alias(column) for column, value in made.items()), *chats]
 
 
 def empty_and_repeated(frame: pl.DataFrame, known: Iterable[Fault], required: Sequence[str] = REQUIRED) -> list[Fault]:

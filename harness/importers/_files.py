@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import orjson
 
@@ -33,14 +33,38 @@ class Imported(NamedTuple):
     notes: tuple[str, ...]
 
 
+OnProblem: TypeAlias = Literal["error", "skip"]
+
+
 @dataclass
 class Source:
-    """Reads a study's files; problems are collected and raised once.
+    """Reads a study's files; problems are collected and raised once, notes are for the result.
 
     JSON is read as Python's `json` does, which lets `NaN` pass: published files hold it.
     """
 
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    on_problem: OnProblem = "error"
+
+    def report_entry(self, path: Path, message: str, *, place: str) -> None:
+        """Record an entry that cannot be used: as a problem, or as a note where such entries are left out."""
+        if self.on_problem == "error":
+            self.report(path, message, place=place)
+        else:
+            self.notes.append(f"{path.name}: {place} is left out: {message}")
+
+    def note_of_entry(self, name: str, entry: str, keys: Sequence[str], what: str) -> None:
+        """Record that an entry is used although some of its values are unclean.
+
+        Args:
+            name: of the data set.
+            entry: as the file counts it.
+            keys: of the values; none for a clean entry.
+            what: is so with them.
+        """
+        if keys:
+            self.notes.append(f"{name}: {entry}: {', '.join(f'`{key}`' for key in keys)} {what}")
 
     def report(self, path: Path, message: str, *, line: int = 0, place: str = "") -> None:
         """Record a problem of a file, or of a line or another place in it."""

@@ -23,11 +23,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from harness.data.values import text
 from harness.importers._fellowship_loop_specs import files_of
 from harness.importers._fellowship_loops import notes_of, read_loops
-from harness.importers._files import Imported, Source, compressed, json_lines
+from harness.importers._files import Imported, OnProblem, Source, compressed, json_lines
 from harness.importers._replay_spec import Replay, listed
 from harness.records.judgments import Verdict
+from harness.text import pluralized
 
 SUMMARY = "the study arXiv 2408.08688: FairEval and PandaLM as six models judged them, and its feedback loops"
 
@@ -85,38 +87,43 @@ class Recorded(NamedTuple):
     debated: Sequence[str]
 
 
-def read_study(study: Path, *, fair_eval: Path, pandalm: Path | None = None) -> Imported:
-    """Read the study and the data sets that it judged.
+def read_study(
+    study: Path, *, fair_eval: Path | None = None, pandalm: Path | None = None, on_problem: OnProblem = "error"
+) -> Imported:
+    """Read the study and those of the data sets that it judged that are there.
 
     Args:
         study: the study's repository.
-        fair_eval: FairEval's repository.
+        fair_eval: FairEval's repository, None to leave FairEval out.
         pandalm: PandaLM's `testset-v1.json`, None to leave PandaLM out.
+        on_problem: what becomes of entries that cannot be used: `error`, or `skip`, which leaves them out and says so.
 
     Raises:
         ImportSourceError: with every file that is missing or not in its layout.
     """
-    source = Source()
-    pairs = {"fair-eval": _fair_eval_pairs(fair_eval, source)}
+    source = Source(on_problem=on_problem)
+    pairs = {} if fair_eval is None else {"fair-eval": _fair_eval_pairs(fair_eval, source)}
     if pandalm is not None:
         pairs["pandalm"] = _pandalm_pairs(pandalm, source)
     folders = {"fair-eval": study / EVALUATORS / "fair-eval", "pandalm": study / EVALUATORS / "pandalm-eval"}
     recorded = {name: _recorded(name, folders[name], rows, source) for name, rows in pairs.items()}
-    if not (recorded["fair-eval"].models or recorded["fair-eval"].debated):
-        source.report(folders["fair-eval"], "holds no replies of the study's judges")
+    for name, replies in recorded.items():
+        if name == "fair-eval" and not (replies.models or replies.debated):
+            source.report(folders[name], "holds no replies of the study's judges")
     loops = read_loops(study, source)
+    if not (pairs or loops or source.problems):
+        source.report(study, "holds nothing that can be imported without a dataset: give --fair-eval or --pandalm")
     source.raise_if_reported()
     files: dict[PurePosixPath, bytes] = {}
     notes: list[str] = []
     for name, replies in recorded.items():
-        # An empty response cannot be judged, and no data set may hold one; replies go by item, so none is displaced.
-        whole = [pair for pair in pairs[name] if pair["response_a"].strip() and pair["response_b"].strip()]
+        whole = [pair for pair in pairs[name] if pair]
         files |= _files(name, whole, replies)
-        notes += _notes(name, whole, len(pairs[name]), replies)
+        notes += _notes(name, whole, replies)
     for found in loops:
         files |= dict(files_of(found))
         notes += notes_of(found)
-    return Imported(files, (*notes, *_left_out(study, with_pandalm=pandalm is not None)))
+    return Imported(files, (*notes, *source.notes, *_left_out(study, pairs)))
 
 
 # --- the data sets --------------------------------------------------------------------------------------
@@ -147,10 +154,10 @@ def _fair_eval_pairs(folder: Path, source: Source) -> list[Pair]:
 
 def _fair_eval_labels(path: Path, questions: int, source: Source) -> list[Verdict]:
     """One verdict for each question, line by line."""
-    text = source.text(path)
-    if text is None:
+    content = source.text(path)
+    if content is None:
         return []
-    words = text.split()
+    words = content.split()
     for number, word in enumerate(words, 1):
         if word not in _FAIR_EVAL_LABELS:
             source.report(path, f"`{word}` is none of {', '.join(_FAIR_EVAL_LABELS)}", line=number)
@@ -161,18 +168,26 @@ def _fair_eval_labels(path: Path, questions: int, source: Source) -> list[Verdic
 
 def _pandalm_pairs(path: Path, source: Source) -> list[Pair]:
     """PandaLM's pairs, each with the verdicts of three annotators; nothing where anything is wrong."""
-    pairs = []
+    pairs: list[Pair] = []
     entries = source.entries(path) or []
     for number, row in enumerate(entries, 1):
         wrong = [] if "idx" in row else ["idx"]
-        wrong += [key for key in _PANDALM_TEXTS if not isinstance(row.get(key), str)]
+        wrong += [key for key in _PANDALM_TEXTS if text(row.get(key)) is None]
         wrong += [key for key in _ANNOTATORS if type(row.get(key)) is not int or row[key] not in _PANDALM_LABELS]
         if wrong:
             what = ", ".join(f"`{key}`" for key in wrong)
-            source.report(path, f"{what} is missing or unknown", place=f"entry {number}")
+            source.report_entry(path, f"{what} is missing or unknown", place=_place(row, number))
+            pairs.append({})  # keeps the place of the replies
         else:
             pairs.append(_pandalm_pair(row))
+            unclean = [key for key in _PANDALM_TEXTS if not isinstance(row[key], str)]
+            source.note_of_entry("pandalm", _place(row, number), unclean, "is not text, and read as it is written")
     return pairs if len(pairs) == len(entries) else []
+
+
+def _place(row: Mapping[str, Any], number: int) -> str:
+    """An entry as the file counts it."""
+    return f"idx {row['idx']}" if "idx" in row else f"entry {number}"
 
 
 def _pandalm_pair(row: Mapping[str, Any]) -> Pair:
@@ -181,9 +196,9 @@ def _pandalm_pair(row: Mapping[str, Any]) -> Pair:
     return {
         "id": str(row["idx"]),
         "category": row.get("motivation_app"),
-        "prompt": "\n\n".join([row["instruction"], *([given] if isinstance(given, str) and given else [])]),
-        "response_a": row["response1"],
-        "response_b": row["response2"],
+        "prompt": "\n\n".join([text(row["instruction"]) or "", *([given] if isinstance(given, str) and given else [])]),
+        "response_a": text(row["response1"]),
+        "response_b": text(row["response2"]),
         "model_a": model_a or None,
         "model_b": model_b or None,
         "labels": [_PANDALM_LABELS[row[key]] for key in _ANNOTATORS],
@@ -230,10 +245,12 @@ def _replies(path: Path, steps: Mapping[str, str], pairs: Sequence[Pair], source
         source.report(path, f"holds {len(entries)} replies for {len(pairs)} items")
     for number, (pair, entry) in enumerate(zip(pairs, entries, strict=False), 1):
         for field, step in steps.items():
-            if isinstance(entry.get(field), str):
-                yield {"item": pair["id"], "step": step, "text": entry[field]}
+            if not pair:
+                continue
+            if (reply := text(entry.get(field))) is not None:
+                yield {"item": pair["id"], "step": step, "text": reply}
             else:
-                source.report(path, f"`{field}` is missing or not text", place=f"entry {number}")
+                source.report_entry(path, f"`{field}` is missing or not text", place=f"entry {number}")
 
 
 # --- output ---------------------------------------------------------------------------------------------
@@ -276,10 +293,10 @@ def _replay(name: str, recorded: Recorded) -> Replay:
     )
 
 
-def _notes(name: str, pairs: Sequence[Pair], all_pairs: int, recorded: Recorded) -> Iterator[str]:
+def _notes(name: str, pairs: Sequence[Pair], recorded: Recorded) -> Iterator[str]:
     yield f"{name}: {len(pairs)} pairs"
-    if len(pairs) < all_pairs:
-        yield f"{name}: {all_pairs - len(pairs)} pairs with an empty response were left out"
+    if empty := sum(not (pair["response_a"].strip() and pair["response_b"].strip()) for pair in pairs):
+        yield f"{name}: {pluralized(empty, 'pair')} with an empty response, which the judges judged too"
     for strategy, models in recorded.models.items():
         yield f"{name}: replies of {len(models)} models under {strategy}: {', '.join(models)}"
     if recorded.debated:
@@ -289,11 +306,12 @@ def _notes(name: str, pairs: Sequence[Pair], all_pairs: int, recorded: Recorded)
         yield f"{name}: no replies under {', '.join(missing)}"
 
 
-def _left_out(study: Path, *, with_pandalm: bool) -> Iterator[str]:
+def _left_out(study: Path, pairs: Mapping[str, Sequence[Pair]]) -> Iterator[str]:
     """The parts of the study's folder that were not imported."""
     evaluators = study / EVALUATORS
-    if not with_pandalm:
-        there = "its replies are there" if (evaluators / "pandalm-eval").is_dir() else "nor are its replies there"
-        yield f"pandalm: not imported, for its file was not given with --pandalm; {there}"
+    for name, folder in (("fair-eval", "fair-eval"), ("pandalm", "pandalm-eval")):
+        if name not in pairs:
+            there = "its replies are there" if (evaluators / folder).is_dir() else "nor are its replies there"
+            yield f"{name}: not imported, for its data were not given with --{name}; {there}"
     if (evaluators / "alpaca-eval").is_dir():
         yield "alpaca-eval: not imported, for the human labels of that set are not public"

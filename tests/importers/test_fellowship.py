@@ -143,12 +143,12 @@ def test_what_is_there_and_what_is_not_is_said(study):
         "fair-eval: 3 pairs",
         "fair-eval: replies of 2 models under combined-10: large, small",
         "fair-eval: no replies under direct, independent-10, combined-5, combined-100",
-        "pandalm: not imported, for its file was not given with --pandalm; nor are its replies there",
+        "pandalm: not imported, for its data were not given with --pandalm; nor are its replies there",
     )
     for folder in ("alpaca-eval", "pandalm-eval"):
         (study.evaluators / folder).mkdir()
     assert study.read().notes[3:] == (
-        "pandalm: not imported, for its file was not given with --pandalm; its replies are there",
+        "pandalm: not imported, for its data were not given with --pandalm; its replies are there",
         "alpaca-eval: not imported, for the human labels of that set are not public",
     )
 
@@ -229,16 +229,43 @@ def test_pandalm_under_every_strategy(study):
     ]
 
 
-def test_a_pair_with_an_empty_response_is_left_out_and_displaces_no_reply(study):
+def test_empty_responses_and_values_that_are_not_text_are_kept(study):
     pandas = json.loads(study.pandalm.read_text())
-    pandas[1]["response2"] = " "
+    pandas[1] |= {"response2": " ", "response1": True, "instruction": 7}
     write(study.pandalm, pandas)
     write(study.evaluators / "pandalm-eval" / "judge" / "large_none.json", replies("large"))
     imported = study.read(pandalm=True)
-    assert [row["id"] for row in json_of(imported, "data", "pandalm.jsonl")] == ["0", "2"]
-    assert "pandalm: 1 pairs with an empty response were left out" in imported.notes
+    rows = json_of(imported, "data", "pandalm.jsonl")
+    assert [row["id"] for row in rows] == ["0", "1", "2"]
+    assert (rows[1]["prompt"], rows[1]["response_a"], rows[1]["response_b"]) == ("7", "true", " ")
+    assert "pandalm: 1 pair with an empty response, which the judges judged too" in imported.notes
+    assert "pandalm: idx 1: `instruction`, `response1` is not text, and read as it is written" in imported.notes
     replied = {row["item"]: row["text"] for row in json_of(imported, "recordings", "pandalm.jsonl.gz")}
     assert replied["2"] == "large on 2"
+
+
+def test_entries_that_cannot_be_used_may_be_left_out_and_displace_no_reply(study):
+    pandas = json.loads(study.pandalm.read_text())
+    pandas[1] |= {"annotator1": 9}
+    write(study.pandalm, pandas)
+    given = [{"response": None}, *replies("large")[1:]]
+    write(study.evaluators / "pandalm-eval" / "judge" / "large_none.json", given)
+    imported = read_study(study.study, pandalm=study.pandalm, on_problem="skip")
+    assert [row["id"] for row in json_of(imported, "data", "pandalm.jsonl")] == ["0", "2"]
+    replied = [(row["item"], row["text"]) for row in json_of(imported, "recordings", "pandalm.jsonl.gz")]
+    assert replied == [("2", "large on 2")]
+    assert "panda.json: idx 1 is left out: `annotator1` is missing or unknown" in imported.notes
+    assert "large_none.json: entry 1 is left out: `response` is missing or not text" in imported.notes
+
+
+def test_the_study_without_fair_eval(study):
+    imported = read_study(study.study, pandalm=study.pandalm)
+    assert PurePosixPath("data", "fair-eval.jsonl") not in imported.files
+    assert (
+        "fair-eval: not imported, for its data were not given with --fair-eval; its replies are there" in imported.notes
+    )
+    with pytest.raises(ImportSourceError, match="give --fair-eval or --pandalm"):
+        read_study(study.study)
 
 
 # --- what is not in the layout --------------------------------------------------------------------------
@@ -280,7 +307,7 @@ def test_replies_that_are_too_few_or_no_replies_are_told(study):
     write(folder / "other_none.json", {})
     write(folder / "gpt-4o.json", [])
     write(study.evaluators / "fair-eval" / "debate" / "large_small.json", [])
-    write(study.evaluators / "fair-eval" / "debate" / "small_small.json", [debated(0) | {"response_2_1": 1}] * ITEMS)
+    write(study.evaluators / "fair-eval" / "debate" / "small_small.json", [debated(0) | {"response_2_1": [1]}] * ITEMS)
     shown = "study/outputs/evaluators/fair-eval/multi-rater10"
     debates = "study/outputs/evaluators/fair-eval/debate"
     assert told(study) == [
@@ -300,8 +327,8 @@ def test_pandalm_entries_that_lack_something_are_told(study):
     del pandas[2]["idx"]
     write(study.pandalm, pandas)
     assert told(study, pandalm=True) == [
-        "panda.json: entry 1: `annotator2` is missing or unknown",
-        "panda.json: entry 2: `instruction`, `annotator1` is missing or unknown",
+        "panda.json: idx 0: `annotator2` is missing or unknown",
+        "panda.json: idx 1: `instruction`, `annotator1` is missing or unknown",
         "panda.json: entry 3: `idx` is missing or unknown",
     ]
 

@@ -9,6 +9,7 @@ import pytest
 
 import harness
 from harness.api import FinishedRun
+from harness.api.verdict_table import TableQuestion, score_tables
 from harness.importers._files import write_imported
 from harness.importers.fellowship import read_study
 from support.paths import PUBLISHED
@@ -76,3 +77,25 @@ def test_all_debates_have_the_published_kappas_with_intervals(run):
 def test_nothing_else_was_compared_and_nothing_failed(run):
     assert len(run.manifest["cells"]) == 6 + 57 + 6
     assert run.judgments_frame()["failure"].null_count() == run.manifest["judgments"] == len(run.judgments_frame())
+
+
+def test_verdicts_written_to_a_table_and_scored_again_have_the_same_figures(run, tmp_path):
+    judged = run.judgments_frame().filter(pl.col("cell").str.contains("/judge:"))
+    verdicts = judged.with_columns(pl.col("cell").str.split(":").list.last().alias("judge"))
+    table = verdicts.pivot("judge", index="item", values="verdict", maintain_order=True)
+    labels = pl.read_parquet(run.folder / "items.parquet").select("item", "reference")
+    table.join(labels, on="item", maintain_order="left").write_csv(tmp_path / "verdicts.csv")
+    judges = tuple(name for name in table.columns if name != "item")
+    question = TableQuestion(judges, ("reference",), item="item")
+    again = score_tables([tmp_path / "verdicts.csv"], question, results=tmp_path / "results")
+    wanted, found = (
+        {
+            (row["models"][0], row["metric"]): (row["value"], row["n"])
+            for row in one.scores_frame().filter(mode="judge").iter_rows(named=True)
+            if row["metric"] in ("kappa", "accuracy")
+        }
+        for one in (run, again)
+    )
+    assert len(judges) == 6
+    assert found.keys() == wanted.keys()
+    assert {key: value for key, value in found.items() if value != wanted[key]} == {}
