@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import click
 
+from harness.cli._terminal import print_message
 from harness.errors import HarnessError, Problem
 from harness.providers.redaction import secrets_in
 from harness.text import printable
@@ -45,10 +46,15 @@ def reported(*, show_traceback: bool) -> Iterator[None]:
             messages = [*"".join(traceback.format_exception(error)).splitlines(), *messages]
         # No message should contain an API key; this is the last line of defence.
         secrets = secrets_in(os.environ)
+        if isinstance(error, KeyboardInterrupt) and sys.stderr.isatty():
+            click.echo(err=True)  # behind the ^C that the terminal shows
         for message in messages:
             for secret in secrets:
                 message = secret.redacted(message)
-            click.echo(printable_line(message), err=True)
+            if show_traceback:
+                click.echo(printable_line(message), err=True)
+            else:
+                print_message(message, style="" if code == INTERRUPTED else "red")
         raise click.exceptions.Exit(code) from None
 
 

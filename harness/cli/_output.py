@@ -25,6 +25,8 @@ REPLACEMENTS: Mapping[str, str] = {
     "\u00b1": "+/-",
     "\u221e": "inf",
     "\u03bb": "lambda",
+    "\u25cf": "o",
+    **dict.fromkeys("\u251c\u2524", "|"),
 }
 """Characters that the harness itself writes, in ASCII. All others become `?`."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness.cli._terminal import print_message
 from harness.text import printable
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ def print_unparsed(finished: FinishedRun, spec: Path) -> None:
 
     for cell, unparsed, judgments, item in mostly_unparsed(finished.judgments_frame())[:MAX_NAMED]:
         _print_line(f"warning: {unparsed:,} of {judgments:,} judgments of {cell} hold no answer that can be read")
-        _print_line(f"  look: {shlex.join(['harness', 'explain', str(spec), cell, '--item', item])}")
+        _print_command(f"  look: {shlex.join(['harness', 'explain', str(spec), cell, '--item', item])}")
         words = ["harness", "failures", str(finished.folder), "--kind", "unparsed", "--cell", cell]
-        _print_line(f"  or: {shlex.join(words)}")
+        _print_command(f"  or: {shlex.join(words)}")
         _print_line("  a changed answer rule reads the stored replies anew, without a call")
 
 
@@ -51,4 +52,10 @@ def print_unanswered(plan: Planned, finished: FinishedRun, watch: RunStats) -> b
 
 
 def _print_line(text: str) -> None:
+    style = "red" if text.startswith("error:") else "yellow" if text.startswith("warning:") else ""
+    print_message(text, style=style)
+
+
+def _print_command(text: str) -> None:
+    """Print a command to copy, which is not wrapped."""
     click.echo(printable(text), err=True)

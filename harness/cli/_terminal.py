@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
 import click
+
+from harness.text import printable
 
 
 class Screen(NamedTuple):
@@ -39,3 +42,31 @@ def has_colours(stream: TextIO, environment: Mapping[str, str] = os.environ) -> 
     if context is not None and context.color is not None:
         return context.color
     return stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+
+
+def print_message(text: str, *, style: str = "") -> None:
+    """Print a message on stderr, wrapped at words on a terminal.
+
+    Args:
+        text: the message; what a terminal might obey is removed, indentation is kept.
+        style: a colour, where stderr shows any.
+    """
+    words = text.lstrip(" ")
+    indent = " " * (len(text) - len(words))
+    line = indent + printable(words)
+    if sys.stderr.isatty():
+        line = wrapped(line, shutil.get_terminal_size().columns, indent)
+    click.echo(click.style(line, fg=style) if style and has_colours(sys.stderr) else line, err=True)
+
+
+def wrapped(line: str, width: int, indent: str = "") -> str:
+    """A line broken at words; words longer than a line, such as paths, stay whole."""
+    broken = textwrap.wrap(
+        line,
+        max(width, 20),
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+    return "\n".join(broken) or line

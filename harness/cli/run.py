@@ -30,6 +30,7 @@ from harness.cli._options import (
 )
 from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
 from harness.cli._several import planned
+from harness.cli._terminal import print_message
 from harness.cli.leaderboard import check_layout, print_rendered, rendered
 from harness.cli.plan import dollars, ends
 from harness.leaderboard.failure_rate import failure_rate
@@ -169,8 +170,8 @@ def run_one(
         print_line(plan.summary)
     gc.freeze()  # objects loaded so far stay; scanning them in every collection costs a fifth of a replay
     watch = listener_for(plan, verbose=options.verbose)
-    with watch if isinstance(watch, Display) else nullcontext(), call_log(watch, options.log_file):
-        try:
+    try:
+        with watch, call_log(watch, options.log_file):
             finished = run_spec(
                 plan,
                 cache=options.cache,
@@ -180,11 +181,11 @@ def run_one(
                 max_cost_usd=max_cost_usd,
                 retry=options.retry,
                 watch=watch,
-                before_asking=partial(print_cost, plan),
+                before_asking=partial(print_cost, plan, watch),
             )
-        except BaseException:
-            print_stop(ctx, watch)
-            raise
+    except BaseException:
+        print_stop(ctx, watch)
+        raise
     print_unparsed(finished, spec)
     text = rendered(finished.leaderboard, options.report, wide=options.wide, notes=options.notes)
     print_rendered(text, options.report)
@@ -197,12 +198,11 @@ def run_one(
     return Completed(spent_usd(watch), bool(watch.stopped_models) or is_above_limit or is_unanswered)
 
 
-def listener_for(plan: Planned, *, verbose: bool) -> RunStats:
-    """The statistics of a run, with a progress line on a terminal and a line per call with --verbose."""
-    models = plan.spec.models
-    watch = Display(models, sys.stderr, say=print_line) if sys.stderr.isatty() else RunStats(models, say=print_line)
+def listener_for(plan: Planned, *, verbose: bool) -> Display:
+    """The statistics of a run with its line of progress, and a line per call with --verbose."""
+    watch = Display(plan.spec.models, sys.stderr, name=plan.spec.name, say=print_line)
     if verbose:
-        watch.logs.append(lambda note: print_line(call_line(entry_of(note, datetime.now(UTC)))))
+        watch.logs.append(lambda note: watch.say(call_line(entry_of(note, datetime.now(UTC)))))
     return watch
 
 
@@ -219,7 +219,7 @@ def print_stop(ctx: click.Context, watch: RunStats) -> None:
     if watch.calls:
         left = f"at most {watch.conversations - watch.done:,} left"
         print_line(f"{watch.done:,} of {watch.conversations:,} conversations done, {left}")
-        print_line(f"to resume: {command_line(ctx)}")
+        click.echo(printable(f"to resume: {command_line(ctx)}"), err=True)  # to copy, so it is not wrapped
 
 
 def call_log(watch: RunStats, file: Path | None) -> AbstractContextManager[object]:
@@ -232,13 +232,13 @@ def call_log(watch: RunStats, file: Path | None) -> AbstractContextManager[objec
 
 
 def print_line(text: str) -> None:
-    """Print a line on stderr."""
-    click.echo(printable(text), err=True)
+    """Print a message on stderr; an error is red."""
+    print_message(text, style="red" if text.startswith("error:") else "")
 
 
-def print_cost(plan: Planned, found: Estimate) -> None:
+def print_cost(plan: Planned, watch: RunStats, found: Estimate) -> None:
     """Print the number of calls and their cost before the first one."""
-    print_line(f"making {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models))}")
+    watch.say(f"making {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models))}")
 
 
 def print_spend(watch: RunStats) -> None:

@@ -157,6 +157,7 @@ class Executor:
             asked = [found.get(key) or self._shared(key, call, where) for key, call in batch]
             replies = [reply if isinstance(reply, Reply) else await reply for reply in asked]
             going = conversation.receive(replies)
+        self.watch.ended(getattr(conversation.outcome, "failure", None) or "")
         self.ended(1)
 
     def _shared(self, key: str, call: Call, where: tuple[str, str]) -> asyncio.Future[Reply]:

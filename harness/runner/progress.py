@@ -1,4 +1,4 @@
-"""The progress of a run: rate, spend and time left on a terminal, nothing in a pipe."""
+"""The progress of a run: how far it is, calls, failures, rate, spend and time left."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from harness.records.calls import Call, Model, Reply
 from harness.runner.failed_calls import FailedCalls
+from harness.runner.live_line import LiveLine
+from harness.runner.progress_line import Pace, duration_text, failures_text, fitted, rate_text
 from harness.runner.session import CallNote
-from harness.text import printable
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
+from harness.text import pluralized
 
 NO_TOKENS = (0, 0, 0)
 
@@ -28,6 +27,8 @@ class RunStats:
         models: the models of the spec, for their prices.
         conversations: number of conversations in the run.
         done: number of ended conversations.
+        asked: number of ended conversations that needed calls.
+        failures: failures of these by kind.
         made: calls that were answered and stored, by model.
         failed: calls without a reply, by model.
         tokens: prompt tokens, reply tokens and cached prompt tokens of the calls made, by model.
@@ -41,6 +42,8 @@ class RunStats:
     models: Mapping[str, Model]
     conversations: int = 0
     done: int = 0
+    asked: int = 0
+    failures: Counter[str] = field(default_factory=Counter)
     made: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     tokens: dict[str, tuple[int, int, int]] = field(default_factory=dict)
@@ -56,11 +59,17 @@ class RunStats:
     def begin(self, conversations: int) -> None:
         """Start a run of a number of conversations."""
         self.conversations = conversations
-        self.done = 0
+        self.done = self.asked = 0
 
     def reached(self, conversations: int) -> None:
         """Set the number of ended conversations."""
         self.done = max(self.done, conversations)
+
+    def ended(self, failure: str) -> None:
+        """Count a conversation that needed calls, and its failure; "" for none."""
+        self.asked += 1
+        if failure:
+            self.failures[failure] += 1
 
     def called(self, call: Call, reply: Reply) -> None:
         """Count a call that was answered and stored, or that failed."""
@@ -143,13 +152,18 @@ class RunStats:
 
 
 class Display(RunStats):
-    """Run statistics with a progress line on a terminal. Use it as a context manager.
+    """Run statistics with one line of progress. Use it as a context manager.
+
+    On a terminal the line is redrawn in place and erased at the end, and messages are printed above it; elsewhere it is
+    printed every 30 s.
 
     Args:
         models: the models of the spec.
-        stream: the terminal.
-        refresh_s: seconds between updates, so that the display costs no throughput.
-        say: prints a message at once.
+        stream: where it is shown.
+        name: what the run is called.
+        say: prints a message where no line is shown.
+        clock: the time in seconds.
+        line: makes the line from the stream and the function that writes its text.
     """
 
     def __init__(
@@ -157,67 +171,71 @@ class Display(RunStats):
         models: Mapping[str, Model],
         stream: TextIO,
         *,
-        refresh_s: float = 0.1,
+        name: str = "",
         say: Callable[[str], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+        line: Callable[[TextIO, Callable[[int], str]], LiveLine] = LiveLine,
     ) -> None:
-        super().__init__(models, say=say)
-        self._stream = stream
-        self._refresh_s = refresh_s
-        self._shown_at = 0.0
-        self._progress: Progress | None = None
+        super().__init__(models)
+        self.line = line(stream, self.text)
+        self.say = lambda message: None if self.line.say(message) else say(message)
+        self._is_terminal = stream.isatty()
+        self._name, self._clock = name, clock
+        self._calls, self._asked = Pace(), Pace()
+        self._started: float | None = None
 
     def begin(self, conversations: int) -> None:
-        """Show the line."""
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+        """Start a run of a number of conversations."""
         super().begin(conversations)
-        if self._progress is not None:
-            self._progress.stop()
-        self._progress = Progress(
-            TextColumn("judging"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(compact=True),
-            console=Console(file=self._stream),
-            transient=True,
-            auto_refresh=False,
-        )
-        self._started = time.monotonic()
-        self._task = self._progress.add_task("", total=conversations, note="")
-        self._progress.start()
-
-    def reached(self, conversations: int) -> None:
-        """Move the line, at most every `refresh_s`."""
-        super().reached(conversations)
-        now = time.monotonic()
-        if self._progress is not None and now - self._shown_at >= self._refresh_s:
-            self._shown_at = now
-            self._progress.update(self._task, completed=self.done, note=self._note(now))
-            self._progress.refresh()
+        self._started = self._clock() if self._started is None else self._started
+        self._asked = Pace()
 
     def show_failure(self, message: str) -> None:
-        """Print the reason above the line."""
-        from rich.text import Text
+        """Print the reason above the line; elsewhere than on a terminal the end of a run lists them."""
+        if self._is_terminal:
+            self.line.say(message)
 
-        if self._progress is not None:
-            self._progress.console.print(Text(printable(message)))
+    def text(self, width: int) -> str:
+        """The line as it is now, of at most `width` characters; "" before the run begins."""
+        if self._started is None:
+            return ""
+        now = self._clock()
+        done = f"{self._name}: " if self._name else ""
+        done += f"{self.done:,} of {self.conversations:,} done"
+        cached = max(0, self.done - self.asked)
+        parts = [
+            (0, done),
+            (2, pluralized(self.calls, "call")),
+            (6, rate_text(self._calls.per_second(now, self.calls))),
+            (7, f"{cached:,} cached" if cached else ""),
+            (4, failures_text(self.failures)),
+            (3, self._spend_text()),
+            (1, self._left_text(now)),
+            (8, f"{duration_text(now - self._started)} so far"),
+        ]
+        return fitted(parts, width)
 
-    def _note(self, now: float) -> str:
-        spent = [self.spend_usd(name) for name in self.made]
+    def _spend_text(self) -> str:
+        """What the calls cost so far; `+?` where a model has no price, "" where no call costs anything."""
+        spent = [self.spend_usd(name) for name in self.made if not self.models[name].is_free]
+        if not spent:
+            return ""
         known = sum(cost for cost in spent if cost is not None)
-        rate = self.calls / max(now - self._started, 1e-9)
-        parts = [f"{self.calls} calls", f"{rate:.0f}/s", f"${known:.2f}" + ("+?" if None in spent else "")]
-        if failed := self.failed.total():
-            parts.append(f"{failed} failed")
-        return ", ".join(parts)
+        return f"${known:.2f}" + ("+?" if None in spent else "")
+
+    def _left_text(self, now: float) -> str:
+        """The time that the rest takes at the rate of the last conversations with calls; `scoring` without a rest."""
+        rate = self._asked.per_second(now, self.asked)
+        left = self.conversations - self.done
+        if left <= 0:
+            return "scoring"
+        return f"{duration_text(left / rate)} left" if rate else ""
 
     def __enter__(self) -> Display:
+        self.line.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._progress is not None:
-            self._progress.stop()
+        self.line.__exit__(kind, error, traceback)

@@ -124,6 +124,10 @@ class ProgressListener(Protocol):
         """A number of conversations have ended, from the cache or from new replies."""
         ...
 
+    def ended(self, failure: str) -> None:
+        """A conversation that needed calls ended, with the kind of its failure, "" for none."""
+        ...
+
     def called(self, call: Call, reply: Reply) -> None:
         """A call was answered and its reply stored, or it failed (finish `unavailable`)."""
         ...

@@ -1,11 +1,14 @@
 """Distinct reasons of failed calls."""
 
 import io
+import time
+from functools import partial
 
 import pytest
 
 from harness.records.calls import Call, Model
 from harness.runner.failed_calls import MAX_LETTERS, MAX_REASONS, FailedCalls
+from harness.runner.live_line import LiveLine
 from harness.runner.progress import Display
 from harness.runner.session import CallNote
 
@@ -50,8 +53,10 @@ def test_the_display_shows_a_failure_as_it_comes(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "200")
     stream = Terminal()
-    with Display({"gpt": MODEL}, stream, refresh_s=0) as watch:
+    with Display({"gpt": MODEL}, stream, line=partial(LiveLine, after_s=0)) as watch:
         watch.begin(2)
+        while not watch.line.is_shown:
+            time.sleep(0.001)
         watch.noted(note("status 400: [bold]no\x1b[31m[/bold]"))
         assert "1 call to gpt failed: status 400: [bold]no" in stream.getvalue()
         assert "\x1b[31m" not in stream.getvalue()
