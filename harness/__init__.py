@@ -27,14 +27,17 @@ if TYPE_CHECKING:
     from harness.api import Document as Document
     from harness.api import FinishedRun as FinishedRun
     from harness.api import GateRules as GateRules
+    from harness.api import Reply as Reply
     from harness.api import audit as audit
     from harness.api import compare as compare
     from harness.api import correct as correct
+    from harness.api import export as export
     from harness.api import load_spec as load_spec
     from harness.api import make_plan as make_plan
     from harness.api import open_run as open_run
     from harness.api import power as power
     from harness.api import run_spec as run_spec
+    from harness.api import run_spec_async as run_spec_async
     from harness.errors import BudgetReachedError as BudgetReachedError
     from harness.errors import CacheError as CacheError
     from harness.errors import DatasetError as DatasetError
@@ -49,14 +52,17 @@ _PUBLIC = (
     "Document",
     "FinishedRun",
     "GateRules",
+    "Reply",
     "audit",
     "compare",
     "correct",
+    "export",
     "load_spec",
     "make_plan",
     "open_run",
     "power",
     "run_spec",
+    "run_spec_async",
 )
 _ERRORS = (
     "BudgetReachedError",

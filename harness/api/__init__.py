@@ -20,21 +20,26 @@ if TYPE_CHECKING:
     from harness.api.experiment import board_tables as board_tables
     from harness.api.experiment import experiment_of as experiment_of
     from harness.api.experiment import make_plan as make_plan
+    from harness.api.exporting import export as export
     from harness.api.finished_run import FinishedRun as FinishedRun
     from harness.api.finished_run import open_run as open_run
     from harness.api.load import load_spec as load_spec
     from harness.api.run import run_spec as run_spec
+    from harness.api.run import run_spec_async as run_spec_async
     from harness.api.run import spec_keys as spec_keys
+    from harness.records.calls import Reply as Reply
     from harness.runner.plan import Planned as Planned
 
 _MODULES = {
     **dict.fromkeys(("audit", "compare", "correct", "power"), "api.analyses"),
     "Document": "api.document",
     "GateRules": "analysis.compare.gate",
+    "export": "api.exporting",
     **dict.fromkeys(("Experiment", "Planned", "board_tables", "experiment_of", "make_plan"), "api.experiment"),
     **dict.fromkeys(("FinishedRun", "open_run"), "api.finished_run"),
-    **dict.fromkeys(("run_spec", "spec_keys"), "api.run"),
+    **dict.fromkeys(("run_spec", "run_spec_async", "spec_keys"), "api.run"),
     "load_spec": "api.load",
+    "Reply": "records.calls",
 }
 
 

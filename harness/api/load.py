@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.api.in_memory import given, with_memory, with_places, without_frames
 from harness.errors import Problem, SpecError
 from harness.records.document import Document
 from harness.records.experiment import Spec
@@ -24,6 +25,8 @@ def load_spec(
     folder: str | Path = ".",
     results: str | Path = "results",
     allow_paths: Iterable[str | Path] = (),
+    datasets: Mapping[str, Any] | None = None,
+    providers: Mapping[str, Callable[..., Any]] | None = None,
 ) -> Spec:
     """Load and check a spec.
 
@@ -32,9 +35,15 @@ def load_spec(
         folder: what the paths of YAML text and of a mapping are relative to; a file's are relative to its own folder.
         results: folder of all results, where the winners of other specs are found.
         allow_paths: folders beside its own that its paths may lead into.
+        datasets: data in place of the files of datasets (of prompts, in a generation), by name: polars or pandas
+            frames, or lists of rows. A mapping may hold them itself, as a dataset or as its `path`.
+        providers: functions that models name as their `provider`. A function takes the messages of a call, a list of
+            `{"role": …, "content": …}`, and returns the text of the reply or a `harness.Reply`; it may be async. The
+            model's `digest` stands for it in the cache key.
 
     Raises:
         SpecError: with every problem at once.
+        InputError: where a dataset is no frame, or a provider no function.
     """
 
     def choose(*wanted: Any) -> Any:
@@ -43,13 +52,20 @@ def load_spec(
         return winner_in(Path(results), *wanted)
 
     allowed = tuple(map(Path, allow_paths))
+    path, shown, frames = Path(folder) / IN_MEMORY, IN_MEMORY, dict(datasets or {})
     if isinstance(source, Mapping):
+        source, held = without_frames(source)
+        frames = held | frames
         document = Document(IN_MEMORY, _plain(source))
     elif isinstance(source, str) and "\n" in source:
         document = parse_yaml(source, IN_MEMORY)
     else:
-        return check_spec(Path(source), str(source), choose=choose, allow_paths=allowed)
-    return check_document(Path(folder) / IN_MEMORY, IN_MEMORY, document, choose=choose, allowed=allowed)
+        path, shown = Path(source), str(source)
+        document = read_yaml(path.absolute(), shown)
+    memory = given(frames, providers or {})
+    document = with_places(document, memory)
+    spec = check_document(path, shown, document, choose=choose, allowed=allowed, in_memory=memory.paths)
+    return with_memory(spec, memory)
 
 
 def _plain(source: Mapping[str, Any]) -> Any:
@@ -85,11 +101,17 @@ def check_spec(
 
 
 def check_document(
-    path: Path, shown: str | None, document: Document, *, choose: Choose | None = None, allowed: tuple[Path, ...] = ()
+    path: Path,
+    shown: str | None,
+    document: Document,
+    *,
+    choose: Choose | None = None,
+    allowed: tuple[Path, ...] = (),
+    in_memory: frozenset[str] = frozenset(),
 ) -> Spec:
     """As `check_spec`, of a file that has been parsed."""
     if evaluation.is_generation(document):
         from harness.generation.spec import load_generation  # few specs are one
 
-        return load_generation(path, shown, allow_paths=allowed, document=document)
-    return evaluation.load_spec(path, shown, choose=choose, allow_paths=allowed, document=document)
+        return load_generation(path, shown, allow_paths=allowed, document=document, in_memory=in_memory)
+    return evaluation.load_spec(path, shown, choose=choose, allow_paths=allowed, document=document, in_memory=in_memory)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypedDict, TypeVar, Unpack, cast
 
 from harness.api.experiment import experiment_of, make_plan
 from harness.api.finished_run import FinishedRun
@@ -22,6 +22,7 @@ from harness.runner.connect import connector
 from harness.runner.cost_limit import check_cost_limit, resume_hint
 from harness.runner.environment import environment_json, spec_file
 from harness.runner.estimate import Estimate
+from harness.runner.interruption import Interruption
 from harness.runner.other_identities import notes_on_identities
 from harness.runner.places import with_cache_place
 from harness.runner.plan import Planned, with_concurrency
@@ -33,6 +34,20 @@ from harness.runner.session import Connect, ConversationPlan, Replies, Unavailab
 from harness.runner.stored_runs import next_number
 
 T = TypeVar("T")
+
+
+class RunOptions(TypedDict, total=False):
+    """The keywords of `run_spec`, which describes them."""
+
+    cache: str | Path
+    results: str | Path
+    offline: bool
+    concurrency: int | None
+    max_cost_usd: float | None
+    retry: Iterable[str]
+    watch: RunStats | None
+    before_asking: Callable[[Estimate], None]
+    environment: Mapping[str, str] | None
 
 
 def run_spec(
@@ -62,38 +77,85 @@ def run_spec(
         before_asking: receives the estimate before the first call that can cost anything is made.
         environment: where API keys are found; the environment variables of the process where it is None.
 
+    Returns:
+        The finished run.
+
     Raises:
         HarnessError: what went wrong, with a suggested fix; replies that were received are in the cache.
     """
-    variables = os.environ if environment is None else environment
+    work, interruption = _prepared(
+        spec,
+        RunOptions(
+            cache=cache,
+            results=results,
+            offline=offline,
+            concurrency=concurrency,
+            max_cost_usd=max_cost_usd,
+            retry=retry,
+            watch=watch,
+            before_asking=before_asking,
+            environment=environment,
+        ),
+    )
+    if not _is_in_a_loop():
+        return work()
+    from harness.runner.threads import in_thread
+
+    return in_thread(work, interruption)  # a notebook's own loop is running in this thread
+
+
+async def run_spec_async(spec: Spec | Planned, **options: Unpack[RunOptions]) -> FinishedRun:
+    """Run a spec as `run_spec` does, without blocking the event loop of the caller.
+
+    The run is made in a thread with an event loop of its own. Cancelling the task stops it in order: calls in flight
+    are waited for, and their replies are stored.
+
+    Args:
+        spec: the experiment, or its plan.
+        **options: the keywords of `run_spec`.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        HarnessError: as `run_spec`.
+    """
+    from harness.runner.threads import awaited
+
+    work, interruption = _prepared(spec, options)
+    return await awaited(work, interruption)
+
+
+def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], FinishedRun], Interruption]:
+    """What makes a run, once its options have been checked, and what stops it from another thread."""
+    given = options.get("environment")
+    variables = os.environ if given is None else given
     plan = make_plan(spec) if isinstance(spec, Spec) else spec
-    stats = watch or RunStats(plan.spec.models)
-    kinds = kinds_of(retry)
+    stats = options.get("watch") or RunStats(plan.spec.models)
+    kinds, offline = kinds_of(options.get("retry", ())), options.get("offline", False)
+    max_cost_usd, concurrency = options.get("max_cost_usd"), options.get("concurrency")
     if kinds and offline:
         raise InputError("a run that may make no call cannot ask again", hint="leave out --offline or --retry")
     if max_cost_usd is not None:
         check_cost_limit(plan.spec, max_cost_usd)
     if concurrency is not None:
         plan = with_concurrency(plan, concurrency)
+    cache, results = Path(options.get("cache", ".harness-cache")), Path(options.get("results", "results"))
+    before = options.get("before_asking", lambda _: None)
+    interruption = Interruption()
 
-    def whole() -> FinishedRun:
-        connect = connector(plan.spec, variables, max_cost_usd, stats)
-        folder = Path(cache)
-        is_new = not folder.exists()
+    def work() -> FinishedRun:
+        connect = interruption.reaching(connector(plan.spec, variables, max_cost_usd, stats))
+        is_new = not cache.exists()
         try:
-            with Cache(folder) as opened, RunWriter(Path(results), plan.spec.name) as writer:
-                return _Session(plan, opened, writer, connect, stats, before_asking, variables, kinds, offline).run()
+            with Cache(cache) as opened, RunWriter(results, plan.spec.name) as writer:
+                return _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline).run()
         except BaseException:
             if is_new:
-                discard_empty(folder)
+                discard_empty(cache)
             raise
 
-    if not _is_in_a_loop():
-        return whole()
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=1) as thread:  # a notebook's own loop is running in this thread
-        return thread.submit(whole).result()
+    return work, interruption
 
 
 @dataclass

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
-import orjson
 
 from harness import registry
-from harness.api import load_spec, make_plan
-from harness.atomic import replacing
+from harness.api.exporting import ExportSettings, export_data
 from harness.cli import _completion
-from harness.cli._found_run import found_run
 from harness.cli._options import allow_path_option, results_option
-from harness.errors import InputError
-from harness.preferences.agreement import agreement_json
-from harness.preferences.datasheet import DatasheetSource, datasheet_json, datasheet_text
-from harness.preferences.filters import Thresholds
-from harness.preferences.records import VIEWS, Candidate, View
-from harness.preferences.write import ExportRequest, check_files, write_preferences
-from harness.runner.corruption import diagnose_corruption
-from harness.runner.plan import Plan
-from harness.runner.run_folder import MANIFEST, SPEC, read_json
-from harness.text import printable
+from harness.preferences.records import VIEWS
+from harness.preferences.sources import MIN_PROMPTS
+from harness.text import pluralized, printable
 
 
 def shares(_: click.Context, __: click.Parameter, value: str) -> tuple[float, ...]:
@@ -46,25 +35,27 @@ Examples:
   harness export feedback-loops --format dpo --view workflow --out workflow.parquet
   harness export specs/quickstart.yaml --format kto --cell direct/judge:master --out pairs.jsonl
   harness export feedback-loops --format kto --out kto.jsonl --split 1,0,0 --evaluation quickstart
+  harness export feedback-loops --format dpo --out my-dataset --licence cc-by-4.0
 
 A generation yields pairs of its drafts, an evaluation the response pairs it judged; name an evaluation by its spec
 file, which leads to its data. A datasheet is written beside FILE; `harness schema datasheet` describes its JSON.
+FOLDER gets a Parquet file per split, README.md with the card and the datasheet, and Croissant metadata.
 Exit code 1 if no pair passes the filters."""
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @click.option(
     "--format",
-    "form",
+    "format",
     type=click.Choice(registry.names("export_formats")),
     required=True,
     help="Training format.",
 )
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     required=True,
-    metavar="FILE",
-    help="Output file: FILE.jsonl or FILE.parquet.",
+    metavar="FILE|FOLDER",
+    help="Output file, FILE.jsonl or FILE.parquet; a name without an ending is a folder in the layout of the Hub.",
 )
 @click.option(
     "--view",
@@ -109,99 +100,28 @@ Exit code 1 if no pair passes the filters."""
 @click.option(
     "--evaluation",
     metavar="RUN",
-    help="Evaluation run with the evaluator's agreement, for the datasheet.",
+    help="Evaluation run with the evaluator's agreement, for the datasheet; default: RUN itself, if it has labels.",
+)
+@click.option(
+    "--licence",
+    "--license",
+    "licence",
+    metavar="ID",
+    help="Licence of the data, by its identifier on the Hub, such as cc-by-4.0.",
 )
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @results_option
 @allow_path_option
 def export(**options: Any) -> None:
     """Write preference data from RUN: a run folder, or a spec (file or name), its newest run."""
-    chosen = ExportOptions(**options)
-    folder = found_run(chosen.run, chosen.results, chosen.allow_paths)
-    manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
-    request = chosen.request(spec["seed"])
-    check_files(request, replace=chosen.force)
-    with diagnose_corruption(folder):
-        groups = _groups(chosen, folder, manifest["kind"])
-        agreement = None
-        if chosen.evaluation is not None:
-            evaluation = found_run(chosen.evaluation, chosen.results, chosen.allow_paths)
-            agreement = agreement_json(evaluation, folder)
-        counts, files = write_preferences(groups, request, replace=chosen.force)
-        if manifest["kind"] == "generation":
-            from harness.preferences.from_generation import reasoning_removed
-
-            counts.reasoning_removed = reasoning_removed(folder)
-    names = {part: path.name for part, path in files.items() if counts.rows[part]}
-    sheet = datasheet_json(counts, request, DatasheetSource(manifest, spec, chosen.view, agreement, names))
-    text, data = request.datasheets
-    _write_datasheets(sheet, text, data)
-    for line in _summary(sheet, [*dict.fromkeys(files.values()), text, data]):
+    given = {name: options.pop(name) for name in ("run", "out", "results", "allow_paths")}
+    settings = cast("ExportSettings", options)
+    sheet, files = export_data(given.pop("run"), given.pop("out"), settings, **given)
+    for line in _summary(sheet, files):
         click.echo(printable(line))
 
 
-@dataclass(frozen=True, slots=True)
-class ExportOptions:
-    """The options of `harness export`."""
-
-    run: str
-    form: str
-    out: Path
-    view: View
-    cell: str | None
-    split: tuple[float, float, float]
-    split_files: bool
-    seed: int | None
-    min_margin: float
-    max_length_ratio: float
-    drop_refusals: bool
-    keep_truncated: bool
-    evaluation: str | None
-    force: bool
-    results: Path
-    allow_paths: tuple[Path, ...]
-
-    def request(self, spec_seed: int) -> ExportRequest:
-        """The request for the writer; the seed of the spec where none is given."""
-        ratio = None if self.max_length_ratio == float("inf") else self.max_length_ratio
-        thresholds = Thresholds(self.min_margin, ratio, self.drop_refusals, not self.keep_truncated)
-        seed = spec_seed if self.seed is None else self.seed
-        return ExportRequest(self.form, self.out, self.split, seed, thresholds, self.split_files)
-
-
-def _write_datasheets(sheet: Mapping[str, Any], text: Path, data: Path) -> None:
-    json = orjson.dumps(sheet, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    for path, content in ((text, datasheet_text(sheet).encode()), (data, json)):
-        with replacing(path) as handle:
-            handle.write(content)
-
-
-def _groups(options: ExportOptions, folder: Path, kind: str) -> Iterable[list[Candidate]]:
-    """The candidates of a run, prompt by prompt."""
-    cell = options.cell
-    if kind == "generation":
-        from harness.preferences.from_generation import LoopRun
-
-        loops = LoopRun(folder, cell)
-        if cell is not None and cell not in loops.evaluators:
-            raise InputError(f"this run has no comparisons by `{cell}`", hint=f"known: {', '.join(loops.evaluators)}")
-        return loops.candidates(options.view)
-    if options.view == "workflow":
-        raise InputError("an evaluation has no workflow", hint="leave out --view, or export a generation")
-    if not Path(options.run).is_file():
-        hint = f"use `harness export {read_json(folder, MANIFEST)['spec']}.yaml`"
-        raise InputError("an evaluation is exported by its spec file, which leads to the texts in its data", hint=hint)
-    from harness.preferences.from_evaluation import JudgedRun
-
-    plan = make_plan(load_spec(options.run, results=options.results, allow_paths=options.allow_paths))
-    if not isinstance(plan, Plan):
-        raise InputError(
-            f"{folder} is an evaluation, but {options.run} is a generation", hint="use the spec of the evaluation"
-        )
-    return JudgedRun(folder, plan, cell).candidates()
-
-
-def _summary(sheet: dict[str, Any], files: list[Path]) -> Iterator[str]:
+def _summary(sheet: dict[str, Any], files: Sequence[Path]) -> Iterator[str]:
     dropped = ", ".join(f"{found['stopped']:,} {name}" for name, found in sheet["gates"].items() if found["stopped"])
     yield f"{sheet['pairs']:,} pairs of {sheet['candidates']:,} candidates; dropped: {dropped or 'none'}"
     rows = ", ".join(f"{part} {count:,}" for part, count in sheet["rows"].items())
@@ -211,4 +131,6 @@ def _summary(sheet: dict[str, Any], files: list[Path]) -> Iterator[str]:
     yield f"chosen text longer: {100 * sheet['longer']['chosen']:.1f} % of pairs"
     if sheet["simulated"]:
         yield "simulated models: do not train on these texts"
+    for part, prompts in sheet["small_splits"].items():
+        yield f"{part} has only {pluralized(prompts, 'prompt')}, fewer than {MIN_PROMPTS}"
     yield f"wrote {', '.join(map(str, files))}"

@@ -216,7 +216,7 @@ def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
     """The file's content and everything that the spec says about reading it, as its digest is made of it."""
     subset = spec.subset
     identity: dict[str, Any] = {
-        "content": content_digest(spec.path),
+        "content": content_digest(spec.path) if spec.content is None else hashlib.sha256(spec.content).hexdigest(),
         "format": spec.format,
         "columns": spec.columns,
         "label_values": spec.label_values,

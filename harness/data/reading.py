@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import polars as pl
 
 from harness.data.columns import path_names, wanted_columns
 from harness.data.files import plain_file, shards
+from harness.data.formats.jsonl import read_lines
 from harness.data.json_rows import joined
 from harness.data.paths import with_paths
 from harness.data.rows import Rows, find_dataset_format
@@ -25,7 +27,10 @@ def read_rows(spec: DatasetSpec) -> Rows:
         DatasetError: where a file cannot be read at all.
         OSError: where a file cannot be opened.
     """
-    rows = read_files(spec.path, spec.format, wanted_columns(spec), spec.options)
+    if spec.content is None:
+        rows = read_files(spec.path, spec.format, wanted_columns(spec), spec.options)
+    else:
+        rows = read_lines(io.BytesIO(spec.content), wanted_columns(spec))._replace(unit="row")
     return with_paths(rows, path_names(spec))
 
 

@@ -65,7 +65,12 @@ class Parts(NamedTuple):
 
 
 def load_generation(
-    path: Path, shown: str | None = None, *, allow_paths: Iterable[Path] = (), document: Document | None = None
+    path: Path,
+    shown: str | None = None,
+    *,
+    allow_paths: Iterable[Path] = (),
+    document: Document | None = None,
+    in_memory: frozenset[str] = frozenset(),
 ) -> GenerationSpec:
     """Load and check a spec of the kind `generation`.
 
@@ -74,13 +79,15 @@ def load_generation(
         shown: its name in messages; defaults to the path.
         allow_paths: folders beside its own that its paths may lead into.
         document: the file, if it is already read.
+        in_memory: what stands in place of a path where a program gives the prompts.
 
     Raises:
         SpecError: with every problem at once.
     """
     path = path.absolute()
     document = document or read_yaml(path, str(path) if shown is None else shown)
-    parts = _checked(document, Folders(path.parent, tuple(folder.absolute() for folder in allow_paths)))
+    folders = Folders(path.parent, tuple(folder.absolute() for folder in allow_paths), in_memory)
+    parts = _checked(document, folders)
     if parts.problems:
         raise SpecError(in_order(parts.problems, document.file))
     return _spec(document, parts, path)

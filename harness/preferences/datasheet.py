@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -10,9 +12,10 @@ from harness.hashing import rounded
 from harness.leaderboard.numbers import with_interval
 from harness.preferences.filters import REASONS
 from harness.preferences.records import SOURCES
+from harness.preferences.sources import MIN_PROMPTS, model_json, prompt_sources, small_splits
 from harness.preferences.split import PARTS
 from harness.preferences.write import ExportCounts, ExportRequest
-from harness.text import printable
+from harness.text import pluralized, printable
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
@@ -26,6 +29,8 @@ class DatasheetSource(NamedTuple):
         view: `single` or `workflow`.
         agreement: agreement of the evaluators with human labels; None without an evaluation run.
         files: names of the files, by part of the split.
+        environment: of the run: its dates; empty where it is not kept.
+        licence: identifier of the licence of the data; None if none was given.
     """
 
     manifest: Mapping[str, Any]
@@ -33,6 +38,8 @@ class DatasheetSource(NamedTuple):
     view: str
     agreement: Mapping[str, Any] | None
     files: Mapping[str, str]
+    environment: Mapping[str, Any] = {}
+    licence: str | None = None
 
 
 def datasheet_json(counts: ExportCounts, request: ExportRequest, source: DatasheetSource) -> dict[str, Any]:
@@ -53,11 +60,12 @@ def datasheet_json(counts: ExportCounts, request: ExportRequest, source: Datashe
         "format": request.format,
         "files": dict(source.files),
         "simulated": any(model["provider"] == "simulated" for model in models.values()),
-        "models": {
-            name: {"provider": model["provider"], "model": model.get("model")} for name, model in models.items()
-        },
+        "models": {name: model_json(model) for name, model in models.items()},
+        "data": prompt_sources(manifest, source.spec),
+        "dates": {name: source.environment.get(name) for name in ("started", "finished")},
         **_filtering(counts, request, source.agreement),
         **_contents(counts, request),
+        "licence": source.licence,
         "licences": list(source.spec.get("licences", ())),
     }
     document: dict[str, Any] = rounded(value)
@@ -88,6 +96,7 @@ def _contents(counts: ExportCounts, request: ExportRequest) -> dict[str, Any]:
         "pairs": pairs,
         "rows": {part: counts.rows[part] for part in PARTS},
         "prompts": {part: counts.prompts[part] for part in PARTS},
+        "small_splits": small_splits(counts, request.shares),
         "split": {"shares": dict(zip(PARTS, request.shares, strict=True)), "seed": request.seed, "unit": "prompt"},
         "labels": None if not counts.labels else {"true": counts.labels[True], "false": counts.labels[False]},
         "longer": {side: counts.longer[side] / pairs for side in ("chosen", "rejected", "equal")},
@@ -114,7 +123,7 @@ def _quantiles(values: Sequence[float]) -> dict[str, Any] | None:
 
 def datasheet_text(sheet: Mapping[str, Any]) -> str:
     """The datasheet as Markdown."""
-    return "\n".join([*_head(sheet), *_filters(sheet), *_content(sheet), *_rights(sheet), ""])
+    return "\n".join([*_head(sheet), *_origin(sheet), *_filters(sheet), *_content(sheet), *_rights(sheet), ""])
 
 
 def _head(sheet: Mapping[str, Any]) -> Iterator[str]:
@@ -123,17 +132,37 @@ def _head(sheet: Mapping[str, Any]) -> Iterator[str]:
     if sheet["simulated"]:
         yield "**Simulated models: these texts were not written by language models. Do not train on them.**"
         yield ""
-    yield f"- run `{sheet['run']}` of the {sheet['kind']} `{_plain(sheet['spec'])}`, harness {sheet['harness']}"
+    yield f"- run `{sheet['run']}` of the {sheet['kind']} {_plain(sheet['spec'])}, harness {sheet['harness']}"
     yield f"- view `{sheet['view']}`; {sheet['pairs']:,} pairs of {sheet['candidates']:,} candidates"
     for part, file in sheet["files"].items():
-        yield f"- {part}: {sheet['rows'][part]:,} rows of {sheet['prompts'][part]:,} prompts in `{_plain(file)}`"
+        yield f"- {part}: {sheet['rows'][part]:,} rows of {sheet['prompts'][part]:,} prompts in {_plain(file)}"
     yield f"- split by prompt, seed {sheet['split']['seed']}"
     if sheet["labels"]:
         yield f"- labels: {sheet['labels']['true']:,} desirable, {sheet['labels']['false']:,} undesirable"
     yield ""
-    yield from ("| model | provider | id |", "| --- | --- | --- |")
+    for part, prompts in sheet["small_splits"].items():
+        yield (
+            f"- **{part} has only {pluralized(prompts, 'prompt')}**, fewer than {MIN_PROMPTS}: figures measured on it "
+            "have wide intervals"
+        )
+
+
+def _origin(sheet: Mapping[str, Any]) -> Iterator[str]:
+    """Models with their parameters, data with their digests, evaluators with their agreement."""
+    yield ""
+    yield from ("| model | provider | id | endpoint | parameters |", "| --- | --- | --- | --- | --- |")
     for name, model in sheet["models"].items():
-        yield f"| {_plain(name)} | {_plain(model['provider'])} | {_plain(model['model'] or '–')} |"
+        params = ", ".join(f"{key}: {json.dumps(value)}" for key, value in model["params"].items())
+        cells = (name, model["provider"], model["model"] or "–", model["endpoint"] or "–", params or "–")
+        yield f"| {' | '.join(map(_plain, cells))} |"
+    yield ""
+    yield from ("| data | items | file | SHA-256 with the settings that read it |", "| --- | ---: | --- | --- |")
+    for name, data in sheet["data"].items():
+        yield f"| {_plain(name)} | {data['items']:,} | {_plain(data['file'] or '–')} | {_plain(data['digest'])} |"
+    dates = sheet["dates"]
+    if dates["started"] and dates["finished"]:
+        yield ""
+        yield f"The run was made from {_plain(dates['started'])} to {_plain(dates['finished'])}."
     yield ""
     yield "## Evaluators"
     yield ""
@@ -141,7 +170,7 @@ def _head(sheet: Mapping[str, Any]) -> Iterator[str]:
         yield f"- {_plain(name)}: {count:,} pairs"
     agreement = sheet["evaluator_agreement"]
     if agreement is None:
-        yield "- agreement with human labels: unknown; add an evaluation run with --evaluation"
+        yield "- agreement with human labels: unknown; `--evaluation RUN` adds it from an evaluation with labels"
     else:
         for row in agreement["rows"]:
             yield f"- {_plain(row['cell'])} in run `{agreement['run']}`: {_figure(row)}"
@@ -209,11 +238,18 @@ def _rights(sheet: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "## Rights"
     yield ""
-    if not sheet["licences"]:
+    if sheet["licence"]:
+        yield f"- licence of the data: {_plain(sheet['licence'])}"
+    elif not sheet["licences"]:
         yield "The spec declares no licences of prompts and outputs."
     for line in sheet["licences"]:
         yield f"- {_plain(line)}"
 
 
 def _plain(text: str) -> str:
-    return printable(str(text)).replace("|", "\\|").replace("<", "&lt;").replace("`", "'").replace("\n", " ")
+    """Text that Markdown shows as it is: no mark-up, no link, no image, no HTML."""
+    shown = printable(str(text)).replace("&", "&amp;").replace("<", "&lt;")
+    return _SPECIAL.sub(r"\\\1", shown).replace("://", ":&#47;/").replace("www.", "www&#46;")
+
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!])")

@@ -5,15 +5,12 @@ Rows are streamed, in constant memory. A file is written atomically.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
-
-import orjson
+from typing import Any
 
 from harness.atomic import replacing
 from harness.errors import InputError, NothingLeftError
@@ -21,26 +18,13 @@ from harness.hashing import digest_of
 from harness.preferences.filters import REASONS, Thresholds, passed
 from harness.preferences.format import ExportFormat, find_export_format
 from harness.preferences.records import Candidate, Preference
+from harness.preferences.row_files import writer_of
 from harness.preferences.split import PARTS, part_of
 from harness.text import pluralized
 
-ROWS_HELD = 2_048
-"""Rows of a Parquet row group."""
-PROVENANCE = (
-    "split",
-    "view",
-    "source",
-    "prompts",
-    "item",
-    "pair",
-    "writers",
-    "rounds",
-    "evaluator",
-    "verdict",
-    "calls",
-)
-"""Provenance columns, in addition to those of the format."""
 ENDINGS = (".jsonl", ".parquet")
+DATA = "data"
+"""The folder of the data files in a folder of the Hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +33,7 @@ class ExportRequest:
 
     Attributes:
         format: name of an export format.
-        out: the file; its ending selects JSONL or Parquet.
+        out: the file, whose ending selects JSONL or Parquet, or the folder.
         shares: of train, validation and test.
         seed: of the split.
         thresholds: settings of the filters.
@@ -63,18 +47,38 @@ class ExportRequest:
     thresholds: Thresholds = field(default_factory=Thresholds)
     in_files: bool = False
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether to write a folder in the layout of the Hugging Face Hub: a name without an ending, or a folder."""
+        return not self.out.suffix or self.out.is_dir()
+
     def files(self) -> dict[str, Path]:
-        """The file of each part of the split; one for all unless `in_files`."""
+        """The file of each part of the split; one for all unless `in_files`, or in a folder."""
+        parts = [part for part, share in zip(PARTS, self.shares, strict=True) if share]
+        if self.is_folder:
+            return {part: self.out / DATA / f"{part}.parquet" for part in parts}
         if not self.in_files:
             return dict.fromkeys(PARTS, self.out)
-        parts = [part for part, share in zip(PARTS, self.shares, strict=True) if share]
         return {part: self.out.with_name(f"{self.out.stem}-{part}{self.out.suffix}") for part in parts}
 
     @property
     def datasheets(self) -> tuple[Path, Path]:
-        """The paths of the datasheet, as Markdown and as JSON."""
+        """The paths of the datasheet, as Markdown and as JSON; in a folder, the Markdown is that of the card."""
+        if self.is_folder:
+            return self.out / "README.md", self.out / "datasheet.json"
         stem = self.out.with_suffix("")
         return stem.with_name(f"{stem.name}.datasheet.md"), stem.with_name(f"{stem.name}.datasheet.json")
+
+    @property
+    def croissant(self) -> Path | None:
+        """The path of the Croissant metadata of a folder; None for a file."""
+        return self.out / "croissant.json" if self.is_folder else None
+
+    @property
+    def targets(self) -> tuple[Path, ...]:
+        """Every file that may be written."""
+        more = () if self.croissant is None else (self.croissant,)
+        return (*dict.fromkeys(self.files().values()), *self.datasheets, *more)
 
 
 @dataclass
@@ -145,23 +149,46 @@ def write_preferences(
     check_files(request, replace=replace)
     counts = ExportCounts()
     module = find_export_format(request.format)
-    with ExitStack() as stack:
+    with _folders(request), ExitStack() as stack:
         handles = {path: stack.enter_context(replacing(path)) for path in dict.fromkeys(files.values())}
-        writers = {path: _writer(path, handle, module.FIELDS) for path, handle in handles.items()}
+        writers = {path: writer_of(path, handle, module.FIELDS) for path, handle in handles.items()}
+        for writer in writers.values():
+            stack.callback(writer.discard)
         for preference, row in _rows(groups, request, module, counts):
             writers[files[preference.split]].write(row)
         if not counts.rows:
             raise NothingLeftError("no pair passed the filters", hint=_counted(counts))
         for writer in writers.values():
             writer.close()
-    return counts, files
+    if not request.is_folder:
+        return counts, files
+    for part in PARTS:
+        if not counts.rows[part]:  # of this export, or left by an earlier one
+            (request.out / DATA / f"{part}.parquet").unlink(missing_ok=True)
+    return counts, {part: path for part, path in files.items() if counts.rows[part]}
+
+
+@contextmanager
+def _folders(request: ExportRequest) -> Iterator[None]:
+    """Remove the folders that this export made if nothing is in them at the end."""
+    folders = (request.out / DATA, request.out) if request.is_folder else ()
+    missing = [folder for folder in folders if not folder.exists()]
+    try:
+        yield
+    finally:
+        for folder in missing:
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
 
 
 def check_files(request: ExportRequest, *, replace: bool) -> None:
     """Refuse unknown endings and existing files."""
-    if request.out.suffix not in ENDINGS:
-        raise InputError(f"{request.out} must end in {' or '.join(ENDINGS)}", hint="the ending selects the file format")
-    existing = [path for path in (*dict.fromkeys(request.files().values()), *request.datasheets) if path.exists()]
+    if not request.is_folder and request.out.suffix not in ENDINGS:
+        hint = "the ending selects the file format; a name without an ending is a folder for the Hub"
+        raise InputError(f"{request.out} must end in {' or '.join(ENDINGS)}", hint=hint)
+    if request.is_folder and request.out.exists() and not request.out.is_dir():
+        raise InputError(f"{request.out} is a file, not a folder", hint="choose another --out")
+    existing = [path for path in request.targets if path.exists()]
     if existing and not replace:
         names = ", ".join(map(str, existing))
         verb = "exists" if len(existing) == 1 else "exist"
@@ -222,65 +249,3 @@ def _counted(counts: ExportCounts) -> str:
         return "the run has no pairs for this view"
     dropped = [f"{count:,} {name} ({REASONS[name]})" for name, count in counts.stopped.items() if count]
     return f"dropped of {pluralized(total, 'pair')}: {'; '.join(dropped)}"
-
-
-class _JsonLines:
-    def __init__(self, handle: BinaryIO) -> None:
-        self._handle = handle
-
-    def write(self, row: Mapping[str, Any]) -> None:
-        self._handle.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
-
-    def close(self) -> None:
-        """Do nothing: rows are written at once."""
-
-
-class _Parquet:
-    """Writes part files to a temporary folder, and joins them at the end in constant memory."""
-
-    def __init__(self, handle: BinaryIO, fields: Sequence[str]) -> None:
-        self._handle, self._fields = handle, fields
-        self._held: list[Mapping[str, Any]] = []
-        self._folder = tempfile.TemporaryDirectory(prefix="harness-export-")
-        self._parts = 0
-
-    def write(self, row: Mapping[str, Any]) -> None:
-        self._held.append(row)
-        if len(self._held) >= ROWS_HELD:
-            self._flush()
-
-    def close(self) -> None:
-        import polars as pl
-
-        self._flush()
-        pl.scan_parquet(Path(self._folder.name, "*.parquet")).sink_parquet(
-            self._handle, compression="zstd", compression_level=3, row_group_size=ROWS_HELD, maintain_order=True
-        )
-        self._folder.cleanup()
-
-    def _flush(self) -> None:
-        import polars as pl
-
-        if self._held or not self._parts:
-            part = pl.DataFrame(self._held, schema=_schema(self._fields))
-            part.write_parquet(Path(self._folder.name, f"{self._parts:06}.parquet"), compression="lz4")
-            self._held, self._parts = [], self._parts + 1
-
-
-def _schema(fields: Sequence[str]) -> dict[str, Any]:
-    """The types of all columns; messages are lists of `{role, content}`."""
-    import polars as pl
-
-    messages = pl.List(pl.Struct({"role": pl.String, "content": pl.String}))
-    types: dict[str, Any] = {
-        **dict.fromkeys(("prompt", "chosen", "rejected", "completion"), messages),
-        **dict.fromkeys(("score_chosen", "score_rejected", "score"), pl.Float64),
-        "label": pl.Boolean,
-        **dict.fromkeys(("writers", "calls"), pl.List(pl.String)),
-        "rounds": pl.List(pl.Int64),
-    }
-    return {name: types.get(name, pl.String) for name in (*fields, *PROVENANCE)}
-
-
-def _writer(path: Path, handle: BinaryIO, fields: Sequence[str]) -> _JsonLines | _Parquet:
-    return _JsonLines(handle) if path.suffix == ".jsonl" else _Parquet(handle, fields)

@@ -20,12 +20,25 @@ class Cancellation:
         self.asked = asyncio.Event()
         self.forced = asyncio.Event()
         self.in_attempt: set[asyncio.Task[object]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self, cause: BaseException) -> None:
         """Stop the run; the first cause counts."""
         if self.cause is None:
             self.cause = cause
             self.asked.set()
+
+    def bind(self) -> None:
+        """Remember the running event loop, so that the run can be stopped from another thread."""
+        self._loop = asyncio.get_running_loop()
+
+    def stop_from_outside(self, cause: BaseException) -> None:
+        """As `stop`, from another thread than that of the run; nothing where the run has ended."""
+        if self._loop is not None:
+            try:
+                self._loop.call_soon_threadsafe(self.stop, cause)
+            except RuntimeError:
+                pass  # the loop of the run is closed
 
     async def let_through(self) -> None:
         """Return, or, where the run is to stop, wait to be cancelled."""

@@ -79,6 +79,7 @@ class DatasetSpec:
         empty_response: what becomes of a row with an empty response: `judge`, `skip` or `error`.
         options: of the format, such as `delimiter`, and `encoding`; without those that the spec leaves out.
         votes: a file of labels in long form, one row for each item and annotator.
+        content: the rows as JSON Lines, where a program gives them in place of a file; None for a file.
     """
 
     name: str
@@ -92,6 +93,7 @@ class DatasetSpec:
     empty_response: Literal["judge", "skip", "error"] = "judge"
     options: Mapping[str, str] = field(default_factory=dict)
     votes: VotesSpec | None = None
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

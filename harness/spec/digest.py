@@ -35,7 +35,7 @@ def spec_digest(spec: Spec) -> str:
 
 def _reading(dataset: DatasetSpec) -> dict[str, Any]:
     reading = asdict(dataset)
-    del reading["path"], reading["shown_path"]
+    del reading["path"], reading["shown_path"], reading["content"]
     # Settings that were added later count only where a spec uses them, so that older digests stay what they are.
     if dataset.on_problem == "error":
         del reading["on_problem"]

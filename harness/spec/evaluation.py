@@ -65,6 +65,7 @@ def load_spec(
     choose: Choose | None = None,
     allow_paths: Iterable[Path] = (),
     document: Document | None = None,
+    in_memory: frozenset[str] = frozenset(),
 ) -> Spec:
     """Load and check a spec of the kind `evaluation`.
 
@@ -75,6 +76,7 @@ def load_spec(
             and its `undecided` names the other spec.
         allow_paths: further folders that its paths, and those of linked specs, may lead into.
         document: the file, if it has been read already.
+        in_memory: what stands in place of a path where a program gives the data.
 
     Raises:
         SpecError: with all problems.
@@ -83,7 +85,9 @@ def load_spec(
     allowed = tuple(folder.absolute() for folder in allow_paths)
 
     def load(path: Path, shown: str, chain: Chain) -> Spec:
-        return _load(path, shown, chain, allowed, document if path.absolute() == first else None)
+        if path.absolute() != first:
+            return _load(path, shown, chain, Folders(path.absolute().parent, allowed), None)
+        return _load(path, shown, chain, Folders(first.parent, allowed, in_memory), document)
 
     return load(path, str(path.absolute()) if shown is None else shown, Chain(load, choose))
 
@@ -149,11 +153,11 @@ def sound_datasets(document: Document, folders: Folders, *, section: str = "data
 # --- loading ----------------------------------------------------------------------------------------------
 
 
-def _load(path: Path, shown: str, chain: Chain, allowed: tuple[Path, ...], document: Document | None) -> Spec:
+def _load(path: Path, shown: str, chain: Chain, folders: Folders, document: Document | None) -> Spec:
     """Load a spec at the end of a chain of links."""
     path = path.absolute()
     document = document or read_yaml(path, shown)
-    taken = _checked(document, Folders(path.parent, allowed), chain.with_link(path, shown))
+    taken = _checked(document, folders, chain.with_link(path, shown))
     if taken.problems:
         raise SpecError(in_order(taken.problems, document.file))
     resolved = _resolved(taken)

@@ -24,10 +24,12 @@ class Folders(NamedTuple):
     Attributes:
         own: the folder of the file, which its paths are relative to.
         allowed: other folders that the user allows.
+        in_memory: what stands in place of a path where a program gives the data.
     """
 
     own: Path
     allowed: tuple[Path, ...] = ()
+    in_memory: frozenset[str] = frozenset()
 
     def way_out(self, path: str) -> Path | None:
         """The target of a path that leads out of the folders; None if it stays inside.
@@ -63,6 +65,8 @@ def file_fault(path: str, folders: Folders) -> tuple[str, str] | None:
 
 def data_fault(path: str, folders: Folders) -> tuple[str, str] | None:
     """As `file_fault`, for a path that may also be a folder, or a pattern in the last part of the path."""
+    if path in folders.in_memory:
+        return None
     whole = folders.own / path
     try:
         several = whole.is_dir() or (not whole.exists() and any(mark in whole.name for mark in WILDCARDS))

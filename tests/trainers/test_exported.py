@@ -57,3 +57,26 @@ def test_it_loads_and_trl_takes_it_as_it_is(world, tmp_path, form, view, ending)
         isinstance(flat[key], str)
         for key in ("prompt", *(("chosen", "rejected") if form == "dpo" else ("completion",)))
     )
+
+
+@pytest.mark.parametrize("form", ["dpo", "kto"])
+def test_a_folder_for_the_hub_loads_by_its_card_and_its_metadata_is_valid(world, tmp_path, form):
+    import datasets
+    import mlcroissant
+    from trl.data_utils import is_conversational
+
+    out = tmp_path / "my-dataset"
+    words = ["export", "loops", "--format", form, "--out", str(out), "--licence", "mit"]
+    shown = CliRunner().invoke(main, [*words, "--results", str(world / "results")])
+    assert shown.exit_code == 0, shown.output
+    sheet = json.loads((out / "datasheet.json").read_bytes())
+    loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
+    assert {part: len(rows) for part, rows in loaded.items()} == {part: sheet["rows"][part] for part in sheet["files"]}
+    assert all(is_conversational(row) for row in loaded["train"])
+    described = mlcroissant.Dataset(jsonld=str(out / "croissant.json"))
+    issues = described.metadata.ctx.issues
+    assert (set(issues.errors), set(issues.warnings)) == (set(), set())
+    records = list(described.records("train"))
+    assert len(records) == sheet["rows"]["train"]
+    text = loaded["train"][0]["prompt"][0]["content"]
+    assert records[0]["train/prompt"][0]["train/prompt/content"].decode() == text

@@ -32,7 +32,7 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
     with path.open("rb") as file:
         if (array := _as_array(file, path, wanted)) is not None:
             return array
-        return _lines(file, wanted)
+        return read_lines(file, wanted)
 
 
 def _as_array(file: BinaryIO, path: Path, wanted: Sequence[str]) -> Rows | None:
@@ -49,7 +49,8 @@ def _as_array(file: BinaryIO, path: Path, wanted: Sequence[str]) -> Rows | None:
         return None
 
 
-def _lines(file: BinaryIO, wanted: Sequence[str]) -> Rows:
+def read_lines(file: BinaryIO, wanted: Sequence[str]) -> Rows:
+    """Read the wanted columns of JSON Lines."""
     import polars as pl
 
     parts: dict[str, list[pl.Series]] = {name: [] for name in wanted}
