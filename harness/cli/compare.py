@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,13 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
     "generation": {"a": "won", "tie": "tied", "b": "lost"},
 }
 """Words for outcomes that differ from the words of the JSON."""
+TESTS = {
+    "verdicts": "verdicts",
+    "toward-a": "moves between a and b",
+    "ties": "moves from and to ties",
+    "failures": "moves from and to failures",
+}
+"""The tests of a judge in words."""
 SHOWN = 10
 """Cells that are listed; --json lists all."""
 
@@ -35,6 +42,7 @@ Examples:
   harness compare old.yaml new.yaml                      their newest runs
   harness compare results/mine/3f2a9c41 results/mine/77aa0b1c --items
   harness compare baseline mine --fail-if-worse 0.02     for continuous integration
+  harness compare mine@previous mine --fail-if-changed   did a hosted judge change?
   harness compare a b c --json > comparison.json
 
 Cells are matched by their content (strategy, models, parameters), not by name, and compared on the items that both
@@ -42,7 +50,12 @@ runs share with the same label. Two generations are compared by the win rates of
 against opponents that both have. Exit code 1 if --fail-if-worse finds a cell that is significantly worse by more
 than MARGIN (the whole interval of the difference is below -MARGIN), a cell of the first RUN without a match, a
 difference that has no interval, fewer than --min-items shared items, or a share of failures that rose by more than
-MARGIN. `harness schema compare` describes the JSON."""
+MARGIN.
+
+A hosted model can change under one name. The verdicts of each judge are therefore compared with those of the same judge
+in the first RUN, without labels: by a permutation test of its repeats, or without repeats by an exact sign test of the
+flips. Exit code 1 if --fail-if-changed finds a judge that changed, or that could not be tested.
+`harness schema compare` describes the JSON."""
 )
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=_completion.runs)
 @click.option("--metric", metavar="METRIC", help="Metric to rank and test by; default: the first run's primary metric.")
@@ -55,14 +68,18 @@ MARGIN. `harness schema compare` describes the JSON."""
     help="Exit with code 1 if a cell is significantly worse by more than MARGIN, or could not be checked.",
 )
 @click.option(
-    "--allow-missing", is_flag=True, help="With --fail-if-worse: accept cells of the first RUN without a match."
+    "--fail-if-changed",
+    "if_changed",
+    is_flag=True,
+    help="Exit with code 1 if the verdicts of a judge changed more than its repeats vary, or could not be tested.",
 )
+@click.option("--allow-missing", is_flag=True, help="With a gate: accept cells of the first RUN without a match.")
 @click.option(
     "--min-items",
     type=click.IntRange(1),
     default=MIN_ITEMS,
     show_default=True,
-    help="With --fail-if-worse: shared items that a cell needs to count as checked.",
+    help="With a gate: shared items that a cell needs to count as checked.",
 )
 @results_option
 @json_option
@@ -74,6 +91,7 @@ def compare(
     metric: str | None,
     show_items: bool,
     margin: float | None,
+    if_changed: bool,
     allow_missing: bool,
     min_items: int,
     results: Path,
@@ -87,9 +105,10 @@ def compare(
         raise click.UsageError("at least two runs are needed", ctx)
     from harness.analysis.compare.gate import GateRules
 
-    if margin is None and (allow_missing or min_items != MIN_ITEMS):
-        raise click.UsageError("--allow-missing and --min-items need --fail-if-worse", ctx)
-    gate = None if margin is None else GateRules(margin, allow_missing, min_items)
+    is_gate = margin is not None or if_changed
+    if not is_gate and (allow_missing or min_items != MIN_ITEMS):
+        raise click.UsageError("--allow-missing and --min-items need --fail-if-worse or --fail-if-changed", ctx)
+    gate = GateRules(margin, allow_missing, min_items, if_changed) if is_gate else None
     folders = [str(found_run(run, results, allow_paths)) for run in runs]
     found = compare_runs(folders, results, metric=metric, show_items=show_items, gate=gate, allow_paths=allow_paths)
     if as_json:
@@ -118,8 +137,12 @@ def comparison_lines(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
-    cells = pluralized(gate["checked"], "cell")
-    yield f"gate: {cells} checked, {gate['worse']} worse by more than {gate['margin']:g} ({gate['metric']})"
+    counts = [f"{pluralized(gate['checked'], 'cell')} checked"]
+    if gate["margin"] is not None:
+        counts.append(f"{gate['worse']} worse by more than {gate['margin']:g} ({gate['metric']})")
+    if gate["if_changed"]:
+        counts.append(f"{gate['changed']} with a changed judge")
+    yield f"gate: {', '.join(counts)}"
     for finding in gate["findings"]:
         place = f"{finding['cell']} of run {finding['run']}" if finding["cell"] else f"run {finding['run']}"
         yield f"{finding['kind'].replace('-', ' ')}: {place}: {with_minus_signs(finding['message'])}"
@@ -157,10 +180,13 @@ def _comparison(each: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[s
         for pair in part["pairs"]:
             if pair["flips"]:
                 yield from _pair(pair, metric, OUTCOMES[kind])
+        yield from _judges(part["pairs"])
         if unchanged:
             cells = ", ".join(pair["other_cell"] for pair in unchanged[:SHOWN])
             more = f" and {len(unchanged) - SHOWN} more" if len(unchanged) > SHOWN else ""
             yield f"  same verdict on every item: {cells}{more}"
+    if each["judges"]:
+        yield from _correction(each["judges"])
     if each["alone"]:
         yield f"not matched: {pluralized(len(each['alone']), 'cell')}"
         for one in each["alone"][:SHOWN]:
@@ -186,6 +212,32 @@ def _pair(pair: Mapping[str, Any], metric: str, outcomes: Mapping[str, str]) -> 
     for item in pair["flipped"] or ():
         label = f", label {item['reference']}" if item["reference"] else ""
         yield f"      {item['item']}: {change(item)}{label}"
+
+
+def _judges(pairs: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The judges that changed, with what moved."""
+    for pair in pairs:
+        judge = pair["judge"]
+        if judge is None or not judge["is_changed"]:
+            continue
+        found = [test for test in judge["tests"] if test["is_significant"]]
+        tests = ", ".join(with_minus_signs(f"{TESTS[test['name']]} p = {test['p_value']:.2g}") for test in found)
+        adjusted = min(test["adjusted"] for test in found)
+        method = "permutation of repeats" if judge["method"] == "permutation" else "exact sign test of flips"
+        yield (
+            f"  judge changed: {pair['other_cell']}: {judge['moved']} of {pluralized(judge['items'], 'item')} moved "
+            f"({method}: {tests}; adjusted p = {with_minus_signs(f'{adjusted:.2g}')})"
+        )
+
+
+def _correction(judges: Mapping[str, Any]) -> Iterator[str]:
+    if not judges["tested"]:
+        return
+    corrected = f", p-values adjusted for {judges['tests']} tests (Holm)" if judges["tests"] > 1 else ""
+    yield (
+        f"judges that changed between the runs: {judges['changed']} of {judges['tested']} tested, at level "
+        f"{judges['level']:g}{corrected}"
+    )
 
 
 def _figure(figure: Mapping[str, Any]) -> str:

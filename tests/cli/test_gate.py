@@ -131,6 +131,6 @@ def test_fewer_items_are_accepted_by_those_who_say_so():
 def test_options_of_the_gate_need_the_gate():
     shown = compare("base.yaml", "same.yaml", "--allow-missing")
     assert shown.exit_code == 2
-    assert "need --fail-if-worse" in shown.stderr
+    assert "need --fail-if-worse or --fail-if-changed" in shown.stderr
     assert json.loads(compare("base.yaml", "same.yaml", "--json").stdout)["gate"] is None
     assert importlib.import_module("harness.cli.compare").MIN_ITEMS == MIN_ITEMS

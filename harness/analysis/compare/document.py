@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import zip_longest
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from harness.analysis.compare.changed import TestedJudge, TestedJudges
 from harness.analysis.compare.merging import Merged
 from harness.analysis.compare.paired_metrics import PairedFigure
 from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
@@ -27,12 +29,14 @@ class ComparedRuns(NamedTuple):
         comparisons: of the first with each of the others.
         differences: of their specs.
         merged: their cells as one leaderboard.
+        judges: for each comparison of evaluations the judges, tested for a change.
     """
 
     runs: Sequence[Judged]
     comparisons: Sequence[Comparison]
     differences: Sequence[FieldDifference]
     merged: Sequence[Merged]
+    judges: Sequence[TestedJudges] = ()
 
 
 def comparison_json(found: ComparedRuns, *, metric: str, show_items: bool, margin: float | None) -> dict[str, Any]:
@@ -49,7 +53,10 @@ def comparison_json(found: ComparedRuns, *, metric: str, show_items: bool, margi
         "runs": [_run_json(run) for run in found.runs],
         "metric": metric,
         "spec_differences": [_field_json(field) for field in found.differences],
-        "comparisons": [_comparison_json(each, show_items=show_items) for each in found.comparisons],
+        "comparisons": [
+            _comparison_json(each, judges, show_items=show_items)
+            for each, judges in zip_longest(found.comparisons, found.judges)
+        ],
         "merged": [_merged_json(each, metric) for each in found.merged],
         "worse": [] if margin is None else [_worse_json(*each) for each in worse(found.comparisons, metric, margin)],
         "notes": list(_notes(found.comparisons, metric)),
@@ -88,16 +95,44 @@ def _field_json(field: FieldDifference) -> dict[str, Any]:
     }
 
 
-def _comparison_json(found: Comparison, *, show_items: bool) -> dict[str, Any]:
+def _comparison_json(found: Comparison, judges: TestedJudges | None, *, show_items: bool) -> dict[str, Any]:
+    tested = {} if judges is None else {(judge.cell, judge.other_cell): judge for judge in judges.judges}
     return {
         "run": found.other.id,
         "to": found.one.id,
-        "datasets": [_part_json(part, show_items=show_items) for part in found.datasets],
+        "judges": None if judges is None else _judges_json(judges),
+        "datasets": [_part_json(part, tested, show_items=show_items) for part in found.datasets],
         "alone": [cell._asdict() for cell in found.unmatched],
     }
 
 
-def _part_json(part: ComparedDataset, *, show_items: bool) -> dict[str, Any]:
+def _judges_json(found: TestedJudges) -> dict[str, Any]:
+    return {
+        "level": found.level,
+        "correction": "holm",
+        "tests": found.tests,
+        "tested": sum(bool(judge.tests) for judge in found.judges),
+        "changed": sum(judge.is_changed for judge in found.judges),
+    }
+
+
+def _judge_json(judge: TestedJudge | None) -> dict[str, Any] | None:
+    if judge is None:
+        return None
+    return {
+        "method": judge.method,
+        "items": judge.items,
+        "moved": judge.moved,
+        "draws": list(judge.draws),
+        "tests": [test._asdict() for test in judge.tests],
+        "is_changed": judge.is_changed,
+        "reason": judge.reason or None,
+    }
+
+
+def _part_json(
+    part: ComparedDataset, judges: Mapping[tuple[str, str], TestedJudge], *, show_items: bool
+) -> dict[str, Any]:
     return {
         "dataset": part.one.name,
         "other_dataset": part.other.name,
@@ -105,7 +140,10 @@ def _part_json(part: ComparedDataset, *, show_items: bool) -> dict[str, Any]:
         "shared": len(part.shared),
         "labelled_alike": int(np.count_nonzero(part.shared.labelled)),
         "labelled_otherwise": part.shared.conflicts,
-        "pairs": [_pair_json(part, pair, show_items=show_items) for pair in part.pairs],
+        "pairs": [
+            {**_pair_json(part, pair, show_items=show_items), "judge": _judge_json(judges.get((pair.one, pair.other)))}
+            for pair in part.pairs
+        ],
     }
 
 

@@ -1,17 +1,20 @@
 """A gate for continuous integration: which cells got worse, and what could not be checked.
 
 The gate fails closed. A cell of the baseline without a partner, a difference without an interval, too few shared items
-and more failures are findings, as a significant decrease is.
+and more failures are findings, as a significant decrease is. So is a judge that changed, and one that was not tested,
+where that is checked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from harness.analysis.compare.changed import COUNTED, NO_ITEMS, TestedJudges
 from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
 from harness.errors import InputError
 from harness.records.judgments import VERDICTS
@@ -19,7 +22,9 @@ from harness.records.judgments import VERDICTS
 MIN_ITEMS = 20
 """Shared items with the same label, below which a cell counts as not checked."""
 
-Kind = Literal["worse", "unmatched", "not-compared", "few-items", "failures", "nothing-compared"]
+Kind = Literal[
+    "worse", "unmatched", "not-compared", "few-items", "failures", "nothing-compared", "changed", "not-tested"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +32,23 @@ class GateRules:
     """What the gate accepts.
 
     Attributes:
-        margin: largest accepted decrease of the metric and increase of the share of failed judgments, in (0, 1).
+        margin: largest accepted decrease of the metric and increase of the share of failed judgments, in (0, 1); None
+            to accept any.
         allow_missing: accept cells of the baseline without a partner.
-        min_items: shared items with the same label that a cell needs.
+        min_items: shared items that a cell needs; with the same label, for the metric.
+        if_changed: whether a judge that changed, or that could not be tested, is a finding.
 
     Raises:
         InputError: where the margin or the number of items is out of range.
     """
 
-    margin: float
+    margin: float | None
     allow_missing: bool = False
     min_items: int = MIN_ITEMS
+    if_changed: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.margin < 1:
+        if self.margin is not None and not 0 < self.margin < 1:
             raise InputError(f"the margin must be between 0 and 1, not {self.margin}", hint="such as 0.02")
         if self.min_items < 1:
             raise InputError(f"at least one shared item is needed, not {self.min_items}")
@@ -62,22 +70,34 @@ class GateFinding(NamedTuple):
     message: str
 
 
-def gate_json(comparisons: Sequence[Comparison], metric: str, rules: GateRules) -> dict[str, Any]:
+def gate_json(
+    comparisons: Sequence[Comparison], judges: Sequence[TestedJudges], metric: str, rules: GateRules
+) -> dict[str, Any]:
     """What the gate checked and found, as `schemas/output/compare.schema.json` describes it.
 
     Args:
         comparisons: of the baseline with each other run.
+        judges: of each comparison, tested for a change; empty for generations.
         metric: that is checked.
         rules: what is accepted.
     """
-    findings = [finding for each in comparisons for finding in _findings(each, metric, rules)]
+    findings = [
+        finding
+        for each, tested in zip_longest(comparisons, judges)
+        for finding in (*_findings(each, metric, rules), *_of_judges(each, tested, rules))
+    ]
+    found_at = {(finding.run, finding.cell) for finding in findings}
+    pairs = [(each.other.id, pair.other) for each in comparisons for part in each.datasets for pair in part.pairs]
     return {
         "metric": metric,
         "margin": rules.margin,
         "min_items": rules.min_items,
         "allow_missing": rules.allow_missing,
-        "checked": sum(len(part.pairs) for each in comparisons for part in each.datasets),
+        "if_changed": rules.if_changed,
+        "checked": len(pairs),
         "worse": sum(finding.kind == "worse" for finding in findings),
+        "changed": sum(finding.kind == "changed" for finding in findings),
+        "checks": [{"run": run, "cell": cell, "passed": (run, cell) not in found_at} for run, cell in pairs],
         "passed": not findings,
         "findings": [finding._asdict() for finding in findings],
     }
@@ -91,16 +111,37 @@ def _findings(found: Comparison, metric: str, rules: GateRules) -> Iterator[Gate
             if cell.run == found.one.id:
                 message = f"the cell of the baseline was not checked: {cell.reason}"
                 yield GateFinding("unmatched", found.other.id, cell.cell, message)
+    if rules.margin is None:
+        return
     for part in found.datasets:
         for pair in part.pairs:
-            yield from _of_pair(found.other.id, part, pair, metric, rules)
+            yield from _of_pair(found.other.id, part, pair, metric, rules, rules.margin)
+
+
+def _of_judges(found: Comparison, tested: TestedJudges | None, rules: GateRules) -> Iterator[GateFinding]:
+    if not rules.if_changed or tested is None:
+        return
+    for judge in tested.judges:
+        if judge.reason == COUNTED:
+            continue  # its members are tested
+        if judge.reason:
+            if not (rules.allow_missing and judge.reason != NO_ITEMS):
+                message = f"the judge was not tested for a change: {judge.reason}"
+                yield GateFinding("not-tested", found.other.id, judge.other_cell, message)
+        elif judge.items < rules.min_items:
+            message = f"{judge.items} shared items are fewer than {rules.min_items}, too few to test for a change"
+            yield GateFinding("few-items", found.other.id, judge.other_cell, message)
+        elif judge.is_changed:
+            p_value = min(test.adjusted for test in judge.tests)
+            message = f"the judge changed: {judge.moved} of {judge.items} items moved, adjusted p = {p_value:.2g}"
+            yield GateFinding("changed", found.other.id, judge.other_cell, message)
 
 
 def _of_pair(
-    run: str, part: ComparedDataset, pair: ComparedPair, metric: str, rules: GateRules
+    run: str, part: ComparedDataset, pair: ComparedPair, metric: str, rules: GateRules, margin: float
 ) -> Iterator[GateFinding]:
     before, after = _failed(part, pair)
-    if after - before > rules.margin:
+    if after - before > margin:
         message = f"failed judgments rose from {before:.1%} to {after:.1%}"
         yield GateFinding("failures", run, pair.other, message)
     if not pair.flips:
@@ -114,8 +155,8 @@ def _of_pair(
     difference = figure.difference
     if difference.high is None:
         yield GateFinding("not-compared", run, pair.other, f"{metric} was not compared: {difference.reason}")
-    elif difference.high < -rules.margin:
-        message = f"{metric} fell by {-(difference.value or 0.0):.3f}, significantly more than {rules.margin:g}"
+    elif difference.high < -margin:
+        message = f"{metric} fell by {-(difference.value or 0.0):.3f}, significantly more than {margin:g}"
         yield GateFinding("worse", run, pair.other, message)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.analysis.compare.changed import changed_judges
 from harness.analysis.compare.document import ComparedRuns, comparison_json
 from harness.analysis.compare.gate import GateRules, gate_json
 from harness.analysis.compare.merging import merge
@@ -56,19 +57,23 @@ def compare_runs(
                 f"run {run.id} of {run.spec_name} has no metric `{metric}`",
                 hint=f"it has {', '.join(run.score.metrics)}; choose a metric of all runs with --metric",
             )
+    is_evaluation = first.kind == "evaluation"
+    if gate is not None and gate.if_changed and not is_evaluation:
+        raise InputError("--fail-if-changed needs evaluations; these runs are generations")
     comparisons = [compare(first, other) for other in others]
     found = ComparedRuns(
         judged,
         comparisons,
         spec_differences([run.spec for run in judged]),
-        merge(judged) if first.kind == "evaluation" else (),
+        merge(judged) if is_evaluation else (),
+        [changed_judges(each, first.score.level) for each in comparisons] if is_evaluation else (),
     )
     margin = None if gate is None else gate.margin
     document = comparison_json(found, metric=metric, show_items=show_items, margin=margin)
-    document["gate"] = None if gate is None else gate_json(comparisons, metric, gate)
+    document["gate"] = None if gate is None else gate_json(comparisons, found.judges, metric, gate)
     return document
 
 
 def _read(folder: Path) -> Judged:
-    run = read_judged(folder, kinds=KINDS)
+    run = read_judged(folder, votes=True, kinds=KINDS)
     return with_systems(run) if run.kind == "generation" else run

@@ -1,0 +1,199 @@
+"""Judges that changed: whether the verdicts of one judge differ between two runs more than its own repeats do.
+
+A hosted model can change under one name. Two runs of the same cell then ask the same and get other answers. The test
+needs no labels. With repeats, the draws of an item are exchanged between the runs; without repeats, the moves of the
+verdicts are tested for a direction, since a single verdict says nothing about how much a judge varies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
+from harness.evaluators.mode import find_mode, is_asking
+from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.scoring.consistency import votes_of
+from harness.statistics.changed import ChangeTest, direction_test, exchange_test, sign_test
+from harness.statistics.multiplicity import holm
+
+UNAVAILABLE = OUTCOMES.index("unavailable")
+"""A failure of the infrastructure, which says nothing about a judge."""
+CATEGORIES = len(VERDICTS) + 1
+"""The verdicts, and all failures of the judge as one."""
+DIRECTIONS = {"toward-a": (1, 0, -1, 0), "ties": (0, 1, 0, 0), "failures": (0, 0, 0, 1)}
+"""Scores of the categories: moves along a, tie, b; from and to ties; from and to failures."""
+SAME_JUDGE = ("", "repeats")
+"""Components that may differ between two cells of the same judge."""
+
+ANOTHER = "the {component} of the cell changed, so that it is another judge"
+COUNTED = "its judgments are counted from those of other cells"
+NO_ITEMS = "no shared item was judged in both runs"
+
+Draws = NDArray[np.int8]
+Name = Literal["verdicts", "toward-a", "ties", "failures"]
+
+
+class Test(NamedTuple):
+    """One test of a judge.
+
+    Attributes:
+        name: what is tested.
+        p_value: of the test alone.
+        adjusted: p-value adjusted by Holm's procedure for all tests of the two runs that could reject.
+        is_significant: whether the adjusted p-value is at most 1 minus the level.
+    """
+
+    name: Name
+    p_value: float
+    adjusted: float
+    is_significant: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TestedJudge:
+    """A judge in two runs.
+
+    Attributes:
+        cell: id of its cell in the first run.
+        other_cell: id of its cell in the other run.
+        method: `permutation` of repeats, or `sign-test` of flips.
+        items: shared items that were judged in both runs.
+        moved: items whose draws differ between the runs.
+        draws: draws for an item and an order, in the first and in the other run.
+        tests: the tests; empty where the judge could not be tested.
+        reason: why it could not be tested, else "".
+    """
+
+    cell: str
+    other_cell: str
+    method: Literal["permutation", "sign-test"]
+    items: int
+    moved: int
+    draws: tuple[int, int]
+    tests: tuple[Test, ...] = ()
+    reason: str = ""
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether any of its tests is significant."""
+        return any(test.is_significant for test in self.tests)
+
+
+class TestedJudges(NamedTuple):
+    """All judges of two runs.
+
+    Attributes:
+        judges: one for each matched pair of cells, in the order of the pairs.
+        tests: the number of tests that the p-values are adjusted for.
+        level: confidence level of all tests together.
+    """
+
+    judges: Sequence[TestedJudge]
+    tests: int
+    level: float
+
+
+def changed_judges(found: Comparison, level: float) -> TestedJudges:
+    """All matched cells of two runs, tested for a change of the judge.
+
+    All tests together give a false alarm in at most 1 minus `level` of the cases in which no judge changed.
+
+    Args:
+        found: the comparison, whose runs were read with their votes.
+        level: confidence level.
+    """
+    judges: list[TestedJudge] = []
+    raw: list[dict[Name, ChangeTest]] = []
+    for part in found.datasets:
+        for pair in part.pairs:
+            judge, tests = _tested(found, part, pair)
+            judges.append(judge)
+            raw.append(tests)
+    alpha = 1 - level
+    able = [(k, name) for k, tests in enumerate(raw) for name, test in tests.items() if test.smallest <= alpha]
+    adjusted = dict(zip(able, holm(np.array([raw[k][name].p_value for k, name in able])), strict=True))
+    tested = [
+        replace(judge, tests=tuple(_results(tests, {name: p for (at, name), p in adjusted.items() if at == k}, alpha)))
+        for k, (judge, tests) in enumerate(zip(judges, raw, strict=True))
+    ]
+    return TestedJudges(tested, len(able), level)
+
+
+def _results(tests: dict[Name, ChangeTest], adjusted: dict[Name, float], alpha: float) -> Iterator[Test]:
+    for name, test in tests.items():
+        p_value = float(adjusted.get(name, 1.0))
+        yield Test(name, test.p_value, p_value, p_value <= alpha)
+
+
+def _tested(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> tuple[TestedJudge, dict[Name, ChangeTest]]:
+    cell = part.one.cells[pair.pair.one]
+    judge = TestedJudge(pair.one, pair.other, "sign-test", 0, 0, (1, 1))
+    is_recorded = pair.pair.changed == "models" and _is_recorded_again(found, part, pair)
+    if pair.pair.changed not in SAME_JUDGE and not is_recorded:
+        return replace(judge, reason=ANOTHER.format(component=pair.pair.changed)), {}
+    if not is_asking(find_mode(cell.mode)):
+        return replace(judge, reason=COUNTED), {}
+    ones, others = _strata(part, pair, first=True), _strata(part, pair, first=False)
+    items = np.flatnonzero(
+        np.all([_is_judged(one) & _is_judged(two) for one, two in zip(ones, others, strict=True)], 0)
+    )
+    draws = ones[0].shape[1], others[0].shape[1]
+    if not len(items):
+        return replace(judge, draws=draws, reason=NO_ITEMS), {}
+    before, after = (np.concatenate([_counts(draw[items]) for draw in run]) for run in (ones, others))
+    shares = before * draws[1] != after * draws[0]
+    moved = int(shares.any(axis=1).reshape(len(ones), -1).any(axis=0).sum())
+    has_repeats = sum(draws) > 2
+    tests = _permutations(before, after) if has_repeats else _signs(before, after)
+    method: Literal["permutation", "sign-test"] = "permutation" if has_repeats else "sign-test"
+    return replace(judge, method=method, items=len(items), moved=moved, draws=draws), tests
+
+
+def _is_recorded_again(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> bool:
+    """Whether the models of two cells are recordings that differ in their replies alone."""
+    cells = part.one.cells[pair.pair.one], part.other.cells[pair.pair.other]
+    entries = [
+        [{key: value for key, value in run.spec["models"][name].items() if key != "path"} for name in cell.models]
+        for run, cell in zip((found.one, found.other), cells, strict=True)
+    ]
+    return entries[0] == entries[1] and all(entry.get("provider") == "recorded" for entry in entries[0])
+
+
+def _strata(part: ComparedDataset, pair: ComparedPair, *, first: bool) -> list[Draws]:
+    """The draws of a cell on the shared items, items × draws, for each order of the responses."""
+    data, at = (part.one, pair.pair.one) if first else (part.other, pair.pair.other)
+    rows = part.shared.one if first else part.shared.other
+    cast = data.votes[at]
+    by_order = {} if cast is None else votes_of(data.cells[at], cast).orders
+    return [draws[rows] for draws in by_order.values()] or [data.outcomes[rows, at][:, None]]
+
+
+def _is_judged(draws: Draws) -> NDArray[np.bool_]:
+    return np.asarray((draws != UNAVAILABLE).all(axis=1))
+
+
+def _counts(draws: Draws) -> NDArray[np.int64]:
+    """The number of draws of each category, items × categories."""
+    codes = np.minimum(draws, CATEGORIES - 1)
+    return np.stack([(codes == category).sum(axis=1) for category in range(CATEGORIES)], axis=1).astype(np.int64)
+
+
+def _permutations(before: NDArray[np.int64], after: NDArray[np.int64]) -> dict[Name, ChangeTest]:
+    values = np.array(DIRECTIONS["toward-a"])
+    return {"verdicts": exchange_test(before, after), "toward-a": direction_test(before, after, values)}
+
+
+def _signs(before: NDArray[np.int64], after: NDArray[np.int64]) -> dict[Name, ChangeTest]:
+    found: dict[Name, ChangeTest] = {}
+    for name in ("toward-a", "ties", "failures"):
+        values = np.array(DIRECTIONS[name])
+        move = after @ values - before @ values
+        if name != "failures":  # a failure is no place on the scale of the verdicts
+            move = np.where((before[:, -1] + after[:, -1]) > 0, 0, move)
+        found[name] = sign_test(int((move > 0).sum()), int((move < 0).sum()))
+    return found
