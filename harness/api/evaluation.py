@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cache.cache import Cache
 from harness.leaderboard.build import leaderboard_json, make_leaderboard
 from harness.leaderboard.chosen_upstream import choices_json, notes_on_choices
+from harness.leaderboard.slices import slices_json
 from harness.records.datasets import Dataset
 from harness.runner.estimate import estimate as estimate
 from harness.runner.judgment_columns import Ledger
@@ -21,6 +22,7 @@ from harness.runner.reply_notes import write_served
 from harness.runner.run import Run, RunOf, RunResult
 from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, SCORES, SPEC, RunWriter, run_id_of
 from harness.runner.session import keys_up_to_missing
+from harness.runner.slices import sliced
 from harness.runner.tables import items_frame, scores_frame
 from harness.spec.digest import spec_digest as spec_digest
 
@@ -53,7 +55,8 @@ def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
             *made.observed.notes(),
             *notes_on_choices(plan),
         )
-        writer.write_json(LEADERBOARD, leaderboard_json(replace(board, notes=notes), run_id))
+        document = leaderboard_json(replace(board, notes=notes), run_id)
+        writer.write_json(LEADERBOARD, document | _slices(plan, ledger))
     writer.write_json(MANIFEST, {**_manifest(plan, run_id, writer.judgments_digest), **made.observed.manifest()})
     return RunResult(run_id, ledger.calls)
 
@@ -114,6 +117,15 @@ def _probe_notes(plan: Plan, ledger: Ledger) -> list[str]:
     usage = ledger.probe_usage
     cost = "" if not usage.cost_usd else f" and ${usage.cost_usd:,.4g}"
     return [f"probes ({probes}): {usage.calls:,} further calls{cost}; the rows of the leaderboard leave them out"]
+
+
+def _slices(plan: Plan, ledger: Ledger) -> dict[str, Any]:
+    """The results by the columns that the spec names; nothing where it names none."""
+    score = plan.spec.score
+    if not score.by:
+        return {}
+    judged = [ledger.judged(name) for name in plan.datasets]
+    return {"slices": slices_json(sliced(judged, score.by, score, plan.spec.seed))}
 
 
 def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:

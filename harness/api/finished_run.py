@@ -106,7 +106,7 @@ class FinishedRun:
 
         from harness.leaderboard.formats import csv
 
-        board = self.leaderboard
+        board = {key: value for key, value in self.leaderboard.items() if key != "slices"}
         frame = pl.read_csv(io.StringIO(csv.render(board_tables(board))))
         if wide or "metric" not in board:
             return frame

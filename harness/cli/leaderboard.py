@@ -34,6 +34,7 @@ Examples:
   harness leaderboard quickstart --metric accuracy        ranked by another metric of the run
   harness leaderboard quickstart --vs direct/judge:master differences to a baseline
   harness leaderboard quickstart --wide --notes           every column and note
+  harness leaderboard quickstart --by category             also by a column of the data
   harness leaderboard quickstart --format csv > board.csv
 
 Intervals of differences are simultaneous over all pairs of cells of a dataset.
@@ -57,6 +58,13 @@ Intervals of differences are simultaneous over all pairs of cells of a dataset.
 @wide_option
 @notes_option
 @color_option
+@click.option(
+    "--by",
+    metavar="COLUMN",
+    multiple=True,
+    help="Also show each slice, the items with the same value: category, model_a, model_b, or a column that "
+    "`score: {by}` in the spec keeps. Repeatable.",
+)
 @results_option
 @allow_path_option
 def leaderboard(
@@ -66,6 +74,7 @@ def leaderboard(
     vs: str | None,
     wide: bool,
     notes: bool,
+    by: tuple[str, ...],
     results: Path,
     allow_paths: tuple[Path, ...],
 ) -> None:
@@ -73,13 +82,17 @@ def leaderboard(
     folder = found_run(run, results, allow_paths)
     board: Board = read_leaderboard(folder)
     with diagnose_corruption(folder):
+        if (metric or vs or by) and board.get("kind") == "generation":
+            hint = "set the opponents in its spec, under `compare`"
+            raise InputError("--metric, --vs and --by need an evaluation; this run is a generation", hint=hint)
         if metric or vs:
-            if board.get("kind") == "generation":
-                hint = "set the opponents in its spec, under `compare`"
-                raise InputError("--metric and --vs need an evaluation; this run is a generation", hint=hint)
             from harness.leaderboard.rerank import reranked
 
             board = reranked(folder, board, metric=metric, vs=vs)
+        if by:
+            from harness.leaderboard.slices import with_slices
+
+            board = with_slices(folder, board, by)
         text = rendered(board, report, wide=wide, notes=notes)
     print_rendered(text, report)
 

@@ -68,13 +68,14 @@ class Canonical(NamedTuple):
 def wanted_columns(spec: DatasetSpec) -> list[str]:
     """The names of all columns of the file that may be needed."""
     names = [name for column in COLUMNS for name in _names(spec, column)]
-    return roots_of([*names, *CHOSEN, *spec.subset.where])
+    return roots_of([*names, *CHOSEN, *spec.subset.where, *spec.slices])
 
 
 def path_names(spec: DatasetSpec) -> list[str]:
     """The names in the spec that may be paths into a column."""
     return [name for column in COLUMNS if column in spec.columns for name in _names(spec, column)] + [
-        *spec.subset.where
+        *spec.subset.where,
+        *spec.slices,
     ]
 
 

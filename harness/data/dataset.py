@@ -16,12 +16,12 @@ from harness.data.columns import REQUIRED, canonical, missing_columns
 from harness.data.files import content_digest
 from harness.data.labels import Codes, label_codes, majority
 from harness.data.reading import read_rows
-from harness.data.subset import chosen, rows_where, sample_seed
+from harness.data.subset import chosen, rows_where, sample_seed, with_slices
 from harness.data.usable import row_problems, usable
 from harness.data.votes import with_votes
 from harness.errors import DatasetError, Problem
 from harness.hashing import digest_of
-from harness.records.datasets import DatasetSpec, Item, Message
+from harness.records.datasets import SLICE, DatasetSpec, Item, Message
 from harness.records.judgments import VERDICTS, Verdict
 
 PROMPT_SET = ("id", "prompt")
@@ -48,7 +48,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         if missing or rows.frame.is_empty():
             raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])
         found = canonical(rows, spec, seed)
-        frame = rows_where(found, rows, spec.subset.where)
+        frame = with_slices(rows_where(found, rows, spec.subset.where), found, rows, spec.slices)
         kept = usable(frame, found.faults, rows, spec, required)
         frame, annotators = with_votes(kept.frame, found.annotators, spec)
         notes = (*found.notes, *kept.notes)
@@ -148,6 +148,7 @@ class FrameDataset:
             *(pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in names),
             pl.col("response_a").str.len_chars().cast(pl.Int64).alias("length_a"),
             pl.col("response_b").str.len_chars().cast(pl.Int64).alias("length_b"),
+            pl.col(f"^{SLICE.replace('.', '[.]')}.*$"),
         )
 
     def reference_codes(self) -> Codes:

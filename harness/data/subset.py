@@ -15,7 +15,7 @@ from harness.data.rows import Rows
 from harness.data.values import word
 from harness.errors import DatasetError, Problem
 from harness.hashing import seed_for
-from harness.records.datasets import DatasetSpec
+from harness.records.datasets import SLICE, SLICES, DatasetSpec
 from harness.records.judgments import VERDICTS
 
 MAX_SHOWN = 10
@@ -39,6 +39,12 @@ def rows_where(found: Canonical, rows: Rows, where: Mapping[str, Sequence[str]])
             raise DatasetError(_nothing_left(name, values, column))
         frame = kept
     return frame
+
+
+def with_slices(frame: pl.DataFrame, found: Canonical, rows: Rows, names: Sequence[str]) -> pl.DataFrame:
+    """The rows with a column `slice.NAME` for each of some columns of the file that it has, as text."""
+    there = [name for name in names if name in rows.frame.columns and name not in SLICES]
+    return frame.with_columns(_as_text(rows.frame[name]).gather(frame["row"]).alias(f"{SLICE}{name}") for name in there)
 
 
 def chosen(frame: pl.DataFrame, spec: DatasetSpec, seed: int) -> pl.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.leaderboard.slices import slice_records, slice_tables
 from harness.leaderboard.summary import summary_of
 from harness.leaderboard.tables import BoardTables, Column, Table
 from harness.leaderboard.view import (
@@ -51,12 +52,15 @@ def _layout(board: Board) -> tuple[list[Table], list[str]]:
         last_of_top = ends_top_group(rows)
         top_rows = None if last_of_top is None else last_of_top + 1
         tables.append(Table(dataset, columns, [line(board, row, names, remarks) for row in rows], top_rows))
-    return tables, footnotes(board, remarks)
+    tables += slice_tables(board, remarks)
+    notes = footnotes(board, remarks)
+    notes[-1:-1] = dict.fromkeys(note for found in board.get("slices", ()) for note in found["notes"])
+    return tables, notes
 
 
 def _records(board: Board) -> list[dict[str, Any]]:
     metrics = metric_names(board)
-    return [_record(board, row, metrics) for row in board["rows"]]
+    return [*(_record(board, row, metrics) for row in board["rows"]), *slice_records(board)]
 
 
 def _record(board: Board, row: Row, metrics: list[str]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from harness.leaderboard.headline import headlines
 from harness.leaderboard.interval_bar import axis_of, bar, bar_header
 from harness.leaderboard.numbers import UNDEFINED, with_interval
 from harness.leaderboard.short_notes import notes_to_show
+from harness.leaderboard.slices import slice_summaries
 from harness.leaderboard.tables import Field, Form, Marked, Summary, SummaryTable
 from harness.leaderboard.view import (
     ABSTAINED,
@@ -37,6 +38,7 @@ def summary_of(board: Board) -> Summary:
         fields = list(_fields(board, rows, remarks))
         top_rows = None if last_of_top is None else last_of_top + 1
         tables.append(SummaryTable(_title(dataset, rows), dataset, headline.sentence, fields, top_rows))
+    tables += slice_summaries(board, remarks)
     return Summary(tables, notes_to_show(board, remarks))
 
 

@@ -9,6 +9,11 @@ from typing import Any, Literal, NamedTuple, Protocol, TypedDict
 
 from harness.records.judgments import Verdict
 
+SLICES = ("category", "model_a", "model_b")
+"""Columns that every run keeps and that its results can be shown by."""
+SLICE = "slice."
+"""Begins the names of the other columns that a run keeps for that."""
+
 
 class Message(TypedDict):
     """One turn of a chat, as the chat completions protocol writes it."""
@@ -80,6 +85,7 @@ class DatasetSpec:
         options: of the format, such as `delimiter`, and `encoding`; without those that the spec leaves out.
         votes: a file of labels in long form, one row for each item and annotator.
         content: the rows as JSON Lines, where a program gives them in place of a file; None for a file.
+        slices: columns that are kept so that results can be shown by them, where the file has them.
     """
 
     name: str
@@ -94,6 +100,7 @@ class DatasetSpec:
     options: Mapping[str, str] = field(default_factory=dict)
     votes: VotesSpec | None = None
     content: bytes | None = field(default=None, repr=False)
+    slices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

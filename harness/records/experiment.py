@@ -117,6 +117,7 @@ class ScoreSpec:
         holdout: share of the units (items, or clusters of them) on which the figure of the best is measured after it
             was chosen on the others; None to hold nothing out.
         probes: file names in `harness/analysis/audit/probes/`, whose figures are shown beside the scores.
+        by: columns of the data; the figures of each slice, the items with the same value, are shown as well.
     """
 
     metrics: tuple[str, ...] = ("kappa", "accuracy")
@@ -126,6 +127,7 @@ class ScoreSpec:
     margin: float | None = None
     holdout: float | None = None
     probes: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from harness.records.calls import Model
 from harness.records.datasets import Dataset, Item
 from harness.records.experiment import CELLS_SHOWN, Cell, Spec
 from harness.records.judgments import Outcome
+from harness.runner.slices import slice_problems
 from harness.spec.digest import spec_digest
 from harness.text import html_table
 
@@ -205,6 +206,7 @@ def make_plan(spec: Spec) -> Plan:
         except HarnessError as error:
             problems.extend(error.problems)
     problems += recording_problems(spec)
+    problems += [] if problems else slice_problems(spec, datasets)
     if problems:
         raise DatasetError(problems)
     asked = dict.fromkeys((cell.strategy, cell.dataset) for cell in spec.cells)

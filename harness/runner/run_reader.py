@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import RunFolderError
+from harness.records.datasets import SLICE, SLICES
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import OUTCOME_CODES, VERDICTS, Usage
 from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
@@ -98,6 +99,20 @@ class JudgedDataset:
     def categories(self) -> list[str | None]:
         """The category of each item."""
         return self.frame["category"].to_list()
+
+    def slice_columns(self) -> dict[str, list[str | None]]:
+        """The columns that results can be shown by, each with the value of every item; those without any are left out.
+
+        These are the category, the writers of the responses, and the columns that `score: {by}` kept.
+        """
+        names = {name: name for name in SLICES} | {
+            name.removeprefix(SLICE): name for name in self.frame.columns if name.startswith(SLICE)
+        }
+        return {
+            name: self.frame[column].to_list()
+            for name, column in names.items()
+            if self.frame[column].null_count() < len(self)
+        }
 
     @property
     def models_a(self) -> list[str | None]:
@@ -207,7 +222,8 @@ def _score_spec(score: Mapping[str, Any], metrics: tuple[str, ...] | None) -> Sc
     """How judgments became scores; a generation has no choice of metrics."""
     known = {field.name for field in fields(ScoreSpec)}
     kept = {name: value for name, value in score.items() if name in known}
-    return ScoreSpec(**{**kept, "metrics": metrics or tuple(kept["metrics"]), "probes": tuple(kept.get("probes", ()))})
+    lists = {name: tuple(kept.get(name, ())) for name in ("probes", "by")}
+    return ScoreSpec(**{**kept, "metrics": metrics or tuple(kept["metrics"]), **lists})
 
 
 def _columns(

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from harness.hashing import rounded
-from harness.records.datasets import Dataset
+from harness.records.datasets import SLICE, Dataset
 from harness.records.judgments import VERDICTS
 from harness.records.scores import CellScore
 
@@ -55,8 +55,8 @@ ITEM_COLUMNS = {
     "length_b": pl.Int64(),
 }
 """Of `items.parquet`: one row for each item. `content` is a digest of the prompt and both responses, `reference` the
-reference verdict, `labels` that of each annotator, and the lengths are those of the responses
-in characters."""
+reference verdict, `labels` that of each annotator, and the lengths are those of the responses in characters. Columns
+that `score: {by}` names follow as `slice.NAME`, as text; runs without any have no such column."""
 
 
 def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
@@ -67,8 +67,7 @@ def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
         labels = pl.DataFrame([_verdicts(f"{at}", column) for at, column in enumerate(codes)])
         listed = labels.select(pl.concat_list(pl.all())) if labels.width else None
         parts.append(
-            dataset.facts()
-            .with_columns(
+            dataset.facts().with_columns(
                 pl.lit(name).alias("dataset"),
                 _verdicts("reference", dataset.reference_codes()),
                 (
@@ -77,9 +76,9 @@ def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
                     else pl.Series([[]] * len(dataset), dtype=pl.List(pl.String))
                 ).alias("labels"),
             )
-            .select(list(ITEM_COLUMNS))
         )
-    return pl.concat(parts)
+    kept = dict.fromkeys(name for part in parts for name in part.columns if name.startswith(SLICE))
+    return pl.concat(parts, how="diagonal").select(*ITEM_COLUMNS, *kept)
 
 
 def _verdicts(name: str, codes: Any) -> pl.Series:

@@ -8,7 +8,7 @@ from typing import Any
 from harness.hashing import digest_of
 from harness.records.calls import Model
 from harness.records.datasets import DatasetSpec
-from harness.records.experiment import Choice, Spec
+from harness.records.experiment import Choice, ScoreSpec, Spec
 from harness.records.frozen import with_plain_numbers
 from harness.spec.strategies import strategy_identity
 
@@ -23,7 +23,7 @@ def spec_digest(spec: Spec) -> str:
         "name": spec.name,
         "kind": spec.kind,
         "seed": spec.seed,
-        "score": asdict(spec.score),
+        "score": _scoring(spec.score),
         "cells": [asdict(cell) for cell in spec.cells],
         "choices": [_origin(choice) for choice in spec.choices],
         "datasets": {cell.dataset: _reading(spec.datasets[cell.dataset]) for cell in spec.cells},
@@ -33,9 +33,16 @@ def spec_digest(spec: Spec) -> str:
     return digest_of(with_plain_numbers(material))
 
 
+def _scoring(score: ScoreSpec) -> dict[str, Any]:
+    scoring = asdict(score)
+    if not score.by:  # added later: older digests stay what they are
+        del scoring["by"]
+    return scoring
+
+
 def _reading(dataset: DatasetSpec) -> dict[str, Any]:
     reading = asdict(dataset)
-    del reading["path"], reading["shown_path"], reading["content"]
+    del reading["path"], reading["shown_path"], reading["content"], reading["slices"]  # `score` names the slices
     # Settings that were added later count only where a spec uses them, so that older digests stay what they are.
     if dataset.on_problem == "error":
         del reading["on_problem"]

@@ -9,6 +9,7 @@ All problems are reported at once. Nothing here imports a heavy package, so that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -233,18 +234,18 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
     if problems := [*model_differences(document, taken.winners, models), *shared_replies(document, models)]:
         raise SpecError(problems)
     cells = cells_of(resolved["matrix"], tuple(models))
+    score = ScoreSpec(**freeze(resolved["score"]))
+    datasets = {name: dataset_of(name, entry, path, document.file) for name, entry in resolved["datasets"].items()}
     return Spec(
         path=path,
         name=resolved["name"],
         kind=resolved["kind"],
         seed=resolved["seed"],
-        datasets=FrozenDict(
-            {name: dataset_of(name, entry, path, document.file) for name, entry in resolved["datasets"].items()}
-        ),
+        datasets=FrozenDict({name: replace(one, slices=score.by) for name, one in datasets.items()}),
         models=FrozenDict(models),
         strategies=FrozenDict({cell.strategy: taken.strategies[cell.strategy] for cell in cells}),
         cells=cells,
-        score=ScoreSpec(**freeze(resolved["score"])),
+        score=score,
         resolved=freeze(resolved),
         shown_path=document.file,
         model_places=FrozenDict({name: document.place(("models", name, "api_key_env")) for name in models}),

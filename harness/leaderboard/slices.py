@@ -1,0 +1,224 @@
+"""Slices in a leaderboard: their JSON, their tables, and the sentences that they support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.hashing import rounded
+from harness.leaderboard.numbers import UNDEFINED, p_text
+from harness.leaderboard.tables import Column, Field, Form, SummaryTable, Table
+from harness.leaderboard.view import Board, Remarks, Row, evaluator, figure_text, metric_names
+from harness.records.figures import Figure
+from harness.records.slices import SlicedDataset
+from harness.runner.run_reader import read_judged
+from harness.runner.slices import sliced
+from harness.scoring.figure_json import figure_json
+from harness.text import pluralized, with_minus_signs
+
+NO_VALUE = "(none)"
+REST = "accuracy vs rest"
+P_VALUE = "p"
+
+
+def slices_json(found: Sequence[SlicedDataset]) -> list[dict[str, Any]]:
+    """Slices as `schemas/output/leaderboard.schema.json` describes them, floats rounded to 12 significant digits."""
+    documents = [
+        {
+            "dataset": one.dataset,
+            "column": one.column,
+            "level": one.level,
+            "level_each": one.level_each,
+            "shown": one.shown,
+            "test": {"method": one.method, "draws": one.draws, "seed": one.seed},
+            "cells": [
+                {
+                    "cell": cell.cell,
+                    "p_value": cell.p_value,
+                    "slices": [
+                        {
+                            "value": part.value,
+                            "items": part.items,
+                            "n": part.n,
+                            "failed": part.failed,
+                            "metrics": {name: _figure(figure) for name, figure in part.figures.items()},
+                            "difference": part.difference,
+                            "p_value": part.p_value,
+                            "p_family": part.p_family,
+                            "reason": part.reason or None,
+                        }
+                        for part in cell.slices
+                    ],
+                }
+                for cell in one.cells
+            ],
+        }
+        for one in found
+    ]
+    return [rounded({**one, "notes": list(_notes(one))}) for one in documents]
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {**figure_json(figure), "rank": None}
+
+
+def with_slices(folder: Path, board: Board, columns: Sequence[str]) -> dict[str, Any]:
+    """The leaderboard of a run with its cells on the slices by some columns.
+
+    Args:
+        folder: of the run.
+        board: its leaderboard.
+        columns: of the data that the run kept.
+
+    Raises:
+        InputError: where the run has no values in a column, or a column has too many values.
+        RunFolderError: if the run cannot be read.
+    """
+    run = read_judged(folder)
+    return {**board, "slices": slices_json(sliced(run.datasets, dict.fromkeys(columns), run.score, run.seed))}
+
+
+def slice_tables(board: Board, remarks: Remarks) -> Iterator[Table]:
+    """A table for each dataset and column: one row for each cell and slice, in the order of the board."""
+    metrics = metric_names(board)
+    rows = {row["cell"]: row for row in board["rows"]}
+    for found in board.get("slices", ()):
+        cells = {cell["cell"]: cell for cell in found["cells"]}
+        names = ["strategy", "evaluator", found["column"], "n", "failed", *metrics, REST, P_VALUE]
+        keys, numbers = names[:3], ("n", "failed", P_VALUE)
+        columns = [Column(name, name in numbers, at < len(keys), at < len(keys)) for at, name in enumerate(names)]
+        lines = [
+            _line(rows[cell], part, metrics, remarks)
+            for cell in rows
+            if cell in cells
+            for part in cells[cell]["slices"]
+        ]
+        yield Table(f"{found['dataset']} by {found['column']}", columns, lines)
+
+
+def slice_summaries(board: Board, remarks: Remarks) -> Iterator[SummaryTable]:
+    """The slices for a terminal, by the metric that ranks the board: a table for each dataset and column."""
+    metric = board["metric"]
+    for found in board.get("slices", ()):
+        cells = {cell["cell"]: cell for cell in found["cells"]}
+        names = [row["cell"] for row in board["rows"] if row["cell"] in cells]
+        lines = [(name, part) for name in names for part in cells[name]["slices"]]
+        short = [name.removeprefix(f"{found['dataset']}/") for name, _ in lines]
+        parts = [part for _, part in lines]
+        figures = [figure_text(part["metrics"][metric], remarks) for part in parts]
+        differences = [_rest(part, remarks) for part in parts]
+        p_values = [_p_value(part) for part in parts]
+        columns = (("n", [f"{part['n']:,}" for part in parts]), (metric, figures), ("vs rest", differences))
+        fields = [
+            Field([Form("cell", short)], is_number=False, is_name=True),
+            Field([Form(found["column"], [slice_name(part["value"]) for part in parts])], is_number=False),
+            *(Field([Form(name, texts)]) for name, texts in (*columns, (P_VALUE, p_values))),
+        ]
+        title = f"{found['dataset']} by {found['column']}"
+        yield SummaryTable(title, title, _headline(found), fields)
+
+
+def _headline(found: Mapping[str, Any]) -> str:
+    """The first of the findings, and the number of the others."""
+    findings = list(_findings(found))
+    if not findings:
+        return "no slice can be compared with the rest"
+    return findings[0] + (f"; and {len(findings) - 1} more" if len(findings) > 1 else "")
+
+
+def _rest(part: Mapping[str, Any], remarks: Remarks) -> str:
+    """The difference to the rest, or the number of the reason why there is none."""
+    if part["difference"] is None:
+        return UNDEFINED + remarks.marks(part)
+    return with_minus_signs(f"{part['difference']:+.3f}")
+
+
+def _p_value(part: Mapping[str, Any]) -> str:
+    return "" if part["p_value"] is None else p_text(part["p_value"]).removeprefix("= ")
+
+
+def _line(row: Row, part: Mapping[str, Any], metrics: Sequence[str], remarks: Remarks) -> list[str]:
+    return [
+        row["strategy"],
+        evaluator(row) + (" (simulated)" if row["simulated"] else ""),
+        slice_name(part["value"]),
+        str(part["n"]),
+        str(part["failed"]),
+        *(figure_text(part["metrics"][name], remarks) for name in metrics),
+        _rest(part, remarks),
+        _p_value(part),
+    ]
+
+
+def slice_name(value: str | None) -> str:
+    """The value of a slice as tables show it."""
+    return NO_VALUE if value is None else value
+
+
+def _notes(found: Mapping[str, Any]) -> Iterator[str]:
+    """The definitions of the columns, then the slices on which a cell is better or worse than elsewhere."""
+    level, title = f"{100 * found['level']:.4g} %", f"{found['dataset']} by {found['column']}"
+    if found["shown"] > 1:
+        yield (
+            f"{title}: the [low, high] of the {found['shown']} slices of an evaluator hold together at {level} "
+            f"(each {100 * found['level_each']:.5g} %, Bonferroni)"
+        )
+    if any(part["p_value"] is not None for cell in found["cells"] for part in cell["slices"]):
+        yield (
+            f"{REST}: accuracy on the slice minus accuracy on all other items; p: adjusted for the slices of an "
+            f"evaluator (max-T, {found['test']['draws']:,} draws, {found['test']['method']})"
+        )
+    yield from (f"{title}: {finding}" for finding in _findings(found))
+
+
+def _findings(found: Mapping[str, Any]) -> Iterator[str]:
+    """What holds for the slices of all cells together."""
+    alpha, cells = 1 - found["level"], found["cells"]
+    is_any = False
+    for cell in cells:
+        for part in cell["slices"]:
+            if part["p_family"] is not None and part["p_family"] <= alpha:
+                is_any = True
+                direction = "better" if part["difference"] > 0 else "worse"
+                yield (
+                    f"{cell['cell']} is {direction} where {found['column']} is {slice_name(part['value'])} than "
+                    f"elsewhere: accuracy {with_minus_signs(format(part['difference'], '+.3f'))}, "
+                    f"p {p_text(part['p_family'])}, adjusted for slices and evaluators"
+                )
+    tested = any(part["p_value"] is not None for cell in cells for part in cell["slices"])
+    if tested and not is_any:
+        yield (
+            "no evaluator's accuracy on a slice differs distinguishably from that elsewhere "
+            f"(p adjusted for slices and {pluralized(len(cells), 'evaluator')})"
+        )
+
+
+def slice_records(board: Board) -> Iterator[dict[str, Any]]:
+    """One flat record for each cell and slice, for formats of flat records."""
+    rows = {row["cell"]: row for row in board["rows"]}
+    for found in board.get("slices", ()):
+        for cell in found["cells"]:
+            row = rows[cell["cell"]]
+            for part in cell["slices"]:
+                figures = {
+                    f"{name}{ending}": part["metrics"][name][key]
+                    for name in metric_names(board)
+                    for ending, key in (("", "value"), ("_low", "low"), ("_high", "high"), ("_reason", "reason"))
+                }
+                yield {
+                    "run": board["run"],
+                    "spec": board["spec"],
+                    **{key: row[key] for key in ("dataset", "cell", "strategy")},
+                    "evaluator": evaluator(row),
+                    "slice_column": found["column"],
+                    "slice": part["value"],
+                    "items": part["items"],
+                    "n": part["n"],
+                    "failed": part["failed"],
+                    **figures,
+                    "accuracy_difference": part["difference"],
+                    "accuracy_difference_p": part["p_value"],
+                    "accuracy_difference_p_family": part["p_family"],
+                    "accuracy_difference_reason": part["reason"],
+                }
