@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from harness.api import power as power
     from harness.api import run_spec as run_spec
     from harness.api import run_spec_async as run_spec_async
+    from harness.api import write_report as write_report
     from harness.errors import BudgetReachedError as BudgetReachedError
     from harness.errors import CacheError as CacheError
     from harness.errors import DatasetError as DatasetError
@@ -63,6 +64,7 @@ _PUBLIC = (
     "power",
     "run_spec",
     "run_spec_async",
+    "write_report",
 )
 _ERRORS = (
     "BudgetReachedError",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 import html
+import json
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 # Whole escape sequences: control strings (OSC, DCS, APC, PM, SOS) with all they carry, then CSI, then the short ones.
 _ESCAPES = re.compile(
@@ -37,6 +39,23 @@ def printable(text: str) -> str:
     text = _ESCAPES.sub("", text)
     text = _BREAKS.sub(" ", text)
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+
+
+_OBEYED = re.compile(r"[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb]")
+"""Beyond what JSON escapes itself: the other control characters, marks of writing direction, halves of pairs."""
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON, indented, that is safe to print on a terminal.
+
+    Characters that a terminal acts on are escaped, so a program that parses the text reads the same value.
+    """
+    return escaped_json(json.dumps(value, indent=2, ensure_ascii=False)) + "\n"
+
+
+def escaped_json(text: str) -> str:
+    """JSON text in which every character that a terminal acts on is escaped; it parses to the same value."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 # --- words of messages ---------------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
+import json
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.text import printable
+from harness.text import escaped_json, json_text, printable
 
 
 @pytest.mark.parametrize(
@@ -32,3 +35,25 @@ def test_whatever_comes_is_one_encodable_line_without_controls(text):
     assert len(shown.splitlines()) <= 1
     assert all(ord(c) >= 32 and not 0x7F <= ord(c) < 0xA0 for c in shown)
     assert printable(shown) == shown
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+MARKS = ["\x1b", "\x7f", "\x9b", "\x9d", "\u061c", "\u200e", "\u2028", "\u2029", "\u202e", "\u2066"]
+
+
+@given(VALUES)
+def test_json_for_a_terminal_parses_to_the_same_value_and_obeys_nothing(value):
+    text = json_text(value)
+    assert json.loads(text) == value
+    assert not OBEYED.search(text)
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_each_mark_that_a_terminal_obeys_is_escaped_in_json(mark):
+    text = json_text({mark: f"a{mark}b"})
+    assert mark not in text
+    assert json.loads(text) == {mark: f"a{mark}b"}
+    assert escaped_json(text) == text

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.api.finished_run import FinishedRun as FinishedRun
     from harness.api.finished_run import open_run as open_run
     from harness.api.load import load_spec as load_spec
+    from harness.api.reporting import write_report as write_report
     from harness.api.run import run_spec as run_spec
     from harness.api.run import run_spec_async as run_spec_async
     from harness.api.run import spec_keys as spec_keys
@@ -39,6 +40,7 @@ _MODULES = {
     **dict.fromkeys(("FinishedRun", "open_run"), "api.finished_run"),
     **dict.fromkeys(("run_spec", "run_spec_async", "spec_keys"), "api.run"),
     "load_spec": "api.load",
+    "write_report": "api.reporting",
     "Reply": "records.calls",
 }
 

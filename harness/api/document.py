@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.text import html_table
+from harness.text import html_table, json_text
 
 if TYPE_CHECKING:
     import polars as pl
@@ -50,7 +50,7 @@ class Document(Mapping[str, Any]):
 
     def json(self) -> str:
         """The document as JSON text, as the command prints it."""
-        return json.dumps(self._value, indent=2, ensure_ascii=False) + "\n"
+        return json_text(self._value)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {self._about()}>"

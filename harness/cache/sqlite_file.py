@@ -84,7 +84,8 @@ def writing_alone(folder: Path) -> Iterator[None]:
     SQLite's own locks nearly do; but until 3.51.3 two connections that write and checkpoint at the same instant
     can lose pages of the write-ahead log. The system releases the lock when a process ends, however it ends.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)  # replies are private; a folder that is there keeps its permissions
     with (folder / LOCK).open("ab") as handle:
         if sys.platform != "win32":
             import fcntl

@@ -12,6 +12,8 @@ from typing import Any
 
 import click
 
+from harness.text import escaped_json, json_text
+
 HANDLER = "harness.ascii"
 """The name of the error handler of the codecs."""
 
@@ -43,11 +45,12 @@ def replace_unencodable() -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON."""
-    print_json_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    print_json_text(json_text(value))
 
 
 def print_json_text(text: str) -> None:
-    """Print JSON text; where stdout is not UTF-8, other characters than ASCII are escaped, which keeps the value."""
+    """Print JSON text; what a terminal acts on, and what stdout cannot encode, is escaped, which keeps the value."""
+    text = escaped_json(text)
     click.echo(text if _is_utf8(sys.stdout) else _NOT_ASCII.sub(_escape, text), nl=False)
 
 

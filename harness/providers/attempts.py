@@ -7,6 +7,7 @@ around attempts is the same for all providers.
 from __future__ import annotations
 
 import socket
+import ssl
 from abc import ABC, abstractmethod
 from typing import NoReturn
 
@@ -24,6 +25,11 @@ from harness.records.calls import Call, Finish, Model, Reply
 FORMAT = "response_format"
 
 CUT_OFF = Fault("cut-off", "the run ended before the reply came", remedy="give-up", may_be_billed=True)
+
+NOT_SENT = (ConnectionRefusedError, socket.gaierror, ssl.SSLCertVerificationError)
+"""Errors before a request is sent."""
+OF_CONNECTING = frozenset({"ClientConnectorError", "ConnectError"})
+"""Classes of the HTTP clients for connections that were not made, failed TLS handshakes included."""
 
 LETTERS_PER_TOKEN = 4
 """An estimate of the size of a prompt; the reported usage corrects it."""
@@ -234,5 +240,10 @@ def connection_fault(error: BaseException, model: Model, secret: Secrets) -> Fau
     if any(isinstance(cause, TimeoutError) for cause in causes):
         return timeout_fault(model)
     reason = in_short(secret.redacted_message(str(causes[-1]))) or type(causes[-1]).__name__
-    was_reached = not any(isinstance(cause, ConnectionRefusedError | socket.gaierror) for cause in causes)
+    was_reached = not any(isinstance(cause, NOT_SENT) or _is_of_connecting(cause) for cause in causes)
     return Fault("connection", f"the connection failed: {reason}", remedy="again", may_be_billed=was_reached)
+
+
+def _is_of_connecting(error: BaseException) -> bool:
+    """Whether an HTTP client says that it could not make the connection, so that no request was sent."""
+    return any(kind.__name__ in OF_CONNECTING for kind in type(error).__mro__)

@@ -227,11 +227,13 @@ class RunWriter:
             for file in self.folder.iterdir():
                 with file.open("rb") as stream:
                     os.fsync(stream.fileno())
-            if final.exists():
+            try:
+                self.folder.rename(final)
+            except OSError:  # the run is there already, perhaps since a moment ago, by another process
+                if not final.is_dir():
+                    raise
                 for file in sorted(self.folder.iterdir()):
                     file.replace(final / file.name)
-            else:
-                self.folder.rename(final)
             shutil.rmtree(self.parent / f"{run_id}{_UNSCORED}", ignore_errors=True)
         return final
 

@@ -15,10 +15,8 @@ MARK = ".unfinished-"
 
 
 def new_folder(parent: Path) -> Path:
-    """A new folder of this process."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{MARK}{socket.gethostname()}-{os.getpid()}-", dir=parent))
-    folder.chmod(0o755)  # mkdtemp keeps others out; results are for sharing
-    return folder
+    """A new folder of this process, which only its user can read: prompts and replies are private until shared."""
+    return Path(tempfile.mkdtemp(prefix=f"{MARK}{socket.gethostname()}-{os.getpid()}-", dir=parent))
 
 
 def remove_abandoned(parent: Path) -> None:

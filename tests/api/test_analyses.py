@@ -109,3 +109,19 @@ def test_help_of_an_analysis_names_its_arguments() -> None:
         assert function.__doc__ is not None
         for section in ("Args:", "Returns:", "Raises:"):
             assert section in function.__doc__
+
+
+def test_a_report_is_the_file_and_the_document_of_the_command(run: harness.FinishedRun, tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+    found = harness.write_report(run, out=out)
+    assert found.frame().rows() == [(run.id, "quickstart", str(run.folder))]
+    first = out.read_bytes()
+    assert len(first) == found["bytes"]
+    assert printed("report", str(run.folder), "--out", str(out)) == found, "an earlier report is replaced"
+    assert out.read_bytes() == first
+    out.write_text("mine")
+    with pytest.raises(harness.InputError, match="is not a report"):
+        harness.write_report(run, out=out)
+    assert harness.write_report(run, out=out, force=True) == found
+    with pytest.raises(harness.InputError, match="at least one run"):
+        harness.write_report(out=out)

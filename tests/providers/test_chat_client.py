@@ -385,6 +385,29 @@ def test_attempts_whose_bill_is_not_known_are_told_with_the_most_that_they_can_c
     assert unbilled(answer, price=None, attempts=1, timeout_s=0.3) == [("judge-1", None)] * is_unknown
 
 
+def test_a_failed_tls_handshake_bills_nothing():
+    told: list[object] = []
+
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(plain, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        model = model_at(f"https://127.0.0.1:{port}/v1", attempts=1)
+        connection = provider.connect(model, Context({"TEST_KEY": KEY}, unbilled=lambda *args: told.append(args)))
+        with pytest.raises(ProviderError, match="connection failed"):
+            await connection.send(Call(model, MESSAGES))
+        await connection.close()
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(main())
+    assert told == []
+
+
 def test_an_endpoint_that_is_not_there_bills_nothing():
     told: list[object] = []
 

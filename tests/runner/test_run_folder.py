@@ -79,7 +79,7 @@ def test_run_that_does_not_end_leaves_nothing_behind(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert list((tmp_path / "s").iterdir()) == []
+    assert list(tmp_path.glob("s/*")) == []
 
 
 def test_what_a_killed_run_left_is_swept_and_what_a_living_one_has_is_not(tmp_path: Path) -> None:
@@ -181,3 +181,42 @@ def test_soft_verdicts_have_a_column_only_where_there_are_any(
         if preference is not None:
             assert frame["preference"].to_list() == [None] * 40 + [preference]
     assert len(set(digests.values())) == 3
+
+
+def test_a_run_that_another_process_has_just_published_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = written(tmp_path, finished="2026-01-01")
+    before = content(first)
+    rename = Path.rename
+    raced: list[Path] = []
+
+    def late(self: Path, target: Path) -> Path:
+        raced.append(Path(target))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    second = written(tmp_path, finished="2026-02-02")
+    assert raced == [first], "the folder is renamed without looking first"
+    assert second == first
+    after = content(second)
+    environment = run_folder.ENVIRONMENT
+    assert {**after, environment: b""} == {**before, environment: b""}
+    assert b"2026-02-02" in after[environment]
+
+
+def test_a_file_in_the_place_of_a_run_is_an_error(tmp_path: Path) -> None:
+    run = written(tmp_path / "other")
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / run.name).write_text("")
+    with pytest.raises(StorageError, match="cannot be written"):
+        written(tmp_path)
+    assert [path.name for path in (tmp_path / "s").iterdir()] == [run.name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are those of POSIX")
+def test_only_its_user_can_read_a_run(tmp_path: Path) -> None:
+    before = os.umask(0o000)
+    try:
+        run = written(tmp_path)
+    finally:
+        os.umask(before)
+    assert run.stat().st_mode & 0o777 == 0o700

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -93,7 +94,7 @@ def _recognised(file: TextIO, wanted: Sequence[str], delimiter: str | None) -> t
 
 def _header(reader: Iterator[list[str]], skipped: int) -> list[str]:
     header = [name.strip() for name in next(reader, [])]
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
     if twice:
         raise DatasetError(Problem(line=1 + skipped, message=f"column `{twice[0]}` occurs twice in the header"))
     return header

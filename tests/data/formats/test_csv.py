@@ -1,5 +1,6 @@
 import csv as stdlib_csv
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,12 @@ def test_labels_in_one_column_are_a_json_list(file):
     assert read(file(rows_of("x", "y", labels="")))[0].labels == ()
     with pytest.raises(DatasetError, match="`labels` is no list of verdicts; name one column per annotator"):
         read(file(rows_of("x", labels="a")))
+
+
+def test_many_columns_are_read_in_no_time(file):
+    names = ",".join(f"c{at}" for at in range(40_000))
+    values = ",".join("1" for _ in range(40_000))
+    started = time.perf_counter()
+    rows = csv.read(file(f"{names}\n{values}\n"), ["c39999"])
+    assert rows.frame["c39999"].to_list() == ["1"]
+    assert time.perf_counter() - started < 5, "it took 17 s where each name was counted in all others"
