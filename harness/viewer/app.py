@@ -64,7 +64,7 @@ class Viewer:
 
     def runs(self, request: Request) -> str:
         """The list of runs."""
-        return self._document(runs_page(find_runs(self._roots)), Frame(TITLE))
+        return self._document(runs_page(find_runs(self._roots)), Frame("Fellowship harness"))
 
     def compare(self, request: Request) -> str:
         """The comparison of the runs in the address."""

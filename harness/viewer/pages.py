@@ -17,6 +17,8 @@ from harness.viewer.roots import RunKey
 CLIPPED = 20_000
 """Characters of a text that a page shows unless all are asked for."""
 WHOLE = 2**40
+LONGEST_OPTION = 60
+"""Characters of a choice in a form."""
 ALL_CELLS = "*"
 """The value of `cell` for the conversations of all cells."""
 SHOW_WORDS = {
@@ -102,6 +104,7 @@ class ItemsPage:
         action: where the form leads.
         previous: address of the page before, "" for none.
         next: address of the page after it, "" for none.
+        has_orders: whether a cell shows the responses in both orders.
     """
 
     TEMPLATE: ClassVar[str] = "items.html"
@@ -114,6 +117,7 @@ class ItemsPage:
     action: str
     previous: str
     next: str
+    has_orders: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +153,21 @@ class ItemView:
 
 @dataclass(frozen=True, slots=True)
 class LoopView:
-    """One loop of a generation; `whole` is the address with texts in full, "" where they are."""
+    """One loop of a generation.
+
+    Attributes:
+        loop: the record.
+        back: address of the list of items.
+        whole: address with texts in full, "" where they are.
+        most: characters of a text that are shown.
+    """
 
     TEMPLATE: ClassVar[str] = "loop.html"
     NAME: ClassVar[str] = "loop"
     TITLE: ClassVar[str] = "Loop"
 
     loop: LoopRecord
+    back: str
     whole: str
     most: int
 
@@ -208,6 +220,7 @@ def items_page(key: RunKey, index: RunIndex, found: ItemPage) -> ItemsPage:
         run_address(key, "items"),
         page(filters.page - 1) if filters.page > 1 else "",
         page(filters.page + 1) if filters.page < found.pages else "",
+        any(one["order"] == "both" for one in index.dataset(filters.dataset).cells),
     )
 
 
@@ -224,7 +237,12 @@ def _selects(index: RunIndex, filters: Filters) -> list[Select]:
         ("sort", "order", [(name, SORT_WORDS[name]) for name in SORTS]),
     ]
     return [
-        Select(name, label, getattr(filters, name), [Option(*option) for option in options])
+        Select(name, label, getattr(filters, name), [Option(value, _short(text)) for value, text in options])
         for name, label, options in fields
         if options
     ]
+
+
+def _short(text: str) -> str:
+    """The text of an option, whose longest one sets the width of its field."""
+    return text if len(text) <= LONGEST_OPTION else f"{text[:LONGEST_OPTION]}…"

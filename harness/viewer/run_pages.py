@@ -7,9 +7,11 @@ from typing import NamedTuple, TypeAlias
 
 from harness.api.experiment import board_tables
 from harness.errors import InputError
+from harness.leaderboard.tables import Column, Table
 from harness.report.blocks import block_of
 from harness.report.html import Page
 from harness.report.items.filters import filters_from, find_items
+from harness.report.items.records import ItemRecord
 from harness.report.links import Links
 from harness.report.pages.cells import cells_page
 from harness.report.pages.differences import differences_page
@@ -64,10 +66,19 @@ def item_view(opened: OpenedRun, links: Links, values: Values) -> Page:
         address(record.previous, **here),
         address(record.next, **here),
         "" if cell == ALL_CELLS else f"{address(item, cell=ALL_CELLS)}#conversations",
-        "" if is_whole else address(item, **here, whole="1"),
+        address(item, **here, whole="1") if _is_long(record) and not is_whole else "",
         [(name, run_address(key, "loop", {"system": name, "item": item})) for name in systems],
         WHOLE if is_whole else CLIPPED,
     )
+
+
+def _is_long(record: ItemRecord) -> bool:
+    """Whether a text of an item is longer than a page shows."""
+    texts = [record.response_a, record.response_b, record.reference_answer]
+    texts += [message.text for message in record.prompt or ()]
+    calls = [call for one in record.conversations for each in (one, *one.members) for call in each.calls]
+    texts += [text for call in calls for text in (call.reply, call.reasoning)]
+    return any(len(text or "") > CLIPPED for text in texts)
 
 
 def loop_view(opened: OpenedRun, links: Links, values: Values) -> Page:
@@ -76,14 +87,23 @@ def loop_view(opened: OpenedRun, links: Links, values: Values) -> Page:
     is_whole = values.get("whole") == "1"
     whole = run_address(opened.key, "loop", {"system": system, "item": item, "whole": "1"})
     record = opened.items.loop(system, item, calls=True)
-    return LoopView(record, "" if is_whole else whole, WHOLE if is_whole else CLIPPED)
+    is_long = any(len(draft.text) > CLIPPED for draft in record.drafts)
+    back = run_address(opened.key, "items")
+    return LoopView(record, back, whole if is_long and not is_whole else "", WHOLE if is_whole else CLIPPED)
 
 
 def board_view(opened: OpenedRun, links: Links, values: Values) -> Page:
     """The leaderboard of a generation."""
     tables = board_tables(opened.source.board)
-    blocks = [block_of(table, [None] * len(table.rows), 0) for table in tables.tables]
+    blocks = [block_of(_named(table), [None] * len(table.rows), 0) for table in tables.tables]
     return BoardView(blocks, tables.notes)
+
+
+def _named(table: Table) -> Table:
+    """A table without columns that have no name: a screen reader would announce nothing."""
+    kept = [at for at, column in enumerate(table.columns) if column.name or any(row[at] for row in table.rows)]
+    columns = [table.columns[at] if table.columns[at].name else Column("note") for at in kept]
+    return table._replace(columns=columns, rows=[[row[at] for at in kept] for row in table.rows])
 
 
 def _wanted(values: Values, name: str) -> str:
