@@ -18,7 +18,8 @@ pytest.importorskip("selenium")
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
+from selenium.webdriver.support.expected_conditions import url_contains
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from harness.api import load_spec, run_spec
 from harness.cli import main
@@ -105,19 +106,23 @@ def test_click_through_from_the_list_of_runs_to_a_conversation_and_back(driver, 
     browser.resize(driver, 1280)
     driver.get(f"{home}/")
     clicked(driver, "quickstart")
+    WebDriverWait(driver, 60).until(url_contains("/runs/quickstart/"))
     assert driver.find_element(By.TAG_NAME, "h1").text == "quickstart"
     clicked(driver, "Items")
+    WebDriverWait(driver, 60).until(url_contains("/items"))
     Select(driver.find_element(By.NAME, "show")).select_by_visible_text("cells disagree")
     Select(driver.find_element(By.NAME, "sort")).select_by_visible_text("most telling first")
     driver.find_element(By.NAME, "text").send_keys("market")
     driver.find_element(By.CSS_SELECTOR, "form.filters button").click()
+    WebDriverWait(driver, 60).until(url_contains("show=disagree"))
     filtered = driver.current_url
-    assert "show=disagree" in filtered
     shown = [row.text for row in driver.find_elements(By.CSS_SELECTOR, "tbody th a")]
     assert 0 < len(shown) < 50
     clicked(driver, shown[0])
+    WebDriverWait(driver, 60).until(url_contains("item?"))
     assert f"Item {shown[0]}" in text_of(driver)
     clicked(driver, "independent-10/judge:master")
+    WebDriverWait(driver, 60).until(url_contains("cell="))
     marks = [mark.text for mark in driver.find_elements(By.TAG_NAME, "mark")]
     assert marks
     assert all(mark.startswith("Score: ") for mark in marks)

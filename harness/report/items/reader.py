@@ -19,6 +19,7 @@ from harness.report.items.records import ConversationRecord, ItemRecord, LoopRec
 from harness.report.items.replays import Replays
 from harness.report.items.run_rows import (
     ItemRow,
+    JudgmentKeys,
     RunFiles,
     draft_rows,
     drafts_with,
@@ -73,7 +74,7 @@ class Items:
             raise InputError(f"this run has no dataset {quoted(dataset)}")
         place = ItemRow(self._source.folder, dataset, item)
         row = place.row
-        judged = judgment_rows(self._source.folder, item, [one["id"] for one in here], calls=bool(conversations))
+        judged = judgment_rows(self._source.folder, item, [one["id"] for one in here])
         record = ItemRecord(
             dataset,
             item,
@@ -99,7 +100,7 @@ class Items:
         if not conversations:
             return record
         with self._cache() as cache:
-            replays = Replays(self.found, cache)
+            replays = Replays(self.found, cache, JudgmentKeys(self._source, item, place.at))
             asked = tuple(self._conversation(replays, cell, place.at, judged) for cell in conversations)
         return replace(record, conversations=asked)
 

@@ -17,7 +17,7 @@ from harness.records.experiment import Cell
 from harness.report.items.conversation import calls_by_key, replayed_calls, voices_of
 from harness.report.items.reading import Reader, ReadTexts
 from harness.report.items.records import ConversationRecord
-from harness.report.items.run_rows import evaluator_of
+from harness.report.items.run_rows import JudgmentKeys, evaluator_of
 from harness.report.items.texts import FoundPlan
 from harness.runner.explain import Counted, ReplayedConversation, follow
 from harness.runner.plan import Plan
@@ -34,10 +34,11 @@ class Replays:
     Args:
         found: the plan of the run.
         cache: the replies, open in this thread.
+        keys: the cache keys of the judgments of the item; None for loops, which need none.
     """
 
-    def __init__(self, found: FoundPlan, cache: Cache) -> None:
-        self._found, self._cache = found, cache
+    def __init__(self, found: FoundPlan, cache: Cache, keys: JudgmentKeys | None = None) -> None:
+        self._found, self._cache, self._keys = found, cache, keys
         self._readers: dict[str, Reader] = {}
 
     def conversation(
@@ -98,7 +99,7 @@ class Replays:
         batches = replayed_calls(found.batches, voices)
         row = judged.get(cell.id)
         keys = tuple(call.key for batch in batches for call in batch if call.reply is not None)
-        if row is not None and found.outcome is not None and keys != tuple(row["calls"]):
+        if row is not None and found.outcome is not None and keys != tuple(self._keys_of(cell.id)):
             return self._by_key(record, row, OTHER_CALLS)
         if not batches and row is not None:
             return replace(record, missing=NO_CALLS)
@@ -135,9 +136,12 @@ class Replays:
             found.append(self._replayed(record, plan, member, at, judged))
         return found
 
+    def _keys_of(self, cell: str) -> Sequence[str]:
+        return () if self._keys is None else self._keys.of(cell)
+
     def _by_key(self, record: ConversationRecord, row: Mapping[str, Any] | None, reason: str) -> ConversationRecord:
         """The calls of a judgment as the cache holds them."""
-        keys: Sequence[str] = [] if row is None else row["calls"]
+        keys = () if row is None else self._keys_of(record.cell)
         batches = calls_by_key(keys, self._cache)
         if not batches:
             return replace(record, missing=f"{NO_REPLIES}; {reason}" if keys else reason, is_replayed=False)

@@ -77,21 +77,39 @@ class ItemRow:
             self.row: dict[str, Any] = lazy.filter(pl.col("item") == item).head(1).collect().row(0, named=True)
 
 
-def judgment_rows(folder: Path, item: str, cells: Sequence[str], *, calls: bool) -> dict[str, dict[str, Any]]:
-    """The judgments of an item by the ids of their cells.
-
-    Args:
-        folder: of the run.
-        item: id.
-        cells: ids of the cells.
-        calls: whether to read the cache keys, which are most of the file.
-    """
-    lazy = pl.scan_parquet(folder / JUDGMENTS)
-    if not calls:
-        lazy = lazy.select(pl.exclude("calls"))
+def judgment_rows(folder: Path, item: str, cells: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """The judgments of an item by the ids of their cells, without their cache keys, which are most of the file."""
+    lazy = pl.scan_parquet(folder / JUDGMENTS).select(pl.exclude("calls"))
     wanted = lazy.filter(pl.col("item") == item, pl.col("cell").is_in(list(cells)))
     with reading(folder):
         return {row["cell"]: row for row in wanted.collect(engine="streaming").iter_rows(named=True)}
+
+
+class JudgmentKeys:
+    """The cache keys of the judgments of one item, each read from its place: cell by cell, item by item.
+
+    Args:
+        source: the run folder, opened.
+        item: id of the item.
+        at: its position in its dataset.
+    """
+
+    def __init__(self, source: RunFiles, item: str, at: int) -> None:
+        self._folder, self._item, self._at = source.folder, item, at
+        self._starts: dict[str, int] = {}
+        start = 0
+        for entry in source.manifest["cells"]:
+            self._starts[entry["id"]] = start
+            start += source.manifest["datasets"][entry["dataset"]]["items"]
+
+    def of(self, cell: str) -> Sequence[str]:
+        """The keys of the calls of a cell's judgment, in the order in which they were made; none without one."""
+        if cell not in self._starts:
+            return ()
+        lazy = pl.scan_parquet(self._folder / JUDGMENTS).select("cell", "item", "calls")
+        with reading(self._folder):
+            rows = lazy.slice(self._starts[cell] + self._at, 1).collect().rows()
+        return rows[0][2] if rows and rows[0][:2] == (cell, self._item) else ()
 
 
 def prompt_of(folder: Path, prompts: str, item: str) -> tuple[Message, ...] | None:
