@@ -19,6 +19,7 @@ from click.core import ParameterSource
 
 from harness.api import FinishedRun, Planned, run_spec
 from harness.cli import _completion
+from harness.cli._consent import confirm_cost
 from harness.cli._options import (
     allow_path_option,
     cache_option,
@@ -32,11 +33,9 @@ from harness.cli._run_failures import print_failed_calls, print_unanswered, prin
 from harness.cli._several import planned
 from harness.cli._terminal import print_message
 from harness.cli.leaderboard import check_layout, print_rendered, rendered
-from harness.cli.plan import dollars, ends
 from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.format import can_follow_another, find_leaderboard_format
 from harness.runner.call_log import CallLog, call_line, entry_of
-from harness.runner.estimate import Estimate
 from harness.runner.progress import Display, RunStats
 from harness.runner.retry_failed import RETRIES
 from harness.text import pluralized, printable
@@ -60,7 +59,8 @@ Examples:
   harness run specs/*.yaml                              several specs, all checked before the first call
 
 Every reply is cached before it is used: an interrupted run resumes, and a second run makes no calls. The leaderboard
-goes to stdout, everything else to stderr. Exit code 1 if a model could not be used at all."""
+goes to stdout, everything else to stderr. On a terminal, a run that is expected to cost more than 5 dollars, or
+HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a model could not be used at all."""
 )
 @click.argument(
     "specs",
@@ -101,6 +101,7 @@ goes to stdout, everything else to stderr. Exit code 1 if a model could not be u
     multiple=True,
     help="Repeat judgments with this failure; replaced replies stay in the cache. Repeatable.",
 )
+@click.option("-y", "--yes", is_flag=True, help="Spend without asking, whatever HARNESS_CONFIRM_ABOVE is.")
 @click.option("-v", "--verbose", is_flag=True, help="Print each call on stderr.")
 @click.option(
     "--log-file",
@@ -148,6 +149,7 @@ class RunOptions:
     concurrency: int | None
     most_failures: float | None
     retry: tuple[str, ...]
+    yes: bool
     verbose: bool
     log_file: Path | None
     report: str
@@ -181,7 +183,7 @@ def run_one(
                 max_cost_usd=max_cost_usd,
                 retry=options.retry,
                 watch=watch,
-                before_asking=partial(print_cost, plan, watch),
+                before_asking=partial(confirm_cost, plan, watch, is_agreed=options.yes or max_cost_usd is not None),
             )
     except BaseException:
         print_stop(ctx, watch)
@@ -234,11 +236,6 @@ def call_log(watch: RunStats, file: Path | None) -> AbstractContextManager[objec
 def print_line(text: str) -> None:
     """Print a message on stderr; an error is red."""
     print_message(text, style="red" if text.startswith("error:") else "")
-
-
-def print_cost(plan: Planned, watch: RunStats, found: Estimate) -> None:
-    """Print the number of calls and their cost before the first one."""
-    watch.say(f"making {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models))}")
 
 
 def print_spend(watch: RunStats) -> None:

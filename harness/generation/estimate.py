@@ -23,18 +23,21 @@ from harness.runner.session import Replies, UnavailableReplies, advance, start_c
 
 
 class Step(NamedTuple):
-    """A planned call of a loop: its model, and bounds on its tokens."""
+    """A planned call of a loop: its model, bounds on its tokens, and whether it is expected to be made."""
 
     model: str
     calls: tuple[int, int]
     prompt: tuple[int, int]
     reply: tuple[int, int]
+    is_likely: bool = True
 
     def added_to(self, *needs: Need) -> None:
         """Count it; the lower bound of an optional call is zero."""
         prompt, reply = ((low if self.calls[0] else 0, high) for low, high in (self.prompt, self.reply))
         for need in needs:
             need.add(self.calls, prompt, reply)
+            if self.is_likely:
+                need.expect(self.prompt[0], (self.prompt[1] - self.prompt[0]) / max(1, self.reply[1]))
 
 
 def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
@@ -70,7 +73,10 @@ def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[s
         matches = make_match_plan(plan, ledger.picks)
         found = estimate(matches, replies, environment)
         return Estimate(
-            {**result.cells, **found.cells}, {**result.models, **found.models}, {**result.sizes, **found.sizes}
+            {**result.cells, **found.cells},
+            {**result.models, **found.models},
+            {**result.sizes, **found.sizes},
+            typical={**result.typical, **found.typical},
         )
     for cell in spec.cells:
         _add_comparisons(plan, cell, result)
@@ -118,11 +124,12 @@ def _comparison(plan: LoopPlan, cell: Cell, prompt: int, drafts: int) -> Iterato
     strategy = plan.spec.strategies[cell.strategy]
     template = (len(strategy.user) + len(strategy.system or "")) // BYTES_PER_TOKEN
     longest = max(largest_reply(plan.spec.models[name]) for name in cell.models)
-    _, most = calls_per_item(cell, strategy)
+    fewest, most = calls_per_item(cell, strategy)
     for at in range(most):
         model = plan.spec.models[cell.models[at % len(cell.models)]]
         shown = prompt + template + drafts + at * longest  # at most all that was said before
-        yield Step(model.name, (0, 1), (0, shown), (0, largest_reply(model)))
+        largest = largest_reply(model)
+        yield Step(model.name, (0, 1), (prompt + template, shown), (0, largest), at < fewest)
 
 
 def _add_comparisons(plan: LoopPlan, cell: Cell, result: Estimate) -> None:

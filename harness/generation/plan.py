@@ -23,7 +23,7 @@ from harness.records.experiment import CELLS_SHOWN, Cell
 from harness.records.frozen import FrozenDict
 from harness.records.judgments import FailureKind, Outcome
 from harness.runner.plan import CHUNK, Chunk, Plan
-from harness.text import html_table
+from harness.text import html_table, pluralized
 
 
 class LoopChunk(NamedTuple):
@@ -77,8 +77,9 @@ class LoopPlan:
     @property
     def summary(self) -> str:
         """Its size in one line."""
-        loops = f"{len(self.spec.systems)} systems, {self.conversation_count:,} loops"
-        return f"{self.spec.name}: {loops}, {len(self.cells)} cells, {self.size:,} judgments"
+        loops = f"{pluralized(len(self.spec.systems), 'system')}, {pluralized(self.conversation_count, 'loop')}"
+        judged = f"{pluralized(len(self.cells), 'cell')}, {pluralized(self.size, 'judgment')}"
+        return f"{self.spec.name}: {loops}, {judged}"
 
     @property
     def data_notes(self) -> list[str]:

@@ -23,6 +23,7 @@ from typing import Any
 from harness.importers._files import Source
 from harness.prompting.strategy import Questions, compile_strategy
 from harness.spec.strategies import built_in
+from harness.text import pluralized
 
 GENERATORS = Path("outputs", "generators")
 STRATEGY, JUDGE = "combined-10", "gpt-4o"
@@ -122,8 +123,8 @@ def _judged(match: str, item: str, text: str) -> dict[str, str]:
 def notes_of(loops: Loops) -> Iterator[str]:
     """What was found in a prompt set, one sentence each."""
     yield (
-        f"{loops.name}: {len(loops.prompts)} prompts, single responses of {', '.join(loops.singles)}, comparisons of "
-        f"{len(loops.pairs)} loops, drafts of {len(loops.whole)} of them"
+        f"{loops.name}: {pluralized(len(loops.prompts), 'prompt')}, single responses of {', '.join(loops.singles)}, "
+        f"comparisons of {pluralized(len(loops.pairs), 'loop')}, drafts of {len(loops.whole)} of them"
     )
     yield from loops.notes
 

@@ -1,9 +1,10 @@
 """The cost of a plan: the number of calls that the cache answers, and bounds on the rest.
 
-The fewest calls are those without a follow-up question and the most those where every reply is followed up. Prompt
-tokens are estimated as one for each four bytes of text, or, where tiktoken and the encoding of the model are on this
-machine, counted for the first prompts and estimated from those for the rest; a reply has at least one token and at
-most as many as the call allows. An estimate makes no model calls.
+The fewest calls are those without a follow-up question and the most those where every reply is followed up. Expected
+are the fewest calls, with replies as long as the cached ones of the model, or of a stated length. Prompt tokens are
+estimated as one for each four bytes of text, or, where tiktoken and the encoding of the model are on this machine,
+counted for the first prompts and estimated from those for the rest; a reply has at least one token and at most as many
+as the call allows. An estimate makes no model calls.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from harness.runner.session import ConversationState, Replies, UnavailableReplie
 
 BYTES_PER_TOKEN = 4
 """An estimate for common languages and tokenizers, not a bound."""
+
+USUAL_REPLY_TOKENS = 200
+"""Tokens of a reply of a model of which the cache holds no reply for the plan: an assumption, which is stated."""
 
 PROMPTS_COUNTED = 64
 """Prompts of a model that are tokenized; the rest are estimated from their bytes for each token."""
@@ -70,6 +74,31 @@ PLAIN = PromptSize(None)
 
 
 @dataclass
+class Typical:
+    """The usual length of the replies of a model.
+
+    Attributes:
+        replies: cached replies that it rests on, 0 for the stated default.
+        tokens: of these.
+    """
+
+    replies: int = 0
+    tokens: int = 0
+
+    def reply_tokens(self, most: int) -> float:
+        """Tokens of a usual reply, which has at most `most`."""
+        return min(self.tokens / self.replies if self.replies else USUAL_REPLY_TOKENS, most)
+
+
+class Expected(NamedTuple):
+    """What is expected of the calls to a model."""
+
+    calls: float
+    prompt_tokens: float
+    completion_tokens: float
+
+
+@dataclass
 class Need:
     """The calls that are still to be made.
 
@@ -78,18 +107,49 @@ class Need:
         calls: calls still to be made.
         prompt_tokens: estimated tokens of their prompts.
         completion_tokens: tokens of their replies; the upper bound is the limit in the calls.
+        likely: calls that are expected to be made.
+        likely_prompts: tokens of their prompts without earlier replies.
+        carried: earlier replies in these prompts.
     """
 
     cached: int = 0
     calls: Range = field(default_factory=Range)
     prompt_tokens: Range = field(default_factory=Range)
     completion_tokens: Range = field(default_factory=Range)
+    likely: int = 0
+    likely_prompts: int = 0
+    carried: float = 0
 
     def add(self, calls: tuple[int, int], prompt: tuple[int, int], reply: tuple[int, int]) -> None:
         """Count more of each."""
         self.calls = self.calls.plus(*calls)
         self.prompt_tokens = self.prompt_tokens.plus(*prompt)
         self.completion_tokens = self.completion_tokens.plus(*reply)
+
+    def expect(self, prompt: int, carried: float = 0) -> None:
+        """Count a call that is expected to be made.
+
+        Args:
+            prompt: tokens of its prompt without earlier replies.
+            carried: earlier replies in its prompt.
+        """
+        self.likely += 1
+        self.likely_prompts += prompt
+        self.carried += carried
+
+    def expected(self, model: Model, typical: Typical) -> Expected:
+        """What is expected of these calls, with replies of the usual length."""
+        reply = typical.reply_tokens(largest_reply(model))
+        return Expected(self.likely, self.likely_prompts + self.carried * reply, self.likely * reply)
+
+    def expected_usd(self, model: Model, typical: Typical) -> float | None:
+        """The expected cost; None if the model has no price and calls are left to make."""
+        if model.is_free or not self.calls.high:
+            return 0.0
+        if model.price is None:
+            return None
+        found = self.expected(model, typical)
+        return model.price.cost(found.prompt_tokens, found.completion_tokens)
 
     def cost_usd(self, model: Model) -> Range | None:
         """The cost; None if the model has no price and calls are left to make."""
@@ -108,6 +168,7 @@ class Estimate:
         cells: by cell id, in canonical order.
         models: by model name; a call that two cells share counts once here.
         sizes: by model name, how its prompt tokens were counted.
+        typical: by model name, the usual length of its replies.
         notes: remarks on the calls.
     """
 
@@ -115,6 +176,17 @@ class Estimate:
     models: dict[str, Need] = field(default_factory=dict)
     sizes: dict[str, PromptSize] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    typical: dict[str, Typical] = field(default_factory=dict)
+
+    def typical_of(self, name: str) -> Typical:
+        """The usual length of the replies of a model."""
+        return self.typical.setdefault(name, Typical())
+
+    def expected_usd(self, models: Mapping[str, Model]) -> float | None:
+        """The expected cost of all calls; None if a model to call has no price."""
+        costs = [need.expected_usd(models[name], self.typical_of(name)) for name, need in self.models.items()]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
 
     @property
     def calls(self) -> Range:
@@ -149,23 +221,28 @@ def estimate(plan: Plan, replies: Replies, environment: Mapping[str, str] | None
     for chunk in plan.chunks():
         cell = chunk.cell
         here = result.cells[cell.id]
-        most = calls_per_item(cell, plan.spec.strategies[cell.strategy])[1]
+        fewest, most = calls_per_item(cell, plan.spec.strategies[cell.strategy])
         conversations = [ConversationState(item, conversation) for item, conversation in plan.conversations(chunk)]
         waiting = advance(conversations, replies, UnavailableReplies())
         here.cached += sum(len(conversation.history) for conversation in conversations)
+        if len(cell.models) == 1:
+            usual = result.typical_of(cell.models[0])
+            usual.replies += sum(len(conversation.history) for conversation in conversations)
+            usual.tokens += sum(conversation.completion_tokens for conversation in conversations)
         found = replies.get_many([key for conversation in waiting for key in conversation.keys])
         for conversation in waiting:
             missing = [
                 (key, call) for key, call in zip(conversation.keys, conversation.calls, strict=True) if key not in found
             ]
             here.cached += len(conversation.calls) - len(missing)
-            follow_ups = most - len(conversation.history) - len(conversation.calls)
-            _count(here, [call for _, call in missing], follow_ups, PLAIN)
+            made = len(conversation.history) + len(conversation.calls)
+            later = Later(max(0, fewest - made), most - max(made, fewest))
+            _count(here, [call for _, call in missing], later, PLAIN)
             first_time = [(key, call) for key, call in missing if key not in seen]
             seen.update(key for key, _ in first_time)
             if first_time:
                 name = first_time[0][1].model.name
-                _count(result.models[name], [call for _, call in first_time], follow_ups, result.sizes[name])
+                _count(result.models[name], [call for _, call in first_time], later, result.sizes[name])
     return result
 
 
@@ -174,16 +251,35 @@ def _counter(model: Model, environment: Mapping[str, str] | None) -> Count | Non
     return None if environment is None or model.is_free else counter_of(model.id, environment)
 
 
-def _count(need: Need, calls: Sequence[Call], follow_ups: int, size: PromptSize) -> None:
-    """Add calls that are missing, and the follow-up questions that may come after them."""
-    longest = 0
+class Later(NamedTuple):
+    """Calls of a conversation after the ones that it waits for.
+
+    Attributes:
+        certain: calls that every conversation makes, such as the turns of a debate.
+        optional: follow-up questions, where a reply has no readable answer.
+    """
+
+    certain: int
+    optional: int
+
+
+def _count(need: Need, calls: Sequence[Call], later: Later, size: PromptSize) -> None:
+    """Add calls that are missing, and those that come after them in their conversation."""
+    longest = shortest = 0
     for call in calls:
         prompt = size.tokens(call)
         reply = largest_reply(call.model)
         longest = max(longest, prompt + reply)
+        shortest = prompt if not shortest else min(shortest, prompt)
         need.add((1, 1), (prompt, prompt), (1, reply))
-    for _ in range(follow_ups):
-        need.add((0, 1), (0, longest), (0, largest_reply(calls[0].model)))
+        need.expect(prompt)
+    reply = largest_reply(calls[0].model) if calls else 0
+    for number in range(later.certain):
+        carried = len(calls) + number
+        need.add((1, 1), (shortest, longest + carried * reply), (1, reply))
+        need.expect(shortest, carried)
+    for _ in range(later.optional):
+        need.add((0, 1), (0, longest + later.certain * reply), (0, reply))
 
 
 def largest_reply(model: Model) -> int:
@@ -214,11 +310,22 @@ def estimate_json(plan: Planned, found: Estimate) -> dict[str, Any]:
                 "counted_by": found.sizes[name].method,
                 "completion_tokens": list(need.completion_tokens),
                 "cost_usd": _listed(need.cost_usd(models[name])),
+                "expected": _expected_json(need, models[name], found.typical_of(name)),
             }
             for name, need in found.models.items()
         ],
         "cost_usd": _listed(found.cost_usd(models)),
+        "expected_cost_usd": found.expected_usd(models),
         "notes": [*plan.data_notes, *found.notes],
+    }
+
+
+def _expected_json(need: Need, model: Model, typical: Typical) -> dict[str, Any]:
+    return {
+        **need.expected(model, typical)._asdict(),
+        "cost_usd": need.expected_usd(model, typical),
+        "reply_tokens": typical.reply_tokens(largest_reply(model)),
+        "cached_replies": typical.replies,
     }
 
 

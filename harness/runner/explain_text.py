@@ -62,7 +62,7 @@ def matrix_lines(plan: Plan) -> Iterator[str]:
     """The axes of the matrix, what `exclude` removed, and the cells."""
     matrix, spec = plan.spec.resolved["matrix"], plan.spec
     every = full_product(plan)
-    yield f"{spec.name}: {len(spec.cells)} cells, {plan.size:,} judgments"
+    yield f"{spec.name}: {pluralized(len(spec.cells), 'cell')}, {pluralized(plan.size, 'judgment')}"
     yield ""
     for name in matrix["dataset"]:
         yield f"dataset    {name}: {dataset_words(plan, name)}"
@@ -72,7 +72,7 @@ def matrix_lines(plan: Plan) -> Iterator[str]:
         yield f"evaluator  {compact(branch.entry)} → {listed(branch.evaluators)}"
     yield f"order      {', '.join(matrix['order'])}"
     yield f"repeats    {compact(matrix['repeats'])}"
-    yield f"full product: {len(every)} cells"
+    yield f"full product: {pluralized(len(every), 'cell')}"
     for removal in removals(plan):
         yield f"exclude    {compact(removal.entry)} removes {len(removal.cells)}: {listed(removal.cells)}"
     for choice in spec.choices:

@@ -25,7 +25,7 @@ from harness.records.experiment import CELLS_SHOWN, Cell, Spec
 from harness.records.judgments import Outcome
 from harness.runner.slices import slice_problems
 from harness.spec.digest import spec_digest
-from harness.text import html_table
+from harness.text import html_table, pluralized
 
 CHUNK = 512
 """Conversations that are looked up together; large enough to spread the cost of a query, small in memory."""
@@ -141,7 +141,8 @@ class Plan:
         """Its size in one line."""
         probing = sum(len(self.datasets[cell.dataset]) for cell in self.probe_cells)
         more = f", {probing:,} of them for probes" if probing else ""
-        return f"{self.spec.name}: {len(self.spec.cells)} cells, {self.size:,} judgments{more}"
+        cells, judgments = pluralized(len(self.spec.cells), "cell"), pluralized(self.size, "judgment")
+        return f"{self.spec.name}: {cells}, {judgments}{more}"
 
     @property
     def size(self) -> int:

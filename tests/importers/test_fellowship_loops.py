@@ -14,7 +14,7 @@ from harness.importers._fellowship_loop_specs import files_of
 from harness.importers._fellowship_loops import notes_of, read_loops
 from harness.importers._files import Source
 
-FOUND = "some-prompts: 3 prompts, single responses of llama, gemma, gpt-4o, comparisons of 1 loops, drafts of 1 of them"
+FOUND = "some-prompts: 3 prompts, single responses of llama, gemma, gpt-4o, comparisons of 1 loop, drafts of 1 of them"
 INVERTED = (
     "gemma+llama: of 2 picks between draft 3 and the best before it the study inverted 2: draft 3 scored higher and "
     "the earlier draft was kept (1), or it scored lower and was taken (1)"

@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.cache.key import call_key
 from harness.cli.plan import method
+from harness.evaluators.modes import debate
 from harness.records.calls import Call, Model, Price, Reply
-from harness.runner.estimate import PROMPTS_COUNTED, PromptSize, Range, estimate, estimate_json
+from harness.records.experiment import Cell
+from harness.runner.estimate import PROMPTS_COUNTED, PromptSize, Range, Typical, estimate, estimate_json
 from harness.runner.progress import RunStats
 from harness.runner.run import Run
 from support.worlds import MemoryStore, Wire, item, plan_of
@@ -127,3 +131,46 @@ def test_the_plan_counts_every_choice_that_a_call_asks_for() -> None:
     three = Model("x", "openai", "gpt", {"max_tokens": 10, "n": 3})
     need = estimate(plan_of(items=1, models=[three], strategies=["direct"]), MemoryStore()).models["x"]
     assert need.completion_tokens == Range(1, 2 * 30)
+
+
+def test_the_turns_of_a_debate_are_certain_calls_with_growing_prompts() -> None:
+    judging = plan_of(items=4, models=[PRICED], strategies=["direct"])
+    ((models, settings),) = debate.expand(
+        {"model": "x", "rounds": 3, "personas": [{"name": "Ann", "role": "."}] * 2}, ["x"]
+    )
+    cell = Cell("d", "direct", "debate", models, settings=settings)
+    plan = replace(judging, spec=replace(judging.spec, cells=(cell,)))
+    found = estimate(plan, MemoryStore()).models["x"]
+    judged = estimate(judging, MemoryStore()).models["x"]
+    assert found.calls.low > 4 * 4
+    assert found.calls.low == found.likely
+    expected = found.expected(PRICED, Typical())
+    assert expected.completion_tokens == 50 * found.likely, "a reply has at most as many tokens as the call allows"
+    assert expected.prompt_tokens > found.likely * judged.prompt_tokens.low / 4
+    low, high = found.cost_usd(PRICED)
+    assert low < found.expected_usd(PRICED, Typical()) < high
+
+
+def test_expected_replies_are_as_long_as_the_cached_ones_of_the_model() -> None:
+    plan, store = plan_of(items=10, models=[PRICED], strategies=["direct"]), MemoryStore()
+    list(Run(plan, store, Wire().connect, RunStats({})).parts())
+    del store.held[next(iter(store.held))]
+    found = estimate(plan, store)
+    assert found.typical["x"].replies == 9
+    assert found.typical["x"].reply_tokens(1000) == 10
+    (model,) = estimate_json(plan, found)["models"]
+    assert model["expected"] | {"prompt_tokens": 0, "cost_usd": 0} == {
+        "calls": 1,
+        "prompt_tokens": 0,
+        "completion_tokens": 10,
+        "cost_usd": 0,
+        "reply_tokens": 10,
+        "cached_replies": 9,
+    }
+
+
+def test_expected_cost_is_unknown_without_a_price() -> None:
+    plan = plan_of(items=2, models=[PRICED, UNPRICED, FREE], strategies=["direct"])
+    found = estimate(plan, MemoryStore())
+    assert found.expected_usd(plan.spec.models) is None
+    assert found.models["z"].expected_usd(FREE, Typical()) == 0

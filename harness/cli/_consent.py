@@ -1,0 +1,60 @@
+"""The cost of a run before its first call, and consent to it on a terminal."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Mapping
+
+import click
+
+from harness.api import Planned
+from harness.cli._terminal import print_message
+from harness.cli.plan import dollars, ends, usd
+from harness.errors import InputError
+from harness.runner.estimate import Estimate
+from harness.runner.progress import Display
+from harness.text import quoted
+
+CONFIRM_VARIABLE = "HARNESS_CONFIRM_ABOVE"
+CONFIRM_ABOVE_USD = 5.0
+"""The expected cost above which a run on a terminal asks, where the environment names no other."""
+NOT_AGREED = 1
+
+
+def confirm_cost(plan: Planned, watch: Display, found: Estimate, *, is_agreed: bool) -> None:
+    """Print the number of calls and their cost before the first one; on a terminal, ask above a threshold.
+
+    Args:
+        plan: the plan.
+        watch: the line of progress, which makes room for the question.
+        found: the estimate.
+        is_agreed: whether --yes or --max-cost answers the question.
+    """
+    expected = found.expected_usd(plan.spec.models)
+    watch.say(f"making {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models), expected)}")
+    if is_agreed or expected is None or expected <= confirm_above_usd(os.environ) or not _can_ask():
+        return
+    with watch.line.paused():
+        if not click.confirm(f"spend about {usd(expected)}?", err=True):
+            print_message("nothing was spent; --yes skips this question, --max-cost sets a limit")
+            raise click.exceptions.Exit(NOT_AGREED)
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm_above_usd(environment: Mapping[str, str]) -> float:
+    """The expected cost in USD above which a run asks; raises InputError where it is not a number."""
+    text = environment.get(CONFIRM_VARIABLE, "")
+    try:
+        amount = float(text or CONFIRM_ABOVE_USD)
+    except ValueError:
+        amount = math.nan
+    if math.isnan(amount):
+        raise InputError(
+            f"{CONFIRM_VARIABLE} is not an amount in dollars: {quoted(text)}", hint="write a number such as 5"
+        )
+    return amount
