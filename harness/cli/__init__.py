@@ -8,6 +8,7 @@ of one verb do not slow down the others.
 from __future__ import annotations
 
 import importlib
+import os
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ import click
 
 from harness._version import __version__
 from harness.cli._errors import closing_output, reported
+from harness.cli._github import commands_stopped
 from harness.cli._output import replace_unencodable
 
 if TYPE_CHECKING:
@@ -82,7 +84,8 @@ class Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; every exception becomes a message on stderr and an exit code."""
-        with reported(show_traceback=bool(ctx.params.get("debug"))), closing_output():
+        actions = commands_stopped(ctx, os.environ)
+        with reported(show_traceback=bool(ctx.params.get("debug"))), actions, closing_output():
             return super().invoke(ctx)
 
 

@@ -57,6 +57,15 @@ report_option = click.option(
 )
 """`--format NAME` as the parameter `report: str`, one of `harness list leaderboard-formats`."""
 
+junit_option = click.option(
+    "--junit",
+    "junit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the checks to FILE in the JUnit format.",
+)
+"""`--junit FILE` as the parameter `junit: Path | None`."""
+
 wide_option = click.option("--wide", is_flag=True, help="Show every table and column, as wide as needed.")
 """`--wide` as the parameter `wide: bool`."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import click
 
 from harness.cli import _completion
+from harness.cli._checks import Check, checks_of_comparison, write_junit
+from harness.cli._comparison_markdown import comparison_markdown
 from harness.cli._found_run import found_run
-from harness.cli._options import allow_path_option, json_option, results_option
+from harness.cli._github import add_to_summary, annotate, in_actions
+from harness.cli._options import allow_path_option, json_option, junit_option, results_option
 from harness.cli._output import print_json
 from harness.leaderboard.numbers import rank_range
 from harness.text import pluralized, printable, with_minus_signs
@@ -43,6 +47,7 @@ Examples:
   harness compare results/mine/3f2a9c41 results/mine/77aa0b1c --items
   harness compare baseline mine --fail-if-worse 0.02     for continuous integration
   harness compare mine@previous mine --fail-if-changed   did a hosted judge change?
+  harness compare main mine --fail-if-worse 0.02 --junit gate.xml --format markdown > comment.md
   harness compare a b c --json > comparison.json
 
 Cells are matched by their content (strategy, models, parameters), not by name, and compared on the items that both
@@ -81,6 +86,15 @@ flips. Exit code 1 if --fail-if-changed finds a judge that changed, or that coul
     show_default=True,
     help="With a gate: shared items that a cell needs to count as checked.",
 )
+@junit_option
+@click.option(
+    "--format",
+    "report",
+    type=click.Choice(["text", "markdown"]),
+    default="text",
+    show_default=True,
+    help="`markdown` fits a comment on a pull request.",
+)
 @results_option
 @json_option
 @allow_path_option
@@ -94,6 +108,8 @@ def compare(
     if_changed: bool,
     allow_missing: bool,
     min_items: int,
+    junit: Path | None,
+    report: str,
     results: Path,
     as_json: bool,
     allow_paths: tuple[Path, ...],
@@ -108,16 +124,44 @@ def compare(
     is_gate = margin is not None or if_changed
     if not is_gate and (allow_missing or min_items != MIN_ITEMS):
         raise click.UsageError("--allow-missing and --min-items need --fail-if-worse or --fail-if-changed", ctx)
+    if junit is not None and not is_gate:
+        raise click.UsageError("--junit needs --fail-if-worse or --fail-if-changed, whose checks it writes", ctx)
     gate = GateRules(margin, allow_missing, min_items, if_changed) if is_gate else None
     folders = [str(found_run(run, results, allow_paths)) for run in runs]
     found = compare_runs(folders, results, metric=metric, show_items=show_items, gate=gate, allow_paths=allow_paths)
     if as_json:
         print_json(found)
+    elif report == "markdown":
+        click.echo(comparison_markdown(found), nl=False)
     else:
         for line in comparison_lines(found):
             click.echo(printable(line))
+    report_checks(found, junit)
     if found["gate"] and not found["gate"]["passed"]:
         ctx.exit(WORSE)
+
+
+def report_checks(found: Mapping[str, Any], junit: Path | None) -> None:
+    """Write the JUnit file and, in GitHub Actions, the annotations and the summary of the job."""
+    checks = checks_of_comparison(found) if found["gate"] else []
+    if junit is not None:
+        write_junit(junit, checks)
+    if not in_actions(os.environ):
+        return
+    annotate(checks, "harness compare", os.environ)
+    if not (found["gate"] and found["gate"]["if_changed"]):
+        annotate(list(_changed(found)), "harness compare", os.environ, level="warning")
+    add_to_summary(comparison_markdown(found), os.environ)
+
+
+def _changed(found: Mapping[str, Any]) -> Iterator[Check]:
+    """The judges that changed, where no gate checks that."""
+    for each in found["comparisons"]:
+        for part in each["datasets"]:
+            for pair in part["pairs"]:
+                if pair["judge"] and pair["judge"]["is_changed"]:
+                    moved = f"the judge changed: {pair['judge']['moved']} of {pair['judge']['items']} items moved"
+                    yield Check(each["run"], pair["other_cell"], (moved,))
 
 
 def comparison_lines(found: Mapping[str, Any]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import math
 import shlex
 import sys
 from collections.abc import Mapping
@@ -19,22 +18,25 @@ from click.core import ParameterSource
 
 from harness.api import FinishedRun, Planned, run_spec
 from harness.cli import _completion
+from harness.cli._checks import Check, write_junit
 from harness.cli._consent import confirm_cost
 from harness.cli._options import (
     allow_path_option,
     cache_option,
     color_option,
+    junit_option,
     notes_option,
     report_option,
     results_option,
     wide_option,
 )
 from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
+from harness.cli._run_gate import fail_below_by_option, fail_below_option, gate_checks, run_rules
 from harness.cli._several import planned
 from harness.cli._terminal import print_message
 from harness.cli.leaderboard import check_layout, print_rendered, rendered
-from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.format import can_follow_another, find_leaderboard_format
+from harness.leaderboard.run_gate import RunRules, check_thresholds
 from harness.runner.call_log import CallLog, call_line, entry_of
 from harness.runner.progress import Display, RunStats
 from harness.runner.retry_failed import RETRIES
@@ -52,6 +54,8 @@ Examples:
   harness run my-judges.yaml --concurrency 64
   harness run my-judges.yaml --max-cost 5               stop before the cost could exceed 5 dollars
   harness run my-judges.yaml --fail-on-failures 0.05    exit code 1 if more than 5 % of the judgments failed
+  harness run my-judges.yaml --fail-below kappa=0.6     exit code 1 if a cell may have a kappa below 0.6
+  harness run my-judges.yaml --fail-below best:kappa=0.6 --junit gate.xml
   harness run my-judges.yaml --retry unparsed           repeat judgments without a readable answer
   harness run my-judges.yaml --log-file calls.jsonl     log each call
   harness run my-judges.yaml --offline                  replay from the cache, without model calls
@@ -92,8 +96,12 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
     "most_failures",
     type=click.FloatRange(0, 1),
     metavar="RATE",
-    help="Exit with code 1 if the failure rate is above RATE, such as 0.05; results are still written.",
+    help="Exit with code 1 if the failure rate is above RATE, such as 0.05, or a cell has no verdict at all; results "
+    "are still written.",
 )
+@fail_below_option
+@fail_below_by_option
+@junit_option
 @click.option(
     "--retry",
     "retry",
@@ -116,16 +124,17 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
 @click.pass_context
 def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | None, **options: Any) -> None:
     """Run each SPEC: make the calls that the cache lacks, score, write the run folder and print the leaderboard."""
-    chosen = RunOptions(**options)
-    if chosen.most_failures is not None and math.isnan(chosen.most_failures):
-        raise click.BadParameter("not a number", ctx, param_hint="--fail-on-failures")
+    rules = run_rules(ctx, options)
+    junit: Path | None = options.pop("junit")
+    chosen = RunOptions(rules=rules, **options)
     if len(specs) > 1 and not can_follow_another(find_leaderboard_format(chosen.report)):
         raise click.UsageError(f"--format {chosen.report} writes one document, so it takes one SPEC", ctx)
     check_layout(chosen.report, wide=chosen.wide, notes=chosen.notes)
     find_leaderboard_format(chosen.report)  # a format that cannot be loaded is an error before any call is paid for
-    left_usd, has_failed = max_cost_usd, False
+    left_usd, has_failed, checks = max_cost_usd, False, list[Check]()
     for number, plan_of in enumerate(planned(specs, chosen.results, chosen.allow_paths)):
         plan = plan_of()
+        check_thresholds(plan.spec, chosen.rules.thresholds)
         if number:
             click.echo()
             print_line("")
@@ -133,7 +142,10 @@ def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | No
             print_line(f"{plan.spec.name}: ${left_usd:.4f} of --max-cost left")
         completed = run_one(ctx, plan, specs[number], left_usd, chosen)
         has_failed |= completed.has_failed
+        checks += completed.checks
         left_usd = None if left_usd is None else max(left_usd - completed.spent_usd, SMALLEST_USD)
+    if junit is not None:
+        write_junit(junit, checks)
     if has_failed:
         ctx.exit(FAILED)
 
@@ -147,7 +159,7 @@ class RunOptions:
     allow_paths: tuple[Path, ...]
     offline: bool
     concurrency: int | None
-    most_failures: float | None
+    rules: RunRules
     retry: tuple[str, ...]
     yes: bool
     verbose: bool
@@ -158,10 +170,11 @@ class RunOptions:
 
 
 class Completed(NamedTuple):
-    """The result of one spec: its cost in USD, and whether it fails the command."""
+    """The result of one spec: its cost in USD, whether it fails the command, and the checks of its gate."""
 
     spent_usd: float
     has_failed: bool
+    checks: tuple[Check, ...] = ()
 
 
 def run_one(
@@ -192,12 +205,11 @@ def run_one(
     text = rendered(finished.leaderboard, options.report, wide=options.wide, notes=options.notes)
     print_rendered(text, options.report)
     print_location(finished, spec, watch)
-    is_unanswered = print_unanswered(plan, finished, watch)
-    failed = failure_rate(finished.leaderboard)
-    is_above_limit = options.most_failures is not None and not failed.share <= options.most_failures
-    if is_above_limit:
-        print_line(f"error: {failed.message(options.most_failures or 0.0)}")
-    return Completed(spent_usd(watch), bool(watch.stopped_models) or is_above_limit or is_unanswered)
+    checks = gate_checks(finished, options.rules)
+    checks += [Check(finished.id, name, (reason,)) for name, reason in watch.stopped_models.items()]
+    if print_unanswered(plan, finished, watch):
+        checks.append(Check(finished.id, "answers", ("no call to one of the models was answered",)))
+    return Completed(spent_usd(watch), any(check.problems for check in checks), tuple(checks))
 
 
 def listener_for(plan: Planned, *, verbose: bool) -> Display:
