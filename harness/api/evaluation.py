@@ -12,6 +12,7 @@ from harness.leaderboard.build import leaderboard_json, make_leaderboard
 from harness.leaderboard.chosen_upstream import choices_json, notes_on_choices
 from harness.leaderboard.slices import slices_json
 from harness.records.datasets import Dataset
+from harness.runner.draws import FIRST_DRAW
 from harness.runner.estimate import estimate as estimate
 from harness.runner.judgment_columns import Ledger
 from harness.runner.manifest import cells_json, datasets_json, manifest_head, probes_json
@@ -136,5 +137,6 @@ def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
         "judgments_digest": judgments_digest,
         "cells": cells_json(plan.spec),
         **probes_json(plan.probe_cells),
+        **({FIRST_DRAW: plan.first_draw} if plan.first_draw else {}),
         "choices": choices_json(plan),
     }

@@ -30,6 +30,7 @@ from harness.cli._options import (
     results_option,
     wide_option,
 )
+from harness.cli._repeat import check_repeat, draw_option, repeat_of_option, repeated
 from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
 from harness.cli._run_gate import fail_below_by_option, fail_below_option, gate_checks, run_rules
 from harness.cli._several import planned
@@ -57,6 +58,7 @@ Examples:
   harness run my-judges.yaml --fail-below kappa=0.6     exit code 1 if a cell may have a kappa below 0.6
   harness run my-judges.yaml --fail-below best:kappa=0.6 --junit gate.xml
   harness run my-judges.yaml --retry unparsed           repeat judgments without a readable answer
+  harness run --repeat-of my-judges --draw new          ask the same again, to see whether a judge changed
   harness run my-judges.yaml --log-file calls.jsonl     log each call
   harness run my-judges.yaml --offline                  replay from the cache, without model calls
   harness run my-judges.yaml --format json > board.json
@@ -70,7 +72,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
     "specs",
     metavar="SPEC...",
     nargs=-1,
-    required=True,
+    required=False,
     type=click.Path(path_type=Path),
     shell_complete=_completion.specs,
 )
@@ -99,6 +101,8 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
     help="Exit with code 1 if the failure rate is above RATE, such as 0.05, or a cell has no verdict at all; results "
     "are still written.",
 )
+@repeat_of_option
+@draw_option
 @fail_below_option
 @fail_below_by_option
 @junit_option
@@ -127,12 +131,17 @@ def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | No
     rules = run_rules(ctx, options)
     junit: Path | None = options.pop("junit")
     chosen = RunOptions(rules=rules, **options)
+    check_repeat(ctx, specs, chosen.repeat_of, chosen.draw)
     if len(specs) > 1 and not can_follow_another(find_leaderboard_format(chosen.report)):
         raise click.UsageError(f"--format {chosen.report} writes one document, so it takes one SPEC", ctx)
     check_layout(chosen.report, wide=chosen.wide, notes=chosen.notes)
     find_leaderboard_format(chosen.report)  # a format that cannot be loaded is an error before any call is paid for
     left_usd, has_failed, checks = max_cost_usd, False, list[Check]()
-    for number, plan_of in enumerate(planned(specs, chosen.results, chosen.allow_paths)):
+    if chosen.repeat_of is None:
+        plans = planned(specs, chosen.results, chosen.allow_paths)
+    else:
+        specs, plans = repeated(specs, chosen.repeat_of, chosen.draw, chosen.results, chosen.allow_paths)
+    for number, plan_of in enumerate(plans):
         plan = plan_of()
         check_thresholds(plan.spec, chosen.rules.thresholds)
         if number:
@@ -160,6 +169,8 @@ class RunOptions:
     offline: bool
     concurrency: int | None
     rules: RunRules
+    repeat_of: str | None
+    draw: int | None
     retry: tuple[str, ...]
     yes: bool
     verbose: bool

@@ -23,6 +23,7 @@ from harness.records.calls import Model
 from harness.records.datasets import Dataset, Item
 from harness.records.experiment import CELLS_SHOWN, Cell, Spec
 from harness.records.judgments import Outcome
+from harness.runner.draws import with_first_draw
 from harness.runner.slices import slice_problems
 from harness.spec.digest import spec_digest
 from harness.text import html_table, pluralized
@@ -108,11 +109,13 @@ class Plan:
         spec: the experiment.
         datasets: those that the cells use, read and checked.
         questions: the compiled strategies, by name.
+        first_draw: the number of the first draw; another number than 0 asks the same again.
     """
 
     spec: Spec
     datasets: Mapping[str, Dataset]
     questions: Mapping[str, Questions] = field(repr=False)
+    first_draw: int = field(default=0, kw_only=True)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.summary}>"
@@ -183,7 +186,8 @@ class Plan:
         cell = chunk.cell
         questions = self.questions[cell.strategy]
         for item in self.datasets[cell.dataset].items(chunk.start, chunk.stop):
-            yield item, converse(item, cell, questions, self.spec.models)
+            conversation = converse(item, cell, questions, self.spec.models)
+            yield item, with_first_draw(conversation, self.first_draw) if self.first_draw else conversation
 
 
 def make_plan(spec: Spec) -> Plan:
