@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
 from harness.analysis.correct.correct import correct as corrected
 from harness.analysis.correct.document import correction_json
-from harness.analysis.correct.label_file import COLUMNS, LabelSource
 from harness.analysis.correct.strengths import Strength
 from harness.cli import _completion
 from harness.cli._found_run import found_run
+from harness.cli._label_options import label_options, label_source
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.leaderboard.numbers import rank_range, with_interval
 from harness.records.figures import Figure, RankSet
-from harness.records.judgments import VERDICTS
 from harness.runner.run_reader import read_judged
 from harness.statistics.codes import VERDICT_CODES
 from harness.statistics.win_rate import TIES, Ties
@@ -49,18 +47,7 @@ before labelling.
 `harness schema correct` describes the JSON."""
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
-@click.option(
-    "--labels",
-    "labels",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="File of labels; default: the labels of the dataset.",
-)
-@click.option("--column", "columns", multiple=True, metavar="COLUMN=NAME", help="Name of a column in FILE; repeatable.")
-@click.option(
-    "--value", "values", multiple=True, metavar="LABEL=VERDICT", help="Verdict of a label in FILE; repeatable."
-)
-@click.option("--skip-unknown", is_flag=True, help="Ignore rows whose id is not in the run.")
+@label_options
 @results_option
 @allow_path_option
 @json_option
@@ -79,36 +66,12 @@ def correct(
     Prints, for each cell, the win rate estimated from its verdicts on all items and the labels of some
     (prediction-powered inference), and its agreement with the labels.
     """
-    if labels is None and (columns or values or skip_unknown):
-        raise click.UsageError("--column, --value and --skip-unknown need --labels FILE")
-    source = None if labels is None else LabelSource(labels, _columns(columns), _values(values), skip_unknown)
+    source = label_source(labels, columns, values, skip_unknown=skip_unknown)
     found = corrected(read_judged(found_run(run, results, allow_paths)), source)
     if as_json:
         print_json(correction_json(found))
     else:
         click.echo("\n".join(map(printable, _lines(found))))
-
-
-def _columns(given: tuple[str, ...]) -> dict[str, str | tuple[str, ...]]:
-    """`id=question_id` as a mapping; `labels=anna,ben` names one column per annotator."""
-    columns: dict[str, str | tuple[str, ...]] = {}
-    for each in given:
-        column, _, name = each.partition("=")
-        if column not in COLUMNS or not name:
-            raise click.UsageError(f"--column takes COLUMN=NAME with one of {', '.join(COLUMNS)}, not `{each}`")
-        columns[column] = tuple(name.split(",")) if column == "labels" and "," in name else name
-    return columns
-
-
-def _values(given: tuple[str, ...]) -> dict[str, Any]:
-    """`1=a` as a mapping."""
-    values = {}
-    for each in given:
-        word, _, verdict = each.rpartition("=")
-        if not word or verdict not in VERDICTS:
-            raise click.UsageError(f"--value takes LABEL=VERDICT with one of {', '.join(VERDICTS)}, not `{each}`")
-        values[word] = verdict
-    return values
 
 
 # --- for people -------------------------------------------------------------------------------------------

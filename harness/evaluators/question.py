@@ -164,6 +164,8 @@ def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
 def _read(reply: Reply, questions: Questions) -> ParsedAnswer:
     if reply.preference is not None and reply.finish in ("stop", "length"):
         return soft_answer(reply.preference, 1 - reply.preference, reply.preference)
+    if questions.read_logprobs is not None and reply.finish in ("stop", "length"):
+        return questions.read_logprobs(reply.logprobs) or "unparsed"
     if reply.finish == "stop":
         return questions.read(reply.text) or "unparsed"
     if reply.finish == "length":

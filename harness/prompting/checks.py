@@ -28,7 +28,10 @@ RESPONSES: Mapping[str, tuple[str, ...]] = {"pair": ("response_a", "response_b")
 """Variables without which a model would judge what it has not seen."""
 VIEWPOINTS = ("reply", "swapped_reply")
 """Variables of a second look: what was said in this order, and with the responses exchanged."""
-KINDS: Mapping[str, tuple[str, ...]] = {"pair": ("verdict", "scores", "graded", "rubric"), "each": ("score", "rubric")}
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "pair": ("verdict", "scores", "graded", "rubric", "logprobs"),
+    "each": ("score", "rubric"),
+}
 """The kinds of answer that fit what is asked."""
 STEP = "step_"
 """Before the id of a step in the name of the variable that holds its reply."""
@@ -175,7 +178,7 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
 def _names_a_marker(strategy: Strategy) -> bool:
     """Whether the templates name the markers, or the statements that give a verdict, as a published study's may."""
     rule = strategy.answer
-    if "pattern" in rule:
+    if "pattern" in rule or "tokens" in rule:
         return True
     if rule["kind"] == "rubric" or "format" in rule:
         return False

@@ -131,6 +131,7 @@ class Questions:
         params: what a call that wants an answer asks for beside its messages, or None for nothing.
         again: the message that asks once more for an answer, or None where the strategy asks nothing.
         read: reads a reply; None where it holds no answer.
+        read_logprobs: reads the log probabilities of a reply in place of its text; None for rules that read text.
     """
 
     __slots__ = (
@@ -144,6 +145,7 @@ class Questions:
         "answer_format",
         "params",
         "read",
+        "read_logprobs",
         "steps",
         "strategy",
     )
@@ -154,6 +156,7 @@ class Questions:
         rule = compile_answer(strategy.answer, ask=strategy.ask, criteria=strategy.criteria)
         self.strategy = strategy
         self.read: Callable[[str], Answer | None] = rule.read
+        self.read_logprobs = rule.read_logprobs
         self.params = rule.params
         self._constants = _constants(strategy, rule.format_text())
         self.answer_format = self._constants["answer_format"]

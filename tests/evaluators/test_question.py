@@ -115,3 +115,19 @@ def test_preference_of_a_recorded_reply_is_its_verdict(preference: float, margin
     _, outcome = held(talk, [Reply("no verdict in words", preference=preference)])
     assert (outcome.verdict, outcome.preference) == (verdict, preference)
     assert (outcome.score_a, outcome.score_b) == (preference, 1 - preference)
+
+
+@pytest.mark.parametrize("finish", ["stop", "length"])
+def test_log_probabilities_give_a_soft_verdict(finish: str):
+    questions = compile_strategy(replace(built_in("logprobs"), tie_margin=0.2))
+    reply = Reply("A", finish, logprobs=((("A", -0.6), ("B", -0.8)),))  # type: ignore[arg-type]
+    batches, outcome = held(judge.converse(ITEM, CELL, questions, {"small": MODEL}), [reply])
+    assert batches[0][0].params == {"logprobs": True, "top_logprobs": 20}
+    assert (outcome.verdict, round(outcome.preference, 3)) == ("tie", 0.55)
+
+
+def test_reply_without_log_probabilities_is_unparsed_even_if_its_text_is_clear():
+    questions = compile_strategy(built_in("logprobs"))
+    talk = judge.converse(ITEM, CELL, questions, {"small": MODEL})
+    _, outcome = held(talk, [Reply("A")], [Reply("A")])
+    assert (outcome.failure, outcome.preference) == ("unparsed", None)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, TypeAlias
 
+from harness.prompting.parsing.logprobs import TOP, default_tokens, token_faults
 from harness.prompting.parsing.pattern import pattern_faults
 from harness.prompting.parsing.phrases import tokens_of, words_of
 from harness.records.judgments import Verdict
@@ -36,6 +37,11 @@ def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         full["labels"] = {side: list(phrases) for side, phrases in rule.get("labels", default_labels()).items()}
         if "statements" in rule:
             full["statements"] = {side: list(phrases) for side, phrases in rule["statements"].items()}
+        return full
+    if rule["kind"] == "logprobs":
+        tokens = rule.get("tokens", default_tokens())
+        full |= {"tokens": {side: list(words) for side, words in tokens.items()}, "top": rule.get("top", TOP)}
+        full["scale"] = {"min": 0, "max": 1}
         return full
     if rule["kind"] == "graded":
         full["labels"] = [list(phrases) for phrases in rule["labels"]]
@@ -85,6 +91,9 @@ def answer_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
     """What is wrong with a full rule that its schema accepted: place, message, hint."""
     if "scale" in rule and rule["scale"]["min"] >= rule["scale"]["max"]:
         yield ("scale",), "the least score is not below the greatest", "exchange min and max"
+    if rule["kind"] == "logprobs":
+        yield from token_faults(rule)
+        return
     if "reasons" in rule and "format" not in rule:
         hint = "write `format: json`, or ask for reasons in the template"
         yield ("reasons",), "only a JSON object has a place for reasons", hint

@@ -31,6 +31,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from harness.prompting.parsing.definition import VERDICTS, criterion_markers, grades
 from harness.prompting.parsing.labels import Labels
+from harness.prompting.parsing.logprobs import ReadLogprobs, logprobs_reader, params_for, read_text
 from harness.prompting.parsing.numbers import ENDING, Numbers
 from harness.prompting.parsing.pattern import Pattern, pattern_text
 from harness.prompting.parsing.reply import NormalisedReply
@@ -63,12 +64,14 @@ class AnswerRule(NamedTuple):
         lines: the form of the answer, one line for each value, or one that is a JSON object.
         trace: reads a reply and reports how.
         params: what a call for such an answer asks for beside its messages; None for nothing.
+        read_logprobs: reads the log probabilities of a reply in place of its text; None for rules that read text.
     """
 
     read: Read
     lines: tuple[str, ...]
     trace: Callable[[str], Trace]
     params: Mapping[str, Any] | None = None
+    read_logprobs: ReadLogprobs | None = None
 
     def format_text(self) -> str:
         """What a template shows as `answer_format`: lines such as `Score A: <0 to 10>/10`."""
@@ -95,6 +98,8 @@ def compile_answer(
         ask: `pair` or `each`: what a rubric's scores are about.
         criteria: what a rubric scores, each with `name` and `weight`.
     """
+    if rule["kind"] == "logprobs":
+        return _by_logprobs(rule)
     plain = _PLAIN[rule["kind"]](rule, ask, criteria)
     case_sensitive = bool(rule.get("case_sensitive"))
     if "pattern" in rule:
@@ -130,6 +135,13 @@ def compile_answer(
         return found._replace(answer=read_json(text))
 
     return AnswerRule(read_json, (form_line(schema),), trace_json, response_format(schema))
+
+
+def _by_logprobs(rule: Mapping[str, Any]) -> AnswerRule:
+    firsts = [rule["tokens"][side][0] for side in ("a", "b", "tie") if side in rule["tokens"]]
+    read = read_text(rule)
+    lines = (f"{', '.join(firsts[:-1])} or {firsts[-1]}",)
+    return AnswerRule(read, lines, lambda text: Trace(text, (), read(text)), params_for(rule), logprobs_reader(rule))
 
 
 def _by_pattern(rule: Mapping[str, Any], plain: _Plain) -> AnswerRule:

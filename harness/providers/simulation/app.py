@@ -14,6 +14,7 @@ import orjson
 
 from harness.providers.simulation.chance import Chance
 from harness.providers.simulation.judge import answer
+from harness.providers.simulation.logprobs import logprobs_of
 from harness.providers.simulation.world import MODEL_PREFIX, Knobs, Service
 
 LETTERS_PER_TOKEN = 4
@@ -128,12 +129,16 @@ def _complete(knobs: Knobs, request: dict[str, Any], digest: str) -> dict[str, A
     message = {"role": "assistant", "content": None if is_refusal else text, "refusal": text if is_refusal else None}
     prompt_tokens = sum(len(message["content"]) for message in request["messages"]) // LETTERS_PER_TOKEN
     completion_tokens = -(-len(text) // LETTERS_PER_TOKEN)
+    logprobs = None
+    if request.get("logprobs") and not is_refusal:
+        top = request.get("top_logprobs") or 0
+        logprobs = logprobs_of(knobs, request["messages"], _schema_in(request), text, top)
     return {
         "id": f"chatcmpl-{digest[:24]}",
         "object": "chat.completion",
         "created": 0,
         "model": request["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": finish, "logprobs": None}],
+        "choices": [{"index": 0, "message": message, "finish_reason": finish, "logprobs": logprobs}],
         "usage": {
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,

@@ -1,0 +1,339 @@
+"""How far the soft verdicts of a cell can be trusted: metrics, reliability, coverage, calibrated thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.analysis.calibrate import fit
+from harness.analysis.calibrate.fit import Method
+from harness.analysis.correct.label_file import LabelSource, Target, read_labels
+from harness.data.labels import majority
+from harness.errors import InputError
+from harness.hashing import seed_for
+from harness.records.figures import Figure
+from harness.runner.run_reader import Judged, JudgedDataset
+from harness.runner.soft import HARD, SoftVerdicts, soft_verdicts
+from harness.scoring.estimates import MIN_ITEMS
+from harness.statistics import clusters, soft
+from harness.statistics.agreement import Array
+from harness.statistics.clustered import mean_interval
+from harness.statistics.codes import TIE, Codes
+from harness.statistics.soft import BINS, bin_of
+
+MIN_FIT = 100
+"""Labelled items that a calibration is fitted to at least."""
+TOO_FEW = f"fewer than {MIN_ITEMS} labelled items with a soft verdict"
+TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
+TOO_FEW_TO_FIT = f"fewer than {MIN_FIT} labelled items to fit a calibration to"
+ONE_OUTCOME = "all labels prefer the same response"
+NO_TIES = "no label is a tie"
+NO_SPREAD = "no item differs"
+COVERAGES = tuple(k / 10 for k in range(1, 11))
+METHODS: tuple[Method, ...] = ("isotonic", "sigmoid")
+NAMES = ("brier", "log-loss", "ece", "auc", "soft-win-rate", "human-win-rate")
+"""Figures of soft verdicts, as `Figures` names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReliabilityBin:
+    """The items whose probabilities lie in one bin of a reliability diagram.
+
+    Attributes:
+        low: lower end of the bin.
+        high: upper end of the bin.
+        predicted: mean probability of its items.
+        observed: share of annotators who prefer a, with its interval.
+    """
+
+    low: float
+    high: float
+    predicted: float
+    observed: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class CoveragePoint:
+    """Accuracy where the evaluator answers only for the items that it is most sure of.
+
+    Attributes:
+        coverage: share of the labelled items that are answered; a failed judgment is never answered.
+        threshold: least confidence `abs(2 p - 1)` of those that are.
+        accuracy: share of these whose verdict is the reference verdict.
+    """
+
+    coverage: float
+    threshold: float
+    accuracy: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class TieThreshold:
+    """The tie margin that gives the best accuracy.
+
+    Attributes:
+        margin: of the probabilities of both responses.
+        tie_margin: the same for `tie_margin` of the strategy, in the unit of its scores.
+        accuracy: with margins fitted to other clusters.
+        stored: accuracy of the verdicts of the run on the same items.
+    """
+
+    margin: float
+    tie_margin: float
+    accuracy: Figure
+    stored: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class CellCalibration:
+    """The calibration of one cell.
+
+    Attributes:
+        soft: its soft verdicts.
+        n: items with a label and a soft verdict.
+        figures: by NAMES.
+        by_chance: calibration error that a perfectly calibrated evaluator shows on average at this n; None without.
+        bins: those of the reliability diagram that hold items.
+        coverage: from few items to all.
+        calibrated: by method, the figures of cross-fitted probabilities; empty where no fit is made.
+        maps: by method, what 0, 0.1, …, 1 become.
+        ties: the tie threshold; None where none is fitted.
+        reason: why there are no figures, "" where there are.
+        fit_reason: why no calibration is fitted, "" where one is.
+        tie_reason: why no tie threshold is fitted, "" where one is.
+    """
+
+    soft: SoftVerdicts
+    n: int
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    by_chance: float | None = None
+    bins: tuple[ReliabilityBin, ...] = ()
+    coverage: tuple[CoveragePoint, ...] = ()
+    calibrated: Mapping[str, Mapping[str, Figure]] = field(default_factory=dict)
+    maps: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    ties: TieThreshold | None = None
+    reason: str = ""
+    fit_reason: str = ""
+    tie_reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetCalibration:
+    """The calibration of the cells of a dataset.
+
+    Attributes:
+        dataset: its name.
+        items: judged.
+        labelled: how many of them have a label.
+        annotators: names of those who labelled.
+        cells: in canonical order.
+    """
+
+    dataset: str
+    items: int
+    labelled: int
+    annotators: tuple[str, ...]
+    cells: tuple[CellCalibration, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    """Labelled items with a soft verdict: probabilities, shares of annotators, reference verdicts, clusters."""
+
+    p: Array
+    y: Array
+    reference: Codes
+    group: NDArray[np.int64] | None
+    level: float
+    seed: int
+
+    def part(self, rows: NDArray[np.bool_]) -> _Sample:
+        units = None if self.group is None else self.group[rows]
+        return replace(self, p=self.p[rows], y=self.y[rows], reference=self.reference[rows], group=units)
+
+
+def calibrate(run: Judged, source: LabelSource | None = None, *, cell: str | None = None) -> list[DatasetCalibration]:
+    """Calibrate the cells of a run.
+
+    Args:
+        run: read with its votes.
+        source: a file of labels that replace those of the run; None for those of the run.
+        cell: id of the only cell, with or without its dataset; None for all.
+
+    Raises:
+        InputError: where no cell has that id.
+        DatasetError: with all errors of the file of labels.
+    """
+    if cell is not None and not any(cell in _names(data, k) for data in run.datasets for k in range(len(data.cells))):
+        from harness.leaderboard.rerank import no_cell
+
+        raise no_cell(cell, [one.id for data in run.datasets for one in data.cells])
+    labels = None
+    if source is not None:
+        datasets = run.spec.get("datasets", {})
+        targets = [
+            Target(data.name, data.ids(), datasets.get(data.name, {}).get("label_values", {})) for data in run.datasets
+        ]
+        labels = read_labels(source, targets)
+    found = []
+    for data in run.datasets:
+        if labels is not None and data.name not in labels:
+            continue
+        codes = data.annotator_codes() if labels is None else labels[data.name].codes
+        annotators = data.annotators if labels is None else labels[data.name].annotators
+        kept = [one for k, one in enumerate(soft_verdicts(run, data)) if cell is None or cell in _names(data, k)]
+        cells = tuple(_of_cell(one, data, codes, run) for one in kept)
+        found.append(DatasetCalibration(data.name, len(data), int((codes >= 0).any(axis=1).sum()), annotators, cells))
+    if not found:
+        raise InputError("the run has no dataset with labels", hint="name a file with --labels")
+    return found
+
+
+def _names(data: JudgedDataset, k: int) -> tuple[str, str]:
+    name = data.cells[k].id
+    return name, name.removeprefix(f"{data.name}/")
+
+
+def soft_labels(codes: NDArray[np.int8]) -> Array:
+    """The share of the annotators of each item who prefer a, half of the ties included; NaN without labels.
+
+    Args:
+        codes: items × annotators, positions in VERDICTS, −1 where there is none.
+    """
+    given = codes >= 0
+    shares = np.where(given, 1 - codes / 2, 0.0).sum(axis=1)
+    return np.where(given.any(axis=1), shares / np.maximum(given.sum(axis=1), 1), np.nan)
+
+
+def _of_cell(one: SoftVerdicts, data: JudgedDataset, codes: NDArray[np.int8], run: Judged) -> CellCalibration:
+    if one.values is None:
+        return CellCalibration(one, 0, reason=HARD)
+    y = soft_labels(codes)
+    group = data.cluster_codes() if data.clustered else None
+    labelled = ~np.isnan(y)
+    rows = labelled & ~np.isnan(one.values)
+    seed = seed_for(run.seed, "calibrate", one.cell.id)
+    reference = majority(codes)
+    every = _Sample(np.where(rows, one.values, 0.5), y, reference, group, run.score.level, seed)
+    sample, n = every.part(rows), int(rows.sum())
+    units = n if sample.group is None else len(np.unique(sample.group))
+    if n < MIN_ITEMS or units < clusters.FEWEST:
+        return CellCalibration(one, n, reason=TOO_FEW if n < MIN_ITEMS else TOO_FEW_CLUSTERS)
+    figures, by_chance = _figures(sample)
+    found = CellCalibration(one, n, figures, by_chance, _bins(sample), _coverage(every, one, rows, labelled))
+    if n < MIN_FIT:
+        return replace(found, fit_reason=TOO_FEW_TO_FIT, tie_reason=TOO_FEW_TO_FIT)
+    return _with_fits(found, sample, one.outcomes[rows])
+
+
+def _with_fits(found: CellCalibration, sample: _Sample, outcomes: NDArray[np.int8]) -> CellCalibration:
+    """A calibration with what is fitted to the items."""
+    group = np.arange(len(sample.p)) if sample.group is None else sample.group
+    if np.ptp(sample.y) == 0:
+        return replace(found, fit_reason=ONE_OUTCOME, tie_reason=ONE_OUTCOME)
+    fits = {name: replace(sample, p=fit.cross_fitted(name, sample.p, sample.y, group)) for name in METHODS}
+    found = replace(
+        found,
+        calibrated={name: _figures(one)[0] for name, one in fits.items()},
+        maps=fit.maps(sample.p, sample.y),
+    )
+    if not (sample.reference == TIE).any():
+        return replace(found, tie_reason=NO_TIES)
+    margin = fit.best_margin(sample.p, sample.reference)
+    right = fit.cross_fitted_verdicts(sample.p, sample.reference, group) == sample.reference
+    stored = outcomes == sample.reference
+    ties = TieThreshold(margin, margin * found.soft.span, _share(right, sample), _share(stored, sample))
+    return replace(found, ties=ties)
+
+
+def _figures(sample: _Sample) -> tuple[dict[str, Figure], float]:
+    """The figures of soft verdicts, and the calibration error by chance."""
+    p, y, known = sample.p, sample.y, _known(sample)
+    error = soft.calibration_error_interval(p, y, sample.group, sample.level, sample.seed)
+    loss = soft.mean_t_interval(soft.log_losses(p, y), sample.group, sample.level)
+    drawn: dict[str, Any] = {"resamples": soft.RESAMPLES, "seed": f"{sample.seed:032x}"}
+    figures = {
+        "brier": _mean(soft.brier(p, y), sample),
+        "log-loss": Figure(
+            float(soft.log_losses(p, y).mean()),
+            None if loss.low is None else max(0.0, loss.low),
+            loss.high,
+            "" if loss.low is not None else NO_SPREAD,
+            method="analytic" if loss.low is not None else "none",
+            **known,
+        ),
+        "ece": Figure(soft.calibration_error(p, y), error.low, error.high, method="bootstrap", **drawn, **known),
+        "auc": _auc(sample),
+        "soft-win-rate": _mean(p, sample),
+        "human-win-rate": _mean(y, sample),
+    }
+    return figures, error.by_chance
+
+
+def _auc(sample: _Sample) -> Figure:
+    decided = sample.part(sample.y != 0.5)
+    is_a, known = decided.y > 0.5, _known(decided)
+    if not len(is_a) or is_a.all() or not is_a.any():
+        return Figure(None, reason=ONE_OUTCOME, **known)
+    value, influence = soft.auc(decided.p, is_a)
+    if len(is_a) < MIN_ITEMS:
+        return Figure(value, reason=TOO_FEW, **known)
+    low, high = soft.auc_interval(value, influence, is_a, decided.group, sample.level)
+    return Figure(value, low, high, method="analytic", **known)
+
+
+def _known(sample: _Sample) -> dict[str, Any]:
+    n = len(sample.p)
+    if sample.group is None:
+        return {"n": n, "level": sample.level, "units": n}
+    return {"n": n, "level": sample.level, "unit": "cluster", "units": len(np.unique(sample.group))}
+
+
+def _mean(values: Array, sample: _Sample) -> Figure:
+    """The mean of values in [0, 1], with an interval that has no zero width."""
+    found = mean_interval(values, sample.group, (0.0, 1.0), sample.level)
+    known = _known(sample)
+    if found.low is None:
+        return Figure(float(values.mean()), reason=found.reason, **known)
+    method = "analytic" if sample.group is None else "clustered"
+    return Figure(float(values.mean()), found.low, found.high, method=method, **known)
+
+
+def _share(right: NDArray[np.bool_], sample: _Sample) -> Figure:
+    return _mean(right.astype(float), sample)
+
+
+def _bins(sample: _Sample) -> tuple[ReliabilityBin, ...]:
+    place = bin_of(sample.p)
+    found = []
+    for at in range(BINS):
+        inside = sample.part(place == at)
+        if len(inside.p):
+            observed = _mean(inside.y, inside)
+            found.append(ReliabilityBin(at / BINS, (at + 1) / BINS, float(inside.p.mean()), observed))
+    return tuple(found)
+
+
+def _coverage(
+    every: _Sample, one: SoftVerdicts, rows: NDArray[np.bool_], labelled: NDArray[np.bool_]
+) -> tuple[CoveragePoint, ...]:
+    """Accuracy among the most sure items; items of equal confidence are answered together."""
+    sure = np.abs(2 * every.p - 1)
+    order = np.sort(sure[rows])[::-1]
+    total, points = int(labelled.sum()), dict[int, CoveragePoint]()
+    for wanted in COVERAGES:
+        count = min(len(order), max(1, round(wanted * total)))
+        threshold = float(order[count - 1])
+        answered = rows & (sure >= threshold - 1e-12)
+        n = int(answered.sum())
+        part = every.part(answered)
+        right = one.outcomes[answered] == part.reference
+        figure = _share(right, part) if n >= MIN_ITEMS else replace(_share(right, part), low=None, high=None)
+        if n < MIN_ITEMS:
+            figure = replace(figure, reason=TOO_FEW, method="none")
+        points[n] = CoveragePoint(n / total, threshold, figure)
+    return tuple(points[n] for n in sorted(points))

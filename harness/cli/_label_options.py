@@ -1,0 +1,81 @@
+"""The options that name a file of labels, of `correct` and `calibrate`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from harness.analysis.correct.label_file import COLUMNS, LabelSource
+from harness.records.judgments import VERDICTS
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def label_options(command: F) -> F:
+    """Add `--labels`, `--column`, `--value` and `--skip-unknown` to a command."""
+    for option in reversed(
+        (
+            click.option(
+                "--labels",
+                "labels",
+                type=click.Path(path_type=Path),
+                metavar="FILE",
+                help="File of labels; default: the labels of the dataset.",
+            ),
+            click.option(
+                "--column",
+                "columns",
+                multiple=True,
+                metavar="COLUMN=NAME",
+                help="Name of a column in FILE; repeatable.",
+            ),
+            click.option(
+                "--value",
+                "values",
+                multiple=True,
+                metavar="LABEL=VERDICT",
+                help="Verdict of a label in FILE; repeatable.",
+            ),
+            click.option("--skip-unknown", is_flag=True, help="Ignore rows whose id is not in the run."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def label_source(
+    labels: Path | None, columns: tuple[str, ...], values: tuple[str, ...], *, skip_unknown: bool
+) -> LabelSource | None:
+    """Where labels are and how to read them; None for those of the run.
+
+    Raises:
+        click.UsageError: where the options do not fit together or cannot be read.
+    """
+    if labels is None and (columns or values or skip_unknown):
+        raise click.UsageError("--column, --value and --skip-unknown need --labels FILE")
+    return None if labels is None else LabelSource(labels, _columns(columns), _values(values), skip_unknown)
+
+
+def _columns(given: tuple[str, ...]) -> dict[str, str | tuple[str, ...]]:
+    """`id=question_id` as a mapping; `labels=anna,ben` names one column per annotator."""
+    columns: dict[str, str | tuple[str, ...]] = {}
+    for each in given:
+        column, _, name = each.partition("=")
+        if column not in COLUMNS or not name:
+            raise click.UsageError(f"--column takes COLUMN=NAME with one of {', '.join(COLUMNS)}, not `{each}`")
+        columns[column] = tuple(name.split(",")) if column == "labels" and "," in name else name
+    return columns
+
+
+def _values(given: tuple[str, ...]) -> dict[str, Any]:
+    """`1=a` as a mapping."""
+    values = {}
+    for each in given:
+        word, _, verdict = each.rpartition("=")
+        if not word or verdict not in VERDICTS:
+            raise click.UsageError(f"--value takes LABEL=VERDICT with one of {', '.join(VERDICTS)}, not `{each}`")
+        values[word] = verdict
+    return values

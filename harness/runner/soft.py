@@ -1,0 +1,126 @@
+"""Soft verdicts of the cells of a run: the probability that response a is better, and where it comes from.
+
+They come from the first of these that a cell has:
+
+* `preference`: its replies give one, by log probabilities or in a recording; of a jury, those of its members;
+* `scores`: the difference of its scores, 0 to 1 from the greatest difference for b to the greatest for a;
+* `votes`: the share of its repeats and orders that prefer a, or of its members if it is a jury.
+
+Half of a tie counts for each response. A judgment that failed has none, and so has a cell that gives one verdict alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.evaluators.mode import members_of
+from harness.records.experiment import Cell
+from harness.records.judgments import VERDICTS
+from harness.runner.run_folder import JUDGMENTS, read_frame
+from harness.runner.run_reader import Judged, JudgedDataset
+
+Values: TypeAlias = NDArray[np.float64]
+Source = Literal["preference", "scores", "votes"]
+
+HARD = "gives verdicts without a probability: use log probabilities, scores, repeats or a jury"
+_SHARE = np.array([1.0, 0.5, 0.0])
+"""Of a verdict: a, tie, b."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoftVerdicts:
+    """The soft verdicts of one cell.
+
+    Attributes:
+        cell: the cell.
+        outcomes: of each item, positions in OUTCOMES.
+        values: of each item, NaN where there is none; None for a cell that gives none.
+        source: where they come from, None in the same case.
+        span: the greatest difference of two scores, in whose unit the tie margin of its strategy is; 1 for others.
+    """
+
+    cell: Cell
+    outcomes: NDArray[np.int8]
+    values: Values | None
+    source: Source | None
+    span: float = 1.0
+
+
+def soft_verdicts(run: Judged, data: JudgedDataset) -> list[SoftVerdicts]:
+    """The soft verdicts of the cells of a dataset, in canonical order.
+
+    Args:
+        run: read with its votes.
+        data: one of its datasets.
+    """
+    scales = {name: one["answer"].get("scale") for name, one in run.spec.get("strategies", {}).items()}
+    numbers = _numbers(run, data)
+    at = {cell.id: k for k, cell in enumerate(data.cells)}
+    found: dict[str, SoftVerdicts] = {}
+    for cell in sorted(data.cells, key=lambda one: bool(members_of(one))):
+        k = at[cell.id]
+        members = [found[member.id] for member in members_of(cell) if member.id in found]
+        found[cell.id] = _of_cell(cell, data.outcomes[:, k], numbers[cell.id], data.votes[k], members, scales)
+    return [found[cell.id] for cell in data.cells]
+
+
+def _numbers(run: Judged, data: JudgedDataset) -> dict[str, Values]:
+    """Of each cell, items × (score a, score b, preference), NaN where there is none."""
+    import polars as pl
+
+    frame = read_frame(run.folder, JUDGMENTS)
+    if "preference" not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, pl.Float64).alias("preference"))
+    parts = frame.select("cell", "score_a", "score_b", "preference").partition_by("cell", as_dict=True)
+    return {
+        cell.id: parts[(cell.id,)].select(pl.exclude("cell").fill_null(float("nan"))).to_numpy() for cell in data.cells
+    }
+
+
+def _of_cell(
+    cell: Cell,
+    outcomes: NDArray[np.int8],
+    numbers: Values,
+    votes: NDArray[np.int8] | None,
+    members: Sequence[SoftVerdicts],
+    scales: Mapping[str, Any],
+) -> SoftVerdicts:
+    failed = outcomes >= len(VERDICTS)
+    preference = np.where(failed, np.nan, numbers[:, 2])
+    if not failed.all() and not np.isnan(preference[~failed]).any():
+        return SoftVerdicts(cell, outcomes, preference, "preference")
+    is_soft = bool(members) and all(one.source == "preference" for one in members)
+    scale = scales.get(cell.strategy)
+    score_a, score_b = numbers[:, 0], numbers[:, 1]
+    if scale and not is_soft and not failed.all() and not np.isnan((score_a - score_b)[~failed]).any():
+        span = float(scale["max"] - scale["min"])
+        values: Values = np.clip(0.5 + (score_a - score_b) / (2 * span), 0, 1)
+        return SoftVerdicts(cell, outcomes, np.where(failed, np.nan, values), "scores", span)
+    if members:
+        weights = cell.settings.get("weights") or {}
+        each = np.array([weights.get(one.cell.models[0], 1.0) for one in members])
+        voters = [one.values if is_soft and one.values is not None else _shares(one.outcomes) for one in members]
+        mean = np.where(failed, np.nan, _mean(np.stack(voters), each))
+        return SoftVerdicts(cell, outcomes, mean, "preference" if is_soft else "votes")
+    if votes is not None:
+        mean = _mean(_shares(votes).T, np.ones(votes.shape[1]))
+        return SoftVerdicts(cell, outcomes, np.where(failed, np.nan, mean), "votes")
+    return SoftVerdicts(cell, outcomes, None, None)
+
+
+def _shares(codes: NDArray[np.int8]) -> Values:
+    """Verdicts as shares for a, NaN for failures."""
+    return np.where(codes < len(VERDICTS), _SHARE[np.minimum(codes, len(VERDICTS) - 1)], np.nan)
+
+
+def _mean(values: Values, weights: Values) -> Values:
+    """The weighted mean over voters (voters × items) of those that are not NaN; NaN where all are."""
+    known = ~np.isnan(values)
+    total = (known * weights[:, None]).sum(axis=0)
+    sums = (np.where(known, values, 0.0) * weights[:, None]).sum(axis=0)
+    return np.where(total > 0, sums / np.maximum(total, 1e-300), np.nan)

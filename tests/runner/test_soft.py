@@ -1,0 +1,64 @@
+"""Soft verdicts of the cells of a run, and where they come from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness.records.experiment import Cell
+from harness.runner.soft import SoftVerdicts, _of_cell
+
+NAN = np.nan
+CODES = np.array([0, 2, 1, 3], np.int8)
+NONE = np.full((4, 3), NAN)
+JUDGE = Cell("d", "s", "judge", ("x",))
+
+
+def jury(weights=None) -> Cell:
+    return Cell("d", "s", "jury", ("x", "y"), settings={"weights": weights})
+
+
+def of(cell=JUDGE, numbers=NONE, votes=None, members=(), scales=None) -> SoftVerdicts:
+    return _of_cell(cell, CODES, np.array(numbers, float), votes, members, scales or {})
+
+
+def test_probability_of_the_replies_comes_first():
+    found = of(numbers=[[1, 0, 0.9], [0, 1, 0.1], [1, 1, 0.5], [NAN, NAN, NAN]], scales={"s": {"min": 0, "max": 1}})
+    assert found.source == "preference"
+    assert found.values[:3].tolist() == [0.9, 0.1, 0.5]
+    assert np.isnan(found.values[3])
+
+
+def test_difference_of_scores_is_placed_on_the_scale():
+    scores = [[10, 0, NAN], [2, 7, NAN], [5, 5, NAN], [NAN, NAN, NAN]]
+    found = of(numbers=scores, scales={"s": {"min": 0, "max": 10}})
+    assert (found.source, found.span) == ("scores", 10)
+    assert found.values[:3].tolist() == [1, 0.25, 0.5]
+
+
+def test_votes_of_repeats_are_shares_and_failures_abstain():
+    votes = np.array([[0, 0, 2], [2, 2, 3], [0, 2, 1], [3, 3, 3]], np.int8)
+    found = of(votes=votes)
+    assert found.source == "votes"
+    assert found.values[:3] == pytest.approx([2 / 3, 0, 0.5])
+    assert np.isnan(found.values[3])
+
+
+def test_members_of_a_jury_vote_with_their_weights():
+    x = SoftVerdicts(Cell("d", "s", "judge", ("x",)), np.array([0, 0, 1, 3], np.int8), None, None)
+    y = SoftVerdicts(Cell("d", "s", "judge", ("y",)), np.array([0, 2, 2, 3], np.int8), None, None)
+    assert of(jury(), members=(x, y)).values[:3] == pytest.approx([1, 0.5, 0.25])
+    assert of(jury({"x": 3, "y": 1}), members=(x, y)).values[:3] == pytest.approx([1, 0.75, 0.375])
+
+
+def test_jury_of_soft_judges_averages_their_probabilities():
+    x, y = (
+        SoftVerdicts(Cell("d", "s", "judge", (name,)), CODES, np.array(p), "preference")
+        for name, p in (("x", [0.8, 0.4, 0.5, NAN]), ("y", [0.6, 0.0, 0.5, NAN]))
+    )
+    found = of(jury(), members=(x, y))
+    assert (found.source, found.values[:3].round(9).tolist()) == ("preference", [0.7, 0.2, 0.5])
+
+
+def test_cell_with_hard_verdicts_alone_has_none():
+    assert of().values is None
