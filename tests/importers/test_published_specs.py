@@ -12,6 +12,7 @@ import pytest
 
 import harness
 from harness.api import FinishedRun
+from harness.leaderboard.slices import with_slices
 from support.paths import PUBLISHED, ROOT
 
 SPECS = ROOT / "specs" / "published"
@@ -42,6 +43,17 @@ def test_judgebench(tmp_path):
         "all": 65.71,
     }
     assert found["all", "skywork-reward-gemma-2-27b"] == 64.29
+    (by_category,) = (
+        one for one in with_slices(run.folder, run.leaderboard, ["category"])["slices"] if one["dataset"] == "all"
+    )
+    (o1_mini,) = (cell for cell in by_category["cells"] if "judge:o1-mini" in cell["cell"])
+    values = {part["value"]: part["metrics"]["accuracy"]["value"] for part in o1_mini["slices"]}
+    assert {name: round(100 * value, 2) for name, value in values.items() if value is not None} == {
+        "livebench-reasoning": 62.24,
+        "livebench-math": 82.14,
+        "livecodebench": 78.57,
+    }
+    assert len(values) == 17  # the 14 subjects of MMLU-Pro have 11 items each: too few for a figure
 
 
 def published(model: str) -> dict[str, Any]:

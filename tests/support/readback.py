@@ -57,7 +57,7 @@ def dataset(judges, labels, *, clusters=None, writers=None, name="pairs"):
         "votes": (None,) * count,
         "usage": (Usage(),) * count,
     }
-    return JudgedDataset(**{field.name: told[field.name] for field in fields(JudgedDataset)})
+    return JudgedDataset(**{field.name: told[field.name] for field in fields(JudgedDataset) if field.name in told})
 
 
 def labels(n=N, seed=0):
