@@ -10,7 +10,7 @@ from markupsafe import Markup
 from harness.report.charts.svg import check_installed
 from harness.report.html import Frame, NavEntry, Page, render_document, render_section
 from harness.report.links import Anchors
-from harness.report.pages.evaluation import evaluation_pages
+from harness.report.pages import evaluation, generation
 from harness.report.run_source import RunSource
 from harness.text import pluralized
 
@@ -65,4 +65,6 @@ def report_of(sources: Sequence[RunSource], options: ReportOptions) -> Report:
 
 def pages_of(source: RunSource, links: Anchors, options: ReportOptions) -> list[Page]:
     """The pages of a run, in reading order."""
-    return evaluation_pages(source, links, options.vs)
+    if source.kind == "generation":
+        return [generation.generation_page(name, source, links) for name in generation.PAGES]
+    return [evaluation.evaluation_page(name, source, links, options.vs) for name in evaluation.PAGES]

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from harness.analysis.audit.cards import AuditedDataset, audit
 from harness.leaderboard.view import Row, datasets
 from harness.runner.run_folder import LEADERBOARD, MANIFEST, SPEC, read_json
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
@@ -41,6 +42,11 @@ class RunSource:
     def judged(self) -> Judged:
         """The outcomes of all cells, with the votes of cells that ask several times."""
         return read_judged(self.folder, votes=True, kinds=("evaluation", "generation"))
+
+    @cached_property
+    def audited(self) -> list[AuditedDataset]:
+        """The result of every probe for every cell of an evaluation."""
+        return audit(self.judged)
 
     @property
     def id(self) -> str:

@@ -1,16 +1,31 @@
-"""The verdict on a dataset in sentences: the best cell, its corrected figure, and which others can be the best."""
+"""The verdict on a dataset: the headline of the leaderboard, the others that can be the best, and detectable losses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from harness.leaderboard.numbers import shortlist, with_interval
+from harness.leaderboard.headline import headlines
+from harness.leaderboard.numbers import shortlist
 from harness.leaderboard.view import Board, Row
-from harness.text import pluralized
+
+MOST_NAMED = 4
+"""Other cells that are named."""
 
 
-def verdict_of(board: Board, dataset: str, rows: Sequence[Row]) -> list[str]:
+class Verdict(NamedTuple):
+    """The verdict on a board.
+
+    Attributes:
+        sentence: the best, its figure, the correction, and how many others cannot be excluded.
+        remarks: sentences that follow.
+    """
+
+    sentence: str
+    remarks: Sequence[str]
+
+
+def verdict_of(board: Board, dataset: str, rows: Sequence[Row]) -> Verdict:
     """The verdict on a dataset.
 
     Args:
@@ -18,40 +33,17 @@ def verdict_of(board: Board, dataset: str, rows: Sequence[Row]) -> list[str]:
         dataset: its name.
         rows: its rows, best first.
     """
-    return list(_sentences(board, dataset, rows))
+    sentence = next(one.sentence for one in headlines(board) if one.about == dataset)
+    return Verdict(f"{sentence}.", list(_remarks(board["metric"], rows)))
 
 
-def _sentences(board: Board, dataset: str, rows: Sequence[Row]) -> Iterator[str]:
-    metric = board["metric"]
-    best = rows[0]
-    figure = best["metrics"][metric]
-    if figure["value"] is None:
-        yield f"No cell has a value of {metric} on {dataset}: {figure['reason'] or 'undefined'}."
-        return
-    value = with_interval(figure["value"], figure["low"], figure["high"])
-    yield f"{_name(best)} has the highest {metric} on {dataset}, {value}{_corrected(board, dataset)}."
-    if best["rank"] is None:
-        yield "The data do not support ranks."
-        return
+def _remarks(metric: str, rows: Sequence[Row]) -> Iterator[str]:
     others = [row for row in rows[1:] if row["rank"] is not None and row["rank"]["best"] == 1]
-    if not others:
-        yield "All other cells are excluded as the best." if len(rows) > 1 else ""
+    if not others or rows[0]["rank"] is None:
         return
-    cells = pluralized(len(others), "other cell")
-    yield f"{cells} cannot be excluded as the best: {shortlist([_name(row) for row in others], most=3)}."
+    names = [str(row["cell"]).partition("/")[2] for row in others]
+    yield f"Cannot be excluded as the best: {shortlist(names, most=MOST_NAMED)}."
     yield from _detectable(others[0]["metrics"][metric].get("difference"))
-
-
-def _name(row: Row) -> str:
-    return str(row["cell"]).partition("/")[2]
-
-
-def _corrected(board: Board, dataset: str) -> str:
-    winner = next((one for one in board.get("winners", ()) if one["dataset"] == dataset), None)
-    if winner is None or winner["metric"] != board["metric"] or winner["tried"] < 2 or winner["corrected"] is None:
-        return ""
-    value = with_interval(winner["corrected"], winner["low"], winner["high"], ".2f")
-    return f"; corrected for the choice among {winner['tried']} cells {value}"
 
 
 def _detectable(difference: Mapping[str, Any] | None) -> Iterator[str]:

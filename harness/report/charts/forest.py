@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from harness.report.charts.frame import NARROW, WIDE, Margins, data_of, domain_of, framed
+from harness.report.charts.frame import NARROW, WIDE, ChartData, Margins, domain_of
 from harness.report.charts.palette import BEST, INK, MUTED, OTHER, PAPER
 from harness.report.charts.svg import label_of
 
@@ -70,12 +70,13 @@ def forest_chart(forest: Forest, width: int = WIDE) -> alt.LayerChart:
     margins = Margins(8, 8, 8, 44) if is_narrow else Margins(LEFT, HEADER, RIGHT, 44)
     plot, height = width - margins.left - margins.right, max(1, len(forest.rows)) * step
     rows = [_values(row, at, step, is_narrow=is_narrow) for at, row in enumerate(forest.rows)]
+    data = ChartData()
     layers = [
-        *_guides(forest, rows, height, plot, is_narrow=is_narrow),
-        *_marks(forest, rows, height),
-        *_texts(forest, rows, height, plot, is_narrow=is_narrow),
+        *_guides(data, forest, Size(plot, height), is_narrow=is_narrow),
+        *_marks(data, forest, rows, height),
+        *_texts(data, forest, rows, Size(plot, height), is_narrow=is_narrow),
     ]
-    return framed(layers, width, height, margins)
+    return data.framed(layers, width, height, margins)
 
 
 def _values(row: ForestRow, at: int, step: int, *, is_narrow: bool) -> dict[str, Any]:
@@ -96,6 +97,13 @@ def _values(row: ForestRow, at: int, step: int, *, is_narrow: bool) -> dict[str,
     }
 
 
+class Size(NamedTuple):
+    """Of the plot, in pixels."""
+
+    width: int
+    height: int
+
+
 def _scales(forest: Forest, height: int) -> tuple[Any, Any]:
     import altair as alt
 
@@ -106,21 +114,19 @@ def _scales(forest: Forest, height: int) -> tuple[Any, Any]:
     return x, alt.Scale(domain=[0, height], range=[0, height], nice=False, zero=False)
 
 
-def _guides(
-    forest: Forest, rows: Sequence[dict[str, Any]], height: int, plot: int, *, is_narrow: bool
-) -> list[alt.Chart]:
+def _guides(data: ChartData, forest: Forest, size: Size, *, is_narrow: bool) -> list[Any]:
     """The vertical reference and the line that divides the rows."""
     import altair as alt
 
-    x, y = _scales(forest, height)
+    x, y = _scales(forest, size.height)
     found = []
     if forest.reference is not None:
-        mark = alt.Chart(data_of([{"at": forest.reference}])).mark_rule(color=MUTED, strokeDash=[3, 3])
+        mark = data.layer([{"at": forest.reference}]).mark_rule(color=MUTED, strokeDash=[3, 3])
         found.append(mark.encode(x=alt.X("at:Q", **x)))
     if forest.line_after is not None:
-        at = forest.line_after * height / max(1, len(rows))
-        left, right = (0, plot) if is_narrow else (8 - LEFT, plot + RIGHT - 8)
-        divided = alt.Chart(data_of([{"y": at, "text": forest.line_text}]))
+        at = forest.line_after * size.height / max(1, len(forest.rows))
+        left, right = (0, size.width) if is_narrow else (8 - LEFT, size.width + RIGHT - 8)
+        divided = data.layer([{"y": at, "text": forest.line_text}])
         shared = alt.Y("y:Q", scale=y, axis=None)
         found.append(
             divided.mark_rule(color=MUTED, strokeWidth=1).encode(x=alt.value(left), x2=alt.value(right), y=shared)
@@ -128,15 +134,15 @@ def _guides(
     return found
 
 
-def _marks(forest: Forest, rows: Sequence[dict[str, Any]], height: int) -> list[alt.Chart]:
+def _marks(data: ChartData, forest: Forest, rows: Sequence[dict[str, Any]], height: int) -> list[Any]:
     import altair as alt
 
     x, y = _scales(forest, height)
     shared = alt.Y("y:Q", scale=y, axis=None)
     colour = alt.Color("colour:N", scale=None)
     says = alt.Description("says:N")
-    bars = alt.Chart(data_of([row for row in rows if row["low"] is not None and row["high"] is not None]))
-    points = alt.Chart(data_of([row for row in rows if row["value"] is not None]))
+    bars = data.layer([row for row in rows if row["low"] is not None and row["high"] is not None])
+    points = data.layer([row for row in rows if row["value"] is not None])
     return [
         bars.mark_rule(strokeWidth=2.5, strokeCap="round").encode(
             x=alt.X("low:Q", **x), x2="high:Q", y=shared, color=colour, description=says
@@ -150,12 +156,14 @@ def _marks(forest: Forest, rows: Sequence[dict[str, Any]], height: int) -> list[
     ]
 
 
-def _texts(forest: Forest, rows: Sequence[dict[str, Any]], height: int, plot: int, *, is_narrow: bool) -> list[Any]:
+def _texts(
+    data: ChartData, forest: Forest, rows: Sequence[dict[str, Any]], size: Size, *, is_narrow: bool
+) -> list[Any]:
     import altair as alt
 
-    _, y = _scales(forest, height)
+    _, y = _scales(forest, size.height)
     at, caption = (alt.Y(f"{name}:Q", scale=y, axis=None) for name in ("y", "caption"))
-    line = alt.Chart(data_of(rows))
+    line = data.layer(rows)
 
     def column(text: str, x: int, where: alt.Y, align: Literal["left", "right"], colour: str) -> Any:
         return line.mark_text(align=align, baseline="middle", color=colour).encode(
@@ -165,15 +173,15 @@ def _texts(forest: Forest, rows: Sequence[dict[str, Any]], height: int, plot: in
     if is_narrow:
         return [
             column("label", 0, caption, "left", INK),
-            column("short", plot, caption, "right", MUTED),
+            column("short", size.width, caption, "right", MUTED),
         ]
-    header = alt.Chart(data_of([{"text": "", "note": forest.note}]))
+    header = data.layer([{"text": "", "note": forest.note}])
     return [
         column("label", 8 - LEFT, at, "left", INK),
-        column("text", plot + 14, at, "left", INK),
-        *([column("note", plot + RIGHT - 8, at, "right", MUTED)] if forest.note else []),
+        column("text", size.width + 14, at, "left", INK),
+        *([column("note", size.width + RIGHT - 8, at, "right", MUTED)] if forest.note else []),
         header.mark_text(align="right", baseline="bottom", color=MUTED).encode(
-            x=alt.value(plot + RIGHT - 8), y=alt.value(-4), text="note:N"
+            x=alt.value(size.width + RIGHT - 8), y=alt.value(-4), text="note:N"
         ),
     ]
 

@@ -24,48 +24,56 @@ class Margins(NamedTuple):
     bottom: int
 
 
-def framed(layers: Sequence[Any], width: int, height: int, margins: Margins) -> alt.LayerChart:
-    """Layers as one chart of a fixed size.
+class ChartData:
+    """The rows of the layers of a chart, held once: Altair copies what a layer holds at every step."""
 
-    Args:
-        layers: drawn over each other, in their order.
-        width: of the whole chart in pixels, margins included.
-        height: of the plot in pixels, without margins.
-        margins: around the plot.
-    """
-    import altair as alt
+    def __init__(self) -> None:
+        self._rows: dict[str, list[dict[str, Any]]] = {}
 
-    chart: alt.LayerChart = (
-        alt.layer(*layers)
-        .properties(
-            width=width - margins.left - margins.right,
-            height=height,
-            autosize=alt.AutoSizeParams(type="none"),
-            padding=margins._asdict(),
+    def layer(self, rows: Iterable[dict[str, Any]]) -> alt.Chart:
+        """A layer over some rows, without a mark."""
+        import altair as alt
+
+        name = f"rows-{len(self._rows) + 1}"
+        self._rows[name] = list(rows)
+        return alt.Chart(alt.NamedData(name=name))
+
+    def framed(self, layers: Sequence[Any], width: int, height: int, margins: Margins) -> alt.LayerChart:
+        """Layers as one chart of a fixed size.
+
+        Args:
+            layers: drawn over each other, in their order.
+            width: of the whole chart in pixels, margins included.
+            height: of the plot in pixels, without margins.
+            margins: around the plot.
+        """
+        import altair as alt
+
+        chart: alt.LayerChart = (
+            alt.layer(*layers)
+            .properties(
+                width=width - margins.left - margins.right,
+                height=height,
+                autosize=alt.AutoSizeParams(type="none"),
+                padding=margins._asdict(),
+            )
+            .configure(font=FONT, background="transparent")
+            .configure_view(stroke=None)
+            .configure_axis(
+                labelColor=MUTED,
+                titleColor=MUTED,
+                labelFontSize=11,
+                titleFontSize=12,
+                titleFontWeight="normal",
+                gridColor=FAINT,
+                domainColor=LINE,
+                tickColor=LINE,
+                labelLimit=0,
+            )
+            .configure_text(color=INK, fontSize=12)
         )
-        .configure(font=FONT, background="transparent")
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=MUTED,
-            titleColor=MUTED,
-            labelFontSize=11,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            gridColor=FAINT,
-            domainColor=LINE,
-            tickColor=LINE,
-            labelLimit=0,
-        )
-        .configure_text(color=INK, fontSize=12)
-    )
-    return chart
-
-
-def data_of(rows: Iterable[dict[str, Any]]) -> alt.InlineData:
-    """Rows as the data of a layer."""
-    import altair as alt
-
-    return alt.InlineData(values=list(rows))
+        chart.datasets = self._rows
+        return chart
 
 
 def domain_of(values: Iterable[float | None], *, include: Sequence[float] = (), step: float = 0.1) -> list[float]:

@@ -61,7 +61,7 @@ def svg_of(chart: alt.TopLevelMixin, title: str, variant: str = "") -> Markup:
     """
     import vl_convert
 
-    drawn = vl_convert.vegalite_to_svg(_cleaned(chart.to_dict()))
+    drawn = vl_convert.vegalite_to_svg(_cleaned(chart.to_dict(validate=False)))
     root = ElementTree.fromstring(drawn)  # noqa: S314 (vl-convert wrote it)
     _, _, width, _ = (root.get("viewBox") or "0 0 100 100").split()
     head = f"<svg class={quoteattr(f'chart {variant}'.strip())} viewBox={quoteattr(root.get('viewBox') or '')} "

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from harness.report.html import Page
 from harness.report.links import Links
-from harness.report.pages.cells import cells_page
-from harness.report.pages.differences import differences_page
-from harness.report.pages.overview import overview_page
+from harness.report.pages.agreement import AgreementPage, agreement_page
+from harness.report.pages.audit import AuditPage, audit_page
+from harness.report.pages.cells import CellsPage, cells_page
+from harness.report.pages.cost import CostPage, cost_page
+from harness.report.pages.differences import DifferencesPage, differences_page
+from harness.report.pages.failures import FailuresPage, failures_page
+from harness.report.pages.overview import OverviewPage, overview_page
 from harness.report.run_source import RunSource
 
+PAGES: Mapping[str, str] = {
+    one.NAME: one.TITLE
+    for one in (OverviewPage, DifferencesPage, CostPage, AgreementPage, CellsPage, AuditPage, FailuresPage)
+}
+"""Names and titles of the pages, in reading order."""
 
-def evaluation_pages(source: RunSource, links: Links, vs: str | None = None) -> list[Page]:
-    """The pages of an evaluation.
+
+def evaluation_page(name: str, source: RunSource, links: Links, vs: str | None = None) -> Page:
+    """One page of an evaluation.
 
     Args:
+        name: of the page, one of `PAGES`.
         source: the run.
         links: where other pages are.
         vs: the baseline of the differences, None for the best cell.
@@ -21,4 +34,14 @@ def evaluation_pages(source: RunSource, links: Links, vs: str | None = None) -> 
     Raises:
         InputError: where the run has no such cell.
     """
-    return [overview_page(source, links), differences_page(source, links, vs), cells_page(source, links)]
+    if name == DifferencesPage.NAME:
+        return differences_page(source, links, vs)
+    makers: Mapping[str, Callable[[RunSource, Links], Page]] = {
+        OverviewPage.NAME: overview_page,
+        CostPage.NAME: cost_page,
+        AgreementPage.NAME: agreement_page,
+        CellsPage.NAME: cells_page,
+        AuditPage.NAME: audit_page,
+        FailuresPage.NAME: failures_page,
+    }
+    return makers[name](source, links)

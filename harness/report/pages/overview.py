@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from harness.leaderboard.board_tables import board_tables
 from harness.leaderboard.numbers import SIMULATED, rank_range, with_interval
@@ -13,9 +13,9 @@ from harness.leaderboard.view import LINE_NOTE, Row, ends_top_group, evaluator
 from harness.report.blocks import ChartBlock, TableBlock, block_of, chart_block
 from harness.report.charts.forest import Forest, ForestRow, forest_chart, rank_colour
 from harness.report.links import Links
+from harness.report.pages.facts import digests_of, facts_of
 from harness.report.run_source import RunSource
-from harness.report.verdict import verdict_of
-from harness.text import pluralized
+from harness.report.verdict import Verdict, verdict_of
 
 MOST_SHOWN = 100
 """Rows of a forest plot; the table has all."""
@@ -28,7 +28,7 @@ class DatasetOverview:
 
     Attributes:
         dataset: its name.
-        verdict: which cell is best and how sure that is, in sentences.
+        verdict: which cell is best and how sure that is.
         chart: the forest plot.
         left_out: rows that the chart leaves out.
         has_line: whether a line divides the cells that can be the best from the others.
@@ -36,7 +36,7 @@ class DatasetOverview:
     """
 
     dataset: str
-    verdict: Sequence[str]
+    verdict: Verdict
     chart: ChartBlock
     left_out: int
     has_line: bool
@@ -141,38 +141,3 @@ def cell_labels(rows: Sequence[Row]) -> list[str]:
 def _parts(row: Row) -> tuple[str, str, str, str]:
     order = "" if row["order"] == "given" else str(row["order"])
     return str(row["strategy"]), evaluator(row), order, "" if row["repeats"] == 1 else f"×{row['repeats']}"
-
-
-def facts_of(source: RunSource) -> Iterator[tuple[str, str]]:
-    """What was run, as names and values."""
-    manifest, spec, method = source.manifest, source.spec, source.board["method"]
-    yield "spec", source.name
-    yield "run", source.id
-    for name, entry in manifest["datasets"].items():
-        path = spec["datasets"][name].get("path") or ""
-        annotators = pluralized(len(entry["annotators"]), "annotator")
-        yield f"dataset {name}", f"{pluralized(entry['items'], 'item')}, {annotators}{f', {path}' if path else ''}"
-    for name, model in spec["models"].items():
-        yield f"model {name}", model_text(model)
-    yield "cells", str(len(manifest["cells"]))
-    yield "judgments", f"{manifest['judgments']:,}"
-    resamples = f", {method['resamples']:,} resamples" if method["resamples"] else ""
-    yield "intervals", f"{100 * method['level']:.4g} %, {method['interval']}{resamples}, unit {method['unit']}"
-    yield "seed", str(method["seed"])
-    yield "harness", f"{manifest['harness']}, format {manifest['format']}, key version {manifest['key_version']}"
-
-
-def model_text(model: Mapping[str, Any]) -> str:
-    """The provider, the id and the parameters of a model."""
-    named = f" {model['model']}" if model.get("model") else ""
-    params = ", ".join(f"{key} {value}" for key, value in (model.get("params") or {}).items())
-    return f"{model['provider']}{named}{f' ({params})' if params else ''}"
-
-
-def digests_of(source: RunSource) -> Iterator[tuple[str, str]]:
-    """The digests of the spec, the data and the judgments."""
-    manifest = source.manifest
-    yield "spec", manifest["spec_digest"]
-    for name, entry in manifest["datasets"].items():
-        yield f"dataset {name}", entry["digest"]
-    yield "judgments", manifest["judgments_digest"]

@@ -5,16 +5,16 @@ import altair as alt
 import pytest
 
 from harness.errors import InputError
-from harness.report.charts.frame import Margins, data_of, framed
+from harness.report.charts.frame import ChartData, Margins
 from harness.report.charts.svg import check_installed, label_of, svg_of
 from support.report_runs import ATTACK
 
 
 def chart(text="plain"):
-    mark = alt.Chart(data_of([{"x": 1, "text": text}])).mark_text(color="#0072b2")
-    return framed(
-        [mark.encode(x=alt.X("x:Q", title=text), text="text:N", description="text:N")], 300, 100, Margins(5, 5, 5, 40)
-    )
+    data = ChartData()
+    mark = data.layer([{"x": 1, "text": text}]).mark_text(color="#0072b2")
+    layer = mark.encode(x=alt.X("x:Q", title=text), text="text:N", description="text:N")
+    return data.framed([layer], 300, 100, Margins(5, 5, 5, 40))
 
 
 def test_texts_are_escaped_and_colours_are_variables():

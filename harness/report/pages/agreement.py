@@ -1,0 +1,121 @@
+"""Agreement between the cells: Cohen's kappa of each pair over the items on which both have a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from harness.leaderboard.numbers import UNDEFINED
+from harness.leaderboard.tables import Column
+from harness.leaderboard.view import Row
+from harness.records.judgments import VERDICTS
+from harness.report.blocks import ChartBlock, TableBlock, TableText, chart_block, table_block
+from harness.report.charts.heatmap import Heatmap, heatmap_chart
+from harness.report.links import Links
+from harness.report.pages.overview import cell_labels
+from harness.report.run_source import RunSource
+from harness.statistics.agreement import identity_weights, kappa
+from harness.statistics.codes import Codes
+from harness.text import with_minus_signs
+
+MOST_CELLS = 30
+"""Cells of the matrix, the best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetAgreement:
+    """The agreement between the cells of a dataset.
+
+    Attributes:
+        dataset: its name.
+        among: agreement among all cells without a reference, as names and values.
+        chart: the matrix; None for a single cell.
+        table: the same in figures.
+        left_out: cells that the matrix leaves out.
+    """
+
+    dataset: str
+    among: Sequence[tuple[str, str]]
+    chart: ChartBlock | None
+    table: TableBlock | None
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementPage:
+    """The agreement between the cells of each dataset of a run."""
+
+    TEMPLATE: ClassVar[str] = "agreement.html"
+    NAME: ClassVar[str] = "agreement"
+    TITLE: ClassVar[str] = "Agreement"
+
+    source: RunSource
+    datasets: Sequence[DatasetAgreement]
+
+
+def agreement_page(source: RunSource, links: Links) -> AgreementPage:
+    """The agreement between cells."""
+    return AgreementPage(source, [_part(source, name, rows, links) for name, rows in source.groups])
+
+
+def heatmap_of(source: RunSource, dataset: str, rows: Sequence[Row]) -> Heatmap:
+    """The agreement of every pair of some cells of a dataset."""
+    data = source.dataset(dataset)
+    places = {cell.id: at for at, cell in enumerate(data.cells)}
+    columns = data.outcomes[:, [places[row["cell"]] for row in rows]]
+    return Heatmap(cell_labels(rows), agreement_matrix(columns), "kappa")
+
+
+def _part(source: RunSource, dataset: str, rows: Sequence[Row], links: Links) -> DatasetAgreement:
+    shown = rows[:MOST_CELLS]
+    among = _among(source, dataset)
+    if len(rows) < 2:
+        return DatasetAgreement(dataset, among, None, None, 0)
+    heat = heatmap_of(source, dataset, shown)
+    title = f"Agreement between the cells on {dataset}: Cohen's kappa of each pair"
+    lines: list[list[str | TableText]] = [
+        [TableText(f"{at + 1}  {heat.labels[at]}", links.cell(source, row["cell"])), *map(_text, heat.values[at])]
+        for at, row in enumerate(shown)
+    ]
+    columns = [Column("cell", is_key=True, can_wrap=True), *(Column(str(at + 1)) for at in range(len(shown)))]
+    table = table_block(f"{dataset}: kappa between cells", columns, lines)
+    chart = chart_block(title, partial(heatmap_chart, heat))
+    return DatasetAgreement(dataset, among, chart, table, len(rows) - len(shown))
+
+
+def _text(value: float | None) -> TableText:
+    if value is None:
+        return TableText(UNDEFINED, shade=0.0)
+    return TableText(with_minus_signs(f"{value:.2f}"), shade=value)
+
+
+def _among(source: RunSource, dataset: str) -> list[tuple[str, str]]:
+    audited = next(one for one in source.audited if one.dataset == dataset)
+    return [
+        (name, f"{UNDEFINED} ({figure.reason})" if figure.value is None else with_minus_signs(f"{figure.value:.3f}"))
+        for name, figure in audited.among.items()
+    ]
+
+
+def agreement_matrix(outcomes: Codes) -> list[list[float | None]]:
+    """Cohen's kappa of each pair of cells over the items on which both have a verdict; None where undefined.
+
+    Args:
+        outcomes: items × cells, positions in OUTCOMES.
+    """
+    size, classes = outcomes.shape[1], len(VERDICTS)
+    found: list[list[float | None]] = [[None] * size for _ in range(size)]
+    weights = identity_weights()
+    for one in range(size):
+        found[one][one] = 1.0
+        for other in range(one + 1, size):
+            both = (outcomes[:, one] < classes) & (outcomes[:, other] < classes)
+            codes = outcomes[both, one].astype(np.intp) * (classes + 1) + outcomes[both, other]
+            table = np.bincount(codes, minlength=classes * (classes + 1)).reshape(classes, classes + 1)
+            value = float(kappa(table, weights))
+            found[one][other] = found[other][one] = None if np.isnan(value) else value
+    return found
