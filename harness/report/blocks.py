@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.leaderboard.tables import Column, Table
@@ -18,28 +19,26 @@ SIMULATED = " (simulated)"
 """The mark of evaluators of a leaderboard, left out where all have it and the page says so above."""
 
 
-class ChartBlock(NamedTuple):
-    """A chart for screens and for phones, of which the style sheet shows one.
-
-    Attributes:
-        title: what it shows, in one sentence.
-        wide: for screens and paper.
-        narrow: for phones.
-    """
-
-    title: str
-    wide: Markup
-    narrow: Markup
-
-
-def chart_block(title: str, make: Callable[[int], alt.TopLevelMixin]) -> ChartBlock:
-    """A chart in both widths.
+class ChartBlock:
+    """A chart for screens and for phones, of which the style sheet shows one; drawn when a template asks for it.
 
     Args:
-        title: what it shows.
+        title: what it shows, in one sentence.
         make: the chart of a width in pixels.
     """
-    return ChartBlock(title, svg_of(make(WIDE), title, "wide"), svg_of(make(NARROW), title, "narrow"))
+
+    def __init__(self, title: str, make: Callable[[int], alt.TopLevelMixin]) -> None:
+        self.title, self._make = title, make
+
+    @cached_property
+    def wide(self) -> Markup:
+        """For screens and paper."""
+        return svg_of(self._make(WIDE), self.title, "wide")
+
+    @cached_property
+    def narrow(self) -> Markup:
+        """For phones."""
+        return svg_of(self._make(NARROW), self.title, "narrow")
 
 
 class TableText(NamedTuple):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from markupsafe import Markup
 
@@ -11,6 +12,7 @@ from harness.report.charts.svg import check_installed
 from harness.report.html import Frame, NavEntry, Page, render_document, render_section
 from harness.report.links import Anchors
 from harness.report.pages import evaluation, generation
+from harness.report.pages.compare import compare_page
 from harness.report.run_source import RunSource
 from harness.text import pluralized
 
@@ -48,19 +50,57 @@ def report_of(sources: Sequence[RunSource], options: ReportOptions) -> Report:
         InputError: where the packages for charts are not installed, or no run has the baseline.
     """
     check_installed()
+    sources = list({source.id: source for source in sources}.values())
     links = Anchors(tuple(source.id for source in sources))
-    sections: list[Markup] = []
-    nav: list[NavEntry] = []
-    for source in sources:
-        for page in pages_of(source, links, options):
-            prefix = links.prefix(source)
-            sections.append(render_section(page, links, prefix))
-            nav.append(NavEntry(page.TITLE, f"#{prefix}{page.NAME}"))
+    made = [_single(sources[0], links, options)] if len(sources) == 1 else list(_several(sources, links, options))
+    nav = [entry for part in made for entry in part.nav]
     title = " and ".join(dict.fromkeys(source.name for source in sources))
     runs = ", ".join(source.id for source in sources)
     subtitle = f"{'run' if len(sources) == 1 else pluralized(len(sources), 'run') + ':'} {runs}"
     frame = Frame(title, subtitle, nav, is_simulated=any(source.is_simulated for source in sources))
-    return Report(render_document(sections, frame), tuple(entry.href[1:] for entry in nav))
+    html = render_document([section for part in made for section in part.sections], frame)
+    return Report(html, tuple(name for part in made for name in part.names))
+
+
+class Part(NamedTuple):
+    """A part of a report: its sections, their anchors, and its entries of the navigation."""
+
+    sections: Sequence[Markup]
+    names: Sequence[str]
+    nav: Sequence[NavEntry]
+
+
+def _single(source: RunSource, links: Anchors, options: ReportOptions) -> Part:
+    """The pages of one run."""
+    pages, prefix = pages_of(source, links, options), links.prefix(source)
+    sections = [render_section(page, links, prefix) for page in pages]
+    names = [f"{prefix}{page.NAME}" for page in pages]
+    nav = [NavEntry(page.TITLE, f"#{name}") for page, name in zip(pages, names, strict=True)]
+    return Part(sections, names, nav)
+
+
+def _several(sources: Sequence[RunSource], links: Anchors, options: ReportOptions) -> Iterator[Part]:
+    """The comparison of some runs, then the pages of each."""
+    page = compare_page(sources, links)
+    yield Part([render_section(page, links)], [page.NAME], [NavEntry(page.TITLE, f"#{page.NAME}")])
+    for source in sources:
+        heading = RunHeading(source.name, source.id)
+        part = _single(source, links, options)
+        anchor = links.prefix(source).rstrip("-")
+        sections = [render_section(heading, links, anchor), *part.sections]
+        yield Part(sections, [anchor, *part.names], [NavEntry(f"{source.name} {source.id[:6]}", f"#{anchor}")])
+
+
+@dataclass(frozen=True, slots=True)
+class RunHeading:
+    """The heading of one of several runs."""
+
+    TEMPLATE: ClassVar[str] = "run_heading.html"
+    NAME: ClassVar[str] = "run"
+    TITLE: ClassVar[str] = "Run"
+
+    name: str
+    run: str
 
 
 def pages_of(source: RunSource, links: Anchors, options: ReportOptions) -> list[Page]:

@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-from harness.errors import InputError
 from harness.leaderboard.numbers import with_interval
 from harness.report.document import ReportOptions, report_of
 from harness.report.run_source import RunSource
@@ -52,13 +51,3 @@ def test_texts_of_a_run_from_elsewhere_stay_texts(tmp_path):
     assert "&lt;script&gt;alert(1)" in html
     assert "{{7*7}}" in html
     assert "⟨U+202E⟩evil⟨U+2066⟩" in html
-
-
-def test_differences_to_a_baseline():
-    html = report_of([shipped("quickstart")], ReportOptions(vs="direct/judge:novice")).html
-    assert "kappa minus that of direct/judge:novice" in html
-
-
-def test_an_unknown_baseline_is_an_error():
-    with pytest.raises(InputError, match="this run has no cell `direct/judge:nobody`"):
-        report_of([shipped("quickstart")], ReportOptions(vs="direct/judge:nobody"))

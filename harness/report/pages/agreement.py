@@ -13,7 +13,7 @@ from harness.leaderboard.numbers import UNDEFINED
 from harness.leaderboard.tables import Column
 from harness.leaderboard.view import Row
 from harness.records.judgments import VERDICTS
-from harness.report.blocks import ChartBlock, TableBlock, TableText, chart_block, table_block
+from harness.report.blocks import ChartBlock, TableBlock, TableText, table_block
 from harness.report.charts.heatmap import Heatmap, heatmap_chart
 from harness.report.links import Links
 from harness.report.pages.overview import cell_labels
@@ -83,7 +83,7 @@ def _part(source: RunSource, dataset: str, rows: Sequence[Row], links: Links) ->
     ]
     columns = [Column("cell", is_key=True, can_wrap=True), *(Column(str(at + 1)) for at in range(len(shown)))]
     table = table_block(f"{dataset}: kappa between cells", columns, lines)
-    chart = chart_block(title, partial(heatmap_chart, heat))
+    chart = ChartBlock(title, partial(heatmap_chart, heat))
     return DatasetAgreement(dataset, among, chart, table, len(rows) - len(shown))
 
 

@@ -12,7 +12,7 @@ from harness.analysis.audit.probe import find_probe
 from harness.leaderboard.numbers import UNDEFINED, with_interval
 from harness.leaderboard.tables import Column
 from harness.records.figures import Figure
-from harness.report.blocks import ChartBlock, TableBlock, TableText, chart_block, table_block
+from harness.report.blocks import ChartBlock, TableBlock, TableText, table_block
 from harness.report.charts.forest import Forest, ForestRow, forest_chart
 from harness.report.charts.palette import BEST, OTHER
 from harness.report.links import Links
@@ -102,7 +102,7 @@ def _chart(name: str, shown: Sequence[tuple[str, Mapping[str, Figure], bool]]) -
     if not rows:
         return None
     forest = Forest(title, "", rows[:MOST_SHOWN], reference=reference)
-    return chart_block(f"{name}: {title}, for each cell", partial(forest_chart, forest))
+    return ChartBlock(f"{name}: {title}, for each cell", partial(forest_chart, forest))
 
 
 def _row(label: str, figure: Figure, reference: float | None, *, is_hollow: bool) -> ForestRow:

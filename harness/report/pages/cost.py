@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 from harness.leaderboard.numbers import UNDEFINED, with_interval
 from harness.leaderboard.tables import Column
 from harness.leaderboard.view import Row
-from harness.report.blocks import ChartBlock, TableBlock, TableText, chart_block, numbers, table_block
+from harness.report.blocks import ChartBlock, TableBlock, TableText, numbers, table_block
 from harness.report.charts.cost import CostPoint, cost_chart
 from harness.report.links import Links
 from harness.report.pages.overview import cell_labels
@@ -115,7 +115,7 @@ def _part(source: RunSource, dataset: str, rows: Sequence[Row], links: Links) ->
     cells = costed_cells(rows, metric, unit)
     points = [one.point for one in cells if one.point is not None]
     title = f"{metric} against {unit} for each item on {dataset}"
-    chart = chart_block(title, partial(cost_chart, points, metric, unit)) if points else None
+    chart = ChartBlock(title, partial(cost_chart, points, metric, unit)) if points else None
     columns = [
         Column("cell", is_key=True, can_wrap=True),
         *numbers(f"{unit} an item", "calls an item"),

@@ -11,7 +11,7 @@ from harness.leaderboard.numbers import UNDEFINED, with_interval
 from harness.leaderboard.rerank import comparisons_of, reranked
 from harness.leaderboard.tables import Column
 from harness.leaderboard.view import Row, datasets
-from harness.report.blocks import ChartBlock, TableBlock, TableText, chart_block, numbers, table_block
+from harness.report.blocks import ChartBlock, TableBlock, TableText, numbers, table_block
 from harness.report.charts.forest import Forest, ForestRow, forest_chart
 from harness.report.charts.palette import BETTER, OTHER, WORSE
 from harness.report.charts.svg import label_of
@@ -108,7 +108,7 @@ def _part(
         reference=0.0,
     )
     title = f"Difference in {metric} of each cell on {dataset} to {baseline}"
-    chart = chart_block(title, partial(forest_chart, forest)) if shown else None
+    chart = ChartBlock(title, partial(forest_chart, forest)) if shown else None
     columns = [Column("cell", is_key=True, can_wrap=True), Column("difference"), *numbers("p"), *_POWER, _RESULT]
     lines = [_line(row, labels, found, links.cell(source, row["cell"])) for row, found in known]
     caption = f"{dataset}: {metric} minus that of {baseline}"
@@ -135,7 +135,7 @@ def _line(row: Row, labels: Mapping[str, str], found: Mapping[str, Any], href: s
         UNDEFINED if value is None else with_interval(value, found["low"], found["high"], "+.3f"),
         UNDEFINED if p_value is None else "< 0.001" if p_value < 0.001 else f"{p_value:.3f}",
         *(_amount(found.get(key)) for key in ("detectable", "detectable_gain")),
-        _result(found),
+        result_text(found),
     ]
 
 
@@ -143,7 +143,8 @@ def _amount(value: float | None) -> str:
     return "none" if value is None else f"{value:.3f}"
 
 
-def _result(found: Mapping[str, Any]) -> TableText:
+def result_text(found: Mapping[str, Any]) -> TableText:
+    """Whether a cell is better, worse, equivalent or not distinguishable."""
     if found["low"] is None:
         return TableText(found["reason"] or NO_VERDICT)
     if found["is_distinguishable"]:

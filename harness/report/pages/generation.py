@@ -12,7 +12,7 @@ from harness.leaderboard.headline import board_title, headlines
 from harness.leaderboard.numbers import SIMULATED, UNDEFINED, rank_range, with_interval
 from harness.leaderboard.tables import Column
 from harness.records.judgments import FAILURES
-from harness.report.blocks import ChartBlock, TableBlock, block_of, chart_block, numbers, table_block
+from harness.report.blocks import ChartBlock, TableBlock, block_of, numbers, table_block
 from harness.report.charts.forest import Forest, ForestRow, forest_chart, rank_colour
 from harness.report.charts.picks import Picks, picks_chart
 from harness.report.html import Page
@@ -97,7 +97,7 @@ def win_rates_page(source: RunSource) -> WinRatesPage:
         forest = win_rate_forest(one, board["score"]) if is_rate else _strength_forest(one, board["score"])
         block = block_of(table, [None] * len(table.rows), 0)
         title = board_title(one) if is_rate else table.title
-        chart = chart_block(f"{title}, best first", partial(forest_chart, forest))
+        chart = ChartBlock(f"{title}, best first", partial(forest_chart, forest))
         found.append(WinRates(title, sentences.get(title, ""), chart, block))
     notes = [note for note in tables.notes if note != SIMULATED]
     summary = str(source.spec.get("description") or "")
@@ -144,7 +144,7 @@ def loops_page(source: RunSource) -> LoopsPage:
     return LoopsPage(
         source,
         source.board["selection"],
-        chart_block("Share of the prompts by the draft that was picked, for each system", partial(picks_chart, picks)),
+        ChartBlock("Share of the prompts by the draft that was picked, for each system", partial(picks_chart, picks)),
         table_block("drafts, tokens and cost of each system", _TAKEN, [list(_taken(one)) for one in systems]),
         table_block("failures of generators and reviewers", columns, lines) if lines else None,
     )

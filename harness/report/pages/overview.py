@@ -10,7 +10,7 @@ from typing import ClassVar
 from harness.leaderboard.board_tables import board_tables
 from harness.leaderboard.numbers import SIMULATED, rank_range, with_interval
 from harness.leaderboard.view import LINE_NOTE, Row, ends_top_group, evaluator
-from harness.report.blocks import ChartBlock, TableBlock, block_of, chart_block
+from harness.report.blocks import ChartBlock, TableBlock, block_of
 from harness.report.charts.forest import Forest, ForestRow, forest_chart, rank_colour
 from harness.report.links import Links
 from harness.report.pages.facts import digests_of, facts_of
@@ -83,7 +83,7 @@ def overview_page(source: RunSource, links: Links) -> OverviewPage:
             DatasetOverview(
                 dataset,
                 verdict_of(source.board, dataset, rows),
-                chart_block(title, partial(forest_chart, forest)),
+                ChartBlock(title, partial(forest_chart, forest)),
                 max(0, len(rows) - MOST_SHOWN),
                 forest.line_after is not None,
                 block_of(table, hrefs, names.index("evaluator"), LINE_NOTE),
