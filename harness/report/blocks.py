@@ -96,6 +96,7 @@ def block_of(table: Table, hrefs: Sequence[str | None], link_column: int, line_t
         link_column: the column whose text is the link.
         line_text: what the line of the table divides.
     """
+    table = _named(table)
     marked = all(row[link_column].endswith(SIMULATED) for row in table.rows)
     rows = [
         [
@@ -105,6 +106,15 @@ def block_of(table: Table, hrefs: Sequence[str | None], link_column: int, line_t
         for row, href in zip(table.rows, hrefs, strict=True)
     ]
     return TableBlock(table.title, table.columns, rows, table.top_rows, line_text)
+
+
+def _named(table: Table) -> Table:
+    """The table with a name for every column; an unnamed column at its end without any text is left out."""
+    width = len(table.columns)
+    if not table.columns[-1].name and not any(row[-1] for row in table.rows):
+        width -= 1
+    columns = [column if column.name else column._replace(name="note") for column in table.columns[:width]]
+    return table._replace(columns=columns, rows=[row[:width] for row in table.rows])
 
 
 def numbers(*names: str) -> list[Column]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from harness.records.judgments import OUTCOMES, VERDICTS
-from harness.report.blocks import TableBlock
 from harness.report.items.filters import NO_LABEL, SHOWS, SORTS, Filters, ItemPage
 from harness.report.items.index import RunIndex
 from harness.report.items.records import ItemRecord, LoopRecord
@@ -170,18 +169,6 @@ class LoopView:
     back: str
     whole: str
     most: int
-
-
-@dataclass(frozen=True, slots=True)
-class BoardView:
-    """The leaderboard of a run as tables."""
-
-    TEMPLATE: ClassVar[str] = "board.html"
-    NAME: ClassVar[str] = "overview"
-    TITLE: ClassVar[str] = "Leaderboard"
-
-    tables: Sequence[TableBlock]
-    notes: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

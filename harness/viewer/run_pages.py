@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from harness.api.experiment import board_tables
 from harness.errors import InputError
-from harness.leaderboard.tables import Column, Table
-from harness.report.blocks import block_of
 from harness.report.html import Page
 from harness.report.items.filters import filters_from, find_items
 from harness.report.items.records import ItemRecord
 from harness.report.links import Links
-from harness.report.pages.cells import cells_page
-from harness.report.pages.differences import differences_page
-from harness.report.pages.overview import overview_page
+from harness.report.pages import evaluation, generation
+from harness.report.pages.compare import compare_page
+from harness.report.pages.evaluation import evaluation_page
+from harness.report.pages.generation import generation_page
 from harness.report.run_source import RunSource
 from harness.viewer.addresses import item_address, run_address
 from harness.viewer.opened import OpenedRun
-from harness.viewer.pages import ALL_CELLS, CLIPPED, WHOLE, BoardView, ItemView, LoopView, items_page
+from harness.viewer.pages import ALL_CELLS, CLIPPED, WHOLE, ItemView, LoopView, items_page
 
 Values: TypeAlias = Mapping[str, str]
 Build: TypeAlias = "Callable[[OpenedRun, Links, Values], Page]"
@@ -92,48 +90,28 @@ def loop_view(opened: OpenedRun, links: Links, values: Values) -> Page:
     return LoopView(record, back, whole if is_long and not is_whole else "", WHOLE if is_whole else CLIPPED)
 
 
-def board_view(opened: OpenedRun, links: Links, values: Values) -> Page:
-    """The leaderboard of a generation."""
-    tables = board_tables(opened.source.board)
-    blocks = [block_of(_named(table), [None] * len(table.rows), 0) for table in tables.tables]
-    return BoardView(blocks, tables.notes)
-
-
-def _named(table: Table) -> Table:
-    """A table without columns that have no name: a screen reader would announce nothing."""
-    kept = [at for at, column in enumerate(table.columns) if column.name or any(row[at] for row in table.rows)]
-    columns = [table.columns[at] if table.columns[at].name else Column("note") for at in kept]
-    return table._replace(columns=columns, rows=[[row[at] for at in kept] for row in table.rows])
-
-
 def _wanted(values: Values, name: str) -> str:
     if not values.get(name):
         raise InputError(f"the address has no `{name}`")
     return values[name]
 
 
-def _overview(opened: OpenedRun, links: Links, values: Values) -> Page:
-    return overview_page(opened.source, links)
+def _of_evaluation(name: str) -> Build:
+    return lambda opened, links, values: evaluation_page(name, opened.source, links, values.get("vs") or None)
 
 
-def _differences(opened: OpenedRun, links: Links, values: Values) -> Page:
-    return differences_page(opened.source, links, values.get("vs") or None)
-
-
-def _cells(opened: OpenedRun, links: Links, values: Values) -> Page:
-    return cells_page(opened.source, links)
+def _of_generation(name: str) -> Build:
+    return lambda opened, links, values: generation_page(name, opened.source, links)
 
 
 ITEM_PAGES: Mapping[str, RunPage] = {"items": RunPage("Items", items_view), "item": RunPage("", item_view)}
 PAGES: Mapping[str, Mapping[str, RunPage]] = {
     "evaluation": {
-        "overview": RunPage("Overview", _overview, is_kept=True),
-        "differences": RunPage("Differences", _differences, is_kept=True),
-        "cells": RunPage("Cells", _cells, is_kept=True),
+        **{name: RunPage(title, _of_evaluation(name), is_kept=True) for name, title in evaluation.PAGES.items()},
         **ITEM_PAGES,
     },
     "generation": {
-        "overview": RunPage("Win rates", board_view, is_kept=True),
+        **{name: RunPage(title, _of_generation(name), is_kept=True) for name, title in generation.PAGES.items()},
         **ITEM_PAGES,
         "loop": RunPage("", loop_view),
     },
@@ -147,9 +125,11 @@ def page_names(kind: str) -> Iterator[tuple[str, str]]:
 
 
 def compare_view(sources: Sequence[RunSource], links: Links) -> Page:
-    """The comparison of two runs.
+    """The comparison of some runs.
 
     Raises:
-        InputError: where they are not two.
+        InputError: where there are fewer than two, or they cannot be compared.
     """
-    raise InputError("the viewer does not compare runs yet", hint="`harness compare RUN RUN` does")
+    if len(sources) < 2:
+        raise InputError("a comparison needs two runs", hint="mark them in the list of runs")
+    return compare_page(sources, links)
