@@ -21,8 +21,11 @@ from harness.report.run_source import RunSource
 
 SHOWN: Mapping[str, tuple[str, str, float | None]] = {
     "position": ("position.flip-rate", "share of items whose verdict flips with the order", None),
-    "length": ("length.bias", "effect of twice the length, at equal labels", 0.0),
-    "family": ("family.bias", "effect of the own model family, at equal labels", 0.0),
+    "length": ("length.difference", "how much more verdicts than labels go with twice the length", 0.0),
+    "family": ("family.difference", "how much more verdicts than labels go with the own model family", 0.0),
+    "padding": ("padding.effect", "net share of items whose verdicts lean to the padded response", 0.0),
+    "injection": ("injection.effect", "net share of items whose verdicts lean to the instructing response", 0.0),
+    "identical": ("identical.effect", "net share of verdicts for one of two identical responses", 0.0),
     "self-agreement": ("self-agreement.repeats", "share of pairs of repeats that agree", None),
     "marginals": ("marginals.tie.excess", "excess of ties over the labels", 0.0),
     "constant": ("constant.gain", "gain in accuracy over always giving the most frequent label", 0.0),
