@@ -34,6 +34,7 @@ from harness.cli._repeat import check_repeat, draw_option, repeat_of_option, rep
 from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
 from harness.cli._run_gate import fail_below_by_option, fail_below_option, gate_checks, run_rules
 from harness.cli._several import planned
+from harness.cli._signals import end_in_order
 from harness.cli._terminal import print_message
 from harness.cli.leaderboard import check_layout, print_rendered, rendered
 from harness.leaderboard.format import can_follow_another, find_leaderboard_format
@@ -128,6 +129,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
 @click.pass_context
 def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | None, **options: Any) -> None:
     """Run each SPEC: make the calls that the cache lacks, score, write the run folder and print the leaderboard."""
+    end_in_order(ctx)
     rules = run_rules(ctx, options)
     junit: Path | None = options.pop("junit")
     chosen = RunOptions(rules=rules, **options)

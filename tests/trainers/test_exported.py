@@ -59,6 +59,8 @@ def test_it_loads_and_trl_takes_it_as_it_is(world, tmp_path, form, view, ending)
     )
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of libraries that mlcroissant uses
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @pytest.mark.parametrize("form", ["dpo", "kto"])
 def test_a_folder_for_the_hub_loads_by_its_card_and_its_metadata_is_valid(world, tmp_path, form):
     import datasets
