@@ -138,18 +138,23 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def html_table(headings: Sequence[str], rows: Iterable[Sequence[object]], caption: str = "") -> str:
+def html_table(
+    headings: Sequence[str], rows: Sequence[Sequence[object]], caption: str = "", *, most: int | None = None
+) -> str:
     """A table for a notebook; every text in it is escaped, numbers are rounded to four digits.
 
     Args:
         headings: of the columns.
         rows: of values; None is shown as a dash.
         caption: a line above it; none where it is empty.
+        most: rows that are shown; the number of the others is a line below. None for all.
     """
     head = "".join(f"<th>{_html(heading)}</th>" for heading in headings)
-    lines = "".join(f"<tr>{''.join(f'<td>{_html(value)}</td>' for value in row)}</tr>" for row in rows)
+    lines = "".join(f"<tr>{''.join(f'<td>{_html(value)}</td>' for value in row)}</tr>" for row in rows[:most])
+    left = 0 if most is None else len(rows) - most
+    more = f'<tr><td colspan="{len(headings)}">and {left:,} more</td></tr>' if left > 0 else ""
     title = f'<caption style="text-align: left">{_html(caption)}</caption>' if caption else ""
-    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table>"
+    return f"<table>{title}<thead><tr>{head}</tr></thead><tbody>{lines}{more}</tbody></table>"
 
 
 def html_list(lines: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.text import escaped_json, json_text, printable
+from harness.text import escaped_json, html_table, json_text, printable
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,15 @@ def test_each_mark_that_a_terminal_obeys_is_escaped_in_json(mark):
     assert mark not in text
     assert json.loads(text) == {mark: f"a{mark}b"}
     assert escaped_json(text) == text
+
+
+def test_a_table_says_how_many_rows_it_leaves_out():
+    rows = [("<b>", None, 1 / 3, at) for at in range(5)]
+    whole, part = html_table(("a", "b", "c", "d"), rows), html_table(("a", "b", "c", "d"), rows, "title", most=2)
+    assert whole.count("<tr>") == 6
+    assert "more" not in whole
+    assert "<caption" not in whole
+    assert part.count("&lt;b&gt;") == 2
+    assert ">and 3 more<" in part
+    assert "<td>–</td><td>0.3333</td>" in part
+    assert "more" not in html_table(("a",), rows, most=5)

@@ -58,8 +58,7 @@ class Document(Mapping[str, Any]):
     def _repr_html_(self) -> str:
         """The frame, as a notebook shows it."""
         columns, rows = self._table(self._value)
-        more = f"; {len(rows) - SHOWN:,} more rows in `.frame()`" if len(rows) > SHOWN else ""
-        return html_table(columns, rows[:SHOWN], f"{self.name}: {self._about()}{more}")
+        return html_table(columns, rows, f"{self.name}: {self._about()}", most=SHOWN)
 
     def _about(self) -> str:
         """The runs, in a few words."""

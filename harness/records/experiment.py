@@ -214,9 +214,8 @@ class Spec:
     def _repr_html_(self) -> str:
         """The cells, as a notebook shows a spec."""
         cells = [(cell.dataset, cell.strategy, cell.evaluator, cell.order, cell.repeats) for cell in self.cells]
-        return html_table(
-            ("dataset", "strategy", "evaluator", "order", "repeats"), cells[:CELLS_SHOWN], repr(self)[1:-1]
-        )
+        names = ("dataset", "strategy", "evaluator", "order", "repeats")
+        return html_table(names, cells, repr(self)[1:-1], most=CELLS_SHOWN)
 
     @property
     def models_used(self) -> tuple[str, ...]:

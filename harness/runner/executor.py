@@ -23,6 +23,7 @@ from harness.providers.cancellation import Cancellation
 from harness.providers.provider import Connection
 from harness.records.calls import UNAVAILABLE, Call, Reply
 from harness.records.reasoning import separated
+from harness.runner.interruption import EndingSignal
 from harness.runner.session import (
     CallNote,
     Connect,
@@ -108,6 +109,8 @@ def _handling_signals(executor: Executor) -> Iterator[None]:
         yield
     finally:
         for one, handler in before.items():
+            if isinstance(handler, EndingSignal) and isinstance(executor.cancellation.cause, KeyboardInterrupt):
+                handler.is_ending = True
             loop.remove_signal_handler(one)
             signal.signal(one, handler)
 

@@ -1,8 +1,10 @@
-"""How a run is stopped from another thread than its own, which a signal does not reach."""
+"""How a run is stopped: by signals that end a process, or from another thread, which no signal reaches."""
 
 from __future__ import annotations
 
+import sys
 import threading
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from harness.runner.session import Connect
@@ -10,6 +12,27 @@ from harness.runner.session import Connect
 if TYPE_CHECKING:
     from harness.providers.cancellation import Cancellation
     from harness.providers.provider import Connection
+
+
+class EndingSignal:
+    """A signal handler that interrupts once, and never while the process is ending already.
+
+    Attributes:
+        is_ending: whether a signal has been received, by this handler or by that of calls in flight.
+    """
+
+    def __init__(self) -> None:
+        self.is_ending = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Receive a signal.
+
+        Raises:
+            KeyboardInterrupt: the first time.
+        """
+        was_ending, self.is_ending = self.is_ending, True
+        if not was_ending and not isinstance(sys.exc_info()[1], KeyboardInterrupt | SystemExit):
+            raise KeyboardInterrupt
 
 
 class Interruption:

@@ -122,7 +122,8 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """The items of each place, as a notebook shows a plan."""
-        return html_table(("cell or system", "items"), [*self.items_by_place.items()][:CELLS_SHOWN], self.summary)
+        places = [*self.items_by_place.items()]
+        return html_table(("cell or system", "items"), places, self.summary, most=CELLS_SHOWN)
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -98,9 +98,9 @@ def test_a_notebook_shows_the_first_rows_escaped() -> None:
     assert "<script" not in html
     assert "\x1b" not in html
     assert "\u202e" not in html
-    assert html.count("&lt;script&gt;") == SHOWN + 1
+    assert html.count("&lt;script&gt;") == SHOWN + 1  # the rows, and the caption
     assert "0.1235" in html
-    assert "1 more rows" in html
+    assert ">and 1 more<" in html
     assert len(found) == 2
 
 
