@@ -9,8 +9,10 @@ from typing import Any
 import click
 
 from harness.cli import _completion
+from harness.cli._audit_summary import summary_lines
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
+from harness.cli._terminal import screen, wrapped
 from harness.leaderboard.numbers import with_interval
 from harness.text import pluralized, printable
 
@@ -20,18 +22,22 @@ from harness.text import pluralized, printable
 Examples:
   harness audit my-judges                               all cells of its newest run
   harness audit my-judges --cell direct/judge:gpt-4o    one cell
+  harness audit my-judges --wide                        every probe of every cell
   harness audit results/my-judges/3f2a9c41 --json > audit.json
 
 Makes no model calls. `harness list probes` lists the probes; `score: {probes: [length, family]}` in a spec adds their
 figures to the scores of a run. `harness schema audit` describes the JSON."""
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
-@click.option("--cell", metavar="CELL", shell_complete=_completion.cells, help="Audit only this cell.")
+@click.option(
+    "--cell", metavar="CELL", shell_complete=_completion.cells, help="Audit only this cell, with every probe."
+)
+@click.option("--wide", is_flag=True, help="Show the sentence of every probe for every cell.")
 @results_option
 @json_option
 @allow_path_option
-def audit(run: str, cell: str | None, results: Path, as_json: bool, allow_paths: tuple[Path, ...]) -> None:
-    """Print the results of all probes for each cell of RUN: a run folder, or a spec (file or name), its newest run."""
+def audit(run: str, cell: str | None, wide: bool, results: Path, as_json: bool, allow_paths: tuple[Path, ...]) -> None:
+    """Print what the probes find in the cells of RUN: a run folder, or a spec (file or name), its newest run."""
     from harness.analysis.audit.cards import audit as run_probes
     from harness.analysis.audit.document import audit_json
     from harness.cli._found_run import found_run
@@ -42,13 +48,24 @@ def audit(run: str, cell: str | None, results: Path, as_json: bool, allow_paths:
     if as_json:
         print_json(found)
         return
-    for line in audit_lines(found):
-        click.echo(printable(line))
+    width = screen().width
+    for line in audit_lines(found, wide=wide or cell is not None):
+        indent = line[: len(line) - len(line.lstrip(" "))]
+        text = indent + printable(line.lstrip(" "))
+        click.echo(text if width is None else wrapped(text, width, f"{indent}  "))
 
 
-def audit_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """The audit as text, line by line."""
+def audit_lines(found: Mapping[str, Any], *, wide: bool = False) -> Iterator[str]:
+    """The audit as text, line by line.
+
+    Args:
+        found: as `schemas/output/audit.schema.json` describes it.
+        wide: whether to show every sentence, in place of what was found and what was not.
+    """
     for part in found["datasets"]:
+        if not wide:
+            yield from summary_lines(part)
+            continue
         for card in part["cells"]:
             yield card["cell"]
             yield from (f"  {name}: {result['sentence']}" for name, result in card["probes"].items())
@@ -62,7 +79,8 @@ def audit_lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield f"{part['dataset']}, {pluralized(part['items'], 'item')}; agreement among the cells: {among}"
     level = f"{100 * found['level']:.4g} %"
     yield f"[low, high]: {level} intervals, not corrected for the number of cells and probes"
-    yield f"run {found['run']} of {found['spec']}"
+    more = "" if wide else "; --wide: every probe of every cell"
+    yield f"run {found['run']} of {found['spec']}{more}"
 
 
 def _value(figure: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from harness.cli._found_run import found_run
 from harness.cli._github import add_to_summary, annotate, in_actions
 from harness.cli._options import allow_path_option, json_option, junit_option, results_option
 from harness.cli._output import print_json
+from harness.cli._spec_changes import spec_lines
 from harness.leaderboard.numbers import rank_range
 from harness.text import pluralized, printable, with_minus_signs
 
@@ -170,11 +170,11 @@ def comparison_lines(found: Mapping[str, Any]) -> Iterator[str]:
         role = "other" if number else "first"
         yield f"{role}: {run['spec']}, run {run['run']}, {pluralized(run['cells'], 'cell')}"
     yield ""
-    yield from _fields(found["spec_differences"])
     for each in found["comparisons"]:
         yield from _comparison(each, found)
     for merged in found["merged"]:
         yield from _merged(merged, found)
+    yield from spec_lines(found["spec_differences"], len(found["runs"]))
     yield from found["notes"]
     if found["gate"]:
         yield from _gate(found["gate"])
@@ -190,19 +190,6 @@ def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
     for finding in gate["findings"]:
         place = f"{finding['cell']} of run {finding['run']}" if finding["cell"] else f"run {finding['run']}"
         yield f"{finding['kind'].replace('-', ' ')}: {place}: {with_minus_signs(finding['message'])}"
-
-
-def _fields(fields: list[dict[str, Any]]) -> Iterator[str]:
-    yield "specs: identical except for names" if not fields else f"specs: {pluralized(len(fields), 'field')} differ"
-    for field in fields:
-        if field["text"]:
-            yield f"  {field['path']}:"
-            yield from (f"    {line}" for line in field["text"].splitlines())
-        else:
-            values = zip(field["values"], field["present"], strict=True)
-            shown = (json.dumps(value, ensure_ascii=False) if is_set else "(absent)" for value, is_set in values)
-            yield f"  {field['path']}: {' → '.join(shown)}"
-    yield ""
 
 
 def _labels(part: Mapping[str, Any]) -> str:

@@ -135,7 +135,8 @@ def _head(sheet: Mapping[str, Any]) -> Iterator[str]:
     yield f"- run `{sheet['run']}` of the {sheet['kind']} {_plain(sheet['spec'])}, harness {sheet['harness']}"
     yield f"- view `{sheet['view']}`; {sheet['pairs']:,} pairs of {sheet['candidates']:,} candidates"
     for part, file in sheet["files"].items():
-        yield f"- {part}: {sheet['rows'][part]:,} rows of {sheet['prompts'][part]:,} prompts in {_plain(file)}"
+        rows, prompts = pluralized(sheet["rows"][part], "row"), pluralized(sheet["prompts"][part], "prompt")
+        yield f"- {part}: {rows} of {prompts} in {_plain(file)}"
     yield f"- split by prompt, seed {sheet['split']['seed']}"
     if sheet["labels"]:
         yield f"- labels: {sheet['labels']['true']:,} desirable, {sheet['labels']['false']:,} undesirable"

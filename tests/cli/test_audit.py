@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from harness import registry
 from harness.cli import main
+from harness.cli._audit_summary import kind_of, summary_lines
 from harness.providers.simulation.dataset import make_pairs
 from harness.records.document import Document
 from harness.spec.schema import check
@@ -49,7 +50,7 @@ def audit(*arguments):
 
 
 def test_every_cell_has_a_card_with_a_line_for_each_probe():
-    shown = audit("audited")
+    shown = audit("audited", "--wide")
     assert shown.exit_code == 0, shown.output
     lines = shown.stdout.splitlines()
     cards = [line for line in lines if line.startswith("pairs/direct/")]
@@ -57,6 +58,54 @@ def test_every_cell_has_a_card_with_a_line_for_each_probe():
     assert sum(line.startswith("  length: ") for line in lines) == 8
     assert "agreement among the cells: fleiss-kappa" in shown.stdout
     assert "nan" not in shown.stdout.lower()
+
+
+def test_what_was_found_comes_first():
+    shown = audit("audited")
+    assert shown.exit_code == 0, shown.output
+    lines = shown.stdout.splitlines()
+    assert lines[0] == "pairs, 60 items, 8 cells"
+    assert any(line.startswith("found by position in ") for line in lines)
+    places = [
+        next(k for k, line in enumerate(lines) if line.startswith(head)) for head in ("found by", "cannot be told")
+    ]
+    assert places == sorted(places)
+    assert sum(line.startswith("nothing found: ") for line in lines) == 1
+    assert sum(line.startswith("cannot be told: ") for line in lines) == 1
+    assert lines[-1].endswith("; --wide: every probe of every cell")
+    assert len(lines) < len(audit("audited", "--wide").stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("probe", "sentence", "kind"),
+    [
+        (
+            "length",
+            "twice the length goes with 1.08; difference 0.01 [−0.05, 0.07], not distinguishable from 0",
+            "nothing",
+        ),
+        ("length", "twice the length goes with 1.08; difference 0.31 [0.15, 0.47]", "found"),
+        ("position", "flip rate: unknown (one order only; `order: [both]` shows both)", "unknown"),
+        ("injection", "unknown (not asked; `score: {probes: [injection]}` asks the extra judgments)", "unknown"),
+        ("constant", "accuracy of the most frequent label: 0.43; gain over it: 0.47 [0.36, 0.56]", "nothing"),
+        ("constant", "gain over it: 0.06 [−0.08, 0.19], not distinguishable from 0", "found"),
+        ("alternative-annotator", "passed: winning rate 1.00", "nothing"),
+        ("alternative-annotator", "not passed: winning rate 0.00", "found"),
+        ("failures", "every item has a verdict (n = 120)", "nothing"),
+        ("win-rate", "response b: 0.51 [0.43, 0.60]", "described"),
+    ],
+)
+def test_a_sentence_is_a_finding_or_not(probe, sentence, kind):
+    assert kind_of(probe, sentence) == kind
+
+
+def test_a_run_without_findings_says_so_in_one_line():
+    card = {"cell": "d/x", "probes": {"failures": {"sentence": "every item has a verdict (n = 3)"}}}
+    assert list(summary_lines({"dataset": "d", "items": 3, "cells": [card]})) == [
+        "d, 3 items, 1 cell",
+        "nothing was found",
+        "nothing found: failures",
+    ]
 
 
 def test_json_output_matches_its_schema():
@@ -108,7 +157,7 @@ def test_jury_beside_orders_and_repeats(axis):
     assert done.exit_code == 0, done.output
     shown = audit("panel")
     assert shown.exit_code == 0, shown.output
-    assert "unknown (counted from the judgments of other cells)" in shown.stdout
+    assert "(1 cell): counted from the judgments of other cells" in shown.stdout
     (dataset,) = json.loads(audit("panel", "--json").stdout)["datasets"]
     judged = [cell["probes"] for cell in dataset["cells"] if "/judge:" in cell["cell"]]
     probe, name = ("position", "flip-rate") if "order" in axis else ("self-agreement", "repeats")
