@@ -59,6 +59,14 @@ def print_message(text: str, *, style: str = "") -> None:
     click.echo(click.style(line, fg=style) if style and has_colours(sys.stderr) else line, err=True)
 
 
+def print_text(text: str) -> None:
+    """Print a line on stdout, wrapped at words on a terminal; what a terminal might obey is removed."""
+    words = text.lstrip(" ")
+    indent = " " * (len(text) - len(words))
+    line, width = indent + printable(words), screen().width
+    click.echo(line if width is None else wrapped(line, width, f"{indent}  "))
+
+
 def wrapped(line: str, width: int, indent: str = "") -> str:
     """A line broken at words; words longer than a line, such as paths, stay whole."""
     broken = textwrap.wrap(

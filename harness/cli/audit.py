@@ -12,9 +12,9 @@ from harness.cli import _completion
 from harness.cli._audit_summary import summary_lines
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
-from harness.cli._terminal import screen, wrapped
+from harness.cli._terminal import print_text
 from harness.leaderboard.numbers import with_interval
-from harness.text import pluralized, printable
+from harness.text import pluralized
 
 
 @click.command(
@@ -48,11 +48,8 @@ def audit(run: str, cell: str | None, wide: bool, results: Path, as_json: bool, 
     if as_json:
         print_json(found)
         return
-    width = screen().width
     for line in audit_lines(found, wide=wide or cell is not None):
-        indent = line[: len(line) - len(line.lstrip(" "))]
-        text = indent + printable(line.lstrip(" "))
-        click.echo(text if width is None else wrapped(text, width, f"{indent}  "))
+        print_text(line)
 
 
 def audit_lines(found: Mapping[str, Any], *, wide: bool = False) -> Iterator[str]:

@@ -14,6 +14,7 @@ from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
+from harness.cli._working import working
 from harness.runner.places import shown_folder
 from harness.text import pluralized, printable, quoted
 
@@ -56,7 +57,7 @@ def cache() -> None:
 @json_option
 def stats(cache: Path, as_json: bool) -> None:
     """Show the number of replies and tokens per model, and the size of the cache."""
-    with Cache(cache) as store:
+    with working("counting replies"), Cache(cache) as store:
         found = store.stats()
     if as_json:
         models = [model._asdict() for model in found.models]
@@ -78,7 +79,7 @@ def stats(cache: Path, as_json: bool) -> None:
 @click.pass_context
 def verify(ctx: click.Context, cache: Path, as_json: bool) -> None:
     """Recompute every key and read every reply; exit code 1 if any entry is bad."""
-    with Cache(cache) as store:
+    with working("verifying replies"), Cache(cache) as store:
         found = store.verify()
     if as_json:
         bad = [entry._asdict() for entry in found.bad]
@@ -150,7 +151,8 @@ def prune(
     from harness.api.used_replies import PruneRules, prune_cache
 
     rules = PruneRules(unused_by, older_than_s, results, allow_paths)
-    found = prune_cache(cache, rules, now_s=time.time(), really=delete)
+    with working("looking for unused replies"):
+        found = prune_cache(cache, rules, now_s=time.time(), really=delete)
     if as_json:
         print_json(found)
         return
@@ -191,7 +193,7 @@ def export(
     """Write the calls and replies of SPEC to the file BUNDLE, to share or archive them."""
     from harness.api import load_spec, spec_keys
 
-    with Cache(cache) as store:
+    with working(f"writing {bundle}"), Cache(cache) as store:
         keys = spec_keys(spec, store, results=results, allow_paths=allow_paths)
         name = load_spec(spec, results=results, allow_paths=allow_paths).name
         report = export_bundle(store, keys, bundle, spec=name, force=force)
@@ -207,7 +209,7 @@ def export(
 @json_option
 def import_(bundle: Path, cache: Path, as_json: bool) -> None:
     """Verify BUNDLE, then add its replies to the cache; existing replies are not overwritten."""
-    with Cache(cache) as store:
+    with working(f"importing {bundle}"), Cache(cache) as store:
         report = import_bundle(bundle, store)
     if as_json:
         print_json({**asdict(report), "file": str(bundle)})

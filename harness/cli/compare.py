@@ -17,8 +17,9 @@ from harness.cli._github import add_to_summary, annotate, in_actions
 from harness.cli._options import allow_path_option, json_option, junit_option, results_option
 from harness.cli._output import print_json
 from harness.cli._spec_changes import spec_lines
+from harness.cli._terminal import print_text
 from harness.leaderboard.numbers import rank_range
-from harness.text import pluralized, printable, with_minus_signs
+from harness.text import pluralized, with_minus_signs
 
 WORSE = 1
 MIN_ITEMS = 20
@@ -135,7 +136,7 @@ def compare(
         click.echo(comparison_markdown(found), nl=False)
     else:
         for line in comparison_lines(found):
-            click.echo(printable(line))
+            print_text(line)
     report_checks(found, junit)
     if found["gate"] and not found["gate"]["passed"]:
         ctx.exit(WORSE)

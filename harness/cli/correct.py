@@ -16,6 +16,7 @@ from harness.cli._found_run import found_run
 from harness.cli._label_options import label_options, label_source
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
+from harness.cli._terminal import print_text
 from harness.leaderboard.numbers import rank_range, with_interval
 from harness.records.figures import Figure, RankSet
 from harness.runner.run_reader import read_judged
@@ -71,7 +72,8 @@ def correct(
     if as_json:
         print_json(correction_json(found))
     else:
-        click.echo("\n".join(map(printable, _lines(found))))
+        for line in _lines(found):
+            print_text(line)
 
 
 # --- for people -------------------------------------------------------------------------------------------

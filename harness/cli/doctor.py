@@ -11,8 +11,8 @@ import click
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
+from harness.cli._terminal import print_text
 from harness.providers.health import Finding, State
-from harness.text import printable
 
 WOULD_FAIL = 1
 MARKS: dict[State, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE", "unknown": "unknown"}
@@ -54,7 +54,7 @@ def doctor(
     for finding in run_preflight(load, make_plan, around, offline=offline):
         findings.append(finding)
         if not as_json:
-            click.echo(printable(finding_line(finding)))
+            print_text(finding_line(finding))
     is_ready = all(finding.state != "failure" for finding in findings)
     if as_json:
         print_json({"ready": is_ready, "findings": [finding._asdict() for finding in findings]})

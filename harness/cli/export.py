@@ -12,6 +12,7 @@ from harness import registry
 from harness.api.exporting import ExportSettings, export_data
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, results_option
+from harness.cli._working import working
 from harness.preferences.records import VIEWS
 from harness.preferences.sources import MIN_PROMPTS
 from harness.text import pluralized, printable
@@ -116,7 +117,8 @@ def export(**options: Any) -> None:
     """Write preference data from RUN: a run folder, or a spec (file or name), its newest run."""
     given = {name: options.pop(name) for name in ("run", "out", "results", "allow_paths")}
     settings = cast("ExportSettings", options)
-    sheet, files = export_data(given.pop("run"), given.pop("out"), settings, **given)
+    with working("choosing pairs"):
+        sheet, files = export_data(given.pop("run"), given.pop("out"), settings, **given)
     for line in _summary(sheet, files):
         click.echo(printable(line))
 

@@ -17,6 +17,7 @@ from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._terminal import screen, wrapped
+from harness.cli._working import working
 from harness.leaderboard.fit import SHORTEST_NAME, shortened
 from harness.runner.estimate import (
     BYTES_PER_TOKEN,
@@ -60,16 +61,18 @@ describes the JSON."""
 @json_option
 def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], wide: bool, as_json: bool) -> None:
     """List the cells of SPEC, the calls they need, how many are cached, and the cost of the others."""
-    made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
+    with working("reading the data"):
+        made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     experiment = experiment_of(made.spec.kind)
-    with Cache(cache) as replies:
+    with working("looking up replies in the cache"), Cache(cache) as replies:
         found = experiment.estimate(made, replies, os.environ)
         found.notes += [
             *notes_on_parameters(made.spec),
             *notes_on_identities(cast("ConversationPlan[Any]", made), replies),
         ]
     effect = made.spec.score.margin or EFFECT
-    first = experiment.power(made, results, PowerQuestion(effect=effect, metrics=made.spec.score.metrics[:1]))
+    with working("computing what the run can detect"):
+        first = experiment.power(made, results, PowerQuestion(effect=effect, metrics=made.spec.score.metrics[:1]))
     if as_json:
         detectable = [] if first is None else detects_json(first)
         print_json({**estimate_json(made, found), "detects": detectable})

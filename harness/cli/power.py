@@ -16,10 +16,11 @@ from harness.cli import _completion
 from harness.cli._found_run import found_run
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
+from harness.cli._terminal import print_text
 from harness.errors import InputError
 from harness.runner.run_reader import KINDS, read_judged
 from harness.scoring.estimates import MIN_ITEMS
-from harness.text import aligned, pluralized, printable, quoted, suggestion
+from harness.text import aligned, pluralized, quoted, suggestion
 
 EVALUATIONS_ONLY = (
     "power analysis supports evaluation specs only: it needs human labels, and the prompts of a generation have none"
@@ -75,7 +76,8 @@ def power(
     if as_json:
         print_json(power_json(found))
     else:
-        click.echo("\n".join(map(printable, _lines(found))))
+        for line in _lines(found):
+            print_text(line)
 
 
 def power_question(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> PowerQuestion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from harness.cli._data_check import problems_beside, problems_of_data
 from harness.cli._errors import INPUT_IS_WRONG, problem_line
 from harness.cli._options import allow_path_option, cache_option, json_option
 from harness.cli._output import print_json
+from harness.cli._working import working
 from harness.errors import Problem, SpecError
 from harness.runner.other_identities import notes_on_models
 from harness.spec.evaluation import environment_problems
@@ -47,8 +48,13 @@ def validate(
     """Check specs: syntax, names, types, files, environment and data, all problems at once."""
     valid: list[dict[str, Any]] = []
     problems: list[Problem] = []
+    notes: list[str] = []
     for shown in specs:
-        found, spec = _checked(shown, allow_paths, cache, reads_data=not no_data)
+        with working(f"checking {shown}"):
+            found, spec = _checked(shown, allow_paths, cache, notes.append, reads_data=not no_data)
+        for note in notes:
+            click.echo(printable(note), err=True)
+        notes.clear()
         problems += found
         if spec:
             valid.append(spec)
@@ -73,7 +79,7 @@ def accepted(spec: Mapping[str, Any]) -> str:
 
 
 def _checked(
-    shown: str, allow_paths: tuple[Path, ...], cache: Path, *, reads_data: bool
+    shown: str, allow_paths: tuple[Path, ...], cache: Path, say: Callable[[str], None], *, reads_data: bool
 ) -> tuple[list[Problem], dict[str, Any] | None]:
     """The problems of a spec file and of its data, and the spec's name and size where there are none."""
     try:
@@ -87,10 +93,10 @@ def _checked(
         return [*error.problems, *beside], None
     problems = list(environment_problems(spec, os.environ))
     if reads_data:
-        problems += problems_of_data(spec, lambda sentence: click.echo(printable(sentence), err=True))
+        problems += problems_of_data(spec, say)
     if problems:
         return problems, None
     with Cache(cache) as replies:
         for note in notes_on_models([spec.models[name] for name in spec.models_used], replies):
-            click.echo(printable(f"note: {note}"), err=True)
+            say(f"note: {note}")
     return [], {"file": shown, "name": spec.name, "cells": len(spec.cells), "undecided": list(spec.undecided)}
