@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +16,9 @@ from harness.cli._working import working
 from harness.preferences.records import VIEWS
 from harness.preferences.sources import MIN_PROMPTS
 from harness.text import pluralized, printable
+
+INSPECT = "inspect"
+"""The format that is no training format."""
 
 
 def shares(_: click.Context, __: click.Parameter, value: str) -> tuple[float, ...]:
@@ -37,6 +40,7 @@ Examples:
   harness export specs/quickstart.yaml --format kto --cell direct/judge:master --out pairs.jsonl
   harness export feedback-loops --format kto --out kto.jsonl --split 1,0,0 --evaluation quickstart
   harness export feedback-loops --format dpo --out my-dataset --licence cc-by-4.0
+  harness export specs/quickstart.yaml --format inspect --out logs      one log of inspect_ai per cell
 
 A generation yields pairs of its drafts, an evaluation the response pairs it judged; name an evaluation by its spec
 file, which leads to its data. A datasheet is written beside FILE; `harness schema datasheet` describes its JSON.
@@ -47,16 +51,16 @@ Exit code 1 if no pair passes the filters."""
 @click.option(
     "--format",
     "format",
-    type=click.Choice(registry.names("export_formats")),
+    type=click.Choice([*registry.names("export_formats"), INSPECT]),
     required=True,
-    help="Training format.",
+    help="Training format, or `inspect` for logs that `inspect view` opens.",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE|FOLDER",
-    help="Output file, FILE.jsonl or FILE.parquet; a name without an ending is a folder in the layout of the Hub.",
+    help="Output file, FILE.jsonl or FILE.parquet; a name without an ending is a folder, of the Hub or of logs.",
 )
 @click.option(
     "--view",
@@ -116,11 +120,31 @@ Exit code 1 if no pair passes the filters."""
 def export(**options: Any) -> None:
     """Write preference data from RUN: a run folder, or a spec (file or name), its newest run."""
     given = {name: options.pop(name) for name in ("run", "out", "results", "allow_paths")}
+    if options["format"] == INSPECT:
+        _write_logs(given, cell=options["cell"], force=options["force"])
+        return
     settings = cast("ExportSettings", options)
     with working("choosing pairs"):
         sheet, files = export_data(given.pop("run"), given.pop("out"), settings, **given)
     for line in _summary(sheet, files):
         click.echo(printable(line))
+
+
+def _write_logs(given: Mapping[str, Any], *, cell: str | None, force: bool) -> None:
+    """Write the logs of inspect_ai, with the texts of the items where the data are found."""
+    from harness.api.inspect_log import write_inspect_logs
+    from harness.cli._found_run import found_run
+    from harness.report.items.texts import Texts
+    from harness.runner.corruption import diagnose_corruption
+
+    run, allow_paths = given["run"], given["allow_paths"]
+    folder = found_run(run, given["results"], allow_paths)
+    near = [Path(run).absolute().parent] if Path(run).is_file() else []
+    with diagnose_corruption(folder):
+        texts = Texts((*near, Path.cwd()), None, allow_paths)
+        paths = write_inspect_logs(folder, given["out"], cell=cell, texts=texts, force=force)
+    for path in paths:
+        click.echo(printable(f"wrote {path}"))
 
 
 def _summary(sheet: dict[str, Any], files: Sequence[Path]) -> Iterator[str]:
