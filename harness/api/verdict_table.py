@@ -135,7 +135,7 @@ def table_spec(files: Sequence[Path], question: TableQuestion) -> tuple[dict[str
             "strategy": ["recorded"],
             "evaluator": [{"judge": [judge for judge, _ in _named(question.judges)]}],
         },
-        "score": {"metrics": list(question.metrics)},
+        "score": {"metrics": list(question.metrics), **({"by": ["category"]} if question.by else {})},
     }
     return spec, folder
 

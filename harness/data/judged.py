@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.records.judgments import FAILURES
@@ -79,17 +79,22 @@ class JudgedFields(NamedTuple):
         )
 
 
-def judgment_of(values: Mapping[str, Any], tie_margin: float) -> tuple[JudgedFields, list[tuple[str, str]]]:
+def judgment_of(
+    values: Mapping[str, Any], tie_margin: float, tokens: Mapping[str, Sequence[str]] | None = None
+) -> tuple[JudgedFields, list[tuple[str, str]]]:
     """A judgment from the values of its fields, and what is wrong with them: fields and messages.
 
     Args:
         values: by the names in `FIELDS`, None where the file has no value; a verdict by its meaning.
         tie_margin: scores, and probabilities of both responses, that differ by no more are a tie.
+        tokens: the tokens that stand for each response, where log probabilities give the preference.
     """
     faults: list[tuple[str, str]] = []
     text, text_a, text_b = (_text(values, name, faults) for name in ("text", "text_a", "text_b"))
     score_a, score_b = (_number(values, name, faults) for name in ("score_a", "score_b"))
     preference = _preference(values, faults)
+    if tokens and (read := _token_preference(values.get("logprobs"), tokens)) is not None:
+        preference = read
     verdict = values.get("verdict")
     has_text = text is not None or (text_a is not None and text_b is not None)
     result = None if has_text else verdict or _compared(preference, score_a, score_b, tie_margin)
@@ -169,6 +174,30 @@ def _preference(values: Mapping[str, Any], faults: list[tuple[str, str]]) -> flo
         faults.append(("preference", f"is {scale:g}, {message}; a probability is `p_a`"))
         return None
     return probability if probability is not None else None if scale is None else 2 - scale
+
+
+def _token_preference(value: Any, tokens: Mapping[str, Sequence[str]]) -> float | None:
+    """The probability that log probabilities give the first response, of that of both; None where neither is listed.
+
+    Args:
+        value: places as chat completions report them, of which the first that lists a token counts, or the
+            alternatives of one place.
+        tokens: of the response shown first (`a`) and of the other one (`b`).
+    """
+    entries = [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    inner = [entry["top_logprobs"] for entry in entries if isinstance(entry.get("top_logprobs"), list)]
+    for place in inner or [entries]:
+        listed = {
+            str(one.get("token")): float(one["logprob"])
+            for one in place
+            if isinstance(one, Mapping) and type(one.get("logprob")) in (int, float)
+        }
+        found = {side: [listed[token] for token in tokens[side] if token in listed] for side in ("a", "b")}
+        if highest := [logprob for side in found.values() for logprob in side]:
+            top = max(highest)
+            a, b = (sum(math.exp(logprob - top) for logprob in found[side]) for side in ("a", "b"))
+            return a / (a + b)
+    return None
 
 
 def _tokens(values: Mapping[str, Any], name: str, faults: list[tuple[str, str]]) -> int:

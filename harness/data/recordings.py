@@ -11,7 +11,7 @@ A row holds one judgment, or several under `given` and `swapped`. Names are colu
 | score_a, score_b | the scores of the response shown first and of the other one |
 | preference | a number from 1 (the response shown first) to 2 (the other one) |
 | p_a | the probability that the response shown first is the better one |
-| logprobs | of the tokens of `text`, as chat completions report them |
+| logprobs | log probabilities: of the tokens of `text`, or of tokens that stand for the responses |
 | finish, reasoning, prompt_tokens, completion_tokens, cost_usd | as for a reply |
 
 Where a row has no text, its verdict counts, else its preference, else its scores.
@@ -63,6 +63,8 @@ class RecordingSpec:
         order_values: spellings of orders to `given` and `swapped`.
         tie_margin: scores, and probabilities of both responses, that differ by no more are a tie.
         is_mapped_back: whether swapped judgments speak of the responses as the dataset orders them.
+        logprob_tokens: the tokens that stand for the response shown first (`a`) and for the other one (`b`), where
+            log probabilities give the preference.
         options: of the format.
     """
 
@@ -75,6 +77,7 @@ class RecordingSpec:
     order_values: Mapping[str, str] = field(default_factory=dict)
     tie_margin: float = 0.0
     is_mapped_back: bool = False
+    logprob_tokens: Mapping[str, Sequence[str]] | None = None
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -196,7 +199,7 @@ class _Table:
         values = {name: self._of(fields[name])[row] for name in FIELDS if name in fields}
         if "verdict" in values and values["verdict"] is not None:
             values["verdict"] = self._verdict(row, fields["verdict"], values["verdict"])
-        judged, faults = judgment_of(values, self.spec.tie_margin)
+        judged, faults = judgment_of(values, self.spec.tie_margin, self.spec.logprob_tokens)
         self.faults += [Fault(row, column, message) for column, message in faults]
         if place[1] == "swapped" and self.spec.is_mapped_back:
             judged = judged.exchanged()

@@ -22,6 +22,11 @@ from harness.records.calls import Call, Model, Reply
 from harness.records.reasoning import separated
 
 OPTIONS = ("delimiter", "encoding", "rows")
+SETTINGS = (
+    *("columns", "format", *OPTIONS),
+    *("verdict_values", "order_values", "tie_margin", "mapped_back", "any_order", "logprob_tokens"),
+)
+"""The keys of a model's entry that decide how its file is read."""
 SIDES = ("judge-a", "judge-b")
 """Steps of a strategy that shows each response alone."""
 _SWAPPED = "swapped/"
@@ -101,6 +106,7 @@ def recording_spec(model: Model) -> RecordingSpec:
         order_values=settings.get("order_values") or {},
         tie_margin=settings.get("tie_margin") or 0.0,
         is_mapped_back=bool(settings.get("mapped_back")),
+        logprob_tokens=settings.get("logprob_tokens"),
         options={name: settings[name] for name in OPTIONS if settings.get(name)},
     )
 
@@ -116,8 +122,7 @@ def problems_of(model: Model) -> list[Problem]:
 
 def identity_of(entry: Mapping[str, Any]) -> bytes:
     """What in a model's entry decides how its file is read, as bytes for a digest."""
-    keys = ("columns", "format", "verdict_values", "order_values", "tie_margin", "mapped_back", "any_order", *OPTIONS)
-    return canonical_json({key: entry[key] for key in keys if key in entry})
+    return canonical_json({key: entry[key] for key in SETTINGS if key in entry})
 
 
 def _parts(step: str) -> tuple[str, str, int]:

@@ -211,3 +211,23 @@ def test_exchanging_a_judgment_twice_gives_it_back(p, margin):
     back = judged.exchanged().exchanged()
     assert back.preference == pytest.approx(p, abs=1e-15)
     assert back._replace(preference=None) == judged._replace(preference=None)
+
+
+@pytest.mark.parametrize(
+    ("value", "preference"),
+    [
+        ([{"token": "m", "logprob": -0.5}, {"token": "M", "logprob": -0.5}], 0.5),
+        ([{"token": "x", "top_logprobs": []}, {"token": "M", "top_logprobs": [{"token": "M", "logprob": -9000}]}], 0.0),
+        ([{"token": "m", "logprob": 0, "top_logprobs": [{"token": "m", "logprob": 0}]}], 1.0),
+        ([{"token": "m", "logprob": -1.0}, {"token": "mm", "logprob": -1.0}, {"token": "M", "logprob": -1.0}], 2 / 3),
+        ([{"token": "m", "logprob": "high"}], None),
+        ([{"token": "x", "logprob": -1.0}], None),
+        ("m", None),
+        (None, None),
+        ([None, 3], None),
+    ],
+)
+def test_tokens_that_stand_for_the_responses_give_the_preference(value, preference):
+    judged, faults = judgment_of({"logprobs": value}, 0, {"a": ["m", "mm"], "b": ["M"]})
+    assert judged.preference == (preference if preference is None else pytest.approx(preference))
+    assert (judged.result is None, faults) == (False, [])

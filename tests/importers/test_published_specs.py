@@ -66,7 +66,7 @@ def test_alpaca_eval(tmp_path):
     judgments = pl.read_parquet(run.folder / "judgments.parquet")
     for model in ("claude-2.1", "gemma-7b-it"):
         expected = published(model)
-        cell = judgments.filter(pl.col("cell").str.starts_with(f"{model}/"))
+        cell = judgments.filter(pl.col("cell") == f"{model}/recorded/judge:gpt-4-turbo-on-{model}")
         wins = 100 * (1 - cell["preference"].to_numpy())
         verdicts = dict(cell["verdict"].value_counts().iter_rows())
         assert verdicts["b"] == expected["n_wins"]
@@ -76,3 +76,8 @@ def test_alpaca_eval(tmp_path):
         figures = [wins.mean(), wins.std(ddof=1) / np.sqrt(len(wins)), discrete]
         columns = ["win_rate", "standard_error", "discrete_win_rate"]
         assert figures == pytest.approx([expected[name] for name in columns], abs=1e-6)
+    read, published_ = (
+        judgments.filter(pl.col("cell") == f"claude-2.1/recorded/judge:{judge}-on-claude-2.1")["preference"].to_numpy()
+        for judge in ("logprobs", "gpt-4-turbo")
+    )
+    assert np.abs(read - published_).max() < 1e-6

@@ -64,6 +64,7 @@ SETTINGS: Mapping[str, Any] = dict.fromkeys(
         "tie_margin",
         "mapped_back",
         "any_order",
+        "logprob_tokens",
     )
 )
 """The keys of the fragment; `model` is the spec's own name for the model where none is given."""
