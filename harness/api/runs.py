@@ -10,6 +10,7 @@ from harness.api.edits import CurrentSpec, environment_of, spec_file_of
 from harness.errors import RunFolderError
 from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.view import datasets
+from harness.runner.draws import FIRST_DRAW
 from harness.runner.find_run import spec_name_in
 from harness.runner.places import results_hint, shown_folder
 from harness.runner.run_folder import LEADERBOARD, MANIFEST, read_json
@@ -69,9 +70,9 @@ def _run_json(
         "kind": None,
         "state": "unknown",
         "changes": [],
+        "draw": None,
         "cells": None,
         "best": [],
-        "judgments": None,
     }
     try:
         manifest, board = read_json(run.folder, MANIFEST), read_json(run.folder, LEADERBOARD)
@@ -82,6 +83,7 @@ def _run_json(
             "kind": manifest.get("kind", "evaluation"),
             "state": "unknown" if edits is None else edits.state,
             "changes": [] if edits is None else list(edits.changes),
+            "draw": manifest.get(FIRST_DRAW, 0),
             "cells": len(manifest["cells"]),
             "best": list(_leaders(board)),
             "judgments": failures.judged,

@@ -68,7 +68,7 @@ def run_lines(found: Mapping[str, Any]) -> Iterator[str]:
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     failed = UNKNOWN if row["failed"] is None else f"{row['failed']:,}/{row['judgments']:,}"
     return (
-        UNKNOWN if row["number"] is None else f"@{row['number']}",
+        _number(row),
         row["run"],
         UNKNOWN if row["finished"] is None else row["finished"][:16].replace("T", " "),
         STATES[row["state"]],
@@ -77,6 +77,11 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         UNKNOWN if row["cost_usd"] is None else f"${row['cost_usd']:.2f}",
         _best(row["best"]),
     )
+
+
+def _number(row: Mapping[str, Any]) -> str:
+    number = UNKNOWN if row["number"] is None else f"@{row['number']}"
+    return f"{number} draw {row['draw']}" if row["draw"] else number
 
 
 def _best(leaders: Sequence[Mapping[str, Any]]) -> str:

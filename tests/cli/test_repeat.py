@@ -43,6 +43,8 @@ def test_a_repeated_run_makes_every_call_again_and_can_be_replayed():
     assert "0 calls made, 320 from the cache" in replayed.stderr
     assert len(manifests()) == 2, "the same draw is the same run"
     assert "draw 2;" in harness("run", "--repeat-of", "mine@previous").stderr, "no run has used that number"
+    assert [run["draw"] for run in json.loads(harness("runs", "--json").stdout)["runs"]] == [2, 1, 0]
+    assert "@4 draw 2  " in harness("runs").stdout
     compared = json.loads(harness("compare", "mine@1", "mine", "--json").stdout)
     judges = compared["comparisons"][0]["judges"]
     assert (judges["tested"], judges["changed"]) == (6, 0)
