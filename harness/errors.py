@@ -64,6 +64,11 @@ class HarnessError(Exception):
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def add(self, problem: Problem) -> None:
+        """Add a finding to an error that was raised already."""
+        self.problems = (*self.problems, problem)
+        self.args = ("\n".join(str(each) for each in self.problems),)
+
 
 class InputError(HarnessError):
     """Invalid input."""

@@ -27,7 +27,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from harness.atomic import replacing
-from harness.cache.entry import Entry, Store, check_call, check_key, reply_line, reply_of
+from harness.cache.entry import Entry, EntrySource, Store, check_call, check_key, reply_line, reply_of
 from harness.errors import BundleError, MissingRepliesError, Problem
 from harness.hashing import canonical_json
 from harness.records.reasoning import separated
@@ -85,7 +85,7 @@ class ImportReport:
 
 
 def export_bundle(
-    store: Store, keys: Iterable[str], file: Path, *, spec: str = "", force: bool = False
+    store: EntrySource, keys: Iterable[str], file: Path, *, spec: str = "", force: bool = False
 ) -> ExportReport:
     """Write the entries of some keys to a bundle, as a whole or not at all.
 
@@ -154,7 +154,7 @@ def import_bundle(file: Path, store: Store) -> ImportReport:
     return ImportReport(file, bundle.spec, bundle.expected, added, kept, tuple(different))
 
 
-def _lines_of(store: Store, keys: set[str], spec: str) -> Iterator[bytes]:
+def _lines_of(store: EntrySource, keys: set[str], spec: str) -> Iterator[bytes]:
     """All lines but the last."""
     yield canonical_json({"entries": len(keys), "format": FORMAT, "spec": spec, "version": VERSION}) + b"\n"
     for entry in store.entries(keys):

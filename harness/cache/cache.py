@@ -8,7 +8,7 @@ write, so a replay needs neither. Reading sees what has been committed, also by 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cache import sqlite_file, verify
 from harness.cache.entry import Entry, read_entry, read_reply, value_of
 from harness.cache.prune import StoredReply, stored_replies
+from harness.cache.lock import CacheLock
 from harness.cache.sqlite_file import IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
 from harness.errors import CacheError, Problem
 from harness.records.calls import Reply
@@ -35,10 +36,15 @@ class Cache:
     """The cache in a folder, which need not be there yet. A `harness.cache.entry.Store`.
 
     Used from one thread; a context manager that closes it. After `close` the next use opens it again.
+
+    Args:
+        folder: the folder.
+        report: receives a message where another process keeps the cache locked.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, report: Callable[[str], None] = lambda _: None) -> None:
         self.folder = folder
+        self._lock = CacheLock(folder, report)
         self._connection: sqlite3.Connection | None = None
         self._writer: CacheWriter | None = None
 
@@ -127,6 +133,16 @@ class Cache:
         for stored in batches:
             stored.result()
 
+    def rescue(self, entries: Sequence[Entry]) -> Path | None:
+        """Write entries that could not be stored to a bundle beside the cache, or where else there is room.
+
+        Returns:
+            The bundle, None where no folder takes it.
+        """
+        from harness.cache.rescue import rescue
+
+        return rescue(entries, [self.folder, Path()])
+
     def sample(self) -> list[Mapping[str, Any]]:
         """The calls of some entries: the newest, and others spread evenly over all. It takes the same time at any size.
 
@@ -166,7 +182,7 @@ class Cache:
             CacheError: where the folder is no cache, or another program is using it.
         """
         self.close()
-        return sqlite_file.clear(self.folder)
+        return sqlite_file.clear(self.folder, self._lock)
 
     def close(self) -> None:
         """Write what waits to be written, and close the files."""
@@ -202,7 +218,7 @@ class Cache:
         if self._writer is None:
             from harness.cache.writer import CacheWriter
 
-            self._writer = CacheWriter(self.folder)
+            self._writer = CacheWriter(self.folder, self._lock)
         return self._writer
 
     def _bad(self, key: str, reason: str) -> CacheError:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -50,7 +51,15 @@ class Entry(NamedTuple):
     reply: Reply
 
 
-class Store(Protocol):
+class EntrySource(Protocol):
+    """Gives entries by key."""
+
+    def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
+        """The entries of those keys that are there, sorted by key, each key once."""
+        ...
+
+
+class Store(EntrySource, Protocol):
     """Keeps replies by the key of their call. A reply that is there stays: the first one wins."""
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
@@ -65,8 +74,8 @@ class Store(Protocol):
         """Keep several replies at once; returns once they would survive the end of the process."""
         ...
 
-    def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
-        """The entries of those keys that are there, sorted by key, each key once."""
+    def rescue(self, entries: Sequence[Entry]) -> Path | None:
+        """Write entries that could not be stored to a bundle, and return it; None where no folder takes one."""
         ...
 
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from harness.cache.headroom import HEADROOM
+from harness.cache.lock import LOCK, CacheLock
 from harness.errors import CacheError, Problem
 
 DATABASE = "cache.db"
-LOCK = "cache.lock"
-FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK)
+FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", HEADROOM, LOCK)
 """Every file that a cache makes in its folder."""
 
 SETTINGS: dict[str, int | str] = {
@@ -75,23 +75,6 @@ def cache_error(folder: Path, error: Exception) -> CacheError:
     else:
         hint = "check it with `harness cache verify`, or name another folder with --cache"
     return CacheError(Problem(file=str(folder), message=f"the cache cannot be used: {says}", hint=hint))
-
-
-@contextmanager
-def writing_alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that one process at a time writes and checkpoints.
-
-    SQLite's own locks nearly do; but until 3.51.3 two connections that write and checkpoint at the same instant
-    can lose pages of the write-ahead log. The system releases the lock when a process ends, however it ends.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=0o700, exist_ok=True)  # replies are private; a folder that is there keeps its permissions
-    with (folder / LOCK).open("ab") as handle:
-        if sys.platform != "win32":
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
 
 
 def open_for_reading(folder: Path) -> sqlite3.Connection | None:
@@ -167,20 +150,24 @@ def check_settings(folder: Path) -> None:
             raise CacheError(_foreign(folder, f"it has a setting `{key}`"))
 
 
-def clear(folder: Path) -> int:
+def clear(folder: Path, lock: CacheLock) -> int:
     """Delete the files that a cache makes, and its folder if nothing else is in it; the bytes that were freed.
+
+    Args:
+        folder: the folder of the cache.
+        lock: its lock, so that no other process writes meanwhile.
 
     Raises:
         CacheError: where the folder holds no cache but something else, or another program is using the cache.
     """
     if not folder.exists():
         return 0
-    with reporting(folder):
+    if not (folder / DATABASE).exists() and any(path.name not in FILES for path in folder.iterdir()):
+        raise CacheError(_foreign(folder, "the folder holds other files and no cache"))
+    with reporting(folder), lock.held():
         sizes = {folder / name: (folder / name).stat().st_size for name in FILES if (folder / name).exists()}
         if folder / DATABASE in sizes:
             _check_unused(folder)
-        elif any(path not in sizes for path in folder.iterdir()):
-            raise CacheError(_foreign(folder, "the folder holds other files and no cache"))
         for path in sizes:
             path.unlink(missing_ok=True)  # SQLite deletes some of them itself
         if not any(folder.iterdir()):

@@ -17,7 +17,9 @@ from typing import Any, NamedTuple, NoReturn
 
 import diskcache
 
-from harness.cache.sqlite_file import NOT_WRITTEN_HERE, SETTINGS, cache_error, check_settings, writing_alone
+from harness.cache.headroom import Headroom
+from harness.cache.lock import CacheLock
+from harness.cache.sqlite_file import NOT_WRITTEN_HERE, SETTINGS, cache_error, check_settings
 from harness.errors import CacheError, Problem
 
 GROUP = 200
@@ -107,8 +109,10 @@ class _Batch(NamedTuple):
 class CacheWriter:
     """Stores entries in a thread of its own, which opens the cache with the first of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lock: CacheLock) -> None:
         self._folder = folder.absolute()
+        self._lock = lock
+        self._headroom = Headroom(self._folder)
         self._waiting: SimpleQueue[_Batch | None] = SimpleQueue()
         self._database: _Database | None = None
         # A daemon, so that a program that forgets to close still exits; it then loses entries not yet confirmed
@@ -139,6 +143,7 @@ class CacheWriter:
             if group:
                 self._commit(group)
         self._leave()
+        self._headroom.release()
 
     def _next_group(self) -> tuple[list[_Batch], bool]:
         """What waits, up to the size of a group, and whether there can be more."""
@@ -156,13 +161,31 @@ class CacheWriter:
         return group, True
 
     def _commit(self, group: Sequence[_Batch]) -> None:
-        """Store a group in one transaction and resolve its futures."""
+        """Store a group in one transaction, or else batch by batch, and resolve its futures."""
+        error = self._failure(group)
+        if error is None:
+            for batch in group:
+                batch.stored.set_result(None)
+            return
+        # One bad entry must not take the others with it, and on a full disk the headroom has room for some.
+        has_room = self._headroom.release()
+        is_worth_it = (has_room or len(group) > 1) and "locked" not in str(self._explained(error))
+        for batch in group:
+            again = self._failure([batch]) if is_worth_it else error
+            if again is None:
+                batch.stored.set_result(None)
+            else:
+                batch.stored.set_exception(self._explained(again))
+
+    def _failure(self, batches: Sequence[_Batch]) -> Exception | None:
+        """Store some batches in one transaction; why that failed, None where it did not."""
         try:
-            with writing_alone(self._folder):
+            with self._lock.held():
                 if self._database is None:
                     self._database = _Database(self._folder)
+                    self._headroom.reserve()
                 with self._database.transact():
-                    for batch in group:
+                    for batch in batches:
                         for key, value in batch.rows:
                             if batch.replaces:
                                 _keep_old(self._database, key)
@@ -172,20 +195,17 @@ class CacheWriter:
         except Exception as error:
             # A failed commit leaves its transaction open: only a new connection is sure to be clean.
             self._leave()
-            for batch in group:
-                batch.stored.set_exception(self._explained(error))
-        else:
-            for batch in group:
-                batch.stored.set_result(None)
+            return error
+        return None
 
     def _leave(self) -> None:
         """Close the connection, which undoes a transaction that was not committed."""
         database, self._database = self._database, None
         if database is not None:
             try:
-                with writing_alone(self._folder):
+                with self._lock.held():
                     database.close()
-            except (sqlite3.Error, OSError):
+            except (sqlite3.Error, OSError, CacheError):
                 pass  # every entry that was reported as stored is committed; there is nothing left to save
 
     def _explained(self, error: Exception) -> Exception:

@@ -11,13 +11,13 @@ import ssl
 from abc import ABC, abstractmethod
 from typing import NoReturn
 
-from harness.errors import ModelStopped, ProviderError
+from harness.errors import HarnessError, ModelStopped, ProviderError
 from harness.providers.budget import ModelBudget, bill_at_most, has_usage
 from harness.providers.endpoint import OPENAI, proxy_in
 from harness.providers.provider import Context
 from harness.providers.rate_limit import RateLimit
 from harness.providers.redaction import Secrets
-from harness.providers.retry import FailureRow, Fault, backoff_s, in_short
+from harness.providers.retry import FailureRow, Fault, backoff_s, in_short, unexpected
 from harness.providers.system_role import SystemRole, with_system_as
 from harness.providers.tokens import counter_of, most_reply_tokens
 from harness.records.calls import Call, Finish, Model, Reply
@@ -87,6 +87,7 @@ class ModelConnection(ABC):
             ProviderError: this call got no reply.
             ModelStopped: the model cannot be used at all; every later call raises the same without being sent.
         """
+        self._context.cancellation.left()  # while it waits for its turn, nothing is lost by a stop
         tokens = self._tokens_announced(call) if self._pace.counts_tokens else 0
         has_format = call.params is not None and FORMAT in call.params
         failed_attempts, started_s, is_guess = 0, self._context.clock(), False
@@ -154,6 +155,10 @@ class ModelConnection(ABC):
             self._context.cancellation.entered()
             result = CUT_OFF
             result = await self._attempt(call, asks_format=asks_format)
+        except HarnessError:
+            raise
+        except Exception as error:
+            result = Fault("unexpected", unexpected(error), remedy="again", may_be_billed=True)
         finally:
             if not isinstance(result, Reply):
                 may_be_billed = result is not None and result.may_be_billed

@@ -73,7 +73,9 @@ class Connection(Protocol):
     async def send(self, call: Call) -> Reply:
         """The reply to a call, within the model's limits and after as many attempts as they allow.
 
-        Reasoning that stands between tags in its text is separated from it before it is used or stored.
+        Reasoning that stands between tags in its text is separated from it before it is used or stored. A run that is
+        stopping waits for it, unless it is outside of an attempt (`Cancellation.left`). Any other exception counts as
+        a ProviderError of this call.
 
         Raises:
             ProviderError: this call got no reply.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePath
 from random import Random
 from typing import Literal
 
@@ -90,6 +91,18 @@ def in_short(text: str) -> str:
     """The text in one line, without control characters, cut to a readable length."""
     line = " ".join(printable(text[: 4 * MESSAGE_LENGTH]).split())
     return line if len(line) <= MESSAGE_LENGTH else line[: MESSAGE_LENGTH - 1] + "…"
+
+
+def unexpected(error: BaseException) -> str:
+    """What to say of an exception that no provider should raise: its type and place, never its text.
+
+    Its text may hold whatever was sent, a key included.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace is not None else ""
+    return f"the attempt ended in a defect ({type(error).__name__}{place})"
 
 
 class FailureRow:

@@ -7,20 +7,23 @@ reply is stored before it is used. Nothing comes out of here but the content of 
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.cache.entry import Store
+from harness.cache.entry import Entry, Store
 from harness.cache.key import call_bytes
-from harness.errors import BudgetReachedError, HarnessError, ModelStopped, ProviderError
+from harness.errors import HarnessError, ModelStopped, Problem, ProviderError
 from harness.providers.cancellation import Cancellation
 from harness.providers.provider import Connection
+from harness.providers.retry import unexpected
 from harness.records.calls import UNAVAILABLE, Call, Reply
 from harness.records.reasoning import separated
 from harness.runner.interruption import EndingSignal
@@ -35,6 +38,7 @@ from harness.runner.session import (
     advance,
     start_conversations,
 )
+from harness.text import pluralized
 
 GRACE_S = 30.0
 """Seconds that a stopping run waits for calls in flight, each of which may be billed."""
@@ -42,14 +46,23 @@ GRACE_S = 30.0
 QUEUE_WINDOW = 4
 """Conversations in progress in a queue, as a multiple of the calls in flight that its models allow."""
 
+UNSTORED_WINDOW = 2
+"""Calls of a model whose reply is on its way or not on the disk yet, as a multiple of the calls in flight that it
+allows: the most that a process that is killed can lose."""
+
 
 def execute(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], executor: Executor) -> None:
     """Run all conversations of some chunks and store the replies that the cache lacks.
 
     Raises:
-        HarnessError: the first error that ended it; the replies received before are stored.
+        HarnessError: the first error that ended it. The replies received before it, and those of calls that were in
+            flight and arrived within `GRACE_S`, are stored, or written to a bundle that the error names.
     """
-    cause = asyncio.run(_execute(plan, chunks, executor))
+    cause: BaseException | None = None
+    try:
+        cause = asyncio.run(_execute(plan, chunks, executor))
+    finally:
+        cause = _rescue(executor, cause)
     if cause is not None:
         raise cause
 
@@ -62,38 +75,40 @@ async def _execute(
     asked = asyncio.ensure_future(executor.cancellation.asked.wait())
     try:
         with _handling_signals(executor):
-            await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                await executor.drain()
+            try:
+                await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+            except asyncio.CancelledError:
+                # Ctrl-C where the loop handles no signals, as on Windows.
+                executor.interrupt()
+                raise
+            finally:
+                if not work.done():
+                    await executor.drain()
     finally:
         for task in (work, asked):
             task.cancel()
         await asyncio.gather(work, asked, return_exceptions=True)
         await executor.close()
-    return executor.cancellation.cause if work.cancelled() else work.exception()
+    return executor.cancellation.cause
 
 
 async def _run_all(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], executor: Executor) -> None:
     queues: dict[tuple[str, ...], list[ConversationChunk]] = {}
     for chunk in chunks:
         queues.setdefault(chunk.cell.models, []).append(chunk)
-    try:
-        async with asyncio.TaskGroup() as group:
-            for models, queue in queues.items():
-                width = QUEUE_WINDOW * sum(plan.spec.models[name].limits.concurrency for name in models)
-                group.create_task(_run_queue(plan, queue, executor, width))
-    except* HarnessError as failures:
-        raise _first(failures) from None
+    async with asyncio.TaskGroup() as group:
+        for models, queue in queues.items():
+            width = QUEUE_WINDOW * sum(plan.spec.models[name].limits.concurrency for name in models)
+            group.create_task(_run_queue(plan, queue, executor, width))
 
 
 @contextmanager
 def _handling_signals(executor: Executor) -> Iterator[None]:
-    """Let SIGINT and SIGTERM stop the run in order; only the main thread receives signals."""
+    """Let SIGINT, SIGTERM and SIGHUP stop the run in order; only the main thread receives signals."""
 
     def on_signal() -> None:
         if executor.cancellation.cause is None:
-            executor.cancellation.stop(KeyboardInterrupt())
-            executor.watch.stopping(len(executor.cancellation.in_attempt))
+            executor.interrupt()
         else:
             executor.cancellation.forced.set()
 
@@ -101,7 +116,7 @@ def _handling_signals(executor: Executor) -> Iterator[None]:
     before: dict[signal.Signals, Any] = {}
     try:
         if threading.current_thread() is threading.main_thread() and sys.platform != "win32":
-            for one in (signal.SIGINT, signal.SIGTERM):
+            for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 handler = signal.getsignal(one)
                 if handler not in (None, signal.SIG_IGN):  # ignored by the parent process, or not set from Python
                     loop.add_signal_handler(one, on_signal)
@@ -122,9 +137,10 @@ async def _run_queue(
     places = asyncio.Semaphore(width)
     async with asyncio.TaskGroup() as group:
         for chunk in chunks:
-            conversations = start_conversations(plan, chunk)
-            waiting = advance(conversations, executor.store, executor.unavailable)
-            executor.ended(len(conversations) - len(waiting))
+            async with executor.stopping_on_error():
+                conversations = start_conversations(plan, chunk)
+                waiting = advance(conversations, executor.store, executor.unavailable)
+                executor.ended(len(conversations) - len(waiting))
             for conversation in waiting:
                 await places.acquire()
                 task = group.create_task(executor.converse(conversation, chunk.cell.id))
@@ -144,74 +160,125 @@ class Executor:
     cancellation: Cancellation = field(default_factory=Cancellation)
     connections: dict[str, Connection] = field(default_factory=dict)
     in_flight: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
+    storing: dict[str, tuple[Entry, Future[None]]] = field(default_factory=dict)
+    """Replies that are not on the disk yet, by key."""
+    room: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    """By model; limits its replies that are on their way or not on the disk yet."""
 
     def ended(self, conversations: int) -> None:
         """Report a number of ended conversations."""
         self.reached += conversations
         self.watch.reached(self.reached)
 
+    def interrupt(self) -> None:
+        """Stop the run because a person or the system asked for it."""
+        self.cancellation.stop(KeyboardInterrupt())
+        self.watch.stopping(len(self.cancellation.in_attempt))
+
+    @asynccontextmanager
+    async def stopping_on_error(self) -> AsyncIterator[None]:
+        """Let an error in the block stop the run, and wait for the end of it.
+
+        An error that leaves a task would cancel all others at once, and lose the replies that are on their way.
+        """
+        try:
+            yield
+        except Exception as error:
+            self.cancellation.stop(error)
+            await self.cancellation.let_through()
+
     async def converse(self, conversation: ConversationState[Any], place: str = "") -> None:
         """Run one conversation to its end; `place` is the id of its cell or system, for the log."""
-        going = True
-        while going:
-            found = self.store.get_many(conversation.keys)
-            where = (place, conversation.item.id)
-            batch = zip(conversation.keys, conversation.calls, strict=True)
-            asked = [found.get(key) or self._shared(key, call, where) for key, call in batch]
-            replies = [reply if isinstance(reply, Reply) else await reply for reply in asked]
-            going = conversation.receive(replies)
-        self.watch.ended(getattr(conversation.outcome, "failure", None) or "")
-        self.ended(1)
+        async with self.stopping_on_error():
+            going = True
+            while going:
+                found = self.store.get_many(conversation.keys)
+                where = (place, conversation.item.id)
+                batch = zip(conversation.keys, conversation.calls, strict=True)
+                asked = [found.get(key) or self._shared(key, call, where) for key, call in batch]
+                replies = [reply if isinstance(reply, Reply) else await reply for reply in asked]
+                going = conversation.receive(replies)
+            self.watch.ended(getattr(conversation.outcome, "failure", None) or "")
+            self.ended(1)
 
     def _shared(self, key: str, call: Call, where: tuple[str, str]) -> asyncio.Future[Reply]:
         """The reply to a call; identical calls in flight are made once."""
         future = self.in_flight.get(key)
         if future is None:
             future = self.in_flight[key] = asyncio.ensure_future(self._ask(key, call, where))
-            future.add_done_callback(lambda ended: self._end(key, ended))
+            future.add_done_callback(lambda _: self.in_flight.pop(key))
         return future
-
-    def _end(self, key: str, future: asyncio.Future[Reply]) -> None:
-        """Remove an ended call; an error that nothing awaits any more was raised elsewhere."""
-        del self.in_flight[key]
-        if not future.cancelled():
-            future.exception()
 
     async def _ask(self, key: str, call: Call, where: tuple[str, str]) -> Reply:
         """Make a call and store its reply, or record that there is none."""
         if self.unavailable.reply_to(key, call):
             return UNAVAILABLE
         started = time.monotonic()
-
-        def note(reply: Reply | None, reason: str = "") -> None:
-            seconds = time.monotonic() - started
-            self.watch.noted(CallNote(*where, call, key, seconds, self.watch.tries(call), reply, reason))
-
-        name = call.model.name
-        try:
-            if name not in self.connections:
-                self.connections[name] = self.connect(name, self.cancellation)
-            reply = separated(await self.connections[name].send(call))
-            await asyncio.wrap_future(self.store.put(key, call_bytes(call), reply))
-        except ModelStopped as error:
-            if name not in self.unavailable.models:
-                self.unavailable.models[name] = str(error)
-                self.watch.stopped(name, str(error))
-            note(None, str(error))
-            return UNAVAILABLE
-        except ProviderError as error:
-            self.unavailable.keys[key] = error.kind
-            self.watch.called(call, UNAVAILABLE)
-            note(None, str(error))
-            return UNAVAILABLE
-        except BudgetReachedError as error:
-            self.cancellation.stop(error)
-            await self.cancellation.let_through()
-        finally:
-            self.cancellation.left()
-        self.watch.called(call, reply)
-        note(reply)
+        reply, reason = UNAVAILABLE, ""
+        async with self.stopping_on_error():
+            try:
+                reply = await self._stored_reply(key, call)
+            except ModelStopped as error:
+                reason, name = str(error), call.model.name
+                if name not in self.unavailable.models:
+                    self.unavailable.models[name] = reason
+                    self.watch.stopped(name, reason)
+            except ProviderError as error:
+                reason, self.unavailable.keys[key] = str(error), error.kind
+                self.watch.called(call, UNAVAILABLE)
+            else:
+                self.watch.called(call, reply)
+            finally:
+                self.cancellation.left()
+            seconds, answered = time.monotonic() - started, None if reply is UNAVAILABLE else reply
+            self.watch.noted(CallNote(*where, call, key, seconds, self.watch.tries(call), answered, reason))
         return reply
+
+    async def _stored_reply(self, key: str, call: Call) -> Reply:
+        """The reply to a call, once it is on the disk.
+
+        Raises:
+            ProviderError: the call got no reply; also where a provider raised what it should not.
+        """
+        name = call.model.name
+        if name not in self.connections:
+            self.connections[name] = self.connect(name, self.cancellation)
+            self.room[name] = asyncio.Semaphore(UNSTORED_WINDOW * call.model.limits.concurrency)
+        async with self.room[name]:
+            await self.cancellation.let_through()
+            self.cancellation.entered()  # until the connection itself says otherwise
+            try:
+                reply = separated(await self.connections[name].send(call))
+            except HarnessError:
+                raise
+            except Exception as error:
+                raise ProviderError(f"model {name}: {unexpected(error)}", kind="unexpected") from error
+            entry = Entry(key, call_bytes(call), reply)
+            self.storing[key] = entry, self._put(entry)
+            await asyncio.wrap_future(self.storing[key][1])
+            del self.storing[key]
+            return reply
+
+    def _put(self, entry: Entry) -> Future[None]:
+        """The future of a reply that is being stored; it fails where the store raises at once."""
+        try:
+            return self.store.put(*entry)
+        except Exception as error:
+            failed: Future[None] = Future()
+            failed.set_exception(error)
+            return failed
+
+    def unstored(self) -> list[Entry]:
+        """Wait for the store, try again what it could not store, and return what it still could not."""
+        waiting = self.storing
+        for _ in range(2):
+            try:
+                wait([stored for _, stored in waiting.values()])
+            except KeyboardInterrupt:
+                return [entry for entry, stored in waiting.values() if not stored.done() or stored.exception()]
+            failed = [entry for entry, stored in waiting.values() if stored.exception()]
+            waiting = {entry.key: (entry, self._put(entry)) for entry in failed}
+        return [entry for entry, stored in waiting.values() if stored.exception()]
 
     async def drain(self) -> None:
         """Wait up to `grace_s` for attempts in flight and for the storing of their replies."""
@@ -231,11 +298,23 @@ class Executor:
         for future in self.in_flight.values():
             future.cancel()
         await asyncio.gather(*self.in_flight.values(), return_exceptions=True)
-        for connection in self.connections.values():
-            await connection.close()
+        closing = (connection.close() for connection in self.connections.values())
+        await asyncio.gather(*closing, return_exceptions=True)
 
 
-def _first(failures: BaseExceptionGroup[HarnessError]) -> HarnessError:
-    """The first error of nested groups; the others repeat it."""
-    inner = failures.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+def _rescue(executor: Executor, cause: BaseException | None) -> BaseException | None:
+    """Write replies that the store could not keep to a file, and return the cause with a word on where they are."""
+    entries = executor.unstored()
+    if not entries:
+        return cause
+    file = executor.store.rescue(entries)
+    problem = Problem(message=f"{pluralized(len(entries), 'paid reply', 'paid replies')} could not be stored anywhere")
+    if file is not None:
+        count = pluralized(len(entries), "reply", "replies")
+        hint = f"`harness cache import {shlex.quote(str(file))}` adds them to a cache"
+        problem = Problem(file=str(file), message=f"holds {count} that the cache could not store", hint=hint)
+    if isinstance(cause, HarnessError):
+        cause.add(problem)
+    else:
+        executor.watch.warned(str(problem))
+    return cause

@@ -120,6 +120,10 @@ class RunStats:
         calls = f"{in_flight} {'call' if in_flight == 1 else 'calls'} in flight"
         self.say(f"stopping: waiting for {calls}; interrupt again to stop now")
 
+    def warned(self, message: str) -> None:
+        """Print a message that the user has to know at once."""
+        self.say(message)
+
     @property
     def calls(self) -> int:
         """Calls that were answered and stored, over all models."""

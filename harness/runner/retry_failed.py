@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any, Protocol
 
 from harness.cache.entry import Entry, Store
@@ -62,6 +63,10 @@ class HidingStore:
     def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
         """The entries of these keys, hidden or not."""
         return self._store.entries(keys)
+
+    def rescue(self, entries: Sequence[Entry]) -> Path | None:
+        """Write entries that could not be stored to a bundle, as the store does."""
+        return self._store.rescue(entries)
 
 
 def kinds_of(wanted: Iterable[str]) -> frozenset[str]:

@@ -148,6 +148,10 @@ class ProgressListener(Protocol):
         """The run is stopping and waits for a number of calls."""
         ...
 
+    def warned(self, message: str) -> None:
+        """Something happened that the user has to know at once."""
+        ...
+
 
 Connect: TypeAlias = "Callable[[str, Cancellation], Connection]"
 """Opens the connection to a model of the spec, by name; `Cancellation` reports whether the run is to stop."""

@@ -19,6 +19,7 @@ from harness.cache import sqlite_file
 from harness.cache.cache import Cache
 from harness.cache.entry import value_of
 from harness.cache.sqlite_file import discard_empty
+from harness.cache.headroom import HEADROOM
 from harness.cache.verify import ModelStats
 from harness.cache.writer import PlainDisk, _Database
 from harness.errors import CacheError
@@ -578,6 +579,44 @@ def test_all_who_wait_for_a_commit_that_fails_hear_of_it(folder, monkeypatch):
         monkeypatch.undo()
         assert asyncio.run(put_all(cache)) == [None] * 5
         assert cache.verify().entries == 6
+
+
+def test_an_entry_that_cannot_be_stored_takes_no_other_with_it(folder, monkeypatch):
+    add = _Database.add
+
+    def fail(self, key, value):
+        if key == entry(2).key:
+            raise sqlite3.OperationalError("string or blob too big")
+        return add(self, key, value)
+
+    monkeypatch.setattr(_Database, "add", fail)
+    with Cache(folder) as cache:
+        cache.make_ready()
+        stored = [cache.put(*entry(number)) for number in range(5)]
+        with pytest.raises(CacheError, match="too big"):
+            stored.pop(2).result()
+        assert [one.result() for one in stored] == [None] * 4
+        assert cache.verify().entries == 4
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system cannot reserve room")
+def test_on_a_full_disk_the_headroom_has_room_for_what_is_in_flight(folder, monkeypatch):
+    add = _Database.add
+    is_full = []
+
+    def full(self, key, value):
+        if is_full and (folder / HEADROOM).exists():
+            raise sqlite3.OperationalError("database or disk is full")
+        return add(self, key, value)
+
+    monkeypatch.setattr(_Database, "add", full)
+    with Cache(folder) as cache:
+        cache.put_many([entry(0)])
+        assert (folder / HEADROOM).exists()
+        is_full.append(True)
+        assert cache.put(*entry(1)).result() is None
+        assert not (folder / HEADROOM).exists()
+        assert cache.verify().entries == 2
 
 
 def test_a_cache_that_somebody_never_lets_go_is_an_error(folder, monkeypatch):

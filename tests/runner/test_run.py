@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import nullcontext
+from threading import Timer
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.cache.entry import Entry
 from harness.cache.key import call_bytes, call_key
-from harness.errors import CacheError, HarnessError, MissingRepliesError, ModelStopped, ProviderError
+from harness.errors import CacheError, HarnessError, MissingRepliesError, ModelStopped, ProviderError, StorageError
 from harness.records.calls import Call, Reply
 from harness.records.judgments import Judgment
+from harness.runner.executor import UNSTORED_WINDOW
 from harness.runner.plan import Plan
 from harness.runner.progress import RunStats
 from harness.runner.run import Run
+from harness.runner.session import CallNote, ConversationState
 from support.worlds import Answer, MemoryStore, Wire, item, model, plain_answer, plan_of
 
 
@@ -142,11 +147,122 @@ def test_model_that_cannot_be_used_ends_its_cells_early_and_no_others() -> None:
     assert sum(call.model.name == "x" for call in wire.sent) <= 16
 
 
-def test_store_that_fails_ends_the_run_with_its_error_and_closes_connections() -> None:
-    wire = Wire()
-    with pytest.raises(HarnessError, match=r"^the disk is full$"):
-        judged(plan_of(), MemoryStore(full_after=5), wire)
+def test_store_that_fails_ends_the_run_with_its_error_and_loses_no_reply() -> None:
+    wire, store = Wire(), MemoryStore(full_after=5)
+    with pytest.raises(HarnessError, match=r"^the disk is full\nrescued.bundle: holds \d+ replies") as raised:
+        judged(plan_of(), store, wire)
+    assert "`harness cache import rescued.bundle`" in raised.value.problems[1].hint
+    assert len(wire.sent) == len(store.held) + len(store.rescued) < 180, "each call that was sent, and no more of them"
     assert wire.closed == wire.opened != []
+
+
+def test_replies_that_fit_nowhere_are_counted_in_the_error() -> None:
+    class Full(MemoryStore):
+        def rescue(self, entries: Sequence[Entry]) -> None:
+            return None
+
+    with pytest.raises(HarnessError, match=r"^the disk is full\n\d+ paid replies could not be stored anywhere$"):
+        judged(plan_of(), Full(full_after=5), Wire())
+
+
+def test_a_store_that_has_room_again_keeps_what_it_could_not_store() -> None:
+    class Recovering(MemoryStore):
+        def put_many(self, entries: Sequence[Entry]) -> None:
+            if len(wire.sent) > wire.in_flight + 20 and not wire.closed:
+                raise HarnessError("the disk is full")
+            super().put_many(entries)
+
+    wire, store = Wire(), Recovering()
+    with pytest.raises(HarnessError, match=r"^the disk is full$"):
+        judged(plan_of(), store, wire)
+    assert len(wire.sent) == len(store.held)
+    assert not store.rescued
+
+
+class Broken(RunStats):
+    """A listener that fails in one of its methods, after 20 calls."""
+
+    method = ""
+
+    def called(self, call: Call, reply: Reply) -> None:
+        super().called(call, reply)
+        if self.calls > 20 and self.method == "called":
+            raise StorageError("the log cannot be written")
+
+    def noted(self, note: CallNote) -> None:
+        super().noted(note)
+        if self.calls > 20 and self.method == "noted":
+            raise StorageError("the log cannot be written")
+
+    def reached(self, conversations: int) -> None:
+        super().reached(conversations)
+        if self.calls > 20 and self.method == "reached":
+            raise StorageError("the log cannot be written")
+
+
+@pytest.mark.parametrize("method", ["called", "noted", "reached"])
+def test_every_reply_in_flight_is_stored_where_an_error_ends_the_run(method: str) -> None:
+    plan, store, wire = plan_of(items=200), MemoryStore(), Wire()
+    watch = Broken(plan.spec.models)
+    watch.method = method
+    with pytest.raises(StorageError, match=r"^the log cannot be written$"):
+        judged(plan, store, wire, watch)
+    assert {call_key(call) for call in wire.sent} == set(store.held)
+    assert 20 < len(store.held) < 1200
+
+
+def test_an_error_in_a_conversation_ends_the_run_and_loses_no_reply(monkeypatch: pytest.MonkeyPatch) -> None:
+    receive = ConversationState.receive
+    received: list[object] = []
+
+    def failing(self: ConversationState[object], replies: Sequence[Reply]) -> bool:
+        received.append(replies)
+        if len(received) == 30:
+            raise RuntimeError("a defect of a mode")
+        return receive(self, replies)
+
+    monkeypatch.setattr(ConversationState, "receive", failing)
+    store, wire = MemoryStore(), Wire()
+    with pytest.raises(RuntimeError, match="a defect of a mode"):
+        judged(plan_of(items=200), store, wire)
+    assert {call_key(call) for call in wire.sent} == set(store.held)
+
+
+def test_whatever_a_provider_raises_is_a_failed_call_and_its_text_is_shown_nowhere() -> None:
+    def answer(call: Call) -> Reply:
+        if number_in(call) == 3:
+            raise UnicodeError("sk-a-key-that-was-sent-12345")
+        return plain_answer(call)
+
+    watch = RunStats({})
+    rows = judged(plan_of(items=8), MemoryStore(), Wire(answer), watch)
+    failed = [(row.item, row.outcome.failure) for _, row in rows if row.outcome.failure]
+    assert failed == [("i3", "unavailable")] * 4
+    (message, _) = watch.failed_calls.messages()
+    assert re.search(r"failed: model x: the attempt ended in a defect \(UnicodeError at test_run\.py:\d+\)", message)
+
+
+def test_no_more_replies_than_the_window_are_unstored_at_once() -> None:
+    class Slow(MemoryStore):
+        waiting: int = 0
+        most: int = 0
+
+        def put(self, key: str, call: bytes, reply: Reply) -> Future[None]:
+            self.waiting += 1
+            self.most = max(self.most, self.waiting + wire.in_flight)
+            stored: Future[None] = Future()
+
+            def store() -> None:
+                self.waiting -= 1
+                self.put_many([Entry(key, call, reply)])
+                stored.set_result(None)
+
+            Timer(0.002, store).start()
+            return stored
+
+    wire, store = Wire(), Slow()
+    judged(plan_of(items=60, models=[model("x", concurrency=3)], strategies=["direct"]), store, wire)
+    assert 3 < store.most <= UNSTORED_WINDOW * 3
 
 
 def test_store_that_forgets_is_an_error_and_no_endless_loop() -> None:
