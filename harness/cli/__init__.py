@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness._version import __version__
-from harness.cli._errors import closing_output, reported
+from harness.cli._errors import closing_output, diagnosing_runs, reported
 from harness.cli._github import commands_stopped
 from harness.cli._output import replace_unencodable
 
@@ -85,7 +85,8 @@ class Verbs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb; every exception becomes a message on stderr and an exit code."""
         actions = commands_stopped(ctx, os.environ)
-        with reported(show_traceback=bool(ctx.params.get("debug"))), actions, closing_output():
+        reporting = reported(show_traceback=bool(ctx.params.get("debug")))
+        with reporting, actions, closing_output(), diagnosing_runs(ctx):
             return super().invoke(ctx)
 
 

@@ -22,6 +22,9 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 """The exit code that a shell reports for a process killed by SIGPIPE."""
 
+RUN_FOLDERS = f"{__name__}.runs"
+"""Where a command keeps the folders of the runs that it reads, in the `meta` of its context."""
+
 DISK_FULL = "free some space, or choose another folder with --cache or --results; stored replies are kept"
 HINTS = {
     errno.ENOSPC: DISK_FULL,
@@ -88,6 +91,23 @@ def messages_of(error: BaseException) -> tuple[list[str], int]:
 def problem_line(problem: Problem) -> str:
     """A problem as one line, marked as an error where it names no file."""
     return str(problem) if problem.file else f"error: {problem}"
+
+
+@contextmanager
+def diagnosing_runs(ctx: click.Context) -> Iterator[None]:
+    """Name the run folder that an unexpected error comes from, where it comes from one."""
+    try:
+        yield
+    except (HarnessError, OSError, click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+        raise
+    except BaseException:  # a panic of polars is no Exception
+        folders = ctx.meta.get(RUN_FOLDERS)
+        if not folders:
+            raise
+        from harness.runner.corruption import diagnose_corruption
+
+        with diagnose_corruption(*folders):
+            raise
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from harness.cli._errors import RUN_FOLDERS
 from harness.runner.find_run import find_run, spec_and_selector
 from harness.runner.run_folder import MANIFEST
 from harness.text import printable
@@ -19,6 +20,7 @@ MOST_CHANGES = 4
 def found_run(run: str, results: Path, allow_paths: Sequence[Path] = ()) -> Path:
     """The folder of a run, as `find_run` finds it; an older version of the spec is reported on stderr."""
     folder = find_run(run, results, allow_paths=allow_paths)
+    click.get_current_context().meta.setdefault(RUN_FOLDERS, []).append(folder)
     report_edits(run, folder, results, allow_paths)
     return folder
 

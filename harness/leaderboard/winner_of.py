@@ -15,7 +15,9 @@ from harness.errors import RunFolderError
 from harness.leaderboard.view import sorted_by
 from harness.records.experiment import Cell, Choice, Spec
 from harness.records.figures import RankSet
+from harness.runner.corruption import diagnose_corruption
 from harness.runner.find_run import newest_run
+from harness.runner.run_check import check_run
 from harness.runner.run_folder import LEADERBOARD, MANIFEST, read_json
 from harness.spec.chaining import Axis
 from harness.spec.digest import spec_digest
@@ -38,6 +40,12 @@ def winner_in(results: Path, spec: Spec, axis: Axis, metric: str, dataset: str) 
     folder = newest_run(spec.name, results)
     if folder is None:
         raise RunFolderError(f"there is no run of {spec.name} in {results}", hint=f"run `{command}` first")
+    check_run(folder)
+    with diagnose_corruption(folder):
+        return _winner(spec, axis, metric, dataset, folder, command)
+
+
+def _winner(spec: Spec, axis: Axis, metric: str, dataset: str, folder: Path, command: str) -> tuple[Choice, Cell]:
     manifest = read_json(folder, MANIFEST)
     digest = _refuse_stale(spec, dataset, manifest, folder, command)
     board = sorted_by(read_json(folder, LEADERBOARD), metric)

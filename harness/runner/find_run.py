@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness.errors import RunFolderError
 from harness.runner.places import results_hint, shown_folder
+from harness.runner.run_check import check_run
 from harness.runner.run_folder import MANIFEST
 from harness.runner.stored_runs import NEWEST, StoredRun, is_selector, selected_run, stored_runs
 
@@ -22,8 +23,15 @@ def find_run(run: str, results: Path, *, allow_paths: Iterable[Path] = ()) -> Pa
         allow_paths: folders beside its own that the paths of a spec file may lead into.
 
     Raises:
-        RunFolderError: if there is none; the message lists what was searched and how to make a run.
+        RunFolderError: if there is none; the message lists what was searched and how to make a run. Or if one of its
+            files is not as the run wrote it.
     """
+    found = _found_run(run, results, allow_paths)
+    check_run(found)
+    return found
+
+
+def _found_run(run: str, results: Path, allow_paths: Iterable[Path]) -> Path:
     folder = Path(run)
     if (folder / MANIFEST).is_file():
         return folder

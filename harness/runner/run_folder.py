@@ -8,6 +8,7 @@
         scores.parquet       one row for each cell and figure; not of a generation
         prompts.parquet, trajectories.parquet   of a generation: the prompts, and every draft with its reviews
         leaderboard.json     cells ranked, with intervals and rank sets
+        checksums.json       the SHA-256 of each of these files
         environment.json     all that is not deterministic: times, host, versions, calls made, spend
 
 A folder is written beside its place and then renamed, so it is whole or not there. The run id is the digest of
@@ -30,6 +31,7 @@ from harness.errors import HarnessError, RunFolderError, ScoringError, StorageEr
 from harness.hashing import digest_of, rounded
 from harness.records.experiment import Cell
 from harness.records.judgments import Judgment
+from harness.runner.run_check import CHECKSUMS, checksums_json
 from harness.runner.unfinished import new_folder, remove_abandoned
 
 if TYPE_CHECKING:
@@ -224,6 +226,7 @@ class RunWriter:
         """Give the folder its name. Where the run is there already, its deterministic files are the same bytes."""
         final = self.parent / run_id
         with _storing(final):
+            self.write_json(CHECKSUMS, checksums_json(self.folder))
             for file in self.folder.iterdir():
                 with file.open("rb") as stream:
                     os.fsync(stream.fileno())

@@ -21,8 +21,10 @@ from harness.hashing import seed_for
 from harness.providers.simulation.panel import panel
 from harness.records.datasets import LabelledItems
 from harness.records.experiment import ScoreSpec
+from harness.runner.corruption import diagnose_corruption
 from harness.runner.find_run import newest_run
 from harness.runner.plan import Plan
+from harness.runner.run_check import check_run
 from harness.runner.run_folder import MANIFEST, read_json
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
 from harness.scoring.estimates import MIN_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
@@ -100,7 +102,9 @@ def _pilot(plan: Plan, results: Path) -> tuple[Judged | None, list[str]]:
     if folder is None:
         return None, []
     try:
-        pilot, manifest = read_judged(folder), read_json(folder, MANIFEST)
+        check_run(folder)
+        with diagnose_corruption(folder):
+            pilot, manifest = read_judged(folder), read_json(folder, MANIFEST)
     except RunFolderError as error:
         return None, [power_wording.unread_pilot(error.problems[0].message)]
     is_old = manifest.get("spec_digest") != spec_digest(plan.spec)

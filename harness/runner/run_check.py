@@ -1,0 +1,105 @@
+"""Check the files of a run folder before anything reads them.
+
+A run writes `checksums.json` beside its results. Every verb that takes a run compares the files with it once, so that
+damage and edits end in one message, wherever they are. Runs of older versions have no checksums; what is wrong with
+them is found where it hurts (`harness.runner.corruption`).
+
+The digests are not in `manifest.json`, whose bytes would then depend on the version of the library that writes Parquet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from harness.errors import Problem, RunFolderError
+
+CHECKSUMS = "checksums.json"
+ENVIRONMENT = "environment.json"
+"""Is not deterministic, is replaced by each repetition of a run, and no result depends on it."""
+MAX_JSON_BYTES = 2**29
+"""A leaderboard of 1,000 cells has about 100 MB."""
+RETRY = "make the run again with `harness run`; it reuses cached replies"
+
+
+def checksums_json(folder: Path) -> dict[str, Any]:
+    """The SHA-256 of each file of a run folder but `environment.json`, as `checksums.json` holds them."""
+    names = sorted(path.name for path in folder.iterdir() if path.name not in (CHECKSUMS, ENVIRONMENT))
+    return {"algorithm": "sha256", "files": {name: _digest(folder / name) for name in names}}
+
+
+def check_run(folder: Path) -> None:
+    """Check every file of a run folder.
+
+    Args:
+        folder: a run folder, with its `manifest.json`.
+
+    Raises:
+        RunFolderError: naming each file that is missing, is no regular file, or is not as the run wrote it.
+    """
+    problems = list(_odd_files(folder))
+    if not problems:
+        stored = _stored_checksums(folder)
+        problems = list(_changed_files(folder, stored))
+    if problems:
+        raise RunFolderError(problems)
+
+
+def _odd_files(folder: Path) -> Iterator[Problem]:
+    """Files that cannot be those of a run: pipes, devices, folders, and JSON of an impossible size."""
+    for path in sorted(folder.iterdir()):
+        try:
+            found = path.stat()
+        except OSError as error:
+            yield _problem(path, f"cannot be read: {(error.strerror or str(error)).lower()}")
+            continue
+        if not stat.S_ISREG(found.st_mode) and path.suffix in (".json", ".parquet"):
+            yield _problem(path, "is no regular file")
+        elif path.suffix == ".json" and found.st_size > MAX_JSON_BYTES:
+            yield _problem(path, f"has {found.st_size:,} bytes, more than the file of a run can have")
+
+
+def _stored_checksums(folder: Path) -> Mapping[str, str]:
+    """The checksums that the run wrote, by file; none of a run of an older version."""
+    path = folder / CHECKSUMS
+    if not path.exists():
+        return {}
+    try:
+        files = orjson.loads(path.read_bytes())["files"]
+        is_right = bool(files) and all(type(digest) is str for digest in files.values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        is_right = False
+    if not is_right or any(os.path.basename(name) != name for name in files):  # noqa: PTH119 - text, not a path
+        raise RunFolderError(_problem(path, "is damaged: it does not list the digests of files"))
+    checked: Mapping[str, str] = files
+    return checked
+
+
+def _changed_files(folder: Path, stored: Mapping[str, str]) -> Iterator[Problem]:
+    for name, digest in sorted(stored.items()):
+        path = folder / name
+        if not path.exists():
+            yield _problem(path, "is missing")
+            continue
+        try:
+            is_same = _digest(path) == digest
+        except OSError as error:
+            yield _problem(path, f"cannot be read: {(error.strerror or str(error)).lower()}")
+            continue
+        if not is_same:
+            yield _problem(path, "is not as the run wrote it: its checksum differs")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _problem(path: Path, message: str) -> Problem:
+    return Problem(file=str(path), message=message, hint=RETRY)
