@@ -46,7 +46,7 @@ LEADERBOARD = "leaderboard.json"
 PROMPTS = "prompts.parquet"
 TRAJECTORIES = "trajectories.parquet"
 ENVIRONMENT = "environment.json"
-DETERMINISTIC = (SPEC, MANIFEST, JUDGMENTS, ITEMS, SCORES, LEADERBOARD)
+DETERMINISTIC = (SPEC, MANIFEST, JUDGMENTS, ITEMS, SCORES, LEADERBOARD, CHECKSUMS)
 FORMAT = 2
 """Of a run folder; the manifest says it. Format 1 had no items."""
 
