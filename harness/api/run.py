@@ -27,7 +27,7 @@ from harness.runner.other_identities import notes_on_identities
 from harness.runner.places import with_cache_place
 from harness.runner.plan import Planned, with_concurrency
 from harness.runner.progress import RunStats
-from harness.runner.retry_failed import kinds_of, rerun_failed
+from harness.runner.retry_failed import DAMAGED, kinds_of, rerun_failed
 from harness.runner.run import Run
 from harness.runner.run_folder import ENVIRONMENT, RunWriter
 from harness.runner.session import Connect, ConversationPlan, Replies, UnavailableReplies
@@ -132,9 +132,10 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
     variables = os.environ if given is None else given
     plan = make_plan(spec) if isinstance(spec, Spec) else spec
     stats = options.get("watch") or RunStats(plan.spec.models)
-    kinds, offline = kinds_of(options.get("retry", ())), options.get("offline", False)
+    asked, offline = frozenset(options.get("retry", ())), options.get("offline", False)
+    kinds, replaces_damaged = kinds_of(asked), DAMAGED in asked
     max_cost_usd, concurrency = options.get("max_cost_usd"), options.get("concurrency")
-    if kinds and offline:
+    if asked and offline:
         raise InputError("a run that may make no call cannot ask again", hint="leave out --offline or --retry")
     if max_cost_usd is not None:
         check_cost_limit(plan.spec, max_cost_usd)
@@ -147,8 +148,9 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
     def work() -> FinishedRun:
         connect = interruption.reaching(connector(plan.spec, variables, max_cost_usd, stats))
         is_new = not cache.exists()
+        replies = Cache(cache, stats.warned, replaces_damaged=replaces_damaged)
         try:
-            with Cache(cache) as opened, RunWriter(results, plan.spec.name) as writer:
+            with replies as opened, RunWriter(results, plan.spec.name) as writer:
                 return _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline).run()
         except BaseException:
             if is_new:

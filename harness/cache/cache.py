@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from harness.cache import sqlite_file, verify
-from harness.cache.entry import Entry, read_entry, read_reply, value_of
+from harness.cache.entry import Entry, read_entry, stored_reply, value_of
 from harness.cache.prune import StoredReply, stored_replies
 from harness.cache.lock import CacheLock
 from harness.cache.sqlite_file import IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
@@ -40,10 +40,15 @@ class Cache:
     Args:
         folder: the folder.
         report: receives a message where another process keeps the cache locked.
+        replaces_damaged: whether an entry that is damaged counts as missing, and is overwritten by a new reply.
     """
 
-    def __init__(self, folder: Path, report: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, folder: Path, report: Callable[[str], None] = lambda _: None, *, replaces_damaged: bool = False
+    ) -> None:
         self.folder = folder
+        self._replaces_damaged = replaces_damaged
+        self._damaged: set[str] = set()
         self._lock = CacheLock(folder, report)
         self._connection: sqlite3.Connection | None = None
         self._writer: CacheWriter | None = None
@@ -65,9 +70,11 @@ class Cache:
         found: dict[str, Reply] = {}
         for key, value in self._rows(list(keys)):
             try:
-                found[key] = separated(read_reply(value[: value.index(b"\n")]))
+                found[key] = separated(stored_reply(key, value))
             except ValueError as error:
-                raise self._bad(key, str(error)) from error
+                if not self._replaces_damaged:
+                    raise self._bad(key, str(error)) from error
+                self._damaged.add(key)
         return found
 
     def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
@@ -99,6 +106,8 @@ class Cache:
             A future that is done once the reply is committed to the disk, or fails with CacheError where it cannot be
             written; nothing is then half written.
         """
+        if key in self._damaged:
+            return self._writing().add([(key, value_of(call, reply))], "overwrite")
         return self._writing().add([(key, value_of(call, reply))])
 
     def replace(self, key: str, call: bytes, reply: Reply) -> Future[None]:
@@ -107,14 +116,14 @@ class Cache:
         Returns:
             A future as of `put`; where it fails, the old reply is still in its place.
         """
-        return self._writing().add([(key, value_of(call, reply))], replaces=True)
+        return self._writing().add([(key, value_of(call, reply))], "replace")
 
     def history(self, key: str) -> list[Reply]:
         """The replies that others replaced, the oldest first."""
         found: list[Reply] = []
         while values := list(self._rows([f"{key}.{len(found) + 1}"])):
             ((_, value),) = values
-            found.append(separated(read_reply(value[: value.index(b"\n")])))
+            found.append(separated(stored_reply(key, value)))
         return found
 
     def put_many(self, entries: Sequence[Entry]) -> None:
@@ -172,8 +181,20 @@ class Cache:
         return verify.stats(self.folder, self._reading())
 
     def verify(self) -> verify.Verification:
-        """Hold every entry against its key and read every reply."""
+        """Hold every entry against its key and its checksum, and read every reply."""
         return verify.verify(self.folder, self._reading())
+
+    def add_checksums(self) -> int:
+        """Add a checksum to each sound entry of an older version, which has none; return their number.
+
+        Raises:
+            CacheError: where the cache cannot be written.
+        """
+        added = 0
+        for rows in verify.without_checksum(self._reading(), ENTRIES_IN_A_BATCH):
+            self._writing().add(rows, "overwrite").result()
+            added += len(rows)
+        return added
 
     def clear(self) -> int:
         """Delete all entries and the files that hold them; the bytes that were freed.
@@ -223,6 +244,7 @@ class Cache:
 
     def _bad(self, key: str, reason: str) -> CacheError:
         hint = (
-            "`harness cache verify` lists all such entries; move the folder away, and a bundle or a run fills a new one"
+            "`harness cache verify` lists all such entries; `harness run SPEC --retry damaged` asks for them again, "
+            "and a bundle or a run fills a new folder"
         )
         return CacheError(Problem(file=str(self.folder), path=key, message=reason, hint=hint))

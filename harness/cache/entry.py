@@ -1,8 +1,9 @@
 r"""What keeps replies: the contract of a store, and the bytes in which an entry is kept.
 
 An entry is a key, the canonical bytes of the call that it is the SHA-256 of, and the reply. It is kept as
-`reply line + b"\n" + call bytes`, so a replay reads the first line and never touches the call, while everything
-needed to check the key lies beside the reply.
+`reply line + b"\n" + call bytes + b"\n" + checksum`, so a replay reads the first line and the checksum and never
+touches the call, while everything needed to check the key lies beside the reply. The checksum is of the key and the
+reply: it shows a changed byte, and a reply that was moved to another call. Entries of older versions have none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from harness.records.calls import Reply
 
 STORED_FINISHES = frozenset({"stop", "length", "refusal", "too-long", "judged"})
 """How a reply that is kept can have ended. A failure of the infrastructure is never kept."""
+CHECKSUM_DIGITS = 32
+"""Hexadecimal digits of a checksum."""
+CHANGED = "the checksum of the reply is not right: it was changed after it was stored"
 _REQUIRED = 5
 _OPTIONAL: Mapping[str, type] = {
     "reasoning": str,
@@ -162,19 +166,48 @@ def _alternative(pair: Any) -> tuple[str, float]:
 
 def value_of(call: bytes, reply: Reply) -> bytes:
     """The bytes under which an entry is kept."""
-    return b"%s\n%s" % (reply_line(reply), call)
+    line = reply_line(reply)
+    return b"%s\n%s\n%s" % (line, call, _checksum(hashlib.sha256(call).hexdigest(), line))
+
+
+def _checksum(key: str, line: bytes) -> bytes:
+    """Of the key of a call and the line of its reply."""
+    return hashlib.sha256(b"%s\n%s" % (key.encode(), line)).hexdigest()[:CHECKSUM_DIGITS].encode()
+
+
+def has_checksum(value: bytes) -> bool:
+    """Whether the bytes of an entry end in a checksum; canonical JSON, which would else be at the end, has no lines."""
+    return value[-CHECKSUM_DIGITS - 1 : -CHECKSUM_DIGITS] == b"\n"
+
+
+def stored_reply(key: str, value: bytes) -> Reply:
+    """The reply in the bytes of an entry, held against its checksum where there is one.
+
+    Args:
+        key: the digest of the call.
+        value: the bytes, as `value_of` made them, in this version or an older one.
+
+    Raises:
+        ValueError: where the checksum is not right, or the reply is not what `reply_line` writes.
+    """
+    line = value[: value.index(b"\n")]
+    if has_checksum(value) and value[-CHECKSUM_DIGITS:] != _checksum(key, line):
+        raise ValueError(CHANGED)
+    return read_reply(line)
 
 
 def read_entry(key: str, value: bytes) -> Entry:
-    """The entry that `value_of` wrote. Does not recompute the key.
+    """The entry in the bytes that `value_of` made. Does not recompute the key.
 
     Raises:
-        ValueError: where the value is anything else.
+        ValueError: where they are anything else.
     """
     line, newline, call = value.partition(b"\n")
     if not newline:
         raise ValueError("the call is missing")
-    return Entry(key, call, read_reply(line))
+    if has_checksum(value):
+        call = value[len(line) + 1 : -CHECKSUM_DIGITS - 1]
+    return Entry(key, call, stored_reply(key, value))
 
 
 def check_key(key: Any, call: bytes) -> None:

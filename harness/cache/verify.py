@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from harness.cache.entry import Entry, check_entry, read_entry
+from harness.cache.entry import Entry, check_entry, has_checksum, read_entry, value_of
 from harness.cache.sqlite_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, reporting
 
 SAMPLED = 200
@@ -81,12 +81,15 @@ class Verification:
         entries: how many were checked.
         bad: those that are not what they must be, in the order of the file.
         damage: what is wrong with the file itself, as SQLite says it.
+        without_checksum: how many sound entries of an older version have no checksum, so that a changed byte in their
+            replies cannot be noticed.
     """
 
     folder: Path
     entries: int
     bad: tuple[BadEntry, ...]
     damage: tuple[str, ...]
+    without_checksum: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -131,12 +134,13 @@ def verify(folder: Path, connection: sqlite3.Connection | None) -> Verification:
     """
     bad: list[BadEntry] = []
     damage: list[str] = []
-    checked = 0
+    checked = unmarked = 0
     try:
         for key, value, is_sound in _all_rows(connection):
             checked += 1
             try:
                 check_entry(_entry(key, value, is_sound))
+                unmarked += not has_checksum(value)
             except ValueError as error:
                 bad.append(BadEntry(key if isinstance(key, str) else repr(key), str(error)))
         if connection is not None:
@@ -144,7 +148,28 @@ def verify(folder: Path, connection: sqlite3.Connection | None) -> Verification:
             damage += [text for (text,) in found if text != "ok"]
     except sqlite3.DatabaseError as error:
         damage.append(str(error))
-    return Verification(folder, checked, tuple(bad), tuple(damage))
+    return Verification(folder, checked, tuple(bad), tuple(damage), unmarked)
+
+
+def without_checksum(connection: sqlite3.Connection | None, most: int) -> Iterator[list[tuple[str, bytes]]]:
+    """The sound entries that have no checksum, with one, in batches of at most `most`."""
+    batch: list[tuple[str, bytes]] = []
+    # All keys first: an entry that is written again meanwhile must not be met twice.
+    keys = [key for key, value, is_sound in _all_rows(connection) if is_sound and not has_checksum(value)]
+    for key in keys:
+        assert connection is not None, "there are entries"
+        value = connection.execute("SELECT value FROM Cache WHERE key = ?", (key,)).fetchone()[0]
+        try:
+            entry = _entry(key, value, True)
+            check_entry(entry)
+        except ValueError:
+            continue  # `verify` names it
+        batch.append((key, value_of(entry.call, entry.reply)))
+        if len(batch) == most:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def sampled_calls(connection: sqlite3.Connection) -> Iterator[Mapping[str, Any]]:
@@ -159,8 +184,8 @@ def sampled_calls(connection: sqlite3.Connection) -> Iterator[Mapping[str, Any]]
         if found is None or not found[1]:
             continue
         try:
-            call = orjson.loads(bytes(found[0]).partition(b"\n")[2])
-        except orjson.JSONDecodeError:
+            call = orjson.loads(bytes(found[0]).split(b"\n")[1])
+        except (IndexError, orjson.JSONDecodeError):
             continue
         if isinstance(call, dict):
             yield call
@@ -171,7 +196,7 @@ def _all_rows(connection: sqlite3.Connection | None) -> Iterator[tuple[Any, Any,
         yield from connection.execute(f"SELECT key, value, {IS_SOUND} FROM Cache ORDER BY rowid")  # noqa: S608
 
 
-def _entry(key: Any, value: Any, is_sound: int) -> Entry:
+def _entry(key: Any, value: Any, is_sound: int | bool) -> Entry:
     """The entry of a row.
 
     Raises:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
 
 import diskcache
 
@@ -24,6 +24,9 @@ from harness.errors import CacheError, Problem
 
 GROUP = 200
 """Entries after which a transaction takes in no more: a commit waits for the disk, many entries share the wait."""
+
+Existing: TypeAlias = Literal["keep", "replace", "overwrite"]
+"""What becomes of an entry whose key is stored again."""
 
 _KEY = re.compile(r"[0-9a-f]{64}(\.[1-9][0-9]{0,8})?")
 """The digest of a call, or that of a reply that another one replaced: the digest, a dot and a number."""
@@ -99,11 +102,11 @@ def _keep_old(database: _Database, key: str) -> None:
 
 
 class _Batch(NamedTuple):
-    """Entries that are stored together, who waits for them, and whether they take the place of others."""
+    """Entries that are stored together, who waits for them, and what becomes of entries that are there."""
 
     rows: Sequence[tuple[str, bytes]]
     stored: Future[None]
-    replaces: bool = False
+    existing: Existing = "keep"
 
 
 class CacheWriter:
@@ -120,15 +123,17 @@ class CacheWriter:
         self._thread = Thread(target=self._work, name="cache-writer", daemon=True)
         self._thread.start()
 
-    def add(self, rows: Sequence[tuple[str, bytes]], *, replaces: bool = False) -> Future[None]:
-        """Store entries; the future is done once they are committed.
+    def add(self, rows: Sequence[tuple[str, bytes]], existing: Existing = "keep") -> Future[None]:
+        """Store entries; the future is done once they are committed, all in one transaction.
 
-        Those that are there stay as they are; with `replaces` they are kept under `KEY.1`, `KEY.2` and so on, and the
-        new ones take their place, all in one transaction.
+        Args:
+            rows: keys and values.
+            existing: what becomes of entries that are there: `keep` leaves them as they are, `replace` moves them to
+                `KEY.1`, `KEY.2` and so on, and `overwrite` gives them up.
         """
         stored: Future[None] = Future()
         stored.set_running_or_notify_cancel()  # who stops waiting does not stop the writing of what was paid for
-        self._waiting.put(_Batch(rows, stored, replaces))
+        self._waiting.put(_Batch(rows, stored, existing))
         return stored
 
     def close(self) -> None:
@@ -187,11 +192,12 @@ class CacheWriter:
                 with self._database.transact():
                     for batch in batches:
                         for key, value in batch.rows:
-                            if batch.replaces:
-                                _keep_old(self._database, key)
-                                self._database.set(key, value)
-                            else:
+                            if batch.existing == "keep":
                                 self._database.add(key, value)
+                                continue
+                            if batch.existing == "replace":
+                                _keep_old(self._database, key)
+                            self._database.set(key, value)
         except Exception as error:
             # A failed commit leaves its transaction open: only a new connection is sure to be clean.
             self._leave()

@@ -76,14 +76,17 @@ def stats(cache: Path, as_json: bool) -> None:
 @cache.command()
 @cache_option
 @json_option
+@click.option("--write", is_flag=True, help="Add checksums to the entries of older versions, which have none.")
 @click.pass_context
-def verify(ctx: click.Context, cache: Path, as_json: bool) -> None:
-    """Recompute every key and read every reply; exit code 1 if any entry is bad."""
-    with working("verifying replies"), Cache(cache) as store:
+def verify(ctx: click.Context, cache: Path, as_json: bool, write: bool) -> None:
+    """Recompute every key and checksum and read every reply; exit code 1 if any entry is bad."""
+    with working("verifying replies"), Cache(cache, _warn) as store:
+        added = store.add_checksums() if write else 0
         found = store.verify()
     if as_json:
         bad = [entry._asdict() for entry in found.bad]
-        print_json({**asdict(found), "folder": str(cache), "good": found.is_good, "bad": bad})
+        record = {**asdict(found), "folder": str(cache), "good": found.is_good, "bad": bad, "checksums_added": added}
+        print_json(record)
     else:
         _print(f"{cache}: {_replies(found.entries)} checked, {len(found.bad):,} bad")
         for text in found.damage:
@@ -92,6 +95,12 @@ def verify(ctx: click.Context, cache: Path, as_json: bool) -> None:
             _print(f"  {entry.key}: {entry.reason}")
         if len(found.bad) > SHOWN:
             _print(f"  and {len(found.bad) - SHOWN:,} more; --json lists all")
+        if found.bad:
+            _print("  `harness run SPEC --retry damaged` asks for those of a spec again")
+        if added:
+            _print(f"  {_checksums(added)} added")
+        if found.without_checksum:
+            _print(f"  {_replies(found.without_checksum)} of an older version without a checksum; --write adds them")
     if not found.is_good:
         ctx.exit(FOUND_BAD)
 
@@ -105,7 +114,7 @@ def clear(cache: Path, as_json: bool, yes: bool) -> None:
     if not yes:
         what = f"Delete the cache in {cache}? Its replies cannot be recovered"
         click.confirm(printable(what), abort=True, err=True)
-    freed = Cache(cache).clear()
+    freed = Cache(cache, _warn).clear()
     if as_json:
         print_json({"folder": str(cache), "freed_bytes": freed})
     else:
@@ -209,7 +218,7 @@ def export(
 @json_option
 def import_(bundle: Path, cache: Path, as_json: bool) -> None:
     """Verify BUNDLE, then add its replies to the cache; existing replies are not overwritten."""
-    with working(f"importing {bundle}"), Cache(cache) as store:
+    with working(f"importing {bundle}"), Cache(cache, _warn) as store:
         report = import_bundle(bundle, store)
     if as_json:
         print_json({**asdict(report), "file": str(bundle)})
@@ -223,6 +232,14 @@ def import_(bundle: Path, cache: Path, as_json: bool) -> None:
 
 def _replies(count: int) -> str:
     return pluralized(count, "reply", "replies")
+
+
+def _checksums(count: int) -> str:
+    return pluralized(count, "checksum")
+
+
+def _warn(message: str) -> None:
+    click.echo(printable(message), err=True)
 
 
 def _print(text: str) -> None:

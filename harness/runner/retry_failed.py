@@ -20,8 +20,9 @@ from harness.runner.run import Run
 from harness.runner.session import ConversationPlan, Replies, UnavailableReplies, advance, start_conversations
 
 EVERY = "failed"
-RETRIES = (EVERY, *FAILURES)
-"""Values of `--retry`: all failures, or those of a kind."""
+DAMAGED = "damaged"
+RETRIES = (EVERY, *FAILURES, DAMAGED)
+"""Values of `--retry`: all failures, those of a kind, or stored replies that were changed and cannot be used."""
 
 
 class Replaceable(Store, Protocol):
@@ -72,7 +73,7 @@ class HidingStore:
 def kinds_of(wanted: Iterable[str]) -> frozenset[str]:
     """The kinds of failures for some of RETRIES."""
     asked = set(wanted)
-    return frozenset(FAILURES if EVERY in asked else asked)
+    return frozenset(FAILURES if EVERY in asked else asked - {DAMAGED})
 
 
 def keys_behind(plan: ConversationPlan[Any], replies: Replies, kinds: frozenset[str]) -> set[str]:

@@ -56,9 +56,10 @@ def world(tmp_path):
 
 
 def test_what_may_be_asked_for_again():
-    assert ("failed", *FAILURES) == RETRIES
+    assert ("failed", *FAILURES, "damaged") == RETRIES
     assert kinds_of(["failed"]) == frozenset(FAILURES)
     assert kinds_of(["refused", "truncated"]) == {"refused", "truncated"}
+    assert kinds_of(["damaged", "refused"]) == {"refused"}
     assert kinds_of([]) == frozenset()
 
 
