@@ -107,8 +107,8 @@ class Cache:
             written; nothing is then half written.
         """
         if key in self._damaged:
-            return self._writing().add([(key, value_of(call, reply))], "overwrite")
-        return self._writing().add([(key, value_of(call, reply))])
+            return self._writing().add([(key, value_of(key, call, reply))], "overwrite")
+        return self._writing().add([(key, value_of(key, call, reply))])
 
     def replace(self, key: str, call: bytes, reply: Reply) -> Future[None]:
         """Store a reply in place of the one for the key, which stays in the history (`history`).
@@ -116,7 +116,7 @@ class Cache:
         Returns:
             A future as of `put`; where it fails, the old reply is still in its place.
         """
-        return self._writing().add([(key, value_of(call, reply))], "replace")
+        return self._writing().add([(key, value_of(key, call, reply))], "replace")
 
     def history(self, key: str) -> list[Reply]:
         """The replies that others replaced, the oldest first."""
@@ -135,7 +135,7 @@ class Cache:
         writer = self._writing()
         batches = [
             writer.add(
-                [(key, value_of(call, reply)) for key, call, reply in entries[start : start + ENTRIES_IN_A_BATCH]]
+                [(key, value_of(key, call, reply)) for key, call, reply in entries[start : start + ENTRIES_IN_A_BATCH]]
             )
             for start in range(0, len(entries), ENTRIES_IN_A_BATCH)
         ]

@@ -164,10 +164,10 @@ def _alternative(pair: Any) -> tuple[str, float]:
     return token, float(logprob)
 
 
-def value_of(call: bytes, reply: Reply) -> bytes:
+def value_of(key: str, call: bytes, reply: Reply) -> bytes:
     """The bytes under which an entry is kept."""
     line = reply_line(reply)
-    return b"%s\n%s\n%s" % (line, call, _checksum(hashlib.sha256(call).hexdigest(), line))
+    return b"%s\n%s\n%s" % (line, call, _checksum(key, line))
 
 
 def _checksum(key: str, line: bytes) -> bytes:

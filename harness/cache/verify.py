@@ -164,7 +164,7 @@ def without_checksum(connection: sqlite3.Connection | None, most: int) -> Iterat
             check_entry(entry)
         except ValueError:
             continue  # `verify` names it
-        batch.append((key, value_of(entry.call, entry.reply)))
+        batch.append((key, value_of(entry.key, entry.call, entry.reply)))
         if len(batch) == most:
             yield batch
             batch = []

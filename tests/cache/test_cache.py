@@ -214,8 +214,12 @@ def test_stats_count_by_model(folder):
 BAD_ROWS = {
     "the reply is not JSON": ("value", b"{\n" + entry(0).call, ""),
     "the reply has no newline": ("value", b"{}", ""),
-    "the call is another": ("value", value_of(entry(1).call, entry(1).reply), "not the digest of the call"),
-    "the call is missing": ("value", value_of(b"", entry(0).reply), "not the digest of the call"),
+    "the call is another": (
+        "value",
+        value_of(entry(0).key, entry(1).call, entry(1).reply),
+        "not the digest of the call",
+    ),
+    "the call is missing": ("value", value_of(entry(0).key, b"", entry(0).reply), "not the digest of the call"),
     "the value is text": ("value", "text", "did not write"),
     "the value is null": ("value", None, "did not write"),
     "a pickled key": ("raw", 0, "did not write"),
@@ -268,7 +272,7 @@ def test_a_key_that_was_pickled_is_not_taken_for_ours(folder):
 def test_stats_count_what_cannot_be_read(folder):
     fill(folder, 3)
     sql(folder, "UPDATE Cache SET mode = 4 WHERE key = ?", entry(0).key)
-    sql(folder, "UPDATE Cache SET value = ? WHERE key = ?", value_of(b"[]", entry(1).reply), entry(1).key)
+    sql(folder, "UPDATE Cache SET value = ? WHERE key = ?", value_of(entry(1).key, b"[]", entry(1).reply), entry(1).key)
     with Cache(folder) as cache:
         report = cache.stats()
     assert (report.entries, report.unreadable) == (3, 2)
@@ -329,7 +333,7 @@ def test_diskcache_itself_refuses_a_crafted_row(folder, tmp_path, attack):
     sql(folder, "INSERT INTO Cache (key, raw) VALUES (?, 0)", pickle.dumps(Bomb(trace)))
     database = _Database(folder)
     try:
-        assert database.get(entry(2).key) == value_of(entry(2).call, entry(2).reply)
+        assert database.get(entry(2).key) == value_of(entry(2).key, entry(2).call, entry(2).reply)
         with pytest.raises(CacheError, match="did not write"):
             attack(database)
     finally:

@@ -31,7 +31,7 @@ def store(folder, key, value):
 @given(st.data())
 def test_no_changed_byte_of_a_reply_goes_unnoticed(data):
     one = entry(data.draw(st.integers(0, 3)))
-    value = value_of(one.call, one.reply)
+    value = value_of(one.key, one.call, one.reply)
     at = data.draw(st.integers(0, value.index(b"\n") - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda found: found != value[at]))
     with pytest.raises(ValueError, match=r"."):
@@ -40,8 +40,8 @@ def test_no_changed_byte_of_a_reply_goes_unnoticed(data):
 
 def test_a_reply_that_was_moved_to_another_call_is_noticed():
     one, other = entry(1), entry(2)
-    line, _, _ = value_of(one.call, one.reply).partition(b"\n")
-    _, _, rest = value_of(other.call, other.reply).partition(b"\n")
+    line, _, _ = value_of(one.key, one.call, one.reply).partition(b"\n")
+    _, _, rest = value_of(other.key, other.call, other.reply).partition(b"\n")
     with pytest.raises(ValueError, match="the checksum of the reply is not right"):
         stored_reply(other.key, line + b"\n" + rest)
 
@@ -49,13 +49,13 @@ def test_a_reply_that_was_moved_to_another_call_is_noticed():
 def test_an_entry_without_a_checksum_is_read_as_before():
     assert not has_checksum(old_value(1))
     assert read_entry(entry(1).key, old_value(1)) == entry(1)
-    assert read_entry(entry(1).key, value_of(entry(1).call, entry(1).reply)) == entry(1)
+    assert read_entry(entry(1).key, value_of(entry(1).key, entry(1).call, entry(1).reply)) == entry(1)
 
 
 def test_a_run_refuses_a_changed_reply_and_verify_names_it(tmp_path):
     fill(tmp_path, 3)
     one = entry(1)
-    store(tmp_path, one.key, value_of(one.call, one.reply).replace(b"answer 1", b"answer 7"))
+    store(tmp_path, one.key, value_of(one.key, one.call, one.reply).replace(b"answer 1", b"answer 7"))
     with Cache(tmp_path) as cache:
         with pytest.raises(CacheError, match="was changed after it was stored") as raised:
             cache.get_many([one.key])

@@ -27,7 +27,7 @@ replies = st.builds(Reply, texts, finishes, counts, counts, texts, texts, counts
 
 @given(replies, st.binary())
 def test_what_is_kept_comes_back(reply, call):
-    assert read_entry("k", value_of(call, reply)) == Entry("k", call, reply)
+    assert read_entry("k", value_of("k", call, reply)) == Entry("k", call, reply)
     assert b"\n" not in reply_line(reply)
 
 
