@@ -11,6 +11,7 @@ from typing import Any
 from harness.api.experiment import experiment_of, make_plan
 from harness.api.load import load_spec
 from harness.cache.cache import Cache
+from harness.cache.lock import CacheLock
 from harness.cache.prune import StoredReply, delete
 from harness.errors import HarnessError, InputError, MissingRepliesError, Problem, RunFolderError
 from harness.records.calls import Price
@@ -64,7 +65,7 @@ def prune_cache(folder: Path, rules: PruneRules, *, now_s: float, really: bool) 
             is_old = rules.older_than_s is None or now_s - reply.stored_s > rules.older_than_s
             if is_old and (not specs or reply.key not in used):
                 found.append(reply)
-    freed = delete(folder, {reply.key for reply in found}) if really else None
+    freed = delete(folder, {reply.key for reply in found}, CacheLock(folder)) if really else None
     models = list(_by_model(found, _prices(specs, rules.results)))
     costs = [each["cost_usd"] for each in models]
     return {

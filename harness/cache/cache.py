@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cache import sqlite_file, verify
 from harness.cache.entry import Entry, read_entry, stored_reply, value_of
-from harness.cache.prune import StoredReply, stored_replies
 from harness.cache.lock import CacheLock
+from harness.cache.prune import StoredReply, stored_replies
 from harness.cache.sqlite_file import IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
 from harness.errors import CacheError, Problem
 from harness.records.calls import Reply

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import orjson
 
 from harness.cache.entry import read_entry
-from harness.cache.sqlite_file import DATABASE, IS_SOUND, reporting, writing_alone
+from harness.cache.lock import CacheLock
+from harness.cache.sqlite_file import DATABASE, IS_SOUND, reporting
 
 KEYS_IN_A_QUERY = 256
 
@@ -53,12 +54,13 @@ def stored_replies(folder: Path, connection: sqlite3.Connection | None) -> Itera
             yield StoredReply(key, model, age, reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
 
 
-def delete(folder: Path, keys: Collection[str]) -> int:
+def delete(folder: Path, keys: Collection[str], lock: CacheLock) -> int:
     """Delete replies, with those that they replaced, and give the space back.
 
     Args:
         folder: of the cache.
         keys: of the replies.
+        lock: of the cache, so that no other process writes meanwhile.
 
     Returns:
         The bytes that were freed.
@@ -72,7 +74,7 @@ def delete(folder: Path, keys: Collection[str]) -> int:
     before = _size(folder)
     with (
         reporting(folder),
-        writing_alone(folder),
+        lock.held(),
         closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as connection,
     ):
         connection.execute("PRAGMA trusted_schema = 0")

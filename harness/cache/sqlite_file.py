@@ -185,7 +185,7 @@ def discard_empty(folder: Path) -> None:
                     return
             finally:
                 connection.close()
-        clear(folder)
+        clear(folder, CacheLock(folder, give_up_after_s=1.0))
 
 
 def _check_unused(folder: Path) -> None:

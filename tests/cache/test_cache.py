@@ -18,8 +18,8 @@ import pytest
 from harness.cache import sqlite_file
 from harness.cache.cache import Cache
 from harness.cache.entry import value_of
-from harness.cache.sqlite_file import discard_empty
 from harness.cache.headroom import HEADROOM
+from harness.cache.sqlite_file import discard_empty
 from harness.cache.verify import ModelStats
 from harness.cache.writer import PlainDisk, _Database
 from harness.errors import CacheError

@@ -46,6 +46,7 @@ def done(tmp_path_factory):
 def test_a_run_holds_everything(done):
     folder = folder_of(done)
     assert sorted(contents(folder)) == [
+        "checksums.json",
         "items.parquet",
         "judgments.parquet",
         "leaderboard.json",

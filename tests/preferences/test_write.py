@@ -16,6 +16,7 @@ from harness.cli import main
 from harness.preferences.from_generation import LoopRun
 from harness.records.document import Document
 from harness.runner.find_run import find_run
+from harness.runner.run_check import CHECKSUMS
 from harness.runner.run_folder import JUDGMENTS, PROMPTS, TRAJECTORIES
 from harness.spec.schema import check
 from support.loops import SPEC, laid_out
@@ -278,8 +279,10 @@ def test_a_run_whose_files_are_damaged_is_told_and_leaves_nothing(world, tmp_pat
     damaged.write_bytes(damaged.read_bytes()[:-400])
     words = ["export", world / spec, "--format", "dpo", "--out", tmp_path / "out.jsonl", "--results", results]
     said = harness(*words, code=2).stderr
-    assert "cannot be read" in said
+    assert f"{damaged}: is not as the run wrote it" in said
     assert "make the run again" in said
+    (damaged.parent / CHECKSUMS).unlink()
+    assert "cannot be read" in harness(*words, code=2).stderr
     assert not list(tmp_path.glob("out*"))
 
 
@@ -299,7 +302,8 @@ def test_replies_write_no_html_into_the_datasheet(world, tmp_path):
     copy = tmp_path / "results" / "loops" / folder.name
     copy.mkdir(parents=True)
     for file in folder.iterdir():
-        (copy / file.name).write_bytes(file.read_bytes())
+        if file.name != CHECKSUMS:
+            (copy / file.name).write_bytes(file.read_bytes())
     spec = json.loads((copy / "spec.json").read_bytes())
     spec["licences"] = ["<script>alert(1)</script> | `x`"]
     (copy / "spec.json").write_text(json.dumps(spec))

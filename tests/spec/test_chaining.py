@@ -21,6 +21,7 @@ from harness.records.experiment import Cell, Choice
 from harness.records.figures import RankSet
 from harness.records.frozen import freeze
 from harness.runner.plan import make_plan
+from harness.runner.run_check import CHECKSUMS
 from harness.spec.chaining import LONGEST, choice_from, choice_json
 from harness.spec.chaining_axis import listed, with_winners
 from harness.spec.digest import spec_digest
@@ -353,6 +354,9 @@ def test_nothing_won_where_every_figure_is_undefined(folder: Path) -> None:
     for row in value["rows"]:
         row["metrics"]["kappa"] |= {"value": None, "low": None, "high": None, "reason": "all labels are the same"}
     board.write_text(json.dumps(value))
+    [changed] = problems_in(folder, spec_text("second", LINKED))
+    assert "leaderboard.json: is not as the run wrote it" in changed
+    (board.parent / CHECKSUMS).unlink()
     [told] = problems_in(folder, spec_text("second", LINKED))
     assert "first has no winner: kappa is undefined in every cell of its run" in told
     assert told.endswith("all labels are the same; choose another metric with `by:`")
