@@ -63,7 +63,8 @@ class CacheLock:
             OSError: where the file of the lock cannot be made.
         """
         self._folder.parent.mkdir(parents=True, exist_ok=True)
-        self._folder.mkdir(mode=0o700, exist_ok=True)  # replies are private; a folder that is there keeps its permissions
+        # Replies are private; a folder that is there keeps its permissions.
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         descriptor = self._locked()
         try:
             yield
