@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from harness.errors import InputError, Problem, SpecError
 from harness.providers.tokens import most_reply_tokens
@@ -11,13 +11,31 @@ from harness.records.experiment import Spec
 from harness.runner.estimate import Estimate
 from harness.runner.progress import RunStats
 
+OTHER_PRICES: Mapping[str, frozenset[object]] = {
+    "service_tier": frozenset({"default", "flex", "standard", "standard_only", "batch"}),
+    "speed": frozenset({"standard"}),
+    "inference_geo": frozenset({"global"}),
+    "modalities": frozenset(),
+    "audio": frozenset(),
+    "prediction": frozenset(),
+    "tools": frozenset(),
+    "mcp_servers": frozenset(),
+    "container": frozenset(),
+    "web_search_options": frozenset(),
+    "plugins": frozenset(),
+    "search_parameters": frozenset(),
+}
+"""Parameters for which providers bill more than the tokens of prompt and reply at their usual price, each with the
+values for which they do not."""
+
 
 def check_cost_limit(spec: Spec, max_cost_usd: float) -> None:
     """Refuse a limit that is not an amount of money, and a spec whose cost has no bound.
 
     Raises:
         InputError: where the limit is not more than 0 dollars.
-        SpecError: where a model that can cost something has no price or no bound on its replies.
+        SpecError: where a model that can cost something has no price, no bound on its replies, or a parameter that
+            multiplies the bill.
     """
     if not 0 < max_cost_usd < math.inf:
         raise InputError(f"a limit on the cost is more than 0 dollars, not {max_cost_usd}")
@@ -38,6 +56,20 @@ def _unbounded(spec: Spec) -> Iterator[Problem]:
         if not most_reply_tokens(model):
             message, hint = "has no bound on its replies, so no limit on the cost can be kept", "give it `max_tokens`"
             yield Problem(spec.shown_path, line, column, f"models.{name}.params", message, hint)
+        for key in sorted(OTHER_PRICES.keys() & model.params.keys()):
+            if not _costs_no_more(key, model.params[key]):
+                message = "may be billed at more than `price`, so no limit on the cost can be kept"
+                hint = "leave it out, or run without --max-cost and set a limit at the provider"
+                yield Problem(spec.shown_path, line, column, f"models.{name}.params.{key}", message, hint)
+
+
+def _costs_no_more(key: str, value: object) -> bool:
+    """Whether a value of one of OTHER_PRICES leaves the bill what it is."""
+    if value in (None, False) or value == [] or value == {}:
+        return True
+    if key == "modalities":
+        return value == ("text",) or value == ["text"]
+    return isinstance(value, str) and value in OTHER_PRICES[key]
 
 
 def resume_hint(left: Estimate, spec: Spec, stats: RunStats) -> str:
