@@ -126,8 +126,9 @@ def test_calls_without_a_price_in_money_show_no_spend() -> None:
 def test_messages_stand_above_the_line_and_nothing_is_left_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     stream, said = Terminal(), list[str]()
-    with display(stream, Clock(), said) as watch:
-        watch.say("before the line")
+    watch = display(stream, Clock(), said)
+    watch.say("before the line")
+    with watch:
         watch.begin(8)
         shown(watch)
         watch.say("making 8 calls, cost $0.10")
