@@ -106,10 +106,10 @@ def export_data(
     _check(settings)
     allowed = tuple(map(Path, allow_paths))
     folder = folder_of(run, results, allowed)
-    manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
-    request = _request(settings, out, spec["seed"])
-    check_files(request, replace=settings.get("force", False))
     with diagnose_corruption(folder):
+        manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
+        request = _request(settings, out, spec["seed"])
+        check_files(request, replace=settings.get("force", False))
         groups, cells = _groups(run, folder, settings, results, allowed)
         evaluation = settings.get("evaluation")
         judged = folder if evaluation is None else folder_of(evaluation, results, allowed)
@@ -119,11 +119,11 @@ def export_data(
             from harness.preferences.from_generation import reasoning_removed
 
             counts.reasoning_removed = reasoning_removed(folder)
-    base = request.out if request.is_folder else request.out.parent
-    names = {part: path.relative_to(base).as_posix() for part, path in files.items() if counts.rows[part]}
-    view, licence = settings.get("view", "single"), settings.get("licence")
-    source = DatasheetSource(manifest, spec, view, agreement, names, _environment(folder), licence)
-    sheet = datasheet_json(counts, request, source)
+        base = request.out if request.is_folder else request.out.parent
+        names = {part: path.relative_to(base).as_posix() for part, path in files.items() if counts.rows[part]}
+        view, licence = settings.get("view", "single"), settings.get("licence")
+        source = DatasheetSource(manifest, spec, view, agreement, names, _environment(folder), licence)
+        sheet = datasheet_json(counts, request, source)
     return sheet, [*dict.fromkeys(files.values()), *_write_documents(sheet, request)]
 
 

@@ -12,6 +12,7 @@ from harness.errors import RunFolderError
 from harness.records.experiment import Spec
 from harness.records.judgments import FAILURES
 from harness.runner.find_run import find_run, newest_run
+from harness.runner.run_check import check_run
 from harness.runner.run_folder import (
     ENVIRONMENT,
     ITEMS,
@@ -139,7 +140,7 @@ def folder_of(run: AnyRun, results: str | Path, allow_paths: Iterable[Path] = ()
     """The folder of a run.
 
     Raises:
-        RunFolderError: where there is none.
+        RunFolderError: where there is none, or one of its files is not as the run wrote it.
     """
     if isinstance(run, FinishedRun):
         return run.folder
@@ -147,6 +148,7 @@ def folder_of(run: AnyRun, results: str | Path, allow_paths: Iterable[Path] = ()
         found = newest_run(run.name, Path(results))
         if found is None:
             raise RunFolderError(f"there is no run of {run.name} in {results}", hint="make one with `harness.run_spec`")
+        check_run(found)
         return found
     return find_run(str(run), Path(results), allow_paths=allow_paths)
 
