@@ -79,6 +79,11 @@ flips. Exit code 1 if --fail-if-changed finds a judge that changed, or that coul
     is_flag=True,
     help="Exit with code 1 if the verdicts of a judge changed more than its repeats vary, or could not be tested.",
 )
+@click.option(
+    "--over-datasets",
+    is_flag=True,
+    help="With --fail-if-worse: one error rate for all datasets together (Holm), not one for each.",
+)
 @click.option("--allow-missing", is_flag=True, help="With a gate: accept cells of the first RUN without a match.")
 @click.option(
     "--min-items",
@@ -107,6 +112,7 @@ def compare(
     show_items: bool,
     margin: float | None,
     if_changed: bool,
+    over_datasets: bool,
     allow_missing: bool,
     min_items: int,
     junit: Path | None,
@@ -127,7 +133,9 @@ def compare(
         raise click.UsageError("--allow-missing and --min-items need --fail-if-worse or --fail-if-changed", ctx)
     if junit is not None and not is_gate:
         raise click.UsageError("--junit needs --fail-if-worse or --fail-if-changed, whose checks it writes", ctx)
-    gate = GateRules(margin, allow_missing, min_items, if_changed) if is_gate else None
+    if over_datasets and margin is None:
+        raise click.UsageError("--over-datasets needs --fail-if-worse", ctx)
+    gate = GateRules(margin, allow_missing, min_items, if_changed, over_datasets) if is_gate else None
     folders = [str(found_run(run, results, allow_paths)) for run in runs]
     found = compare_runs(folders, results, metric=metric, show_items=show_items, gate=gate, allow_paths=allow_paths)
     if as_json:

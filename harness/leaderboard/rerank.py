@@ -117,10 +117,12 @@ def _score(data: JudgedDataset, at: int, rows: Mapping[str, Any]) -> CellScore:
     cell = data.cells[at]
     row = rows[cell.id]
     table = tuple(tuple(counts) for counts in row["table"])
-    merged = reference_of(data).sample(data.outcomes[:, at], 1).table
+    reference = reference_of(data)
+    merged = reference.sample(data.outcomes[:, at], 1).table
     figures = {}
     for name, stored in row["metrics"].items():
-        value = None if stored["value"] is None else float(find_metric(name).value(merged))  # the stored one is rounded
+        metric = find_metric(name, reference.labels)
+        value = None if stored["value"] is None else float(metric.value(merged))  # the stored one is rounded
         known = {key: stored[key] for key in ("low", "high", "n", "unit", "units", "level")}
         figures[name] = Figure(value, reason=stored["reason"] or "", **known)
     return CellScore(cell, row["n"], row["items"], table, (), figures)

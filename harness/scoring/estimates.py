@@ -112,7 +112,7 @@ def _interval(
     estimates = metric.value(resamples)
     if score.interval == "bca":
         return intervals.bca_interval(sample.table, metric.value, estimates, score.level)
-    return intervals.percentile_interval(estimates, score.level)
+    return intervals.holding(intervals.percentile_interval(estimates, score.level), value)
 
 
 def _clustered(sample: Sample, metric: Metric, value: float, seed: int, known: dict[str, Any]) -> Figure:

@@ -38,7 +38,7 @@ def choose_and_measure(
         seed: of the split and of the interval.
     """
     name = score.metrics[0]
-    metric = find_metric(name)
+    metric = find_metric(name, reference.labels)
     out = held_out(len(outcomes), reference.clusters, share, seed=seed)
     chosen_on, measured_on = (_part(reference, rows) for rows in (~out, out))
     values = [float(metric.value(chosen_on.sample(column, 1).table)) for column in outcomes[~out].T]

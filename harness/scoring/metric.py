@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from harness import registry
 from harness.records.experiment import ScoreSpec
+from harness.records.judgments import VERDICTS
 from harness.statistics.agreement import Array
 
 
@@ -21,6 +23,8 @@ class Metric(Protocol):
     A metric may have besides
 
     * `NEEDS_CLASSES: bool`: whether comparisons rest on the rarer labels, as those of kappa do;
+    * `for_labels(occurring) -> Metric | None`: the metric on labels of which only some classes occur (a bool for each
+      class), where that changes it;
     * `discordant(reference, judged) -> Array`: on how many items the row's evaluator earns what the column's does not,
       evaluators × evaluators, from the label of each item and the outcomes, items × evaluators; of a metric with
       an exact test.
@@ -46,14 +50,28 @@ class Metric(Protocol):
         ...
 
 
-def find_metric(name: str) -> Metric:
-    """The metric of that name. Raises KeyError where there is none."""
-    return cast(Metric, registry.find("metrics", name))
+def find_metric(name: str, labels: NDArray[np.int8] | None = None) -> Metric:
+    """The metric of that name. Raises KeyError where there is none.
+
+    Args:
+        name: of the metric.
+        labels: the reference labels that it is computed on, positions in VERDICTS, −1 for none; None where unknown.
+    """
+    found = registry.find("metrics", name)
+    if labels is not None and len(labels) and hasattr(found, "for_labels"):
+        occurring = np.bincount(labels[labels >= 0], minlength=len(VERDICTS)) > 0
+        found = found.for_labels(occurring) or found
+    return cast(Metric, found)
 
 
-def metrics_of(score: ScoreSpec) -> dict[str, Metric]:
+def metrics_of(score: ScoreSpec, labels: NDArray[np.int8]) -> dict[str, Metric]:
     """The metrics that a run computes, by name: the built-in ones and those that its spec names.
 
     Another installed metric changes no run that does not name it.
+
+    Args:
+        score: of the spec.
+        labels: the reference labels.
     """
-    return {name: find_metric(name) for name in sorted({*registry.built_in_names("metrics"), *score.metrics})}
+    names = sorted({*registry.built_in_names("metrics"), *score.metrics})
+    return {name: find_metric(name, labels) for name in names}

@@ -244,7 +244,7 @@ def compare_cells(
     if not members:
         return None
     labels, cluster = reference.labels, reference.clusters
-    metric, ids = find_metric(name), tuple(cell.cell.id for cell in scores)
+    metric, ids = find_metric(name, labels), tuple(cell.cell.id for cell in scores)
     values = tuple(math.nan if figure.value is None else figure.value for figure in figures)
     judgments = judgments_for(metric, labels, outcomes[:, list(members)], cluster)
     first, second = multiplicity.all_pairs(len(members))

@@ -126,7 +126,7 @@ def score_cells(
     if outcomes.size and not 0 <= outcomes.min() <= outcomes.max() < len(OUTCOMES):
         raise ValueError(f"outcomes must be positions in {OUTCOMES}")
     reference = reference_of(dataset)
-    metrics = metrics_of(score)
+    metrics = metrics_of(score, reference.labels)
     systems = len(cells)
 
     def scored(column: int) -> CellScore:

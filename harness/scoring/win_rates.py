@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
-from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS, clustered_facts
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS, clustered_facts
 from harness.statistics import clustered, clusters, prediction_powered, win_rate
 from harness.statistics.agreement import NEGLIGIBLE, Array
 from harness.statistics.clustered import table_interval
 from harness.statistics.codes import VERDICT_CODES, Codes
-from harness.statistics.intervals import NO_INTERVAL, Interval, wald_interval
+from harness.statistics.intervals import NO_INTERVAL, Interval, holding
 from harness.statistics.prediction_powered import Corrected
 from harness.statistics.win_rate import TIES, Ties
 
@@ -26,7 +26,6 @@ NO_VERDICTS = "every judgment failed"
 NOT_DECIDED = "every item is a tie"
 SIGN_TEST = "exact sign test of decided items against one half"
 CLUSTER_SIGN_TEST = "exact sign test of clusters won or lost on balance against one half"
-SHARE = (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def _rate(
     if n < MIN_ITEMS:
         return Figure(value, reason=TOO_FEW_ITEMS, **known)
     interval = win_rate.bootstrap_interval(counts, ties, resamples=score.resamples, level=score.level, seed=seed)
-    return _bootstrapped(value, interval, score, seed, known)
+    return _bootstrapped(value, holding(interval, value), score, seed, known)
 
 
 def _corrected_intervals(seen: Seen, human: Mapping[Ties, Figure], score: ScoreSpec, seed: int) -> dict[Ties, Interval]:
@@ -187,10 +186,10 @@ def _corrected(
     if (seen.labels >= 0).all():
         return human, found  # all items are labelled
     if seen.clusters is not None:
-        return _clustered(value, found.error, found.units, 0.0, known), found
+        return _clustered(value, found, seen.clusters[seen.labels >= 0], known), found
     if interval is None:
         return Figure(value, reason=TOO_FEW_ITEMS, **known), found
-    return _bootstrapped(value, interval, score, seed, known), found
+    return _bootstrapped(value, holding(interval, value), score, seed, known), found
 
 
 def _counts(seen: Seen) -> tuple[Array, Array]:
@@ -216,26 +215,27 @@ def _bootstrapped(value: float, interval: Interval, score: ScoreSpec, seed: int,
     )
 
 
-def _clustered(value: float, error: float, count: int, alone: float, known: dict[str, Any]) -> Figure:
-    """A figure whose units are clusters.
+def _clustered(value: float, found: Corrected, cluster: NDArray[np.int64], known: dict[str, Any]) -> Figure:
+    """A corrected rate whose units are clusters.
 
     Args:
-        value: the estimate.
-        error: its standard error over clusters, NaN with fewer than two of them.
-        count: clusters.
-        alone: the standard error if items were independent, 0 if unknown.
+        value: the estimate, in [0, 1].
+        found: what it comes from.
+        cluster: of each labelled item.
         known: further fields of the figure.
     """
     unit: Literal["cluster"] = "cluster"
-    known = known | {"unit": unit, "units": count}
-    reason = TOO_FEW_ITEMS if known["n"] < MIN_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
-    raised = (("degenerate", error < NEGLIGIBLE), ("few-clusters", count < clusters.FEW))
+    sizes = clusters.sizes_of(cluster)
+    design = clusters.design_of(sizes)
+    few = not design.is_independent and design.effective < clusters.FEW
+    raised = (("degenerate", found.error < NEGLIGIBLE), ("few-clusters", few))
+    known = known | {"unit": unit, "units": design.clusters}
     known["flags"] = tuple(flag for flag, is_raised in raised if is_raised)
     interval = NO_INTERVAL
-    if not reason:
-        known |= {"method": "clustered", "design_effect": (error / alone) ** 2 if alone else None}
-        interval = wald_interval(value, error, clusters.t_quantile(known["level"], count - 1), SHARE)
-    return Figure(value, interval.low, interval.high, reason, **known)
+    if not design.reason:
+        known |= {"method": "clustered"}
+        interval = prediction_powered.clustered_interval(value, found.error, sizes, known["level"])
+    return Figure(value, interval.low, interval.high, design.reason, **known)
 
 
 def _known(value: Array) -> float | None:

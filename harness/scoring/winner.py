@@ -57,7 +57,7 @@ def choose_winner(
     figures = {score.cell.id: score.figures[metric] for score in scores}
     judged = np.minimum(outcomes, SHAPE[1] - 1)
     places = reference.labels.astype(np.intp)[:, None] * SHAPE[1] + judged
-    found = find_metric(metric)
+    found = find_metric(metric, reference.labels)
     measure = Measure(dataset, metric, statistic_of(found), SMOOTHING)
     return best_of_all(measure, figures, places, reference.clusters, seed)
 

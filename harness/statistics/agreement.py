@@ -90,41 +90,46 @@ def kappa_influence(tables: ArrayLike, weights: Array) -> Array:
     return _corrected_influence(weights - observed, judge_credit + human_credit - 2 * expected, observed, expected)
 
 
-def ac1(tables: ArrayLike) -> Array:
-    """Gwet's AC1 (2008) over the classes of the table.
+def ac1(tables: ArrayLike, classes: NDArray[np.bool_] | None = None) -> Array:
+    """Gwet's AC1 (2008) over the classes that can occur.
 
-    Chance agreement is `sum(pi * (1 - pi)) / (R - 1)` with `pi` the mean of both marginals. A failure is a
-    disagreement and belongs to no class, so it adds nothing to chance agreement: counting it as one more category
-    would make one failure among a thousand items raise the figure.
+    Chance agreement is `sum(pi * (1 - pi)) / (k - 1)` with `pi` the mean of both marginals and k classes. A class that
+    cannot occur must not be among them: it would lower chance agreement, so that a coin on labels without ties scored
+    1/3 instead of 0. A failure, or a verdict of another class, is a disagreement and belongs to no class, so it adds
+    nothing to chance agreement: counting it as one more would make one failure among a thousand items raise the figure.
+
+    Args:
+        tables: `(..., R, R + 1)`.
+        classes: which of the R classes can occur; None for all.
     """
-    return _ac1(tables, np.shape(tables)[-2])
-
-
-def ac1_influence(tables: ArrayLike) -> Array:
-    """Influence of an item on `ac1`, for each cell of the table."""
-    return _ac1_influence(tables, np.shape(tables)[-2])
-
-
-def _ac1(tables: ArrayLike, categories: int) -> Array:
     cells = _by_cell(tables)
-    n, scale = _summed(cells, 2), 4 * max(1, categories - 1)
-    named = cells.sum(axis=1) + cells.sum(axis=0)[: len(cells)]  # how often either side names each class: 2 n pi
+    used, count = _classes(classes, len(cells))
+    n, scale = _summed(cells, 2), 4 * max(1, count - 1)
+    named = (cells.sum(axis=1) + cells.sum(axis=0)[: len(cells)])[used]  # how often either side names each: 2 n pi
     by_chance = _summed(named * (2 * n - named), 1)  # `scale` n² times chance agreement
     agreed = _weighted(identity_weights(len(cells)), cells)
     return _ratio(scale * n * agreed - by_chance, scale * n * n - by_chance)
 
 
-def _ac1_influence(tables: ArrayLike, categories: int) -> Array:
+def ac1_influence(tables: ArrayLike, classes: NDArray[np.bool_] | None = None) -> Array:
+    """Influence of an item on `ac1`, for each cell of the table. Arguments as there."""
     shares = _shares(tables)
+    used, count = _classes(classes, shares.shape[-2])
     credit = identity_weights(shares.shape[-2])
     observed = (credit * shares).sum(axis=(-2, -1), keepdims=True)
-    pi = (shares.sum(axis=-1) + shares.sum(axis=-2)[..., :-1]) / 2
-    expected = (pi * (1 - pi)).sum(axis=-1)[..., None, None] / max(1, categories - 1)
-    slope = (1 - 2 * pi) / max(1, categories - 1)
+    pi = np.where(used, (shares.sum(axis=-1) + shares.sum(axis=-2)[..., :-1]) / 2, 0.0)
+    expected = (pi * (1 - pi)).sum(axis=-1)[..., None, None] / max(1, count - 1)
+    slope = np.where(used, 1 - 2 * pi, 0.0) / max(1, count - 1)
     by_column = np.concatenate([slope, np.zeros_like(slope[..., :1])], axis=-1)  # a failure names no class
     named = (slope[..., :, None] + by_column[..., None, :]) / 2
     expected_shift = named - (slope * pi).sum(axis=-1)[..., None, None]
     return _corrected_influence(credit - observed, expected_shift, observed, expected)
+
+
+def _classes(classes: NDArray[np.bool_] | None, size: int) -> tuple[NDArray[np.bool_], int]:
+    """The classes that can occur, and how many there are."""
+    used = np.ones(size, bool) if classes is None else classes
+    return used, int(used.sum())
 
 
 def among(tables: ArrayLike, mask: Array) -> Array:

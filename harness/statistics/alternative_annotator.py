@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.statistics.agreement import Array
+from harness.statistics.agreement import SHAPE, Array
 
 EPSILON = 0.2
 """The tolerated disadvantage of a judge, since it costs less than a person; the paper's value for experts."""
@@ -46,58 +46,108 @@ class AlternativeTest(NamedTuple):
     Attributes:
         winning_rate: ω, None where no annotator has enough items.
         advantages: of each annotator.
-        per_item: the judge's advantage on each item, averaged over the annotators; NaN where it is undefined.
+        advantage: ρ, the mean over the annotators with enough items of the share of items on which the judge does at
+            least as well; None where there is none.
+        error: standard error of ρ over clusters, with two pseudo-items; NaN without ρ.
+        n: items that ρ rests on.
+        clusters: clusters of these items.
     """
 
     winning_rate: float | None
     advantages: tuple[Advantage, ...]
-    per_item: Array
+    advantage: float | None
+    error: float
+    n: int
+    clusters: int
 
 
 def alternative_test(
-    judged: NDArray[np.int8], codes: NDArray[np.int8], *, epsilon: float = EPSILON, level: float = 0.95
+    judged: NDArray[np.int8],
+    codes: NDArray[np.int8],
+    *,
+    clusters: NDArray[np.int64] | None = None,
+    classes: int = SHAPE[0],
+    epsilon: float = EPSILON,
+    level: float = 0.95,
 ) -> AlternativeTest:
     """Compare a judge with each annotator; the false discovery rate is controlled (Benjamini and Yekutieli 2001).
 
     Args:
-        judged: outcome of each item; a failure agrees with no annotator.
+        judged: outcome of each item; from `classes` on it is a failure, which agrees with no annotator.
         codes: items × annotators, −1 where there is none.
+        clusters: the cluster of each item; None where items are independent.
+        classes: how many there are.
         epsilon: the tolerated disadvantage.
         level: 1 - the false discovery rate.
     """
-    items, annotators = codes.shape
-    said = codes >= 0
-    won = np.full((items, annotators), np.nan)
-    advantages = []
-    for at in range(annotators):
+    said, answers = codes >= 0, np.where(judged < classes, judged, -2)
+    group = np.arange(len(codes)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    advantages, won = [], []
+    for at in range(codes.shape[1]):
         others, there = np.delete(codes, at, axis=1), np.delete(said, at, axis=1)
         rows = np.flatnonzero(said[:, at] & there.any(axis=1))
         count = there[rows].sum(axis=1)
-        judge = ((others[rows] == judged[rows, None]) & there[rows]).sum(axis=1) / count
+        judge = ((others[rows] == answers[rows, None]) & there[rows]).sum(axis=1) / count
         person = ((others[rows] == codes[rows, at, None]) & there[rows]).sum(axis=1) / count
         ahead, behind = (judge >= person).astype(float), (person >= judge).astype(float)
-        won[rows, at] = ahead
-        p_value = _p_behind(behind - ahead, epsilon) if len(rows) >= FEWEST else None
+        p_value = _p_behind(behind - ahead, group[rows], epsilon) if len(rows) >= FEWEST else None
         share = (float(ahead.mean()), float(behind.mean())) if len(rows) else (math.nan, math.nan)
         advantages.append(Advantage(len(rows), *share, p_value))
+        if p_value is not None:
+            won.append((rows, ahead))
     tested = [one.p_value for one in advantages if one.p_value is not None]
     rate = sum(_rejected(tested, 1 - level)) / len(tested) if tested else None
-    known = ~np.isnan(won)
-    per_item = np.full(items, np.nan)
-    some = known.any(axis=1)
-    per_item[some] = np.where(known, won, 0.0)[some].sum(axis=1) / known[some].sum(axis=1)
-    return AlternativeTest(rate, tuple(advantages), per_item)
+    return AlternativeTest(rate, tuple(advantages), *_mean_advantage(won, group))
 
 
-def _p_behind(gaps: Array, epsilon: float) -> float:
-    """One-sided p-value of the paired t-test that the mean gap is epsilon or more."""
+def _mean_advantage(
+    won: list[tuple[NDArray[np.intp], Array]], group: NDArray[np.intp]
+) -> tuple[float | None, float, int, int]:
+    """ρ, its delete-one-cluster jackknife error, and the items and clusters that it rests on.
+
+    Each annotator counts alike, however many items each labelled.
+
+    Args:
+        won: of each annotator, the items and whether the judge does at least as well on each.
+        group: number of the cluster of each item.
+    """
+    if not won:
+        return None, math.nan, 0, 0
+    touched = np.unique(np.concatenate([rows for rows, _ in won]))
+    here, numbers = np.unique(group[touched], return_inverse=True)
+    place = np.zeros(int(group.max()) + 1, np.intp)
+    place[here] = np.arange(len(here))
+    without: Array = np.zeros(len(here))
+    for rows, ahead in won:
+        sizes = np.bincount(place[group[rows]], minlength=len(here))
+        sums = np.bincount(place[group[rows]], weights=ahead, minlength=len(here))
+        left = len(rows) - sizes
+        rest = np.where(left > 0, (ahead.sum() - sums) / np.maximum(left, 1), ahead.mean())
+        without += rest / len(won)
+    value = float(np.mean([float(ahead.mean()) for _, ahead in won]))
+    gaps = np.sort(np.square(without - value))
+    worth = len(touched) ** 2 / float(np.square(np.bincount(numbers)).sum())
+    variance = (len(here) - 1) / len(here) * float(gaps.sum())
+    error = math.sqrt(variance * worth / (worth + 2) + 2 / (worth + 2) ** 2 / 4)
+    return value, error, len(touched), len(here)
+
+
+def _p_behind(gaps: Array, group: NDArray[np.intp], epsilon: float) -> float:
+    """One-sided p-value that the mean gap is epsilon or more: the paired t-test, over clusters where there are some.
+
+    An error is never less than that of one item that differs, so that gaps that are all the same prove no more than
+    their number can.
+    """
     n, mean = len(gaps), float(gaps.mean())
-    error = float(gaps.std(ddof=1)) / math.sqrt(n)
-    if error == 0:
-        return 0.0 if mean < epsilon else 1.0
+    sums = np.bincount(np.unique(group, return_inverse=True)[1], weights=gaps - mean)
+    count = len(sums)
+    if count < 2:
+        return 1.0
+    error = math.sqrt(count / (count - 1) * float(sums @ sums)) / n
+    error = max(error, math.sqrt(2) / (n + 2))
     from scipy.special import stdtr  # not at the top: only this needs scipy
 
-    return float(stdtr(n - 1, (mean - epsilon) / error))
+    return float(stdtr(count - 1, (mean - epsilon) / error))
 
 
 def _rejected(p_values: list[float], rate: float) -> list[bool]:

@@ -3,7 +3,8 @@
 System i wins against j with the probability `1 / (1 + exp(s_j - s_i))`; a tie counts as half a win for each. The
 strengths `s` are the maximum-likelihood estimates, in log-odds, and sum to 0. The standard errors are robust to
 misspecification of the model (ties, dependence within prompts, intransitive games): they come from the sandwich
-estimator, with the prompt as the unit.
+estimator, with the prompt as the unit, and are no less than two pseudo-comparisons of wins and losses would make them,
+so that none is 0, not even where all are ties.
 
 A difference of strengths is finite only between systems of one group: those that are linked both ways by comparisons
 that were not lost, each by the next (Ford 1957). A system that never lost has strength +inf, one that never won −inf,
@@ -40,18 +41,22 @@ class Strengths:
     Attributes:
         values: strength of each system, in log-odds; the finite ones sum to 0; ±inf and NaN have a reason.
         covariance: systems × systems, of the finite strengths; NaN elsewhere.
+        least: what two pseudo-comparisons would add to it, the least variance.
         reasons: why a strength is not finite, "" where it is.
         units: how many clusters (comparisons where they are independent) the finite strengths rest on.
+        is_tied: whether every comparison behind them is a tie, so that the data show no spread.
     """
 
     values: Array
     covariance: Array
+    least: Array
     reasons: tuple[str, ...]
     units: int
+    is_tied: bool = False
 
     def errors(self) -> Array:
         """Standard error of each strength; NaN where it is not finite or rests on one unit."""
-        return np.sqrt(np.diag(self.covariance))
+        return np.sqrt(np.maximum(np.diag(self.covariance), np.diag(self.least)))
 
     def difference(self, one: int, other: int) -> tuple[float, float]:
         """Strength of one system less that of another, and its standard error; NaN where that is not known.
@@ -60,8 +65,11 @@ class Strengths:
         """
         with np.errstate(invalid="ignore"):
             gap = float(self.values[one] - self.values[other])
-        matrix = self.covariance
-        variance = float(matrix[one, one] + matrix[other, other] - 2 * matrix[one, other])
+        found, least = (
+            float(matrix[one, one] + matrix[other, other] - 2 * matrix[one, other])
+            for matrix in (self.covariance, self.least)
+        )
+        variance = max(found, least) if found == found else found
         return gap, float(np.sqrt(max(variance, 0.0))) if variance == variance else float("nan")
 
 
@@ -92,17 +100,18 @@ def bradley_terry(
     np.add.at(wins, (second, first), 1 - score)
     members, values, reasons = _groups(wins)
     covariance: Array = np.full((systems, systems), np.nan)
+    least = covariance.copy()
     if len(members) < 2:
-        return Strengths(values, covariance, reasons, 0)
+        return Strengths(values, covariance, least, reasons, 0)
     fitted = _fit(wins[np.ix_(members, members)])
     values[members] = fitted
     inside = np.isin(first, members) & np.isin(second, members)
     place = np.full(systems, -1)
     place[members] = np.arange(len(members))
     cluster = None if unit is None else unit[inside]
-    sandwich, units = _sandwich(fitted, place[first[inside]], place[second[inside]], score[inside], cluster)
-    covariance[np.ix_(members, members)] = sandwich
-    return Strengths(values, covariance, reasons, units)
+    sandwich, pseudo, units = _sandwich(fitted, place[first[inside]], place[second[inside]], score[inside], cluster)
+    covariance[np.ix_(members, members)], least[np.ix_(members, members)] = sandwich, pseudo
+    return Strengths(values, covariance, least, reasons, units, bool((score[inside] == 1 / 2).all()))
 
 
 def expected_score(gap: float) -> float:
@@ -209,8 +218,12 @@ def _sandwich(
     second: NDArray[np.intp],
     score: Array,
     clusters: NDArray[np.int64] | None,
-) -> tuple[Array, int]:
-    """`A⁻¹ B A⁻¹` with A the information and B the scores summed over clusters, times `G / (G - 1)`; and G."""
+) -> tuple[Array, Array, int]:
+    """The sandwich, what two pseudo-comparisons would add to it, and the number G of clusters.
+
+    The sandwich is `A⁻¹ B A⁻¹` times `G / (G - 1)`, with A the information and B the scores summed over clusters; the
+    pseudo-comparisons would add `2 A⁻¹ / G`.
+    """
     systems = len(strengths)
     games: Array = np.zeros((systems, systems))
     np.add.at(games, (first, second), 1.0)
@@ -228,6 +241,7 @@ def _sandwich(
         np.add.at(sums, (group, second), -residual)
         spread = sums.T @ sums
     if count < 2:
-        return np.full((systems, systems), np.nan), count
+        nothing = np.full((systems, systems), np.nan)
+        return nothing, nothing, count
     inverse = _inverse(_information(strengths, games + games.T))
-    return inverse @ spread @ inverse * (count / (count - 1)), count
+    return inverse @ spread @ inverse * (count / (count - 1)), 2 / count * inverse, count

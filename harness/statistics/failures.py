@@ -1,7 +1,8 @@
 """Bounds on every figure from the possible outcomes of failed judgments.
 
 A failure counts as a class of its own, as disagreement. Had the judge answered, it might have been right or wrong:
-`all_right` and `all_wrong` are the tables of these two extremes.
+`all_right` and `all_wrong` are the tables of these two extremes. Tables are reference classes × judged classes and
+`failed`, for any label set of 2 to 20 classes.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ STEPS = 5
 def complete_case(table: Array) -> Array:
     """The table without its failures."""
     kept = np.array(table, dtype=float)
-    kept[:, 3] = 0
+    kept[:, -1] = 0
     return kept
 
 
 def all_right(table: Array) -> Array:
     """Every failure answered with the reference verdict: moved to the diagonal."""
     moved = complete_case(table)
-    moved[:, :3] += np.diag(np.asarray(table, dtype=float)[:, 3])
+    moved[:, :-1] += np.diag(np.asarray(table, dtype=float)[:, -1])
     return moved
 
 
@@ -34,17 +35,36 @@ def all_wrong(table: Array) -> Array:
     """Tables in which every failure is answered with a wrong verdict; the least figure over them is the bound.
 
     Which wrong verdicts are the worst depends on the figure: kappa suffers most where the answers pile up on the
-    most frequent class. So the failures of each reference verdict are given to one wrong verdict, the other, or
-    split between them in `STEPS - 1` steps, in all combinations. For accuracy and every kappa over all items the
-    worst case is among these (their numerator and denominator are linear in the split, so it lies at a corner);
-    for AC1, which suffers most from an even spread, it is met up to the width of a step.
+    most frequent class, weighted kappa where they are far from the reference, and AC1 from an even spread. With three
+    classes the failures of each reference verdict are given to one wrong verdict, the other, or split between them in
+    `STEPS - 1` steps, in all combinations: for accuracy and every kappa over all items the worst case is among these
+    (their numerator and denominator are linear in the split, so it lies at a corner); for AC1 it is met up to the width
+    of a step. With other numbers of classes the candidates are an even spread, everything far away, and everything on
+    one class, the rest of it on any other; accuracy and unweighted kappa meet their worst case among these.
     """
+    counts = np.asarray(table, dtype=float)
+    shares = _splits_of_three() if len(counts) == 3 else _candidates(len(counts))
+    tables = np.zeros((len(shares), *counts.shape))
+    tables[:, :, :-1] = counts[:, :-1] + shares * counts[:, -1:]
+    return tables
+
+
+def _splits_of_three() -> Array:
+    """Shares of the failures of each reference verdict that each verdict gets, splits × 3 × 3."""
     splits = np.array(list(product(np.linspace(0, 1, STEPS), repeat=3)))
     shares = np.zeros((len(splits), 3, 3))
     for row in range(3):
         one, other = (column for column in range(3) if column != row)
         shares[:, row, one] = splits[:, row]
         shares[:, row, other] = 1 - splits[:, row]
-    tables = np.zeros((len(splits), 3, 4))
-    tables[:, :, :3] = np.asarray(table, dtype=float)[:, :3] + shares * np.asarray(table, dtype=float)[:, 3:]
-    return tables
+    return shares
+
+
+def _candidates(classes: int) -> Array:
+    """The same for any number of classes: a few candidates for the worst case."""
+    rows = np.arange(classes)
+    even = (1 - np.eye(classes)) / (classes - 1)
+    far = np.eye(classes)[np.where(rows < classes / 2, classes - 1, 0)]
+    pairs = [(most, second) for most in rows for second in rows if most != second]
+    piles = [np.eye(classes)[np.where(rows == most, second, most)] for most, second in pairs]
+    return np.array([even, far, *piles])

@@ -93,6 +93,13 @@ def percentile_interval(estimates: Array, level: float) -> Interval:
     return Interval(float(low), float(high), undefined_share)
 
 
+def holding(interval: Interval, estimate: float) -> Interval:
+    """The interval, stretched to hold the estimate: percentiles of few items can lie beside it."""
+    if interval.low is None or interval.high is None:
+        return interval
+    return interval._replace(low=min(interval.low, estimate), high=max(interval.high, estimate))
+
+
 def bca_interval(table: Array, value: Value, estimates: Array, level: float) -> Interval:
     """Bias-corrected and accelerated interval (Efron 1987); the jackknife runs over cells, weighted by their counts.
 

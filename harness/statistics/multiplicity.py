@@ -13,6 +13,7 @@ probability of that normal quantile.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -247,6 +248,26 @@ def holm(p_values: Array) -> Array:
     adjusted = np.empty_like(p_values)
     adjusted[order] = np.maximum.accumulate(steps)
     return adjusted
+
+
+def rejected_over_families(families: Sequence[Array], alpha: float) -> list[NDArray[np.bool_]]:
+    """Holm's step-down rule over families of p-values that are adjusted within each family.
+
+    A p-value is rejected at `alpha` over the number of families that are not rejected as a whole. With one p-value in
+    each family this is Holm's procedure (1979). The chance of any false rejection is at most `alpha` under any
+    dependence: a family with a true hypothesis cannot leave before that hypothesis is rejected.
+
+    Args:
+        families: adjusted p-values, one array for each family.
+        alpha: the error rate of all families together.
+    """
+    rejected = [np.zeros(len(one), bool) for one in families]
+    while True:
+        left = sum(not found.all() for found in rejected)
+        again = [np.asarray(one * max(1, left) <= alpha) for one in families]
+        if all((new <= old).all() for new, old in zip(again, rejected, strict=True)):
+            return rejected
+        rejected = [old | new for new, old in zip(again, rejected, strict=True)]
 
 
 def benjamini_hochberg(p_values: Array) -> Array:

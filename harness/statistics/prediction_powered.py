@@ -30,7 +30,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.statistics import win_rate
 from harness.statistics.agreement import NEGLIGIBLE, Array
-from harness.statistics.intervals import Interval, percentile_interval
+from harness.statistics.intervals import Interval, normal_quantile, percentile_interval
 from harness.statistics.win_rate import Ties
 
 JUDGED = 4
@@ -61,8 +61,16 @@ class Corrected(NamedTuple):
 
     @property
     def gain(self) -> float | None:
-        """The factor by which labels would have to grow for the same precision without the judge; None if unknown."""
-        return (self.human_error / self.error) ** 2 if self.error > 0 and self.human_error > 0 else None
+        """The factor by which labels would have to grow for the same precision without the judge; None if unknown.
+
+        Lambda is chosen on the labelled items, which makes the error look smaller than it is, so each variance is
+        divided by its own degrees of freedom. A judge that carries no information has a gain of 1 on average; one
+        sample may be a little below 1.
+        """
+        if not (self.error > 0 and self.human_error > 0) or self.units <= 2:
+            return None
+        chosen = (self.units - 2) / (self.units - 1) if self.power > 0 else 1.0
+        return chosen * (self.human_error / self.error) ** 2
 
 
 def tuned_power(labelled: Array, predicted: Array, others: Array) -> float:
@@ -219,6 +227,29 @@ def rate_of_counts(
     chosen = best if power is None else np.where(more > 0, power, 0.0)
     moved = rate - chosen * np.where(more > 0, f_labelled - f_rest, 0.0)
     return np.clip(moved, 0.0, 1.0), chosen
+
+
+def clustered_interval(value: float, error: float, sizes: Array, level: float) -> Interval:
+    """Interval of a corrected rate whose labelled items are in clusters; it has no zero width and holds the value.
+
+    The labels are worth as many independent ones as clusters of these sizes are if each moves as one (Kish 1965). They
+    get z²/2 pseudo-labels at either end (Agresti and Coull 1998) and Student's t.
+
+    Args:
+        value: the rate, in [0, 1].
+        error: its standard error over clusters.
+        sizes: labelled items of each cluster that holds any.
+        level: confidence level.
+    """
+    from scipy.special import stdtrit  # not at the top: only clusters need scipy
+
+    worth = float(sizes.sum()) ** 2 / float((sizes**2).sum())
+    added = normal_quantile(level) ** 2 / 2
+    total = worth + 2 * added
+    centre = (worth * value + added) / total
+    second = (worth * (error**2 * worth + value**2) + added) / total
+    reach = float(stdtrit(worth - 1, (1 + level) / 2)) * math.sqrt(max(0.0, second - centre**2) / total)
+    return Interval(max(0.0, min(centre - reach, value)), min(1.0, max(centre + reach, value)))
 
 
 class _Parts(NamedTuple):

@@ -134,3 +134,27 @@ def test_options_of_the_gate_need_the_gate():
     assert "need --fail-if-worse or --fail-if-changed" in shown.stderr
     assert json.loads(compare("base.yaml", "same.yaml", "--json").stdout)["gate"] is None
     assert importlib.import_module("harness.cli.compare").MIN_ITEMS == MIN_ITEMS
+
+
+def test_all_datasets_together_need_a_clearer_loss_than_one_alone():
+    """A loss with p between .025 and .05 fails a gate of one family, and passes one of two."""
+    write("steady", N)
+    write("near", N - 1)
+    write("fallen", N - 7)
+    write("broken", N - 20)
+    gate = ["--metric", "accuracy", "--fail-if-worse", "0.02"]
+    assert compare("steady", "near", "fallen", *gate).exit_code == 1
+    together = compare("steady", "near", "fallen", *gate, "--over-datasets", "--json")
+    found = json.loads(together.stdout)
+    assert check(Document("", found), "compare") == []
+    assert found["gate"]["over_datasets"]
+    assert (together.exit_code, found["gate"]["worse"]) == (0, 0)
+    clear = compare("steady", "near", "broken", *gate, "--over-datasets")
+    assert clear.exit_code == 1
+    assert "significantly more than 0.02 over all datasets together" in clear.stdout
+
+
+def test_over_datasets_needs_the_gate_of_the_metric():
+    done = compare("steady", "near", "--over-datasets")
+    assert done.exit_code == 2
+    assert "--over-datasets needs --fail-if-worse" in done.stderr

@@ -10,8 +10,8 @@ import numpy as np
 from harness.statistics import win_rate
 from harness.statistics.bradley_terry import bradley_terry
 from harness.statistics.clusters import t_quantile
-from harness.statistics.intervals import normal_quantile
-from harness.statistics.prediction_powered import corrected_rate, rate_interval
+from harness.statistics.intervals import Interval, normal_quantile
+from harness.statistics.prediction_powered import clustered_interval, corrected_rate, rate_interval
 from harness.statistics.win_rate import Ties
 from simulations.judging import joint_of
 from simulations.row import Row, scaled
@@ -118,6 +118,7 @@ def _holds(interval: Any, truth: float) -> bool:
 def _clustered(repeats: int) -> Iterator[Row]:
     """200 prompts of four pairs that hang together; every fifth prompt is labelled."""
     held = {"clusters": 0, "items": 0}
+    sizes = np.full(40, 4.0)
     group, truth = np.repeat(np.arange(200), 4), 0.85 * 0.55 + 0.15 / 2
     for seed in range(repeats):
         rng = np.random.default_rng([4, seed])
@@ -127,7 +128,11 @@ def _clustered(repeats: int) -> Iterator[Row]:
         labels = np.where(np.isin(group, rng.choice(200, 40, replace=False)), human, -1).astype(np.int8)
         for name, units in (("clusters", group), ("items", None)):
             found = corrected_rate(outcomes, labels, clusters=units)
-            held[name] += abs(found.value - truth) <= t_quantile(LEVEL, found.units - 1) * found.error
+            reach = t_quantile(LEVEL, found.units - 1) * found.error
+            interval = Interval(found.value - reach, found.value + reach)
+            if units is not None:
+                interval = clustered_interval(found.value, found.error, sizes, LEVEL)
+            held[name] += _holds(interval, truth)
     world = "200 prompts of 4 pairs that hang together, 40 labelled"
     yield Row(
         "clustered interval, corrected win rate", world, "160", held["clusters"] / repeats, 0.94, "at least", repeats

@@ -141,3 +141,35 @@ def test_swapping_a_and_b_on_both_sides_changes_nothing(table):
         lambda t: agreement.kappa(t, agreement.linear_weights()),
     ):
         assert figure(swapped) == pytest.approx(figure(table), abs=1e-12)
+
+
+COIN = np.array([[25.0, 0, 25, 0], [0, 0, 0, 0], [25, 0, 25, 0]])
+
+
+def test_ac1_over_the_classes_that_can_occur_is_that_of_irrcac():
+    """A coin on labels without ties: `irrCAC.raw.CAC(...).gwet()` gives 0, three classes give 1/3."""
+    occurring = np.array([True, False, True])
+    assert agreement.ac1(COIN) == pytest.approx(1 / 3)
+    assert agreement.ac1(COIN, occurring) == 0
+    two = np.array([[30.0, 10, 0], [5, 55, 0]])
+    three = np.zeros((3, 4))
+    three[np.ix_([0, 2], [0, 2])] = two[:, :2]
+    assert agreement.ac1(three, occurring) == pytest.approx(agreement.ac1(two))
+    error = agreement.standard_error(three, agreement.ac1_influence(three, occurring))
+    assert error == pytest.approx(agreement.standard_error(two, agreement.ac1_influence(two)))
+    assert agreement.ac1(three, np.ones(3, bool)) == agreement.ac1(three)
+
+
+def test_a_tie_where_none_can_occur_is_a_disagreement_that_names_no_class():
+    occurring = np.array([True, False, True])
+    table, failing = COIN.copy(), COIN.copy()
+    table[0, 1] = failing[0, 3] = 10
+    assert agreement.ac1(table, occurring) == agreement.ac1(failing, occurring)
+    influence = agreement.ac1_influence(table, occurring)
+    assert (influence * table).sum() == pytest.approx(0, abs=1e-12)
+    step = 1e-6
+    for row, column in ((0, 0), (0, 1), (2, 0), (2, 3)):
+        moved = table.copy()
+        moved[row, column] += step * table.sum()
+        slope = (agreement.ac1(moved, occurring) - agreement.ac1(table, occurring)) / step
+        assert slope == pytest.approx(influence[row, column], rel=1e-3, abs=1e-4)

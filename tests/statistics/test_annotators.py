@@ -140,7 +140,7 @@ def test_the_alternative_annotator_is_held_against_those_who_remain():
     assert first.p_value == pytest.approx(ttest_1samp(gaps, EPSILON, alternative="less").pvalue)
     assert found.winning_rate == 1
     assert alternative_test(rng.integers(0, 3, 200).astype(np.int8), codes).winning_rate == 0
-    assert found.per_item.mean() == pytest.approx(np.mean([one.judge for one in found.advantages]))
+    assert found.advantage == pytest.approx(np.mean([one.judge for one in found.advantages]))
 
 
 def test_without_enough_items_or_variation_the_test_says_so():
@@ -149,11 +149,44 @@ def test_without_enough_items_or_variation_the_test_says_so():
     assert few.winning_rate is None
     assert [one.p_value for one in few.advantages] == [None] * 3
     same = alternative_test(np.zeros(40, np.int8), np.zeros((40, 2), np.int8))
-    assert (same.winning_rate, same.advantages[0].p_value) == (1, 0.0)
+    assert same.winning_rate == 1
+    assert 0 < same.advantages[0].p_value < 1e-5  # gaps that are all the same prove no more than their number can
     assert alternative_test(np.ones(40, np.int8), np.zeros((40, 2), np.int8)).winning_rate == 0
     alone = alternative_test(np.zeros(40, np.int8), np.zeros((40, 1), np.int8))
     assert (alone.winning_rate, alone.advantages[0].n) == (None, 0)
-    assert np.isnan(alone.per_item).all()
+    assert alone.advantage is None
+
+
+def test_every_annotator_counts_alike_in_the_advantage_however_many_items_each_labelled():
+    """The mean over annotators of the paper, not that over items, which the one with most labels decides."""
+    rng = np.random.default_rng(2)
+    codes = np.zeros((200, 3), np.int8)
+    codes[:, 1] = rng.integers(0, 3, 200)
+    codes[40:, 2] = -1
+    judged = np.where(np.arange(200) < 40, 1, 0).astype(np.int8)
+    found = alternative_test(judged, codes)
+    assert found.advantage == pytest.approx(np.mean([one.judge for one in found.advantages]))
+    assert found.n == 200
+    assert 0 < found.error < 0.1
+    order = rng.permutation(200)
+    again = alternative_test(judged[order], codes[order])
+    assert (again.advantage, again.error) == pytest.approx((found.advantage, found.error))
+
+
+def test_clusters_are_the_units_of_the_test_and_other_classes_have_their_own_failures():
+    rng = np.random.default_rng(4)
+    truth = np.repeat(rng.integers(0, 5, 12), 10)
+    codes = np.stack([np.where(rng.random(120) < 0.7, truth, rng.integers(0, 5, 120)) for _ in range(3)], 1)
+    judged = np.where(rng.random(120) < 0.7, truth, 4).astype(np.int8)
+    alone = alternative_test(judged, codes.astype(np.int8), classes=5)
+    clustered = alternative_test(judged, codes.astype(np.int8), classes=5, clusters=truth)
+    assert clustered.clusters == 5
+    assert alone.clusters == 120
+    assert clustered.advantages[0].p_value != alone.advantages[0].p_value
+    failing = alternative_test(np.full(120, 5, np.int8), codes.astype(np.int8), classes=5)
+    assert failing.winning_rate == 0
+    one = alternative_test(judged, codes.astype(np.int8), classes=5, clusters=np.zeros(120, np.int64))
+    assert one.advantages[0].p_value == 1
 
 
 def test_false_findings_are_limited_under_any_dependence():

@@ -57,6 +57,7 @@ def test_errors_are_those_of_statsmodels(per_cluster):
     played = games(n=240)
     clusters = np.arange(240) // per_cluster
     found = bt.bradley_terry(*played, 5, clusters=None if per_cluster == 1 else clusters)
+    assert found.errors().tolist() == np.sqrt(np.diag(found.covariance)).tolist()  # above those of pseudo-comparisons
     values, covariance = theirs_of(*played, clusters, 5)
     for system in range(1, 5):
         gap, error = found.difference(system, 0)
@@ -146,7 +147,10 @@ def test_all_ties_and_one_cluster():
     first, second = np.array([0, 1, 2]), np.array([1, 2, 0])
     even = bt.bradley_terry(first, second, np.full(3, 0.5), 3)
     assert even.values == pytest.approx([0, 0, 0])
-    assert even.errors() == pytest.approx([0, 0, 0])
+    assert np.diag(even.covariance) == pytest.approx([0, 0, 0])
+    assert even.is_tied
+    assert (even.errors() > 0.5).all()
+    assert even.difference(0, 1)[1] > 0.5
     one = bt.bradley_terry(first, second, np.full(3, 0.5), 3, clusters=np.zeros(3, int))
     assert np.isnan(one.errors()).all()
     assert one.units == 1

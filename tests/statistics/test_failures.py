@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.scoring.metric import find_metric
-from harness.statistics import failures
+from harness.statistics import agreement, failures
 
 TABLE = np.array([[12.0, 2, 3, 2], [1, 4, 2, 2], [3, 1, 9, 3]])
 
@@ -41,3 +41,25 @@ def test_the_bounds_enclose_kappa():
     kappa = find_metric("kappa")
     low, high = kappa.value(failures.all_wrong(TABLE)).min(), kappa.value(failures.all_right(TABLE))
     assert low < kappa.value(TABLE) < high
+
+
+@pytest.mark.parametrize("classes", [2, 4, 7, 20])
+def test_bounds_for_any_label_set(classes):
+    rng = np.random.default_rng(classes)
+    table = rng.integers(0, 9, (classes, classes + 1)).astype(float)
+    right, wrong = failures.all_right(table), failures.all_wrong(table)
+    assert right[:, -1].sum() == 0
+    assert np.trace(right) == pytest.approx(np.trace(table) + table[:, -1].sum())
+    assert failures.complete_case(table)[:, -1].sum() == 0
+    assert (wrong >= 0).all()
+    assert wrong.sum(axis=(1, 2)) == pytest.approx(np.full(len(wrong), table.sum()))
+    assert np.trace(wrong, axis1=1, axis2=2) == pytest.approx(np.full(len(wrong), np.trace(table)))
+    assert wrong.sum(axis=2) == pytest.approx(np.broadcast_to(table.sum(axis=1), wrong.shape[:2]))
+    worst = float(np.min(agreement.kappa(wrong, agreement.identity_weights(classes))))
+    for _ in range(200):  # no other way to be wrong is worse for kappa
+        spread = table.copy()
+        for row in range(classes):
+            others = [column for column in range(classes) if column != row]
+            spread[row, :-1][others] += table[row, -1] * rng.dirichlet(np.full(classes - 1, 0.2))
+        spread[:, -1] = 0
+        assert agreement.kappa(spread, agreement.identity_weights(classes)) >= worst - 1e-9

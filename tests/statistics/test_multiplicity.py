@@ -149,3 +149,29 @@ def test_ranks_of_equal_evaluators_are_all_possible_most_of_the_time():
         bool((compared(seed=seed, skills=(0.4,) * 4, resamples=400).p_values <= 0.05).any()) for seed in range(40)
     )
     assert false <= 6
+
+
+def test_families_together_are_holm_where_each_has_one_hypothesis():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        p_values = rng.random(6) ** 4
+        found = multiplicity.rejected_over_families([np.array([one]) for one in p_values], 0.05)
+        assert [bool(one[0]) for one in found] == (multiplicity.holm(p_values) <= 0.05).tolist()
+
+
+def test_a_family_leaves_only_when_it_is_rejected_as_a_whole():
+    families = [np.array([0.001, 0.6]), np.array([0.03])]
+    assert [one.tolist() for one in multiplicity.rejected_over_families(families, 0.05)] == [[True, False], [False]]
+    families[0] = np.array([0.001, 0.02])
+    assert [one.tolist() for one in multiplicity.rejected_over_families(families, 0.05)] == [[True, True], [True]]
+    assert multiplicity.rejected_over_families([], 0.05) == []
+
+
+def test_false_rejections_of_all_families_together_are_as_rare_as_the_level_says():
+    rng = np.random.default_rng(5)
+    false = 0
+    for _ in range(2000):
+        nulls = np.minimum(1.0, 3 * rng.random((5, 3)).min(axis=1))  # the smallest of three, adjusted
+        families = [np.array([1e-6, one]) for one in nulls]
+        false += any(one[1] for one in multiplicity.rejected_over_families(families, 0.05))
+    assert false / 2000 <= 0.06

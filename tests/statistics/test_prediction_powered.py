@@ -229,3 +229,40 @@ def test_the_corrected_interval_keeps_its_promise_where_the_judge_misleads():
         held += [ours.low <= truth <= ours.high, judge.low <= truth <= judge.high]
     assert held[0] > 88
     assert held[1] < 20
+
+
+@pytest.mark.parametrize("error", [0.0, 0.02, 0.1])
+@pytest.mark.parametrize("value", [0.0, 0.4, 1.0])
+def test_the_interval_of_clusters_holds_the_rate_and_has_no_zero_width(value, error):
+    found = ppi.clustered_interval(value, error, np.array([4.0] * 20), 0.95)
+    assert 0 <= found.low <= value <= found.high <= 1
+    assert found.high - found.low > 0.1
+    turned = ppi.clustered_interval(1 - value, error, np.array([4.0] * 20), 0.95)
+    assert (turned.low, turned.high) == pytest.approx((1 - found.high, 1 - found.low))
+
+
+def test_rates_of_clusters_near_one_are_covered():
+    """The normal interval of the paper covers .62 to .90 here."""
+    held = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        group = np.repeat(np.arange(120), 2)
+        won = np.where(rng.random(240) < 0.9, (rng.random(120) < 0.96)[group], rng.random(240) < 0.96)
+        labels = np.where(won, 0, 2).astype(np.int8)
+        judged = np.where(rng.random(240) < 0.8, labels, 2 - labels).astype(np.int8)
+        seen = np.where(np.isin(group, rng.permutation(120)[:30]), labels, -1).astype(np.int8)
+        found = ppi.corrected_rate(judged, seen, clusters=group)
+        ends = ppi.clustered_interval(min(1.0, max(0.0, found.value)), found.error, np.full(30, 2.0), 0.95)
+        held += ends.low <= 0.96 <= ends.high
+    assert held >= 90
+
+
+def test_a_judge_without_information_gains_nothing():
+    gains = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        labels = rng.integers(0, 2, 40) * 2.0
+        gains.append(ppi.corrected_mean(labels, rng.random(40), rng.random(400)).gain)
+    assert np.mean(gains) == pytest.approx(1, abs=0.02)
+    assert min(gains) < 1
+    assert ppi.corrected_mean([0.0, 1.0], [0.0, 1.0], [0.0, 1.0]).gain is None

@@ -34,8 +34,12 @@ def dataset(judges, labels, *, clusters=None, writers=None, name="pairs"):
             "cluster": cluster,
             "model_a": models_a,
             "model_b": models_b,
+            "category": [None] * n,
+            "length_a": [1] * n,
+            "length_b": [1] * n,
         },
         schema_overrides={
+            "category": pl.String,
             "reference": pl.String,
             "labels": pl.List(pl.String),
             "model_a": pl.String,
@@ -56,6 +60,7 @@ def dataset(judges, labels, *, clusters=None, writers=None, name="pairs"):
         "meanings": ({},) * count,
         "votes": (None,) * count,
         "usage": (Usage(),) * count,
+        "probed": {},
     }
     return JudgedDataset(**{field.name: told[field.name] for field in fields(JudgedDataset) if field.name in told})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from itertools import zip_longest
 from typing import Any, NamedTuple, cast
 
@@ -147,15 +147,17 @@ def _part_json(
     }
 
 
+def _figure_json(figure: PairedFigure) -> dict[str, Any]:
+    plain = {one.name: getattr(figure, one.name) for one in fields(figure) if one.name != "p_beyond"}
+    return {**plain, "difference": difference_json(figure.difference)}
+
+
 def _pair_json(part: ComparedDataset, pair: ComparedPair, *, show_items: bool) -> dict[str, Any]:
     return {
         "cell": pair.one,
         "other_cell": pair.other,
         "changed": pair.pair.changed or None,
-        "metrics": {
-            name: {**asdict(figure), "difference": difference_json(figure.difference)}
-            for name, figure in pair.figures.items()
-        },
+        "metrics": {name: _figure_json(figure) for name, figure in pair.figures.items()},
         "flips": [flip._asdict() for flip in pair.flips],
         "flipped": _items(part, pair) if show_items else None,
     }

@@ -15,9 +15,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from harness.analysis.compare.changed import COUNTED, NO_ITEMS, TestedJudges
+from harness.analysis.compare.paired_metrics import PairedFigure
 from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
 from harness.errors import InputError
 from harness.records.judgments import VERDICTS
+from harness.statistics.multiplicity import rejected_over_families
 
 MIN_ITEMS = 20
 """Shared items with the same label, below which a cell counts as not checked."""
@@ -37,6 +39,7 @@ class GateRules:
         allow_missing: accept cells of the baseline without a partner.
         min_items: shared items that a cell needs; with the same label, for the metric.
         if_changed: whether a judge that changed, or that could not be tested, is a finding.
+        over_datasets: whether the check of the metric holds for all datasets together (Holm), and not for each alone.
 
     Raises:
         InputError: where the margin or the number of items is out of range.
@@ -46,6 +49,7 @@ class GateRules:
     allow_missing: bool = False
     min_items: int = MIN_ITEMS
     if_changed: bool = False
+    over_datasets: bool = False
 
     def __post_init__(self) -> None:
         if self.margin is not None and not 0 < self.margin < 1:
@@ -81,10 +85,11 @@ def gate_json(
         metric: that is checked.
         rules: what is accepted.
     """
+    worse = _worse(comparisons, metric, rules)
     findings = [
         finding
         for each, tested in zip_longest(comparisons, judges)
-        for finding in (*_findings(each, metric, rules), *_of_judges(each, tested, rules))
+        for finding in (*_findings(each, metric, rules, worse), *_of_judges(each, tested, rules))
     ]
     found_at = {(finding.run, finding.cell) for finding in findings}
     pairs = [(each.other.id, pair.other) for each in comparisons for part in each.datasets for pair in part.pairs]
@@ -94,6 +99,7 @@ def gate_json(
         "min_items": rules.min_items,
         "allow_missing": rules.allow_missing,
         "if_changed": rules.if_changed,
+        "over_datasets": rules.over_datasets,
         "checked": len(pairs),
         "worse": sum(finding.kind == "worse" for finding in findings),
         "changed": sum(finding.kind == "changed" for finding in findings),
@@ -103,7 +109,42 @@ def gate_json(
     }
 
 
-def _findings(found: Comparison, metric: str, rules: GateRules) -> Iterator[GateFinding]:
+def _worse(comparisons: Sequence[Comparison], metric: str, rules: GateRules) -> set[tuple[str, str]]:
+    """The cells that are significantly worse by more than the margin, by run and id.
+
+    Each dataset is a family with an error rate of its own; `over_datasets` holds that of all of them together.
+    """
+    if rules.margin is None:
+        return set()
+    names, p_values, level = [], [], 0.95
+    for each in comparisons:
+        for part in each.datasets:
+            figures = {(each.other.id, pair.other): pair.figures.get(metric) for pair in part.pairs}
+            tested = {name: figure for name, figure in figures.items() if figure and figure.p_beyond}
+            names.append([*tested])
+            p_values.append(np.array([_p_worse(figure, rules.margin) for figure in tested.values()]))
+            level = next((figure.level for figure in tested.values()), level)
+    if rules.over_datasets:
+        rejected = rejected_over_families([one for one in p_values if len(one)], 1 - level)
+        names = [one for one in names if one]
+    else:
+        rejected = [one <= 1 - level for one in p_values]
+    return {
+        name
+        for some, found in zip(names, rejected, strict=True)
+        for name, is_worse in zip(some, found, strict=True)
+        if is_worse
+    }
+
+
+def _p_worse(figure: PairedFigure, margin: float) -> float:
+    """The adjusted p-value of a decrease by no more than the margin; 1 where the figure fell by less."""
+    assert figure.p_beyond is not None
+    value = figure.difference.value
+    return figure.p_beyond(-margin) if value is not None and value < -margin else 1.0
+
+
+def _findings(found: Comparison, metric: str, rules: GateRules, worse: set[tuple[str, str]]) -> Iterator[GateFinding]:
     if not any(part.pairs for part in found.datasets):
         yield GateFinding("nothing-compared", found.other.id, "", "no cell of the two runs could be compared")
     if not rules.allow_missing:
@@ -115,7 +156,8 @@ def _findings(found: Comparison, metric: str, rules: GateRules) -> Iterator[Gate
         return
     for part in found.datasets:
         for pair in part.pairs:
-            yield from _of_pair(found.other.id, part, pair, metric, rules, rules.margin)
+            is_worse = (found.other.id, pair.other) in worse
+            yield from _of_pair(found.other.id, part, pair, metric, rules, is_worse=is_worse)
 
 
 def _of_judges(found: Comparison, tested: TestedJudges | None, rules: GateRules) -> Iterator[GateFinding]:
@@ -138,8 +180,9 @@ def _of_judges(found: Comparison, tested: TestedJudges | None, rules: GateRules)
 
 
 def _of_pair(
-    run: str, part: ComparedDataset, pair: ComparedPair, metric: str, rules: GateRules, margin: float
+    run: str, part: ComparedDataset, pair: ComparedPair, metric: str, rules: GateRules, *, is_worse: bool
 ) -> Iterator[GateFinding]:
+    margin = rules.margin or 0.0
     before, after = _failed(part, pair)
     if after - before > margin:
         message = f"failed judgments rose from {before:.1%} to {after:.1%}"
@@ -155,8 +198,9 @@ def _of_pair(
     difference = figure.difference
     if difference.high is None:
         yield GateFinding("not-compared", run, pair.other, f"{metric} was not compared: {difference.reason}")
-    elif difference.high < -margin:
-        message = f"{metric} fell by {-(difference.value or 0.0):.3f}, significantly more than {margin:g}"
+    elif is_worse:
+        together = " over all datasets together" if rules.over_datasets else ""
+        message = f"{metric} fell by {-(difference.value or 0.0):.3f}, significantly more than {margin:g}{together}"
         yield GateFinding("worse", run, pair.other, message)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,8 @@ class PairedFigure:
         difference: other minus one.
         level: confidence level of its interval.
         seed: of the joint draws in hexadecimal.
+        p_beyond: the adjusted two-sided p-value of the hypothesis that the difference is a given number; at most
+            1 - level exactly where that number lies outside the interval. None where there is no interval.
     """
 
     n: int
@@ -59,6 +62,7 @@ class PairedFigure:
     difference: Difference
     level: float
     seed: str
+    p_beyond: Callable[[float], float] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +131,7 @@ class PairedTable:
 
     def figures(self, metric: str) -> list[PairedFigure]:
         """One metric of every pair; the pairs are one family."""
-        kind = metric_of(metric)
+        kind = metric_of(metric, self.labels)
         seed = seed_for(0, "compare", metric, *self.names)
         whole = Judgments(self.labels.astype(np.intp), self.judged.astype(np.intp), self.clusters)
         tables = whole.tables(SHAPE)
@@ -144,10 +148,10 @@ class PairedTable:
             n = min(counts[x], counts[y])
             lack = TOO_FEW_ITEMS if n < MIN_ITEMS else kind.UNDEFINED if ends is None else refused
             change = _or_none(values[y] - values[x])
-            found = Difference(to, change, reason=self.reason or lack)
+            found, beyond = Difference(to, change, reason=self.reason or lack), None
             if family is not None and ends is not None:
-                found = family.difference(to, *ends)
-            figures.append(self._figure(float(n), (values[x], values[y]), found, seed))
+                found, beyond = family.difference(to, *ends), partial(family.comparisons.p_beyond, *ends[::-1])
+            figures.append(replace(self._figure(float(n), (values[x], values[y]), found, seed), p_beyond=beyond))
         return figures
 
     def _figure(self, n: float, values: tuple[float, float], difference: Difference, seed: int) -> PairedFigure:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from harness.hashing import digest_of
 from harness.records.judgments import VERDICTS
@@ -57,14 +57,18 @@ class WinRateMetric:
         return found
 
 
-def metric_of(name: str) -> Metric:
+def metric_of(name: str, labels: NDArray[np.int8]) -> Metric:
     """The metric of an evaluation, or a win rate, such as `win-rate-half`, of a generation.
+
+    Args:
+        name: of the metric.
+        labels: the reference labels, as `find_metric` takes them.
 
     Raises:
         KeyError: where there is neither.
     """
     found = {f"{PREFIX}-{ties}": ties for ties in TIES}
-    metric: Any = WinRateMetric(found[name]) if name in found else find_metric(name)
+    metric: Any = WinRateMetric(found[name]) if name in found else find_metric(name, labels)
     return metric  # type: ignore[no-any-return] # a frozen dataclass has read-only attributes, a module plain ones
 
 

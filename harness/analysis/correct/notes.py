@@ -22,6 +22,8 @@ from harness.statistics.win_rate import TIES, Ties
 
 SUSPICIOUS = 0.01
 """Adjusted p-value below which a note says that the labelled items differ from the others."""
+CLASSES = 8
+"""Classes of a covariate that are compared; rarer ones share one."""
 
 
 def notes_on_labels(
@@ -49,7 +51,7 @@ def notes_on_labels(
         yield correct_wording.all_labelled(dataset)
     else:
         yield correct_wording.labelled_part(dataset, labelled, items)
-        yield from _on_randomness(dataset, has_label, cluster, cells, outcomes)
+        yield from _on_randomness(data, has_label, cluster)
     if 0 < labelled < MIN_ITEMS:
         yield wording.few_items(dataset, labelled, MIN_ITEMS)
     if cluster is not None and labelled:
@@ -83,22 +85,48 @@ def _is_outside(rate: Rate) -> bool:
 
 
 def _on_randomness(
-    dataset: str,
-    has_label: NDArray[np.bool_],
-    cluster: NDArray[np.int64] | None,
-    cells: Sequence[Cell],
-    outcomes: NDArray[np.int8],
+    data: JudgedDataset, has_label: NDArray[np.bool_], cluster: NDArray[np.int64] | None
 ) -> Iterator[str]:
-    """Evidence against the labelled items being a random sample."""
+    """Evidence against the labelled items being a random sample: their place, their verdicts, and what they are."""
     labelled = int(has_label.sum())
     if labelled > 1 and has_label[:labelled].all():
-        yield correct_wording.first_labelled(dataset, labelled)
-    if cluster is None and cells:
-        p_values = [homogeneity_p(outcomes[has_label, at], outcomes[~has_label, at]) for at in range(len(cells))]
-        at = int(np.argmin(p_values))
-        p = min(1.0, p_values[at] * len(cells))
-        if p < SUSPICIOUS:
-            yield correct_wording.unlike_others(dataset, _name(dataset, cells[at]), p, len(cells))
+        yield correct_wording.first_labelled(data.name, labelled)
+    effect = 1.0 if cluster is None else clusters.design_of(clusters.sizes_of(cluster)).mean_size
+    verdicts = np.minimum(data.outcomes, VERDICT_CODES)  # all failures as one class
+    checks = {f"the verdicts of {_name(data.name, cell)}": verdicts[:, at] for at, cell in enumerate(data.cells)}
+    checks |= _covariates(data)
+    p_values = {what: homogeneity_p(codes[has_label], codes[~has_label], effect) for what, codes in checks.items()}
+    if not p_values:
+        return
+    what = min(p_values, key=lambda one: p_values[one])
+    p = min(1.0, p_values[what] * len(p_values))
+    if p < SUSPICIOUS:
+        yield correct_wording.unlike_others(data.name, what, p, len(p_values))
+
+
+def _covariates(data: JudgedDataset) -> dict[str, Codes]:
+    """What is known of the items without people and judges, as a few classes each; what is constant is left out."""
+    lengths = data.lengths()
+    known = {
+        "the categories": _most_frequent(data.categories),
+        "the writers of response a": _most_frequent(data.models_a),
+        "the writers of response b": _most_frequent(data.models_b),
+        "the lengths of response a": _quarters(lengths[:, 0]),
+        "the lengths of response b": _quarters(lengths[:, 1]),
+    }
+    return {what: codes for what, codes in known.items() if len(np.unique(codes)) > 1}
+
+
+def _most_frequent(words: Sequence[str | None]) -> Codes:
+    """Words as classes: the most frequent ones have one each, all others share the last."""
+    names = sorted(set(words) - {None}, key=lambda word: (-words.count(word), str(word)))[: CLASSES - 1]
+    place = {name: at for at, name in enumerate(names)}
+    return np.array([place.get(word, CLASSES - 1) for word in words], np.int8)
+
+
+def _quarters(lengths: NDArray[np.int64]) -> Codes:
+    """The quarter of all lengths that each is in."""
+    return np.searchsorted(np.quantile(lengths, [0.25, 0.5, 0.75]), lengths, side="left").astype(np.int8)
 
 
 def _on_clusters(dataset: str, count: int, labelled: int) -> Iterator[str]:
@@ -107,15 +135,21 @@ def _on_clusters(dataset: str, count: int, labelled: int) -> Iterator[str]:
         yield wording.few_clusters(dataset, count, clusters.FEWEST, clusters.FEW)
 
 
-def homogeneity_p(one: Codes, other: Codes) -> float:
-    """p-value of two groups of independent items having the same shares of outcomes: Pearson's chi-square test.
+def homogeneity_p(one: Codes, other: Codes, effect: float = 1.0) -> float:
+    """p-value of two groups of items having the same shares of classes: Pearson's chi-square test.
 
-    Failures of all kinds are one outcome; outcomes that neither group has, and those expected less than 5 times in the
-    smaller group, count with the rarest that is expected more often. 1 where fewer than two outcomes are left.
+    Classes that neither group has, and those expected less than 5 times in the smaller group, count with the rarest
+    that is expected more often; so do failures of all kinds. 1 where fewer than two classes are left.
+
+    Args:
+        one: classes of the items of one group, from 0.
+        other: of the other.
+        effect: what the statistic is divided by where items lie in clusters, the largest design effect that they can
+            have (Rao and Scott 1981).
     """
     from scipy.special import gammaincc  # slow to import, and not needed by a replay
 
-    counts = np.array([np.bincount(np.minimum(codes, VERDICT_CODES), minlength=4) for codes in (one, other)], float)
+    counts = np.array([np.bincount(np.minimum(codes, CLASSES - 1), minlength=CLASSES) for codes in (one, other)], float)
     order = np.argsort(-counts.sum(axis=0), kind="stable")
     smaller = min(len(one), len(other)) / max(1, len(one) + len(other))
     kept = max(1, int((counts.sum(axis=0)[order] * smaller >= 5).sum()))
@@ -123,6 +157,6 @@ def homogeneity_p(one: Codes, other: Codes) -> float:
     if merged.shape[1] < 2 or not len(one) or not len(other):
         return 1.0
     expected = np.outer(merged.sum(axis=1), merged.sum(axis=0)) / merged.sum()
-    statistic = float(((merged - expected) ** 2 / expected).sum())
+    statistic = float(((merged - expected) ** 2 / expected).sum()) / effect
     p = float(gammaincc((merged.shape[1] - 1) / 2, statistic / 2))
     return 1.0 if math.isnan(p) else p

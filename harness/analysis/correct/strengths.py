@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from harness.records.figures import Figure
 from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.statistics import clusters
-from harness.statistics.agreement import NEGLIGIBLE
 from harness.statistics.bradley_terry import Strengths, bradley_terry
 from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.intervals import NO_INTERVAL, Interval
@@ -103,5 +102,5 @@ def _figure(fitted: Strengths, at: int, n: int, *, is_clustered: bool, level: fl
     if not reason:
         reach = clusters.t_quantile(level, fitted.units - 1) * error
         interval = Interval(value - reach, value + reach)
-        known |= {"method": "sandwich", "flags": ("degenerate",) if error < NEGLIGIBLE else ()}
+        known |= {"method": "sandwich", "flags": ("degenerate",) if fitted.is_tied else ()}
     return Figure(value, interval.low, interval.high, reason, **known)

@@ -33,11 +33,18 @@ def first_labelled(dataset: str, labelled: int) -> str:
     )
 
 
-def unlike_others(dataset: str, cell: str, p: float, tried: int) -> str:
-    """Evidence against a random sample."""
+def unlike_others(dataset: str, what: str, p: float, tried: int) -> str:
+    """Evidence against a random sample.
+
+    Args:
+        dataset: its name.
+        what: what differs, such as `the verdicts of direct/judge:gpt-4o` or `the categories`.
+        p: adjusted p-value.
+        tried: how many such comparisons were made.
+    """
     return (
-        f"{dataset}: the labelled items may not be a random sample: the verdicts of {cell} on them differ from the "
-        f"others (p {p_text(p)}, corrected for {tried} cells)"
+        f"{dataset}: the labelled items may not be a random sample: {what} differ from those of the other items "
+        f"(p {p_text(p)}, corrected for {tried} comparisons)"
     )
 
 

@@ -192,7 +192,7 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
     first, second = multiplicity.all_pairs(SIMULATED_JUDGES)
 
     def pairs_of(name: str) -> PilotPairs | str:
-        metric = find_metric(name)
+        metric = find_metric(name, reference.labels if has_labels else None)
         if has_labels:
             lack = why_not(
                 name,

@@ -167,9 +167,9 @@ def test_a_win_rate_is_a_metric_of_the_first_row_of_a_table() -> None:
     tables = np.zeros((2, 3, 4))
     tables[:, 0] = counts
     for ties in TIES:
-        metric = metric_of(f"win-rate-{ties}")
+        metric = metric_of(f"win-rate-{ties}", np.zeros(3, np.int8))
         np.testing.assert_array_equal(metric.value(tables), win_rate(counts, ties))
         assert metric.influence(tables).shape == (2, 3, 4)
         assert np.isfinite(metric.influence(tables)).all()
         assert metric.count(tables)[1] == 0
-    assert metric_of("accuracy") is accuracy
+    assert metric_of("accuracy", np.zeros(3, np.int8)) is accuracy

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from harness.analysis.correct.correct import correct, correct_dataset
@@ -198,6 +199,26 @@ def test_evidence_against_a_random_sample_is_noted():
     assert not any("the first" in note or "may not be a random sample" in note for note in made().notes)
     won = NewLabels(("human",), np.where(JUDGES["good"] == 0, TRUTH, -1).astype(np.int8)[:, None])
     assert any("may not be a random sample: the verdicts of direct/judge:good" in note for note in made(new=won).notes)
+    clusters = np.arange(N) // 2
+    assert not any("may not be" in note for note in made(clusters=clusters).notes)
+    assert any("may not be a random sample: the verdicts" in note for note in made(new=won, clusters=clusters).notes)
+
+
+def test_labels_of_some_categories_or_lengths_alone_are_noted():
+    """Judge and labels may agree on what was labelled: what the items are can still differ."""
+    data = dataset(JUDGES, TRUTH)
+    category = np.where(np.arange(N) % 4 == 0, "code", "essay")
+    lengths = np.random.default_rng(3).integers(10, 900, N)
+    facts = {"category": category.tolist(), "length_a": lengths}
+    data = replace(data, frame=data.frame.with_columns(pl.Series(name, values) for name, values in facts.items()))
+
+    def noted(rows):
+        new = NewLabels(("human",), np.where(rows, TRUTH, -1).astype(np.int8)[:, None])
+        return " ".join(correct_dataset(data, new, QUICK, 7).notes)
+
+    assert "the categories differ from those of the other items" in noted(category == "code")
+    assert "the lengths of response a differ from those of the other items" in noted(lengths > 700)
+    assert "may not be a random sample" not in noted(np.random.default_rng(5).random(N) < 0.3)
 
 
 def test_shares_of_outcomes_are_compared_as_scipy_would():

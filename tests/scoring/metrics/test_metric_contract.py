@@ -13,7 +13,7 @@ each = pytest.mark.parametrize("name", registry.names("metrics"))
 
 
 def test_files_are_metrics():
-    assert set(metrics_of(ScoreSpec())) == set(registry.names("metrics")) >= {"kappa", "accuracy"}
+    assert set(metrics_of(ScoreSpec(), np.zeros(0, np.int8))) == set(registry.names("metrics")) >= {"kappa", "accuracy"}
     with pytest.raises(KeyError):
         find_metric("no-such-metric")
 
@@ -62,3 +62,20 @@ def test_another_name_for_the_responses_changes_nothing(name):
     metric = find_metric(name)
     swapped = TABLE[::-1][:, [2, 1, 0, 3]]
     assert float(metric.value(swapped)) == pytest.approx(float(metric.value(TABLE)), abs=1e-12)
+
+
+def test_ac1_counts_the_classes_that_occur_among_the_labels():
+    coin = np.array([[25.0, 0, 25, 0], [0, 0, 0, 0], [25, 0, 25, 0]])
+    labels = np.repeat([0, 2, -1], 50).astype(np.int8)
+    assert find_metric("ac1", labels).value(coin) == 0
+    for same in (np.array([0, 1, 2], np.int8), np.zeros(9, np.int8), np.zeros(0, np.int8), None):
+        assert find_metric("ac1", same) is find_metric("ac1")
+    assert find_metric("kappa", labels) is find_metric("kappa")
+    found = find_metric("ac1", labels)
+    assert found.count(coin) == 100
+    assert found.influence(coin).shape == coin.shape
+    assert tuple(getattr(find_metric("ac1"), name) for name in ("SUMMARY", "RANGE", "UNDEFINED")) == (
+        found.SUMMARY,
+        found.RANGE,
+        found.UNDEFINED,
+    )

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
+from harness.scoring.estimates import TOO_FEW_CLUSTERS
+from harness.statistics import clusters
 from harness.statistics.alternative_annotator import EPSILON, FEWEST, alternative_test
 
 SUMMARY = "alternative-annotator: whether the evaluator can replace a human annotator (alt-test, arXiv 2501.10970)"
@@ -21,15 +23,36 @@ def figures(audited: Audited) -> dict[str, Figure]:
     if codes.shape[1] < 3:
         unknown = audited.unknown(FEW_ANNOTATORS)
         return {"alternative-annotator.winning-rate": unknown, "alternative-annotator.advantage": unknown}
-    found = alternative_test(audited.judged, codes, level=audited.score.level)
-    n = sum(one.n for one in found.advantages)
-    rate = audited.unknown(f"no annotator has {FEWEST} items", n)
-    if found.winning_rate is not None:
-        rate = Figure(found.winning_rate, reason=METHOD, n=n, level=audited.score.level, units=codes.shape[1])
-    return {
-        "alternative-annotator.winning-rate": rate,
-        "alternative-annotator.advantage": audited.units.figure(found.per_item, reason="no item has two labels"),
-    }
+    level, group = audited.score.level, audited.reference.all_clusters
+    found = alternative_test(audited.judged, codes, clusters=group, level=level)
+    if found.winning_rate is None or found.advantage is None:
+        unknown = audited.unknown(f"no annotator has {FEWEST} items", sum(one.n for one in found.advantages))
+        return {"alternative-annotator.winning-rate": unknown, "alternative-annotator.advantage": unknown}
+    rate = Figure(
+        found.winning_rate,
+        reason=METHOD,
+        n=sum(one.n for one in found.advantages),
+        level=level,
+        units=codes.shape[1],
+    )
+    value, low, high = found.advantage, None, None
+    reason = TOO_FEW_CLUSTERS if found.clusters < clusters.FEWEST else ""
+    if not reason:
+        reach = clusters.t_quantile(level, found.clusters - 1) * found.error
+        low, high = max(0.0, value - reach), min(1.0, value + reach)
+    advantage = Figure(
+        value,
+        low,
+        high,
+        reason,
+        n=found.n,
+        method="none" if reason else "clustered",
+        level=level,
+        unit="item" if group is None else "cluster",
+        units=found.clusters,
+        systems=len(audited.data.cells),
+    )
+    return {"alternative-annotator.winning-rate": rate, "alternative-annotator.advantage": advantage}
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:

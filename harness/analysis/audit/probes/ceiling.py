@@ -23,7 +23,7 @@ def figures(audited: Audited) -> dict[str, Figure]:
         return dict.fromkeys(NAMES, audited.unknown(ONE_ANNOTATOR))
     if not ((codes >= 0).sum(axis=1) >= 2).any():
         return dict.fromkeys(NAMES, audited.unknown(ONE_LABEL))
-    metric = find_metric(audited.score.metrics[0])
+    metric = find_metric(audited.score.metrics[0], codes.ravel())
     found = annotators.ceiling(audited.judged, codes, metric.value, audited.clusters)
     if found is None:
         return dict.fromkeys(NAMES, audited.unknown(metric.UNDEFINED))
