@@ -16,6 +16,7 @@ WHOLE = (
     "generation/test_run.py",
     "importers/test_published_",
     "reliability",
+    "report/pages/test_items.py",
     "report/test_document.py",
     "test_docs.py",
     "untrusted/test_bombs.py",

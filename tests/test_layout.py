@@ -49,6 +49,7 @@ MOST_LINES = 350
 MOST_PARAMETERS = 6
 WITH_MORE_PARAMETERS = {
     "api/analyses.py:correct": "public: every option of `harness correct`, by keyword",
+    "api/reporting.py:write_report": "public: every option of `harness report`, by keyword",
     "api/run.py:run_spec": "public: every option of `harness run`, by keyword",
     "providers/chat_client.py:__init__": "what the providers that speak the protocol differ in, by keyword",
     "scoring/score.py:best_of": "each is data of its own; callers have no common record",

@@ -27,6 +27,7 @@ from harness.runner.run_folder import (
 from harness.text import html_list, html_table
 
 if TYPE_CHECKING:
+    import altair as alt
     import polars as pl
 
 
@@ -126,6 +127,24 @@ class FinishedRun:
             "n",
             pl.sum_horizontal(*FAILURES).alias("failed"),
         )
+
+    def chart(self, name: str | None = None, part: str | None = None, *, width: int = 860) -> alt.LayerChart:
+        """A chart of the run, as Altair draws it in a notebook.
+
+        Args:
+            name: a metric of the run (its first one by default), `differences`, `cost` or `agreement`; of a
+                generation `win-rate` (by default) or `drafts`.
+            part: name of the dataset, or of the opponent for `win-rate`; None for the first one.
+            width: in pixels.
+
+        Raises:
+            InputError: where there is no such chart, or the extra `report` is not installed.
+        """
+        from harness.report.run_charts import chart_names, chart_of
+        from harness.report.run_source import RunSource
+
+        source = RunSource(self.folder)
+        return chart_of(source, chart_names(source)[0] if name is None else name, part, width)
 
     def _repr_html_(self) -> str:
         """The leaderboard, as a notebook shows a run."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-from harness.api.reporting import report_written
+from harness.api.reporting import MOST_ITEMS, ReportRequest, report_written, texts_of
 from harness.cli import _completion
-from harness.cli._options import allow_path_option, json_option, results_option
+from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.runner.find_run import find_run
 from harness.text import pluralized, printable
@@ -20,8 +22,12 @@ Examples:
   harness report quickstart                              write report.html
   harness report specs/quickstart.yaml --out quick.html
   harness report quickstart --vs direct/judge:novice     differences to a baseline
+  harness report old new --out compared.html             a comparison, then the pages of each
 
-The file needs no network and runs no script. Charts need the extra `report`:
+The file needs no network and runs no script. It shows the most telling items with the conversations behind their
+verdicts: texts come from the data, replies from the cache, and the report says what is missing. The paths in a spec
+are searched in the folder of the spec, in each --data DIR, in the current folder and in specs/. Charts need the
+extra `report`:
   pip install 'fellowship-harness[report]'
 `harness schema report` describes the JSON."""
 )
@@ -40,23 +46,54 @@ The file needs no network and runs no script. Charts need the extra `report`:
     shell_complete=_completion.cells,
     help="Show differences to this cell (baseline) instead of the best.",
 )
+@click.option(
+    "--items",
+    "most_items",
+    type=click.IntRange(0),
+    default=MOST_ITEMS,
+    show_default=True,
+    metavar="N",
+    help="Show the N most telling items of each run, up to 3 million characters.",
+)
+@click.option(
+    "--data",
+    "data",
+    type=click.Path(file_okay=False, path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    help="Folder that the paths in the specs of the runs are relative to. Repeatable.",
+)
 @click.option("--force", is_flag=True, help="Overwrite FILE even if it is not a report.")
 @results_option
+@cache_option
 @json_option
 @allow_path_option
 def report(
     runs: tuple[str, ...],
     out: Path,
     vs: str | None,
+    most_items: int,
+    data: tuple[Path, ...],
     force: bool,
     results: Path,
+    cache: Path,
     as_json: bool,
     allow_paths: tuple[Path, ...],
 ) -> None:
     """Write a report of each RUN: a run folder, or a spec (file or name), its newest run."""
     folders = [find_run(run, results, allow_paths=allow_paths) for run in runs]
-    written = report_written(folders, out, vs=vs, force=force)
+    own = [Path(run).parent for run in runs if Path(run).is_file()]
+    asked = ReportRequest(vs, most_items, texts_of([*own, *data], cache, allow_paths))
+    written = report_written(folders, out, asked, force=force)
     if as_json:
         print_json(written)
     else:
-        click.echo(printable(f"wrote {out} ({written['bytes'] / 1000:,.0f} kB, {pluralized(len(folders), 'run')})"))
+        click.echo(printable(written_line(written)))
+
+
+def written_line(written: Mapping[str, Any]) -> str:
+    """What was written, in one line."""
+    left_out = f" of {written['items'] + written['left_out']:,}" if written["left_out"] else ""
+    size = f"{written['bytes'] / 1000:,.0f} kB"
+    runs = pluralized(len(written["runs"]), "run")
+    return f"wrote {written['file']} ({size}, {runs}, {written['items']}{left_out} items)"

@@ -37,6 +37,7 @@ from harness.cli._several import planned
 from harness.cli._signals import end_in_order
 from harness.cli._terminal import print_message
 from harness.cli.leaderboard import check_layout, print_rendered, rendered
+from harness.cli.report import written_line
 from harness.leaderboard.format import can_follow_another, find_leaderboard_format
 from harness.leaderboard.run_gate import RunRules, check_thresholds
 from harness.runner.call_log import CallLog, call_line, entry_of
@@ -63,6 +64,7 @@ Examples:
   harness run my-judges.yaml --log-file calls.jsonl     log each call
   harness run my-judges.yaml --offline                  replay from the cache, without model calls
   harness run my-judges.yaml --format json > board.json
+  harness run my-judges.yaml --report                   also write report.html into the run folder
   harness run specs/*.yaml                              several specs, all checked before the first call
 
 Every reply is cached before it is used: an interrupted run resumes, and a second run makes no calls. The leaderboard
@@ -122,6 +124,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
     metavar="FILE",
     help="Append a JSON line per call to FILE; `harness schema call-log` describes it.",
 )
+@click.option("--report", "with_report", is_flag=True, help="Write report.html into the run folder (extra `report`).")
 @report_option
 @wide_option
 @notes_option
@@ -137,6 +140,10 @@ def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | No
     if len(specs) > 1 and not can_follow_another(find_leaderboard_format(chosen.report)):
         raise click.UsageError(f"--format {chosen.report} writes one document, so it takes one SPEC", ctx)
     check_layout(chosen.report, wide=chosen.wide, notes=chosen.notes)
+    if chosen.with_report:
+        from harness.report.charts.svg import check_installed
+
+        check_installed()
     find_leaderboard_format(chosen.report)  # a format that cannot be loaded is an error before any call is paid for
     left_usd, has_failed, checks = max_cost_usd, False, list[Check]()
     if chosen.repeat_of is None:
@@ -177,6 +184,7 @@ class RunOptions:
     yes: bool
     verbose: bool
     log_file: Path | None
+    with_report: bool
     report: str
     wide: bool
     notes: bool
@@ -218,6 +226,10 @@ def run_one(
     text = rendered(finished.leaderboard, options.report, wide=options.wide, notes=options.notes)
     print_rendered(text, options.report)
     print_location(finished, spec, watch)
+    if options.with_report:
+        from harness.api.reporting import report_in_folder
+
+        print_line(written_line(report_in_folder(finished.folder, spec, options.cache, options.allow_paths)))
     checks = gate_checks(finished, options.rules)
     checks += [Check(finished.id, name, (reason,)) for name, reason in watch.stopped_models.items()]
     if print_unanswered(plan, finished, watch):

@@ -100,20 +100,28 @@ def _part(
         return DatasetDifferences(dataset, "", None, None, None, ALONE if len(rows) < 2 else NO_VERDICT)
     baseline = str(known[0][1]["to"]).partition("/")[2]
     labels = dict(zip((row["cell"] for row in rows), cell_labels(rows), strict=True))
-    shown = [(row, found) for row, found in known if found["value"] is not None][:MOST_SHOWN]
-    forest = Forest(
-        f"difference in {metric} to {label_of(baseline)}",
-        "",
-        [_row(labels[row["cell"]], found, is_simulated=row["simulated"]) for row, found in shown],
-        reference=0.0,
-    )
+    forest = difference_forest(metric, rows)
     title = f"Difference in {metric} of each cell on {dataset} to {baseline}"
-    chart = ChartBlock(title, partial(forest_chart, forest)) if shown else None
+    chart = ChartBlock(title, partial(forest_chart, forest)) if forest.rows else None
     columns = [Column("cell", is_key=True, can_wrap=True), Column("difference"), *numbers("p"), *_POWER, _RESULT]
     lines = [_line(row, labels, found, links.cell(source, row["cell"])) for row, found in known]
     caption = f"{dataset}: {metric} minus that of {baseline}"
     pairs = None if contest is None or len(rows) > MOST_PAIRED else _pairs(dataset, metric, rows, labels, contest)
     return DatasetDifferences(dataset, baseline, chart, table_block(caption, columns, lines), pairs, "")
+
+
+def difference_forest(metric: str, rows: Sequence[Row]) -> Forest:
+    """The differences of some cells to the cell that their board compares them with."""
+    named = zip(rows, cell_labels(rows), strict=True)
+    known = [(row, label, found) for row, label in named if (found := row["metrics"][metric].get("difference"))]
+    shown = [one for one in known if one[2]["value"] is not None][:MOST_SHOWN]
+    baseline = label_of(str(known[0][2]["to"]).partition("/")[2]) if known else ""
+    return Forest(
+        f"difference in {metric} to {baseline}",
+        "",
+        [_row(label, found, is_simulated=row["simulated"]) for row, label, found in shown],
+        reference=0.0,
+    )
 
 
 _POWER = numbers("detectable loss", "detectable gain")

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from harness.leaderboard.board_tables import board_tables
 from harness.leaderboard.numbers import SIMULATED, rank_range, with_interval
-from harness.leaderboard.view import LINE_NOTE, Row, ends_top_group, evaluator
+from harness.leaderboard.view import LINE_NOTE, Board, Row, ends_top_group, evaluator
 from harness.report.blocks import ChartBlock, TableBlock, block_of
 from harness.report.charts.forest import Forest, ForestRow, forest_chart, rank_colour
 from harness.report.links import Links
@@ -77,7 +77,7 @@ def overview_page(source: RunSource, links: Links) -> OverviewPage:
     for (dataset, rows), table in zip(source.groups, tables.tables, strict=True):
         names = [column.name for column in table.columns]
         hrefs = [links.cell(source, row["cell"]) for row in rows]
-        forest = forest_of(source, rows[:MOST_SHOWN])
+        forest = forest_of(source.board, rows[:MOST_SHOWN])
         title = f"{source.metric} with its interval for each cell on {dataset}, best first"
         found.append(
             DatasetOverview(
@@ -101,11 +101,11 @@ def overview_page(source: RunSource, links: Links) -> OverviewPage:
     )
 
 
-def forest_of(source: RunSource, rows: Sequence[Row]) -> Forest:
-    """The forest plot of the cells of a dataset."""
-    metric = source.metric
+def forest_of(board: Board, rows: Sequence[Row]) -> Forest:
+    """The forest plot of the cells of a dataset by the metric of a board."""
+    metric = board["metric"]
     last_of_top = ends_top_group(rows)
-    level = 100 * source.board["method"]["level"]
+    level = 100 * board["method"]["level"]
     return Forest(
         f"{metric} with {level:.4g} % interval",
         "rank",

@@ -143,7 +143,7 @@ def test_a_report_of_two_runs_compares_them_and_shows_each(two_runs, monkeypatch
 def test_the_same_run_twice_is_one_run():
     source = shipped("feedback-loops")
     found = report_of([source, RunSource(source.folder)], ReportOptions())
-    assert found.sections == ("overview", "loops")
+    assert found.sections == ("overview", "loops", "items")
 
 
 def test_runs_of_two_kinds_are_not_compared():
