@@ -17,6 +17,10 @@ HEADER, LEFT, RIGHT = 26, 330, 236
 """Room for the header, the labels and the figures of a wide chart, in pixels."""
 
 
+LINE, LONG_LINE = 46, 60
+"""Characters of a label, and of each of two lines of one."""
+
+
 @dataclass(frozen=True, slots=True)
 class ForestRow:
     """One row of a forest plot.
@@ -79,10 +83,25 @@ def forest_chart(forest: Forest, width: int = WIDE) -> alt.LayerChart:
     return data.framed(layers, width, height, margins)
 
 
+def label_lines(text: str) -> list[str]:
+    """A label in one line, or in two of a smaller font, broken where a jury or its strategy can be."""
+    text = label_of(text, 2 * LONG_LINE)
+    if len(text) <= LINE:
+        return [text]
+    breaks = [at + 1 for at, one in enumerate(text) if one in "+ /"]
+    at = min(breaks or [len(text) // 2], key=lambda place: abs(place - len(text) // 2))
+    return [label_of(part, LONG_LINE) for part in (text[:at], text[at:])]
+
+
 def _values(row: ForestRow, at: int, step: int, *, is_narrow: bool) -> dict[str, Any]:
     middle = (at + 0.5) * step
+    lines = [label_of(row.label, 38)] if is_narrow else label_lines(row.label)
     return {
-        "label": label_of(row.label, 30 if is_narrow else 48),
+        "label": lines[0] if len(lines) == 1 else "",
+        "upper": lines[0] if len(lines) > 1 else "",
+        "lower": lines[1] if len(lines) > 1 else "",
+        "upper_y": middle - 6,
+        "lower_y": middle + 6,
         "value": row.value,
         "low": row.low,
         "high": row.high,
@@ -162,11 +181,15 @@ def _texts(
     import altair as alt
 
     _, y = _scales(forest, size.height)
-    at, caption = (alt.Y(f"{name}:Q", scale=y, axis=None) for name in ("y", "caption"))
+    at, caption, upper, lower = (
+        alt.Y(f"{name}:Q", scale=y, axis=None) for name in ("y", "caption", "upper_y", "lower_y")
+    )
     line = data.layer(rows)
 
-    def column(text: str, x: int, where: alt.Y, align: Literal["left", "right"], colour: str) -> Any:
-        return line.mark_text(align=align, baseline="middle", color=colour).encode(
+    def column(
+        text: str, x: int, where: alt.Y, align: Literal["left", "right"] = "left", colour: str = INK, font: float = 12
+    ) -> Any:
+        return line.mark_text(align=align, baseline="middle", color=colour, fontSize=font).encode(
             x=alt.value(x), y=where, text=alt.Text(f"{text}:N")
         )
 
@@ -177,7 +200,9 @@ def _texts(
         ]
     header = data.layer([{"text": "", "note": forest.note}])
     return [
-        column("label", 8 - LEFT, at, "left", INK),
+        column("label", 8 - LEFT, at),
+        column("upper", 8 - LEFT, upper, font=10),
+        column("lower", 8 - LEFT, lower, font=10),
         column("text", size.width + 14, at, "left", INK),
         *([column("note", size.width + RIGHT - 8, at, "right", MUTED)] if forest.note else []),
         header.mark_text(align="right", baseline="bottom", color=MUTED).encode(

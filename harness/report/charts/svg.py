@@ -111,6 +111,8 @@ def _is_empty(element: ElementTree.Element, name: str) -> bool:
     if name == "path":
         drawn = element.get("d") or ""
         return not drawn or "h0v0h0" in drawn or element.get("display") == "none"
+    if name == "text":
+        return not "".join(element.itertext()).strip()
     return name == "g" and not any(not _is_empty(child, child.tag.removeprefix(NAMESPACE)) for child in element)
 
 

@@ -16,7 +16,7 @@ from harness.report.links import Links
 from harness.report.pages.overview import cell_labels
 from harness.report.run_source import RunSource
 
-USD, TOKENS = "USD", "tokens"
+USD, TOKENS, CALLS = "USD", "tokens", "calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class DatasetCost:
         dataset: its name.
         chart: None where no cell has both.
         table: cheapest first.
-        unit: of the cost: `USD`, or `tokens` where no cell costs anything or a price is missing.
+        unit: of the cost: `USD`; `tokens` where no cell costs anything or a price is missing; `calls` without tokens.
         pick: the cheapest cell that is not distinguishable from the best, "" where that is the best.
     """
 
@@ -65,14 +65,20 @@ def cost_page(source: RunSource, links: Links) -> CostPage:
 
 
 def unit_of(rows: Sequence[Row]) -> str:
-    """The unit of cost: USD where all prices are known and any cell costs something, tokens otherwise."""
+    """The unit of cost: USD where all prices are known and any cell costs something, else tokens, else calls."""
     known = all(row["cost_usd"] is not None for row in rows)
-    return USD if known and any(row["cost_usd"] for row in rows) else TOKENS
+    if known and any(row["cost_usd"] for row in rows):
+        return USD
+    return TOKENS if any(map(_tokens, rows)) else CALLS
+
+
+def _tokens(row: Row) -> int:
+    return int(row["tokens"]["prompt"] + row["tokens"]["completion"])
 
 
 def cost_per_item(row: Row, unit: str) -> float | None:
     """The cost of a cell for each item."""
-    total = row["cost_usd"] if unit == USD else row["tokens"]["prompt"] + row["tokens"]["completion"]
+    total = {USD: row["cost_usd"], TOKENS: _tokens(row), CALLS: row["calls"]}[unit]
     return None if total is None or not row["items"] else total / row["items"]
 
 
@@ -118,27 +124,28 @@ def _part(source: RunSource, dataset: str, rows: Sequence[Row], links: Links) ->
     chart = ChartBlock(title, partial(cost_chart, points, metric, unit)) if points else None
     columns = [
         Column("cell", is_key=True, can_wrap=True),
-        *numbers(f"{unit} an item", "calls an item"),
+        *numbers(*dict.fromkeys((f"{unit} an item", "calls an item"))),
         Column(metric),
         Column("front"),
         Column("against the best", can_wrap=True),
     ]
     labels = dict(zip((row["cell"] for row in rows), cell_labels(rows), strict=True))
-    lines = [_line(one, labels[one.row["cell"]], metric, links.cell(source, one.row["cell"])) for one in cells]
+    lines = [_line(one, labels[one.row["cell"]], metric, unit, links.cell(source, one.row["cell"])) for one in cells]
     pick = next((one for one in cells if one.point and one.point.is_pick), None)
     is_other = pick is not None and pick.row["cell"] != rows[0]["cell"]
     table = table_block(f"{dataset}: cheapest first", columns, lines)
     return DatasetCost(dataset, chart, table, unit, labels[pick.row["cell"]] if pick and is_other else "")
 
 
-def _line(one: Costed, label: str, metric: str, href: str | None) -> list[str | TableText]:
+def _line(one: Costed, label: str, metric: str, unit: str, href: str | None) -> list[str | TableText]:
     row, figure = one.row, one.row["metrics"][metric]
     found = figure.get("difference")
     pick = " (cheapest)" if one.point and one.point.is_pick and found is not None else ""
     value = figure["value"]
+    cost = UNDEFINED if one.cost is None else f"{one.cost:,.4g}" if one.cost < 1000 else f"{one.cost:,.0f}"
     return [
         TableText(label, href),
-        UNDEFINED if one.cost is None else f"{one.cost:,.4g}" if one.cost < 1000 else f"{one.cost:,.0f}",
+        *([] if unit == CALLS else [cost]),
         f"{row['calls'] / max(1, row['items']):.2f}",
         UNDEFINED if value is None else with_interval(value, figure["low"], figure["high"]),
         str(one.point.number) if one.point and one.point.number else "",

@@ -16,9 +16,10 @@ from harness.report.items.records import ConversationRecord, ItemRecord, LoopRec
 from harness.report.items.telling import telling
 from harness.report.items.texts import Texts
 from harness.report.run_source import RunSource
+from harness.report.shown_text import MOST_CHARACTERS
 from harness.text import pluralized
 
-MOST_CELLS = 8
+MOST_CELLS = 5
 """Cells whose conversations an item shows, the best first."""
 FAILED_EACH = 2
 """Items that are shown for each kind of failure, beside the most telling ones."""
@@ -153,12 +154,17 @@ def _failed(index: RunIndex, shown: set[tuple[str, str]]) -> Iterator[Wanted]:
 def _size(record: ItemRecord) -> int:
     """Characters of an item with its conversations."""
     texts = [record.response_a, record.response_b, *(message.text for message in record.prompt or ())]
-    return sum(len(text or "") for text in texts) + sum(map(_conversation_size, record.conversations))
+    return sum(map(_shown, texts)) + sum(map(_conversation_size, record.conversations))
+
+
+def _shown(text: str | None) -> int:
+    """Characters of a text that a page shows."""
+    return min(len(text or ""), MOST_CHARACTERS)
 
 
 def _conversation_size(record: ConversationRecord) -> int:
     own = sum(
-        len(call.reply or "") + len(call.reasoning) + sum(len(message.text) for message in call.messages[call.shared :])
+        _shown(call.reply) + _shown(call.reasoning) + sum(_shown(one.text) for one in call.messages[call.shared :])
         for call in record.calls
     )
     return own + sum(map(_conversation_size, record.members))
@@ -172,7 +178,7 @@ def _loops_page(source: RunSource, items: Items, most: int) -> ItemsPage:
     room = MOST_TEXT
     for prompts, item in order[: min(most, len(order))]:
         loops = [items.loop(one["id"], item) for one in systems if one["prompts"] == prompts]
-        room -= sum(len(draft.text) for loop in loops for draft in loop.drafts)
+        room -= sum(_shown(draft.text) for loop in loops for draft in loop.drafts)
         if room < 0 and cards:
             break
         cards.append(Card(f"item-{len(cards) + 1}", item, pluralized(len(loops), "loop"), None, loops))

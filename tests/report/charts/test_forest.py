@@ -1,4 +1,6 @@
-from harness.report.charts.forest import Forest, ForestRow, forest_chart
+import pytest
+
+from harness.report.charts.forest import Forest, ForestRow, forest_chart, label_lines
 from harness.report.charts.frame import NARROW, WIDE
 from harness.report.charts.svg import svg_of
 
@@ -43,3 +45,18 @@ def test_a_line_divides_the_rows_and_a_reference_crosses_them():
 
 def test_no_rows_make_an_empty_chart():
     assert "<svg" in drawn(Forest("kappa", "", []))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("short", ["short"]),
+        (
+            "jury:" + "+".join(["llama-3.1-8b-instruct"] * 4),
+            ["jury:" + "llama-3.1-8b-instruct+" * 2, "llama-3.1-8b-instruct+llama-3.1-8b-instruct"],
+        ),
+        ("x" * 60, ["x" * 30, "x" * 30]),
+    ],
+)
+def test_long_labels_have_two_lines(text, lines):
+    assert label_lines(text) == lines

@@ -40,11 +40,22 @@ def test_cells_without_a_price_or_a_value_have_no_point(rows):
     [((1.0, 2.0), "USD"), ((0.0, 2.0), "USD"), ((0.0, 0.0), "tokens"), ((None, 2.0), "tokens")],
 )
 def test_cost_is_in_tokens_where_prices_say_nothing(costs, unit):
-    assert unit_of([{"cost_usd": cost} for cost in costs]) == unit
+    tokens = {"prompt": 9, "completion": 1}
+    assert unit_of([{"cost_usd": cost, "tokens": tokens} for cost in costs]) == unit
+
+
+def test_cost_is_in_calls_without_tokens(rows):
+    for row in rows:
+        row |= {"cost_usd": None, "tokens": {"prompt": 0, "completion": 0}}
+    assert unit_of(rows) == "calls"
+    assert next(one.cost for one in costed_cells(rows, "kappa", "calls")) == pytest.approx(1.0, abs=0.1)
 
 
 def test_no_items_have_no_cost():
-    assert cost_per_item({"items": 0, "cost_usd": 1.0}, "USD") is None
+    assert (
+        cost_per_item({"items": 0, "cost_usd": 1.0, "calls": 3, "tokens": {"prompt": 1, "completion": 1}}, "USD")
+        is None
+    )
 
 
 def test_the_page_of_a_free_run_is_in_tokens():

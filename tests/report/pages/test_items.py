@@ -72,7 +72,7 @@ def test_juries_and_cells_beyond_the_most_have_verdicts_only(folder, source):
     for card in page.cards:
         assert len(card.item.verdicts) == 3
         assert [one.evaluator for one in card.item.conversations] == ["judge:large", "judge:small"]
-    assert "the conversations of the best 8 that ask a model" in page.remark
+    assert "the conversations of the best 5 that ask a model" in page.remark
 
 
 def test_no_items_are_shown_where_none_are_wanted(folder, source):
