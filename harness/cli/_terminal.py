@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping
 from typing import NamedTuple, TextIO
 
 import click
@@ -36,12 +35,12 @@ def screen() -> Screen:
     return Screen(size.columns, size.lines, has_colours(sys.stdout))
 
 
-def has_colours(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:
+def has_colours(stream: TextIO) -> bool:
     """Whether a stream gets colours: as --color says, otherwise a terminal unless NO_COLOR is set or TERM is `dumb`."""
     context = click.get_current_context(silent=True)
     if context is not None and context.color is not None:
         return context.color
-    return stream.isatty() and not environment.get("NO_COLOR") and environment.get("TERM") != "dumb"
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def print_message(text: str, *, style: str = "") -> None:
