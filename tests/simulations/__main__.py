@@ -37,9 +37,11 @@ def run(part: str, scale: float) -> list[Row]:
     return list(importlib.import_module(f"simulations.{part}").simulate(scale))
 
 
-def page(found: dict[str, list[Row]]) -> str:
+def page(found: dict[str, list[Row]], scale: float = 1) -> str:
     """All rows as a Markdown page."""
     lines = [HEAD.format(tolerance=TOLERANCE)]
+    if scale != 1:
+        lines += [f"This page is of a reduced run: {scale:g} of the worlds of the full one, at least 40 each.", ""]
     for part, rows in found.items():
         summary = (importlib.import_module(f"simulations.{part}").__doc__ or "").splitlines()[0]
         lines += [f"## {part.replace('_', ' ')}", "", summary, ""]
@@ -60,7 +62,7 @@ def main(file: str, scale: str = "1") -> int:
     started = time.monotonic()
     with ProcessPoolExecutor(2) as pool:
         rows = dict(zip(PARTS, pool.map(run, PARTS, [float(scale)] * len(PARTS)), strict=True))
-    Path(file).write_text(page(rows), encoding="utf-8")
+    Path(file).write_text(page(rows, float(scale)), encoding="utf-8")
     missed = [(part, row) for part, found in rows.items() for row in found if not row.is_as_claimed]
     print(f"{sum(map(len, rows.values()))} rows in {time.monotonic() - started:.0f} s, {len(missed)} not met")
     for part, row in missed:
