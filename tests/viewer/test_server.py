@@ -57,7 +57,9 @@ def test_the_command_serves_until_ctrl_c(tmp_path: Path):
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ}
     )
     try:
-        address = process.stdout.readline().split()[0]
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        address = line.split()[0]
         with urllib.request.urlopen(f"{address}runs/many-modes/{files.folder.name}/items", timeout=60) as answer:
             assert answer.status == 200
             assert "default-src 'none'" in answer.headers["content-security-policy"]
