@@ -193,7 +193,7 @@ def test_the_leaderboard_in_the_readme_is_that_of_the_shipped_run():
 
 
 def test_the_readme_is_short():
-    assert len((CHECKOUT / "README.md").read_text(encoding="utf-8").splitlines()) < 150
+    assert len((CHECKOUT / "README.md").read_text(encoding="utf-8").splitlines()) < 160
 
 
 def test_a_better_answer_rule_reads_paid_replies_at_no_cost(beside_the_guide):

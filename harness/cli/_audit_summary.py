@@ -15,7 +15,9 @@ DESCRIPTIONS = ("win-rate",)
 BETTER_THAN_NOTHING = ("constant",)
 """Probes where a difference from 0 is good, and none is the finding."""
 _UNKNOWN = re.compile(r"^(?:[^:(]*: )?unknown \((?P<reason>.*)\)$")
-_NOTHING = ("not distinguishable from 0", "every item has a verdict", "no verdict")
+CONFOUNDED = "quality that the labels do not show can explain it"
+"""Ends the sentence of a difference that is no evidence of a bias."""
+_NOTHING = ("not distinguishable from 0", "every item has a verdict", "no verdict", CONFOUNDED)
 PASSED = "passed"
 SHOWN = 3
 """Cells of a probe whose sentence is shown; the others are named."""

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from harness import registry
 from harness.cli import main
-from harness.cli._audit_summary import kind_of, summary_lines
+from harness.cli._audit_summary import CONFOUNDED, kind_of, summary_lines
 from harness.providers.simulation.dataset import make_pairs
 from harness.records.document import Document
 from harness.spec.schema import check
@@ -85,6 +85,7 @@ def test_what_was_found_comes_first():
             "nothing",
         ),
         ("length", "twice the length goes with 1.08; difference 0.31 [0.15, 0.47]", "found"),
+        ("length", f"twice the length goes with 1.08; difference 0.31 [0.15, 0.47]; {CONFOUNDED}", "nothing"),
         ("position", "flip rate: unknown (one order only; `order: [both]` shows both)", "unknown"),
         ("injection", "unknown (not asked; `score: {probes: [injection]}` asks the extra judgments)", "unknown"),
         ("constant", "accuracy of the most frequent label: 0.43; gain over it: 0.47 [0.36, 0.56]", "nothing"),
