@@ -11,21 +11,24 @@ WHOLE = (
     "cli/test_claims.py",
     "cli/test_compare.py",
     "cli/test_output.py",
+    "cli/test_power.py",
     "cli/test_report.py",
     "e2e",
+    "fuzz",
     "generation/test_run.py",
     "importers/test_published_",
     "reliability",
-    "report/pages/test_items.py",
-    "report/test_document.py",
+    "report",
+    "statistics/test_pairs.py",
+    "statistics/test_properties.py",
+    "statistics/test_selection.py",
     "test_docs.py",
-    "untrusted/test_bombs.py",
-    "untrusted/test_environment.py",
-    "untrusted/test_secrets.py",
+    "untrusted",
     "viewer/test_app.py",
 )
-"""Tests of whole processes, servers and published studies. They take half of the time of all tests, and nothing in them
-depends on the version of Python that the other tests do not show: `tox` runs them on one version only."""
+"""Tests of whole processes, servers, reports, hostile input and published studies. They take most of the time of all
+tests, and nothing in them depends on the version of Python that the other tests do not show: `tox` runs them on one
+version only."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,6 +16,7 @@ PUBLISHED = Path(os.environ.get("HARNESS_PUBLISHED_DATA", DOCS.parent / ".." / "
 @pytest.mark.skipif(
     not (PUBLISHED / "MA-PO").is_dir(), reason=f"the published data are not at {PUBLISHED} (HARNESS_PUBLISHED_DATA)"
 )
+@pytest.mark.slow
 def test_the_page_is_what_the_study_gives():
     script = [sys.executable, str(DOCS / "_generate" / "published_study.py"), str(PUBLISHED), "--check"]
     assert subprocess.run(script, check=False).returncode == 0, "write it anew with docs/_generate/published_study.py"

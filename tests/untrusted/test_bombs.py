@@ -171,6 +171,7 @@ UNITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS)
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_no_reply_of_sixteen_megabytes_holds_up_a_rule(rule: AnswerRule, unit: str) -> None:
