@@ -39,6 +39,9 @@ def beginning_of(spec: DatasetSpec) -> Iterator[tuple[DatasetSpec, str]]:
         return
     with tempfile.TemporaryDirectory(prefix="harness-data-") as folder, files[0].open("rb") as file:
         head = file.read(MAX_BYTES)
+        if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):  # one array, which has no end in a part of it
+            yield spec, ""
+            return
         part = Path(folder) / "beginning"
         part.write_bytes(head[: head.rfind(b"\n") + 1])
         megabytes = f"{size / 2**20:,.0f}"

@@ -19,6 +19,8 @@ SUMMARY = "JSON, one array of objects"
 ENDINGS = (".json",)
 OPTIONS = ("rows",)
 
+MAX_BYTES = 2**29
+"""Largest file that is read: it is parsed as a whole, which takes several times its size in memory."""
 MAX_KEYS = 10
 """Keys that a message lists."""
 KEYS_OF_LISTS = ("data", "rows", "items", "examples", "instances", "annotations")
@@ -28,11 +30,14 @@ KEYS_OF_LISTS = ("data", "rows", "items", "examples", "instances", "annotations"
 def read(path: Path, wanted: Sequence[str], *, rows: str | None = None) -> Rows:
     """Read the wanted columns of a JSON file.
 
+    The file is read whole; see `MAX_BYTES`.
+
     Args:
         path: the file.
         wanted: the columns.
         rows: the path of the array of rows in the file, None to find it.
     """
+    refuse_large(path)
     try:
         value = parsed(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except ValueError as error:
@@ -45,6 +50,20 @@ def read(path: Path, wanted: Sequence[str], *, rows: str | None = None) -> Rows:
     numbers = [at for at, row in enumerate(entries, 1) if isinstance(row, dict)]
     frame, present = columns_of([row for row in entries if isinstance(row, dict)], wanted)
     return Rows(frame, present, lambda: numbers, unit="row", problems=tuple(problems))
+
+
+def refuse_large(path: Path) -> None:
+    """Refuse a file that is too large to be parsed as a whole.
+
+    Raises:
+        DatasetError: where it is larger than 512 MB.
+        OSError: where it cannot be opened.
+    """
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        message = f"is one JSON value of {size / 2**20:,.0f} MB; JSON is read whole, up to {MAX_BYTES >> 20} MB"
+        hint = "write it as JSON Lines, which has no such limit: one object on each line, `format: jsonl`"
+        raise DatasetError(Problem(message=message, hint=hint))
 
 
 def _entries_at(value: Any, path: str) -> list[Any]:

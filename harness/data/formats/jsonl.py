@@ -43,6 +43,7 @@ def _as_array(file: BinaryIO, path: Path, wanted: Sequence[str]) -> Rows | None:
         return None
     from harness.data.formats import json
 
+    json.refuse_large(path)
     try:
         return json.read(path, wanted)
     except DatasetError:

@@ -18,6 +18,9 @@ SUMMARY = "Parquet, one row for each item"
 ENDINGS = (".parquet", ".pq")
 IS_TEXT = False
 
+CHUNK_ROWS = 10_000
+"""Rows that are Python objects at once, since those of a struct take many times what its JSON does."""
+
 
 def read(path: Path, wanted: Sequence[str]) -> Rows:
     """Read the wanted columns of a Parquet file. Rows are counted from 1, there being no lines."""
@@ -32,7 +35,8 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
         except parquet_faults() as error:
             reason = str(error).partition("\n")[0]
             raise DatasetError(Problem(message=f"cannot be read as Parquet: {reason}")) from None
-    frame = pl.DataFrame([_text_or_json(column) for column in frame])
+    # Each column leaves the frame before it is converted, so that no two of them are in memory twice.
+    frame = pl.DataFrame([_text_or_json(frame.drop_in_place(name)) for name in columns])
     return Rows(frame, present, lambda: range(1, frame.height + 1), unit="row")
 
 
@@ -61,9 +65,16 @@ def _text_or_json(column: pl.Series) -> pl.Series:
     try:
         if column.dtype == pl.Binary:  # text that its writer did not mark as such
             return column.cast(pl.String)
-        values = [None if value is None else orjson.dumps(value) for value in column.to_list()]
+        chunks = [_as_json(column[start : start + CHUNK_ROWS]) for start in range(0, len(column), CHUNK_ROWS)]
     except (pl.exceptions.PolarsError, TypeError):
         raise DatasetError(
             Problem(message=f"column `{column.name}` is of type {column.dtype}, which is neither text nor JSON")
         ) from None
+    return pl.concat(chunks) if chunks else pl.Series(column.name, [], dtype=pl.Binary)
+
+
+def _as_json(column: pl.Series) -> pl.Series:
+    import polars as pl
+
+    values = [None if value is None else orjson.dumps(value) for value in column.to_list()]
     return pl.Series(column.name, values, dtype=pl.Binary)

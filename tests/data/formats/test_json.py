@@ -64,3 +64,13 @@ def test_numbers_beyond_64_bits_and_half_surrogates(file):
     rows = json_format.read(file('[{"a": 123456789012345678901234567890, "b": "\\ud83d x"}]'), ["a", "b"])
     assert [json.loads(value) for value in rows.frame["a"]] == [123456789012345678901234567890]
     assert rows.frame["b"].to_list() == ["\ufffd x"]
+
+
+@pytest.mark.parametrize(("module", "name"), [(json_format, "rows.json"), (jsonl, "rows.jsonl")])
+def test_a_file_that_is_too_large_to_be_read_whole_is_told(file, monkeypatch, module, name):
+    content = json.dumps([{"a": "1"}, {"a": "2"}])
+    monkeypatch.setattr(json_format, "MAX_BYTES", len(content))
+    assert module.read(file(content, name), ["a"]).frame["a"].to_list() == ["1", "2"]
+    with pytest.raises(DatasetError, match=r"is one JSON value of 0 MB; JSON is read whole.*`format: jsonl`"):
+        module.read(file(content + " ", name), ["a"])
+    assert jsonl.read(file('{"a": "1"}\n' * 9, "lines.jsonl"), ["a"]).frame.height == 9

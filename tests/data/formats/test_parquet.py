@@ -105,3 +105,30 @@ def test_a_file_that_its_reader_panics_over_is_told(tmp_path, at, byte):
     path.write_bytes(whole)
     with pytest.raises(DatasetError, match="x: cannot be read as Parquet"):
         read_dataset(DatasetSpec("x", path, "x", "parquet"), seed=1)
+
+
+def test_structs_are_converted_chunk_by_chunk(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "CHUNK_ROWS", 2)
+    values = [None, None, {"a": 1}, {"a": 2}, {"a": None}]
+    path = tmp_path / "x.parquet"
+    pl.DataFrame({"s": values, "n": [1, 2, 3, None, 5], "t": list("abcde")}).write_parquet(path)
+    frame = parquet.read(path, ["n", "s", "t"]).frame
+    assert frame.schema == {"n": pl.Binary, "s": pl.Binary, "t": pl.String}
+    assert frame["s"].to_list() == [None, None, b'{"a":1}', b'{"a":2}', b'{"a":null}']
+    assert frame["n"].to_list() == [b"1", b"2", b"3", None, b"5"]
+    assert frame["t"].to_list() == list("abcde")
+
+
+def test_a_value_that_is_no_json_in_a_later_chunk_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet, "CHUNK_ROWS", 1)
+    path = tmp_path / "x.parquet"
+    pl.DataFrame({"s": [None, datetime.timedelta(1)]}).write_parquet(path)
+    with pytest.raises(DatasetError, match=r"column `s` is of type Duration.*neither text nor JSON"):
+        parquet.read(path, ["s"])
+
+
+def test_a_column_of_structs_without_rows(tmp_path):
+    path = tmp_path / "x.parquet"
+    pl.DataFrame({"s": [{"a": 1}]}).clear().write_parquet(path)
+    frame = parquet.read(path, ["s"]).frame
+    assert (frame.schema, frame.height) == ({"s": pl.Binary}, 0)
