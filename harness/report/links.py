@@ -23,6 +23,10 @@ class Links(Protocol):
         """An item of a run."""
         ...
 
+    def slices(self, source: RunSource, column: str) -> str | None:
+        """The slices by a column."""
+        ...
+
     def items(self, source: RunSource, filters: Mapping[str, str]) -> str | None:
         """The items of a run that match filters, such as `{"cell": ..., "verdict": ...}`."""
         ...
@@ -56,6 +60,10 @@ class Anchors:
         """As `Links.item`."""
         found = self._items.get((source.id, dataset, item))
         return None if found is None else f"#{found}"
+
+    def slices(self, source: RunSource, column: str) -> str | None:
+        """As `Links.slices`: a file shows those by some columns, one after the other."""
+        return None
 
     def items(self, source: RunSource, filters: Mapping[str, str]) -> str | None:
         """As `Links.items`: a file cannot filter."""

@@ -28,6 +28,10 @@ class Addresses:
         """As `Links.item`."""
         return item_address(RunKey.of(source.folder), dataset, item)
 
+    def slices(self, source: RunSource, column: str) -> str | None:
+        """As `Links.slices`."""
+        return run_address(RunKey.of(source.folder), "slices", {"by": column})
+
     def items(self, source: RunSource, filters: Mapping[str, str]) -> str | None:
         """As `Links.items`."""
         return run_address(RunKey.of(source.folder), "items", filters)

@@ -97,7 +97,9 @@ def _wanted(values: Values, name: str) -> str:
 
 
 def _of_evaluation(name: str) -> Build:
-    return lambda opened, links, values: evaluation_page(name, opened.source, links, values.get("vs") or None)
+    return lambda opened, links, values: evaluation_page(
+        name, opened.source, links, values.get("vs") or None, values.get("by") or None
+    )
 
 
 def _of_generation(name: str) -> Build:

@@ -34,6 +34,7 @@ class ForestRow:
         note: a last column, such as the rank range.
         colour: of the row.
         is_hollow: whether its point is hollow: a simulated model.
+        is_heading: whether its label is that of the rows below it, in bold.
     """
 
     label: str
@@ -44,6 +45,7 @@ class ForestRow:
     note: str = ""
     colour: str = BEST
     is_hollow: bool = False
+    is_heading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,11 @@ def label_lines(text: str) -> list[str]:
 
 def _values(row: ForestRow, at: int, step: int, *, is_narrow: bool) -> dict[str, Any]:
     middle = (at + 0.5) * step
-    lines = [label_of(row.label, 38)] if is_narrow else label_lines(row.label)
+    one_line = is_narrow or row.is_heading
+    lines = [label_of(row.label, 38 if is_narrow else LINE)] if one_line else label_lines(row.label)
     return {
-        "label": lines[0] if len(lines) == 1 else "",
+        "label": lines[0] if len(lines) == 1 and not row.is_heading else "",
+        "heading": lines[0] if row.is_heading else "",
         "upper": lines[0] if len(lines) > 1 else "",
         "lower": lines[1] if len(lines) > 1 else "",
         "upper_y": middle - 6,
@@ -189,18 +193,22 @@ def _texts(
     def column(
         text: str, x: int, where: alt.Y, align: Literal["left", "right"] = "left", colour: str = INK, font: float = 12
     ) -> Any:
-        return line.mark_text(align=align, baseline="middle", color=colour, fontSize=font).encode(
-            x=alt.value(x), y=where, text=alt.Text(f"{text}:N")
-        )
+        weight: Literal["bold", "normal"] = "bold" if text == "heading" else "normal"
+        mark = line.mark_text(align=align, baseline="middle", color=colour, fontSize=font, fontWeight=weight)
+        return mark.encode(x=alt.value(x), y=where, text=alt.Text(f"{text}:N"))
+
+    has_headings = any(row.is_heading for row in forest.rows)
 
     if is_narrow:
         return [
             column("label", 0, caption, "left", INK),
+            *([column("heading", 0, caption)] if has_headings else []),
             column("short", size.width, caption, "right", MUTED),
         ]
     header = data.layer([{"text": "", "note": forest.note}])
     return [
         column("label", 8 - LEFT, at),
+        *([column("heading", 8 - LEFT, at)] if has_headings else []),
         column("upper", 8 - LEFT, upper, font=10),
         column("lower", 8 - LEFT, lower, font=10),
         column("text", size.width + 14, at, "left", INK),

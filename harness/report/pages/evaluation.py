@@ -13,16 +13,17 @@ from harness.report.pages.cost import CostPage, cost_page
 from harness.report.pages.differences import DifferencesPage, differences_page
 from harness.report.pages.failures import FailuresPage, failures_page
 from harness.report.pages.overview import OverviewPage, overview_page
+from harness.report.pages.slices import SlicesPage, slices_page
 from harness.report.run_source import RunSource
 
 PAGES: Mapping[str, str] = {
     one.NAME: one.TITLE
-    for one in (OverviewPage, DifferencesPage, CostPage, AgreementPage, CellsPage, AuditPage, FailuresPage)
+    for one in (OverviewPage, DifferencesPage, CostPage, AgreementPage, CellsPage, SlicesPage, AuditPage, FailuresPage)
 }
 """Names and titles of the pages, in reading order."""
 
 
-def evaluation_page(name: str, source: RunSource, links: Links, vs: str | None = None) -> Page:
+def evaluation_page(name: str, source: RunSource, links: Links, vs: str | None = None, by: str | None = None) -> Page:
     """One page of an evaluation.
 
     Args:
@@ -30,12 +31,15 @@ def evaluation_page(name: str, source: RunSource, links: Links, vs: str | None =
         source: the run.
         links: where other pages are.
         vs: the baseline of the differences, None for the best cell.
+        by: the column of the slices, None for those of the spec and the category.
 
     Raises:
-        InputError: where the run has no such cell.
+        InputError: where the run has no such cell or column.
     """
     if name == DifferencesPage.NAME:
         return differences_page(source, links, vs)
+    if name == SlicesPage.NAME:
+        return slices_page(source, links, by)
     makers: Mapping[str, Callable[[RunSource, Links], Page]] = {
         OverviewPage.NAME: overview_page,
         CostPage.NAME: cost_page,
