@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from typing import Any
 
 from harness.errors import HarnessError, Problem
 from harness.records.datasets import DatasetSpec
@@ -67,6 +68,21 @@ def read_problems(specs: Iterable[DatasetSpec], seed: int, *, is_prompts: bool) 
         except HarnessError as error:
             problems += error.problems
     return problems
+
+
+def digests_of_data(spec: Spec) -> list[dict[str, Any]]:
+    """The name, the number of items and their digest for each dataset of a valid spec, as `subset.digest` takes it.
+
+    Raises:
+        HarnessError: if a dataset cannot be read.
+    """
+    from harness.data.columns import REQUIRED
+    from harness.data.dataset import PROMPT_SET, read_dataset
+    from harness.data.frozen import items_digest
+
+    required = PROMPT_SET if spec.kind == "generation" else REQUIRED
+    read = (read_dataset(one, seed=spec.seed, required=required) for one in _datasets_of(spec))
+    return [{"name": data.name, "items": len(data), "digest": items_digest(data.items())} for data in read]
 
 
 def _datasets_of(spec: Spec) -> list[DatasetSpec]:

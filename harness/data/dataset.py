@@ -14,6 +14,7 @@ import polars as pl
 
 from harness.data.columns import REQUIRED, canonical, missing_columns
 from harness.data.files import content_digest
+from harness.data.frozen import check_frozen
 from harness.data.labels import Codes, label_codes, majority
 from harness.data.reading import read_rows
 from harness.data.subset import chosen, rows_where, sample_seed, with_slices
@@ -40,7 +41,8 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         required: the columns that must be there and hold something; `PROMPT_SET` for prompts without responses.
 
     Raises:
-        DatasetError: with all bad rows, or with what keeps the file from being read.
+        DatasetError: with all bad rows, with what keeps the file from being read, or if the items are not those that
+            the digest of the subset froze.
     """
     try:
         rows = read_rows(spec)
@@ -54,6 +56,9 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         notes = (*found.notes, *kept.notes)
         identity = _identity(spec, seed) | ({"order": f"{seed}"} if found.is_drawn else {})
         digest = digest_of(identity)
+        dataset = FrameDataset(spec.name, digest, chosen(frame, spec, seed), annotators, notes=notes)
+        if spec.subset.digest is not None:
+            check_frozen(spec.name, dataset.items(), len(dataset), spec.subset.digest)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DatasetError(Problem(file=spec.shown_path, message=f"cannot be read: {reason}")) from None
@@ -61,7 +66,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         raise DatasetError(
             replace(problem, file=problem.file or spec.shown_path) for problem in error.problems
         ) from None
-    return FrameDataset(spec.name, digest, chosen(frame, spec, seed), annotators, notes=notes)
+    return dataset
 
 
 class FrameDataset:

@@ -48,4 +48,4 @@ def beginning_of(spec: DatasetSpec) -> Iterator[tuple[DatasetSpec, str]]:
         sentence = (
             f"checked the first {MAX_BYTES >> 20} of {megabytes} MB of {spec.shown_path}; `harness plan` reads all"
         )
-        yield replace(spec, path=part), sentence
+        yield replace(spec, path=part, subset=replace(spec.subset, digest=None)), sentence

@@ -96,14 +96,18 @@ def load_generation(
 def generation_digest(spec: GenerationSpec) -> str:
     """Digest of everything in a spec that determines results, given the data; as `harness.spec.digest.spec_digest`."""
     loops: dict[str, Any] = {key: spec.resolved[key] for key in ("matrix", "loop", "selection", "compare", "score")}
-    prompts = {
-        name: {k: v for k, v in entry.items() if k != "path"} for name, entry in spec.resolved["prompts"].items()
-    }
+    prompts = {name: _without_path(entry) for name, entry in spec.resolved["prompts"].items()}
     assert spec.review is not None
     review = {key: text for key, text in review_json(spec.review).items() if key != "summary"}
     bare = replace(spec, cells=tuple(replace(cell, dataset="") for cell in spec.cells))
     bare_evaluation = replace(bare, datasets=FrozenDict({"": dataset_of("", {**_NO_DATA, "path": ""}, Path(), "")}))
     return digest_of({"shared": spec_digest(bare_evaluation), "loops": loops, "prompts": prompts, "review": review})
+
+
+def _without_path(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry of a dataset without its path and the digest of its items: it counts by its content."""
+    subset = {key: value for key, value in entry["subset"].items() if key != "digest"}
+    return {key: subset if key == "subset" else value for key, value in entry.items() if key != "path"}
 
 
 _NO_DATA: Mapping[str, Any] = {"format": "", "columns": {}, "label_values": {}, "subset": {"where": {}}}

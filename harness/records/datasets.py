@@ -59,12 +59,14 @@ class Subset:
         sample: how many rows to draw without replacement, keeping their order; None for all.
         limit: how many rows to keep from the front; None for all.
         seed: of the draw; None means the seed of the spec.
+        digest: of the items that are left (`harness.data.frozen.items_digest`); other items are refused. None: any.
     """
 
     where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sample: int | None = None
     limit: int | None = None
     seed: int | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

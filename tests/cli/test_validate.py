@@ -131,3 +131,54 @@ def test_prompts_of_a_generation_are_checked():
     shown = harness("validate", "loops.yaml")
     assert shown.exit_code == 2
     assert "there is no column `prompt`" in shown.stderr
+
+
+def frozen(digest: str) -> str:
+    return GOOD.replace("pairs.jsonl}", f"pairs.jsonl, subset: {{digest: {digest}}}}}")
+
+
+def test_digests_prints_the_line_that_freezes_the_items():
+    shown = harness("validate", "good.yaml", "--digests")
+    line = shown.stdout.splitlines()[1]
+    assert (shown.exit_code, line.partition(": {")[0]) == (0, "  pairs: 1 item; to freeze: subset")
+    digest = line.partition("digest: ")[2].rstrip("}")
+    Path("good.yaml").write_text(frozen(digest))
+    assert harness("validate", "good.yaml").exit_code == 0
+    assert harness("plan", "good.yaml").exit_code == 0
+    Path("pairs.jsonl").write_text(json.dumps(PAIR | {"label": "b"}) + "\n")
+    for command in ("validate", "plan", "run"):
+        refused = harness(command, "good.yaml")
+        assert refused.exit_code == 2
+        assert f"pairs.jsonl: the items of `pairs` are not those that `subset.digest` froze: expected {digest}" in (
+            refused.stderr
+        )
+    assert harness("validate", "good.yaml", "--digests").exit_code == 2
+
+
+def test_digests_in_json_match_the_schema():
+    Path("bad.yaml").write_text(GOOD.replace("pairs.jsonl", "none.jsonl"))
+    shown = harness("validate", "good.yaml", "bad.yaml", "--digests", "--json")
+    assert shown.exit_code == 2
+    found = json.loads(shown.stdout)
+    assert check(Document("", found), "problems") == []
+    ((dataset,),) = [spec["datasets"] for spec in found["specs"]]
+    assert (dataset["name"], dataset["items"], len(dataset["digest"])) == ("pairs", 1, 64)
+
+
+def test_digests_reads_all_of_a_large_file(monkeypatch):
+    monkeypatch.setattr("harness.data.first_look.MAX_BYTES", 200)
+    Path("pairs.jsonl").write_text("".join(json.dumps(PAIR | {"id": f"{n}"}) + "\n" for n in range(9)))
+    assert "  pairs: 9 items; to freeze" in harness("validate", "good.yaml", "--digests").stdout
+
+
+def test_digests_without_data_is_refused():
+    shown = harness("validate", "good.yaml", "--digests", "--no-data")
+    assert (shown.exit_code, "--digests reads the data" in shown.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("digest", ["''", "8c1f", "null"])
+def test_what_is_no_digest_is_refused(digest):
+    Path("good.yaml").write_text(frozen(digest))
+    shown = harness("validate", "good.yaml")
+    assert shown.exit_code == 2
+    assert "datasets.pairs.subset.digest" in shown.stderr

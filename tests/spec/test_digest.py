@@ -1,6 +1,7 @@
 """The digests of specs whose runs are shipped or kept elsewhere stay what they are."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,3 +40,25 @@ def test_how_a_dataset_is_read_counts_and_where_its_files_are_does_not() -> None
     assert len({spec_digest(spec), digest(votes=votes("/a")), *other}) == 5
     assert digest(votes=votes("/a")) == digest(votes=votes("/b"))
     assert digest(path=Path("/elsewhere"), shown_path="x") == spec_digest(spec)
+
+
+def test_a_digest_that_freezes_items_changes_no_run_id() -> None:
+    spec = harness.load_spec(ROOT / "specs/quickstart.yaml")
+    ((name, dataset),) = spec.datasets.items()
+    frozen = replace(dataset, subset=replace(dataset.subset, digest="0" * 64))
+    assert spec_digest(replace(spec, datasets=FrozenDict({name: frozen}))) == spec_digest(spec)
+
+
+def test_a_digest_that_freezes_prompts_changes_no_run_id(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "specs", tmp_path / "specs")
+    path = tmp_path / "specs/feedback-loops.yaml"
+    before = harness.load_spec(path)
+    text = path.read_text(encoding="utf-8")
+    entry = "{path: data/village-tasks.jsonl"
+    assert entry in text
+    path.write_text(text.replace(entry, f"{entry}, subset: {{digest: {'a' * 64}}}"), encoding="utf-8")
+    after = harness.load_spec(path)
+    assert isinstance(before, GenerationSpec)
+    assert isinstance(after, GenerationSpec)
+    assert after.prompts["village-tasks"].subset.digest == "a" * 64
+    assert generation_digest(after) == generation_digest(before)
