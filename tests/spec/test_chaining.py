@@ -448,9 +448,9 @@ def test_the_command_line_looks_in_the_results_it_is_given(folder: Path) -> None
     assert "at most 4 cells; `harness plan` resolves the winners of first" in ran("validate", path)
     assert json.loads(ran("validate", "--json", path))["specs"][0]["undecided"] == ["first"]
     assert "second: 2 cells" in ran("plan", path, *places)
-    assert "taken over from first" in " ".join(ran("run", path, *places).split())
+    assert "taken over from first" in " ".join(ran("run", path, *places, "--notes").split())
     assert "replies" in ran("cache", "export", path, str(folder / "b"), *places)
-    assert "taken over from first" in " ".join(ran("leaderboard", path, *places[:2]).split())
+    assert "taken over from first" in " ".join(ran("leaderboard", path, *places[:2], "--notes").split())
 
 
 @pytest.mark.parametrize("rank", [None, RankSet(1, 3)])
