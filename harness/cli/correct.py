@@ -14,7 +14,7 @@ from harness.analysis.correct.strengths import Strength
 from harness.cli import _completion
 from harness.cli._found_run import found_run
 from harness.cli._label_options import label_options, label_source
-from harness.cli._options import allow_path_option, json_option, results_option
+from harness.cli._options import allow_path_option, json_option, results_option, wide_option
 from harness.cli._output import print_json
 from harness.cli._terminal import print_text
 from harness.leaderboard.numbers import rank_range, with_interval
@@ -37,6 +37,7 @@ MAX_WITH_INTERVALS = 4
 Examples:
   harness correct my-judges.yaml --labels labels.jsonl     newest run of a spec, labels from a file
   harness correct results/my-judges/3f2a9c41 --labels labels.csv --column id=question_id --value 1=a --value 2=b
+  harness correct my-judges --wide                         every table and column
   harness correct my-judges --json                         the labels of the dataset
 
 \b
@@ -51,6 +52,7 @@ before labelling.
 @label_options
 @results_option
 @allow_path_option
+@wide_option
 @json_option
 def correct(
     run: str,
@@ -60,6 +62,7 @@ def correct(
     skip_unknown: bool,
     results: Path,
     allow_paths: tuple[Path, ...],
+    wide: bool,
     as_json: bool,
 ) -> None:
     """Correct the results of RUN with human labels; RUN is a run folder, or a spec (file or name), its newest run.
@@ -72,46 +75,59 @@ def correct(
     if as_json:
         print_json(correction_json(found))
     else:
-        for line in _lines(found):
+        for line in _lines(found, wide=wide):
             print_text(line)
 
 
 # --- for people -------------------------------------------------------------------------------------------
 
 
-def _lines(found: Correction) -> Iterator[str]:
+def _lines(found: Correction, *, wide: bool) -> Iterator[str]:
     yield f"{found.spec}, run {found.run}, labels {'of the run' if found.labels is None else f'from {found.labels}'}"
     for each in found.datasets:
         yield ""
-        yield from _dataset_lines(each)
+        yield from _dataset_lines(each, wide=wide)
     yield ""
     yield from (f"- {note}" for note in found.notes)
     yield (
         f"{100 * found.score.level:g} % intervals and p-values, unadjusted; {found.score.resamples:,} resamples, "
         f"seed {found.seed}; ranks simultaneous over all pairs of cells"
     )
+    if not wide:
+        yield "--wide: counts, tests, other conventions of ties, all metrics, strengths of the models"
 
 
-def _dataset_lines(found: DatasetCorrection) -> Iterator[str]:
+def _dataset_lines(found: DatasetCorrection, *, wide: bool) -> Iterator[str]:
     pairing = found.pairing
     yield f"{found.name}: {found.labelled:,} of {found.items:,} items labelled"
     yield ""
     yield f"win rate of {pairing.of} over {pairing.over}"
-    yield from _table(_win_rates(found))
-    yield ""
-    yield "win rate by other conventions of ties"
-    yield from _table(_other_rates(found))
+    yield from _table(_win_rates(found) if wide else _short_win_rates(found))
+    if wide:
+        yield ""
+        yield "win rate by other conventions of ties"
+        yield from _table(_other_rates(found))
     metrics = list(found.cells[0].ranks) if found.cells else []
     if metrics and found.labelled:
         yield ""
         yield f"agreement with the labels, n = {found.labelled:,}"
-        yield from _table(_agreement(found, metrics))
-    if found.strengths:
+        yield from _table(_agreement(found, metrics if wide else metrics[:1]))
+    if found.strengths and wide:
         yield ""
         yield "Bradley-Terry strength of each model, in log-odds relative to the mean"
         yield from _table(_strengths(found))
     yield ""
     yield from (f"- {note}" for note in found.notes)
+
+
+def _short_win_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
+    """Win rates with ties as half a win, in 80 columns."""
+    yield ("ties count half", "judge only", "corrected", "gain")
+    yield (LABELS, _shown(found.human["half"]), "", "")
+    for cell in found.cells:
+        rate = cell.rates["half"]
+        gain = "–" if rate.gain is None else f"×{rate.gain:.2f}"
+        yield (_name(found, cell), _shown(rate.judge), _shown(rate.corrected), gain)
 
 
 def _win_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:

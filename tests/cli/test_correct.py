@@ -128,7 +128,17 @@ def test_several_annotators_may_have_a_column_each(tmp_path):
     assert dataset["annotators"] == ["x", "y"]
     assert dataset["human"]["counts"] == {"won": 0, "tied": len(rows), "lost": 0}
     assert dataset["human"]["rates"]["dropped"]["reason"] == "every item is a tie"
-    assert "undefined: every item is a tie" in correct("mine", "--labels", str(path), "--column", "labels=x,y").stdout
+    words = ["mine", "--labels", str(path), "--column", "labels=x,y"]
+    assert "undefined: every item is a tie" in correct(*words, "--wide").stdout
+
+
+def test_the_tables_fit_80_columns_and_wide_shows_the_others():
+    short, wide = correct("mine").stdout, correct("mine", "--wide").stdout
+    assert all(len(line) <= 80 for line in short.splitlines() if "[0." in line)
+    assert "Bradley-Terry" not in short
+    assert "--wide: counts" in short
+    assert "win rate by other conventions of ties" in wide
+    assert "--wide" not in wide
 
 
 def test_run_of_an_older_format_must_be_repeated(tmp_path):
@@ -143,7 +153,7 @@ def test_run_of_an_older_format_must_be_repeated(tmp_path):
 def told_of(monkeypatch, *datasets):
     """What the verb prints of a run that is made up."""
     monkeypatch.setattr(verb, "read_judged", lambda folder: run_of(*datasets))
-    shown = correct("mine")
+    shown = correct("mine", "--wide")
     assert shown.exit_code == 0, shown.output
     return shown.stdout
 
