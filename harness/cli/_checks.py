@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
+
+from harness.errors import HarnessError, StorageError
 from harness.text import printable
 
 _NO_XML = re.compile("[\ufffe\uffff]")
@@ -44,6 +48,29 @@ def checks_of_comparison(found: Mapping[str, Any]) -> list[Check]:
     return [
         Check(f"{specs[run]} {run}", cell or "comparison", tuple(problems.get((run, cell), ()))) for run, cell in places
     ]
+
+
+@contextmanager
+def junit_file(path: Path | None, checks: Sequence[Check], command: str) -> Iterator[None]:
+    """Write checks as a JUnit file at the end; the error that ends the command is one more check that failed.
+
+    Args:
+        path: the file, None for none.
+        checks: the checks, which may grow until then.
+        command: what the error belongs to.
+    """
+    try:
+        yield
+    except HarnessError as error:
+        if path is not None:
+            ended = Check(command, "the command completed", tuple(map(str, error.problems)))
+            try:
+                write_junit(path, [*checks, ended])
+            except StorageError as unwritten:
+                click.echo(printable(f"error: {unwritten}"), err=True)
+        raise
+    if path is not None:
+        write_junit(path, checks)
 
 
 def write_junit(path: Path, checks: Sequence[Check]) -> None:

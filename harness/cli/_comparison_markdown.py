@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from harness.leaderboard.formats.markdown import BREAK
 from harness.leaderboard.numbers import UNDEFINED, rank_range, with_interval
 from harness.text import pluralized, printable, with_minus_signs
 
@@ -36,11 +37,15 @@ def comparison_markdown(found: Mapping[str, Any]) -> str:
 
 def code(text: str) -> str:
     """Untrusted text as code."""
-    return f"<code>{escaped(text)}</code>"
+    return f"<code>{_numbered(text)}</code>"
 
 
 def escaped(text: str) -> str:
-    """Untrusted text that neither Markdown nor HTML takes for anything but text."""
+    """Untrusted text that neither Markdown nor HTML takes for anything but text; a name after @ is no mention."""
+    return _numbered(text).replace("&#64;", f"&#64;{BREAK}")
+
+
+def _numbered(text: str) -> str:
     return "".join(
         each if each.isalnum() or each in PLAIN or not each.isascii() else f"&#{ord(each)};" for each in printable(text)
     )

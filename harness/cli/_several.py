@@ -9,13 +9,22 @@ from typing import Any, TypeAlias
 from harness.api import Planned, load_spec, make_plan
 from harness.api.load import check_spec
 from harness.errors import HarnessError, InputError, Problem
+from harness.records.experiment import Spec
 
 LaterPlan: TypeAlias = "Callable[[], Planned]"
 """Gives the plan of a spec when its turn comes."""
 
 
-def planned(specs: Sequence[Path], results: Path, allow_paths: tuple[Path, ...]) -> list[LaterPlan]:
+def planned(
+    specs: Sequence[Path], results: Path, allow_paths: tuple[Path, ...], check: Callable[[Spec], None]
+) -> list[LaterPlan]:
     """Check and plan every spec.
+
+    Args:
+        specs: the spec files.
+        results: the folder of the results.
+        allow_paths: further folders that paths of the specs may lead into.
+        check: raises a HarnessError if the options of the command do not fit a spec.
 
     A spec that takes over the winner of an earlier one is checked now, with all that may win, and planned when the
     earlier one has been run.
@@ -29,11 +38,14 @@ def planned(specs: Sequence[Path], results: Path, allow_paths: tuple[Path, ...])
     for path in specs:
         try:
             if _takes_over(path, names, allow_paths):
-                names.add(check_spec(path, str(path), allow_paths=allow_paths).name)
+                spec = check_spec(path, str(path), allow_paths=allow_paths)
+                names.add(spec.name)
+                check(spec)
                 found.append(_later(path, results, allow_paths))
             else:
                 plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths))
                 names.add(plan.spec.name)
+                check(plan.spec)
                 found.append(_now(plan))
         except HarnessError as error:
             if len(specs) == 1:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from harness.cli import _completion
-from harness.cli._checks import Check, checks_of_comparison, write_junit
+from harness.cli._checks import Check, checks_of_comparison, junit_file
 from harness.cli._comparison_markdown import comparison_markdown
 from harness.cli._found_run import found_run
 from harness.cli._github import add_to_summary, annotate, in_actions
@@ -136,8 +136,11 @@ def compare(
     if over_datasets and margin is None:
         raise click.UsageError("--over-datasets needs --fail-if-worse", ctx)
     gate = GateRules(margin, allow_missing, min_items, if_changed, over_datasets) if is_gate else None
-    folders = [str(found_run(run, results, allow_paths)) for run in runs]
-    found = compare_runs(folders, results, metric=metric, show_items=show_items, gate=gate, allow_paths=allow_paths)
+    checks: list[Check] = []
+    with junit_file(junit, checks, "harness compare"):
+        folders = [str(found_run(run, results, allow_paths)) for run in runs]
+        found = compare_runs(folders, results, metric=metric, show_items=show_items, gate=gate, allow_paths=allow_paths)
+        checks += checks_of_comparison(found) if found["gate"] else []
     if as_json:
         print_json(found)
     elif report == "markdown":
@@ -145,16 +148,13 @@ def compare(
     else:
         for line in comparison_lines(found):
             print_text(line)
-    report_checks(found, junit)
+    report_checks(found, checks)
     if found["gate"] and not found["gate"]["passed"]:
         ctx.exit(WORSE)
 
 
-def report_checks(found: Mapping[str, Any], junit: Path | None) -> None:
-    """Write the JUnit file and, in GitHub Actions, the annotations and the summary of the job."""
-    checks = checks_of_comparison(found) if found["gate"] else []
-    if junit is not None:
-        write_junit(junit, checks)
+def report_checks(found: Mapping[str, Any], checks: Sequence[Check]) -> None:
+    """Write the annotations and the summary of the job in GitHub Actions."""
     if not in_actions(os.environ):
         return
     annotate(checks, "harness compare", os.environ)

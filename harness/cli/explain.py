@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,6 +13,9 @@ from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
+from harness.cli._terminal import print_text
+from harness.errors import MissingRepliesError
+from harness.runner.places import cache_hint, with_cache_place
 from harness.text import printable
 
 
@@ -64,9 +69,21 @@ def explain(
     if item is not None and cell is None:
         raise click.UsageError("--item needs a CELL")
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
-    with Cache(cache) as replies:
-        found = experiment_of(plan.spec.kind).explain(plan, cell, item, replies)
+    try:
+        with Cache(cache) as replies:
+            found = experiment_of(plan.spec.kind).explain(plan, cell, item, replies)
+    except MissingRepliesError as error:
+        raise with_cache_place(error, cache, spec) from None
     if as_json:
         print_json(found.document)
     else:
         click.echo("\n".join(map(printable, found.lines)))
+        if _lacks_replies(found.document):
+            print_text(f"Missing replies: {cache_hint(cache, spec if spec.is_file() else None)}.")
+
+
+def _lacks_replies(value: Any) -> bool:
+    """Whether a call in an explanation has no reply."""
+    if isinstance(value, Mapping):
+        return ("reply" in value and value["reply"] is None) or any(map(_lacks_replies, value.values()))
+    return isinstance(value, list) and any(map(_lacks_replies, value))

@@ -18,7 +18,7 @@ from click.core import ParameterSource
 
 from harness.api import FinishedRun, Planned, run_spec
 from harness.cli import _completion
-from harness.cli._checks import Check, write_junit
+from harness.cli._checks import Check, junit_file
 from harness.cli._consent import confirm_cost
 from harness.cli._options import (
     allow_path_option,
@@ -40,6 +40,7 @@ from harness.cli.leaderboard import check_layout, print_rendered, rendered
 from harness.cli.report import written_line
 from harness.leaderboard.format import can_follow_another, find_leaderboard_format
 from harness.leaderboard.run_gate import RunRules, check_thresholds
+from harness.records.experiment import Spec
 from harness.runner.call_log import CallLog, call_line, entry_of
 from harness.runner.progress import Display, RunStats
 from harness.runner.retry_failed import RETRIES
@@ -145,27 +146,39 @@ def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | No
 
         check_installed()
     find_leaderboard_format(chosen.report)  # a format that cannot be loaded is an error before any call is paid for
-    left_usd, has_failed, checks = max_cost_usd, False, list[Check]()
-    if chosen.repeat_of is None:
-        plans = planned(specs, chosen.results, chosen.allow_paths)
+    checks: list[Check] = []
+    with junit_file(junit, checks, "harness run"):
+        has_failed = run_all(ctx, specs, max_cost_usd, chosen, checks)
+    if has_failed:
+        ctx.exit(FAILED)
+
+
+def run_all(
+    ctx: click.Context, specs: tuple[Path, ...], left_usd: float | None, options: RunOptions, checks: list[Check]
+) -> bool:
+    """Plan all specs and then run each, adding the checks of its gate; whether any of them fails the command."""
+    has_failed = False
+
+    def check(spec: Spec) -> None:
+        check_thresholds(spec, options.rules.thresholds)
+
+    if options.repeat_of is None:
+        plans = planned(specs, options.results, options.allow_paths, check)
     else:
-        specs, plans = repeated(specs, chosen.repeat_of, chosen.draw, chosen.results, chosen.allow_paths)
+        specs, plans = repeated(specs, options.repeat_of, options.draw, options.results, options.allow_paths)
     for number, plan_of in enumerate(plans):
         plan = plan_of()
-        check_thresholds(plan.spec, chosen.rules.thresholds)
+        check(plan.spec)
         if number:
             click.echo()
             print_line("")
         if number and left_usd is not None:
             print_line(f"{plan.spec.name}: ${left_usd:.4f} of --max-cost left")
-        completed = run_one(ctx, plan, specs[number], left_usd, chosen)
+        completed = run_one(ctx, plan, specs[number], left_usd, options)
         has_failed |= completed.has_failed
         checks += completed.checks
         left_usd = None if left_usd is None else max(left_usd - completed.spent_usd, SMALLEST_USD)
-    if junit is not None:
-        write_junit(junit, checks)
-    if has_failed:
-        ctx.exit(FAILED)
+    return has_failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,9 @@ def test_cell_is_shown_with_its_places_in_the_spec_and_the_next_batch():
         "━━ batch 1: judge\nto other (simulated?skill=0.5), temperature: 0, max_tokens: 1024, draw 0"
     )
     assert "(not in the cache)" in rest
-    assert rest.endswith("A run sends 1 call next; later calls depend on the replies.\n")
+    sentence, cache = rest.splitlines()[-2:]
+    assert sentence == "A run sends 1 call next; later calls depend on the replies."
+    assert cache == f"Missing replies: the cache is {Path('.harness-cache').resolve()}, which does not exist."
 
 
 def test_untrusted_text_keeps_its_lines_and_loses_terminal_commands():
@@ -126,7 +128,7 @@ def test_conversation_is_replayed_as_far_as_the_cache_has_it():
     assert "── reply (stop, 5 + 6 tokens)\n   I cannot say.\n" in shown
     assert "━━ batch 2: judge.again\n" in shown
     assert "── message 1: as in judge\n── assistant\n   I cannot say.\n── user\n" in shown
-    assert shown.endswith("A run sends 1 call next; later calls depend on the replies.\n")
+    assert "A run sends 1 call next; later calls depend on the replies.\nMissing replies: the cache is " in shown
     store("pairs/mine/judge:judge", "Verdict: tie")
     shown = harness("explain", "small.yaml", "mine/judge:judge").stdout
     assert shown.endswith("── reply (stop, 5 + 6 tokens)\n   Verdict: tie\n\noutcome: verdict tie\n")

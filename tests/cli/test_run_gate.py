@@ -276,6 +276,7 @@ def test_names_in_markdown_are_text():
         "<code>&#64;team &#35;1 &#96;x&#96; &#60;b&#62; &#91;a&#93;(http&#58;//x) &#124; &#126;&#126;&#95;&#42;</code>"
     )
     assert escaped("a\nb\x1b[31mc") == "a bc"
+    assert escaped("ask @team") == "ask &#64;&#8203;team"
 
 
 def test_junit_needs_a_gate_in_compare():

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -111,3 +112,33 @@ def test_a_limit_counts_for_all_specs_together():
     shown = run("one.yaml", "two.yaml", "--max-cost", "5")
     assert shown.exit_code == 0, shown.stderr
     assert "two: $5.0000 of --max-cost left" in shown.stderr
+
+
+@pytest.mark.parametrize("second", ["two.yaml", "linked.yaml"])
+def test_thresholds_are_checked_for_every_spec_before_the_first_run(second):
+    write("linked", strategy="[{winner_of: one}]")
+    shown = run("one.yaml", second, "--fail-below", "kappa=0.5", "--junit", "gate.xml")
+    assert shown.exit_code == 2
+    assert shown.stderr.count("has no metric `kappa`") == 2
+    assert runs() == []
+    (case,) = ElementTree.parse("gate.xml").getroot()[0]
+    assert "has no metric `kappa`" in "".join(failure.get("message") for failure in case)
+
+
+def test_the_junit_file_has_the_checks_before_the_error_and_the_error():
+    assert run("one.yaml").exit_code == 0
+    write("two", strategy="[combined-5]")
+    shown = run("one.yaml", "two.yaml", "--offline", "--fail-on-failures", "0", "--junit", "gate.xml")
+    assert shown.exit_code == 1
+    passed, ended = ElementTree.parse("gate.xml").getroot()
+    assert passed.get("name").startswith("one ")
+    assert (passed.get("failures"), ended.get("failures"), ended.get("name")) == ("0", "1", "harness run")
+    assert "replies" in ended[0][0].get("message")
+
+
+def test_a_junit_file_that_cannot_be_written_hides_no_error():
+    write("one", strategy="[nowhere]")
+    shown = run("one.yaml", "--junit", "pairs.jsonl/gate.xml")
+    assert shown.exit_code == 2
+    assert "nowhere" in shown.stderr
+    assert "gate.xml" in shown.stderr

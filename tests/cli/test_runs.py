@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
+from harness.cli.runs import run_lines
 from harness.records.document import Document
 from harness.spec.schema import check
 from support.cli_folder import folder_with_starter_run, run_commands
@@ -186,3 +187,63 @@ def test_a_run_of_a_spec_in_memory_names_no_file(tmp_path):
     run = run_spec(load_spec(text, folder=os.curdir))
     assert "spec_file" not in run.environment
     assert listed("memory")[0]["state"] == "unknown"
+
+
+def row(**changed):
+    """A run as `harness runs --json` lists it."""
+    best = {
+        "cell": "pairs/combined-5/a-judge-with-a-long-name",
+        "metric": "kappa",
+        "value": -0.5,
+        "low": -0.6,
+        "high": 0,
+    }
+    return {
+        "spec": "mine",
+        "number": 12,
+        "run": "3f2a9c41aa0b1c77",
+        "draw": 0,
+        "finished": "2026-03-04T05:06:07+00:00",
+        "state": "edited",
+        "changes": [],
+        "cells": 28,
+        "failed": 12,
+        "judgments": 128_000,
+        "cost_usd": 123.456,
+        "best": [best, best],
+        "problem": None,
+    } | changed
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_the_table_fits_the_terminal(width):
+    rows = [row(), row(number=None, finished=None, cells=None, failed=None, cost_usd=None, best=[], draw=2)]
+    lines = list(run_lines({"runs": rows, "results": "r", "exists": True}, width))
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= width
+    assert [line.split()[:2] for line in lines[2:]] == [["@12", lines[2].split()[1]], ["–", "draw"]]
+    assert "3f2a9c41" in lines[2]
+    assert "edited" in lines[2]
+    assert "kappa −0.50" in lines[2]
+
+
+def test_without_a_terminal_the_table_has_everything():
+    header, line = list(run_lines({"runs": [row()], "results": "r", "exists": True}))[1:]
+    assert header.split() == ["no.", "run", "finished", "(UTC)", "spec", "cells", "failed", "spend", "best"]
+    assert [part.strip() for part in line.split("  ") if part.strip()] == [
+        "@12",
+        "3f2a9c41aa0b1c77",
+        "2026-03-04 05:06",
+        "edited",
+        "28",
+        "12/128,000",
+        "$123.46",
+        "combined-5/a-judge-with-a-long-name",
+        "kappa −0.50 [−0.60, 0.00] (and 1 other board)",
+    ]
+
+
+def test_a_hostile_name_cannot_reach_the_terminal():
+    best = [{"cell": "d/\x1b[31mred\nx", "metric": "kappa", "value": 0.5, "low": None, "high": None}]
+    for width in (None, 80):
+        assert "\x1b" not in "".join(run_lines({"runs": [row(best=best)], "results": "r", "exists": True}, width))

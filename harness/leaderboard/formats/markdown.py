@@ -12,6 +12,9 @@ from harness.text import printable
 SUMMARY = "Markdown for papers and issues"
 CAN_FOLLOW_ANOTHER = True
 
+BREAK = "&#8203;"
+"""A space of no width; an entity for @ would not do, since GitHub looks for mentions in the text that readers see."""
+_REFERENCE = re.compile(r"(@|#)(?=\w)")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -34,5 +37,5 @@ def _line(texts: Iterable[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return _SPECIAL.sub(r"\\\1", printable(text))
+    """Text that Markdown shows as it is; a name after @ is no mention, and a number after # is no reference."""
+    return _REFERENCE.sub(rf"\1{BREAK}", _SPECIAL.sub(r"\\\1", printable(text)))

@@ -219,6 +219,11 @@ def test_markdown_is_a_table_for_each_dataset_with_notes_as_a_list(board):
     assert lines[-1] == "- run 0a1b2c of modes"
 
 
+def test_names_in_markdown_are_no_mentions_and_numbers_no_references(board):
+    board["rows"][0]["strategy"] = "@team a@b #12 @ #"
+    assert r"| 1 | @&#8203;team a@&#8203;b \#&#8203;12 @ \# |" in rendered(board, "markdown")
+
+
 def test_csv_has_a_line_for_each_cell_with_all_it_needs(board):
     lines = list(csv.DictReader(io.StringIO(rendered(board, "csv"))))
     assert len(lines) == 4
