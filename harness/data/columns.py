@@ -5,7 +5,7 @@
 | id | text or a number, unique; made from the content where the file has none |
 | prompt | text, or a list of messages |
 | response_a, response_b | text, or a list of messages |
-| label | the verdict of one annotator, or null |
+| label | the verdict of one annotator, or null; or the shares of verdicts, one column for each |
 | labels | the verdicts of several: a list in one column (shorter lists end in null), or one column for each |
 | cluster, category, model_a, model_b | text or a number, or null |
 | reference | a reference answer, or null |
@@ -22,6 +22,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import NamedTuple
 
 import orjson
@@ -32,6 +33,7 @@ from harness.data.paths import roots_of
 from harness.data.prompts import prompt_columns
 from harness.data.responses import CHOSEN, may_be_messages, responses_of
 from harness.data.rows import Rows
+from harness.data.shares import labels_of_shares, share_columns
 from harness.data.values import Fault, converted, text, word
 from harness.errors import Problem
 from harness.records.datasets import DatasetSpec
@@ -51,7 +53,8 @@ class Canonical(NamedTuple):
 
     Attributes:
         frame: `row` (the position in `Rows.frame`), the canonical columns as String, `is_chat` (whether the prompt
-            is the JSON of a list of messages) and `label_0`, `label_1`, … (Int8 codes of VERDICTS, or null).
+            is the JSON of a list of messages) and `label_0`, `label_1`, … (Int8 codes of VERDICTS, or null), and
+            `soft_label` (Float64) where labels are shares.
         annotators: names of those who labelled, in the order of the label columns.
         faults: what is wrong with single rows; the value in question is null in the frame.
         notes: what a reader of the results should know of how the file was read.
@@ -87,10 +90,10 @@ def missing_columns(rows: Rows, spec: DatasetSpec, required: Sequence[str] = REQ
     if "response_a" in required and _holds_messages(rows, spec):
         made.add("prompt")
     return [
-        missing_column(name, column, rows)
+        missing_column(name, key, rows)
         for column in COLUMNS
         if column in spec.columns or (column in required and column not in made)
-        for name in _names(spec, column)
+        for key, name in _keys_and_names(spec, column)
         if name not in rows.present
     ]
 
@@ -119,8 +122,14 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
         if column in names:
             values = rows.frame[names[column][0]]
             columns.append(converted(values, text if column in TEXTS else word, column, faults).alias(column))
-    annotators, labels = label_columns(rows, spec, names, faults)
-    columns += [codes.alias(f"label_{at}") for at, codes in enumerate(labels)]
+    if shares := share_columns(spec):
+        made = labels_of_shares(rows, shares, faults)
+        columns += made.columns
+        notes += made.notes
+        annotators: tuple[str, ...] = ("label",)
+    else:
+        annotators, labels = label_columns(rows, spec, names, faults)
+        columns += [codes.alias(f"label_{at}") for at, codes in enumerate(labels)]
     frame = pl.DataFrame(columns or {"row": rows.frame.height * [0]}).with_columns(_constants(spec))
     frame = frame.drop("row", strict=False).with_row_index("row")
     notes += found.notes
@@ -225,8 +234,15 @@ def _names(spec: DatasetSpec, column: str) -> tuple[str, ...]:
     """What a canonical column is called in the file; nothing where the spec makes it up."""
     named = spec.columns.get(column, column)
     if isinstance(named, Mapping):
-        return ()
+        return tuple(named.values()) if column == "label" else ()
     return (named,) if isinstance(named, str) else tuple(named)
+
+
+def _keys_and_names(spec: DatasetSpec, column: str) -> list[tuple[str, str]]:
+    """What a canonical column is called in the file, each with the key of `columns:` that says so."""
+    shares = share_columns(spec) if column == "label" else {}
+    keys = [f"label.{verdict}" for verdict in shares]
+    return [*zip(keys or repeat(column), _names(spec, column), strict=False)]
 
 
 def missing_column(name: str, column: str, rows: Rows) -> Problem:
@@ -234,13 +250,16 @@ def missing_column(name: str, column: str, rows: Rows) -> Problem:
 
     Args:
         name: what it is called, or should be.
-        column: the key of `columns:` that names it.
+        column: the key of `columns:` that names it; a dot leads to a key inside.
         rows: the file.
     """
     near = difflib.get_close_matches(name, rows.present, n=1)
     there = ", ".join(f"`{present}`" for present in rows.present)
     question = f"did you mean `{near[0]}`? " if near else ""
+    setting = "NAME"
+    for key in reversed(column.split(".")):
+        setting = f"{{{key}: {setting}}}"
     return Problem(
         message=f"there is no column `{name}`; the file has {there}",
-        hint=f"{question}say what it is called with `columns: {{{column}: NAME}}`",
+        hint=f"{question}say what it is called with `columns: {setting}`",
     )

@@ -22,7 +22,7 @@ from harness.data.usable import row_problems, usable
 from harness.data.votes import with_votes
 from harness.errors import DatasetError, Problem
 from harness.hashing import digest_of
-from harness.records.datasets import SLICE, DatasetSpec, Item, Message
+from harness.records.datasets import SLICE, SOFT_LABEL, DatasetSpec, Item, Message
 from harness.records.judgments import VERDICTS, Verdict
 
 PROMPT_SET = ("id", "prompt")
@@ -106,7 +106,8 @@ class FrameDataset:
         material = hashlib.sha256(orjson.dumps([self.digest, *map(list, responses), *writers])).hexdigest()
         texts = (pl.Series(f"response_{side}", texts) for side, texts in zip("ab", responses, strict=True))
         models = (pl.lit(writer).alias(f"model_{side}") for side, writer in zip("ab", writers, strict=True))
-        return FrameDataset(name, material, self._frame.drop("unit").with_columns(*texts, *models), ())
+        prompts = self._frame.drop("unit", pl.selectors.matches(f"^{SOFT_LABEL}$"))
+        return FrameDataset(name, material, prompts.with_columns(*texts, *models), ())
 
     def only(self, row: int) -> FrameDataset:
         """The item in one row, as a dataset of its own."""
@@ -153,7 +154,7 @@ class FrameDataset:
             *(pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in names),
             pl.col("response_a").str.len_chars().cast(pl.Int64).alias("length_a"),
             pl.col("response_b").str.len_chars().cast(pl.Int64).alias("length_b"),
-            pl.col(f"^{SLICE.replace('.', '[.]')}.*$"),
+            pl.col(f"^({SOFT_LABEL}|{SLICE.replace('.', '[.]')}.*)$"),
         )
 
     def reference_codes(self) -> Codes:

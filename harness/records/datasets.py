@@ -11,6 +11,8 @@ from harness.records.judgments import Verdict
 
 SLICES = ("category", "model_a", "model_b")
 """Columns that every run keeps and that its results can be shown by."""
+SOFT_LABEL = "soft_label"
+"""The column of soft labels, where a dataset has any: the share that prefers response a, half of the ties included."""
 SLICE = "slice."
 """Begins the names of the other columns that a run keeps for that."""
 
@@ -79,7 +81,8 @@ class DatasetSpec:
         shown_path: how messages call the file: from where the spec is called so.
         format: a file name in `harness/datasets/`.
         columns: canonical column name to the name (or, for `labels`, the names) in the file, a path into a column, or
-            `{value: X}` and `{from: row}` for what the file does not have.
+            `{value: X}` and `{from: row}` for what the file does not have; for `label` also the columns of the shares
+            of verdicts, `{a: X, b: Y, tie: Z}`.
         label_values: the file's word for a label to the verdict it means; empty for `a`, `tie`, `b` themselves.
         subset: which rows to use.
         on_problem: what becomes of a row that cannot be used: `error`, or `skip`, which leaves it out and counts it.

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import RunFolderError
-from harness.records.datasets import SLICE, SLICES
+from harness.records.datasets import SLICE, SLICES, SOFT_LABEL
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import OUTCOME_CODES, VERDICTS, Usage
 from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
@@ -82,6 +82,15 @@ class JudgedDataset:
         for at in range(len(self.annotators)):
             codes[:, at] = _codes(self.frame["labels"].list.get(at, null_on_oob=True), _LABELS)
         return codes
+
+    def soft_labels(self) -> NDArray[np.float64] | None:
+        """For each item the share that prefers a, half of the ties included, NaN without a label.
+
+        None where the labels are verdicts and no shares.
+        """
+        if SOFT_LABEL not in self.frame.columns or self.frame[SOFT_LABEL].null_count() == len(self):
+            return None
+        return self.frame[SOFT_LABEL].to_numpy().astype(np.float64)
 
     def cluster_codes(self) -> NDArray[np.int64]:
         """The position of the first item of each item's cluster."""

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from harness.hashing import rounded
-from harness.records.datasets import SLICE, Dataset
+from harness.records.datasets import SLICE, SOFT_LABEL, Dataset
 from harness.records.judgments import VERDICTS
 from harness.records.scores import CellScore
 
@@ -56,7 +56,8 @@ ITEM_COLUMNS = {
 }
 """Of `items.parquet`: one row for each item. `content` is a digest of the prompt and both responses, `reference` the
 reference verdict, `labels` that of each annotator, and the lengths are those of the responses in characters. Columns
-that `score: {by}` names follow as `slice.NAME`, as text; runs without any have no such column."""
+that `score: {by}` names follow as `slice.NAME`, as text, and where labels are shares, `soft_label` is the share that
+prefers response a, half of the ties included; runs without any have no such column."""
 
 
 def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
@@ -78,7 +79,8 @@ def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
             )
         )
     kept = dict.fromkeys(name for part in parts for name in part.columns if name.startswith(SLICE))
-    return pl.concat(parts, how="diagonal").select(*ITEM_COLUMNS, *kept)
+    soft = [SOFT_LABEL] if any(SOFT_LABEL in part.columns for part in parts) else []
+    return pl.concat(parts, how="diagonal").select(*ITEM_COLUMNS, *soft, *kept)
 
 
 def _verdicts(name: str, codes: Any) -> pl.Series:

@@ -71,8 +71,19 @@ def dataset_problems(checked: CheckedDocument, folders: Folders, section: str = 
     for name in checked.names(section):
         place = (section, name)
         yield from _file_problems(checked, folders, place)
+        yield from _share_problems(checked, place)
         if checked.part(*place, "votes"):
             yield from _file_problems(checked, folders, (*place, "votes"))
+
+
+def _share_problems(checked: CheckedDocument, place: tuple[Step, ...]) -> Iterator[Problem]:
+    """Other labels beside those that are shares."""
+    if not isinstance(checked.part(*place, "columns", "label"), Mapping):
+        return
+    for other in (("columns", "labels"), ("votes",), ("label_values",)):
+        if checked.part(*place, *other):
+            message = f"`{'.'.join(other)}` says what labels are, and so do the shares of `columns.label`"
+            yield checked.document.problem((*place, *other), message, hint="leave one of them out", key=True)
 
 
 def _file_problems(checked: CheckedDocument, folders: Folders, place: tuple[Step, ...]) -> Iterator[Problem]:

@@ -100,3 +100,21 @@ def test_labels_of_a_file_replace_those_of_the_run(tmp_path: Path):
 def test_options_of_a_file_need_the_file():
     done = harness("calibrate", "soft", "--column", "id=x")
     assert (done.exit_code, "need --labels" in done.stderr) == (2, True)
+
+
+def test_shares_of_a_dataset_are_the_labels(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shares = [(0.9, 0.1), (0.3, 0.7), (0.5, 0.5)]
+    rows = [row | dict(zip("xy", shares[at % 3], strict=True)) for at, row in enumerate(make_pairs(3, 60))]
+    Path("pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    spec = SPEC.replace("pairs.jsonl", "pairs.jsonl, columns: {label: {a: x, b: y}}").replace(
+        ", combined-10, direct", ""
+    )
+    Path("soft.yaml").write_text(spec)
+    done = harness("run", "soft.yaml")
+    assert done.exit_code == 0, done.output
+    assert "the reference verdict of a row is the one with the largest share" in done.output
+    found = json.loads(harness("calibrate", "soft", "--json").stdout)["datasets"][0]
+    assert (found["labelled"], found["annotators"]) == (60, ["label"])
+    soft = found["cells"][0]
+    assert soft["metrics"]["human-win-rate"]["value"] == pytest.approx((0.9 + 0.3 + 0.5) / 3)

@@ -185,8 +185,10 @@ def calibrate(run: Judged, source: LabelSource | None = None, *, cell: str | Non
             continue
         codes = data.annotator_codes() if labels is None else labels[data.name].codes
         annotators = data.annotators if labels is None else labels[data.name].annotators
+        shares = data.soft_labels() if labels is None else None
+        y = soft_labels(codes) if shares is None else shares
         kept = [one for k, one in enumerate(soft_verdicts(run, data)) if cell is None or cell in _names(data, k)]
-        cells = tuple(_of_cell(one, data, codes, run) for one in kept)
+        cells = tuple(_of_cell(one, data, (codes, y), run) for one in kept)
         found.append(DatasetCalibration(data.name, len(data), int((codes >= 0).any(axis=1).sum()), annotators, cells))
     if not found:
         raise InputError("the run has no dataset with labels", hint="name a file with --labels")
@@ -209,10 +211,12 @@ def soft_labels(codes: NDArray[np.int8]) -> Array:
     return np.where(given.any(axis=1), shares / np.maximum(given.sum(axis=1), 1), np.nan)
 
 
-def _of_cell(one: SoftVerdicts, data: JudgedDataset, codes: NDArray[np.int8], run: Judged) -> CellCalibration:
+def _of_cell(
+    one: SoftVerdicts, data: JudgedDataset, labels: tuple[NDArray[np.int8], Array], run: Judged
+) -> CellCalibration:
+    codes, y = labels
     if one.values is None:
         return CellCalibration(one, 0, reason=HARD)
-    y = soft_labels(codes)
     group = data.cluster_codes() if data.clustered else None
     labelled = ~np.isnan(y)
     rows = labelled & ~np.isnan(one.values)
