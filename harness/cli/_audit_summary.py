@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from harness.text import pluralized
 
 Kind = Literal["found", "nothing", "unknown", "described"]
 
-DESCRIPTIONS = ("win-rate",)
+DESCRIPTIONS = ("rankings", "win-rate")
 """Probes whose figures describe a judge and are no finding."""
+SHOWN_DESCRIPTIONS = ("rankings",)
+"""Those of them that no other output shows."""
 BETTER_THAN_NOTHING = ("constant",)
 """Probes where a difference from 0 is good, and none is the finding."""
 _UNKNOWN = re.compile(r"^(?:[^:(]*: )?unknown \((?P<reason>.*)\)$")
@@ -50,11 +52,13 @@ def summary_lines(part: Mapping[str, Any]) -> Iterator[str]:
     yield f"{part['dataset']}, {pluralized(part['items'], 'item')}, {pluralized(len(part['cells']), 'cell')}"
     for probe, found in kinds["found"].items():
         yield f"found by {probe} in {pluralized(len(found), 'cell')}:"
-        yield from (f"  {name}: {sentence}" for name, sentence in found[:SHOWN])
-        if found[SHOWN:]:
-            yield f"  and {', '.join(name for name, _ in found[SHOWN:])}"
+        yield from _sentences(found)
     if not kinds["found"]:
         yield "nothing was found"
+    for probe in SHOWN_DESCRIPTIONS:
+        if described := kinds["described"].get(probe):
+            yield f"{probe} of {pluralized(len(described), 'cell')}:"
+            yield from _sentences(described)
     total = len(part["cells"])
     if kinds["nothing"]:
         yield "nothing found: " + ", ".join(
@@ -63,6 +67,13 @@ def summary_lines(part: Mapping[str, Any]) -> Iterator[str]:
         )
     if kinds["unknown"]:
         yield f"cannot be told: {'; '.join(_reasons(kinds['unknown'], total))}"
+
+
+def _sentences(found: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """The sentences of the first cells, and the names of the others."""
+    yield from (f"  {name}: {sentence}" for name, sentence in found[:SHOWN])
+    if found[SHOWN:]:
+        yield f"  and {', '.join(name for name, _ in found[SHOWN:])}"
 
 
 def _reasons(unknown: Mapping[str, list[tuple[str, str]]], total: int) -> Iterator[str]:

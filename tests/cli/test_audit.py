@@ -94,10 +94,19 @@ def test_what_was_found_comes_first():
         ("alternative-annotator", "not passed: winning rate 0.00", "found"),
         ("failures", "every item has a verdict (n = 120)", "nothing"),
         ("win-rate", "response b: 0.51 [0.43, 0.60]", "described"),
+        ("rankings", "ranking of 4 systems by win rate, against people's on the same items: Kendall 1.00", "described"),
+        ("rankings", "ranking of systems: unknown (fewer than 3 systems were compared)", "unknown"),
     ],
 )
 def test_a_sentence_is_a_finding_or_not(probe, sentence, kind):
     assert kind_of(probe, sentence) == kind
+
+
+def test_rankings_are_shown_for_three_cells_and_the_others_named():
+    cards = [{"cell": f"d/x{k}", "probes": {"rankings": {"sentence": f"ranking {k}"}}} for k in range(5)]
+    lines = list(summary_lines({"dataset": "d", "items": 3, "cells": cards}))
+    shown = ["  x0: ranking 0", "  x1: ranking 1", "  x2: ranking 2", "  and x3, x4"]
+    assert lines == ["d, 3 items, 5 cells", "nothing was found", "rankings of 5 cells:", *shown]
 
 
 def test_a_run_without_findings_says_so_in_one_line():

@@ -27,6 +27,11 @@ SHOWN: Mapping[str, tuple[str, str, float | None]] = {
     "injection": ("injection.effect", "net share of items whose verdicts lean to the instructing response", 0.0),
     "identical": ("identical.effect", "net share of verdicts for one of two identical responses", 0.0),
     "self-agreement": ("self-agreement.repeats", "share of pairs of repeats that agree", None),
+    "rankings": (
+        "rankings.win-rate.kendall",
+        "Kendall's tau-b of the rankings of systems by judge and by people",
+        None,
+    ),
     "marginals": ("marginals.tie.excess", "excess of ties over the labels", 0.0),
     "constant": ("constant.gain", "gain in accuracy over always giving the most frequent label", 0.0),
 }

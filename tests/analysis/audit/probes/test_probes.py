@@ -297,6 +297,54 @@ def test_win_rates_by_every_convention_and_bounds_for_failures():
     assert "unknown (no item has a verdict)" in probe_result("win-rate", dataset(CODES, {"m": np.full(N, 3)}))[1]
 
 
+def ranked(codes, judged, clusters=None):
+    """Responses by four systems, the better the later its name, and what people and a judge say."""
+    rng = np.random.default_rng(3)
+    first, second = (rng.integers(0, 4, N), rng.integers(0, 4, N))
+    better = np.where(first == second, 1, np.where(first > second, 0, 2))
+    data = dataset(better if codes is None else codes, {"m": judged(better)}, clusters=clusters)
+    return with_facts(data, model_a=[f"s{k}" for k in first], model_b=[f"s{k}" for k in second])
+
+
+def test_a_judge_that_ranks_systems_in_reverse_has_minus_one():
+    figures, sentence = probe_result("rankings", ranked(None, lambda better: 2 - better))
+    for way in ("win-rate", "bradley-terry"):
+        for name in ("kendall", "spearman"):
+            figure = figures[f"rankings.{way}.{name}"]
+            assert (figure.value is None and way == "bradley-terry") or figure.value == pytest.approx(-1)
+    assert figures["rankings.systems"].value == 4
+    assert sentence.startswith("ranking of 4 systems by win rate, against people's on the same items: Kendall −1.00")
+
+
+def test_rankings_rest_on_items_with_a_label_a_verdict_and_two_writers():
+    def noisy(better):
+        return np.where(np.arange(N) % 7 == 0, 3, np.where(np.arange(N) % 4 == 0, 2 - better, better))
+
+    data = ranked(None, noisy, clusters=[k // 3 for k in range(N)])
+    labels_of = np.where(np.arange(N) % 5 == 0, None, data.frame["reference"].to_numpy())
+    data = with_facts(data, reference=list(labels_of))
+    figures, sentence = probe_result("rankings", data)
+    differs = np.array(data.models_a) != np.array(data.models_b)
+    tau = figures["rankings.win-rate.kendall"]
+    assert tau.n == (differs & (np.arange(N) % 7 > 0) & (np.arange(N) % 5 > 0)).sum()
+    assert (tau.unit, tau.method, tau.units <= 100) == ("cluster", "percentile", True)
+    assert tau.low <= tau.value <= tau.high
+    assert "; by Bradley-Terry strength Kendall unknown (no finite" in sentence  # people never prefer a worse system
+    few = data.part(np.arange(N) < 30, [0])
+    assert probe_result("rankings", few)[0]["rankings.win-rate.kendall"].reason
+
+
+def test_rankings_without_writers_labels_or_verdicts_are_unknown():
+    for data, reason in (
+        (dataset(CODES, {"m": CODES}), "the data do not name the writers"),
+        (ranked(np.full(N, -1), lambda better: better), "no reference labels"),
+        (ranked(None, lambda better: np.full(N, 3)), "no labelled item has a verdict"),
+    ):
+        figures, sentence = probe_result("rankings", data)
+        assert reason in figures["rankings.systems"].reason
+        assert sentence.startswith(f"ranking of systems: unknown ({reason}")
+
+
 @pytest.mark.parametrize(
     ("codes", "judged", "clusters"),
     [
