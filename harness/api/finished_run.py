@@ -132,9 +132,10 @@ class FinishedRun:
         """A chart of the run, as Altair draws it in a notebook.
 
         Args:
-            name: a metric of the run (its first one by default), `differences`, `cost` or `agreement`; of a
-                generation `win-rate` (by default) or `drafts`.
-            part: name of the dataset, or of the opponent for `win-rate`; None for the first one.
+            name: a metric of the run (its first one by default), `differences`, `cost`, `agreement`, `confusion` or
+                `slices`; of a generation `win-rate` (by default) or `drafts`.
+            part: name of the dataset; of the opponent for `win-rate`, the cell for `confusion`, the column for
+                `slices`. None for the first one, and the best cell.
             width: in pixels.
 
         Raises:

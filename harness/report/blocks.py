@@ -41,6 +41,23 @@ class ChartBlock:
         return svg_of(self._make(NARROW), self.title, "narrow")
 
 
+class SmallChart:
+    """A chart of one width, for screens and phones; drawn when a template asks for it.
+
+    Args:
+        title: what it shows, in one sentence.
+        make: the chart.
+    """
+
+    def __init__(self, title: str, make: Callable[[], alt.TopLevelMixin]) -> None:
+        self.title, self._make = title, make
+
+    @cached_property
+    def drawn(self) -> Markup:
+        """The chart."""
+        return svg_of(self._make(), self.title)
+
+
 class TableText(NamedTuple):
     """A text in a table.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import InputError
 from harness.leaderboard.view import Row, datasets, metric_names, sorted_by
+from harness.report.charts.confusion import confusion_chart
 from harness.report.charts.cost import cost_chart
 from harness.report.charts.forest import forest_chart
 from harness.report.charts.frame import WIDE
@@ -14,17 +15,19 @@ from harness.report.charts.heatmap import heatmap_chart
 from harness.report.charts.picks import picks_chart
 from harness.report.charts.svg import check_installed
 from harness.report.pages.agreement import MOST_CELLS, heatmap_of
+from harness.report.pages.cells import confusion_of
 from harness.report.pages.cost import costed_cells, unit_of
 from harness.report.pages.differences import difference_forest
 from harness.report.pages.generation import picks_of, win_rate_forest
 from harness.report.pages.overview import forest_of
+from harness.report.pages.slices import kept_columns, slice_forest, slices_by
 from harness.report.run_source import RunSource
 from harness.text import listed, quoted, suggestion
 
 if TYPE_CHECKING:
     import altair as alt
 
-OTHERS = ("differences", "cost", "agreement")
+OTHERS = ("differences", "cost", "agreement", "confusion", "slices")
 """Charts of an evaluation beside those of its metrics."""
 LOOPS = ("win-rate", "drafts")
 """Charts of a generation."""
@@ -43,11 +46,12 @@ def chart_of(source: RunSource, name: str, part: str | None = None, width: int =
     Args:
         source: the run.
         name: one of `chart_names`.
-        part: name of the dataset, or of the opponent for `win-rate`; None for the first one.
+        part: name of the dataset; of the opponent for `win-rate`, the cell for `confusion`, the column for `slices`.
+            None for the first one, and the best cell.
         width: of the chart in pixels.
 
     Raises:
-        InputError: where there is no such chart or dataset, or Altair is not installed.
+        InputError: where there is no such chart or part, or Altair is not installed.
     """
     check_installed()
     names = chart_names(source)
@@ -57,6 +61,9 @@ def chart_of(source: RunSource, name: str, part: str | None = None, width: int =
         )
     if source.kind == "generation":
         return _of_generation(source, name, part, width)
+    if name in _OF_PARTS:
+        drawn: alt.LayerChart = _OF_PARTS[name](source, part, width)
+        return drawn
     board = sorted_by(source.board, name) if name in metric_names(source.board) else source.board
     groups = dict(datasets(board))
     dataset, rows = _chosen(groups, part, "dataset")
@@ -100,4 +107,23 @@ def _agreement(source: RunSource, dataset: str, rows: list[Row], width: int) -> 
     return heatmap_chart(heatmap_of(source, dataset, rows[:MOST_CELLS]), width)
 
 
+def _confusion(source: RunSource, part: str | None, width: int) -> Any:
+    rows = {row["cell"]: row for _, rows in source.groups for row in rows}
+    short = {cell.partition("/")[2]: row for cell, row in reversed(rows.items())}
+    _, row = _chosen(rows if part is None or part in rows else short, part, "cell")
+    return confusion_chart(confusion_of(row), min(width, MOST_CONFUSION))
+
+
+def _slices(source: RunSource, part: str | None, width: int) -> Any:
+    columns = kept_columns(source)
+    named = [found["column"] for found in source.board.get("slices", ())]
+    column, _ = _chosen(dict.fromkeys([*named, *columns]), part, "column")
+    found = slices_by(source, column)[0]
+    rows = next(rows for name, rows in source.groups if name == found["dataset"])
+    return forest_chart(slice_forest(source.metric, rows, found)[0], width)
+
+
+MOST_CONFUSION = 480
+"""Width of the chart of a confusion, in pixels."""
+_OF_PARTS: Mapping[str, Callable[[RunSource, str | None, int], Any]] = {"confusion": _confusion, "slices": _slices}
 _MAKERS: Mapping[str, Make] = {"differences": _differences, "cost": _cost, "agreement": _agreement}

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from harness.leaderboard.numbers import UNDEFINED, rank_range
 from harness.leaderboard.tables import Column
 from harness.leaderboard.view import FLAGS, Remarks, Row, cost, failures, figure_text
 from harness.records.judgments import VERDICTS
-from harness.report.blocks import TableBlock, TableText, numbers, table_block
+from harness.report.blocks import SmallChart, TableBlock, TableText, numbers, table_block
+from harness.report.charts.confusion import Confusion, confusion_chart
 from harness.report.links import Links
 from harness.report.pages.overview import cell_labels
 from harness.report.run_source import RunSource
+
+MOST_CHARTED = 10
+"""Cells of a dataset whose confusion is drawn, the best first; the tables of the others are shaded."""
+FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,7 @@ class CellBlock:
         label: its short name.
         headline: rank and first metric.
         figures: every figure, with its interval, n and method.
+        chart: of the confusion, None where it is not drawn.
         confusion: label × verdict, with the failures as a column.
         facts: failures, calls, tokens and cost, as names and values.
         items: where its items are, None for nowhere.
@@ -36,6 +43,7 @@ class CellBlock:
     label: str
     headline: str
     figures: TableBlock
+    chart: SmallChart | None
     confusion: TableBlock
     facts: Sequence[tuple[str, str]]
     items: str | None
@@ -63,7 +71,10 @@ def cells_page(source: RunSource, links: Links) -> CellsPage:
     found = []
     for dataset, rows in source.groups:
         labels = cell_labels(rows)
-        blocks = [_block(source, row, label, links) for row, label in zip(rows, labels, strict=True)]
+        blocks = [
+            _block(source, row, label, links, is_charted=at < MOST_CHARTED)
+            for at, (row, label) in enumerate(zip(rows, labels, strict=True))
+        ]
         found.append((dataset, blocks))
     return CellsPage(source, found)
 
@@ -71,19 +82,22 @@ def cells_page(source: RunSource, links: Links) -> CellsPage:
 def cell_block(source: RunSource, cell: str, links: Links) -> CellBlock:
     """One cell by its id."""
     row = source.board["rows"][source.places[cell]]
-    return _block(source, row, cell.partition("/")[2], links)
+    return _block(source, row, cell.partition("/")[2], links, is_charted=True)
 
 
-def _block(source: RunSource, row: Row, label: str, links: Links) -> CellBlock:
+def _block(source: RunSource, row: Row, label: str, links: Links, *, is_charted: bool) -> CellBlock:
     figure = row["metrics"][source.metric]
     remarks = Remarks()
     headline = f"{source.metric} {figure_text(figure, remarks)}, rank {rank_range(row['rank'])}"
+    title = f"Confusion of labels and verdicts of {row['cell']}"
+    chart = SmallChart(title, partial(confusion_chart, confusion_of(row))) if is_charted else None
     return CellBlock(
         f"cell-{source.places[row['cell']] + 1}",
         row["cell"],
         label,
         headline,
         _figures(row),
+        chart,
         confusion_table(row),
         list(_facts(row)),
         links.items(source, {"cell": row["cell"]}),
@@ -106,15 +120,21 @@ def _number(value: float) -> str:
     return f"{value:.3f}".replace("-", "\u2212")
 
 
+def confusion_of(row: Row) -> Confusion:
+    """Label × verdict of a cell in items, with the failures of all kinds as the last column."""
+    counts = [[*line[: len(VERDICTS)], sum(line[len(VERDICTS) :])] for line in row["table"]]
+    return Confusion(VERDICTS, (*VERDICTS, FAILED), counts)
+
+
 def confusion_table(row: Row) -> TableBlock:
     """Label × verdict of a cell, with the failures as a column; shaded by the share of each label."""
     lines: list[list[str | TableText]] = []
-    for verdict, counts in zip(VERDICTS, row["table"], strict=True):
-        merged = [*counts[: len(VERDICTS)], sum(counts[len(VERDICTS) :])]
+    found = confusion_of(row)
+    for verdict, merged in zip(found.labels, found.counts, strict=True):
         total = sum(merged)
         shades = [TableText(str(count), shade=count / total if total else 0.0) for count in merged]
         lines.append([f"label {verdict}", *shades, str(total)])
-    columns = [Column("", is_key=True), *(Column(name) for name in (*VERDICTS, "failed")), *numbers("items")]
+    columns = [Column("", is_key=True), *(Column(name) for name in found.verdicts), *numbers("items")]
     return table_block("labels (rows) and verdicts (columns), in items", columns, lines)
 
 
