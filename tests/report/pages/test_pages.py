@@ -114,6 +114,7 @@ def two_runs(tmp_path_factory):
     spec["strategies"]["direct"]["user"] += "Think first.\n"
     spec["seed"] = 8
     (target / "spec.json").write_text(json.dumps(spec))
+    (target / "checksums.json").unlink()  # those of the files before the changes
     return [source, RunSource(target)]
 
 
