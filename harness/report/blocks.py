@@ -55,7 +55,7 @@ class SmallChart:
     @cached_property
     def drawn(self) -> Markup:
         """The chart."""
-        return svg_of(self._make(), self.title)
+        return svg_of(self._make(), self.title, "")
 
 
 class TableText(NamedTuple):

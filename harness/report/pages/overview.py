@@ -72,7 +72,7 @@ class OverviewPage:
 
 def overview_page(source: RunSource, links: Links) -> OverviewPage:
     """The first page of an evaluation."""
-    tables = board_tables(source.board)
+    tables = board_tables({key: value for key, value in source.board.items() if key != "slices"})  # they have a page
     found = []
     for (dataset, rows), table in zip(source.groups, tables.tables, strict=True):
         names = [column.name for column in table.columns]

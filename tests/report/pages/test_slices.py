@@ -16,6 +16,7 @@ from harness.report.html import Frame, render
 from harness.report.links import Anchors
 from harness.report.pages import slices
 from harness.report.pages.evaluation import evaluation_page
+from harness.report.pages.overview import overview_page
 from harness.report.pages.slices import MOST_CELLS, slice_forest, slices_by, slices_page
 from harness.report.run_source import RunSource
 from harness.runner.slices import sliced
@@ -98,6 +99,12 @@ def test_a_slice_on_which_a_cell_is_distinguishably_better_or_worse_is_marked(wi
     assert [line[5].tone for line in part.table.rows[:4]] == ["bad", "good", "", ""]
     forest, _ = slice_forest("kappa", source.groups[0][1], source.board["slices"][0])
     assert [(row.note, row.colour) for row in forest.rows[1:3]] == [("\u22120.31*", WORSE), ("+0.21*", BETTER)]
+
+
+def test_the_overview_of_a_run_with_slices_shows_the_leaderboard_alone(with_stored):
+    source = with_stored()
+    (part,) = overview_page(source, LINKS).datasets
+    assert len(part.table.rows) == len(source.board["rows"])
 
 
 def test_a_refused_slice_has_its_reason_and_a_missing_value_its_name(with_stored):
