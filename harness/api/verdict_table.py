@@ -38,6 +38,14 @@ TEXTS = ("prompt", "response_a", "response_b")
 NOT_THERE = "(not in the table)"
 """Stands for texts that a table does not hold."""
 MAX_SHOWN = 10
+UNGUESSED = "?"
+"""Stands for a meaning that nobody can guess."""
+GUESSES = {
+    **dict.fromkeys(("first", "left", "model a", "response a", "assistant a"), "a"),
+    **dict.fromkeys(("second", "right", "model b", "response b", "assistant b"), "b"),
+    **dict.fromkeys(("tie", "ties", "tied", "draw", "both", "equal", "same", "neither", "no preference"), "tie"),
+}
+"""What the option to paste suggests for values in lower case; numbers can mean several things."""
 METRICS = ("kappa", "accuracy")
 
 
@@ -51,8 +59,8 @@ class TableQuestion:
         item: the column with the ids of items; None to find it.
         cluster: a column whose values rows share that are not independent, or None.
         by: a column of categories, or None.
-        values: spellings of verdicts and labels to `a`, `b`, `tie` or a failure; empty for spellings that can mean one
-            thing only.
+        values: spellings of verdicts and labels to `a`, `b`, `tie` or a failure; others have a meaning if
+            their spelling can mean one thing only.
         name: names the run; the name of the first file by default.
         metrics: which metrics to use; the first one ranks.
         seed: of intervals.
@@ -212,23 +220,34 @@ def _values(question: TableQuestion, where: Mapping[str, Table]) -> Mapping[str,
     for name in (*question.judges, *question.people):
         counts += Counter(value for value in _words(where[name].rows.frame[name]) if value is not None)
     known: dict[str, str] = {failure: failure for failure in FAILURES}
-    if question.values:
-        meaning = {**known, **question.values}
-    else:
-        used = set(counts) - set(known)
-        spelling = next((one for one in SPELLINGS if used <= set(one)), SPELLINGS[0])
-        meaning = {**known, **spelling}
+    meaning = {**known, **_spelling(set(counts) - set(known), question.values), **question.values}
     unknown = [(value, count) for value, count in counts.most_common() if value not in meaning]
     if unknown:
-        shown = ", ".join(f"{quoted(value)} ({count:,} times)" for value, count in unknown[:MAX_SHOWN])
-        more = f", and {len(unknown) - MAX_SHOWN:,} more" if len(unknown) > MAX_SHOWN else ""
-        pairs = ",".join(f"{value}=a" for value, _ in [*question.values.items(), *unknown][:MAX_SHOWN])
-        verdicts = ", ".join(VERDICTS)
-        hint = f"say what each value means ({verdicts}): --values {json.dumps(printable(pairs), ensure_ascii=False)}"
-        raise InputError(
-            Problem(message=f"{shown}{more} {'has' if len(unknown) == 1 else 'have'} no meaning", hint=hint)
-        )
+        raise InputError(_unknown(unknown, question.values))
     return {value: meaning[value] for value in sorted(counts)}
+
+
+def _spelling(used: set[str], given: Mapping[str, str]) -> Mapping[str, str]:
+    """The known spelling of most of the values, among those that contradict no given meaning; empty if all do."""
+    fitting = [one for one in SPELLINGS if all(one.get(value, meaning) == meaning for value, meaning in given.items())]
+    return max(fitting, key=lambda one: len(used & set(one)), default={})
+
+
+def _unknown(unknown: Sequence[tuple[str, int]], given: Mapping[str, str]) -> Problem:
+    """That values have no meaning, with the option to paste; what a value means is only guessed from a plain word."""
+    shown = ", ".join(f"{quoted(value)} ({_times(count)})" for value, count in unknown[:MAX_SHOWN])
+    more = f", and {len(unknown) - MAX_SHOWN:,} more" if len(unknown) > MAX_SHOWN else ""
+    guessed = {value: GUESSES.get(value.strip().lower(), UNGUESSED) for value, _ in unknown[:MAX_SHOWN]}
+    pairs = ",".join(f"{value}={meaning}" for value, meaning in {**given, **guessed}.items())
+    option = f"--values {json.dumps(printable(pairs), ensure_ascii=False)}"
+    fill = f", with a meaning for each {UNGUESSED}" if UNGUESSED in guessed.values() else ""
+    verb = "has" if len(unknown) == 1 else "have"
+    hint = f"say what each means ({', '.join(VERDICTS)}): {option}{fill}; the other values keep their meaning"
+    return Problem(message=f"{shown}{more} {verb} no meaning", hint=hint)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _words(column: pl.Series) -> Iterator[str | None]:

@@ -123,7 +123,10 @@ def _headline(found: Mapping[str, Any]) -> str:
     """The first of the findings, and the number of the others."""
     findings = list(_findings(found))
     if not findings:
-        return "no slice can be compared with the rest"
+        reasons = dict.fromkeys(part["reason"] for cell in found["cells"] for part in cell["slices"] if part["reason"])
+        most = max((part["n"] for cell in found["cells"] for part in cell["slices"]), default=0)
+        why = f": {' or '.join(reasons)} in each (n is at most {most:,})" if reasons else ""
+        return f"no slice can be compared with the rest{why}"
     return findings[0] + (f"; and {len(findings) - 1} more" if len(findings) > 1 else "")
 
 

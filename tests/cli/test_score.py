@@ -113,11 +113,44 @@ def test_values_without_a_meaning_are_one_message_with_the_option_to_paste(folde
     done = score(folder, "v.csv", "--judge", "j", "--human", "h")
     assert done.exit_code == 2
     assert "`first` (2 times)" in done.output
-    assert '--values "first=a,A=a,second=a,B=a"' in done.output
+    assert '--values "first=a,second=b"; the other values keep their meaning' in done.output
     assert not (folder / "results").exists()
-    fixed = score(folder, "v.csv", "--judge", "j", "--human", "h", "--values", "first=a,second=b,A=a,B=b")
-    assert fixed.exit_code == 0, fixed.output
-    assert outcomes(folder) == {"j": ["a", "a", "b"]}
+    for values in ("first=a,second=b", "first=a,second=b,A=a,B=b"):
+        fixed = score(folder, "v.csv", "--judge", "j", "--human", "h", "--values", values)
+        assert fixed.exit_code == 0, fixed.output
+        assert outcomes(folder) == {"j": ["a", "a", "b"]}
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ([], ["`Both` (once) has no meaning", '--values "Both=tie"; the other']),
+        (["--values", "A=b"], ["`B` (2 times), `Both` (once) have", '--values "A=b,B=?,Both=tie", with a']),
+        (["--values", "A=b,Both=tie,B=a"], []),
+    ],
+)
+def test_only_unknown_values_are_named_and_known_ones_keep_their_meaning(folder, values, named):
+    (folder / "v.csv").write_text("j,h\nA,A\nB,B\nBoth,A\n")
+    done = score(folder, "v.csv", "--judge", "j", "--human", "h", *values)
+    assert done.exit_code == (2 if named else 0), done.output
+    for text in named:
+        assert text in done.output
+    assert "`A`" not in done.output
+
+
+def test_a_placeholder_is_not_accepted_as_a_meaning(folder):
+    (folder / "v.csv").write_text("j,h\n1,A\n2,B\n")
+    done = score(folder, "v.csv", "--judge", "j", "--human", "h")
+    assert '--values "1=?,2=?", with a meaning for each ?' in done.output
+    assert score(folder, "v.csv", "--judge", "j", "--human", "h", "--values", "1=?,2=?").exit_code == 2
+
+
+def test_slices_that_are_too_small_say_why_nothing_is_compared(folder):
+    (folder / "v.csv").write_text("j,h,kind\n" + "a,a,x\nb,a,x\nb,b,y\n" * 3)
+    done = score(folder, "v.csv", "--judge", "j", "--human", "h", "--by", "kind", "--format", "table")
+    assert (
+        "no slice can be compared with the rest: fewer than 20 labelled items in each (n is at most 6)" in done.output
+    )
 
 
 @pytest.mark.parametrize(
