@@ -7,7 +7,7 @@ import pytest
 from simulations import __main__ as simulations
 from simulations.row import Row
 
-LONG = {"intervals": 0.05, "power": 0.05}
+LONG = {"intervals": 0.05, "power": 0.05, "changed_judges": 0.05}
 """Parts that take more than half a minute at a tenth of their worlds."""
 
 

@@ -7,7 +7,7 @@ verdicts are tested for a direction, since a single verdict says nothing about h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -115,18 +115,40 @@ def changed_judges(found: Comparison, level: float) -> TestedJudges:
             judges.append(judge)
             raw.append(tests)
     alpha = 1 - level
-    able = [(k, name) for k, tests in enumerate(raw) for name, test in tests.items() if test.smallest <= alpha]
-    adjusted = dict(zip(able, holm(np.array([raw[k][name].p_value for k, name in able])), strict=True))
+    adjusted = adjusted_p_values(raw, alpha)
     tested = [
         replace(judge, tests=tuple(_results(tests, {name: p for (at, name), p in adjusted.items() if at == k}, alpha)))
         for k, (judge, tests) in enumerate(zip(judges, raw, strict=True))
     ]
-    return TestedJudges(tested, len(able), level)
+    return TestedJudges(tested, len(adjusted), level)
+
+
+def adjusted_p_values(raw: Sequence[Mapping[Name, ChangeTest]], alpha: float) -> dict[tuple[int, Name], float]:
+    """The p-values of all judges, adjusted by Holm's procedure for the tests that could reject; others are left out.
+
+    Args:
+        raw: the tests of each judge.
+        alpha: probability of a false alarm among all of them.
+    """
+    able = [(k, name) for k, tests in enumerate(raw) for name, test in tests.items() if test.smallest <= alpha]
+    p_values = holm(np.array([raw[k][name].p_value for k, name in able]))
+    return {key: float(p_value) for key, p_value in zip(able, p_values, strict=True)}
+
+
+def change_tests(before: NDArray[np.int64], after: NDArray[np.int64]) -> dict[Name, ChangeTest]:
+    """The tests of one judge: of its draws where there are repeats, else of the directions of its flips.
+
+    Args:
+        before: draws of each category in the first run, items × categories; every item has the same number.
+        after: the same of the other run.
+    """
+    has_repeats = before[0].sum() + after[0].sum() > 2
+    return _permutations(before, after) if has_repeats else _signs(before, after)
 
 
 def _results(tests: dict[Name, ChangeTest], adjusted: dict[Name, float], alpha: float) -> Iterator[Test]:
     for name, test in tests.items():
-        p_value = float(adjusted.get(name, 1.0))
+        p_value = adjusted.get(name, 1.0)
         yield Test(name, test.p_value, p_value, p_value <= alpha)
 
 
@@ -148,10 +170,9 @@ def _tested(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> tup
     before, after = (np.concatenate([_counts(draw[items]) for draw in run]) for run in (ones, others))
     shares = before * draws[1] != after * draws[0]
     moved = int(shares.any(axis=1).reshape(len(ones), -1).any(axis=0).sum())
-    has_repeats = sum(draws) > 2
-    tests = _permutations(before, after) if has_repeats else _signs(before, after)
-    method: Literal["permutation", "sign-test"] = "permutation" if has_repeats else "sign-test"
-    return replace(judge, method=method, items=len(items), moved=moved, draws=draws), tests
+    method: Literal["permutation", "sign-test"] = "permutation" if sum(draws) > 2 else "sign-test"
+    tested = replace(judge, method=method, items=len(items), moved=moved, draws=draws)
+    return tested, change_tests(before, after)
 
 
 def _is_recorded_again(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> bool:
