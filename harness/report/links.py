@@ -53,8 +53,9 @@ class Anchors:
 
     def cell(self, source: RunSource, cell: str) -> str | None:
         """As `Links.cell`."""
-        at = source.places.get(cell) if source.kind == "evaluation" else None
-        return None if at is None else f"#{self.prefix(source)}cell-{at + 1}"
+        if source.kind != "evaluation" or cell not in source.best_cells:
+            return None
+        return f"#{self.prefix(source)}cell-{source.places[cell] + 1}"
 
     def item(self, source: RunSource, dataset: str, item: str) -> str | None:
         """As `Links.item`."""

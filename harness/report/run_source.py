@@ -12,6 +12,9 @@ from harness.leaderboard.view import Row, datasets
 from harness.runner.run_folder import LEADERBOARD, MANIFEST, SPEC, read_json
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
 
+MOST_DETAILED = 100
+"""Cells of each dataset that a report shows in detail; the viewer shows all."""
+
 
 class RunSource:
     """A run folder, opened for pages. What differs between two machines (`environment.json`) is not read.
@@ -84,6 +87,11 @@ class RunSource:
     def places(self) -> Mapping[str, int]:
         """The position of each cell of an evaluation in the leaderboard."""
         return {row["cell"]: at for at, row in enumerate(self.board["rows"])}
+
+    @cached_property
+    def best_cells(self) -> frozenset[str]:
+        """The cells of an evaluation that a report shows in detail: the best of each dataset."""
+        return frozenset(row["cell"] for _, rows in self.groups for row in rows[:MOST_DETAILED])
 
     def dataset(self, name: str) -> JudgedDataset:
         """The outcomes of the cells of a dataset."""

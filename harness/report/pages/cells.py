@@ -51,11 +51,12 @@ class CellBlock:
 
 @dataclass(frozen=True, slots=True)
 class CellsPage:
-    """The cells of each dataset, in the order of the leaderboard.
+    """The cells of each dataset that have a place here, in the order of the leaderboard.
 
     Attributes:
         source: the run.
         datasets: of the run, each with its cells.
+        left_out: cells without a place here.
     """
 
     TEMPLATE: ClassVar[str] = "cells.html"
@@ -64,6 +65,7 @@ class CellsPage:
 
     source: RunSource
     datasets: Sequence[tuple[str, Sequence[CellBlock]]]
+    left_out: int
 
 
 def cells_page(source: RunSource, links: Links) -> CellsPage:
@@ -74,9 +76,10 @@ def cells_page(source: RunSource, links: Links) -> CellsPage:
         blocks = [
             _block(source, row, label, links, is_charted=at < MOST_CHARTED)
             for at, (row, label) in enumerate(zip(rows, labels, strict=True))
+            if links.cell(source, row["cell"]) is not None
         ]
         found.append((dataset, blocks))
-    return CellsPage(source, found)
+    return CellsPage(source, found, len(source.places) - sum(len(blocks) for _, blocks in found))
 
 
 def cell_block(source: RunSource, cell: str, links: Links) -> CellBlock:
