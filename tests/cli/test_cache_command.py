@@ -93,7 +93,15 @@ def test_stats_point_to_what_cannot_be_read(here):
 def test_verify_ends_well_if_all_is_well(here):
     fill(here / "c", 2)
     assert run("verify", "--cache", "c").stdout == "c: 2 replies checked, 0 bad\n"
-    assert run_json("verify", "--cache", "c") == {"folder": "c", "entries": 2, "good": True, "bad": [], "damage": []}
+    assert run_json("verify", "--cache", "c") == {
+        "folder": "c",
+        "entries": 2,
+        "good": True,
+        "bad": [],
+        "damage": [],
+        "without_checksum": 0,
+        "checksums_added": 0,
+    }
 
 
 def test_verify_ends_with_1_if_anything_is_bad(here):
@@ -103,7 +111,8 @@ def test_verify_ends_with_1_if_anything_is_bad(here):
     lines = run("verify", "--cache", "c", code=1).stdout.splitlines()
     assert lines[0] == "c: 30 replies checked, 25 bad"
     assert lines[1].startswith(f"  {entry(0).key}: this cache holds an entry that this program did not write")
-    assert lines[-1] == "  and 5 more; --json lists all"
+    assert lines[-2] == "  and 5 more; --json lists all"
+    assert lines[-1] == "  `harness run SPEC --retry damaged` asks for those of a spec again"
     value = run_json("verify", "--cache", "c", code=1)
     assert not value["good"]
     assert len(value["bad"]) == 25

@@ -123,5 +123,5 @@ def test_other_commands_ignore_the_extra_judgments():
 
 def test_a_run_without_them_says_how_to_ask():
     assert "padding: unknown (not asked; `score: {probes: [padding]}` asks the extra judgments)" in ran(
-        "audit", "unprobed"
+        "audit", "unprobed", "--wide"
     )

@@ -32,6 +32,7 @@ BUILT_IN = (
     "direct-json",
     "g-eval",
     "independent-10",
+    "logprobs",
     "mt-bench",
     "own-criteria",
     "prometheus",

@@ -188,9 +188,10 @@ def test_no_line_of_a_mebibyte_holds_up_a_rule() -> None:
 
 def test_an_answer_at_the_end_of_a_reply_is_read_however_long_it_is() -> None:
     filler = "It is hard to say.\n" * (2**24 // 19)
-    assert RULES["verdict"].read(f"{filler}Verdict: A") == (("a", None, None, None))
+    assert RULES["verdict"].read(f"{filler}Verdict: A")[:4] == ("a", None, None, None)
     scores = RULES["scores"].read(f"{filler}\nScore A: 7/10\nThat is.\nScore B: 6/10\n{filler[: LONGEST // 2]}")
-    assert scores == (None, 7, 6, None)
+    assert scores is not None
+    assert scores[:4] == (None, 7, 6, None)
     assert RULES["verdict"].read(f"Verdict: A\n{filler}") is None
 
 
