@@ -74,7 +74,8 @@ def normalised(address: str, query: Mapping[str, str] | None = None) -> str:
     scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
     host = f"[{host}]" if ":" in host else host
     place = host if port is None or port == DEFAULT_PORTS.get(scheme) else f"{host}:{port}"
-    path = re.sub(r"/+", "/", parts.path).rstrip("/")
+    # Space before a fragment ends the path once the fragment is gone.
+    path = re.sub(r"[\s/]+$", "", re.sub(r"/+", "/", parts.path))
     pairs = sorted({**dict(parse_qsl(parts.query, keep_blank_values=True)), **(query or {})}.items())
     return f"{scheme}://{place}{path}" + (f"?{urlencode(pairs, safe='${}')}" if pairs else "")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.providers.endpoint import identity_of, key_parts, normalised, proxy_in, variables_of
@@ -31,6 +31,8 @@ def test_an_address_is_written_in_one_way(address: str, identity: str):
 
 
 @given(st.text(max_size=30))
+@example("\x85#")
+@example("v1 /#")
 def test_any_text_is_normalised_once(text: str):
     once = normalised(f"http://host/{text}")
     assert normalised(once) == once or "?" in once
