@@ -9,7 +9,8 @@ from harness.prompting.parsing.phrases import words_of
 from harness.prompting.parsing.values import NO_VALUE, Note, Noted, Nothing, Reader, Value
 
 _TAG = re.compile(r"<([^<>/]{1,40})>")
-_DOUBLE = r"\[\[[ \t]{0,4}+((?:(?!\]\])[^\n]){1,80}+)\]\]"
+# No second opening inside: of nested brackets the inner ones count, and a row of brackets takes no time.
+_DOUBLE = r"\[\[[ \t]{0,4}+((?:(?!\]\]|\[\[)[^\n]){1,80}+)\]\]"
 
 
 class Enclosed:
