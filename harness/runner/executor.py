@@ -206,8 +206,14 @@ class Executor:
         future = self.in_flight.get(key)
         if future is None:
             future = self.in_flight[key] = asyncio.ensure_future(self._ask(key, call, where))
-            future.add_done_callback(lambda _: self.in_flight.pop(key))
+            future.add_done_callback(lambda ended: self._end(key, ended))
         return future
+
+    def _end(self, key: str, future: asyncio.Future[Reply]) -> None:
+        """Remove an ended call; an interrupt that ended it was raised elsewhere, and nothing awaits it any more."""
+        del self.in_flight[key]
+        if not future.cancelled():
+            future.exception()
 
     async def _ask(self, key: str, call: Call, where: tuple[str, str]) -> Reply:
         """Make a call and store its reply, or record that there is none."""
