@@ -13,6 +13,7 @@ class Cancellation:
         asked: set once the run is to stop.
         forced: set once the run is to stop without waiting.
         in_attempt: tasks whose request is on its way, or whose reply is being stored.
+        idle: set when the last of them has ended its attempt.
     """
 
     def __init__(self) -> None:
@@ -20,6 +21,7 @@ class Cancellation:
         self.asked = asyncio.Event()
         self.forced = asyncio.Event()
         self.in_attempt: set[asyncio.Task[object]] = set()
+        self.idle = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self, cause: BaseException) -> None:
@@ -51,9 +53,12 @@ class Cancellation:
         task = asyncio.current_task()
         assert task is not None, "calls are made in tasks"
         self.in_attempt.add(task)
+        self.idle.clear()
 
     def left(self) -> None:
         """The running task has ended its attempt."""
         task = asyncio.current_task()
         assert task is not None, "calls are made in tasks"
         self.in_attempt.discard(task)
+        if not self.in_attempt:
+            self.idle.set()

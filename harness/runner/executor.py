@@ -288,16 +288,13 @@ class Executor:
 
     async def drain(self) -> None:
         """Wait up to `grace_s` for attempts in flight and for the storing of their replies."""
-        forced = asyncio.ensure_future(self.cancellation.forced.wait())
-        ends_at = asyncio.get_running_loop().time() + self.grace_s
-        while waiting := [task for task in self.cancellation.in_attempt if not task.done()]:
-            left_s = ends_at - asyncio.get_running_loop().time()
-            ended, _ = await asyncio.wait(
-                {*waiting, forced}, timeout=max(0.0, left_s), return_when=asyncio.FIRST_COMPLETED
-            )
-            if forced in ended or not ended:
-                break
-        forced.cancel()
+        if not self.cancellation.in_attempt:
+            return
+        # Not the end of the tasks: a task whose attempt ended in an error waits to be cancelled.
+        ends = [asyncio.ensure_future(event.wait()) for event in (self.cancellation.forced, self.cancellation.idle)]
+        await asyncio.wait(ends, timeout=self.grace_s, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
 
     async def close(self) -> None:
         """Cancel what is left, and close every open connection."""

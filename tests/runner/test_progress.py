@@ -134,7 +134,9 @@ def test_messages_stand_above_the_line_and_nothing_is_left_of_it(monkeypatch: py
         watch.say("making 8 calls, cost $0.10")
         watch.show_failure("status 400: [bold]no\x1b[31m")
         watch.stopping(3)
-        during = screen_of(stream)
+        ends = time.monotonic() + 20
+        while len(during := screen_of(stream)) < 4 and time.monotonic() < ends:
+            time.sleep(0.01)  # the line is drawn again a few times a second
     assert said == ["before the line"]
     assert during[:2] == ["making 8 calls, cost $0.10", "status 400: [bold]no"]
     assert during[2] == "stopping: waiting for 3 calls in flight; interrupt again to stop now"
