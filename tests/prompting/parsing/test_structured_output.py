@@ -119,7 +119,7 @@ def test_a_hostile_reply_takes_bounded_time(made: AnswerRule, unit: str) -> None
     text = unit * (HOSTILE // len(unit))
     started = time.process_time()
     made.read(text)
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 10
 
 
 def test_braces_further_up_than_the_tries_are_not_looked_at() -> None:
