@@ -64,7 +64,7 @@ def readme() -> str:
     """README.md with the leaderboard of the shipped run in place of the one it has."""
     board = table.render(board_tables(read_leaderboard(find_run("quickstart", ROOT / "results"))))
     before, opening, rest = README.read_text(encoding="utf-8").partition("```text\n")
-    return before + opening + board.partition("\n\n")[0] + rest[rest.index("\n```") :]
+    return before + opening + board.partition("\n\n")[0].rstrip("\n") + rest[rest.index("\n```") :]
 
 
 def index_page(plug_ins: dict[str, str]) -> str:
