@@ -53,8 +53,8 @@ def compare(
     if len(runs) < 2:
         raise InputError("at least two runs are needed", hint="harness.compare(first, second)")
     allowed = tuple(map(Path, allow_paths))
-    folders = [str(folder_of(run, results, allowed)) for run in runs]
-    found = compare_runs(folders, Path(results), metric=metric, show_items=items, gate=gate, allow_paths=allowed)
+    folders = [folder_of(run, results, allowed) for run in runs]
+    found = compare_runs(folders, metric=metric, show_items=items, gate=gate)
     return Document("compare", found, comparison_table)
 
 

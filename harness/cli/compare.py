@@ -138,8 +138,8 @@ def compare(
     gate = GateRules(margin, allow_missing, min_items, if_changed, over_datasets) if is_gate else None
     checks: list[Check] = []
     with junit_file(junit, checks, "harness compare"):
-        folders = [str(found_run(run, results, allow_paths)) for run in runs]
-        found = compare_runs(folders, results, metric=metric, show_items=show_items, gate=gate, allow_paths=allow_paths)
+        folders = [found_run(run, results, allow_paths) for run in runs]
+        found = compare_runs(folders, metric=metric, show_items=show_items, gate=gate)
         checks += checks_of_comparison(found) if found["gate"] else []
     if as_json:
         print_json(found)

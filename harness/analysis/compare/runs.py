@@ -1,4 +1,4 @@
-"""Compare runs named on the command line."""
+"""Compare runs: the first one with each of the others."""
 
 from __future__ import annotations
 
@@ -14,34 +14,29 @@ from harness.analysis.compare.pairs import compare
 from harness.analysis.compare.spec_diff import spec_differences
 from harness.analysis.compare.win_rates import with_systems
 from harness.errors import InputError
-from harness.runner.find_run import find_run
 from harness.runner.run_reader import KINDS, Judged, read_judged
 
 
 def compare_runs(
-    runs: Sequence[str],
-    results: Path,
+    folders: Sequence[Path],
     *,
     metric: str | None = None,
     show_items: bool = False,
     gate: GateRules | None = None,
-    allow_paths: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Compare the first run with each of the others, as `schemas/output/compare.schema.json` describes it.
 
     Args:
-        runs: at least two run folders, spec files or names of specs (their newest runs).
-        results: folder of all results.
+        folders: at least two run folders, whose files were checked.
         metric: metric of the ranking and of the gate; default: the primary metric of the first run.
         show_items: whether to list the items whose outcome flipped.
         gate: what is accepted of the differences; None for no check.
-        allow_paths: folders outside that of a spec that its paths may point into.
 
     Raises:
-        RunFolderError: if there is no such run, or it cannot be read.
+        RunFolderError: if a run cannot be read.
         InputError: if a run lacks the metric.
     """
-    judged = [_read(find_run(run, results, allow_paths=allow_paths)) for run in runs]
+    judged = [_read(folder) for folder in folders]
     kinds = {run.kind: run for run in judged}
     if len(kinds) > 1:
         evaluation, generation = kinds["evaluation"], kinds["generation"]

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from harness.analysis.compare.runs import compare_runs
@@ -144,8 +143,7 @@ def compare_page(sources: Sequence[RunSource], links: Links, metric: str | None 
     Raises:
         InputError: where runs are of different kinds, or lack the metric.
     """
-    names = [str(source.folder) for source in sources]
-    found = compare_runs(names, Path(), metric=metric, show_items=True)
+    found = compare_runs([source.folder for source in sources], metric=metric, show_items=True)
     by_id = {source.id: source for source in sources}
     parts = [
         _part(each, part, found["metric"], by_id[each["to"]], links)
