@@ -29,7 +29,6 @@ ACTIONS = {
     "GITHUB_REF": "refs/pull/7/merge",
     "GITHUB_REPOSITORY": "someone/judges",
     "RUNNER_OS": "Linux",
-    "RUNNER_TEMP": "/home/runner/work/_temp",
 }
 """Variables that the runner sets; the tests add the file of the summary."""
 
