@@ -18,7 +18,7 @@ from harness.cache import sqlite_file, verify
 from harness.cache.entry import Entry, read_entry, stored_reply, value_of
 from harness.cache.lock import CacheLock
 from harness.cache.prune import StoredReply, stored_replies
-from harness.cache.sqlite_file import IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
+from harness.cache.sqlite_file import IS_SOUND, KEYS_IN_A_QUERY, NOT_WRITTEN_HERE, open_for_reading, reporting
 from harness.errors import CacheError, Problem
 from harness.records.calls import Reply
 from harness.records.reasoning import separated
@@ -26,8 +26,6 @@ from harness.records.reasoning import separated
 if TYPE_CHECKING:
     from harness.cache.writer import CacheWriter
 
-KEYS_IN_A_QUERY = 256
-"""Measured: fewer spend more on queries, more leave the processor's cache."""
 ENTRIES_IN_A_BATCH = 200
 """Entries in one batch of `put_many`."""
 

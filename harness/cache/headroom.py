@@ -1,4 +1,4 @@
-"""Room on the disk that a cache holds while it is written, and gives up where the disk is full.
+"""Room on the disk that a cache reserves while it is written, and releases where the disk is full.
 
 Calls are in flight when a disk fills up. Their replies are paid for and need a little room to be stored.
 """
@@ -51,7 +51,7 @@ class Headroom:
             os.close(descriptor)
 
     def release(self) -> bool:
-        """Give up the room; whether there was any."""
+        """Release the room; whether there was any."""
         was_held, self._is_held, self._is_spent = self._is_held, False, True
         try:
             self._path.unlink(missing_ok=True)

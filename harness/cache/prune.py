@@ -12,9 +12,7 @@ import orjson
 
 from harness.cache.entry import read_entry
 from harness.cache.lock import CacheLock
-from harness.cache.sqlite_file import DATABASE, IS_SOUND, reporting
-
-KEYS_IN_A_QUERY = 256
+from harness.cache.sqlite_file import DATABASE, IS_SOUND, KEYS_IN_A_QUERY, reporting
 
 
 class StoredReply(NamedTuple):

@@ -43,6 +43,9 @@ NOT_WRITTEN_HERE = "this cache holds an entry that this program did not write"
 IS_SOUND = "raw = 1 AND mode = 1 AND filename IS NULL AND typeof(key) = 'text' AND typeof(value) = 'blob'"
 """SQL for: the entry is a text key and bytes stored inline, so no pickle and no file name."""
 
+KEYS_IN_A_QUERY = 256
+"""Measured: fewer spend more on queries, more leave the processor's cache."""
+
 MAPPED_BYTES = 2**28
 """How much of the file is mapped into memory for reading; what is mapped is read a fifth faster, but counts as used."""
 

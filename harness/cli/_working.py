@@ -1,4 +1,4 @@
-"""A line about work that takes long: on a terminal while it goes on, in a pipe every 30 s."""
+"""A line about work that takes long: on a terminal while it lasts, in a pipe every 30 s."""
 
 from __future__ import annotations
 

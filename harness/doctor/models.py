@@ -66,7 +66,7 @@ def _check_endpoint(
 def within(limit_s: float, check: Callable[[], list[Finding]], model: Model) -> list[Finding]:
     """The findings of a check, or a failure where it takes longer than a number of seconds.
 
-    The check goes on in a thread that does not keep the process alive.
+    The check continues in a thread that does not keep the process alive.
     """
     found: list[list[Finding]] = []
     errors: list[Exception] = []

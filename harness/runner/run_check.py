@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,19 @@ import orjson
 from harness.errors import Problem, RunFolderError
 
 CHECKSUMS = "checksums.json"
-ENVIRONMENT = "environment.json"
-"""Is not deterministic, is replaced by each repetition of a run, and no result depends on it."""
 MAX_JSON_BYTES = 2**29
 """A leaderboard of 1,000 cells has about 100 MB."""
 RETRY = "make the run again with `harness run`; it reuses cached replies"
 
 
-def checksums_json(folder: Path) -> dict[str, Any]:
-    """The SHA-256 of each file of a run folder but `environment.json`, as `checksums.json` holds them."""
-    names = sorted(path.name for path in folder.iterdir() if path.name not in (CHECKSUMS, ENVIRONMENT))
+def checksums_json(folder: Path, without: Collection[str] = ()) -> dict[str, Any]:
+    """The SHA-256 of the files of a run folder, as `checksums.json` holds them.
+
+    Args:
+        folder: the run folder.
+        without: names of files to leave out.
+    """
+    names = sorted(path.name for path in folder.iterdir() if path.name not in (CHECKSUMS, *without))
     return {"algorithm": "sha256", "files": {name: _digest(folder / name) for name in names}}
 
 

@@ -31,7 +31,7 @@ from harness.errors import HarnessError, RunFolderError, ScoringError, StorageEr
 from harness.hashing import digest_of, rounded
 from harness.records.experiment import Cell
 from harness.records.judgments import Judgment
-from harness.runner.run_check import CHECKSUMS, checksums_json
+from harness.runner.run_check import CHECKSUMS, RETRY, checksums_json
 from harness.runner.unfinished import new_folder, remove_abandoned
 
 if TYPE_CHECKING:
@@ -226,7 +226,8 @@ class RunWriter:
         """Give the folder its name. Where the run is there already, its deterministic files are the same bytes."""
         final = self.parent / run_id
         with _storing(final):
-            self.write_json(CHECKSUMS, checksums_json(self.folder))
+            # Each repetition of a run replaces its environment, on which no result depends.
+            self.write_json(CHECKSUMS, checksums_json(self.folder, without=(ENVIRONMENT,)))
             for file in self.folder.iterdir():
                 with file.open("rb") as stream:
                     os.fsync(stream.fileno())
@@ -274,15 +275,14 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     Raises:
         RunFolderError: where it is missing or damaged.
     """
-    again = "make the run again with `harness run`; it reuses cached replies"
     try:
         value = orjson.loads((folder / name).read_bytes())
     except OSError as error:
-        raise RunFolderError(f"{folder / name} cannot be read: {error.strerror}", hint=again) from None
+        raise RunFolderError(f"{folder / name} cannot be read: {error.strerror}", hint=RETRY) from None
     except orjson.JSONDecodeError:
         value = None
     if not isinstance(value, dict):
-        raise RunFolderError(f"{folder / name} is damaged: it is not a JSON object", hint=again)
+        raise RunFolderError(f"{folder / name} is damaged: it is not a JSON object", hint=RETRY)
     return value
 
 

@@ -18,6 +18,7 @@ from harness.errors import RunFolderError
 from harness.records.datasets import SLICE, SLICES, SOFT_LABEL
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import OUTCOME_CODES, VERDICTS, Usage
+from harness.runner.run_check import RETRY
 from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 Codes: TypeAlias = NDArray[np.int8]
 
-RETRY = "make the run again with `harness run`; it reuses cached replies"
 KINDS = ("evaluation", "generation")
 """The kinds of experiment whose runs can be read back."""
 UNKNOWN_USAGE = Usage(cost_usd=None)

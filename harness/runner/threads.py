@@ -32,7 +32,7 @@ async def awaited(work: Callable[[], T], interruption: Interruption) -> T:
     except asyncio.CancelledError:
         interruption.ask()
         await asyncio.wait({future})
-        future.exception()  # the run was told to stop, so its error is no news
+        future.exception()  # the caller stopped the run, so its error needs no report
         raise
     finally:
         thread.shutdown(wait=False)

@@ -135,7 +135,7 @@ def _mean_advantage(
 def _p_behind(gaps: Array, group: NDArray[np.intp], epsilon: float) -> float:
     """One-sided p-value that the mean gap is epsilon or more: the paired t-test, over clusters where there are some.
 
-    An error is never less than that of one item that differs, so that gaps that are all the same prove no more than
+    An error is never less than that of one item that differs, so that equal gaps prove no more than
     their number can.
     """
     n, mean = len(gaps), float(gaps.mean())

@@ -1,4 +1,4 @@
-"""Room on the disk that is given up where the disk is full."""
+"""Room on the disk that is released where the disk is full."""
 
 import errno
 import os

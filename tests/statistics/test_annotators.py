@@ -150,7 +150,7 @@ def test_without_enough_items_or_variation_the_test_says_so():
     assert [one.p_value for one in few.advantages] == [None] * 3
     same = alternative_test(np.zeros(40, np.int8), np.zeros((40, 2), np.int8))
     assert same.winning_rate == 1
-    assert 0 < same.advantages[0].p_value < 1e-5  # gaps that are all the same prove no more than their number can
+    assert 0 < same.advantages[0].p_value < 1e-5  # equal gaps prove no more than their number can
     assert alternative_test(np.ones(40, np.int8), np.zeros((40, 2), np.int8)).winning_rate == 0
     alone = alternative_test(np.zeros(40, np.int8), np.zeros((40, 1), np.int8))
     assert (alone.winning_rate, alone.advantages[0].n) == (None, 0)

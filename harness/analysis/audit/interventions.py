@@ -81,7 +81,7 @@ def with_q_values(families: Iterable[tuple[str, Mapping[str, Figure]]]) -> list[
     """The figures with q-values over all effects of a run (Benjamini and Hochberg 1995).
 
     Args:
-        families: of each cell, what its effects are told apart by, and its figures by name. Cells that differ in
+        families: of each cell, what distinguishes its effects, and its figures by name. Cells that differ in
             orders and repeats share an effect, which counts once.
     """
     cells = [(owner, dict(figures)) for owner, figures in families]

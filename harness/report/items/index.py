@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from harness.errors import RunFolderError
 from harness.records.judgments import OUTCOMES, VERDICTS
-from harness.report.items.run_rows import RETRY, RunFiles, reading
+from harness.report.items.run_rows import RunFiles, reading
+from harness.runner.run_check import RETRY
 from harness.runner.run_folder import ITEMS, JUDGMENTS
 from harness.statistics.codes import Codes
 

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from harness.errors import InputError, RunFolderError, parquet_faults
 from harness.report.items.records import Message, VerdictRecord
+from harness.runner.run_check import RETRY
 from harness.runner.run_folder import ITEMS, JUDGMENTS, PROMPTS, TRAJECTORIES
 from harness.text import quoted
-
-RETRY = "make the run again with `harness run`; it reuses cached replies"
 
 
 class RunFiles(Protocol):
