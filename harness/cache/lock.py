@@ -80,15 +80,14 @@ class CacheLock:
             if _try_lock(descriptor) and self._is_in_place(descriptor):
                 self._most_s = self._give_up_after_s
                 return descriptor
-            holder = _holder(descriptor)
             os.close(descriptor)
             waited_s = self._clock() - started
             if waited_s >= self._most_s:
                 self._most_s = min(self._most_s, REPORT_AFTER_S)
-                raise self._given_up(holder, waited_s)
+                raise self._too_long(waited_s)
             if waited_s >= REPORT_AFTER_S and not is_reported:
                 is_reported = True
-                self._report(f"waiting for the cache in {self._folder}, which {holder} is using")
+                self._report(f"waiting for the cache in {self._folder}, which {self._holder()} is using")
             self._sleep(step_s)
             step_s = min(STEP_S, 2 * step_s)
 
@@ -99,25 +98,23 @@ class CacheLock:
         except FileNotFoundError:
             return False
 
-    def _given_up(self, holder: str, waited_s: float) -> CacheError:
-        hint = "end it, or let it go on if it is stopped (`fg`, `kill -CONT`), or name another folder with --cache"
-        message = f"the cache cannot be used: {holder} has kept it locked for {waited_s:.0f} s"
+    def _too_long(self, waited_s: float) -> CacheError:
+        hint = "end it, or let it continue if it is stopped (`fg`, `kill -CONT`), or name another folder with --cache"
+        message = f"the cache cannot be used: {self._holder()} has kept it locked for {waited_s:.0f} s"
         return CacheError(Problem(file=str(self._folder), message=message, hint=hint))
 
-
-def _holder(descriptor: int) -> str:
-    """Which process has locked a file, in words; Linux tells, other systems do not."""
-    inode = str(os.fstat(descriptor).st_ino)
-    try:
-        locks = LOCKS.read_text()
-    except OSError:
+    def _holder(self) -> str:
+        """Which process holds the lock, in words; Linux lists it, other systems do not."""
+        try:
+            inode, locks = str((self._folder / LOCK).stat().st_ino), LOCKS.read_text()
+        except OSError:
+            return "another process"
+        for line in locks.splitlines():
+            # "1: FLOCK  ADVISORY  WRITE 1234 08:01:131 0 EOF"
+            words = line.split()
+            if len(words) > 5 and words[1] == "FLOCK" and words[5].rpartition(":")[2] == inode:
+                return f"process {words[4]}"
         return "another process"
-    for line in locks.splitlines():
-        # "1: FLOCK  ADVISORY  WRITE 1234 08:01:131 0 EOF"
-        words = line.split()
-        if len(words) > 5 and words[1] == "FLOCK" and words[5].rpartition(":")[2] == inode:
-            return f"process {words[4]}"
-    return "another process"
 
 
 def _try_lock(descriptor: int) -> bool:
