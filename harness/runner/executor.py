@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -275,16 +275,9 @@ class Executor:
             return failed
 
     def unstored(self) -> list[Entry]:
-        """Wait for the store, try again what it could not store, and return what it still could not."""
-        waiting = self.storing
-        for _ in range(2):
-            try:
-                wait([stored for _, stored in waiting.values()])
-            except KeyboardInterrupt:
-                return [entry for entry, stored in waiting.values() if not stored.done() or stored.exception()]
-            failed = [entry for entry, stored in waiting.values() if stored.exception()]
-            waiting = {entry.key: (entry, self._put(entry)) for entry in failed}
-        return [entry for entry, stored in waiting.values() if stored.exception()]
+        """Wait for the store, try once more what it could not store, and return what it still could not."""
+        failed = _not_stored(self.storing.values())
+        return _not_stored([(entry, self._put(entry)) for entry in failed])
 
     async def drain(self) -> None:
         """Wait up to `grace_s` for attempts in flight and for the storing of their replies."""
@@ -303,6 +296,15 @@ class Executor:
         await asyncio.gather(*self.in_flight.values(), return_exceptions=True)
         closing = (connection.close() for connection in self.connections.values())
         await asyncio.gather(*closing, return_exceptions=True)
+
+
+def _not_stored(storing: Collection[tuple[Entry, Future[None]]]) -> list[Entry]:
+    """Wait until the store has ended with some entries, or for an interrupt; those that it has not stored."""
+    try:
+        wait([stored for _, stored in storing])
+    except KeyboardInterrupt:
+        pass  # the caller writes what is left to a bundle
+    return [entry for entry, stored in storing if not stored.done() or stored.exception()]
 
 
 def _rescue(executor: Executor, cause: BaseException | None) -> BaseException | None:
