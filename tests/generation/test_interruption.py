@@ -10,9 +10,9 @@ import time
 import pytest
 
 from harness.providers.simulation.world import Service
-from harness.runner.run_folder import ENVIRONMENT
 from reliability.served import served
 from support.loops import SPEC, laid_out
+from support.run_contents import run_contents
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
@@ -34,7 +34,7 @@ def command(folder):
 
 def contents(folder):
     (run,) = (folder / "results" / "loops").iterdir()
-    return {file.name: file.read_bytes() for file in run.iterdir() if file.name not in (ENVIRONMENT, "spec.json")}
+    return run_contents(run)
 
 
 @pytest.mark.slow

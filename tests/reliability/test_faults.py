@@ -11,9 +11,8 @@ from click.testing import CliRunner
 from harness.cli import main
 from harness.providers.simulation.dataset import make_pairs
 from harness.providers.simulation.faults import FAULTS
-from harness.runner.run_check import CHECKSUMS
-from harness.runner.run_folder import ENVIRONMENT
 from reliability.served import served
+from support.run_contents import run_contents
 
 SPEC = """\
 schema: 1
@@ -43,10 +42,6 @@ CALLS = 2 * ITEMS * 3
 """One under `direct` and two under `independent-10`, for each of two judges."""
 
 
-OF_THE_SPEC = (ENVIRONMENT, "spec.json", CHECKSUMS)
-"""Files that name the address of the endpoint, which differs from run to run."""
-
-
 def ran(folder: Path, url: str, attempts: int = 4, timeout_s: float = 30) -> dict[str, bytes]:
     """The deterministic files of a run."""
     folder.mkdir()
@@ -56,7 +51,7 @@ def ran(folder: Path, url: str, attempts: int = 4, timeout_s: float = 30) -> dic
     shown = CliRunner().invoke(main, ["run", str(folder / "spec.yaml"), *places])
     assert shown.exit_code == 0, shown.output
     (run,) = (folder / "results" / "faults").iterdir()
-    return {file.name: file.read_bytes() for file in run.iterdir() if file.name not in OF_THE_SPEC}
+    return run_contents(run)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 from harness.cache.cache import Cache
 from harness.providers.simulation.dataset import make_pairs
 from harness.providers.simulation.world import Service
-from harness.runner.run_folder import ENVIRONMENT
 from reliability.served import served
+from support.run_contents import run_contents
 
 SPEC = """\
 schema: 1
@@ -62,8 +62,5 @@ def test_shared_calls_are_made_once_or_twice_and_results_are_right(tmp_path, spe
                 command(name, server.url, cache=f"alone-{name}", results="alone"), check=True, capture_output=True
             )
         folders = [next((tmp_path / results / name).iterdir()) for results in ("results", "alone")]
-        told, alone = (
-            {file.name: file.read_bytes() for file in folder.iterdir() if file.name not in (ENVIRONMENT, "spec.json")}
-            for folder in folders
-        )
-        assert told == alone
+        together, alone = map(run_contents, folders)
+        assert together == alone
