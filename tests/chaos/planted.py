@@ -1,0 +1,176 @@
+"""Defects to plant: each of them undoes one guarantee, and the simulation must notice. `--plant NAME` plants one."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import harness.atomic
+import harness.cache.bundle
+import harness.cache.entry
+import harness.cache.lock
+import harness.cache.sqlite_file
+import harness.cache.writer
+import harness.providers.budget
+import harness.runner.executor
+import harness.runner.retry_failed
+import harness.runner.run_folder
+from harness.cache.cache import Cache
+from harness.cache.entry import read_reply
+from harness.runner.executor import Executor
+from harness.runner.run_folder import RunWriter
+
+
+def lock_never_taken() -> None:
+    """The lock of the cache is not taken."""
+    harness.cache.lock._try_lock = lambda _descriptor: True
+
+
+def slot_freed_early() -> None:
+    """The slot of a call is free before its reply is stored."""
+    harness.runner.executor.UNSTORED_WINDOW = 1_000
+
+
+def group_fails_as_a_whole() -> None:
+    """One entry that cannot be stored takes its whole group with it, and nothing is tried again or rescued."""
+
+    def commit(self: Any, group: Sequence[Any]) -> None:
+        error = self._failure(group)
+        for batch in group:
+            if error is None:
+                batch.stored.set_result(None)
+            else:
+                batch.stored.set_exception(self._explained(error))
+
+    harness.cache.writer.CacheWriter._commit = commit
+    harness.runner.executor._rescue = lambda _executor, cause: cause
+
+
+def ends_without_waiting() -> None:
+    """A run that ends does not wait for the calls in flight."""
+
+    async def drain(self: Executor) -> None:
+        await asyncio.sleep(0)
+
+    Executor.drain = drain
+
+
+def confirmed_early() -> None:
+    """A reply counts as stored before it is committed."""
+    real = harness.cache.writer.CacheWriter.add
+
+    def add(self: Any, rows: Any, existing: Any = "keep") -> Any:
+        early: Any = type(real(self, rows, existing))()
+        early.set_result(None)
+        return early
+
+    harness.cache.writer.CacheWriter.add = add
+
+
+def no_rescue() -> None:
+    """Replies that the cache cannot store are dropped."""
+    Cache.rescue = lambda _self, _entries: None
+
+
+def checksum_ignored() -> None:
+    """A changed byte in a stored reply is not noticed."""
+
+    def stored_reply(_key: str, value: bytes) -> Any:
+        return read_reply(value[: value.index(b"\n")])
+
+    harness.cache.entry.stored_reply = stored_reply
+    harness.cache.cache.stored_reply = stored_reply
+
+
+def published_file_by_file() -> None:
+    """A run folder gets its name before it is whole."""
+
+    def publish(self: RunWriter, run_id: str) -> Path:
+        final = self.parent / run_id
+        final.mkdir(exist_ok=True)
+        self.write_json("checksums.json", harness.runner.run_folder.checksums_json(self.folder, ("environment.json",)))
+        for file in sorted(self.folder.iterdir()):
+            file.replace(final / file.name)
+        return final
+
+    RunWriter.publish = publish
+
+
+def bundle_in_place() -> None:
+    """A bundle is written under its own name."""
+
+    @contextmanager
+    def replacing(path: Path) -> Iterator[BinaryIO]:
+        with path.open("wb") as handle:
+            yield handle
+            shutil.copyfile(path, path.with_name("copy"))
+
+    harness.cache.bundle.replacing = replacing
+
+
+def unknown_cost_forgotten() -> None:
+    """An attempt that may be billed gives its reservation back."""
+    harness.providers.budget.Budget.keep = harness.providers.budget.Budget.release
+
+
+def reserved_too_late() -> None:
+    """The budget is checked against what is spent, not against what is in flight."""
+    real = harness.providers.budget.Budget.reserve
+
+    def reserve(self: Any, wanted: Any) -> int | None:
+        held, self._sum_held = self._sum_held, 0
+        number = real(self, wanted)
+        self._sum_held += held
+        return number
+
+    harness.providers.budget.Budget.reserve = reserve
+
+
+def asked_twice() -> None:
+    """Identical calls in flight are made more than once, and stored replies are asked for again."""
+
+    def shared(self: Executor, key: str, call: Any, where: Any) -> Any:
+        future = asyncio.ensure_future(self._ask(key, call, where))
+        self.in_flight[f"{key}{len(self.in_flight)}"] = future
+        return future
+
+    Executor._shared = shared
+
+
+def replaced_replies_dropped() -> None:
+    """A reply that `--retry` replaces is lost."""
+
+    def replace(self: Cache, key: str, call: bytes, reply: Any) -> Any:
+        return self._writing().add([(key, harness.cache.entry.value_of(key, call, reply))], "overwrite")
+
+    Cache.replace = replace
+
+
+def cleared_in_use() -> None:
+    """A cache is deleted while another process uses it."""
+    harness.cache.sqlite_file._check_unused = lambda _folder: None
+
+
+PLANTED: dict[str, Callable[[], None]] = {
+    function.__name__.replace("_", "-"): function
+    for function in (
+        lock_never_taken,
+        slot_freed_early,
+        group_fails_as_a_whole,
+        ends_without_waiting,
+        confirmed_early,
+        no_rescue,
+        checksum_ignored,
+        published_file_by_file,
+        bundle_in_place,
+        unknown_cost_forgotten,
+        reserved_too_late,
+        asked_twice,
+        replaced_replies_dropped,
+        cleared_in_use,
+    )
+}
