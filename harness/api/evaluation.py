@@ -33,7 +33,19 @@ if TYPE_CHECKING:
     from harness.runner.explain import Explanation
     from harness.scoring.score import DatasetScores
 
-__all__ = ["board_tables", "estimate", "explain", "inputs", "keys", "known_keys", "plan", "power", "run", "spec_digest"]
+__all__ = [
+    "agendas",
+    "board_tables",
+    "estimate",
+    "explain",
+    "inputs",
+    "keys",
+    "known_keys",
+    "plan",
+    "power",
+    "run",
+    "spec_digest",
+]
 
 
 def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
@@ -71,6 +83,11 @@ def keys(plan: Plan, cache: Cache) -> list[str]:
 def known_keys(plan: Plan, cache: Cache) -> Iterator[str]:
     """As `Experiment.known_keys`: of a conversation that lacks a reply, the keys up to it."""
     return keys_up_to_missing(plan, cache)
+
+
+def agendas(plan: Plan, cache: Cache) -> Iterator[Plan]:
+    """As `Experiment.agendas`: all conversations are in one part."""
+    yield plan
 
 
 def inputs(plan: Plan) -> Mapping[str, Dataset]:

@@ -13,7 +13,7 @@ from harness.runner.estimate import Estimate
 from harness.runner.plan import Planned
 from harness.runner.run import RunOf, RunResult
 from harness.runner.run_folder import RunWriter
-from harness.runner.session import Replies
+from harness.runner.session import ConversationPlan, Replies
 
 if TYPE_CHECKING:
     from harness.analysis.power.figures import Power, PowerQuestion
@@ -82,6 +82,17 @@ class Experiment(Protocol[P]):
 
         Raises:
             MissingRepliesError: where later calls depend on replies that the cache lacks.
+        """
+        ...
+
+    def agendas(self, plan: P, cache: Cache) -> Iterator[ConversationPlan[Any]]:
+        """The conversations of a run, in the parts that follow one another.
+
+        The next part may be taken only where the cache holds every reply of the one before.
+
+        Args:
+            plan: the plan.
+            cache: the replies.
         """
         ...
 

@@ -10,17 +10,31 @@ from harness.cache.cache import Cache
 from harness.generation.estimate import estimate_generation as estimate
 from harness.generation.plan import LoopPlan, make_loop_plan
 from harness.generation.records import GenerationSpec
+from harness.generation.run import finished_matches
 from harness.generation.run import generation_keys as keys
 from harness.generation.run import run_generation as run
 from harness.generation.spec import generation_digest
 from harness.records.datasets import Dataset
 from harness.records.experiment import Spec
+from harness.runner.session import ConversationPlan
 
 if TYPE_CHECKING:
     from harness.leaderboard.tables import BoardTables
     from harness.runner.explain import Explanation
 
-__all__ = ["board_tables", "estimate", "explain", "inputs", "keys", "known_keys", "plan", "power", "run", "spec_digest"]
+__all__ = [
+    "agendas",
+    "board_tables",
+    "estimate",
+    "explain",
+    "inputs",
+    "keys",
+    "known_keys",
+    "plan",
+    "power",
+    "run",
+    "spec_digest",
+]
 
 
 def plan(spec: Spec) -> LoopPlan:
@@ -32,6 +46,12 @@ def plan(spec: Spec) -> LoopPlan:
 def known_keys(plan: LoopPlan, cache: Cache) -> Iterator[str]:
     """As `harness.api.experiment.Experiment.known_keys`: the matches depend on every draft."""
     yield from keys(plan, cache)
+
+
+def agendas(plan: LoopPlan, cache: Cache) -> Iterator[ConversationPlan[Any]]:
+    """As `Experiment.agendas`: the loops, then the comparisons of what they wrote."""
+    yield plan
+    yield finished_matches(plan, cache)
 
 
 def inputs(plan: LoopPlan) -> Mapping[str, Dataset]:

@@ -91,11 +91,27 @@ def generation_keys(plan: LoopPlan, cache: Cache) -> list[str]:
     Raises:
         MissingRepliesError: where the cache lacks some of their replies.
     """
-    silent = RunStats(plan.spec.models)
-    ledger, keys = TrajectoryLedger(plan), dict[str, None]()
-    for chunk, conversations in Run(plan, cache, None, silent).finished_chunks():
-        ledger.add(chunk.cell, conversations)
-        keys |= dict.fromkeys(key for conversation in conversations for key in conversation.history)
-    for _, judging in Run(make_match_plan(plan, ledger.picks), cache, None, silent).finished_chunks():
+    keys = dict[str, None]()
+    matches = finished_matches(plan, cache, keys)
+    for _, judging in Run(matches, cache, None, RunStats(plan.spec.models)).finished_chunks():
         keys |= dict.fromkeys(key for conversation in judging for key in conversation.history)
     return list(keys)
+
+
+def finished_matches(plan: LoopPlan, cache: Cache, keys: dict[str, None] | None = None) -> MatchPlan:
+    """The comparisons of what the loops wrote.
+
+    Args:
+        plan: the plan.
+        cache: the replies.
+        keys: receives the cache keys of the calls of the loops.
+
+    Raises:
+        MissingRepliesError: where the cache lacks some of their replies.
+    """
+    ledger = TrajectoryLedger(plan)
+    for chunk, conversations in Run(plan, cache, None, RunStats(plan.spec.models)).finished_chunks():
+        ledger.add(chunk.cell, conversations)
+        if keys is not None:
+            keys |= dict.fromkeys(key for conversation in conversations for key in conversation.history)
+    return make_match_plan(plan, ledger.picks)

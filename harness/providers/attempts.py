@@ -13,16 +13,15 @@ from typing import NoReturn
 
 from harness.errors import HarnessError, ModelStopped, ProviderError
 from harness.providers.budget import ModelBudget, bill_at_most, has_usage
+from harness.providers.chat_request import FORMAT, with_system_role
 from harness.providers.endpoint import OPENAI, proxy_in
 from harness.providers.provider import Context
 from harness.providers.rate_limit import RateLimit
 from harness.providers.redaction import Secrets
-from harness.providers.retry import FailureRow, Fault, backoff_s, in_short, unexpected
-from harness.providers.system_role import SystemRole, with_system_as
+from harness.providers.retry import ANSWERS, FailureRow, Fault, as_answer, backoff_s, in_short, unexpected
+from harness.providers.system_role import SystemRole
 from harness.providers.tokens import counter_of, most_reply_tokens
-from harness.records.calls import Call, Finish, Model, Reply
-
-FORMAT = "response_format"
+from harness.records.calls import Call, Model, Reply
 
 CUT_OFF = Fault("cut-off", "the run ended before the reply came", remedy="give-up", may_be_billed=True)
 
@@ -34,8 +33,6 @@ OF_CONNECTING = frozenset({"ClientConnectorError", "ConnectError"})
 LETTERS_PER_TOKEN = 4
 """An estimate of the size of a prompt; the reported usage corrects it."""
 
-ANSWERS: dict[str, Finish] = {"refused": "refusal", "too-long": "too-long"}
-"""Faults of a prompt that are its answer: the same prompt meets them again, so they are stored as replies."""
 MAY_BE_FORMAT = frozenset({"rejected", "unknown-model", "format"})
 """Kinds of faults that may be due to a `response_format`, which many endpoints do not know."""
 
@@ -97,8 +94,7 @@ class ModelConnection(ABC):
                 # Only now: while this call waited for its turn, another may have shown what the endpoint knows.
                 asks_format = has_format and self._knows_formats is not False and not is_guess
                 role = self._system_role
-                sent = call._replace(messages=with_system_as(call.messages, role)) if role else call
-                result = await self._paid_attempt(sent, asks_format=asks_format)
+                result = await self._paid_attempt(with_system_role(call, role), asks_format=asks_format)
             if isinstance(result, Reply):
                 if has_format and (asks_format or is_guess):
                     self._knows_formats = asks_format
@@ -117,8 +113,8 @@ class ModelConnection(ABC):
                 continue
             failed_attempts += 1
             self._context.tried(call, failed_attempts)
-            if result.kind in ANSWERS:
-                return Reply(text=result.message, finish=ANSWERS[result.kind])
+            if isinstance(answer := as_answer(result), Reply):
+                return answer
             await self._recover(result, failed_attempts, self._context.clock() - started_s)
 
     def _may_lack_formats(self, fault: Fault) -> bool:

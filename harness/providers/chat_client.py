@@ -16,7 +16,8 @@ import aiohttp
 import httpx2
 import openai
 
-from harness.providers.attempts import FORMAT, ModelConnection, connection_fault
+from harness.providers.attempts import ModelConnection, connection_fault
+from harness.providers.chat_request import chat_body
 from harness.providers.endpoint import Extras
 from harness.providers.event_stream import refuses_usage, wants_stream
 from harness.providers.faults import fault_in
@@ -62,7 +63,6 @@ class ChatClient(ModelConnection):
         extras = extras or Extras({}, {}, None, Secrets([api_key]))
         self._secret = extras.secrets
         self._client = bare_client(model, base_url, api_key, http_client, extras)
-        self._request: dict[str, Any] = {**model.params, "model": model.id}
         self._seed: int | None = model.params.get("seed", 0 if seeds_draws else None)
         self._streams = bool(model.settings.get("stream"))
         """Whether replies are asked for piece by piece: some models give no others."""
@@ -74,11 +74,7 @@ class ChatClient(ModelConnection):
         await self._client.close()
 
     async def _attempt(self, call: Call, *, asks_format: bool) -> Reply | Fault:
-        body = {**self._request, "messages": call.messages}
-        if call.params:
-            body |= {name: value for name, value in call.params.items() if asks_format or name != FORMAT}
-        if self._seed is not None:
-            body["seed"] = self._seed + call.draw
+        body = chat_body(self._model, call, asks_format=asks_format, seed=self._seed)
         while True:
             form = self._stream_form()
             response = await self._posted({**body, **form})

@@ -10,11 +10,13 @@ stop      the model fails: authentication, billing, an unknown model, an unsuppo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from random import Random
 from typing import Literal
 
+from harness.records.calls import Finish, Reply
 from harness.text import printable
 
 FIRST_WAIT_S = 0.5
@@ -35,6 +37,9 @@ REJECTIONS_TO_STOP = 25
 """The same for rejections with an unknown text, since the longest prompts may come first."""
 
 MESSAGE_LENGTH = 300
+
+ANSWERS: Mapping[str, Finish] = {"refused": "refusal", "too-long": "too-long"}
+"""Faults of a prompt that are its answer: the same prompt meets them again, so they are stored as replies."""
 
 OF_ONE_CALL = frozenset({"too-long", "refused", "format"})
 """Kinds of faults that never count against the model."""
@@ -66,6 +71,11 @@ class Fault:
     def is_too_many(self) -> bool:
         """Whether the endpoint asks for fewer calls at once."""
         return self.status == 429 or (self.status == 503 and self.wait_s is not None)
+
+
+def as_answer(fault: Fault) -> Reply | Fault:
+    """A fault, or the reply that it is where it is the answer to its prompt."""
+    return Reply(text=fault.message, finish=ANSWERS[fault.kind]) if fault.kind in ANSWERS else fault
 
 
 def backoff_s(failed_attempts: int, random: Random, *, attempts: int = 0, elapsed_s: float = 0.0) -> float:

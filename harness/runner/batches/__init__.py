@@ -1,0 +1,1 @@
+"""Calls in batches: the waves of a run, batch files, and what came back."""
