@@ -30,6 +30,13 @@ MAX_PAIRS = 20_000
 DRAWS_AT_ONCE = 512
 """Joint draws in memory at once."""
 
+ONE_THREAD = 1 << 18
+"""Multiplications of a matrix product up to which OpenBLAS uses one thread: its others would keep processors busy
+that score other metrics at the time."""
+
+KERNEL = 16
+"""Columns that a kernel of OpenBLAS takes at once; in multiples of it, parts have the bytes of the whole."""
+
 Method = Literal["max-t", "bonferroni"]
 
 
@@ -217,7 +224,7 @@ def largest_differences(
     maxima = np.zeros(resamples)
     space = np.empty((len(factor), DRAWS_AT_ONCE))
     for done in range(0, resamples, DRAWS_AT_ONCE):
-        drawn = factor @ generator.standard_normal((len(factor), min(DRAWS_AT_ONCE, resamples - done)))
+        drawn = _product(factor, generator.standard_normal((len(factor), min(DRAWS_AT_ONCE, resamples - done))))
         largest = maxima[done : done + drawn.shape[1]]
         for one, others, scale in walked:
             gaps = np.subtract(drawn[others], drawn[one], out=space[: len(scale), : len(largest)])
@@ -225,6 +232,14 @@ def largest_differences(
             gaps *= scale
             np.maximum(largest, gaps.max(axis=0), out=largest)
     return maxima
+
+
+def _product(factor: Array, drawn: Array) -> Array:
+    """`factor @ drawn`, so many columns at a time that one thread does it."""
+    step = ONE_THREAD // factor.size // KERNEL * KERNEL
+    if not step or drawn.shape[1] <= step:
+        return np.asarray(factor @ drawn)
+    return np.concatenate([factor @ drawn[:, at : at + step] for at in range(0, drawn.shape[1], step)], axis=1)
 
 
 def triangular_factor(covariance: Array) -> Array:

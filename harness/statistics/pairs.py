@@ -122,17 +122,26 @@ def joint_counts(judgments: Judgments, shape: tuple[int, int]) -> Array:
         `(rows, evaluators, columns, evaluators, columns)`.
     """
     evaluators, columns = judgments.columns.shape[1], shape[1]
-    counts: Array = np.zeros((shape[0], evaluators * columns, evaluators * columns))
-    step = max(1, BLOCK // (evaluators * columns))
+    size = evaluators * columns
+    counts: Array = np.zeros((shape[0], size, size))
     for row in range(shape[0]):
-        items = np.flatnonzero(judgments.rows == row)
-        for begin in range(0, len(items), step):
-            chosen = items[begin : begin + step]
-            is_there = np.zeros((len(chosen), evaluators * columns), np.float32)
-            places = np.arange(evaluators) * columns + judgments.columns[chosen]
-            is_there[np.arange(len(chosen))[:, None], places] = 1
-            counts[row] += is_there.T @ is_there  # whole numbers below 2²⁴, which single precision holds
+        words = _places_as_bits(judgments.columns[judgments.rows == row], columns)
+        step = max(1, BLOCK // max(1, words.shape[1]))
+        for one in range(size):
+            for begin in range(one, size, step):
+                others = slice(begin, begin + step)
+                both = np.bitwise_count(words[one] & words[others]).sum(axis=-1, dtype=np.int64)
+                counts[row, one, others] = counts[row, others, one] = both
     return counts.reshape(shape[0], evaluators, columns, evaluators, columns)
+
+
+def _places_as_bits(judged: NDArray[np.intp], columns: int) -> NDArray[np.uint64]:
+    """A bit for each item, set where an evaluator gave a column: evaluators · columns × words of 64 items."""
+    is_there = judged.T[:, None, :] == np.arange(columns)[:, None]
+    packed = np.packbits(is_there, axis=-1).reshape(judged.shape[1] * columns, -1)
+    words = np.zeros((len(packed), -(-packed.shape[1] // 8) * 8), np.uint8)
+    words[:, : packed.shape[1]] = packed
+    return words.view(np.uint64)
 
 
 def added_item(influences: Array, shares: Array) -> Array:

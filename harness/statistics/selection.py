@@ -105,14 +105,21 @@ def correct_winner(
 def _with_the_winner(
     influences: Array, places: NDArray[np.intp], clusters: NDArray[np.int64] | None, best: int
 ) -> Array:
-    """Covariance of each figure with that of the winner."""
+    """Covariance of each figure with that of the winner, the same bytes for any order of the items."""
     n, evaluators = places.shape
-    phi = influences.reshape(evaluators, -1)[np.arange(evaluators), places]
-    if clusters is not None:
-        group = np.unique(clusters, return_inverse=True)[1]
-        phi = np.stack([np.bincount(group, weights=column) for column in phi.T], axis=1)
-    units = len(phi)
-    return np.asarray(units / max(1, units - 1) * (phi * phi[:, [best]]).sum(axis=0) / n**2)
+    flat = influences.reshape(evaluators, -1)
+    if clusters is None:
+        size = flat.shape[1]
+        with_best = places[:, best] * size
+        counts = np.array([np.bincount(with_best + one, minlength=size * size) for one in places.T], float)
+        products = (counts.reshape(evaluators, size, size) * flat[best][:, None] * flat[:, None, :]).sum(axis=(1, 2))
+        return np.asarray(n / max(1, n - 1) * products / n**2)
+    order = np.lexsort(places.T)
+    phi = flat[np.arange(evaluators), places[order]]
+    group = np.unique(clusters, return_inverse=True)[1][order]
+    sums = np.stack([np.bincount(group, weights=column) for column in phi.T], axis=1)
+    sums = sums[np.lexsort(sums.T)]
+    return np.asarray(len(sums) / max(1, len(sums) - 1) * (sums * sums[:, [best]]).sum(axis=0) / n**2)
 
 
 def _deltas(

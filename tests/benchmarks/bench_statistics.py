@@ -152,6 +152,7 @@ if __name__ == "__main__":
     bench_leaderboard(999, 63)
     bench_leaderboard(999, 63, clustered=True)
     bench_leaderboard(100_000, 10)
+    bench_leaderboard(1_000_000, 10)
     bench_both_orders(999, 63)
     for size in (1_000, 100_000):
         bench_one_interval(size)

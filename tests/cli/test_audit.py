@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from harness import registry
+from harness.analysis.audit.finding import DESCRIBED, Finding
 from harness.cli import main
-from harness.cli._audit_summary import CONFOUNDED, kind_of, summary_lines
+from harness.cli._audit_summary import summary_lines
 from harness.providers.simulation.dataset import make_pairs
 from harness.records.document import Document
 from harness.spec.schema import check
@@ -76,41 +77,19 @@ def test_what_was_found_comes_first():
     assert len(lines) < len(audit("audited", "--wide").stdout.splitlines())
 
 
-@pytest.mark.parametrize(
-    ("probe", "sentence", "kind"),
-    [
-        (
-            "length",
-            "twice the length goes with 1.08; difference 0.01 [−0.05, 0.07], not distinguishable from 0",
-            "nothing",
-        ),
-        ("length", "twice the length goes with 1.08; difference 0.31 [0.15, 0.47]", "found"),
-        ("length", f"twice the length goes with 1.08; difference 0.31 [0.15, 0.47]; {CONFOUNDED}", "nothing"),
-        ("position", "flip rate: unknown (one order only; `order: [both]` shows both)", "unknown"),
-        ("injection", "unknown (not asked; `score: {probes: [injection]}` asks the extra judgments)", "unknown"),
-        ("constant", "accuracy of the most frequent label: 0.43; gain over it: 0.47 [0.36, 0.56]", "nothing"),
-        ("constant", "gain over it: 0.06 [−0.08, 0.19], not distinguishable from 0", "found"),
-        ("alternative-annotator", "passed: winning rate 1.00", "nothing"),
-        ("alternative-annotator", "not passed: winning rate 0.00", "found"),
-        ("failures", "every item has a verdict (n = 120)", "nothing"),
-        ("win-rate", "response b: 0.51 [0.43, 0.60]", "described"),
-        ("rankings", "ranking of 4 systems by win rate, against people's on the same items: Kendall 1.00", "described"),
-        ("rankings", "ranking of systems: unknown (fewer than 3 systems were compared)", "unknown"),
-    ],
-)
-def test_a_sentence_is_a_finding_or_not(probe, sentence, kind):
-    assert kind_of(probe, sentence) == kind
-
-
 def test_rankings_are_shown_for_three_cells_and_the_others_named():
-    cards = [{"cell": f"d/x{k}", "probes": {"rankings": {"sentence": f"ranking {k}"}}} for k in range(5)]
+    finding = DESCRIBED.to_json()
+    cards = [
+        {"cell": f"d/x{k}", "probes": {"rankings": {"sentence": f"ranking {k}", "finding": finding}}} for k in range(5)
+    ]
     lines = list(summary_lines({"dataset": "d", "items": 3, "cells": cards}))
     shown = ["  x0: ranking 0", "  x1: ranking 1", "  x2: ranking 2", "  and x3, x4"]
     assert lines == ["d, 3 items, 5 cells", "nothing was found", "rankings of 5 cells:", *shown]
 
 
 def test_a_run_without_findings_says_so_in_one_line():
-    card = {"cell": "d/x", "probes": {"failures": {"sentence": "every item has a verdict (n = 3)"}}}
+    finding = Finding("nothing", "failures.all").to_json()
+    card = {"cell": "d/x", "probes": {"failures": {"sentence": "every item has a verdict (n = 3)", "finding": finding}}}
     assert list(summary_lines({"dataset": "d", "items": 3, "cells": [card]})) == [
         "d, 3 items, 1 cell",
         "nothing was found",
@@ -126,6 +105,23 @@ def test_json_output_matches_its_schema():
     both = next(cell for cell in dataset["cells"] if cell["cell"].endswith("judge:small/both/x2"))
     assert both["probes"]["position"]["figures"]["position.flip-rate"]["value"] > 0
     assert both["probes"]["self-agreement"]["figures"]["self-agreement.repeats"]["value"] is not None
+    found = both["probes"]["position"]["finding"]
+    assert (found["kind"], found["effect"], found["direction"], found["is_claimed"], found["reason"]) == (
+        "found", "position.slot-preference", "positive", True, None,
+    )  # fmt: skip
+
+
+def test_the_summary_follows_the_findings_and_not_the_sentences():
+    """A sentence may hold any words: a plug-in writes it."""
+    finding = Finding("found", "sample.share", "positive", is_claimed=True).to_json()
+    card = {"cell": "d/x", "probes": {"sample": {"sentence": "unknown (no verdict), passed", "finding": finding}}}
+    lines = list(summary_lines({"dataset": "d", "items": 3, "cells": [card]}))
+    assert lines[1:] == ["found by sample in 1 cell:", "  x: unknown (no verdict), passed"]
+    card["probes"]["sample"]["finding"] = Finding(
+        "unknown", reason="no data, see `score: {probes: [sample]}`"
+    ).to_json()
+    lines = list(summary_lines({"dataset": "d", "items": 3, "cells": [card]}))
+    assert lines[1:] == ["nothing was found", "cannot be told: sample: no data, see `score: {probes: [PROBE]}`"]
 
 
 def test_one_cell_and_an_unknown_cell():

@@ -55,9 +55,17 @@ def _equal(scale: float) -> Iterator[Row]:
                 skills = np.full(judges, 0.6)
                 yield from _rows(world, n, metric, shares, skills, scaled(600, scale), claims=("false",))
     for metric in ("kappa-linear", "kappa-ab", "ac1"):
-        for n in (40, 200):
-            world = f"10 equal judges, 90/5/5, {metric}"
-            yield from _rows(world, n, metric, (90, 5, 5), np.full(10, 0.6), scaled(600, scale), claims=("false",))
+        for name in ("even labels", "90/5/5"):
+            for n in (40, 200):
+                world = f"10 equal judges, {name}, {metric}"
+                skills = np.full(10, 0.6)
+                yield from _rows(world, n, metric, LABELS[name], skills, scaled(600, scale), claims=("false",))
+    for skill in (0.1, 0.95):
+        for metric in ("kappa", "accuracy"):
+            for n in (40, 100):
+                world = f"12 equal judges of skill {skill:g}, 70/20/10, {metric}"
+                skills = np.full(12, skill)
+                yield from _rows(world, n, metric, (70, 20, 10), skills, scaled(600, scale), claims=("false",))
 
 
 def _unlike(scale: float) -> Iterator[Row]:
@@ -81,12 +89,13 @@ def _at_the_margin(scale: float) -> Iterator[Row]:
 def _in_clusters(scale: float) -> Iterator[Row]:
     for name, sizes in SIZES.items():
         for judges, alike in ((2, 0.0), (2, 0.7), (6, 0.7)):
-            world = f"{judges} equal judges, {name}, {alike:g} of the luck shared in a cluster, kappa"
             clusters = np.repeat(np.arange(len(sizes)), sizes)
-            yield from _rows(
-                world, len(clusters), "kappa", (40, 20, 40), np.full(judges, 0.5), scaled(400, scale),
-                claims=("false",), clusters=clusters, alike=alike,
-            )  # fmt: skip
+            for metric in ("kappa", "accuracy"):
+                world = f"{judges} equal judges, {name}, {alike:g} of the luck shared in a cluster, {metric}"
+                yield from _rows(
+                    world, len(clusters), metric, (40, 20, 40), np.full(judges, 0.5), scaled(400, scale),
+                    claims=("false",), clusters=clusters, alike=alike,
+                )  # fmt: skip
 
 
 def _rows(

@@ -7,14 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from harness.statistics import agreement, clusters, consistency, intervals
-from simulations.judging import accuracy, joint_of, kappa, scenarios
+from harness.scoring.estimates import SMOOTHING
+from harness.statistics import agreement, clustered, clusters, consistency, intervals
+from simulations.comparisons import true_value, world_of
+from simulations.judging import SHARES, accuracy, joint_of, kappa, scenarios
 from simulations.row import Row, scaled
 
 RESAMPLES = 1_000
 LEVEL = 0.95
 FLOOR = {20: 0.944, 40: 0.947, 80: 0.942, 200: 0.935}
 """The least coverage over the scenarios that the smoothed bootstrap had when it was chosen, by n."""
+COVERED = 0.92
+"""The least coverage of an interval of clustered items."""
+CLUSTERS = {
+    "30 clusters of 2": [2] * 30,
+    "12 clusters of 8": [8] * 12,
+    "40 clusters of 5": [5] * 40,
+    "30 clusters of 2 and one of 10": [2] * 30 + [10],
+}
 
 
 def simulate(scale: float) -> Iterator[Row]:
@@ -26,6 +36,7 @@ def simulate(scale: float) -> Iterator[Row]:
             found = _least(f"{name} interval, kappa", n, repeats, method, floor)
             yield found._replace(side="shown beside")
     yield from _clustered(scaled(1_000, scale))
+    yield from _effective(scaled(600, scale))
     yield from _shares(scaled(2_000, scale))
 
 
@@ -97,6 +108,27 @@ def _clustered(repeats: int) -> Iterator[Row]:
             "shown beside",
             repeats,
         )
+
+
+def _effective(repeats: int) -> Iterator[Row]:
+    """Intervals from the effective number of items, which leaderboards show for clusters: good and faultless judges."""
+    for name, sizes in CLUSTERS.items():
+        group = np.repeat(np.arange(len(sizes)), sizes)
+        for metric, skill, alike in (("accuracy", 0.97, 0.9), ("accuracy", 0.6, 0.5), ("kappa", 0.9, 0.9)):
+            figure = accuracy if metric == "accuracy" else kappa
+            truth, held = true_value(metric, SHARES, skill), []
+            for seed in range(repeats):
+                rng = np.random.default_rng([6, len(sizes), seed])
+                drawn = world_of(rng, len(group), SHARES, np.array([skill]), group, alike)
+                places = drawn.rows * 4 + drawn.columns[:, 0]
+                found = clustered.table_interval(
+                    places, group, (3, 4), figure.value, figure.influence, prior=SMOOTHING, level=LEVEL, seed=seed
+                )
+                if found.low is not None and found.high is not None:
+                    held.append(found.low <= truth <= found.high)
+            world = f"{name}, {alike:g} of the luck shared in a cluster, skill {skill:g}"
+            claim, rate = f"interval of clustered items, {metric}", float(np.mean(held))
+            yield Row(claim, world, str(len(group)), rate, COVERED, "at least", len(held))
 
 
 def _shares(repeats: int) -> Iterator[Row]:

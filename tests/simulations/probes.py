@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness.statistics import agreement, annotators, clusters, win_rate
+from harness.statistics.multiplicity import benjamini_hochberg
 from harness.statistics.regression import quality_bound, slopes_of
 from harness.statistics.signs import lean_of
 from simulations.row import Row, scaled
@@ -22,6 +23,8 @@ def simulate(scale: float) -> Iterator[Row]:
     yield from _ceiling(repeats)
     yield from _slots(repeats)
     yield from _effects(repeats)
+    yield from _effects_of_clusters(repeats)
+    yield from _any_effect(repeats)
 
 
 def said(sharp: Any) -> Any:
@@ -110,3 +113,36 @@ def _effects(repeats: int) -> Iterator[Row]:
         yield Row("effect of a change, falsely", world, str(n), float(np.mean(false)), FALSE, "at most", repeats)
         yield Row("a detectable effect is found", world, str(n), float(np.mean(found)), 0.78, "at least", repeats)
         yield Row("effect within its interval", world, str(n), float(np.mean(covered)), COVERED, "at least", repeats)
+
+
+def _effects_of_clusters(repeats: int) -> Iterator[Row]:
+    """Each prompt leans to one side or the other, on average to none."""
+    for prompts, size in ((25, 4), (12, 10)):
+        false = []
+        for seed in range(repeats):
+            rng = np.random.default_rng([5, seed, prompts])
+            group = np.repeat(np.arange(prompts), size)
+            moves = np.where(rng.random(prompts * size) < rng.beta(1, 1, prompts)[group], 1.0, -1.0)
+            leans = np.where(rng.random(prompts * size) < 0.4, moves, 0.0)
+            found = lean_of(leans, group, 0.95)
+            assert found is not None
+            false.append(found.p_value <= 0.05)
+        world, n = f"{prompts} prompts of {size}", str(prompts * size)
+        yield Row("effect of a change, falsely", world, n, float(np.mean(false)), FALSE, "at most", repeats)
+
+
+def _any_effect(repeats: int) -> Iterator[Row]:
+    """Judges without any bias, asked for four changes each: whether any q-value claims one."""
+    for judges, n, noise in ((1, 120, 0.1), (12, 120, 0.3), (12, 300, 0.05)):
+        false = []
+        for seed in range(repeats):
+            rng = np.random.default_rng([6, seed, judges, n])
+            p_values = []
+            for _ in range(4 * judges):
+                leans = np.where(rng.random(n) < noise, rng.choice([-1.0, 1.0], n), 0.0)
+                found = lean_of(leans, np.arange(n), 0.95)
+                assert found is not None
+                p_values.append(found.p_value)
+            false.append(bool((benjamini_hochberg(np.array(p_values)) <= 0.05).any()))
+        world = f"{judges} {'judge' if judges == 1 else 'judges'}, 4 changes, {noise:g} of the items lean by chance"
+        yield Row("any effect claimed, falsely", world, str(n), float(np.mean(false)), FALSE, "at most", repeats)

@@ -175,3 +175,14 @@ def test_false_rejections_of_all_families_together_are_as_rare_as_the_level_says
         families = [np.array([1e-6, one]) for one in nulls]
         false += any(one[1] for one in multiplicity.rejected_over_families(families, 0.05))
     assert false / 2000 <= 0.06
+
+
+def test_joint_draws_in_parts_are_those_of_the_whole(monkeypatch):
+    """A part is small enough for one thread of OpenBLAS."""
+    rng = np.random.default_rng(3)
+    covariance = np.cov(rng.random((300, 57)).T)
+    first, second = multiplicity.all_pairs(57)
+    parts = multiplicity.largest_differences(covariance, first, second, 1_000, 1)
+    monkeypatch.setattr(multiplicity, "ONE_THREAD", 1 << 40)
+    whole = multiplicity.largest_differences(covariance, first, second, 1_000, 1)
+    assert parts == pytest.approx(whole, rel=1e-12)

@@ -83,6 +83,20 @@ def test_the_order_of_items_and_the_names_of_clusters_change_nothing_at_all(orde
         assert one.covariance.tolist() == other.covariance.tolist()
 
 
+@pytest.mark.parametrize(
+    ("n", "evaluators", "shape"), [(1, 1, (3, 4)), (200, 5, (3, 4)), (70, 3, (1, 4)), (90, 2, (5, 6))]
+)
+def test_joint_counts_are_those_of_a_loop(n, evaluators, shape):
+    rng = np.random.default_rng(n)
+    judgments = Judgments(rng.integers(0, shape[0], n), rng.integers(0, shape[1], (n, evaluators)))
+    expected = np.zeros((shape[0], evaluators, shape[1], evaluators, shape[1]))
+    for row, columns in zip(judgments.rows, judgments.columns, strict=True):
+        for x, first in enumerate(columns):
+            for y, second in enumerate(columns):
+                expected[row, x, first, y, second] += 1
+    assert (pairs.joint_counts(judgments, shape) == expected).all()
+
+
 def test_clusters_of_one_item_are_independent_items():
     alone, apart = errors_of(world()), errors_of(world(groups=np.arange(200)[::-1]))
     assert alone.errors.tolist() == apart.errors.tolist()

@@ -55,12 +55,12 @@ def test_a_faultless_winner_and_copies_have_an_interval():
     assert found.low <= own.low
 
 
-def test_order_and_names_change_nothing():
-    places = world(120, [0.5] * 8, 3)
-    value, own, found = corrected(places)
-    again, _, mixed = corrected(places[::-1])
-    assert (value, own.worth) == (again, 120)
-    assert mixed == pytest.approx(found, abs=1e-12)
+@pytest.mark.parametrize("groups", [None, np.arange(120) // 4, np.minimum(np.arange(120) // 3, 30)])
+def test_order_and_names_change_nothing_at_all(groups):
+    places, order = world(120, [0.5] * 8, 3), np.random.default_rng(1).permutation(120)
+    straight = corrected(places, groups)
+    mixed = corrected(places[order], None if groups is None else 99 - groups[order])
+    assert straight == mixed
 
 
 @pytest.mark.parametrize(("skills", "n"), [([0.5] * 20, 80), ([0.5] * 5, 80), ([0.4] * 9 + [0.8], 80)])

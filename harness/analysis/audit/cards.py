@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import registry
+from harness.analysis.audit.finding import Finding
 from harness.analysis.audit.interventions import with_q_values
-from harness.analysis.audit.probe import Audited, audited_cells, find_probe
+from harness.analysis.audit.probe import Audited, audited_cells, find_probe, finding_of
 from harness.evaluators.probing import probe_cell
 from harness.leaderboard.rerank import no_cell
 from harness.records.experiment import Cell, ScoreSpec
@@ -36,10 +37,12 @@ class ProbeResult:
     Attributes:
         figures: by name.
         sentence: the figures in words.
+        finding: whether they bear a claim.
     """
 
     figures: Mapping[str, Figure]
     sentence: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,10 @@ def _flat(by_probe: Mapping[str, Mapping[str, Figure]]) -> dict[str, Figure]:
 
 
 def _card(audited: Audited, figures: Mapping[str, dict[str, Figure]]) -> Card:
-    results = {name: ProbeResult(found, find_probe(name).sentence(found)) for name, found in figures.items()}
+    results = {}
+    for name, found in figures.items():
+        probe = find_probe(name)
+        results[name] = ProbeResult(found, probe.sentence(found), finding_of(probe, found))
     return Card(audited.cell, results)
 
 

@@ -32,6 +32,7 @@ def audit_json(run: Judged, found: Sequence[AuditedDataset]) -> dict[str, Any]:
                             name: {
                                 "figures": {key: _figure_json(figure) for key, figure in result.figures.items()},
                                 "sentence": result.sentence,
+                                "finding": result.finding.to_json(),
                             }
                             for name, result in card.results.items()
                         },

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.analysis.audit.finding import Finding, claimed, not_claimed, unknown
 from harness.analysis.audit.probe import SCORES, Audited, figure_text
 from harness.evaluators.mode import find_mode, is_asking
 from harness.evaluators.probing import ORDERS, probe_cell
@@ -117,3 +118,12 @@ def effect_sentence(name: str, what: str, figures: Mapping[str, Figure]) -> str:
     if detectable.value is None:
         return f"{text}; {detectable.reason}"
     return f"{text}; this run could detect {detectable.value:.2f}"
+
+
+def effect_finding(name: str, figures: Mapping[str, Figure]) -> Finding:
+    """An effect is claimed where its q-value is."""
+    effect, q_value = figures[f"{name}.effect"], figures[f"{name}.q-value"]
+    if effect.value is None or q_value.value is None:
+        return unknown(effect)
+    is_claimed = q_value.value <= 1 - effect.level
+    return claimed(f"{name}.effect", effect.value) if is_claimed else not_claimed(f"{name}.effect")

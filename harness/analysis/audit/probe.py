@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import registry
+from harness.analysis.audit.finding import DESCRIBED, Finding
 from harness.evaluators.cell import asks
 from harness.leaderboard.numbers import with_interval
 from harness.records.experiment import Cell, ScoreSpec
@@ -94,7 +95,11 @@ class Audited:
 
 
 class Probe(Protocol):
-    """A measurement of an evaluator beside its scores."""
+    """A measurement of an evaluator beside its scores.
+
+    A probe may also have `finding(figures) -> Finding`: the result as data, from which `harness audit` makes its
+    summary. Without it the figures describe the evaluator and are no finding.
+    """
 
     SUMMARY: str
     """One line for lists."""
@@ -117,6 +122,13 @@ def find_probe(name: str) -> Probe:
     return cast(Probe, registry.find("probes", name))
 
 
+def finding_of(probe: Probe, figures: Mapping[str, Figure]) -> Finding:
+    """The result of a probe as data."""
+    if hasattr(probe, "finding"):
+        return cast(Finding, probe.finding(figures))
+    return DESCRIBED
+
+
 def audited_cells(
     data: JudgedDataset, score: ScoreSpec, seed: int, models: Mapping[str, Mapping[str, Any]]
 ) -> list[Audited]:
@@ -130,8 +142,3 @@ def figure_text(figure: Figure) -> str:
     if figure.value is None:
         return f"unknown ({figure.reason})"
     return with_interval(figure.value, figure.low, figure.high, ".2f")
-
-
-def excludes_zero(figure: Figure) -> bool:
-    """Whether the interval of a figure excludes 0."""
-    return figure.low is not None and figure.high is not None and not figure.low <= 0 <= figure.high

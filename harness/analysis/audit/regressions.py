@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.audit.probe import SCORES, Audited, excludes_zero, figure_text
+from harness.analysis.audit.finding import Finding, claimed, excludes_zero, not_claimed, unknown
+from harness.analysis.audit.probe import SCORES, Audited, figure_text
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
 from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
@@ -193,3 +194,14 @@ def slope_sentence(name: str, what: str, figures: Mapping[str, Figure]) -> str:
     if excludes_zero(beyond):
         return f"{text}; at least {figure_text(beyond)} is more than quality can explain"
     return f"{text}; quality that the labels do not show can explain it"
+
+
+def slope_finding(name: str, figures: Mapping[str, Figure]) -> Finding:
+    """Bias is claimed where judge and people differ and the whole bound excludes that quality explains it."""
+    difference, beyond = figures[f"{name}.difference"], figures[f"{name}.beyond-quality"]
+    if difference.value is None:
+        judge = figures[f"{name}.judge"]
+        return unknown(judge if judge.value is None else difference)
+    if excludes_zero(difference) and beyond.value is not None and excludes_zero(beyond):
+        return claimed(f"{name}.beyond-quality", beyond.value)
+    return not_claimed(f"{name}.difference")

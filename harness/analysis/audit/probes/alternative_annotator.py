@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.analysis.audit.finding import Finding, unknown
 from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.scoring.estimates import TOO_FEW_CLUSTERS
@@ -63,3 +64,13 @@ def sentence(figures: Mapping[str, Figure]) -> str:
     advantage = figure_text(figures["alternative-annotator.advantage"])
     result = "passed" if rate.value >= THRESHOLD else "not passed"
     return f"{result}: winning rate {rate.value:.2f} (threshold {THRESHOLD}); average advantage probability {advantage}"
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """Whether the test is passed; a test that is not passed claims nothing."""
+    rate = figures["alternative-annotator.winning-rate"]
+    if rate.value is None:
+        return unknown(rate)
+    if rate.value < THRESHOLD:
+        return Finding("found", "alternative-annotator.winning-rate")
+    return Finding("nothing", "alternative-annotator.winning-rate", "positive", is_claimed=True)

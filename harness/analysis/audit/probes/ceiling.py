@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.analysis.audit.probe import Audited, excludes_zero, figure_text
+from harness.analysis.audit.finding import Finding, excludes_zero, finding_by_interval
+from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.scoring.metric import find_metric
 from harness.statistics import annotators, clusters
@@ -62,3 +63,8 @@ def sentence(figures: Mapping[str, Figure]) -> str:
         f"agreement with the other annotators: {figure_text(evaluator)}, of a person {figure_text(people)}; "
         f"difference {figure_text(difference)}{note}"
     )
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """Whether the evaluator agrees more or less with people than a person does."""
+    return finding_by_interval("ceiling.difference", figures)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from harness.analysis.audit.probe import Audited, excludes_zero, figure_text
+from harness.analysis.audit.finding import Finding, excludes_zero, finding_by_interval
+from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.scoring.estimates import NO_LABELS
 
@@ -36,3 +38,11 @@ def sentence(figures: Mapping[str, Figure]) -> str:
         return f"accuracy of the most frequent label: unknown ({constant.reason})"
     note = "" if excludes_zero(gain) else ", not distinguishable from 0"
     return f"accuracy of the most frequent label: {figure_text(constant)}; gain over it: {figure_text(gain)}{note}"
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """What the user should know is that the evaluator gains nothing."""
+    found = finding_by_interval("constant.gain", figures)
+    if found.kind == "unknown":
+        return found
+    return replace(found, kind="nothing" if found.direction == "positive" else "found")

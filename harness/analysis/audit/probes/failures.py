@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.analysis.audit.finding import Finding, claimed, not_claimed, unknown
 from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.records.judgments import FAILURES, VERDICTS
@@ -30,3 +31,11 @@ def sentence(figures: Mapping[str, Figure]) -> str:
     worst = sorted(kinds.items(), key=lambda entry: -(entry[1].value or 0))
     shares = ", ".join(f"{kind} {figure_text(figure)}" for kind, figure in worst)
     return f"no verdict on {figure_text(figures['failures.all'])} of the items: {shares}"
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """Whether an item has no verdict."""
+    share = figures["failures.all"]
+    if share.value is None:
+        return unknown(share)
+    return claimed("failures.all", share.value) if share.value > 0 else not_claimed("failures.all")

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.analysis.audit.finding import Finding
 from harness.analysis.audit.interventions import (
     ALL_FAILED,
     COUNTED,
     NOT_ASKED,
     effect_figures,
+    effect_finding,
     effect_sentence,
     votes_of,
 )
@@ -49,3 +51,8 @@ def sentence(figures: Mapping[str, Figure]) -> str:
         return effect_sentence("identical", "", figures)
     effect = effect_sentence("identical", "the response shown first", figures)
     return f"a tie in {figure_text(figures['identical.ties'])} of verdicts on two copies of a response; {effect}"
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """Whether the q-value claims an effect."""
+    return effect_finding("identical", figures)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.analysis.audit.families import family_difference
+from harness.analysis.audit.finding import Finding
 from harness.analysis.audit.probe import Audited
-from harness.analysis.audit.regressions import slope_figures, slope_sentence
+from harness.analysis.audit.regressions import slope_figures, slope_finding, slope_sentence
 from harness.records.figures import Figure
 from harness.statistics.agreement import Array
 
@@ -30,3 +31,8 @@ def figures(audited: Audited) -> dict[str, Figure]:
 def sentence(figures: Mapping[str, Figure]) -> str:
     """What goes with the length."""
     return slope_sentence("length", "twice the length", figures)
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """Whether more goes with it than quality can explain."""
+    return slope_finding("length", figures)

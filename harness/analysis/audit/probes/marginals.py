@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.analysis.audit.probe import Audited, excludes_zero, figure_text
+from harness.analysis.audit.finding import Finding, excludes_zero, finding_by_interval
+from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
 from harness.scoring.consistency import NO_PAIRS
@@ -37,3 +38,8 @@ def sentence(figures: Mapping[str, Figure]) -> str:
     note = "" if excludes_zero(excess) else ", not distinguishable from 0"
     labels = figure_text(figures["marginals.tie.labels"])
     return f"ties: {figure_text(ties)} of verdicts, {labels} of labels; excess {figure_text(excess)}{note}"
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """Whether the evaluator gives more or fewer ties than people."""
+    return finding_by_interval("marginals.tie.excess", figures)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.analysis.audit.interventions import effect_figures, effect_sentence, votes_of
+from harness.analysis.audit.finding import Finding
+from harness.analysis.audit.interventions import effect_figures, effect_finding, effect_sentence, votes_of
 from harness.analysis.audit.probe import Audited
 from harness.records.datasets import Item
 from harness.records.figures import Figure
@@ -46,3 +47,8 @@ def figures(audited: Audited) -> dict[str, Figure]:
 def sentence(figures: Mapping[str, Figure]) -> str:
     """The effect of padding."""
     return effect_sentence("padding", "a response padded to twice its length", figures)
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """Whether the q-value claims an effect."""
+    return effect_finding("padding", figures)

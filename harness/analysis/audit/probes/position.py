@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.analysis.audit.finding import Finding, claimed, excludes_zero, not_claimed, unknown
 from harness.analysis.audit.probe import Audited, figure_text
 from harness.leaderboard.numbers import p_text
 from harness.records.figures import Figure
@@ -49,3 +50,17 @@ def sentence(figures: Mapping[str, Figure]) -> str:
         f"{text}; where one position wins in both orders, the first does on {figure_text(slot)} "
         f"(p {p_text(p_value.value)})"
     )
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """Whether one position is preferred, or verdicts change with the order more often than between repeats."""
+    flips = figures[FLIP_RATE]
+    if flips.value is None:
+        return unknown(flips)
+    slot, p_value = figures["position.slot-preference"], figures["position.slot-preference.p-value"]
+    if slot.value is not None and p_value.value is not None and p_value.value <= 1 - p_value.level:
+        return claimed("position.slot-preference", slot.value - 0.5)
+    excess = figures.get("position.excess-flip-rate")
+    if excess is not None and excess.value is not None and excludes_zero(excess):
+        return claimed("position.excess-flip-rate", excess.value)
+    return not_claimed("position.slot-preference" if excess is None else "position.excess-flip-rate")

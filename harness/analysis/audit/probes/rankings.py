@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from harness.analysis.audit.finding import DESCRIBED, Finding, unknown
 from harness.analysis.audit.probe import Audited, figure_text
 from harness.hashing import seed_for
 from harness.records.figures import Figure
@@ -101,3 +102,9 @@ def sentence(figures: Mapping[str, Figure]) -> str:
         f"Kendall {figure_text(tau)}, Spearman {figure_text(rho)}; by Bradley-Terry strength "
         f"Kendall {figure_text(strength)}"
     )
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """The agreement of rankings describes the evaluator."""
+    tau = figures["rankings.win-rate.kendall"]
+    return unknown(tau) if tau.value is None else DESCRIBED

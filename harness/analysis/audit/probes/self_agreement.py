@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from harness.analysis.audit.finding import Finding, claimed, not_claimed, unknown
 from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 
@@ -26,3 +27,11 @@ def sentence(figures: Mapping[str, Figure]) -> str:
     if found.value is None:
         return f"unknown ({found.reason})"
     return f"{figure_text(found)} of pairs of repeats agree"
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """Whether repeats of a question differ."""
+    share = figures[REPEATS]
+    if share.value is None:
+        return unknown(share)
+    return claimed(REPEATS, share.value - 1) if share.value < 1 else not_claimed(REPEATS)

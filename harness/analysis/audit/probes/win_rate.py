@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.analysis.audit.finding import DESCRIBED, Finding, unknown
 from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
@@ -40,3 +41,9 @@ def sentence(figures: Mapping[str, Figure]) -> str:
         return f"win rate of response b: unknown ({half.reason})"
     lose, dropped = (figure_text(figures[f"win-rate.{ties}"]) for ties in ("ties-lose", "ties-dropped"))
     return f"response b: {figure_text(half)} (ties half), {lose} (ties lose), {dropped} (ties dropped)"
+
+
+def finding(figures: Mapping[str, Figure]) -> Finding:
+    """A win rate describes the responses."""
+    half = figures["win-rate.half"]
+    return unknown(half) if half.value is None else DESCRIBED
