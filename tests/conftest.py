@@ -6,6 +6,15 @@ from pathlib import Path
 
 import pytest
 
+SLOW = (
+    "fuzz",
+    "importers/test_published_",
+    "reliability",
+    "untrusted",
+)
+"""Tests of whole processes, servers, hostile input and published studies. They take as long as all others together,
+and measuring their coverage would double that."""
+
 WHOLE = (
     "api/test_run.py",
     "cli/test_claims.py",
@@ -14,28 +23,26 @@ WHOLE = (
     "cli/test_power.py",
     "cli/test_report.py",
     "e2e",
-    "fuzz",
     "generation/test_run.py",
-    "importers/test_published_",
-    "reliability",
     "report",
     "statistics/test_pairs.py",
     "statistics/test_properties.py",
     "statistics/test_selection.py",
     "test_docs.py",
-    "untrusted",
     "viewer/test_app.py",
 )
-"""Tests of whole processes, servers, reports, hostile input and published studies. They take most of the time of all
-tests, and nothing in them depends on the version of Python that the other tests do not show: `tox` runs them on one
-version only."""
+"""Tests of whole runs, servers and reports. Nothing in them depends on the version of Python that the other tests do
+not show: `tox` runs them on one version only."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that run on one version of Python only."""
+    """Mark the tests that are slow, and those that run on one version of Python only."""
     folder = Path(__file__).parent
     for item in items:
-        if item.path.relative_to(folder).as_posix().startswith(WHOLE):
+        path = item.path.relative_to(folder).as_posix()
+        if path.startswith(SLOW):
+            item.add_marker("slow")
+        if path.startswith(WHOLE):
             item.add_marker("whole")
 
 
