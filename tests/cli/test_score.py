@@ -162,12 +162,12 @@ def test_slices_that_are_too_small_say_why_nothing_is_compared(folder):
         (["My verdicts.csv", "--judge", "gpt4", "--values", "1"], "is not VALUE=MEANING"),
         (["My verdicts.csv", "--judge", "gpt4", "--values", "1=win"], "is not VALUE=MEANING"),
         (["data.xlsx", "--judge", "gpt4"], "the ending does not say what format it has"),
-        (["My verdicts.csv"], "Missing option '--judge'"),
+        (["My verdicts.csv"], "no judge is named; --judge COLUMN, or --judge-column COLUMN"),
         (["empty.csv", "--judge", "j"], "holds no rows"),
         (["uneven.csv", "--judge", "j"], "uneven.csv:2: 1 fields where the header has 2"),
         (["broken.json", "--judge", "j"], "broken.json: is not valid JSON"),
-        (["a.csv", "b.csv", "--judge", "j", "--human", "h"], "has no ids of items to join the files by"),
-        (["a.csv", "b.csv", "--judge", "j", "--human", "h", "--human", "j", "--item", "j"], "`j` is not in b.csv"),
+        (["a.csv", "b.csv", "--judge", "j", "--human", "h"], "has no ids of items to join rows or files by"),
+        (["a.csv", "b.csv", "--judge", "j", "--human", "h", "--item", "j"], "b.csv: there is no column `j` with ids of items"),
     ],
 )  # fmt: skip
 def test_mistakes(folder, arguments, message):
@@ -189,3 +189,109 @@ def test_the_board_in_another_format(folder):
     )
     assert done.exit_code == 0
     assert '"accuracy"' in done.stdout
+
+
+# --- rows of judges, orders and repeats; scores, preferences; votes and shares -------------------------------
+
+ROWS = """\
+id,judge,shown,run,winner,label,topic
+1,x,AB,1,A,a,s
+1,x,BA,1,B,a,s
+1,y,AB,1,B,a,s
+1,y,BA,1,A,a,s
+2,x,AB,1,B,b,t
+2,x,BA,1,B,b,t
+2,y,AB,1,B,b,t
+2,y,BA,1,,b,t
+"""
+
+
+def test_rows_of_judges_and_orders_are_one_item(folder):
+    (folder / "rows.csv").write_text(ROWS)
+    arguments = ["--judge-column", "judge", "--order", "shown", "--human", "label"]
+    done = score(folder, "rows.csv", *arguments, "--by", "topic", "--spec", "mine.yaml", "--report", "r.html")
+    assert done.exit_code == 0, done.output
+    assert outcomes(folder) == {"x/both": ["a", "tie"], "y/both": ["b", "unparsed"]}
+    assert frame(folder, "items.parquet")["reference"].to_list() == ["a", "b"]
+    assert "audit\nrows, 2 items, 2 cells" in done.stdout
+    assert "wrote r.html" in done.stderr
+    assert (folder / "mine.items.jsonl").read_text().count("\n") == 2
+    with contextlib.chdir(folder):
+        again = CliRunner().invoke(main, ["run", "mine.yaml", "--offline"])
+    assert again.exit_code == 0, again.output
+    assert len(list(folder.glob("results/rows/*"))) == 1  # the same run
+    refused = score(folder, "rows.csv", *arguments, "--spec", "mine.yaml")
+    assert "`mine.items.jsonl`, `mine.yaml` exists already" in refused.output
+
+
+def test_scores_preferences_and_shares_have_their_values(folder):
+    rows = [("1", 9, 2, 1.1, 3, 1), ("2", 4, 4, 1.9, 0, 2), ("3", 1, 8, 1.5, 1, 1)]
+    lines = [",".join(map(str, row)) for row in rows]
+    (folder / "v.csv").write_text("id,rm_score_a,rm_score_b,pref,va,vb\n" + "\n".join(lines) + "\n")
+    arguments = ["--judge", "rm", "--judge", "soft=preference:pref", "--human", "a:va,b:vb", "--scale", "1,10"]
+    done = score(folder, "v.csv", *arguments)
+    assert done.exit_code == 0, done.output
+    assert outcomes(folder) == {"rm": ["a", "tie", "b"], "soft": ["a", "b", "tie"]}
+    judged = frame(folder, "judgments.parquet")
+    assert judged.filter(pl.col("cell").str.ends_with("soft"))["preference"].to_list() == pytest.approx([0.9, 0.1, 0.5])
+    assert judged.filter(pl.col("cell").str.ends_with("rm"))["score_a"].to_list() == [9, 4, 1]
+    assert frame(folder, "items.parquet")["soft_label"].to_list() == [0.75, 0, 0.5]
+
+
+def test_votes_in_rows_are_labels_of_annotators(folder):
+    votes = [("1", "ann", "B"), ("1", "bob", "A"), ("1", "cy", "A"), ("3", "bob", "tie"), ("9", "ann", "A")]
+    (folder / "votes.csv").write_text("id,who,vote\n" + "".join(f"{','.join(vote)}\n" for vote in votes))
+    done = score(folder, "My verdicts.csv", "votes.csv", "--judge", "gpt4", "--human", "vote", "--annotator", "who")
+    assert done.exit_code == 0, done.output
+    assert frame(folder, "items.parquet")["labels"].to_list()[0] == ["b", "a", "a"]
+    assert frame(folder, "items.parquet")["reference"].to_list() == ["a", None, "tie", None, None]
+
+
+def test_objects_in_a_column_are_judgments_and_what_is_not_used_is_said(folder):
+    rows = [{"id": n, "j": {"winner": word, "cost_usd": 0.5}, "h": "A"} for n, word in enumerate(("A", "B", ""))]
+    (folder / "v.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    done = score(folder, "v.jsonl", "--judge", "j", "--human", "h", "--values", "draw=tie")
+    assert done.exit_code == 0, done.output
+    assert outcomes(folder) == {"j": ["a", "b", "unparsed"]}
+    assert (
+        frame(folder, "judgments.parquet")["cost_usd"].sum() == 1.5
+        if "cost_usd" in frame(folder, "judgments.parquet").columns
+        else True
+    )
+    assert "--values `draw`: no verdict and no label has this value" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rows.csv", "--judge-column", "judge"], "`x` judges item `1` in 2 rows, and 1 other item in several; name"),
+        (["rows.csv", "--judge-column", "judge", "--judge", "z"], "`judge` has no judge `z`"),
+        (["rows.csv", "--judge-column", "judge", "--order", "topic"], '--order-values "s=?,t=?"'),
+        (["rows.csv", "--judge-column", "judge", "--verdict", "run", "--order", "shown"], "`1` (8 times) has no mean"),
+        (["rows.csv", "--judge-column", "run", "--order", "shown", "--human", "label"], "judges item `1` in 2 rows"),
+        (["rows.csv", "--judge", "winner", "--order", "shown", "--human", "topic"], '--values "s=?,t=?"'),
+        (["rows.csv", "--judge", "winner", "--verdict", "winner"], "--verdict needs --judge-column"),
+        (["rows.csv", "--judge", "winner", "--order-values", "AB=given"], "--order-values needs --order"),
+        (["rows.csv", "--judge", "winner", "--scale", "1"], "is not MIN,MAX"),
+        (["rows.csv", "--judge", "winner", "--scale", "3,3"], "MIN must be less than MAX"),
+        (["p.csv", "--judge", "p"], "`--judge p=preference:p`, the probability of a `--judge p=p_a:p`"),
+        (["p.csv", "--judge", "j=score_a:p"], "`j` has `score_a` and no `score_b`"),
+        (["p.csv", "--judge", "j=cost_usd:p"], "`j` has no column with a result"),
+        (["p.csv", "--judge", "h", "--human", "p"], "the share of annotators who prefer a is `--human p_a:p`"),
+        (["p.csv", "--judge", "h", "--human", "b:p"], "shares of labels need a column for a"),
+        (["p.csv", "--judge", "h", "--human", "a:p", "--human", "h"], "labels are both shares and verdicts"),
+        (["p.csv", "--judge", "h", "--human", "h", "--human", "p", "--annotator", "h"], "needs one column of labels"),
+        (["p.csv", "rows.csv", "--judge", "h", "--human", "id"], "`id` is a column of p.csv and rows.csv; name the"),
+        (["rows.csv", "--judge", "winner", "--human", "topic", "--annotator", "run"], '--values "s=?,t=?"'),
+        (["d.jsonl", "--judge", "j"], "holds objects with the keys `x`, none of which is a verdict"),
+        (["d.jsonl", "--judge", "j.y"], "the path `j.y` leads nowhere in every row"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_rows_and_fields(folder, arguments, message):
+    (folder / "rows.csv").write_text(ROWS)
+    (folder / "p.csv").write_text("id,p,h\n1,0.5,a\n")
+    (folder / "d.jsonl").write_text('{"j": {"x": 1}}\n')
+    done = score(folder, *arguments)
+    assert done.exit_code == 2, done.output
+    assert message in done.output
+    assert not (folder / "results").exists()

@@ -1,0 +1,161 @@
+"""The columns of tables by what they mean, and the items that their rows are about."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from harness.api.table_items import ITEM_NAMES, TEXTS, WRITERS, Labels, item_column, item_ids, labels_of
+from harness.api.table_judges import TableJudge, long_judges, wide_judge
+from harness.api.table_question import ROWS, TableQuestion
+from harness.api.table_reading import Place, Tables
+from harness.errors import InputError, Problem
+from harness.text import quoted
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableColumns:
+    """The columns of tables.
+
+    Attributes:
+        tables: the files, with the values of these columns.
+        folder: that holds all files, which paths are relative to.
+        judges: the judges.
+        labels: what people said.
+        of_items: other columns that describe items, by the canonical names of a dataset.
+        judge: in long form, the column with the judge of a row, or None.
+        order: the column of orders, or None.
+        repeat: the column of repeats, or None.
+        first: the file whose items are judged.
+        keys: of each file, the column with the ids of items; None where its rows are the items.
+        ids: of each file, the item of each row.
+        notes: what a reader should know of how the tables were read.
+    """
+
+    tables: Tables
+    folder: Path
+    judges: Sequence[TableJudge]
+    labels: Labels
+    of_items: Mapping[str, Place]
+    judge: Place | None
+    order: Place | None
+    repeat: Place | None
+    first: int
+    keys: Mapping[int, str | None] = field(default_factory=dict)
+    ids: Mapping[int, Sequence[str | None]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+    def path(self, file: int) -> str:
+        """The path of a file in the spec."""
+        return os.path.relpath(self.tables.paths[file].absolute(), self.folder)
+
+
+def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = None) -> TableColumns:
+    """Find and read the columns that a question names, and those with the names of a dataset.
+
+    Args:
+        tables: the files.
+        question: which columns mean what.
+        folder: what the paths in the spec are relative to; None for the folder that holds all files.
+
+    Raises:
+        InputError: with everything that is missing.
+    """
+    problems: list[Problem] = []
+    judges = _judges(tables, question, problems)
+    labels = _tried(lambda: labels_of(question.people, question.annotator, tables), problems)
+    named = {"cluster": question.cluster, "category": question.by}
+    repeat = None if question.repeat == ROWS else question.repeat
+    rows = {"judge": question.judge_column, "order": question.order, "repeat": repeat}
+    found: dict[str, Place] = {}
+    for key, name in {**named, **rows}.items():
+        if name is not None and (place := _tried(lambda name=name: tables.find(name), problems)):  # type: ignore[misc]
+            found[key] = place
+    if question.item is not None and not tables.places(question.item):
+        problems.append(tables.missing(question.item))
+    if problems or labels is None:
+        raise InputError(list(dict.fromkeys(problems)))
+    first = labels.places[0].file if labels.places and labels.annotator is None else judges[0].file
+    texts = {name: Place(first, name) for name in (*TEXTS, *WRITERS) if name in tables.present(first)}
+    of_items = {**texts, **{key: found[key] for key in named if key in found}}
+    by = [] if labels.annotator is None else [labels.annotator]
+    tables.read(
+        [
+            *(place for judge in judges for place in judge.places),
+            *labels.places,
+            *by,
+            *of_items.values(),
+            *found.values(),
+        ]
+    )
+    _check_one_file(tables, judges, {key: found[key] for key in rows if key in found})
+    files = dict.fromkeys([first, *(judge.file for judge in judges)])
+    files |= dict.fromkeys(place.file for place in (*labels.places, *of_items.values()))
+    has_several_rows = any((question.judge_column, question.order, question.repeat, question.annotator))
+    keys = {file: item_column(tables, file, question.item, is_key=len(files) > 1 or has_several_rows) for file in files}
+    common = Path(os.path.commonpath([path.absolute().parent for path in tables.paths]))
+    return TableColumns(
+        tables,
+        common if folder is None else folder.absolute(),
+        judges,
+        labels,
+        of_items,
+        found.get("judge"),
+        found.get("order"),
+        found.get("repeat"),
+        first,
+        keys,
+        {file: item_ids(tables, file, key) for file, key in keys.items()},
+        tuple(_notes(tables, keys)),
+    )
+
+
+def _judges(tables: Tables, question: TableQuestion, problems: list[Problem]) -> list[TableJudge]:
+    if question.judge_column is not None:
+        column = question.judge_column
+        return _tried(lambda: long_judges(column, question.fields, question.judges, tables), problems) or []
+    if not question.judges:
+        hint = "--judge COLUMN, or --judge-column COLUMN where each row has one judge"
+        problems.append(Problem(message="no judge is named", hint=hint))
+    made = [_tried(lambda text=text: wide_judge(text, tables), problems) for text in dict.fromkeys(question.judges)]  # type: ignore[misc]
+    return [judge for judge in made if judge is not None]
+
+
+def _tried(make: Callable[[], T], problems: list[Problem]) -> T | None:
+    try:
+        return make()
+    except InputError as error:
+        problems += error.problems
+        return None
+
+
+def _check_one_file(tables: Tables, judges: Sequence[TableJudge], rows: Mapping[str, Place]) -> None:
+    """Check that what describes a row of judgments is in the file with the judgments.
+
+    Raises:
+        InputError: where it is not.
+    """
+    for key, place in rows.items():
+        for judge in judges:
+            if judge.file != place.file:
+                both = f"{tables.paths[judge.file].name} and {tables.paths[place.file].name}"
+                message = f"the judge {quoted(judge.name)} and the column of {key}s are in two files: {both}"
+                raise InputError(Problem(message=message, hint="one file has the judgments of all judges in rows"))
+
+
+def _notes(tables: Tables, keys: Mapping[int, str | None]) -> list[str]:
+    """That rows are items although a column has ids."""
+    found = []
+    for file, key in keys.items():
+        there = next((name for name in ITEM_NAMES if name in tables.present(file)), None)
+        if key is None and there is not None:
+            found.append(
+                f"{quoted(there)} is not unique in {tables.paths[file].name}, so each row is an item of its own; "
+                "--judge-column, --order, --repeat and --annotator read rows that belong together"
+            )
+    return found
