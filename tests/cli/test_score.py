@@ -167,7 +167,7 @@ def test_slices_that_are_too_small_say_why_nothing_is_compared(folder):
         (["uneven.csv", "--judge", "j"], "uneven.csv:2: 1 fields where the header has 2"),
         (["broken.json", "--judge", "j"], "broken.json: is not valid JSON"),
         (["a.csv", "b.csv", "--judge", "j", "--human", "h"], "has no ids of items to join rows or files by"),
-        (["a.csv", "b.csv", "--judge", "j", "--human", "h", "--item", "j"], "b.csv: there is no column `j` with ids of items"),
+        (["a.csv", "b.csv", "--judge", "j", "--human", "h", "--item", "j"], "b.csv: there is no column `j` with ids"),
     ],
 )  # fmt: skip
 def test_mistakes(folder, arguments, message):
@@ -248,16 +248,14 @@ def test_votes_in_rows_are_labels_of_annotators(folder):
 
 
 def test_objects_in_a_column_are_judgments_and_what_is_not_used_is_said(folder):
-    rows = [{"id": n, "j": {"winner": word, "cost_usd": 0.5}, "h": "A"} for n, word in enumerate(("A", "B", ""))]
+    rows = [
+        {"id": n, "j": {"winner": word, "cost_usd": 0.5}, "h": word or "A"} for n, word in enumerate(("A", "B", ""))
+    ]
     (folder / "v.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     done = score(folder, "v.jsonl", "--judge", "j", "--human", "h", "--values", "draw=tie")
     assert done.exit_code == 0, done.output
     assert outcomes(folder) == {"j": ["a", "b", "unparsed"]}
-    assert (
-        frame(folder, "judgments.parquet")["cost_usd"].sum() == 1.5
-        if "cost_usd" in frame(folder, "judgments.parquet").columns
-        else True
-    )
+    assert "USD" in done.stdout
     assert "--values `draw`: no verdict and no label has this value" in done.stderr
 
 

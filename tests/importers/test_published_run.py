@@ -99,3 +99,12 @@ def test_verdicts_written_to_a_table_and_scored_again_have_the_same_figures(run,
     assert len(judges) == 6
     assert found.keys() == wanted.keys()
     assert {key: value for key, value in found.items() if value != wanted[key]} == {}
+
+
+def test_the_files_of_a_run_scored_again_as_rows_have_the_same_figures(run, tmp_path):
+    question = TableQuestion((), ("reference",), item="item", judge_column="cell", fields="verdict")
+    files = [run.folder / name for name in ("judgments.parquet", "items.parquet")]
+    again = score_tables(files, question, results=tmp_path / "results")
+    wanted = run.scores_frame().filter(metric="kappa")["value"].to_list()
+    assert len(wanted) == 69
+    assert again.scores_frame().filter(metric="kappa")["value"].to_list() == wanted
