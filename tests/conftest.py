@@ -1,6 +1,8 @@
 """What all tests share."""
 
 import os
+import signal
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -33,6 +35,12 @@ WHOLE = (
 )
 """Tests of whole runs, servers and reports. Nothing in them depends on the version of Python that the other tests do
 not show: `tox` runs them on one version only."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let SIGINT reach the processes that tests start: what a shell runs in the background ignores it."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -32,10 +32,19 @@ def blocks(page, language):
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_links_within_the_repository_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+def found_in(pages, pattern):
+    """Each match of a pattern in some pages, as cases of a test."""
+    found = [(page, match) for page in pages for match in re.findall(pattern, page.read_text(encoding="utf-8"))]
+    unique = dict.fromkeys((page, match if isinstance(match, str) else "#".join(match)) for page, match in found)
+    return [pytest.param(page, match, id=f"{ids(page)}: {match}") for page, match in unique]
+
+
+LINKS = found_in(PAGES, r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize(("page", "target"), LINKS)
+def test_a_link_within_the_repository_leads_somewhere(page, target):
+    assert (page.parent / target).exists()
 
 
 def test_the_spec_in_the_readme_is_valid(tmp_path):
@@ -114,18 +123,29 @@ def slug(heading):
     return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("page", GUIDE, ids=ids)
-def test_a_link_to_a_heading_leads_to_one(page):
-    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
-        text = (page.parent / target if target else page).read_text(encoding="utf-8")
-        headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
-        assert anchor in map(slug, headings), f"{target}#{anchor}"
+ANCHORS = found_in(GUIDE, r"\]\(([^)#:]*)#([^)]+)\)")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=ids)
-def test_a_test_that_a_page_names_exists(page):
-    for path in re.findall(r"`(tests/[\w/]+\.py)`", page.read_text(encoding="utf-8")):
-        assert (CHECKOUT / path).is_file(), path
+@pytest.mark.parametrize(("page", "target"), ANCHORS)
+def test_a_link_to_a_heading_leads_to_one(page, target):
+    path, _, anchor = target.partition("#")
+    text = (page.parent / path if path else page).read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    assert anchor in map(slug, headings)
+
+
+NAMED_TESTS = found_in(PAGES, r"`(tests/[\w/]+\.py)`")
+
+
+@pytest.mark.parametrize(("page", "path"), NAMED_TESTS)
+def test_a_test_that_a_page_names_exists(page, path):
+    assert (CHECKOUT / path).is_file()
+
+
+def test_links_and_named_tests_are_found():
+    assert len(LINKS) > 100
+    assert len(ANCHORS) > 5
+    assert NAMED_TESTS
 
 
 @pytest.mark.parametrize("page", GUIDE, ids=ids)

@@ -108,5 +108,5 @@ def test_rounding_refuses_what_is_not_a_number(value: float) -> None:
 
 
 def test_canonical_json_refuses_what_json_cannot_say() -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="not JSON serializable: set"):
         canonical_json({1, 2})

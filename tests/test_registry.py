@@ -31,7 +31,7 @@ def test_everything_found_can_be_imported_and_describes_itself(folder: str) -> N
 
 @pytest.mark.parametrize("name", ["nothing", "", "__init__", "../cli/run", "os"])
 def test_what_is_not_there_is_a_key_error(name: str) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match=re.escape(f"there is no plug-in `{name}` (harness.modes)")):
         registry.find("modes", name)
 
 
@@ -151,9 +151,9 @@ def test_a_yaml_plugin_may_name_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["strategies", "modes"])
 def test_texts_and_plugins_that_are_not_there_are_key_errors(kind: str) -> None:
     assert registry.fault(kind, "nothing") is None
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="nothing"):
         registry.text("strategies", "nothing")
-    with pytest.raises(registry.UnknownPluginError) as caught:
+    with pytest.raises(registry.UnknownPluginError, match="there is no plug-in `nothing`") as caught:
         registry.find("leaderboard_formats", "nothing")
     (problem,) = caught.value.problems
     assert problem.message == "there is no plug-in `nothing` (harness.leaderboard_formats)"

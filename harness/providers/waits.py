@@ -20,6 +20,7 @@ _UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNIT = r"ms|msecs?|milliseconds?|millis|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?"  # longest match first
 _PART = re.compile(rf"(\d+(?:\.\d+)?)\s*({_UNIT})?(?![a-z])", re.IGNORECASE)
 _DURATION = rf"\d+(?:\.\d+)?\s*(?:(?:{_UNIT})\b)?(?:(?:\s|,|and)*\d+(?:\.\d+)?\s*(?:{_UNIT})\b)*"
+_ONLY = re.compile(_DURATION, re.IGNORECASE)
 _RUN_TOGETHER = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
 _SAID = re.compile(
     r"\b(?:(?:try|tries|retry|retried|retrying|wait|available|resets?|again|back)\b[^.\d]{0,60}?"
@@ -64,7 +65,7 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
         if math.isnan(seconds):
             seconds = _seconds_until(text, now)
         if math.isnan(seconds):
-            seconds = duration_s(text)
+            seconds = _whole_duration_s(text)
         if math.isfinite(seconds):
             return max(0.0, seconds)
     return None
@@ -76,6 +77,12 @@ def duration_s(text: str) -> float:
     if not parts:
         return math.nan
     return math.fsum(float(number) * _unit_s(unit) for number, unit in parts)
+
+
+def _whole_duration_s(text: str) -> float:
+    """The same where the text is nothing but a duration: the numbers of a date that cannot be read are none."""
+    plain = text.strip()
+    return duration_s(plain) if _RUN_TOGETHER.fullmatch(plain) or _ONLY.fullmatch(plain) else math.nan
 
 
 _RUN_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -117,7 +124,7 @@ def _plain_s(value: Any, unit: float) -> float:
         return float(value) * unit
     if isinstance(value, str):
         plain = _number(value)
-        return duration_s(value) if math.isnan(plain) else plain * unit
+        return _whole_duration_s(value) if math.isnan(plain) else plain * unit
     if isinstance(value, Mapping) and isinstance(value.get("seconds"), int | float | str):
         nanoseconds = value.get("nanos", 0)
         return _number(str(value["seconds"])) + (nanoseconds / 1e9 if isinstance(nanoseconds, int) else 0.0)
@@ -156,7 +163,7 @@ def _reset_s(headers: Mapping[str, str], now: float) -> float | None:
 def _until_reset(text: str, now: float) -> float:
     number = _number(text)
     if math.isnan(number):
-        seconds = duration_s(text) if not re.match(r"\d{4}-", text) else math.nan
+        seconds = _whole_duration_s(text)
         return _seconds_until(text, now) if math.isnan(seconds) else seconds
     if number >= EPOCH_S * 1000:
         return number / 1000 - now

@@ -156,7 +156,7 @@ def test_missing_key_is_told_when_the_model_is_first_needed(tmp_path: Path) -> N
 
 def test_what_was_there_before_a_failed_run_stays(tmp_path: Path) -> None:
     (tmp_path / "results/quickstart").mkdir(parents=True)
-    with pytest.raises(MissingRepliesError):
+    with pytest.raises(MissingRepliesError, match="the cache lacks at least"):
         harness.run_spec(
             harness.load_spec(SPECS / "quickstart.yaml"),
             cache=tmp_path / "cache",

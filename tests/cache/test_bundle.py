@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -251,7 +252,7 @@ def test_no_changed_byte_gets_in(file, data):
     byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != lines[where]))
     other, store = file.with_suffix(".other"), MemoryStore()
     write(other, [lines[:where], bytes([byte]), lines[where + 1 :]])
-    with pytest.raises(BundleError):
+    with pytest.raises(BundleError, match=re.escape(other.name)):
         import_bundle(other, store)
     assert store.held == {}
 
@@ -261,7 +262,7 @@ def test_no_changed_byte_gets_in(file, data):
 def test_any_bytes_are_refused_in_words(tmp_path, content, is_packed):
     file = tmp_path / "x.bundle"
     file.write_bytes(gzip.compress(content) if is_packed else content)
-    with pytest.raises(BundleError):
+    with pytest.raises(BundleError, match=re.escape(file.name)):
         import_bundle(file, MemoryStore())
 
 

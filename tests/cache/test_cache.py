@@ -144,6 +144,29 @@ def test_all_settings_of_diskcache_are_ours():
     assert diskcache.DEFAULT_SETTINGS.keys() == sqlite_file.SETTINGS.keys()
 
 
+def test_a_commit_is_on_the_disk_and_nothing_is_evicted(folder):
+    fill(folder, 1)
+    assert (
+        dict(sql(folder, "SELECT key, value FROM Settings")).items()
+        >= {
+            "sqlite_synchronous": 2,  # FULL: with NORMAL a power cut loses the last commits
+            "sqlite_journal_mode": "wal",
+            "eviction_policy": "none",
+            "cull_limit": 0,
+            "size_limit": 2**62,
+            "disk_min_file_size": 2**31 - 1,  # every value inline, none in a file of its own
+            "statistics": 0,
+            "tag_index": 0,
+        }.items()
+    )
+    database = _Database(folder)
+    try:
+        assert database._sql("PRAGMA synchronous").fetchall() == [(2,)]
+        assert database._sql("PRAGMA journal_mode").fetchall() == [("wal",)]
+    finally:
+        database.close()
+
+
 def test_a_folder_whose_name_reads_as_a_variable_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("ELSEWHERE", "x")
     with Cache(tmp_path / "$ELSEWHERE") as cache, pytest.raises(CacheError, match="cannot have a `\\$NAME`"):
@@ -362,7 +385,7 @@ def test_the_disk_makes_no_file():
         lambda: disk.get(b"x", True),
         lambda: disk.fetch(1, None, "", 0),
     ):
-        with pytest.raises(CacheError):
+        with pytest.raises(CacheError, match="an entry that this program did not write"):
             act()
     assert disk.get("a" * 64, 1) == "a" * 64
 
@@ -698,3 +721,37 @@ def test_only_a_cache_without_entries_is_discarded(tmp_path):
     (tmp_path / "foreign/cache.db").write_text("something else")
     discard_empty(tmp_path / "foreign")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["foreign", "full"]
+
+
+@pytest.mark.parametrize("error", [OSError("no space"), sqlite3.OperationalError("disk I/O error"), CacheError("x")])
+def test_an_error_on_closing_loses_nothing_and_is_no_error(folder, monkeypatch, error):
+    close = _Database.close
+
+    def failing(self):
+        close(self)
+        raise error
+
+    with Cache(folder) as cache:
+        cache.put_many([entry(number) for number in range(3)])
+        monkeypatch.setattr(_Database, "close", failing)
+    monkeypatch.undo()
+    with Cache(folder) as cache:
+        assert len(cache.get_many(entry(number).key for number in range(3))) == 3
+
+
+def test_only_a_timeout_is_explained_by_the_error_before_it(folder, monkeypatch):
+    def fail(*_):
+        try:
+            raise sqlite3.OperationalError("attempt to write a readonly database")
+        except sqlite3.Error:
+            raise raised[0]  # noqa: B904 # as diskcache raises it
+
+    monkeypatch.setattr(_Database, "add", fail)
+    for error, reason in (
+        (diskcache.Timeout(), "attempt to write a readonly database"),
+        (sqlite3.OperationalError("database or disk is full"), "database or disk is full"),
+        (OSError("no such device"), "no such device"),
+    ):
+        raised = [error]
+        with Cache(folder) as cache, pytest.raises(CacheError, match=f"the cache cannot be used: {reason}"):
+            cache.put(*entry(1)).result(timeout=30)

@@ -57,8 +57,6 @@ GOOD = Reply("t", "stop", 1, 2, "m")._asdict()
 @pytest.mark.parametrize(
     "value",
     [
-        b"",
-        b"{",
         b"[]",
         b"7",
         b"null",
@@ -84,8 +82,14 @@ GOOD = Reply("t", "stop", 1, 2, "m")._asdict()
     ],
 )
 def test_a_reply_of_another_form_is_refused(value):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"^the reply has (not the fields of a reply|fields that are not of a reply)"):
         read_reply(value)
+
+
+@pytest.mark.parametrize("line", [b"", b"{", b"\xff"])
+def test_a_reply_that_is_no_json_is_refused(line):
+    with pytest.raises(ValueError, match=r"column 1|column 2"):
+        read_reply(line)
 
 
 def test_an_entry_without_a_call_is_refused():

@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from harness.cache.cache import Cache
-from harness.cache.lock import LOCK, CacheLock
+from harness.cache.lock import LOCK, CacheLock, _try_lock
+from harness.cache.writer import CacheWriter, _Database
 from harness.errors import CacheError
-from support.kept import entry
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files are locked otherwise there")
 
@@ -135,13 +135,37 @@ def test_a_link_in_place_of_the_lock_is_not_followed(folder, tmp_path):
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-def test_the_lock_is_held_while_entries_are_written(folder, holder):
-    said = []
-    with Cache(folder, said.append) as cache:
-        stored = cache.put(*entry(1))
-        assert not stored.done()
-        holder.stdin.close()
-        assert stored.result(timeout=30) is None
+def test_entries_are_written_only_when_no_other_process_holds_the_lock(folder, holder):
+    time = Time()
+
+    def end(now):
+        if now > 1 and not holder.stdin.closed:
+            assert not (folder / "cache.db").exists()
+            holder.stdin.close()
+            holder.wait(timeout=30)
+
+    time.hooks.append(end)
+    writer = CacheWriter(folder, lock_in(folder, time, []))
+    stored = writer.add([("a" * 64, b"{}")])
+    assert stored.result(timeout=30) is None
+    assert time.now > 1, "it did not wait"
+    writer.close()
+
+
+def test_the_lock_is_held_while_a_transaction_is_open_and_while_the_cache_is_closed(folder, monkeypatch):
+    def is_locked():
+        with (folder / LOCK).open("a") as handle:
+            return not _try_lock(handle.fileno())
+
+    seen = {}
+    add, close = _Database.add, _Database.close
+    monkeypatch.setattr(_Database, "add", lambda *args: seen.update(add=is_locked()) or add(*args))
+    monkeypatch.setattr(_Database, "close", lambda *args: seen.update(close=is_locked()) or close(*args))
+    writer = CacheWriter(folder, CacheLock(folder))
+    writer.add([("a" * 64, b"{}")]).result(timeout=30)
+    assert not is_locked()
+    writer.close()
+    assert seen == {"add": True, "close": True}
 
 
 def test_clear_waits_for_the_lock(folder, holder):

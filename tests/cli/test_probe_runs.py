@@ -86,6 +86,7 @@ def test_the_extra_judgments_are_planned_and_answered_from_the_cache():
 def test_a_replay_writes_the_same_bytes():
     (run,) = Path("results/probed").iterdir()
     before = {file.name: file.read_bytes() for file in run.iterdir() if file.name != "environment.json"}
+    assert len(before) > 3
     ran("run", "spec.yaml", "--offline")
     assert before == {file.name: file.read_bytes() for file in run.iterdir() if file.name != "environment.json"}
 

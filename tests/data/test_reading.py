@@ -193,7 +193,7 @@ def test_spellings_that_can_mean_one_thing_only(read, words, verdicts):
 
 def test_labels_without_a_meaning_are_one_message_with_the_line_to_paste(read):
     labels = [0, 1, 1, 2, True, "left"]
-    with pytest.raises(DatasetError) as error:
+    with pytest.raises(DatasetError, match="have no meaning") as error:
         read([pair(number, label=label) for number, label in enumerate(labels)])
     (problem,) = error.value.problems
     assert problem.line == 1

@@ -142,7 +142,7 @@ def test_items_of_datasets_with_and_without_shares(file, tmp_path):
 def test_a_column_of_shares_that_is_not_there_and_values_that_are_none(file):
     with pytest.raises(DatasetError, match=r"there is no column `votes\.b`.*`columns: \{label: \{b: NAME\}\}`"):
         read_dataset(file({"votes.a": 3, "votes_b": 1}), seed=1)
-    with pytest.raises(DatasetError) as caught:
+    with pytest.raises(DatasetError, match="is no share: it must be a number that is not negative") as caught:
         read_dataset(file({"votes": {"a": [1], "b": 1}}, {"votes": {"a": 1, "b": 1}}, {"votes": {"a": 1}}), seed=1)
     assert [str(problem) for problem in caught.value.problems] == [
         "x.jsonl:1: `votes.a` is no share: it must be a number that is not negative",

@@ -50,6 +50,24 @@ def test_swapped_shows_the_responses_exchanged_and_names_the_verdict_back() -> N
 
 
 @pytest.mark.parametrize(
+    ("order", "shown", "verdicts"),
+    [
+        ("given", ["first", "first"], ("a", "a")),
+        ("swapped", ["second", "second"], ("b", "b")),
+        ("both", ["first", "first", "second", "second"], ("a", "a", "b", "b")),
+    ],
+)
+def test_each_order_shows_its_response_first_and_maps_its_own_verdicts_back(
+    order: str, shown: list[str], verdicts: tuple[str, ...]
+) -> None:
+    batches, outcome = held(lambda call: "Verdict: A", order=order, repeats=2)
+    texts = [call.messages[-1]["content"] for batch in batches for call in batch]
+    firsts = [min(("first", "second"), key=lambda word: text.index(f"{word} answer 0")) for text in texts]
+    assert firsts == shown
+    assert outcome.votes == verdicts
+
+
+@pytest.mark.parametrize(
     ("given", "swapped", "verdict"), [("A", "B", "a"), ("A", "A", "tie"), ("B", "A", "b"), ("tie", "tie", "tie")]
 )
 def test_both_orders_go_out_as_one_batch_and_must_agree(given: str, swapped: str, verdict: str) -> None:

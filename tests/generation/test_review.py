@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_spec_brings_its_own_inline_or_by_path(tmp_path):
 def test_all_that_is_wrong_with_a_review_is_told(tmp_path):
     bad = OWN.replace("{{ response }} as", "{{ reply }} as").replace("{{ feedback }}", "{{ 1 + 1 }}")
     text = SPEC.replace("prompts:\n", "reviews:\n  mine:\n    " + bad.replace("\n", "\n    ") + "\nprompts:\n", 1)
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(SpecError, match="unknown variable `reply`") as caught:
         load_generation(laid_out(tmp_path, text))
     told = str(caught.value)
     assert "reviews.mine.review: line 1 of the template: unknown variable `reply`" in told
@@ -80,7 +81,7 @@ def test_a_review_that_is_not_there_is_told(tmp_path, change, told):
     (tmp_path / "broken.yaml").write_text("a: [")
     text = SPEC.replace("prompts:\n", f"{entry}prompts:\n", 1)
     text = text.replace("selection:", f"loop: {{review: {name}}}\nselection:", 1)
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(SpecError, match=re.escape(told)) as caught:
         load_generation(laid_out(tmp_path, text))
     assert told in str(caught.value)
 

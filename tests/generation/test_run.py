@@ -144,10 +144,18 @@ def test_other_selections(tmp_path, by):
     call("run", tmp_path / "spec.yaml", cwd=tmp_path)
     drafts = pl.read_parquet(folder_of(tmp_path) / "trajectories.parquet")
     last = drafts.filter(pl.col("round") == 3)
+    assert len(last) > 0
+    loops = drafts.filter(pl.col("system").is_in(last["system"].unique().implode()))
+    picked = {(row["system"], row["item"]): row["round"] for row in loops.filter("is_picked").to_dicts()}
     if by == "last":
+        assert set(picked.values()) == {3}
         assert last["is_picked"].all()
-    else:
-        assert last["score"].is_not_null().all()
+        return
+    scores: dict[tuple[str, str], dict[int, float]] = {}
+    for row in loops.sort("round").to_dicts():
+        scores.setdefault((row["system"], row["item"]), {})[row["round"]] = row["score"]
+    assert {key: max(of, key=of.__getitem__) for key, of in scores.items()} == picked, "the earliest of the best"
+    assert len(set(picked.values())) > 1
 
 
 def test_failures_are_data(tmp_path):

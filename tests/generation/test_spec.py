@@ -1,4 +1,4 @@
-"""Generation specs: what is valid, what is told of those that are not, and what a loaded one is."""
+"""Generation specs: what is valid, what is wrong with those that are not, and what a loaded one is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def edited(*changes):
 
 
 def problems(tmp_path, *changes):
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(SpecError, match=r"^spec\.yaml:") as caught:
         load_generation(laid_out(tmp_path, edited(*changes)), "spec.yaml")
     return [str(problem) for problem in caught.value.problems]
 
@@ -99,33 +99,33 @@ def test_the_shipped_spec_is_valid():
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path, change, expected):
-    told = problems(tmp_path, change)
-    assert any(expected in problem for problem in told), told
-    assert all(problem.startswith("spec.yaml:") for problem in told)
+    found = problems(tmp_path, change)
+    assert any(expected in problem for problem in found), found
+    assert all(problem.startswith("spec.yaml:") for problem in found)
 
 
 def test_everything_is_told_at_once(tmp_path):
-    told = problems(
+    found = problems(
         tmp_path,
         ("generator: [writer]", "generator: [writr]"),
         ("strategy: [combined-10]", "strategy: [combined]"),
         ("path: tasks.jsonl", "path: task.jsonl"),
     )
-    assert len(told) == 3
+    assert len(found) == 3
 
 
 def test_names_are_checked_wherever_the_schema_has_nothing_to_say(tmp_path):
-    told = problems(
+    found = problems(
         tmp_path,
         ("rounds: 3", "rounds: 0"),
         ("reviewer: [none, novice", "reviewer: [none, nobody"),
         ("opponents: [writer, master]", "opponents: [wirter, master+nobody]"),
     )
-    assert [problem.split(": ")[1] for problem in told] == [
+    assert [problem.split(": ")[1] for problem in found] == [
         "matrix.reviewer[1]",
         "matrix.rounds",
         "compare.opponents[0]",
-    ], told
+    ], found
 
 
 def test_a_system_cannot_be_its_only_opponent(tmp_path):
@@ -135,8 +135,8 @@ def test_a_system_cannot_be_its_only_opponent(tmp_path):
 
 def test_members_of_a_jury_that_selects_use_its_strategy(tmp_path):
     jury = "{jury: {of: [master, {model: novice, strategy: direct}]}}"
-    told = problems(tmp_path, ("{judge: master}", jury))
-    assert any("members" in problem for problem in told)
+    found = problems(tmp_path, ("{judge: master}", jury))
+    assert any("members" in problem for problem in found)
 
 
 def test_a_loop_excluded_is_gone_and_lists_multiply(tmp_path):
@@ -186,7 +186,7 @@ def test_prompts_that_are_empty_are_told_with_their_line(tmp_path):
     path = laid_out(tmp_path)
     with (tmp_path / "tasks.jsonl").open("a") as file:
         file.write('{"id": "x", "prompt": " "}\n{"id": "x", "prompt": "Hi."}\n')
-    with pytest.raises(DatasetError) as caught:
+    with pytest.raises(DatasetError, match="`prompt` is missing or empty") as caught:
         make_plan(load_spec(path, "spec.yaml"))
     assert "tasks.jsonl:25: `prompt` is missing or empty" in str(caught.value)
     assert "`x` occurs before" in str(caught.value)
@@ -202,19 +202,19 @@ def test_a_prompt_that_is_answered_already_is_told_with_its_line(tmp_path):
     rows = [{"id": "done", "prompt": said}, {"id": "open", "prompt": more}, {"id": "told", "prompt": said[1:]}]
     with (tmp_path / "tasks.jsonl").open("a") as file:
         file.writelines(f"{json.dumps(row)}\n" for row in rows)
-    with pytest.raises(DatasetError) as caught:
+    with pytest.raises(DatasetError, match="ends with a message of the assistant") as caught:
         make_plan(load_spec(path, "spec.yaml"))
-    told = str(caught.value).splitlines()
-    assert [line.partition(" ")[0] for line in told] == ["tasks.jsonl:25:", "tasks.jsonl:27:"]
-    assert "ends with a message of the assistant" in told[0]
+    found = str(caught.value).splitlines()
+    assert [line.partition(" ")[0] for line in found] == ["tasks.jsonl:25:", "tasks.jsonl:27:"]
+    assert "ends with a message of the assistant" in found[0]
 
 
 def test_a_jury_may_select_without_cells_of_its_members(tmp_path):
     spec = load_generation(laid_out(tmp_path, edited(("{judge: master}", "{jury: {of: [master, novice]}}"))))
     assert spec.selection.cell is not None
     assert spec.selection.cell.models == ("master", "novice")
-    told = problems(tmp_path, ("evaluator: [{judge: [master]}]", "evaluator: [{jury: {of: [master, novice]}}]"))
-    assert any("a member has no cell" in problem for problem in told)
+    found = problems(tmp_path, ("evaluator: [{judge: [master]}]", "evaluator: [{jury: {of: [master, novice]}}]"))
+    assert any("a member has no cell" in problem for problem in found)
 
 
 ODD = ("[]", "{}", "null", "x", "1", "[x, x]", "{x: y}", "[[]]", "''", "[none, [self]]", "{judge: []}", "[{}]", "-1")
@@ -235,15 +235,15 @@ def test_whatever_stands_in_a_spec_it_loads_or_is_told_why_not(tmp_path, data):
             inner[place[-1]] = parse_yaml(f"a: {data.draw(st.sampled_from(ODD))}", "x").value["a"]
     path = laid_out(tmp_path)
     path.write_text(json.dumps(value), encoding="utf-8")
-    told = []
+    found = []
     try:
         spec = load_generation(path)
     except SpecError as error:
-        told = error.problems
-        assert told
+        found = error.problems
+        assert found
     else:
         assert spec.matches
-    assert all(problem.file for problem in told)
+    assert all(problem.file for problem in found)
 
 
 def places(value, path=()):
@@ -279,8 +279,8 @@ def test_a_jury_without_its_members_is_told_where_a_generation_lists_its_evaluat
 
 
 def test_the_winner_of_another_spec_is_written_out_in_a_generation(tmp_path):
-    told = problems(tmp_path, ("evaluator: [{judge: [master]}]", "evaluator: [{winner_of: modes, by: kappa}]"))
-    (about,) = [problem for problem in told if "winner_of" in problem]
+    found = problems(tmp_path, ("evaluator: [{judge: [master]}]", "evaluator: [{winner_of: modes, by: kappa}]"))
+    (about,) = [problem for problem in found if "winner_of" in problem]
     assert "compare.evaluator[0].winner_of: unknown key `winner_of`" in about
     assert "only the axes `matrix.strategy` and `matrix.evaluator` of an evaluation take over the winner" in about
-    assert not any("`by`" in problem for problem in told)
+    assert not any("`by`" in problem for problem in found)

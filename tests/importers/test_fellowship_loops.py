@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -141,7 +142,7 @@ def test_what_is_read_otherwise_is_listed(study):
 )
 def test_what_is_not_in_the_layout_is_blamed(study, file, value, told):
     put(study / "outputs" / "generators" / "Some Prompts!" / file, value)
-    with pytest.raises(ImportSourceError) as caught:
+    with pytest.raises(ImportSourceError, match=re.escape(told)) as caught:
         read(study)
     assert told in str(caught.value)
 

@@ -13,7 +13,7 @@ def test_files_are_written_and_kept_unless_forced(tmp_path):
     folder = tmp_path / "new" / "folder"
     assert write_imported(IMPORTED, folder) == [folder / "data" / "x.jsonl", folder / "x.yaml"]
     (folder / "x.yaml").write_text("mine")
-    with pytest.raises(InputError) as error:
+    with pytest.raises(InputError, match=r"x\.yaml") as error:
         write_imported(IMPORTED, folder)
     assert [problem.file for problem in error.value.problems] == [
         str(folder / "data" / "x.jsonl"),
@@ -58,7 +58,7 @@ def test_what_is_wrong_is_gathered_and_raised_once(tmp_path, file):
     assert source.rows(tmp_path, ("t",)) is None
     assert source.entries(tmp_path / "absent") is None
     assert source.text(file(b"\xff")) is None
-    with pytest.raises(ImportSourceError) as error:
+    with pytest.raises(ImportSourceError, match="is no JSON object with `t`") as error:
         source.raise_if_reported()
     path = tmp_path / "source"
     assert [str(problem) for problem in error.value.problems] == [

@@ -111,6 +111,23 @@ def test_simulated_models_are_named_so():
     assert not any("simulated" in note for note in board_of(score(Labelled(CODES), {"m": GOOD})).notes)
 
 
+@pytest.mark.parametrize("members", [("simulated", "real"), ("real", "simulated")])
+def test_a_jury_with_one_simulated_member_is_simulated(members):
+    cells = [Cell("fair", "direct", "jury", members), Cell("fair", "direct", "judge", ("real",))]
+    usage = [Usage(1, 1, 1, 0.0)] * 2
+    group = score_dataset(cells, Labelled(CODES), np.column_stack([GOOD, POOR]), QUICK, 7, usage, [None] * 2)
+    spec = spec_of("real")
+    spec = replace(spec, models={**spec.models, **spec_of("simulated", provider="simulated").models})
+    board = make_leaderboard(spec, [group])
+    assert {row.score.cell.mode: row.is_simulated for row in board.rows} == {"jury": True, "judge": False}
+    assert board.notes[0].startswith("simulated models:")
+
+
+def test_a_leaderboard_without_intervals_has_no_resamples():
+    method = checked(board_of(score(Labelled(CODES[:5]), {"m": GOOD[:5]})))["method"]
+    assert (method["resamples"], method["unit"]) == (0, "item")
+
+
 def note_with(words, *groups):
     """The only note with these words."""
     (note,) = (note for note in board_of(*groups).notes if words in note)

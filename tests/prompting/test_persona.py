@@ -37,7 +37,7 @@ class TestBuiltIn:
         assert [persona.name for persona in built_in("default")] == ["General public", "Psychologist", "Critic"]
 
     def test_an_unknown_name_is_a_key_error(self) -> None:
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError, match="nobody"):
             built_in("nobody")
 
 
@@ -111,7 +111,7 @@ class TestInASpec:
     def test_the_axis_of_another_shape_is_left_to_the_schema(self, tmp_path: Path) -> None:
         path = tmp_path / "spec.yaml"
         path.write_text("schema: 1\nname: x\nmatrix: {evaluator: debate}\npersonas: {duo: 3}\n")
-        with pytest.raises(SpecError) as caught:
+        with pytest.raises(SpecError, match=r"personas\.duo: wants a list, not the number 3") as caught:
             load_spec(path, "x")
         assert "personas.duo: wants a list, not the number 3" in str(caught.value)
 

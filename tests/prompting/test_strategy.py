@@ -102,7 +102,7 @@ def test_reference_is_left_out_where_there_is_none() -> None:
 
 
 def test_unknown_name_is_a_key_error() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="directt"):
         built_in("directt")
 
 

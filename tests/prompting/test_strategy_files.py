@@ -152,12 +152,12 @@ FAULTY = """
 
 
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path) -> None:
-    with pytest.raises(harness.errors.SpecError) as caught:
+    with pytest.raises(harness.errors.SpecError, match="wants more than 0, not the number 0") as caught:
         spec_of(tmp_path, "mine", FAULTY)
     assert [str(problem) for problem in caught.value.problems if "weight" in problem.path] == [
         f"{tmp_path / 'spec.yaml'}:15:59: strategies.mine.criteria[0].weight: wants more than 0, not the number 0"
     ]
-    with pytest.raises(harness.errors.SpecError) as caught:
+    with pytest.raises(harness.errors.SpecError, match="there is no step `notes`") as caught:
         spec_of(tmp_path, "mine", FAULTY.replace("weight: 0", "weight: 1"))
     told = [(one.line, one.path.removeprefix("strategies.mine."), one.message) for one in caught.value.problems]
     assert told == [

@@ -139,6 +139,22 @@ def test_a_call_rejected_in_unknown_words_shows_without_its_format_whether_that_
     assert ["response_format" in request for request in scripted.requests] == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("status", "message"), [(400, "no"), (422, "no"), (404, "no"), (400, "response_format is not supported")]
+)
+def test_each_rejection_that_a_format_may_cause_is_tried_without_it(status: int, message: str):
+    replies, scripted, _ = asked(response(status, {"error": {"message": message}}), OK, say=ask_in_form, attempts=1)
+    assert replies == REPLY
+    assert ["response_format" in request for request in scripted.requests] == [True, False]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, "forbidden"), (413, "too-long")])
+def test_a_rejection_that_no_format_causes_is_not_tried_without_it(status: int, kind: str):
+    found, scripted, _ = asked(response(status, {"error": {"message": "no"}}), say=ask_in_form, attempts=1)
+    assert (found.kind if kind == "forbidden" else found.finish) == kind
+    assert len(scripted.requests) == 1
+
+
 def test_a_call_rejected_with_and_without_a_format_fails():
     error, scripted, _ = asked(REJECTION, say=ask_in_form)
     assert (error.kind, len(scripted.requests)) == ("rejected", 2)
@@ -227,7 +243,7 @@ def test_an_endpoint_that_is_not_there_is_named_in_the_error():
 def test_a_model_that_cannot_be_used_is_stopped_and_asked_no_more(status: int, code: str, kind: str, hint: str):
     async def say(connection: Connection, model: Model) -> ModelStopped:
         for _ in range(2):
-            with pytest.raises(ModelStopped) as caught:
+            with pytest.raises(ModelStopped, match=hint) as caught:
                 await connection.send(Call(model, MESSAGES))
         return caught.value
 
@@ -414,7 +430,7 @@ def test_an_endpoint_that_is_not_there_bills_nothing():
     async def main() -> None:
         model = model_at("http://127.0.0.1:1/v1", attempts=1)
         connection = provider.connect(model, Context({"TEST_KEY": KEY}, unbilled=lambda *args: told.append(args)))
-        with pytest.raises(ProviderError):
+        with pytest.raises(ProviderError, match=r"^model judge-1: "):
             await connection.send(Call(model, MESSAGES))
         await connection.close()
 

@@ -135,3 +135,27 @@ def test_any_body_is_a_fault_in_one_printable_line(status: int, body: Any, heade
 def test_reading_words_takes_time_linear_in_the_text():
     long = {"error": {"message": "model not prompt tokens exceed " * 100_000, "detail": ["x" * 10_000] * 10_000}}
     assert len(words_of(long).text) < 400_000
+
+
+@pytest.mark.parametrize(
+    "code", ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "Billing not active."]
+)
+@pytest.mark.parametrize("status", [400, 403, 429])
+def test_each_code_of_an_account_without_credit_stops_the_model(code: str, status: int):
+    fault = fault_of(status, {"error": {"message": "no", "code": code}}, {"retry-after": "5"}, 0.0)
+    assert (fault.kind, fault.remedy) == ("quota", "stop")
+
+
+@pytest.mark.parametrize("status", [408, 409, 424, 425, 429, 498, 500, 502, 503, 504, 529])
+def test_each_status_of_the_moment_is_tried_again(status: int):
+    assert fault_of(status, "busy", {}, 0.0).remedy == "again"
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 410, 413, 422, 499])
+def test_no_other_status_is_tried_again(status: int):
+    assert fault_of(status, "no", {}, 0.0).remedy != "again"
+
+
+@pytest.mark.parametrize("status", [408, 429, 498, 503, 500, 502, 504])
+def test_a_server_error_may_be_billed_and_an_overload_is_not(status: int):
+    assert fault_of(status, "busy", {}, 0.0).may_be_billed is (status in (500, 502, 504))

@@ -100,3 +100,23 @@ def test_what_concerns_one_prompt_never_counts(kind: str):
 def test_text_in_short_is_one_short_line_that_no_terminal_obeys():
     assert in_short("a\x1b[31m b\n\n c\x00") == "a b c"
     assert len(in_short("x" * 10_000)) == MESSAGE_LENGTH
+
+
+@pytest.mark.parametrize(
+    ("status", "wait_s", "expected"),
+    [
+        (429, None, True),
+        (429, 2.0, True),
+        (503, 2.0, True),
+        (503, 0.0, True),
+        (503, None, False),
+        (500, 2.0, False),
+        (502, 2.0, False),
+        (504, 2.0, False),
+        (408, 2.0, False),
+    ],
+)
+def test_an_endpoint_asks_for_fewer_calls_by_429_or_by_503_with_a_time_to_wait(
+    status: int, wait_s: float | None, expected: bool
+):
+    assert Fault("server", "x", "again", status, wait_s).is_too_many is expected

@@ -23,10 +23,14 @@ NOW = 1_800_000_000.0
         pytest.param({"retry-after": "2027-01-15T08:00:30Z"}, 30.0, id="iso-date"),
         pytest.param({"retry-after": "Fri, 15 Jan 2027 07:00:00 GMT"}, 0.0, id="date-that-has-passed"),
         pytest.param({"retry-after": "1m30s"}, 90.0, id="duration"),
+        pytest.param({"retry-after": " 1 minute and 5 seconds "}, 65.0, id="duration-in-words"),
+        pytest.param({"retry-after": "Fri, 15 Foo 2027 08:00:30 GMT"}, None, id="unreadable-date"),
         pytest.param({"retry-after": "-3"}, 0.0, id="negative"),
         pytest.param({"retry-after": "nan"}, None, id="not-a-number"),
         pytest.param({"retry-after": "inf"}, None, id="for-ever"),
         pytest.param({"retry-after": "tomorrow"}, None, id="words"),
+        pytest.param({"retry-after": "Fri, 15 Jan 2027 08:00:30 +9999"}, None, id="zone-of-over-a-day"),
+        pytest.param({"retry-after": f"Fri, 15 Jan 2027 08:00:30 +{'9' * 20}"}, None, id="zone-beyond-numbers"),
     ],
 )
 def test_retry_after_is_read(headers: dict[str, str], seconds: float | None):
@@ -85,6 +89,7 @@ def test_a_wait_is_found_under_a_key(body: Any, seconds: float | None):
             id="the-one-used-up",
         ),
         pytest.param({"anthropic-ratelimit-requests-reset": "2027-01-15T08:00:30Z"}, 30.0, id="time"),
+        pytest.param({"x-ratelimit-reset": "Fri, 15 Jan 2027 08:00:30 GMT"}, 30.0, id="date"),
         pytest.param({"x-ratelimit-reset": "1800000012000"}, 12.0, id="epoch-milliseconds"),
         pytest.param({"x-ratelimit-reset": "1800000012"}, 12.0, id="epoch-seconds"),
         pytest.param({"ratelimit-reset": "12"}, 12.0, id="seconds"),

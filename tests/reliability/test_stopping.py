@@ -122,20 +122,12 @@ def test_interrupted_command_prints_spend_rest_and_how_to_resume(tmp_path):
         assert set(server.asked.values()) == {1}
 
 
-WITH_LIVE_SIGINT = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background ignores it
-from harness.cli import main
-main(prog_name="harness")
-"""
-
-
 @pytest.mark.parametrize("one", [signal.SIGINT, signal.SIGTERM])
 def test_a_storm_of_signals_does_not_cut_off_what_was_spent(tmp_path, one):
     with served(Service(latency_ms=300)) as server:
         folder = laid_out(tmp_path / "world", server.url, PRICE)
         places = ["--cache", str(folder / "cache"), "--results", str(folder / "results")]
-        command = [sys.executable, "-c", WITH_LIVE_SIGINT, "run", str(folder / "spec.yaml"), *places]
+        command = [sys.executable, "-m", "harness", "run", str(folder / "spec.yaml"), *places]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         until(lambda: len(server.asked) >= 9, 60)
         while process.poll() is None:

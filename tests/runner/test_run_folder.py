@@ -141,7 +141,10 @@ def test_a_clock_that_was_set_back_does_not_hide_the_newest_run(tmp_path: Path) 
 
 @pytest.mark.parametrize("run", ["nothing", "../s", "", "."])
 def test_run_that_is_not_there_says_what_to_name(tmp_path: Path, run: str) -> None:
-    with pytest.raises(RunFolderError):
+    with pytest.raises(
+        RunFolderError,
+        match=r"^there is no run folder, spec file|is a folder but not a run",
+    ):
         find_run(run, tmp_path / "results")
 
 

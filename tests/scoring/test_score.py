@@ -212,9 +212,24 @@ def test_a_constant_judge_in_clusters_is_flagged_too():
     assert kappa.low < kappa.value == 0 < kappa.high
 
 
-@pytest.mark.parametrize("outcomes", [np.zeros((119, 1)), np.full((120, 1), 7), np.full((120, 1), -1)])
-def test_outcomes_that_do_not_fit_are_refused(outcomes):
-    with pytest.raises(ValueError):
+NOT_ITEMS_BY_CELLS = r"^outcomes are \(\d+,( \d+)?\), not items × cells = \(120, 1\)$"
+NO_POSITIONS = "^outcomes must be positions in "
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "reason"),
+    [
+        (np.zeros((119, 1)), NOT_ITEMS_BY_CELLS),
+        (np.zeros((121, 1)), NOT_ITEMS_BY_CELLS),
+        (np.zeros((120, 2)), NOT_ITEMS_BY_CELLS),
+        (np.zeros((120, 0)), NOT_ITEMS_BY_CELLS),
+        (np.zeros(120), NOT_ITEMS_BY_CELLS),
+        (np.r_[np.zeros(119), len(OUTCOMES)][:, None], NO_POSITIONS),
+        (np.r_[-1, np.zeros(119)][:, None], NO_POSITIONS),
+    ],
+)
+def test_outcomes_that_do_not_fit_are_refused(outcomes, reason):
+    with pytest.raises(ValueError, match=reason):
         score_cells(cells("m"), Labelled(CODES), outcomes.astype(np.int8), QUICK, 7, [(0, 0, 0)], [None])
 
 
@@ -255,9 +270,9 @@ def test_a_hundred_thousand_items_and_ten_cells_are_fast():
     codes = labels(100_000)
     outcomes = np.column_stack([judge(codes, 0.5, k) for k in range(10)])
     named = cells(*(f"m{k}" for k in range(10)))
-    start = time.perf_counter()
+    start = time.process_time()
     score_cells(named, Labelled(codes), outcomes, replace(QUICK, resamples=10_000), 7, [(0, 0, 0)] * 10, [None] * 10)
-    assert time.perf_counter() - start < 3  # a generous bound: about 0.1 s on a quiet machine
+    assert time.process_time() - start < 10  # a generous bound: about 0.2 s in all threads
 
 
 def test_scoring_independent_items_imports_no_scipy():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -80,7 +81,7 @@ def run_in(folder: Path, name: str) -> harness.FinishedRun:
 
 def problems_in(folder: Path, text: str, name: str = "second") -> list[str]:
     """What is wrong with a spec, without the folder in it."""
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(SpecError, match=re.escape(str(folder))) as caught:
         load_in(folder, text, name)
     return [str(problem).replace(f"{folder}/", "") for problem in caught.value.problems]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import re
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError, replace
@@ -79,7 +80,7 @@ def test_a_valid_spec_loads_and_its_resolved_form_loads_as_the_same(path, tmp_pa
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_an_invalid_spec_is_told_all_that_is_wrong(path):
     """`NAME.txt` beside `NAME.yaml` holds the problems, one a line."""
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(SpecError, match=re.escape(path.name)) as caught:
         load_spec(path, path.name, allow_paths=[SPECS])
     found = [str(problem) for problem in caught.value.problems]
     assert found == path.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
@@ -179,7 +180,7 @@ class TestRecords:
         assert spec.strategies["direct"].source == "spec.yaml"
 
     def test_a_spec_is_frozen(self, everything):
-        with pytest.raises(FrozenInstanceError):
+        with pytest.raises(FrozenInstanceError, match="cannot assign to field 'name'"):
             everything.name = "x"
         for mapping in (
             everything.resolved,

@@ -38,7 +38,7 @@ def spec_in(folder: Path, **changed: str) -> Path:
 
 
 def problems_of(path: Path) -> list[str]:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(SpecError, match=r"^s\.yaml:") as caught:
         load_spec(path, "s.yaml")
     return [str(problem) for problem in caught.value.problems]
 
@@ -129,7 +129,7 @@ def test_a_generation_reports_broken_plugins_at_their_places(tmp_path: Path) -> 
     write_distribution(tmp_path / "dist", "bad-dist", points, {})
     text = (tmp_path / "looped.yaml").read_text().replace("sample-review", "lost")
     (tmp_path / "looped.yaml").write_text(text)
-    with installed(SAMPLE, tmp_path / "dist"), pytest.raises(SpecError) as caught:
+    with installed(SAMPLE, tmp_path / "dist"), pytest.raises(SpecError, match="lost") as caught:
         load_generation(tmp_path / "looped.yaml")
     places = [problem.path for problem in caught.value.problems]
     assert "loop.review" in places

@@ -152,7 +152,7 @@ def test_schemas_have_names_and_are_valid():
     for name in schema_names():
         jsonschema.Draft202012Validator.check_schema(load_schema(name))
         assert load_schema(name)["title"]
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="nothing"):
         load_schema("nothing")
 
 

@@ -16,7 +16,7 @@ from harness.spec.yaml import MAX_BYTES, parse_yaml, read_yaml
 
 
 def problems_of(text: str) -> list[str]:
-    with pytest.raises(SpecError) as caught:
+    with pytest.raises(SpecError, match=r"^f:") as caught:
         parse_yaml(text, "f")
     return [str(problem) for problem in caught.value.problems]
 
@@ -170,10 +170,10 @@ def test_aliases_that_explode_are_refused_quickly():
     bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n"
     for name, before in zip("bcdefgh", "abcdefg", strict=True):
         bomb += f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
-    began = time.monotonic()
+    began = time.process_time()
     [problem] = problems_of(bomb)
     assert "over 100000 keys and values or 64 levels" in problem
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_depth_made_of_aliases_is_refused():

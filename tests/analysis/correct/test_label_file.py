@@ -1,6 +1,7 @@
 """Labels that came later: what a file may look like, and every fault of it at once."""
 
 import csv
+import re
 
 import numpy as np
 import orjson
@@ -38,7 +39,7 @@ def codes(path, targets=(PAIRS,), **options):
 
 
 def problems(path, targets=(PAIRS,), **options):
-    with pytest.raises(DatasetError) as raised:
+    with pytest.raises(DatasetError, match=re.escape(str(path))) as raised:
         read_labels(LabelSource(path, **options), targets)
     assert all(problem.file == str(path) for problem in raised.value.problems)
     return [(problem.line, problem.message, problem.hint) for problem in raised.value.problems]

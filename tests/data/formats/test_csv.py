@@ -103,7 +103,7 @@ def test_a_prompt_that_begins_as_messages_do_is_one(file):
 
 
 def test_such_a_prompt_must_be_whole(file):
-    with pytest.raises(DatasetError) as error:
+    with pytest.raises(DatasetError, match="`prompt` begins as a list of messages") as error:
         read(file(rows_of('[{"role": "user",', '[{"content": "x"}]')), columns={"labels": ("labels",)})
     first, second = error.value.problems
     assert (first.line, second.line) == (2, 3)
@@ -121,7 +121,7 @@ def test_labels_in_one_column_are_a_json_list(file):
 def test_many_columns_are_read_in_no_time(file):
     names = ",".join(f"c{at}" for at in range(40_000))
     values = ",".join("1" for _ in range(40_000))
-    started = time.perf_counter()
+    started = time.process_time()
     rows = csv.read(file(f"{names}\n{values}\n"), ["c39999"])
     assert rows.frame["c39999"].to_list() == ["1"]
-    assert time.perf_counter() - started < 5, "it took 17 s where each name was counted in all others"
+    assert time.process_time() - started < 5, "it took 17 s where each name was counted in all others"

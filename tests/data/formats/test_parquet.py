@@ -40,7 +40,7 @@ def test_numbers_categories_bytes_and_structs(read):
 
 
 def test_bad_rows_are_named_by_number(read):
-    with pytest.raises(DatasetError) as error:
+    with pytest.raises(DatasetError, match="row 1: `prompt` is missing or empty") as error:
         read(label=["a", "?"], prompt=[None, "x"])
     assert [str(problem) for problem in error.value.problems] == [
         "x.parquet: row 1: `prompt` is missing or empty",

@@ -144,6 +144,7 @@ READ_SCORES = {
     "echo-after": ("Score A: 8\nScore B: 9\nScore A: <0 to 10>/10\nScore B: X/10", 8, 9),
     "echo-words": ("Score A: 8\nScore B: 9\nScore A: [score]\nScore B: ?/10", 8, 9),
     "mentioned-later": ("Score A: 8\nScore B: 9\nScore A reflects its clarity", 8, 9),
+    "sentence-behind-a-score": ("Score A: 1. It is clear\nScore B: 9", 1, 9),
     "text-below": ("Score A: 8/10\nScore B: 9/10\n\n" + "B names 3 sources. " * 60, 8, 9),
     "crlf": ("Score A: 8/10\r\nScore B: 9/10\r\n", 8, 9),
 }
@@ -177,6 +178,8 @@ UNREAD_SCORES = {
     "no-separator": "Score A 8\nScore B 9",
     "slash-between": "Score A: 8 / Score B: 9",
     "open-fraction": "Score A: 8/\nScore B: 9",
+    "numbered-list-after-scores": "Score A: 8\nScore B: 9\nScore A:\n1. It is clear",
+    "numbered-list-in-brackets": "Score A:\n1) It is clear\nScore B: 9",
     "ambiguous-last": "Score A: 8\nScore B: 9\nScore A: 7-8",
     "inside-word": "Underscore A: 8\nScore B: 9",
 }
@@ -231,6 +234,39 @@ def test_reads_score(case: tuple[str, float]) -> None:
 @cases(UNREAD_SINGLE)
 def test_leaves_score(case: str) -> None:
     assert SCORE.read(case) is None
+
+
+REFUSALS = "neither none both either n/a unclear unknown undecided unsure cannot can't can’t no not Neither NONE N/A"
+
+
+@pytest.mark.parametrize("word", REFUSALS.split())
+@pytest.mark.parametrize("rest", ["", " of them", ".", ", A is shorter"])
+def test_each_word_of_a_refusal_takes_back_an_earlier_verdict(word: str, rest: str) -> None:
+    assert VERDICT.read(f"Verdict: A\nVerdict: {word}{rest}") is None
+
+
+@pytest.mark.parametrize("word", ["notable", "nobody", "nonetheless", "perhaps", "unknowable", "canny"])
+def test_a_word_that_only_begins_like_a_refusal_takes_back_nothing(word: str) -> None:
+    assert VERDICT.read(f"Verdict: A\nVerdict: {word}") == Answer(verdict="a")
+
+
+def test_a_reply_over_a_mebibyte_is_searched_at_its_end_only() -> None:
+    line = "x" * 63 + "\n"
+    assert VERDICT.read("Verdict: A\n" + line * (2**14 - 1)) == Answer(verdict="a")
+    assert VERDICT.read("Verdict: A\n" + line * 2**14) is None
+    assert VERDICT.read(line * 2**14 + "Verdict: B") == Answer(verdict="b")
+
+
+@pytest.mark.parametrize("ask", ["each", "pair"])
+def test_a_rubric_of_one_criterion_is_the_score_of_that_criterion(ask: str) -> None:
+    rule = full_rule({"kind": "rubric", "scale": {"min": 0, "max": 10}})
+    read = compile_answer(rule, ask=ask, criteria=({"name": "Clarity", "weight": 3},))
+    one = Answer(score=7) if ask == "each" else Answer(score_a=7, score_b=4)
+    lines = read.format_text().splitlines()
+    assert len(lines) == (1 if ask == "each" else 2)
+    reply = "\n".join(f"{line.partition(':')[0]}: {number}/10" for line, number in zip(lines, (7, 4), strict=False))
+    assert read.read(reply) == one
+    assert read.read("Other: 7/10") is None
 
 
 # --- scales, markers and labels of one's own --------------------------------------------------------------
@@ -413,17 +449,15 @@ def test_final_scores_are_read_whatever_stands_before_them(text: str, tenths: tu
 @RULES
 @pytest.mark.parametrize("unit", ["Score A", "Score A: ", "Verdict: A or ", "*", "Score ", "8/", "A, B, ", " \n"])
 def test_time_grows_linearly_with_hostile_text(rule: AnswerRule, unit: str) -> None:
-    def seconds(size: int) -> float:
+    def seconds(size: int, times: int) -> float:
         text = unit * (size // len(unit))
-        times = []
-        for _ in range(3):
-            start = time.process_time()
+        start = time.process_time()
+        for _ in range(times):
             rule.read(text)
-            times.append(time.process_time() - start)
-        return min(times)
+        return time.process_time() - start
 
-    # Quadratic time would make it 400 times as long; 100 leaves room for a busy machine.
-    assert seconds(200_000) < 100 * max(seconds(10_000), 2e-4)
+    # As many characters in all; quadratic time would take 20 times as long. Some systems count in steps of 10 ms.
+    assert min(seconds(200_000, 1) for _ in range(2)) < 6 * max(seconds(10_000, 20), 0.05)
 
 
 # --- the page for people ------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_the_model_is_named_by_its_entry_or_else_by_the_spec(recording):
 
 
 def test_a_reply_that_is_not_recorded(recording):
-    with pytest.raises(ProviderError) as error:
+    with pytest.raises(ProviderError, match=r"^r\.jsonl has no reply of `m` to d, item 2, s, step judge$") as error:
         send(recording(ROW), item="2")
     assert error.value.kind == "not-recorded"
     assert str(error.value) == "r.jsonl has no reply of `m` to d, item 2, s, step judge"
@@ -79,7 +79,7 @@ def test_all_bad_lines_are_told_at_once(recording):
         {**ROW, "prompt_tokens": -1},
         {**ROW, "completion_tokens": True},
     )
-    with pytest.raises(InputError) as error:
+    with pytest.raises(InputError, match="the reply is in the recording twice") as error:
         send(path)
     told = [f"{problem.line}: {problem.message}" for problem in error.value.problems]
     assert told[1].startswith("4: not valid JSON")
@@ -95,7 +95,7 @@ def test_all_bad_lines_are_told_at_once(recording):
 
 
 def test_of_many_bad_lines_the_rest_is_counted(recording):
-    with pytest.raises(InputError) as error:
+    with pytest.raises(InputError, match="and 3 more") as error:
         send(recording(*["{"] * (recorded.MAX_SHOWN + 3)))
     assert len(error.value.problems) == recorded.MAX_SHOWN + 1
     assert error.value.problems[-1].message == "and 3 more"

@@ -189,6 +189,18 @@ def test_latency_and_failures_shuffle_the_order_and_change_no_reply():
     assert came != sorted(came)
 
 
+def test_a_reply_takes_a_share_of_the_longest_time(monkeypatch):
+    slept = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr("harness.providers.simulation.app.asyncio.sleep", sleep)
+    replies_of(model_with(skill=0.3, latency_ms=60))
+    assert len(set(slept)) > 3
+    assert 0 <= min(slept) < max(slept) <= 0.06
+
+
 def test_a_refusal_reaches_the_caller():
     model = model_with(refusal_rate=1)
 

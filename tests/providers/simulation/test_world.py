@@ -32,12 +32,22 @@ def test_any_knobs_have_one_id(skill: float, bias: float):
 
 
 @pytest.mark.parametrize(
-    "model_id",
-    ["gpt-4o", "", "simulated?charm=1", "simulated?skill=2", "simulated?skill=x", "simulated?skill=nan",
-     "simulated?skill", "simulated?skill=0.5&skill=0.6", "simulated?family=Oak!", "simulated?tie_rate=-0.1"],
-)  # fmt: skip
-def test_other_ids_are_no_simulated_models(model_id: str):
-    with pytest.raises(ValueError):
+    ("model_id", "reason"),
+    [
+        ("gpt-4o", "not the id of a simulated model: 'gpt-4o'"),
+        ("", "not the id of a simulated model"),
+        ("simulated?charm=1", "not the id of a simulated model"),
+        ("simulated?skill=0.5&skill=0.6", "not the id of a simulated model"),
+        ("simulated?skill=2", "skill must be between 0 and 1, not 2.0"),
+        ("simulated?skill=nan", "skill must be between 0 and 1, not nan"),
+        ("simulated?tie_rate=-0.1", "tie_rate must be between 0 and 1, not -0.1"),
+        ("simulated?skill=x", "could not convert string to float: 'x'"),
+        ("simulated?skill", "bad query field: 'skill'"),
+        ("simulated?family=Oak!", "family must be lower-case letters, digits and hyphens, not 'Oak!'"),
+    ],
+)
+def test_other_ids_are_no_simulated_models(model_id: str, reason: str):
+    with pytest.raises(ValueError, match=reason):
         Knobs.from_model_id(model_id)
 
 

@@ -14,7 +14,7 @@ each = pytest.mark.parametrize("name", registry.names("metrics"))
 
 def test_files_are_metrics():
     assert set(metrics_of(ScoreSpec(), np.zeros(0, np.int8))) == set(registry.names("metrics")) >= {"kappa", "accuracy"}
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="no-such-metric"):
         find_metric("no-such-metric")
 
 

@@ -1,0 +1,80 @@
+"""Which changes are made to a module, and which are not."""
+
+from __future__ import annotations
+
+import ast
+from random import Random
+
+import pytest
+
+pytest.importorskip("cosmic_ray", reason="the dependency group `mutants` is not installed")
+
+from mutants.__main__ import equivalents
+from mutants.mutations import mutated, mutations
+from mutants.targets import AREAS, ROOT, targets
+
+SOURCE = '''\
+"""A docstring with 1 number."""
+
+from typing import Literal
+
+Kind = Literal["one", "two"]
+ORDERS = {"given": ("given",)}
+
+
+def f(a: int | None = 3) -> int | None:
+    """1 < 2"""
+    if a is None or a > 4:
+        raise ValueError("too-long")
+    return a + 1
+'''
+
+
+def changes() -> set[str]:
+    """Every changed line that some seed draws."""
+    found = set()
+    for seed in range(8):
+        for mutation in mutations(SOURCE, Random(seed)):
+            changed = mutated(SOURCE, mutation)
+            ast.parse(changed)
+            found |= {line.strip() for line in changed.splitlines()} - {line.strip() for line in SOURCE.splitlines()}
+    return found
+
+
+def test_words_numbers_comparisons_and_operators_are_changed() -> None:
+    found = {" ".join(line.split()) for line in changes()}
+    assert {
+        'ORDERS = {"givenx": ("given",)}',
+        'ORDERS = {"given": ("givenx",)}',
+        "if a is not None or a > 4:",
+        "if a is None and a > 4:",
+        "if a is None or a >= 4:",
+        "if a is None or a > 5:",
+        "return a - 1",
+        "return a + 2",
+    } <= found
+
+
+def test_annotations_docstrings_errors_and_imports_are_left_alone() -> None:
+    found = " ".join(changes())
+    for text in ("Literal", "docstring", "int & None", "too-longx", "1 <= 2", "typingx"):
+        assert text not in found
+
+
+def test_a_seed_draws_the_same_changes_again() -> None:
+    assert mutations(SOURCE, Random(3)) == mutations(SOURCE, Random(3))
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_area_has_modules_and_tests(area: str) -> None:
+    found = targets([area])
+    assert found
+    for target in found:
+        assert (ROOT / target.path).is_file()
+        assert all((ROOT / tests).exists() for stage in target.stages for tests in stage)
+
+
+def test_judged_mutants_are_in_the_code() -> None:
+    for path, before, _ in equivalents():
+        lines = [line.strip() for line in (ROOT / path).read_text(encoding="utf-8").splitlines()]
+        assert before in lines, f"{path} has changed: judge `{before}` again"
