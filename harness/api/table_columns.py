@@ -111,7 +111,7 @@ def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = No
         first,
         keys,
         {file: item_ids(tables, file, key) for file, key in keys.items()},
-        tuple(_notes(tables, keys)),
+        (*_notes(tables, keys), *_notes_on_labels(tables, first, labels)),
     )
 
 
@@ -159,3 +159,9 @@ def _notes(tables: Tables, keys: Mapping[int, str | None]) -> list[str]:
                 "--judge-column, --order, --repeat and --annotator read rows that belong together"
             )
     return found
+
+
+def _notes_on_labels(tables: Tables, first: int, labels: Labels) -> list[str]:
+    """That nobody is named who labelled although a column looks like labels."""
+    there = [name for name in ("label", "labels") if name in tables.present(first)]
+    return [f"no labels are used; --human {there[0]} names those of a column"] if there and not labels.places else []

@@ -45,6 +45,8 @@ def _is_one_table(columns: TableColumns) -> bool:
     """Whether the first file has one row for each item, and all that describes it."""
     places = [*columns.of_items.values(), *columns.labels.places]
     ids = columns.ids[columns.first]
+    if not columns.labels.places and {"label", "labels"} & set(columns.tables.present(columns.first)):
+        return False  # a dataset takes columns of these names for labels
     if any(place.file != columns.first for place in places) or len(set(ids)) < len(ids) or None in ids:
         return False
     return not any("" in columns.tables.values(place) for place in columns.labels.columns.values())

@@ -10,6 +10,7 @@ import click
 from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
 from harness.analysis.correct.correct import correct as corrected
 from harness.analysis.correct.document import correction_json
+from harness.analysis.correct.soft_rates import SoftRates
 from harness.analysis.correct.strengths import Strength
 from harness.cli import _completion
 from harness.cli._found_run import found_run
@@ -107,6 +108,10 @@ def _dataset_lines(found: DatasetCorrection, *, wide: bool) -> Iterator[str]:
         yield ""
         yield "win rate by other conventions of ties"
         yield from _table(_other_rates(found))
+    if found.soft is not None:
+        yield ""
+        yield f"soft win rate of {pairing.of} over {pairing.over}, from probabilities and shares of annotators"
+        yield from _table(_soft_rates(found, found.soft))
     metrics = list(found.cells[0].ranks) if found.cells else []
     if metrics and found.labelled:
         yield ""
@@ -155,6 +160,14 @@ def _other_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
     for cell in found.cells:
         rates = (cell.rates[ties] for ties in OTHER_TIES)
         yield (_name(found, cell), *(_shown(each) for rate in rates for each in (rate.judge, rate.corrected)))
+
+
+def _soft_rates(found: DatasetCorrection, soft: SoftRates) -> Iterator[tuple[str, ...]]:
+    yield ("", "judge only", "std. error", "corrected")
+    yield (LABELS, _shown(soft.human), "", "")
+    for name, rate in soft.cells.items():
+        error = "–" if rate.error is None else f"{rate.error:.4f}"
+        yield (name.removeprefix(f"{found.name}/"), _shown(rate.judge), error, _shown(rate.corrected))
 
 
 def _agreement(found: DatasetCorrection, metrics: list[str]) -> Iterator[tuple[str, ...]]:

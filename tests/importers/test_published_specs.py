@@ -76,6 +76,15 @@ def test_alpaca_eval(tmp_path):
         figures = [wins.mean(), wins.std(ddof=1) / np.sqrt(len(wins)), discrete]
         columns = ["win_rate", "standard_error", "discrete_win_rate"]
         assert figures == pytest.approx([expected[name] for name in columns], abs=1e-6)
+    for found in harness.correct(run)["datasets"]:
+        model, expected = found["dataset"], published(found["dataset"])
+        assert found["win_rate_of"]["of"] == model
+        (cell,) = (one for one in found["cells"] if one["cell"].endswith(f"gpt-4-turbo-on-{model}"))
+        (soft,) = (one for one in found["soft"]["cells"] if one["cell"] == cell["cell"])
+        assert (cell["counts"]["won"], cell["counts"]["tied"]) == (expected["n_wins"], expected["n_draws"])
+        printed = [soft["judge"]["value"], soft["standard_error"], cell["rates"]["half"]["judge"]["value"]]
+        columns = ["win_rate", "standard_error", "discrete_win_rate"]
+        assert [100 * value for value in printed] == pytest.approx([expected[name] for name in columns], abs=1e-6)
     read, published_ = (
         judgments.filter(pl.col("cell") == f"claude-2.1/recorded/judge:{judge}-on-claude-2.1")["preference"].to_numpy()
         for judge in ("logprobs", "gpt-4-turbo")

@@ -1,8 +1,7 @@
 """Runs as they are read back, without folders: datasets whose labels and outcomes are made up."""
 
-from __future__ import annotations
-
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -84,4 +83,4 @@ def some(truth, n=60, seed=5):
 def run_of(*datasets, provider="openai"):
     models = {name: {"provider": provider, "model": name} for each in datasets for c in each.cells for name in c.models}
     spec = {"datasets": {each.name: {"label_values": {}} for each in datasets}, "models": models}
-    return Judged(None, "0123456789abcdef", "mine", spec, 7, QUICK, datasets)
+    return Judged(Path("in-memory"), "0123456789abcdef", "mine", spec, 7, QUICK, datasets)

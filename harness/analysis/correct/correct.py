@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from harness.analysis.correct.label_file import LabelSource, NewLabels, Target, read_labels
 from harness.analysis.correct.notes import notes_on_labels
 from harness.analysis.correct.pairing import Pairing, pairing_of
+from harness.analysis.correct.soft_rates import SoftRates, soft_rates
 from harness.analysis.correct.strengths import Strength, strengths_of
 from harness.data.labels import majority
 from harness.hashing import seed_for
@@ -72,6 +73,7 @@ class DatasetCorrection:
         cells: in the order of the run.
         strengths: of three or more systems, by the labels and by each cell; empty otherwise.
         notes: notes of every rendering.
+        soft: win rates from probabilities and shares; None where neither an evaluator nor a label is soft.
     """
 
     name: str
@@ -86,6 +88,7 @@ class DatasetCorrection:
     cells: tuple[CellCorrection, ...]
     strengths: tuple[Strength, ...]
     notes: tuple[str, ...]
+    soft: SoftRates | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,10 +128,12 @@ def correct(judged: Judged, source: LabelSource | None = None) -> Correction:
         new = {each.name: NewLabels(each.annotators, each.annotator_codes()) for each in judged.datasets}
     else:
         new = read_labels(source, [_target(judged, each) for each in judged.datasets])
-    found = [
-        correct_dataset(each, new.get(each.name, NewLabels((), _no_labels(each))), judged.score, judged.seed)
-        for each in judged.datasets
-    ]
+    found = []
+    for each in judged.datasets:
+        labels = new.get(each.name, NewLabels((), _no_labels(each)))
+        one = correct_dataset(each, labels, judged.score, judged.seed)
+        soft = soft_rates(judged, each, one.pairing, None if source is None else labels, judged.score)
+        found.append(replace(one, soft=soft))
     shown = None if source is None else str(source.path)
     notes = (numbers.SIMULATED,) if _is_simulated(judged) else ()
     return Correction(judged.id, judged.spec_name, shown, judged.score, judged.seed, tuple(found), notes)

@@ -49,11 +49,30 @@ def _dataset(found: DatasetCorrection) -> dict[str, Any]:
             "p_value": figure_json(found.human_sign),
         },
         "cells": [_cell(each) for each in found.cells],
+        "soft": _soft(found),
         "strengths": [
             {"system": each.system, "by": each.by, "standing": each.standing, "strength": figure_json(each.figure)}
             for each in found.strengths
         ],
         "notes": list(found.notes),
+    }
+
+
+def _soft(found: DatasetCorrection) -> dict[str, Any] | None:
+    if found.soft is None:
+        return None
+    return {
+        "human": figure_json(found.soft.human),
+        "cells": [
+            {
+                "cell": name,
+                "judge": figure_json(rate.judge),
+                "standard_error": rate.error,
+                "corrected": figure_json(rate.corrected),
+                "gain": rate.gain,
+            }
+            for name, rate in found.soft.cells.items()
+        ],
     }
 
 
