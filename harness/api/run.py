@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from harness.cache.sqlite_file import discard_empty
 from harness.errors import BudgetReachedError, InputError, MissingRepliesError
 from harness.records.experiment import Spec
 from harness.runner.connect import connector
-from harness.runner.cost_limit import check_cost_limit, resume_hint
+from harness.runner.cost_limit import check_cost_limit, ledger_of, resume_hint
 from harness.runner.environment import environment_json, spec_file
 from harness.runner.estimate import Estimate
 from harness.runner.interruption import Interruption
@@ -44,6 +45,7 @@ class RunOptions(TypedDict, total=False):
     offline: bool
     concurrency: int | None
     max_cost_usd: float | None
+    ledger: str | Path | None
     retry: Iterable[str]
     watch: RunStats | None
     before_asking: Callable[[Estimate], None]
@@ -58,6 +60,7 @@ def run_spec(
     offline: bool = False,
     concurrency: int | None = None,
     max_cost_usd: float | None = None,
+    ledger: str | Path | None = None,
     retry: Iterable[str] = (),
     watch: RunStats | None = None,
     before_asking: Callable[[Estimate], None] = lambda _: None,
@@ -72,6 +75,7 @@ def run_spec(
         offline: make no call; recordings are read, and any other reply that is missing is an error.
         concurrency: calls in flight at once for each model, in place of what the spec says.
         max_cost_usd: what the calls of this run may cost at most; it ends before it could cost more.
+        ledger: file in which runs share `max_cost_usd`, also runs of other processes at the same time.
         retry: failures to ask again for, `failed` for all of them; the replies that are replaced stay in the history.
         watch: counts what the run does, and shows it where it is a `Display`.
         before_asking: receives the estimate before the first call that can cost anything is made.
@@ -91,6 +95,7 @@ def run_spec(
             offline=offline,
             concurrency=concurrency,
             max_cost_usd=max_cost_usd,
+            ledger=ledger,
             retry=retry,
             watch=watch,
             before_asking=before_asking,
@@ -139,6 +144,7 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
         raise InputError("a run that may make no call cannot ask again", hint="leave out --offline or --retry")
     if max_cost_usd is not None:
         check_cost_limit(plan.spec, max_cost_usd)
+    shared = ledger_of(options.get("ledger"), max_cost_usd)
     if concurrency is not None:
         plan = with_concurrency(plan, concurrency)
     cache, results = Path(options.get("cache", ".harness-cache")), Path(options.get("results", "results"))
@@ -146,11 +152,11 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
     interruption = Interruption()
 
     def work() -> FinishedRun:
-        connect = interruption.reaching(connector(plan.spec, variables, max_cost_usd, stats))
+        connect = interruption.reaching(connector(plan.spec, variables, max_cost_usd, stats, shared))
         is_new = not cache.exists()
         replies = Cache(cache, stats.warned, replaces_damaged=replaces_damaged)
         try:
-            with replies as opened, RunWriter(results, plan.spec.name) as writer:
+            with shared or nullcontext(), replies as opened, RunWriter(results, plan.spec.name) as writer:
                 return _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline).run()
         except BaseException:
             if is_new:

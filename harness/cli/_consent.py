@@ -6,6 +6,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
@@ -13,6 +14,7 @@ from harness.api import Planned
 from harness.cli._terminal import print_message
 from harness.cli.plan import dollars, ends, usd
 from harness.errors import InputError
+from harness.providers.ledger import Ledger
 from harness.runner.estimate import Estimate
 from harness.runner.progress import Display
 from harness.text import quoted
@@ -23,7 +25,9 @@ CONFIRM_ABOVE_USD = 5.0
 NOT_AGREED = 1
 
 
-def confirm_cost(plan: Planned, watch: Display, found: Estimate, *, is_agreed: bool) -> None:
+def confirm_cost(
+    plan: Planned, watch: Display, found: Estimate, *, is_agreed: bool, ledger: Path | None = None
+) -> None:
     """Print the number of calls and their cost before the first one; on a terminal, ask above a threshold.
 
     Args:
@@ -31,9 +35,12 @@ def confirm_cost(plan: Planned, watch: Display, found: Estimate, *, is_agreed: b
         watch: the line of progress, which makes room for the question.
         found: the estimate.
         is_agreed: whether --yes or --max-cost answers the question.
+        ledger: file in which runs share the limit, whose sums are printed too.
     """
     expected = found.expected_usd(plan.spec.models)
     watch.say(f"making {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models), expected)}")
+    if ledger is not None and ledger.exists():
+        watch.say(Ledger(ledger).summary())
     if is_agreed or expected is None or expected <= confirm_above_usd(os.environ) or not _can_ask():
         return
     with watch.line.paused():

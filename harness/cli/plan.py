@@ -19,6 +19,7 @@ from harness.cli._output import print_json
 from harness.cli._terminal import screen, wrapped
 from harness.cli._working import working
 from harness.leaderboard.fit import SHORTEST_NAME, shortened
+from harness.providers.ledger import Ledger
 from harness.runner.estimate import (
     BYTES_PER_TOKEN,
     PROMPTS_COUNTED,
@@ -57,9 +58,23 @@ describes the JSON."""
 @results_option
 @cache_option
 @allow_path_option
+@click.option(
+    "--ledger",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also show what the runs that share FILE have spent.",
+)
 @click.option("--wide", is_flag=True, help="List every cell on a line of its own.")
 @json_option
-def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], wide: bool, as_json: bool) -> None:
+def plan(
+    spec: Path,
+    results: Path,
+    cache: Path,
+    allow_paths: tuple[Path, ...],
+    ledger: Path | None,
+    wide: bool,
+    as_json: bool,
+) -> None:
     """List the cells of SPEC, the calls they need, how many are cached, and the cost of the others."""
     with working("reading the data"):
         made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
@@ -70,6 +85,8 @@ def plan(spec: Path, results: Path, cache: Path, allow_paths: tuple[Path, ...], 
             *notes_on_parameters(made.spec),
             *notes_on_identities(cast("ConversationPlan[Any]", made), replies),
         ]
+    if ledger is not None:
+        found.notes.append(Ledger(ledger).summary())
     effect = made.spec.score.margin or EFFECT
     with working("computing what the run can detect"):
         first = experiment.power(made, results, PowerQuestion(effect=effect, metrics=made.spec.score.metrics[:1]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import shlex
 import sys
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,6 +32,7 @@ from harness.cli._options import (
 from harness.cli._repeat import check_repeat, draw_option, repeat_of_option, repeated
 from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
 from harness.cli._run_gate import fail_below_by_option, fail_below_option, gate_checks, run_rules
+from harness.cli._run_spend import print_ledger, print_spend, spent_usd
 from harness.cli._several import planned
 from harness.cli._signals import end_in_order
 from harness.cli._terminal import print_message
@@ -57,6 +57,7 @@ Examples:
   harness run specs/quickstart.yaml                     simulated judges: no API key, no network
   harness run my-judges.yaml --concurrency 64
   harness run my-judges.yaml --max-cost 5               stop before the cost could exceed 5 dollars
+  harness run my-judges.yaml --max-cost 5 --ledger week.jsonl    all runs that name this file share the 5 dollars
   harness run my-judges.yaml --fail-on-failures 0.05    exit code 1 if more than 5 % of the judgments failed
   harness run my-judges.yaml --fail-below kappa=0.6     exit code 1 if a cell may have a kappa below 0.6
   harness run my-judges.yaml --fail-below best:kappa=0.6 --junit gate.xml
@@ -96,6 +97,12 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
     type=click.FloatRange(0, min_open=True),
     metavar="USD",
     help="Stop before the cost of this run could exceed USD dollars.",
+)
+@click.option(
+    "--ledger",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Share --max-cost with all runs that name FILE, also at the same time.",
 )
 @click.option(
     "--fail-on-failures",
@@ -172,12 +179,13 @@ def run_all(
         if number:
             click.echo()
             print_line("")
-        if number and left_usd is not None:
+        if number and left_usd is not None and options.ledger is None:
             print_line(f"{plan.spec.name}: ${left_usd:.4f} of --max-cost left")
         completed = run_one(ctx, plan, specs[number], left_usd, options)
         has_failed |= completed.has_failed
         checks += completed.checks
-        left_usd = None if left_usd is None else max(left_usd - completed.spent_usd, SMALLEST_USD)
+        if left_usd is not None and options.ledger is None:
+            left_usd = max(left_usd - completed.spent_usd, SMALLEST_USD)
     return has_failed
 
 
@@ -194,6 +202,7 @@ class RunOptions:
     repeat_of: str | None
     draw: int | None
     retry: tuple[str, ...]
+    ledger: Path | None
     yes: bool
     verbose: bool
     log_file: Path | None
@@ -228,17 +237,26 @@ def run_one(
                 offline=options.offline,
                 concurrency=options.concurrency,
                 max_cost_usd=max_cost_usd,
+                ledger=options.ledger,
                 retry=options.retry,
                 watch=watch,
-                before_asking=partial(confirm_cost, plan, watch, is_agreed=options.yes or max_cost_usd is not None),
+                before_asking=partial(
+                    confirm_cost,
+                    plan,
+                    watch,
+                    is_agreed=options.yes or max_cost_usd is not None,
+                    ledger=options.ledger,
+                ),
             )
     except BaseException:
         print_stop(ctx, watch)
+        print_ledger(options.ledger)
         raise
     print_unparsed(finished, spec)
     text = rendered(finished.leaderboard, options.report, wide=options.wide, notes=options.notes)
     print_rendered(text, options.report)
     print_location(finished, spec, watch)
+    print_ledger(options.ledger)
     if options.with_report:
         from harness.api.reporting import report_in_folder
 
@@ -256,12 +274,6 @@ def listener_for(plan: Planned, *, verbose: bool) -> Display:
     if verbose:
         watch.logs.append(lambda note: watch.say(call_line(entry_of(note, datetime.now(UTC)))))
     return watch
-
-
-def spent_usd(watch: RunStats) -> float:
-    """The cost of a run in USD, with attempts of unknown cost at their upper bound."""
-    spent = watch.spend_json().values()
-    return sum((each["cost_usd"] or 0.0) + (each["unknown_cost_usd"] or 0.0) for each in spent)
 
 
 def print_stop(ctx: click.Context, watch: RunStats) -> None:
@@ -286,25 +298,6 @@ def call_log(watch: RunStats, file: Path | None) -> AbstractContextManager[objec
 def print_line(text: str) -> None:
     """Print a message on stderr; an error is red."""
     print_message(text, style="red" if text.startswith("error:") else "")
-
-
-def print_spend(watch: RunStats) -> None:
-    """Print the calls, tokens and cost of each model."""
-    for name, spent in watch.spend_json().items():
-        price = "cost unknown (no price in the spec)" if spent["cost_usd"] is None else f"${spent['cost_usd']:.4f}"
-        cost = "free" if watch.models[name].is_free else price
-        failed = f", {spent['failed']:,} failed" if spent["failed"] else ""
-        tokens = f"{spent['prompt_tokens']:,} + {spent['completion_tokens']:,} tokens"
-        print_line(f"{name}: {pluralized(spent['calls'], 'call')} made{failed}, {tokens}, {cost}{unknown_cost(spent)}")
-
-
-def unknown_cost(spent: Mapping[str, Any]) -> str:
-    """The cost of attempts without a usage report, "" if there are none."""
-    attempts, usd = spent["attempts_of_unknown_cost"], spent["unknown_cost_usd"]
-    if not attempts:
-        return ""
-    most = "unknown cost" if usd is None else f"up to ${usd:.4f} more"
-    return f", {most} for {pluralized(attempts, 'attempt')} without a usage report"
 
 
 def command_line(ctx: click.Context) -> str:

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from harness.errors import BudgetReachedError
+from harness.providers.ledger import Ledger
+from harness.providers.ledger_lines import UNITS
 from harness.providers.tokens import Count, most_prompt_tokens, most_reply_tokens
 from harness.records.calls import Call, Model, Price, Reply
 
 LONGEST_TOKEN = 256
 """Characters: the longest token of any tokenizer that is in use has about half as many."""
-UNITS = 10**12
-"""Sums are kept in whole 10⁻¹² dollars: no order of adding makes a difference, and no rounding adds up."""
+OTHERS_STEP_S = 0.25
+"""Seconds between two looks at a ledger while other runs have calls in flight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,12 @@ class Budget:
 
     Args:
         limit_usd: what may be spent.
+        ledger: what other runs spend of the same limit; None where it is of this run alone.
     """
 
-    def __init__(self, limit_usd: float) -> None:
+    def __init__(self, limit_usd: float, ledger: Ledger | None = None) -> None:
         self.limit_usd = limit_usd
+        self.ledger = ledger
         self._limit = round(limit_usd * UNITS)
         self._spent = self._unknown = self._sum_held = 0
         self._held: dict[int, Reservation] = {}
@@ -86,6 +90,8 @@ class Budget:
         units = _units(wanted.price, wanted.prompt_tokens, wanted.reply_tokens)
         if self._spent + self._unknown + self._sum_held + units > self._limit:
             return None
+        if self.ledger is not None and not self.ledger.reserve(self._next + 1, units, self._limit):
+            return None
         self._next += 1
         self._held[self._next] = wanted
         self._sum_held += units
@@ -98,28 +104,41 @@ class Budget:
         """
         if not has_usage(reply):
             return self.keep(number)
-        reservation = self.release(number)
-        self._spent += _units(reservation.price, reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
+        reservation = self._freed(number)
+        spent = _units(reservation.price, reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
+        self._spent += spent
+        if self.ledger is not None:
+            self.ledger.settle(number, spent=spent)
         return reservation
 
     def release(self, number: int) -> Reservation:
         """Free the reservation of an attempt that costs nothing, and return it."""
+        reservation = self._freed(number)
+        if self.ledger is not None:
+            self.ledger.settle(number)
+        return reservation
+
+    def _freed(self, number: int) -> Reservation:
         reservation = self._held.pop(number)
         self._sum_held -= _units(reservation.price, reservation.prompt_tokens, reservation.reply_tokens)
         return reservation
 
     def keep(self, number: int) -> Reservation:
         """Keep the reservation of an attempt of unknown cost, and return it."""
-        reservation = self.release(number)
-        self._unknown += _units(reservation.price, reservation.prompt_tokens, reservation.reply_tokens)
+        reservation = self._freed(number)
+        unknown = _units(reservation.price, reservation.prompt_tokens, reservation.reply_tokens)
+        self._unknown += unknown
+        if self.ledger is not None:
+            self.ledger.settle(number, unknown=unknown)
         return reservation
 
 
 class BudgetGuard:
     """A budget with waiting: attempts in flight return what they did not need."""
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self.budget = budget
+        self._sleep = sleep
         self._changed = asyncio.Condition()
 
     async def reserve(self, reservation: Reservation) -> int:
@@ -129,10 +148,13 @@ class BudgetGuard:
             BudgetReachedError: if there is too little and no attempt is in flight.
         """
         while (number := self.budget.reserve(reservation)) is None:
-            if self.budget.is_idle:
+            if not self.budget.is_idle:
+                async with self._changed:
+                    await self._changed.wait()
+            elif self.budget.ledger is not None and self.budget.ledger.others_in_flight():
+                await self._sleep(OTHERS_STEP_S)
+            else:
                 raise self._reached(reservation)
-            async with self._changed:
-                await self._changed.wait()
         return number
 
     async def settle(self, number: int, reply: Reply) -> Reservation:
@@ -156,6 +178,11 @@ class BudgetGuard:
     def _reached(self, wanted: Reservation) -> BudgetReachedError:
         budget = self.budget
         unknown = f", and up to ${budget.unknown_usd:.4f} for attempts of unknown cost" if budget.unknown_usd else ""
+        if budget.ledger is not None:
+            return BudgetReachedError(
+                f"stopped before --max-cost {budget.limit_usd:g} could be passed: {budget.ledger.summary()}; "
+                f"the next call to {wanted.model} may cost up to ${wanted.usd:.4f}"
+            )
         enough = "; no smaller limit lets it be made" if wanted.usd > budget.limit_usd else ""
         return BudgetReachedError(
             f"stopped before --max-cost {budget.limit_usd:g} could be passed: ${budget.spent_usd:.4f} spent{unknown}; "

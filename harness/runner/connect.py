@@ -14,11 +14,26 @@ from harness.spec import evaluation as specs
 if TYPE_CHECKING:
     from harness.providers.budget import Budget, BudgetGuard
     from harness.providers.cancellation import Cancellation
+    from harness.providers.ledger import Ledger
     from harness.providers.provider import Connection
 
 
-def connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | None, watch: RunStats) -> Connect:
-    """A function that opens connections to the models of a spec; a missing key is an error on first use."""
+def connector(
+    spec: Spec,
+    environment: Mapping[str, str],
+    max_cost_usd: float | None,
+    watch: RunStats,
+    ledger: Ledger | None = None,
+) -> Connect:
+    """A function that opens connections to the models of a spec; a missing key is an error on first use.
+
+    Args:
+        spec: the experiment.
+        environment: the environment variables.
+        max_cost_usd: the limit on the cost; None for no limit.
+        watch: counts what the run does.
+        ledger: of the runs that share the limit; None where it is of this run alone.
+    """
     guards: dict[
         Cancellation, BudgetGuard
     ] = {}  # one for all models of an event loop, made with the first: a replay needs none
@@ -29,7 +44,7 @@ def connector(spec: Spec, environment: Mapping[str, str], max_cost_usd: float | 
         from harness.providers.provider import Context, find_provider
 
         if max_cost_usd is not None and cancellation not in guards:
-            budgets.append(budgets[0] if budgets else Budget(max_cost_usd))
+            budgets.append(budgets[0] if budgets else Budget(max_cost_usd, ledger))
             guards[cancellation] = BudgetGuard(budgets[0])
         model = spec.models[name]
         if problems := specs.environment_problems(spec, environment, models=[name]):

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.errors import InputError, Problem, SpecError
 from harness.providers.tokens import most_reply_tokens
 from harness.records.experiment import Spec
 from harness.runner.estimate import Estimate
 from harness.runner.progress import RunStats
+
+if TYPE_CHECKING:
+    from harness.providers.ledger import Ledger
 
 OTHER_PRICES: Mapping[str, frozenset[object]] = {
     "service_tier": frozenset({"default", "flex", "standard", "standard_only", "batch"}),
@@ -41,6 +46,24 @@ def check_cost_limit(spec: Spec, max_cost_usd: float) -> None:
         raise InputError(f"a limit on the cost is more than 0 dollars, not {max_cost_usd}")
     if problems := list(_unbounded(spec)):
         raise SpecError(problems)
+
+
+def ledger_of(path: str | Path | None, max_cost_usd: float | None) -> Ledger | None:
+    """The ledger in a file, which is checked; None without one.
+
+    Raises:
+        InputError: where there is no limit to share, or the file is not a ledger.
+        StorageError: where it cannot be read.
+    """
+    if path is None:
+        return None
+    if max_cost_usd is None:
+        raise InputError("a ledger shares a limit on the cost, and there is none", hint="set it with --max-cost USD")
+    from harness.providers.ledger import Ledger
+
+    ledger = Ledger(Path(path))
+    ledger.totals()
+    return ledger
 
 
 def _unbounded(spec: Spec) -> Iterator[Problem]:

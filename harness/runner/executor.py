@@ -223,7 +223,9 @@ class Executor:
         reply, reason = UNAVAILABLE, ""
         async with self.stopping_on_error():
             try:
-                reply = await self._stored_reply(key, call)
+                reply, is_made = await self._stored_reply(key, call)
+                if not is_made:
+                    return reply
             except ModelStopped as error:
                 reason, name = str(error), call.model.name
                 if name not in self.unavailable.models:
@@ -240,8 +242,10 @@ class Executor:
             self.watch.noted(CallNote(*where, call, key, seconds, self.watch.tries(call), answered, reason))
         return reply
 
-    async def _stored_reply(self, key: str, call: Call) -> Reply:
-        """The reply to a call, once it is on the disk.
+    async def _stored_reply(self, key: str, call: Call) -> tuple[Reply, bool]:
+        """The reply to a call, once it is on the disk, and whether the call was made.
+
+        Where it waited for its turn, another process may have stored the reply in the meantime.
 
         Raises:
             ProviderError: the call got no reply; also where a provider raised what it should not.
@@ -250,8 +254,11 @@ class Executor:
         if name not in self.connections:
             self.connections[name] = self.connect(name, self.cancellation)
             self.room[name] = asyncio.Semaphore(UNSTORED_WINDOW * call.model.limits.concurrency)
+        has_waited = self.room[name].locked()
         async with self.room[name]:
             await self.cancellation.let_through()
+            if has_waited and (found := self.store.get_many([key]).get(key)) is not None:
+                return found, False
             self.cancellation.entered()  # until the connection itself says otherwise
             try:
                 reply = separated(await self.connections[name].send(call))
@@ -263,7 +270,7 @@ class Executor:
             self.storing[key] = entry, self._put(entry)
             await asyncio.wrap_future(self.storing[key][1])
             del self.storing[key]
-            return reply
+            return reply, True
 
     def _put(self, entry: Entry) -> Future[None]:
         """The future of a reply that is being stored; it fails where the store raises at once."""

@@ -31,6 +31,7 @@ from harness.errors import HarnessError, RunFolderError, ScoringError, StorageEr
 from harness.hashing import digest_of, rounded
 from harness.records.experiment import Cell
 from harness.records.judgments import Judgment
+from harness.runner.published import replace_run
 from harness.runner.run_check import CHECKSUMS, RETRY, checksums_json
 from harness.runner.unfinished import new_folder, remove_abandoned
 
@@ -96,6 +97,7 @@ class RunWriter:
         self._parts = 0
         self._is_soft = False
         self._made: list[Path] = []
+        self._begun_ns = 0
 
     def __enter__(self) -> RunWriter:
         with _storing(self.parent):
@@ -103,6 +105,7 @@ class RunWriter:
             self.parent.mkdir(parents=True, exist_ok=True)
             remove_abandoned(self.parent)
             self.folder = new_folder(self.parent)
+            self._begun_ns = self.folder.stat().st_mtime_ns
             (self.folder / "parts").mkdir()
         return self
 
@@ -236,8 +239,7 @@ class RunWriter:
             except OSError:  # the run is there already, perhaps since a moment ago, by another process
                 if not final.is_dir():
                     raise
-                for file in sorted(self.folder.iterdir()):
-                    file.replace(final / file.name)
+                replace_run(self.folder, final, begun_ns=self._begun_ns)
             shutil.rmtree(self.parent / f"{run_id}{_UNSCORED}", ignore_errors=True)
         return final
 

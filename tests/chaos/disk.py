@@ -19,6 +19,7 @@ from harness.cache.lock import LOCK
 from harness.cache.sqlite_file import DATABASE
 
 WAL = f"{DATABASE}-wal"
+LEDGER = "ledger.jsonl"
 ROOM_PAGES = 6
 """Pages that still fit into the cache when its disk is called full: what the headroom has room for."""
 NO_LIMIT = 2**31 - 1
@@ -114,6 +115,8 @@ class Disk:
         shutil.copytree(self.root, self._frozen, copy_function=_copied, symlinks=True)
         for folder in self._frozen.glob(f"results/*/.unfinished-*-{os.getpid()}-*"):
             folder.rename(folder.with_name(folder.name.replace(f"-{os.getpid()}-", f"-{DEAD_PID}-")))
+        if (ledger := self._frozen / LEDGER).exists():
+            ledger.write_text(ledger.read_text().replace(f'"pid":{os.getpid()},', f'"pid":{DEAD_PID},'))
         if place == "committed":
             self._tear(self._frozen / "cache" / WAL)
         self._is_busy, self.is_dead, self.killed_at = False, True, place

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from random import Random
 
+from chaos.disk import LEDGER
 from chaos.disturbances import Disturbances
 from chaos.process import SteppedWriter
 from chaos.reference import Reference
@@ -28,6 +29,7 @@ from harness.runner.progress import RunStats
 
 MODELS = 2
 LIMITS_USD = (0.002, 0.005, 0.012, 0.05)
+SHARED_LIMITS_USD = (0.01, 0.03, 0.06)
 """A run needs about 0.025 dollars."""
 
 
@@ -47,6 +49,7 @@ class Steps:
 
     def __post_init__(self) -> None:
         self.disturbances = Disturbances(self.world, self.random)
+        self._with_ledger: dict[int, float] = {}
 
     def run(self) -> str:
         """Run the spec, with faults of endpoint and disk, kills, interrupts, a limit, or another process beside it."""
@@ -54,10 +57,13 @@ class Steps:
         concurrency = random.choice((1, 1, 2, CONCURRENCY, 2 * CONCURRENCY))
         SteppedWriter.most_s = random.choice((0.0, 0.05, 2.0, 60.0))
         limit = random.choice(LIMITS_USD) if random.random() < 0.3 else None
+        ledger = world.root / LEDGER if random.random() < 0.2 else None
+        limit = limit if ledger is None else random.choice(SHARED_LIMITS_USD)
         retry = random.choice((("unparsed",), ("failed", "damaged"), ("damaged",))) if random.random() < 0.3 else ()
         world.endpoint.fault_rate = random.choice((0.0, 0.1, 0.4))
         world.endpoint.is_patient = "unparsed" in retry or "failed" in retry
         said = [f"concurrency={concurrency} limit={limit} retry={','.join(retry)} faults={world.endpoint.fault_rate}"]
+        said.append("" if ledger is None else "with a ledger")
         said.append(f"commits in {SteppedWriter.most_s} s")
         said += self.disturbances.schedule()
         world.disk.trace.append("; ".join(filter(None, said)))
@@ -67,7 +73,7 @@ class Steps:
 
         def work() -> None:
             world.wanted_again = set(world.unreadable()) if world.endpoint.is_patient else set()
-            run = api.run_spec(plan, **world.places, max_cost_usd=limit, retry=retry, watch=stats)
+            run = api.run_spec(plan, **world.places, max_cost_usd=limit, ledger=ledger, retry=retry, watch=stats)
             assert not damaged or "damaged" in retry, "a run used a reply that was changed"
             if not stats.failed:
                 self.reference.check(world, run.folder)
@@ -76,6 +82,11 @@ class Steps:
         ended = self._life(work, most_lost=MODELS * UNSTORED_WINDOW * concurrency)
         bill = world.endpoint.bill(bill_of)
         assert limit is None or bill <= limit, f"the run cost {bill} with a limit of {limit}"
+        if ledger is not None and limit is not None:
+            self._with_ledger[bill_of] = limit
+            shared = sum(map(world.endpoint.bill, self._with_ledger))
+            most = max(self._with_ledger.values())
+            assert shared <= most, f"the runs of the ledger cost {shared} with a limit of {most}"
         return ended
 
     def offline(self) -> str:

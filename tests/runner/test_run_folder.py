@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -204,6 +205,34 @@ def test_a_run_that_another_process_has_just_published_is_done(tmp_path: Path, m
     environment = run_folder.ENVIRONMENT
     assert {**after, environment: b""} == {**before, environment: b""}
     assert b"2026-02-02" in after[environment]
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_run_that_another_process_published_otherwise_is_an_error_that_names_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool
+) -> None:
+    rename = Path.rename
+
+    def late(self: Path, target: Path) -> Path:
+        """Another process publishes first, with another leaderboard."""
+        monkeypatch.setattr(Path, "rename", rename)
+        shutil.copytree(self, target)
+        (target / run_folder.CHECKSUMS).write_text('{"files": {"leaderboard.json": "other"}}')
+        if not is_new:
+            os.utime(target / run_folder.CHECKSUMS, ns=(1, 1))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", late)
+    if not is_new:
+        assert written(tmp_path).is_dir(), "an older run is replaced"
+        return
+    with pytest.raises(StorageError, match=r"published by another process.*leaderboard\.json") as raised:
+        written(tmp_path)
+    (final,) = tmp_path.glob("s/[!.]*")
+    (kept,) = tmp_path.glob("s/.unfinished-*")
+    assert str(final) in str(raised.value)
+    assert str(kept) in str(raised.value)
+    assert (kept / run_folder.LEADERBOARD).exists()
 
 
 def test_a_file_in_the_place_of_a_run_is_an_error(tmp_path: Path) -> None:
