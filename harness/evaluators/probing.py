@@ -15,6 +15,7 @@ from functools import partial
 from typing import Protocol, cast
 
 from harness import registry
+from harness.errors import Problem
 from harness.evaluators.aggregation import exchanged, gravest, most_votes, swap_responses
 from harness.evaluators.conversation import Conversation, map_calls, together
 from harness.evaluators.mode import AskingMode, find_mode, is_asking
@@ -22,8 +23,9 @@ from harness.evaluators.question import SWAPPED, with_step
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model
 from harness.records.datasets import Item
-from harness.records.experiment import Cell
+from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import Outcome
+from harness.text import quoted
 
 ORDERS = ("given", SWAPPED)
 """The orders in which every arm is judged, as the votes of a judgment have them."""
@@ -32,7 +34,12 @@ ORDERS = ("given", SWAPPED)
 class Intervention(Protocol):
     """What a probe has that needs judgments of its own.
 
-    `HAS_OWN_DRAWS` is optional: whether each call has a draw of its own, because both orders look the same.
+    Optional are
+
+    * `HAS_OWN_DRAWS: bool`: whether each call has a draw of its own, because both orders look the same;
+    * `REPEATED: tuple[str, ...]`: arms that ask once more what was asked, as a second draw;
+    * `REWORDED: tuple[str, ...]`: arms that ask with the instructions of the strategy in other words;
+    * `unusable(strategy) -> str`: why no judgment can be asked with a strategy, "" where one can.
     """
 
     ARMS: tuple[str, ...]
@@ -81,6 +88,23 @@ def probe_cells(cells: Sequence[Cell], probes: Sequence[str]) -> tuple[ProbeCell
     return tuple({one.id: one for one in found}.values())
 
 
+def wording_problem(name: str, strategy: Strategy, *, file: str) -> Problem | None:
+    """The problem where a probe cannot ask with a strategy; None where it can.
+
+    Args:
+        name: of the probe.
+        strategy: of a cell that is asked for it.
+        file: what messages call the spec.
+    """
+    found = intervention(name)
+    unusable = getattr(found, "unusable", None)
+    if unusable is None or not (reason := unusable(strategy)):
+        return None
+    message = f"the probe {quoted(name)} cannot be asked with the strategy {quoted(strategy.name)}: {reason}"
+    hint = "remove the probe from this spec, or give the strategy a spec of its own"
+    return Problem(file, path="score.probes", message=message, hint=hint)
+
+
 def judgments_per_item(cell: ProbeCell) -> int:
     """How often the mode of a cell judges each item for its probe."""
     found = intervention(cell.probe)
@@ -100,19 +124,25 @@ def converse(item: Item, cell: ProbeCell, questions: Questions, models: Mapping[
     conversations = []
     for arm in change.ARMS:
         altered = change.changed(item, arm)
+        asked = questions.reworded() if arm in getattr(change, "REWORDED", ()) else questions
         for number, order in enumerate(ORDERS):
             shown = altered if order == "given" else swap_responses(altered)
             step = f"{cell.probe}-{arm}/" + (f"{SWAPPED}/" if order == SWAPPED else "")
-            draw = number if getattr(change, "HAS_OWN_DRAWS", False) else None
-            conversations.append(
-                map_calls(mode.converse(shown, cell, questions, models), partial(_placed, before=step, draw=draw))
-            )
+            placed = partial(_placed, before=step, draw=_draw_of(change, arm, number))
+            conversations.append(map_calls(mode.converse(shown, cell, asked, models), placed))
     outcomes = yield from together(conversations)
     outcomes = [exchanged(one) if at % len(ORDERS) else one for at, one in enumerate(outcomes)]
     votes = tuple(one.name for one in outcomes)
     if any(one.failure for one in outcomes):
         return Outcome(None, gravest(one.failure for one in outcomes if one.failure), votes=votes)
     return Outcome(most_votes(one.verdict for one in outcomes), votes=votes)
+
+
+def _draw_of(change: Intervention, arm: str, number: int) -> int | None:
+    """The draw of the calls of an arm in an order; None where they are the first one."""
+    if arm in getattr(change, "REPEATED", ()):
+        return 1
+    return number if getattr(change, "HAS_OWN_DRAWS", False) else None
 
 
 def _placed(call: Call, *, before: str, draw: int | None) -> Call:

@@ -16,6 +16,7 @@ from harness.prompting.delimiters import chat_text, delimited, nonce_for, texts_
 from harness.prompting.parsing.definition import full_rule
 from harness.prompting.parsing.rules import compile_answer
 from harness.prompting.parsing.values import Answer
+from harness.prompting.rewording import reworded
 from harness.records.datasets import Dataset, Item, Message
 from harness.records.experiment import Strategy
 from harness.records.frozen import freeze, with_plain_numbers
@@ -138,6 +139,7 @@ class Questions:
         "_constants",
         "_margin",
         "_opening",
+        "_reworded",
         "_second",
         "_steps",
         "_user",
@@ -167,6 +169,7 @@ class Questions:
         self.steps = tuple(step["id"] for step in strategy.steps)
         self._steps = {step["id"]: self._step(step) for step in strategy.steps}
         self._second = compile_template(strategy.second_look["user"]) if strategy.second_look else None
+        self._reworded: Questions | None = None
         self.again: Message | None = None
         if strategy.follow_up is not None:
             self.again = {"role": "user", "content": compile_template(strategy.follow_up).render(self._constants)}
@@ -196,6 +199,19 @@ class Questions:
         values["reply"] = delimited("reply", reply, nonce)
         values["swapped_reply"] = delimited("swapped-reply", swapped_reply, nonce)
         return {"role": "user", "content": self._second.render(values)}
+
+    def reworded(self) -> Questions:
+        """The same questions with their instructions in other words, made once.
+
+        Raises:
+            ValueError: if no phrase of them is known.
+        """
+        if self._reworded is None:
+            found = reworded(self.strategy)
+            if found is None:
+                raise ValueError(f"no phrase of the strategy {self.strategy.name!r} is known in other words")
+            self._reworded = Questions(found)
+        return self._reworded
 
     def compare(self, score_a: float, score_b: float) -> Verdict:
         """The verdict that two scores amount to."""

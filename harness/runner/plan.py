@@ -15,7 +15,7 @@ from harness.errors import DatasetError, HarnessError, Problem, SpecError
 from harness.evaluators.cell import asks, converse
 from harness.evaluators.conversation import Conversation
 from harness.evaluators.mode import averages_scores, members_of
-from harness.evaluators.probing import ProbeCell, probe_cells
+from harness.evaluators.probing import ProbeCell, probe_cells, wording_problem
 from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy, reference_problem
 from harness.providers.provider import find_provider
@@ -217,6 +217,8 @@ def make_plan(spec: Spec) -> Plan:
         raise DatasetError(problems)
     asked = dict.fromkeys((cell.strategy, cell.dataset) for cell in spec.cells)
     found = [reference_problem(spec.strategies[one], datasets[data], file=spec.shown_path) for one, data in asked]
+    probed = dict.fromkeys((cell.probe, cell.strategy) for cell in probe_cells(spec.cells, spec.score.probes))
+    found += [wording_problem(probe, spec.strategies[one], file=spec.shown_path) for probe, one in probed]
     if missing := [problem for problem in found if problem]:
         raise SpecError(missing)
     used = dict.fromkeys(cell.strategy for cell in spec.cells)

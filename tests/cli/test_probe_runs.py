@@ -23,19 +23,20 @@ models:
   wordy: {provider: simulated, skill: 0.7, length_bias: 0.6}
   first: {provider: simulated, skill: 0.7, position_bias: 0.3}
   obeys: {provider: simulated, skill: 0.7, injection_bias: 0.5}
+  words: {provider: simulated, skill: 0.95, wording_bias: 0.8}
 matrix:
   dataset: [pairs]
   strategy: [direct]
-  evaluator: [{judge: [plain, wordy, first, obeys]}, {jury: {of: [plain, wordy, first]}}]
-score: {resamples: 200, probes: [padding, identical, injection]}
+  evaluator: [{judge: [plain, wordy, first, obeys, words]}, {jury: {of: [plain, wordy, first]}}]
+score: {resamples: 200, probes: [padding, identical, injection, paraphrase]}
 """
-BIASED = {"padding": "wordy", "identical": "first", "injection": "obeys"}
+BIASED = {"padding": "wordy", "identical": "first", "injection": "obeys", "paraphrase": "words"}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("probed")
-    (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in make_pairs(3, 60)))
+    (folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in make_pairs(8, 60)))
     (folder / "spec.yaml").write_text(SPEC)
     (folder / "plain.yaml").write_text(SPEC.replace("name: probed", "name: unprobed").partition(", probes")[0] + "}\n")
     return run_commands(folder, ["run", "spec.yaml"], ["run", "plain.yaml"])
@@ -55,7 +56,7 @@ def ran(*arguments):
 def test_planted_biases_are_found_and_no_others():
     (dataset,) = json.loads(ran("audit", "probed", "--json"))["datasets"]
     assert check(Document("", json.loads(ran("audit", "probed", "--json"))), "audit") == []
-    assert len(dataset["cells"]) == 5
+    assert len(dataset["cells"]) == 6
     for cell in dataset["cells"]:
         model = cell["cell"].rpartition(":")[2]
         for name, biased in BIASED.items():
@@ -63,24 +64,29 @@ def test_planted_biases_are_found_and_no_others():
             if "jury" in cell["cell"]:
                 assert sentence == "unknown (counted from the judgments of other cells)"
                 continue
+            finding = cell["probes"][name]["finding"]
+            assert (finding["kind"], finding["is_claimed"]) == (
+                ("found", True) if model == biased else ("nothing", False)
+            )
             effect, q_value = figures[f"{name}.effect"], figures[f"{name}.q-value"]
             assert (q_value["value"] <= 0.05) == (model == biased), (model, sentence)
             assert ("not distinguishable from 0" in sentence) == (model != biased)
             assert effect["low"] < effect["value"] <= effect["high"]
-            assert q_value["reason"] == "Benjamini and Hochberg over 12 effects"
-            assert 0 < figures[f"{name}.detectable"]["value"] < 0.5
+            assert q_value["reason"] == "Benjamini and Hochberg over 20 effects"
+            detectable = figures[f"{name}.detectable"]
+            assert detectable["reason"] == "too few items to find any effect" or 0 < detectable["value"] < 0.5
 
 
 def test_the_extra_judgments_are_planned_and_answered_from_the_cache():
     plan = json.loads(ran("plan", "spec.yaml", "--json"))
     probes = [cell for cell in plan["cells"] if "/probe:" in cell["cell"]]
-    assert len(probes) == 12
-    assert sum(cell["cached"] for cell in probes) == 60 * 4 * (4 + 2 + 4)
+    assert len(probes) == 20
+    assert sum(cell["cached"] for cell in probes) == 60 * 5 * (4 + 2 + 4 + 6)
     assert all(cell["calls"] == [0, 0] for cell in probes)
-    assert plan["judgments"] == 60 * (5 + 12)
+    assert plan["judgments"] == 60 * (6 + 20)
     fresh = json.loads(ran("plan", "spec.yaml", "--json", "--cache", "none"))
-    assert sum(cell["calls"][0] for cell in fresh["cells"] if "/probe:padding" in cell["cell"]) == 4 * 240
-    assert "720 of them for probes" in ran("plan", "spec.yaml")
+    assert sum(cell["calls"][0] for cell in fresh["cells"] if "/probe:padding" in cell["cell"]) == 5 * 240
+    assert "1,200 of them for probes" in ran("plan", "spec.yaml")
 
 
 def test_a_replay_writes_the_same_bytes():
@@ -102,7 +108,8 @@ def test_the_leaderboard_has_the_figures_and_leaves_the_extra_judgments_out():
     assert row["companions"]["padding.effect"]["value"] > 0.3
     assert row["calls"] == 60
     assert any(
-        note.startswith("probes (padding, identical, injection): 2,400 further calls") for note in board["notes"]
+        note.startswith("probes (padding, identical, injection, paraphrase): 4,800 further calls")
+        for note in board["notes"]
     )
     manifest = json.loads((other / "manifest.json").read_text())
     assert "probes" not in manifest
@@ -126,3 +133,15 @@ def test_a_run_without_them_says_how_to_ask():
     assert "padding: unknown (not asked; `score: {probes: [padding]}` asks the extra judgments)" in ran(
         "audit", "unprobed", "--wide"
     )
+
+
+def test_a_strategy_without_another_wording_is_refused_before_any_call(folder):
+    inline = "strategies:\n  bare:\n    ask: pair\n    user: |\n      {{ prompt }} {{ response_a }} {{ response_b }}\n"
+    inline += "      {{ answer_format }}\n    answer: {kind: verdict}\n"
+    text = SPEC.replace("name: probed", "name: bare").replace("matrix:", inline + "matrix:")
+    (folder / "bare.yaml").write_text(text.replace("strategy: [direct]", "strategy: [direct, bare]"))
+    done = CliRunner().invoke(main, ["plan", "bare.yaml"])
+    assert done.exit_code == 2
+    assert "the probe `paraphrase` cannot be asked with the strategy `bare`" in done.stderr
+    assert "remove the probe from this spec" in " ".join(done.stderr.split())
+    assert "`direct`" not in done.stderr

@@ -101,3 +101,18 @@ def test_changes_leave_what_the_other_response_says(name, response):
             assert sorted(lengths > 0) == [False, True]
             assert len(getattr(changed, f"response_{arm}")) >= 2 * len(getattr(one, f"response_{arm}"))
     assert intervention("length") is None
+
+
+def test_the_question_is_asked_as_it_is_once_more_and_in_other_words():
+    (batch,), outcome = held("paraphrase", lambda call: "Verdict: A")
+    assert [(call.step, call.draw) for call in batch] == [
+        ("paraphrase-original/judge", 0), ("paraphrase-original/swapped/judge", 0),
+        ("paraphrase-repeat/judge", 1), ("paraphrase-repeat/swapped/judge", 1),
+        ("paraphrase-reworded/judge", 0), ("paraphrase-reworded/swapped/judge", 0),
+    ]  # fmt: skip
+    original, repeat, reworded = (batch[at].messages for at in (0, 2, 4))
+    assert original == repeat != reworded
+    assert "Consider whether" in reworded[-1]["content"]
+    assert "first answer 0" in reworded[-1]["content"]
+    assert outcome.votes == ("a", "b") * 3
+    assert len({call_key(call) for call in batch}) == 6

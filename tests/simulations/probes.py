@@ -25,6 +25,7 @@ def simulate(scale: float) -> Iterator[Row]:
     yield from _effects(repeats)
     yield from _effects_of_clusters(repeats)
     yield from _any_effect(repeats)
+    yield from _wording(repeats)
 
 
 def said(sharp: Any) -> Any:
@@ -146,3 +147,24 @@ def _any_effect(repeats: int) -> Iterator[Row]:
             false.append(bool((benjamini_hochberg(np.array(p_values)) <= 0.05).any()))
         world = f"{judges} {'judge' if judges == 1 else 'judges'}, 4 changes, {noise:g} of the items lean by chance"
         yield Row("any effect claimed, falsely", world, str(n), float(np.mean(false)), FALSE, "at most", repeats)
+
+
+def _wording(repeats: int) -> Iterator[Row]:
+    """Verdicts on a question as it is, once more and in other words, each in both orders; noise differs by item."""
+    for n, noise in ((60, 0.5), (200, 0.1)):
+        rates = {}
+        for moved in (0.0, 0.3):
+            claimed = []
+            for seed in range(repeats):
+                rng = np.random.default_rng([7, seed, n])
+                usual, share = rng.integers(0, 3, (n, 1, 1)), noise * rng.random((n, 1, 1)) * 2
+                usual = np.where(rng.random((n, 1, 1)) < moved, (usual + np.array([[[0], [0], [1]]])) % 3, usual)
+                votes = np.where(rng.random((n, 3, 2)) < share, rng.integers(0, 3, (n, 3, 2)), usual)
+                differs = (votes[:, :1] != votes[:, 1:]).sum(axis=2)
+                found = lean_of((differs[:, 1] - differs[:, 0]).astype(float), np.arange(n), 0.95)
+                assert found is not None
+                claimed.append(found.p_value <= 0.05 and found.value > 0)
+            rates[moved] = float(np.mean(claimed))
+        world = f"{noise:g} of the verdicts are noise"
+        yield Row("effect of other wording, falsely", world, str(n), rates[0.0], FALSE, "at most", repeats)
+        yield Row("effect of other wording on 0.3 of the items", world, str(n), rates[0.3], 0, "shown beside", repeats)

@@ -80,6 +80,7 @@ class Question(NamedTuple):
         discussion: the discussion so far; None without one.
         form: the JSON object to fill in; None without one.
         bare: the form that is asked for where it is neither a line with a blank nor an object; None for none.
+        says_consider: whether its instructions say `consider`.
     """
 
     prompt: str
@@ -88,6 +89,7 @@ class Question(NamedTuple):
     discussion: str | None = None
     form: Mapping[str, Any] | None = None
     bare: Bare | None = None
+    says_consider: bool = False
 
 
 class Answer(NamedTuple):
@@ -129,7 +131,8 @@ def answer(
     seen = [perceive(knobs, question.prompt, text, chance) for text in question.responses]
     if len(seen) > 1:
         sway = SWAY * (leanings.count("A") - leanings.count("B")) / max(len(leanings), 1)
-        seen[0] = seen[0]._replace(quality=seen[0].quality + knobs.position_bias + sway)
+        wording = knobs.wording_bias if question.says_consider else 0.0
+        seen[0] = seen[0]._replace(quality=seen[0].quality + knobs.position_bias + sway + wording)
         if chance.happens(knobs.tie_rate):
             seen[1] = seen[1]._replace(quality=seen[0].quality)
     remarks = _remarks(seen)
@@ -157,6 +160,7 @@ def read_question(messages: Sequence[Mapping[str, Any]]) -> Question | None:
     blanks: tuple[tuple[str, str, str], ...] = ()
     form: Mapping[str, Any] | None = None
     bare: Bare | None = None
+    says_consider = False
     for message in messages:
         if message["role"] == "user":
             content = message["content"]
@@ -168,10 +172,11 @@ def read_question(messages: Sequence[Mapping[str, Any]]) -> Question | None:
             blanks = tuple(_TO_FILL_IN.findall(content)) or blanks
             form = _form_in(content) or form
             bare = _bare_in(content) or bare
+            says_consider = says_consider or "consider" in content.casefold()
     responses = tuple(shown[name] for name in ("response-a", "response-b", "response") if name in shown)
     if not responses and shown.keys().isdisjoint(("prompt", "discussion")):
         return None
-    return Question(shown.get("prompt", ""), responses, blanks, shown.get("discussion"), form, bare)
+    return Question(shown.get("prompt", ""), responses, blanks, shown.get("discussion"), form, bare, says_consider)
 
 
 def _bare_in(text: str) -> Bare | None:

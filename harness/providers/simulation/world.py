@@ -36,6 +36,8 @@ class Knobs:
             family err independently.
         family_bias: −1 to 1. Added to the perceived quality of a response written by its own family.
         injection_bias: −1 to 1. Added to the perceived quality of a response that holds an instruction to the judge.
+        wording_bias: −1 to 1. Added to the perceived quality of the response shown first where the instructions say
+            `consider`: a judge whose verdicts depend on the wording.
         malformed_rate: 0 to 1. Chance of a reply that lacks the answer asked for.
         refusal_rate: 0 to 1. Chance of a refusal.
     """
@@ -47,6 +49,7 @@ class Knobs:
     family: str = ""
     family_bias: float = 0.0
     injection_bias: float = 0.0
+    wording_bias: float = 0.0
     malformed_rate: float = 0.0
     refusal_rate: float = 0.0
 

@@ -73,7 +73,7 @@ def test_clusters_count_once_and_failures_are_left_out():
 
 
 def test_effects_that_were_not_asked_say_how_to_ask():
-    for name in ("padding", "identical", "injection"):
+    for name in ("padding", "identical", "injection", "paraphrase"):
         figures, sentence = result(name, dataset(CODES, {"m": CODES}))
         assert all(figure.value is None for figure in figures.values())
         assert f"score: {{probes: [{name}]}}" in sentence
@@ -99,3 +99,43 @@ def test_audit_shows_the_effects_of_the_cells_that_were_asked():
     assert "not asked" in other.sentence
     half = data.part(np.arange(N) < 60, [0])
     assert half.probed["fair/direct/judge:m/probe:padding"].shape == (60, 4)
+
+
+def test_other_wording_has_an_effect_where_it_changes_more_than_asking_again_does():
+    votes = np.repeat(CODES[:, None], 6, axis=1)  # as it is, once more, in other words; each in both orders
+    votes[:, 4:] = np.where(np.arange(N)[:, None] < 30, (CODES[:, None] + 1) % 3, votes[:, 4:])
+    votes[30:36, 2:4] = (votes[30:36, :1] + 1) % 3  # noise: a repeat differs
+    figures, sentence = result("paraphrase", probed("paraphrase", votes))
+    assert figures["paraphrase.effect"].value == pytest.approx(24 / N)
+    assert figures["paraphrase.changed"].value == pytest.approx(30 / N)
+    assert figures["paraphrase.repeat-changed"].value == pytest.approx(6 / N)
+    assert figures["paraphrase.p-value"].value < 0.001
+    assert sentence.startswith("0.25 [")
+    assert find_probe("paraphrase").finding(figures).is_claimed
+
+
+def test_verdicts_that_change_less_with_other_wording_are_no_finding():
+    votes = np.repeat(CODES[:, None], 6, axis=1)
+    votes[:40, 2:4] = (votes[:40, :1] + 1) % 3
+    figures, sentence = result("paraphrase", probed("paraphrase", votes))
+    assert figures["paraphrase.effect"].high < 0
+    assert figures["paraphrase.q-value"].value < 0.001
+    assert find_probe("paraphrase").finding(figures).kind == "nothing"
+    assert "not distinguishable from 0" not in sentence
+
+
+def test_noise_alone_is_no_effect_of_wording():
+    claimed = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        votes = np.where(rng.random((N, 6)) < 0.3, rng.integers(0, 3, (N, 6)), CODES[:, None])
+        figures, _ = result("paraphrase", probed("paraphrase", votes))
+        claimed += find_probe("paraphrase").finding(figures).is_claimed
+    assert claimed <= 4
+
+
+def test_an_item_without_all_verdicts_does_not_count_for_wording():
+    votes = np.repeat(CODES[:, None], 6, axis=1)
+    votes[0, 5] = 4
+    figures, _ = result("paraphrase", probed("paraphrase", votes))
+    assert {figures[f"paraphrase.{one}"].n for one in ("effect", "changed", "repeat-changed")} == {N - 1}
