@@ -33,6 +33,10 @@ shown and the number of repeats are axes of their own, `matrix.order` and `matri
 What judgments are scored by, against the reference labels. A spec names these in `score.metrics`; the first ranks the
 leaderboard. A judgment that failed counts as disagreement in each of them, and the value without failures and the
 bounds stand beside every figure. Where a figure is undefined it is null with a reason, never 0 and never 1.""",
+    "soft-metrics": """\
+What soft verdicts, the probabilities that response a is better, are scored by. A spec names these in `score.metrics`
+too; the first of all metrics ranks the leaderboard. [Calibrating judges](../../guide/calibrating-judges.md) shows where
+soft verdicts come from. A judgment that failed has none and is left out; the bounds stand beside every figure.""",
     "probes": """\
 Biases of an evaluator that a metric does not show. `harness audit RUN` computes all of them; a spec names some in
 `score.probes` to have their figures beside its scores. An undefined figure is null with a reason.
@@ -102,6 +106,15 @@ def metric_section(name: str) -> Iterator[str]:
     yield f"Between {metric.RANGE[0]:g} and {metric.RANGE[1]:g}. Undefined where: {metric.UNDEFINED}."
 
 
+def soft_metric_section(name: str) -> Iterator[str]:
+    """What a metric of soft verdicts means, and which values are better."""
+    metric = registry.find("soft_metrics", name)
+    yield documentation("soft_metrics", name)
+    yield ""
+    better = {"higher": "Higher is better", "lower": "Lower is better", "none": "No value is better"}[metric.DIRECTION]
+    yield f"{better}. {'Needs labels' if metric.NEEDS_LABELS else 'Needs no labels'}."
+
+
 def probe_section(name: str) -> Iterator[str]:
     """What a probe looks at."""
     yield documentation("probes", name)
@@ -137,6 +150,7 @@ SECTIONS: Mapping[str, Section] = {
     "reviews": review_section,
     "modes": mode_section,
     "metrics": metric_section,
+    "soft-metrics": soft_metric_section,
     "probes": probe_section,
     "providers": provider_section,
     "dataset-formats": format_section,

@@ -143,7 +143,7 @@ def _slices(plan: Plan, ledger: Ledger) -> dict[str, Any]:
     if not score.by:
         return {}
     judged = [ledger.judged(name) for name in plan.datasets]
-    return {"slices": slices_json(sliced(judged, score.by, score, plan.spec.seed))}
+    return {"slices": slices_json(sliced(judged, score.by, score, plan.spec.seed, ledger.soft()))}
 
 
 def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:

@@ -27,6 +27,7 @@ KINDS = {
     "reviews": Kind("reviews", "prompts to review and revise drafts: `loop.review` of a generation"),
     "modes": Kind("modes", "kinds of evaluator (judge, jury, debate): `matrix.evaluator`"),
     "metrics": Kind("metrics", "agreement of judgments with labels: `score.metrics`"),
+    "soft-metrics": Kind("soft_metrics", "figures of soft verdicts (probabilities): `score.metrics`"),
     "probes": Kind("probes", "biases of an evaluator: `harness audit`, `score.probes`"),
     "providers": Kind("providers", "sources of replies: `provider` of a model"),
     "dataset-formats": Kind("dataset_formats", "file formats of a dataset: `format` of a dataset"),

@@ -27,13 +27,23 @@ fail_below_option = click.option(
 )
 """`--fail-below` as the parameter `thresholds: tuple[str, ...]`."""
 
+fail_above_option = click.option(
+    "--fail-above",
+    "largest",
+    multiple=True,
+    metavar="[CELL:]METRIC=VALUE",
+    help="The same for metrics whose lower values are better, such as brier: exit with code 1 above VALUE. Repeatable.",
+)
+"""`--fail-above` as the parameter `largest: tuple[str, ...]`."""
+
 fail_below_by_option = click.option(
     "--fail-below-by",
     "threshold_by",
     type=click.Choice(list(JUDGED_BY)),
     default="low",
     show_default=True,
-    help="What --fail-below compares: the lower end of the interval, or the estimate.",
+    help="What --fail-below compares: the lower end of the interval, or the estimate. With --fail-above `low` is the "
+    "upper end.",
 )
 """`--fail-below-by` as the parameter `threshold_by: str`."""
 
@@ -48,6 +58,7 @@ def run_rules(ctx: click.Context, options: dict[str, Any]) -> RunRules:
     if most_failures is not None and math.isnan(most_failures):
         raise click.BadParameter("not a number", ctx, param_hint="--fail-on-failures")
     thresholds = tuple(parse_threshold(text) for text in options.pop("thresholds"))
+    thresholds += tuple(parse_threshold(text, "above") for text in options.pop("largest"))
     return RunRules(thresholds, options.pop("threshold_by"), most_failures)
 
 

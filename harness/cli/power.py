@@ -87,7 +87,7 @@ def power_question(n: int | None, effect: float | None, metrics: tuple[str, ...]
         faults.append(f"--n must be {MIN_ITEMS} to {MAX_ITEMS:,}: fewer items have counts only, no tests")
     if effect is not None and not 0 < effect < 1:
         faults.append(f"--effect must be between 0 and 1, not {effect:g}")
-    known = registry.names("metrics")
+    known = [*registry.names("metrics"), *registry.names("soft_metrics")]
     for name in metrics:
         if name not in known:
             hint = suggestion(name, known)

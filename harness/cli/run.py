@@ -31,7 +31,7 @@ from harness.cli._options import (
 )
 from harness.cli._repeat import check_repeat, draw_option, repeat_of_option, repeated
 from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
-from harness.cli._run_gate import fail_below_by_option, fail_below_option, gate_checks, run_rules
+from harness.cli._run_gate import fail_above_option, fail_below_by_option, fail_below_option, gate_checks, run_rules
 from harness.cli._run_spend import print_ledger, print_spend, spent_usd
 from harness.cli._several import planned
 from harness.cli._signals import end_in_order
@@ -115,6 +115,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
 @repeat_of_option
 @draw_option
 @fail_below_option
+@fail_above_option
 @fail_below_by_option
 @junit_option
 @click.option(

@@ -14,6 +14,7 @@ from harness.records.figures import Figure, RankSet
 from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS
 from harness.records.scores import CellScore, Difference, Leaderboard, Row, Winner
 from harness.scoring.score import DatasetScores
+from harness.scoring.soft_scores import lower_is_better
 from harness.scoring.winner import best_first
 
 
@@ -74,6 +75,7 @@ def leaderboard_json(board: Leaderboard, run_id: str) -> dict[str, Any]:
             "seed": board.seed,
             "unit": _one_of({figure.unit for figure in figures}, "item"),
         },
+        **({"lower_is_better": list(lower)} if (lower := lower_is_better(board.score.metrics)) else {}),
         "rows": [_row_json(row, board.metric) for row in board.rows],
         "winners": [winner_json(winner) for winner in board.winners],
         "notes": list(board.notes),

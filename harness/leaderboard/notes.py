@@ -10,8 +10,16 @@ from harness.records.scores import CellScore, Difference
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.pairwise import CellComparisons
 from harness.scoring.score import DatasetScores
+from harness.scoring.soft_metric import is_soft
 from harness.scoring.winner import best_first
 from harness.statistics import clusters
+
+RELATIONS = {
+    "higher": ("better than", "worse than"),
+    "lower": ("better than", "worse than"),
+    "none": ("higher than", "lower than"),
+}
+"""How a cell differs from a baseline, by the direction of the metric: above it, or better; below it, or worse."""
 
 
 def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
@@ -24,6 +32,8 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
     }
     if any(failed.values()):
         yield wording.failed(group.dataset, failed, sum(score.items for score in group.scores))
+        if soft := [name for name in group.contests if is_soft(name)]:
+            yield wording.failed_soft(group.dataset, soft)
     for name, contest in group.contests.items():
         figures = [score.figures[name] for score in group.scores]
         undefined = max(figure.undefined_share for figure in figures)
@@ -50,6 +60,8 @@ def findings_on(group: DatasetScores, metric: str, other: int | None = None) -> 
     """
     ranked = group.contests.get(metric)
     if ranked and ranked.comparisons and other is None:
+        if ranked.direction == "none":
+            return
         yield from _note_on_the_best(group, metric, ranked)
     elif ranked and other in ranked.members:
         yield from _notes_on_one(group, metric, ranked, other)
@@ -101,7 +113,7 @@ def _note_on_the_best(group: DatasetScores, metric: str, contest: CellComparison
 
 def _notes_on_one(group: DatasetScores, metric: str, contest: CellComparisons, other: int) -> Iterator[str]:
     """The cells that are better or worse than the baseline or not distinguishable from it, best first."""
-    found: dict[str, list[str]] = {"better than": [], "worse than": [], "not distinguishable from": []}
+    found: dict[str, list[str]] = {word: [] for word in (*RELATIONS[contest.direction], "not distinguishable from")}
     differences = {
         k: contest.held_against(k, other)
         for k in best_first(group.scores, metric)
@@ -109,7 +121,7 @@ def _notes_on_one(group: DatasetScores, metric: str, contest: CellComparisons, o
     }
     for k, difference in differences.items():
         if difference.is_distinguishable:
-            how = "better than" if (difference.value or 0.0) > 0 else "worse than"
+            how = _relation(contest, difference)
             found[how].append(f"{_name(group.scores[k])}, {wording.significant(difference)}")
         else:
             found["not distinguishable from"].append(f"{_name(group.scores[k])}, {wording.difference(difference)}")
@@ -120,6 +132,12 @@ def _notes_on_one(group: DatasetScores, metric: str, contest: CellComparisons, o
                 group.dataset, metric, f"{how} {_name(group.scores[other])}", cells, n=n, level=_level(group)
             )
     yield from _equivalent(group, metric, contest, _name(group.scores[other]), differences)
+
+
+def _relation(contest: CellComparisons, difference: Difference) -> str:
+    """How a cell differs from the baseline."""
+    better, worse = RELATIONS[contest.direction]
+    return better if ((difference.value or 0.0) > 0) is (contest.direction != "lower") else worse
 
 
 def _equivalent(

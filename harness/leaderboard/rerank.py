@@ -7,19 +7,24 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.errors import InputError
 from harness.hashing import rounded, seed_for
 from harness.leaderboard.build import difference_json, winner_json
 from harness.leaderboard.notes import findings_on
-from harness.leaderboard.view import Board, sorted_by
-from harness.records.experiment import ScoreSpec
+from harness.leaderboard.view import Board, metric_names, sorted_by
 from harness.records.figures import Figure
+from harness.records.judgments import OUTCOMES
 from harness.records.scores import CellScore, Difference
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
+from harness.runner.soft import soft_data, soft_verdicts
 from harness.scoring.labels import reference_of
 from harness.scoring.metric import find_metric
 from harness.scoring.pairwise import CellComparisons, compare_cells
 from harness.scoring.score import DatasetScores, best_of
+from harness.scoring.soft_metric import is_soft
+from harness.scoring.soft_scores import SoftData, best_by_soft, compare_soft
 
 
 def reranked(folder: Path, board: Board, *, metric: str | None = None, vs: str | None = None) -> dict[str, Any]:
@@ -44,7 +49,7 @@ def reranked(folder: Path, board: Board, *, metric: str | None = None, vs: str |
         board = sorted_by(board, metric)
     if vs is None and board["metric"] == stored:
         return dict(board)
-    run = read_judged(folder)
+    run = read_judged(folder, votes=any(map(is_soft, metric_names(board))))
     rows = {row["cell"]: row for row in board["rows"]}
     found: dict[str, dict[str, Any]] = {}
     notes, winners = list(board["notes"]), []
@@ -81,7 +86,7 @@ def comparisons_of(run: Judged, board: Board) -> dict[str, CellComparisons | Non
     found = {}
     for data in run.datasets:
         scores = [_score(data, k, rows) for k in range(len(data.cells))]
-        found[data.name] = _contest(metric, data, scores, run.score, run.seed)
+        found[data.name] = _contest(metric, data, scores, run, _soft_data(run, data, [metric]))
     return found
 
 
@@ -89,7 +94,10 @@ def _group(data: JudgedDataset, run: Judged, rows: Mapping[str, Any], metric: st
     """The cells of a dataset compared by one metric, or by all of the run, and the best by the one."""
     scores = [_score(data, k, rows) for k in range(len(data.cells))]
     names = run.score.metrics if every else (metric,)
-    contests = {name: _contest(name, data, scores, run.score, run.seed) for name in names}
+    soft = _soft_data(run, data, names)
+    contests = {name: _contest(name, data, scores, run, soft) for name in names}
+    if is_soft(metric):
+        return DatasetScores(data.name, tuple(scores), contests, best_by_soft(data.name, metric, scores))
     reference = reference_of(data)
     judged = reference.of(data.outcomes)
     best = best_of(data.name, metric, scores, judged, reference, run.score, run.seed)
@@ -121,20 +129,29 @@ def _score(data: JudgedDataset, at: int, rows: Mapping[str, Any]) -> CellScore:
     merged = reference.sample(data.outcomes[:, at], 1).table
     figures = {}
     for name, stored in row["metrics"].items():
-        metric = find_metric(name, reference.labels)
-        value = None if stored["value"] is None else float(metric.value(merged))  # the stored one is rounded
+        value = stored["value"]
+        if value is not None and not is_soft(name):
+            value = float(find_metric(name, reference.labels).value(merged))  # the stored one is rounded
         known = {key: stored[key] for key in ("low", "high", "n", "unit", "units", "level")}
         figures[name] = Figure(value, reason=stored["reason"] or "", **known)
-    return CellScore(cell, row["n"], row["items"], table, (), figures)
+    outcomes = tuple(int(count) for count in np.bincount(data.outcomes[:, at], minlength=len(OUTCOMES)))
+    return CellScore(cell, row["n"], row["items"], table, outcomes, figures)
+
+
+def _soft_data(run: Judged, data: JudgedDataset, names: Sequence[str]) -> SoftData | None:
+    """The soft verdicts of a dataset; None where no metric rests on them."""
+    return soft_data(data, soft_verdicts(run, data)) if any(map(is_soft, names)) else None
 
 
 def _contest(
-    metric: str, data: JudgedDataset, scores: Sequence[CellScore], score: ScoreSpec, seed: int
+    metric: str, data: JudgedDataset, scores: Sequence[CellScore], run: Judged, soft: SoftData | None
 ) -> CellComparisons | None:
+    draws = seed_for(run.seed, "pairs", metric, data.name)
+    if soft is not None and is_soft(metric):
+        return compare_soft(metric, scores, soft, run.score, draws)
     reference = reference_of(data)
-    draws = seed_for(seed, "pairs", metric, data.name)
     judged = reference.of(data.outcomes)
-    return compare_cells(metric, scores, judged, reference, score, draws)
+    return compare_cells(metric, scores, judged, reference, run.score, draws)
 
 
 def _difference(contest: CellComparisons | None, one: int, other: int, data: JudgedDataset) -> Difference | None:

@@ -13,28 +13,49 @@ from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.numbers import with_interval
 from harness.leaderboard.view import datasets
 from harness.records.experiment import Spec
+from harness.scoring.soft_metric import direction_of
 from harness.statistics.win_rate import TIES
 from harness.text import listed, quoted, suggestion
 
 BEST = "best"
+WAYS: Mapping[str, Literal["below", "above"]] = {"higher": "below", "lower": "above"}
+"""The side on which values fail, by the direction of the metric; one of no direction may fail on either."""
 """In place of a cell: the leader of each dataset."""
 By = Literal["low", "estimate"]
+Way = Literal["below", "above"]
 JUDGED_BY: Mapping[By, str] = {"low": "the lower end of the interval", "estimate": "the estimate"}
+JUDGED_ABOVE_BY: Mapping[By, str] = {**JUDGED_BY, "low": "the upper end of the interval"}
 _THRESHOLD = re.compile(r"(?:(?P<cell>.+):)?(?P<metric>[^:=]+)=(?P<least>[^=]+)")
 
 
 class Threshold(NamedTuple):
-    """The smallest accepted value of a metric.
+    """The smallest accepted value of a metric, or the largest one.
 
     Attributes:
         cell: id of a cell, with or without the dataset; `best` for the leader of each dataset, "" for every cell.
         metric: the metric.
-        least: the smallest accepted value.
+        least: the smallest accepted value, or the largest one.
+        way: the side of it on which a value fails.
     """
 
     cell: str
     metric: str
     least: float
+    way: Way = "below"
+
+    @property
+    def option(self) -> str:
+        """The option that gives it."""
+        return f"--fail-{self.way}"
+
+    def by(self, by: By) -> str:
+        """What is compared with it."""
+        return (JUDGED_BY if self.way == "below" else JUDGED_ABOVE_BY)[by]
+
+    @property
+    def text(self) -> str:
+        """The threshold for people; a largest value with its option."""
+        return f"{self}" if self.way == "below" else f"at most {self}"
 
     def __str__(self) -> str:
         return f"{self.cell}:{self.metric}={self.least:g}" if self.cell else f"{self.metric}={self.least:g}"
@@ -69,7 +90,7 @@ class RunCheck(NamedTuple):
     problem: str
 
 
-def parse_threshold(text: str) -> Threshold:
+def parse_threshold(text: str, way: Way = "below") -> Threshold:
     """`[CELL:]METRIC=VALUE` as a threshold.
 
     Raises:
@@ -83,7 +104,7 @@ def parse_threshold(text: str) -> Threshold:
     if found is None or not math.isfinite(least):
         hint = "write METRIC=VALUE, best:METRIC=VALUE or CELL:METRIC=VALUE, such as kappa=0.6"
         raise InputError(f"{quoted(text)} is no threshold", hint=hint)
-    return Threshold(found["cell"] or "", found["metric"].strip(), least)
+    return Threshold(found["cell"] or "", found["metric"].strip(), least, way)
 
 
 def check_thresholds(spec: Spec, thresholds: Sequence[Threshold]) -> None:
@@ -99,13 +120,16 @@ def check_thresholds(spec: Spec, thresholds: Sequence[Threshold]) -> None:
     for one in thresholds:
         if one.metric not in metrics:
             hint = suggestion(one.metric, metrics) or f"it has {listed(metrics)}"
-            faults.append(f"--fail-below {one}: {spec.name} has no metric {quoted(one.metric)}; {hint}")
+            faults.append(f"{one.option} {one}: {spec.name} has no metric {quoted(one.metric)}; {hint}")
+        elif spec.kind == "evaluation" and (instead := WAYS.get(direction_of(one.metric), one.way)) != one.way:
+            better = "lower" if instead == "above" else "higher"
+            faults.append(f"{one.option} {one}: {better} values of {one.metric} are better; use --fail-{instead}")
         if spec.kind == "generation" and one.cell not in ("", BEST):
-            faults.append(f"--fail-below {one}: of a generation, thresholds are of every system, or of the `best`")
+            faults.append(f"{one.option} {one}: of a generation, thresholds are of every system, or of the `best`")
         elif one.cell and one.cell not in names:
             hint = suggestion(one.cell, names)
             faults.append(
-                f"--fail-below {one}: {spec.name} has no cell {quoted(one.cell)}{f'; {hint}' if hint else ''}"
+                f"{one.option} {one}: {spec.name} has no cell {quoted(one.cell)}{f'; {hint}' if hint else ''}"
             )
     if faults:
         raise InputError(Problem(message=fault) for fault in faults)
@@ -121,7 +145,7 @@ def run_checks(board: Mapping[str, Any], rules: RunRules) -> list[RunCheck]:
     checks = list(_failures(board, rules))
     for threshold in rules.thresholds:
         found = [_below(cell, figure, threshold, rules.by) for cell, figure in _figures(board, threshold)]
-        checks += found or [RunCheck("", f"{threshold}", "no cell has this metric, so nothing was checked")]
+        checks += found or [RunCheck("", threshold.text, "no cell has this metric, so nothing was checked")]
     return checks
 
 
@@ -131,7 +155,7 @@ def gate_line(checks: Sequence[RunCheck], rules: RunRules) -> str:
     parts = [f"{cells} {'cell' if cells == 1 else 'cells'} checked"]
     if rules.most_failures is not None:
         parts.append(f"at most {100 * rules.most_failures:.3g} % failures")
-    parts += [f"{threshold} by {JUDGED_BY[rules.by]}" for threshold in rules.thresholds]
+    parts += [f"{threshold.text} by {threshold.by(rules.by)}" for threshold in rules.thresholds]
     failed = sum(bool(check.problem) for check in checks)
     return f"gate: {', '.join(parts)}: {'passed' if not failed else f'{failed} failed'}"
 
@@ -172,12 +196,13 @@ def _figures(board: Mapping[str, Any], threshold: Threshold) -> Iterator[tuple[s
 
 def _below(cell: str, figure: Mapping[str, Any], threshold: Threshold, by: By) -> RunCheck:
     metric, value = threshold.metric, figure["value"]
-    name = f"{metric} at least {threshold.least:g}"
+    is_above = threshold.way == "above"
+    name = f"{metric} at {'most' if is_above else 'least'} {threshold.least:g}"
     if value is None:
         return RunCheck(cell, name, f"{metric} is undefined: {figure['reason']}")
     shown = f"{metric} {with_interval(value, figure['low'], figure['high'])}"
     if by == "low" and figure["low"] is None:
         return RunCheck(cell, name, f"{shown} has no interval: {figure['reason']}")
-    judged = figure["low"] if by == "low" else value
-    problem = "" if judged >= threshold.least else f"{shown}: {JUDGED_BY[by]} is below {threshold.least:g}"
-    return RunCheck(cell, name, problem)
+    judged = value if by == "estimate" else figure["high" if is_above else "low"]
+    passed = judged <= threshold.least if is_above else judged >= threshold.least
+    return RunCheck(cell, name, "" if passed else f"{shown}: {threshold.by(by)} is {threshold.way} {threshold.least:g}")

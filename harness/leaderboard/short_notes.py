@@ -58,7 +58,7 @@ def notes_to_show(board: Board, remarks: Remarks) -> list[str]:
 def _of_rows(rows: Sequence[Row], metric: str) -> Iterator[str]:
     if note := failures_note(rows):
         yield note
-    found = [row["metrics"][metric].get("difference") for row in rows]
+    found = [row["metrics"][metric].get("difference") for row in rows if row["metrics"][metric].get("rank")]
     if note := detectable_note([one for one in found if one]):
         yield note
 

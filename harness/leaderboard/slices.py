@@ -14,7 +14,9 @@ from harness.records.figures import Figure
 from harness.records.slices import SlicedDataset
 from harness.runner.run_reader import read_judged
 from harness.runner.slices import sliced
+from harness.runner.soft import soft_datasets
 from harness.scoring.figure_json import figure_json
+from harness.scoring.soft_metric import is_soft
 from harness.text import pluralized, with_minus_signs
 
 NO_VALUE = "(none)"
@@ -75,8 +77,9 @@ def with_slices(folder: Path, board: Board, columns: Sequence[str]) -> dict[str,
         InputError: where the run has no values in a column, or a column has too many values.
         RunFolderError: if the run cannot be read.
     """
-    run = read_judged(folder)
-    return {**board, "slices": slices_json(sliced(run.datasets, dict.fromkeys(columns), run.score, run.seed))}
+    run = read_judged(folder, votes=any(map(is_soft, metric_names(board))))
+    found = sliced(run.datasets, dict.fromkeys(columns), run.score, run.seed, soft_datasets(run))
+    return {**board, "slices": slices_json(found)}
 
 
 def slice_tables(board: Board, remarks: Remarks) -> Iterator[Table]:

@@ -20,6 +20,7 @@ INTERVALS = {
     "percentile": "percentile bootstrap",
     "bca": "bias-corrected and accelerated bootstrap",
     "analytic": "analytic standard error",
+    "jackknife": "delete-one jackknife on the logit scale",
     "clustered": "smoothed multinomial bootstrap of as many independent items as the clusters are worth",
     "mixed": "several methods, by dataset",
 }
@@ -64,12 +65,13 @@ def sorted_by(board: Board, metric: str) -> dict[str, Any]:
         raise InputError(f"this run has no metric `{metric}`", hint=f"it has {', '.join(metric_names(board))}")
     rows: list[Row] = []
     for _, group in datasets(board):
-        rows += sorted(group, key=lambda row: _descending(row["metrics"][metric]["value"]))
+        sign = 1 if metric in board.get("lower_is_better", ()) else -1
+        rows += sorted(group, key=lambda row: _place(row["metrics"][metric]["value"], sign))
     return {**board, "metric": metric, "rows": [{**row, "rank": row["metrics"][metric].get("rank")} for row in rows]}
 
 
-def _descending(value: float | None) -> tuple[bool, float]:
-    return value is None, -(value or 0.0)
+def _place(value: float | None, sign: int) -> tuple[bool, float]:
+    return value is None, sign * (value or 0.0)
 
 
 def datasets(board: Board) -> list[tuple[str, list[Row]]]:

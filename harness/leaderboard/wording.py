@@ -22,7 +22,7 @@ def few_items(dataset: str, n: int, fewest: int) -> str:
 
 def no_labels(dataset: str) -> str:
     """A dataset without labels."""
-    return f"{dataset}: no reference labels: no figures and no ranks"
+    return f"{dataset}: no reference labels: no agreement with people and no ranks"
 
 
 def unlabelled(dataset: str, missing: int, items: int) -> str:
@@ -54,6 +54,11 @@ def failed(dataset: str, counts: Mapping[str, int], judgments: int) -> str:
         f"{dataset}: {sum(counts.values())} of {judgments} judgments failed ({kinds}); a failure counts as "
         "disagreement; the values without failures and the bounds stand beside every figure"
     )
+
+
+def failed_soft(dataset: str, metrics: Sequence[str]) -> str:
+    """How figures of soft verdicts count failed judgments."""
+    return f"{dataset}: {', '.join(metrics)}: failed judgments are left out, and the bounds stand beside the figures"
 
 
 def undefined_resamples(dataset: str, metric: str, share: float) -> str:

@@ -22,6 +22,8 @@ from harness.runner.plan import Plan
 from harness.runner.run import Part, Run
 from harness.runner.run_folder import RunWriter
 from harness.scoring.score import DatasetScores, score_dataset
+from harness.scoring.soft_metric import is_soft
+from harness.scoring.soft_scores import SoftData, verdict_score, with_soft
 
 if TYPE_CHECKING:
     from harness.runner.run_reader import JudgedDataset
@@ -36,6 +38,7 @@ class Column:
     Attributes:
         codes: positions in OUTCOMES, one for each item.
         scores: items × 2, NaN where there is none; None if they are not needed.
+        preferences: probability that response a is better, NaN where there is none; None if they are not needed.
         votes: items × votes, positions in OUTCOMES; None where a judgment is one verdict.
         abstained: of a counted cell, the members that failed on each item although the item did not; else None.
         usage: what they took.
@@ -43,9 +46,16 @@ class Column:
 
     codes: Codes
     scores: NDArray[np.float64] | None = None
+    preferences: NDArray[np.float64] | None = None
     votes: Codes | None = None
     abstained: NDArray[np.int64] | None = None
     usage: Usage = field(default_factory=Usage)
+
+    def numbers(self) -> NDArray[np.float64]:
+        """Items × (score a, score b, preference), NaN where there is none."""
+        n = len(self.codes)
+        scores = np.full((n, 2), np.nan) if self.scores is None else self.scores
+        return np.column_stack([scores, np.full(n, np.nan) if self.preferences is None else self.preferences])
 
 
 class Ledger:
@@ -64,6 +74,10 @@ class Ledger:
                 for member in members_of(cell):
                     column = self._columns[self._at[member.id]]
                     column.scores = np.full((len(column.codes), 2), np.nan)
+        self._is_soft = any(map(is_soft, plan.spec.score.metrics))
+        for column in self._columns if self._is_soft else ():
+            column.scores = np.full((len(column.codes), 2), np.nan)
+            column.preferences = np.full(len(column.codes), np.nan)
 
     def collect(self, run: Run[Outcome], writer: RunWriter) -> None:
         """Take all judgments of a run, and write them to its folder, those of cells that count votes at the end."""
@@ -86,6 +100,8 @@ class Ledger:
                 (np.nan if one.score_a is None else one.score_a, np.nan if one.score_b is None else one.score_b)
                 for one in outcomes
             ]
+        if column.preferences is not None:
+            column.preferences[span] = [np.nan if one.preference is None else one.preference for one in outcomes]
         if column.votes is None and (width := max(len(outcome.votes) for outcome in outcomes)):
             column.votes = np.repeat(column.codes[:, None], width, axis=1)  # chunks before it had no votes
         if column.votes is not None:
@@ -112,7 +128,7 @@ class Ledger:
         if mode.averages_scores(cell):
             scores = np.stack([member.scores for member in members if member.scores is not None])
         counted = mode.count(cell, self._plan.spec.strategies[cell.strategy], MemberVotes(codes, scores))
-        return Column(counted.codes, counted.scores, None, abstained, usage)
+        return Column(counted.codes, counted.scores, abstained=abstained, usage=usage)
 
     @property
     def calls(self) -> int:
@@ -161,18 +177,34 @@ class Ledger:
         for name, dataset in self._plan.datasets.items():
             here = [at for at, cell in enumerate(spec.cells) if cell.dataset == name]
             columns = [self._columns[at] for at in here]
-            scored.append(
-                score_dataset(
-                    [spec.cells[at] for at in here],
-                    dataset,
-                    np.column_stack([column.codes for column in columns]),
-                    spec.score,
-                    spec.seed,
-                    [column.usage for column in columns],
-                    [column.votes for column in columns],
-                )
+            found = score_dataset(
+                [spec.cells[at] for at in here],
+                dataset,
+                np.column_stack([column.codes for column in columns]),
+                verdict_score(spec.score) if self._is_soft else spec.score,
+                spec.seed,
+                [column.usage for column in columns],
+                [column.votes for column in columns],
             )
+            scored.append(self._with_soft(found) if self._is_soft else found)
         return scored
+
+    def soft(self) -> dict[str, SoftData]:
+        """The soft verdicts of each dataset; none where no metric rests on them."""
+        return {name: self._soft_of(name) for name in self._plan.datasets} if self._is_soft else {}
+
+    def _with_soft(self, scored: DatasetScores) -> DatasetScores:
+        """The scores of a dataset with the figures of soft verdicts."""
+        spec = self._plan.spec
+        return with_soft(scored, self._soft_of(scored.dataset), spec.score, spec.seed)
+
+    def _soft_of(self, name: str) -> SoftData:
+        from harness.runner.soft import soft_data, soft_verdicts_of
+
+        spec, data = self._plan.spec, self.judged(name)
+        scales = {name: strategy.answer.get("scale") for name, strategy in spec.strategies.items()}
+        numbers = {cell.id: self._columns[self._at[cell.id]].numbers() for cell in data.cells}
+        return soft_data(data, soft_verdicts_of(data, numbers, scales))
 
 
 def _judgments(ids: Sequence[str], column: Column) -> list[Judgment]:

@@ -11,6 +11,8 @@ from harness.records.experiment import ScoreSpec, Spec
 from harness.records.slices import SlicedDataset
 from harness.runner.run_reader import JudgedDataset
 from harness.scoring.slices import MAX_SLICES, SliceColumn, slice_count, slice_dataset
+from harness.scoring.soft_scores import SoftData
+from harness.scoring.soft_slices import with_soft_slices
 
 
 def slice_problems(spec: Spec, datasets: Mapping[str, Dataset]) -> Iterator[Problem]:
@@ -39,7 +41,13 @@ def too_many(column: str, count: int) -> str:
     return f"the column `{column}` has {count:,} values; slices are made of at most {MAX_SLICES}"
 
 
-def sliced(data: Sequence[JudgedDataset], columns: Iterable[str], score: ScoreSpec, seed: int) -> list[SlicedDataset]:
+def sliced(
+    data: Sequence[JudgedDataset],
+    columns: Iterable[str],
+    score: ScoreSpec,
+    seed: int,
+    soft: Mapping[str, SoftData],
+) -> list[SlicedDataset]:
     """The cells of some datasets on the slices by some columns; a dataset without values in a column is left out.
 
     Args:
@@ -47,6 +55,7 @@ def sliced(data: Sequence[JudgedDataset], columns: Iterable[str], score: ScoreSp
         columns: of the data that the run kept.
         score: how judgments become scores.
         seed: of the spec.
+        soft: the soft verdicts of each dataset; none where no metric rests on them.
 
     Raises:
         InputError: where no dataset has a column, or a column has too many values.
@@ -62,7 +71,8 @@ def sliced(data: Sequence[JudgedDataset], columns: Iterable[str], score: ScoreSp
                 continue
             if (count := slice_count(values)) > MAX_SLICES:
                 raise InputError(too_many(column, count), hint=FEWER)
-            found.append(slice_dataset(one.cells, one, one.outcomes, SliceColumn(column, values), score, seed))
+            parts = slice_dataset(one.cells, one, one.outcomes, SliceColumn(column, values), score, seed)
+            found.append(with_soft_slices(parts, soft[one.name], values, score, seed) if soft else parts)
     return found
 
 

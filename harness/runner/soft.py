@@ -23,11 +23,12 @@ from harness.records.experiment import Cell
 from harness.records.judgments import VERDICTS
 from harness.runner.run_folder import JUDGMENTS, read_frame
 from harness.runner.run_reader import Judged, JudgedDataset
+from harness.scoring.soft_metric import is_soft
+from harness.scoring.soft_scores import SoftData
 
 Values: TypeAlias = NDArray[np.float64]
 Source = Literal["preference", "scores", "votes"]
 
-HARD = "gives verdicts without a probability: use log probabilities, scores, repeats or a jury"
 _SHARE = np.array([1.0, 0.5, 0.0])
 """Of a verdict: a, tie, b."""
 
@@ -59,7 +60,54 @@ def soft_verdicts(run: Judged, data: JudgedDataset) -> list[SoftVerdicts]:
         data: one of its datasets.
     """
     scales = {name: one["answer"].get("scale") for name, one in run.spec.get("strategies", {}).items()}
-    numbers = _numbers(run, data)
+    return soft_verdicts_of(data, _numbers(run, data), scales)
+
+
+def soft_datasets(run: Judged) -> dict[str, SoftData]:
+    """The soft verdicts of each dataset of a run that was read with its votes; none where no metric rests on them."""
+    if not any(map(is_soft, run.score.metrics)):
+        return {}
+    return {data.name: soft_data(data, soft_verdicts(run, data)) for data in run.datasets}
+
+
+def soft_data(data: JudgedDataset, found: Sequence[SoftVerdicts]) -> SoftData:
+    """The soft verdicts of the cells of a dataset as scoring takes them."""
+    lengths = data.lengths()
+    return SoftData(
+        [one.values for one in found],
+        shares_of(data),
+        data.cluster_codes() if data.clustered else None,
+        (lengths[:, 0] - lengths[:, 1]).astype(float),
+    )
+
+
+def shares_of(data: JudgedDataset) -> Values:
+    """For each item the share of the annotators who prefer a, half of the ties included; NaN without a label."""
+    shares = data.soft_labels()
+    return soft_labels(data.annotator_codes()) if shares is None else shares
+
+
+def soft_labels(codes: NDArray[np.int8]) -> Values:
+    """The share of the annotators of each item who prefer a, half of the ties included; NaN without labels.
+
+    Args:
+        codes: items × annotators, positions in VERDICTS, −1 where there is none.
+    """
+    given = codes >= 0
+    shares = np.where(given, 1 - codes / 2, 0.0).sum(axis=1)
+    return np.where(given.any(axis=1), shares / np.maximum(given.sum(axis=1), 1), np.nan)
+
+
+def soft_verdicts_of(
+    data: JudgedDataset, numbers: Mapping[str, Values], scales: Mapping[str, Any]
+) -> list[SoftVerdicts]:
+    """The soft verdicts of the cells of a dataset, in canonical order.
+
+    Args:
+        data: the dataset.
+        numbers: of each cell, items × (score a, score b, preference), NaN where there is none.
+        scales: of each strategy, the scale of its scores, None where it has none.
+    """
     at = {cell.id: k for k, cell in enumerate(data.cells)}
     found: dict[str, SoftVerdicts] = {}
     for cell in sorted(data.cells, key=lambda one: bool(members_of(one))):

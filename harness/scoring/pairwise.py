@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,7 @@ class CellComparisons:
         range: the least and the largest value of the metric.
         margin: within which two are equivalent, None where the spec declares none.
         discordant: of a metric with an exact test, what it rests on; None for others and where items are clustered.
+        direction: which values are better: `higher` or `lower`; `none` where there are no ranks.
     """
 
     cells: tuple[str, ...]
@@ -59,13 +60,15 @@ class CellComparisons:
     range: tuple[float, float] = (-1.0, 1.0)
     margin: float | None = None
     discordant: Array | None = None
+    direction: Literal["higher", "lower", "none"] = "higher"
     _detectable: dict[int, tuple[Array, Array]] = field(default_factory=dict)
 
     def rank_sets(self) -> dict[int, RankSet]:
         """The ranks that cannot be excluded, by position of the cell."""
-        if self.comparisons is None:
+        if self.comparisons is None or self.direction == "none":
             return {}
-        found = ranks.rank_sets(self.comparisons.differences, self.comparisons.p_values, self.comparisons.level)
+        sign = -1 if self.direction == "lower" else 1
+        found = ranks.rank_sets(sign * self.comparisons.differences, self.comparisons.p_values, self.comparisons.level)
         return {member: RankSet(*ends) for member, ends in zip(self.members, found, strict=True)}
 
     def held_against(self, one: int, other: int) -> Difference:

@@ -24,6 +24,7 @@ from harness.records.slices import CellSlices, Slice, SlicedDataset
 from harness.scoring.estimates import MIN_ITEMS, NO_LABELS, metric_figures
 from harness.scoring.labels import Reference, reference_of
 from harness.scoring.metric import Metric, find_metric
+from harness.scoring.soft_metric import split_metrics
 from harness.statistics import clusters, interaction
 from harness.statistics.interaction import interaction_tests
 
@@ -76,7 +77,7 @@ def slice_dataset(
     scoring = replace(score, level=each)
     draws = seed_for(seed, "slices", dataset.name, column.name)
     tests = _tests(reference, reference.of(outcomes), here, len(words), draws)
-    metrics = {name: find_metric(name) for name in score.metrics}
+    metrics = {name: find_metric(name) for name in split_metrics(score.metrics)[0]}
     sliced = []
     for k, cell in enumerate(cells):
         judged = reference.of(outcomes[:, k])

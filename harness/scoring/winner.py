@@ -15,6 +15,7 @@ from harness.scoring.estimates import SMOOTHING
 from harness.scoring.labels import Reference
 from harness.scoring.metric import find_metric
 from harness.scoring.pairwise import is_comparable, statistic_of
+from harness.scoring.soft_metric import direction_of
 from harness.statistics.agreement import SHAPE, Array
 from harness.statistics.clustered import table_interval
 from harness.statistics.pairs import Statistic
@@ -27,11 +28,12 @@ FEW = "too few items or clusters for an interval"
 
 
 def best_first(scores: Sequence[CellScore], metric: str) -> list[int]:
-    """Positions of the cells, the highest figure first; undefined ones last, equals as they come."""
+    """Positions of the cells, the best figure first; undefined ones last, equals as they come."""
+    sign = 1.0 if direction_of(metric) == "lower" else -1.0
 
     def place(position: int) -> tuple[bool, float]:
         value = scores[position].figures[metric].value
-        return value is None, -(value or 0.0)
+        return value is None, sign * (value or 0.0)
 
     return sorted(range(len(scores)), key=place)
 

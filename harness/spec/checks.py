@@ -243,7 +243,7 @@ def _texts(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...
 def metric_problems(checked: CheckedDocument) -> Iterator[Problem]:
     """Metrics and probes that are not known."""
     for key, kind in (("metrics", "metric"), ("probes", "probe")):
-        known = registry.names(key)
+        known = [*registry.names(key), *(registry.names("soft_metrics") if key == "metrics" else ())]
         for index, name in enumerate(checked.part("score", key) or ()):
             if name not in known:
                 message = f"there is no {kind} {quoted(name)}"

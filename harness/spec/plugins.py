@@ -67,7 +67,8 @@ def _uses(value: Any) -> Iterator[Use]:
     yield from _use(("loop", "review"), "reviews", _get(_get(value, "loop"), "review"))
     for kind in ("metrics", "probes"):
         for index, name in enumerate(_list(_get(_get(value, "score"), kind))):
-            yield from _use(("score", kind, index), kind, name)
+            is_soft = kind == "metrics" and name in registry.names("soft_metrics")
+            yield from _use(("score", kind, index), "soft_metrics" if is_soft else kind, name)
 
 
 def _modes(place: tuple[Step, ...], entry: Any) -> Iterator[Use]:

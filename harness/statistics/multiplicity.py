@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from harness.statistics.agreement import Array
 from harness.statistics.intervals import normal_quantile
-from harness.statistics.pairs import Judgments, Statistic, by_first, paired_errors
+from harness.statistics.pairs import Judgments, PairedErrors, Statistic, by_first, paired_errors
 
 MAX_PAIRS = 20_000
 """With more pairs (200 evaluators) Bonferroni's single-step rule replaces joint draws."""
@@ -162,6 +162,19 @@ def compare_pairs(
         level: confidence level of the family.
     """
     found = paired_errors(statistic, judgments, first, second, level)
+    return simultaneous(found, first, second, resamples=resamples, seed=seed, level=level)
+
+
+def simultaneous(
+    found: PairedErrors,
+    first: NDArray[np.intp],
+    second: NDArray[np.intp],
+    *,
+    resamples: int,
+    seed: int,
+    level: float = 0.95,
+) -> Comparisons:
+    """Simultaneous inference over pairs whose errors are known; the other arguments as for `compare_pairs`."""
     differences = found.values[first] - found.values[second]
     scores = normal_scores(np.abs(differences) / found.errors, found.degrees)
     law = CriticalLaw.of(found.covariance, first, second, resamples=resamples, seed=seed)

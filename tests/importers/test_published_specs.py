@@ -85,6 +85,15 @@ def test_alpaca_eval(tmp_path):
         printed = [soft["judge"]["value"], soft["standard_error"], cell["rates"]["half"]["judge"]["value"]]
         columns = ["win_rate", "standard_error", "discrete_win_rate"]
         assert [100 * value for value in printed] == pytest.approx([expected[name] for name in columns], abs=1e-6)
+    rows = {row["cell"]: row["metrics"] for row in run.leaderboard["rows"]}
+    for model, without in (("claude-2.1", 32.41), ("gemma-7b-it", 12.97)):
+        found = rows[f"{model}/recorded/judge:gpt-4-turbo-on-{model}"]
+        expected = published(model)
+        assert 100 * (1 - found["soft-win-rate"]["value"]) == pytest.approx(expected["win_rate"], abs=1e-6)
+        controlled = found["length-controlled-win-rate"]
+        assert 100 * (1 - controlled["value"]) == pytest.approx(without, abs=0.005)
+        # The published figure also has the difficulty of the instructions and a regulariser, which are not there.
+        assert expected["win_rate"] < expected["length_controlled_winrate"] < 100 * (1 - controlled["value"])
     read, published_ = (
         judgments.filter(pl.col("cell") == f"claude-2.1/recorded/judge:{judge}-on-claude-2.1")["preference"].to_numpy()
         for judge in ("logprobs", "gpt-4-turbo")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,22 +16,26 @@ from harness.errors import InputError
 from harness.hashing import seed_for
 from harness.records.figures import Figure
 from harness.runner.run_reader import Judged, JudgedDataset
-from harness.runner.soft import HARD, SoftVerdicts, soft_verdicts
+from harness.runner.soft import SoftVerdicts, shares_of, soft_labels, soft_verdicts
 from harness.scoring.estimates import MIN_ITEMS
+from harness.scoring.soft_metric import (
+    ONE_OUTCOME,
+    TOO_FEW,
+    TOO_FEW_CLUSTERS,
+    SoftItems,
+    find_soft_metric,
+    mean_figure,
+)
+from harness.scoring.soft_scores import HARD
 from harness.statistics import clusters, soft
 from harness.statistics.agreement import Array
-from harness.statistics.clustered import mean_interval
 from harness.statistics.codes import TIE, Codes
 from harness.statistics.soft import BINS, bin_of
 
 MIN_FIT = 100
 """Labelled items that a calibration is fitted to at least."""
-TOO_FEW = f"fewer than {MIN_ITEMS} labelled items with a soft verdict"
-TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
 TOO_FEW_TO_FIT = f"fewer than {MIN_FIT} labelled items to fit a calibration to"
-ONE_OUTCOME = "all labels prefer the same response"
 NO_TIES = "no label is a tie"
-NO_SPREAD = "no item differs"
 COVERAGES = tuple(k / 10 for k in range(1, 11))
 METHODS: tuple[Method, ...] = ("isotonic", "sigmoid")
 NAMES = ("brier", "log-loss", "ece", "auc", "soft-win-rate", "human-win-rate")
@@ -185,8 +188,7 @@ def calibrate(run: Judged, source: LabelSource | None = None, *, cell: str | Non
             continue
         codes = data.annotator_codes() if labels is None else labels[data.name].codes
         annotators = data.annotators if labels is None else labels[data.name].annotators
-        shares = data.soft_labels() if labels is None else None
-        y = soft_labels(codes) if shares is None else shares
+        y = shares_of(data) if labels is None else soft_labels(codes)
         kept = [one for k, one in enumerate(soft_verdicts(run, data)) if cell is None or cell in _names(data, k)]
         cells = tuple(_of_cell(one, data, (codes, y), run) for one in kept)
         found.append(DatasetCalibration(data.name, len(data), int((codes >= 0).any(axis=1).sum()), annotators, cells))
@@ -198,17 +200,6 @@ def calibrate(run: Judged, source: LabelSource | None = None, *, cell: str | Non
 def _names(data: JudgedDataset, k: int) -> tuple[str, str]:
     name = data.cells[k].id
     return name, name.removeprefix(f"{data.name}/")
-
-
-def soft_labels(codes: NDArray[np.int8]) -> Array:
-    """The share of the annotators of each item who prefer a, half of the ties included; NaN without labels.
-
-    Args:
-        codes: items × annotators, positions in VERDICTS, −1 where there is none.
-    """
-    given = codes >= 0
-    shares = np.where(given, 1 - codes / 2, 0.0).sum(axis=1)
-    return np.where(given.any(axis=1), shares / np.maximum(given.sum(axis=1), 1), np.nan)
 
 
 def _of_cell(
@@ -256,55 +247,20 @@ def _with_fits(found: CellCalibration, sample: _Sample, outcomes: NDArray[np.int
 
 def _figures(sample: _Sample) -> tuple[dict[str, Figure], float]:
     """The figures of soft verdicts, and the calibration error by chance."""
-    p, y, known = sample.p, sample.y, _known(sample)
-    error = soft.calibration_error_interval(p, y, sample.group, sample.level, sample.seed)
-    loss = soft.mean_t_interval(soft.log_losses(p, y), sample.group, sample.level)
-    drawn: dict[str, Any] = {"resamples": soft.RESAMPLES, "seed": f"{sample.seed:032x}"}
-    figures = {
-        "brier": _mean(soft.brier(p, y), sample),
-        "log-loss": Figure(
-            float(soft.log_losses(p, y).mean()),
-            None if loss.low is None else max(0.0, loss.low),
-            loss.high,
-            "" if loss.low is not None else NO_SPREAD,
-            method="analytic" if loss.low is not None else "none",
-            **known,
-        ),
-        "ece": Figure(soft.calibration_error(p, y), error.low, error.high, method="bootstrap", **drawn, **known),
-        "auc": _auc(sample),
-        "soft-win-rate": _mean(p, sample),
-        "human-win-rate": _mean(y, sample),
-    }
+    items = _items(sample)
+    error = soft.calibration_error_interval(sample.p, sample.y, sample.group, sample.level, sample.seed)
+    figures = {name: find_soft_metric(name).figure(items) for name in ("brier", "log-loss", "ece", "auc")}
+    figures |= {"soft-win-rate": mean_figure(sample.p, items), "human-win-rate": mean_figure(sample.y, items)}
     return figures, error.by_chance
 
 
-def _auc(sample: _Sample) -> Figure:
-    decided = sample.part(sample.y != 0.5)
-    is_a, known = decided.y > 0.5, _known(decided)
-    if not len(is_a) or is_a.all() or not is_a.any():
-        return Figure(None, reason=ONE_OUTCOME, **known)
-    value, influence = soft.auc(decided.p, is_a)
-    if len(is_a) < MIN_ITEMS:
-        return Figure(value, reason=TOO_FEW, **known)
-    low, high = soft.auc_interval(value, influence, is_a, decided.group, sample.level)
-    return Figure(value, low, high, method="analytic", **known)
-
-
-def _known(sample: _Sample) -> dict[str, Any]:
-    n = len(sample.p)
-    if sample.group is None:
-        return {"n": n, "level": sample.level, "units": n}
-    return {"n": n, "level": sample.level, "unit": "cluster", "units": len(np.unique(sample.group))}
+def _items(sample: _Sample) -> SoftItems:
+    return SoftItems(sample.p, sample.y, sample.group, sample.level, sample.seed)
 
 
 def _mean(values: Array, sample: _Sample) -> Figure:
     """The mean of values in [0, 1], with an interval that has no zero width."""
-    found = mean_interval(values, sample.group, (0.0, 1.0), sample.level)
-    known = _known(sample)
-    if found.low is None:
-        return Figure(float(values.mean()), reason=found.reason, **known)
-    method = "analytic" if sample.group is None else "clustered"
-    return Figure(float(values.mean()), found.low, found.high, method=method, **known)
+    return mean_figure(values, _items(sample))
 
 
 def _share(right: NDArray[np.bool_], sample: _Sample) -> Figure:

@@ -18,7 +18,9 @@ from harness.hashing import rounded
 from harness.leaderboard import wording
 from harness.leaderboard.build import difference_json
 from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.records.scores import Difference
 from harness.runner.run_reader import Judged
+from harness.scoring.soft_metric import direction_of
 
 
 class ComparedRuns(NamedTuple):
@@ -73,8 +75,15 @@ def worse(
             for pair in part.pairs:
                 figure = pair.figures.get(metric)
                 difference = figure and figure.difference
-                if figure and difference and difference.high is not None and difference.high < -margin:
+                if figure and difference and _is_worse(difference, metric, margin):
                     yield each, pair, figure
+
+
+def _is_worse(difference: Difference, metric: str, margin: float) -> bool:
+    """Whether the whole interval of a difference lies beyond the margin, on the side that is worse."""
+    if difference.low is None or difference.high is None:
+        return False
+    return difference.low > margin if direction_of(metric) == "lower" else difference.high < -margin
 
 
 def _run_json(run: Judged) -> dict[str, Any]:
@@ -220,14 +229,16 @@ def _notes(comparisons: Sequence[Comparison], metric: str) -> Iterator[str]:
 
 def _counted(found: Comparison, metric: str) -> Mapping[str, int]:
     """The number of pairs that are better, worse, not distinguishable, and not compared."""
-    counts = {"better": 0, "worse": 0, "not distinguishable": 0, "not compared": 0}
+    direction = direction_of(metric)
+    up, down = {"higher": ("better", "worse"), "lower": ("worse", "better"), "none": ("higher", "lower")}[direction]
+    counts = dict.fromkeys(sorted((up, down)), 0) | {"not distinguishable": 0, "not compared": 0}
     for part in found.datasets:
         for pair in part.pairs:
             difference = pair.figures[metric].difference if metric in pair.figures else None
             if difference is None or difference.low is None:
                 counts["not compared"] += 1
             elif difference.is_distinguishable:
-                counts["better" if (difference.value or 0) > 0 else "worse"] += 1
+                counts[up if (difference.value or 0) > 0 else down] += 1
             else:
                 counts["not distinguishable"] += 1
     return counts

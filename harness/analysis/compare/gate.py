@@ -19,6 +19,7 @@ from harness.analysis.compare.paired_metrics import PairedFigure
 from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
 from harness.errors import InputError
 from harness.records.judgments import VERDICTS
+from harness.scoring.soft_metric import direction_of, is_soft
 from harness.statistics.multiplicity import rejected_over_families
 
 MIN_ITEMS = 20
@@ -122,7 +123,8 @@ def _worse(comparisons: Sequence[Comparison], metric: str, rules: GateRules) -> 
             figures = {(each.other.id, pair.other): pair.figures.get(metric) for pair in part.pairs}
             tested = {name: figure for name, figure in figures.items() if figure and figure.p_beyond}
             names.append([*tested])
-            p_values.append(np.array([_p_worse(figure, rules.margin) for figure in tested.values()]))
+            sign = _sign(metric)
+            p_values.append(np.array([_p_worse(figure, rules.margin, sign) for figure in tested.values()]))
             level = next((figure.level for figure in tested.values()), level)
     if rules.over_datasets:
         rejected = rejected_over_families([one for one in p_values if len(one)], 1 - level)
@@ -137,11 +139,16 @@ def _worse(comparisons: Sequence[Comparison], metric: str, rules: GateRules) -> 
     }
 
 
-def _p_worse(figure: PairedFigure, margin: float) -> float:
-    """The adjusted p-value of a decrease by no more than the margin; 1 where the figure fell by less."""
+def _p_worse(figure: PairedFigure, margin: float, sign: int) -> float:
+    """The adjusted p-value of a loss of no more than the margin; 1 where the figure lost less."""
     assert figure.p_beyond is not None
     value = figure.difference.value
-    return figure.p_beyond(-margin) if value is not None and value < -margin else 1.0
+    return figure.p_beyond(-sign * margin) if value is not None and sign * value < -margin else 1.0
+
+
+def _sign(metric: str) -> int:
+    """The sign of an improvement of a metric."""
+    return -1 if direction_of(metric) == "lower" else 1
 
 
 def _findings(found: Comparison, metric: str, rules: GateRules, worse: set[tuple[str, str]]) -> Iterator[GateFinding]:
@@ -187,9 +194,12 @@ def _of_pair(
     if after - before > margin:
         message = f"failed judgments rose from {before:.1%} to {after:.1%}"
         yield GateFinding("failures", run, pair.other, message)
-    if not pair.flips:
-        return  # the same outcome on every shared item
     figure = pair.figures.get(metric)
+    if not pair.flips and not is_soft(metric):
+        return  # the same outcome on every shared item
+    if figure is not None and is_soft(metric) and figure.difference.high is None:
+        yield GateFinding("not-compared", run, pair.other, f"{metric} was not compared: {figure.difference.reason}")
+        return
     if figure is None or figure.n < rules.min_items:
         n = 0 if figure is None else figure.n
         message = f"{n} shared items with the same label are fewer than {rules.min_items}"
@@ -200,7 +210,9 @@ def _of_pair(
         yield GateFinding("not-compared", run, pair.other, f"{metric} was not compared: {difference.reason}")
     elif is_worse:
         together = " over all datasets together" if rules.over_datasets else ""
-        message = f"{metric} fell by {-(difference.value or 0.0):.3f}, significantly more than {margin:g}{together}"
+        moved = "rose" if _sign(metric) < 0 else "fell"
+        change = f"{moved} by {abs(difference.value or 0.0):.3f}"
+        message = f"{metric} {change}, significantly more than {margin:g}{together}"
         yield GateFinding("worse", run, pair.other, message)
 
 

@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.analysis.compare.matching import partner_datasets
+from harness.analysis.compare.soft_columns import soft_columns
 from harness.records.figures import RankSet
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.scoring.score import DatasetScores, score_dataset
+from harness.scoring.soft_metric import is_soft
+from harness.scoring.soft_scores import SoftData, verdict_score, with_soft
 from harness.scoring.winner import best_first
 
 
@@ -58,17 +61,28 @@ def merge(runs: Sequence[Judged]) -> list[Merged]:
                 there[shared.one[shared.labelled]] = shared.other[shared.labelled]
                 rows &= there >= 0
                 places.append(there)
+            kept = [np.flatnonzero(rows), *(there[rows] for there in places)]
+            soft = _soft(runs, [data, *(side for side, _ in sides)], kept)
             parts = [data.part(rows, range(len(data.cells)))]
             parts += [
                 side.part(there[rows], range(len(side.cells))) for (side, _), there in zip(sides, places, strict=True)
             ]
-            merged.append(_merged(runs, parts))
+            merged.append(_merged(runs, parts, soft))
     return merged
 
 
-def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset]) -> Merged:
+def _soft(runs: Sequence[Judged], sides: Sequence[JudgedDataset], rows: Sequence[NDArray[np.intp]]) -> SoftData | None:
+    """The soft verdicts of all cells of some runs, one run after the other; None where no metric rests on them."""
+    if not any(map(is_soft, runs[0].score.metrics)):
+        return None
+    columns = [(at, k) for at, data in enumerate(sides) for k in range(len(data.cells))]
+    return soft_columns(list(zip(runs, sides, strict=True)), rows, columns)
+
+
+def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset], soft: SoftData | None) -> Merged:
     names, cells, columns, usage = [], [], [], []
     seen: set[tuple[str, ...]] = set()
+    at, values = 0, []
     for run, part in zip(runs, parts, strict=True):
         for k, cell in enumerate(part.cells):
             key = (*part.meanings[k].values(), _bytes_of(part.outcomes[:, k]))
@@ -78,9 +92,14 @@ def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset]) -> Merged:
                 cells.append(replace(cell, dataset=parts[0].name))
                 columns.append(part.outcomes[:, k])
                 usage.append(part.usage[k])
+                values.append(None if soft is None else soft.values[at])
+            at += 1
     outcomes = np.column_stack(columns)
     score, seed = replace(runs[0].score, holdout=None), runs[0].seed
-    scored = score_dataset(cells, parts[0], outcomes, score, seed, usage, [None] * len(cells))
+    verdicts = score if soft is None else verdict_score(score)
+    scored = score_dataset(cells, parts[0], outcomes, verdicts, seed, usage, [None] * len(cells))
+    if soft is not None:
+        scored = with_soft(scored, replace(soft, values=values), score, seed)
     return Merged(parts[0].name, tuple(names), scored)
 
 

@@ -17,6 +17,7 @@ from harness.analysis.compare.matching import (
     Pair,
     SharedItems,
 )
+from harness.analysis.compare.soft_columns import compare_columns, shared_rows, soft_columns
 from harness.analysis.compare.win_rates import WinRateMetric, metric_of
 from harness.hashing import seed_for
 from harness.records.experiment import ScoreSpec
@@ -32,6 +33,8 @@ from harness.scoring.pairwise import (
     statistic_of,
     why_not,
 )
+from harness.scoring.soft_metric import is_soft
+from harness.scoring.soft_scores import SoftData
 from harness.statistics import multiplicity
 from harness.statistics.agreement import SHAPE
 from harness.statistics.pairs import Judgments
@@ -81,6 +84,7 @@ class PairedTable:
         score: resamples and level.
         names: parts of the seed.
         reason: why nothing can be compared, "" where it can be.
+        soft: the soft verdicts of the columns; None where no metric rests on them.
     """
 
     labels: NDArray[np.int8]
@@ -92,6 +96,7 @@ class PairedTable:
     score: ScoreSpec
     names: Sequence[str]
     reason: str
+    soft: SoftData | None = None
 
     @classmethod
     def of(
@@ -117,6 +122,9 @@ class PairedTable:
         cluster = next((side for side in canonical if sides[side][1].clustered), None)
         metrics = [name for name in one.score.metrics if name in other.score.metrics] or list(one.score.metrics)
         lack = OTHER_LABELS if shared.conflicts else NO_LABELS
+        soft = None
+        if any(map(is_soft, metrics)):
+            soft = soft_columns([(one, first), (other, second)], shared_rows(shared), order)
         return cls(
             first.reference_codes()[shared.one[rows]],
             judged,
@@ -127,10 +135,13 @@ class PairedTable:
             sides[canonical[0]][0].score,
             sorted([one.id, other.id]) + sorted([first.name, second.name]),
             "" if rows.any() else lack.format(other=other.spec_name),
+            soft,
         )
 
     def figures(self, metric: str) -> list[PairedFigure]:
         """One metric of every pair; the pairs are one family."""
+        if is_soft(metric):
+            return self._soft_figures(metric)
         kind = metric_of(metric, self.labels)
         seed = seed_for(0, "compare", metric, *self.names)
         whole = Judgments(self.labels.astype(np.intp), self.judged.astype(np.intp), self.clusters)
@@ -152,6 +163,27 @@ class PairedTable:
             if family is not None and ends is not None:
                 found, beyond = family.difference(to, *ends), partial(family.comparisons.p_beyond, *ends[::-1])
             figures.append(replace(self._figure(float(n), (values[x], values[y]), found, seed), p_beyond=beyond))
+        return figures
+
+    def _soft_figures(self, metric: str) -> list[PairedFigure]:
+        assert self.soft is not None
+        seed = seed_for(0, "compare", metric, *self.names)
+        found = compare_columns(metric, self.soft, self.ends, self.score, seed)
+        figures = []
+        for (x, y), to in zip(self.ends, self.others, strict=True):
+            change = _or_none(found.values[y] - found.values[x])
+            lack = self.reason or found.reasons[x] or found.reasons[y]
+            difference, beyond = Difference(to, change, reason=lack), None
+            if found.comparisons is not None and not lack:
+                ends = found.place[x], found.place[y]
+                loss = float(found.detectable[ends])
+                family = _Family(found.comparisons, found.range, {ends: (loss, loss)})
+                difference = family.difference(to, *ends)
+                beyond = partial(found.comparisons.p_beyond, *ends[::-1])
+            n = float(min(found.counts[x], found.counts[y]))
+            figures.append(
+                replace(self._figure(n, (found.values[x], found.values[y]), difference, seed), p_beyond=beyond)
+            )
         return figures
 
     def _figure(self, n: float, values: tuple[float, float], difference: Difference, seed: int) -> PairedFigure:

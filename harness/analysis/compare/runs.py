@@ -15,6 +15,7 @@ from harness.analysis.compare.spec_diff import spec_differences
 from harness.analysis.compare.win_rates import with_systems
 from harness.errors import InputError
 from harness.runner.run_reader import KINDS, Judged, read_judged
+from harness.scoring.soft_metric import direction_of
 
 
 def compare_runs(
@@ -52,6 +53,8 @@ def compare_runs(
                 f"run {run.id} of {run.spec_name} has no metric `{metric}`",
                 hint=f"it has {', '.join(run.score.metrics)}; choose a metric of all runs with --metric",
             )
+    if gate is not None and gate.margin is not None and direction_of(metric) == "none":
+        raise InputError(f"--fail-if-worse: no value of {metric} is better: it describes the responses")
     is_evaluation = first.kind == "evaluation"
     if gate is not None and gate.if_changed and not is_evaluation:
         raise InputError("--fail-if-changed needs evaluations; these runs are generations")

@@ -39,6 +39,8 @@ from harness.scoring.pairwise import (
     why_not,
 )
 from harness.scoring.score import score_cells
+from harness.scoring.soft_metric import is_soft
+from harness.scoring.soft_scores import verdict_score
 from harness.spec.digest import spec_digest
 from harness.statistics import clusters, multiplicity, planning
 from harness.statistics.agreement import SHAPE
@@ -127,6 +129,7 @@ def _from_pilot(
     n, units = _planned(len(reference_of(planned).labels) or labelled, ask, reference.clusters)
     whole = DatasetPower(before.name, "pilot", cells, n, units, reference.clusters is not None, ())
     names = ask.metrics or score.metrics
+    score = verdict_score(score)
     if reason := _why_nothing(whole if labelled else replace(whole, n=0)):
         return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
     count = len(before.cells)
@@ -134,6 +137,8 @@ def _from_pilot(
     judged = reference.of(before.outcomes)
 
     def pairs_of(name: str) -> PilotPairs | str:
+        if is_soft(name):
+            return power_wording.SOFT
         seed = seed_for(pilot.seed, "pairs", name, before.name)
         comparison = compare_cells(name, scores, judged, reference, score, seed)
         if comparison is not None and comparison.reason:
@@ -192,6 +197,8 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
     first, second = multiplicity.all_pairs(SIMULATED_JUDGES)
 
     def pairs_of(name: str) -> PilotPairs | str:
+        if is_soft(name):
+            return power_wording.SOFT
         metric = find_metric(name, reference.labels if has_labels else None)
         if has_labels:
             lack = why_not(

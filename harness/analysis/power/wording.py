@@ -16,6 +16,12 @@ SIMULATED_PILOT = (
 )
 
 
+SOFT = (
+    "power is planned for metrics of verdicts; for those of soft verdicts the leaderboard shows the detectable "
+    "difference of a run"
+)
+
+
 def in_pilot(reason: str) -> str:
     """Why a pilot run says nothing."""
     return f"the pilot says nothing: {reason}"

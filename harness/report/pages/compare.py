@@ -19,6 +19,7 @@ from harness.report.links import Links
 from harness.report.pages.differences import result_text
 from harness.report.pages.overview import MOST_SHOWN
 from harness.report.run_source import RunSource
+from harness.scoring.soft_metric import direction_of
 
 MOST_FLIPPED = 100
 """Items that a pair of cells lists."""
@@ -207,7 +208,7 @@ def _part(
     forest = Forest(
         f"difference in {metric}, other minus first",
         "",
-        [_forest_row(pair, figure["difference"]) for pair, figure in known[:MOST_SHOWN]],
+        [_forest_row(pair, figure["difference"], metric) for pair, figure in known[:MOST_SHOWN]],
         reference=0.0,
     )
     title = f"{names}: run {each['run']} minus run {each['to']}"
@@ -235,10 +236,11 @@ def _short(cell: str) -> str:
     return cell.partition("/")[2] or cell
 
 
-def _forest_row(pair: Mapping[str, Any], found: Mapping[str, Any]) -> ForestRow:
+def _forest_row(pair: Mapping[str, Any], found: Mapping[str, Any], metric: str) -> ForestRow:
     colour = OTHER
     if found["is_distinguishable"]:
-        colour = BETTER if found["value"] > 0 else WORSE
+        is_better = (found["value"] > 0) is (direction_of(metric) != "lower")
+        colour = BETTER if is_better else WORSE
     text = with_interval(found["value"], found["low"], found["high"], "+.3f")
     return ForestRow(
         label_of(_short(pair["other_cell"])), found["value"], found["low"], found["high"], text, "", colour

@@ -135,7 +135,7 @@ def slices_by(source: RunSource, column: str) -> list[Mapping[str, Any]]:
         hint = suggestion(column, known) or (f"known: {listed(known)}" if known else "the run keeps no column")
         raise InputError(f"this run has no values in a column {quoted(column)}", hint=hint)
     run = source.judged
-    return [*slices_json(sliced(run.datasets, [column], run.score, run.seed))]
+    return [*slices_json(sliced(run.datasets, [column], run.score, run.seed, soft_datasets(run)))]
 
 
 def _why_not(source: RunSource, column: str) -> str:

@@ -1,0 +1,139 @@
+"""The contract of a soft metric: one file in `harness/scoring/soft_metrics/`, or an entry point `harness.soft_metrics`.
+
+A soft metric is computed from soft verdicts, the probability of each item that response a is better, and from soft
+labels or lengths. Judgments that failed have no soft verdict and are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol, TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import registry
+from harness.records.figures import Figure
+from harness.scoring.estimates import MIN_ITEMS, clustered_facts
+from harness.statistics import clusters
+from harness.statistics.agreement import Array
+from harness.statistics.clustered import mean_interval
+
+Direction: TypeAlias = Literal["higher", "lower", "none"]
+"""Which values are better; `none` of a figure that describes the responses and not the evaluator."""
+
+TOO_FEW = f"fewer than {MIN_ITEMS} labelled items with a soft verdict"
+TOO_FEW_VERDICTS = f"fewer than {MIN_ITEMS} items with a soft verdict"
+TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
+ONE_OUTCOME = "all labels prefer the same response"
+NO_SPREAD = "no item differs"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoftItems:
+    """Items with a soft verdict.
+
+    Attributes:
+        p: probability that response a is better, of each item.
+        y: share of annotators who prefer a, half of the ties included; NaN where an item has no label.
+        group: cluster of each item; None where items are independent.
+        level: confidence level.
+        seed: of the resampling.
+        difference: length of response a less that of response b, in characters; None where lengths are unknown.
+        difficulty: of each item; None where the data have none.
+        systems: how many cells were scored on the same items.
+    """
+
+    p: Array
+    y: Array
+    group: NDArray[np.int64] | None
+    level: float
+    seed: int
+    difference: Array | None = None
+    difficulty: Array | None = None
+    systems: int = 1
+
+    def part(self, rows: NDArray[np.bool_]) -> SoftItems:
+        """Some of the items."""
+        return replace(
+            self,
+            p=self.p[rows],
+            y=self.y[rows],
+            group=None if self.group is None else self.group[rows],
+            difference=None if self.difference is None else self.difference[rows],
+            difficulty=None if self.difficulty is None else self.difficulty[rows],
+        )
+
+    def known(self) -> dict[str, Any]:
+        """The fields that every figure of these items has."""
+        n, found = len(self.p), {"level": self.level, "systems": self.systems}
+        if self.group is None:
+            return {"n": n, "units": n, **found}
+        return {"n": n, "unit": "cluster", "units": len(np.unique(self.group)), **found}
+
+
+class SoftMetric(Protocol):
+    """A figure of soft verdicts."""
+
+    SUMMARY: str
+    """One line for lists."""
+    RANGE: tuple[float, float]
+    """The values that it can take."""
+    DIRECTION: Direction
+    """Which values are better."""
+    NEEDS_LABELS: bool
+    """Whether it rests on labels."""
+    UNIT_ERROR: float
+    """What one item adds to the error of a difference at least, times the number of items."""
+
+    def figure(self, items: SoftItems) -> Figure:
+        """The figure with its interval."""
+        ...
+
+    def influence(self, items: SoftItems) -> Array | None:
+        """How far each item moves the figure, so that the sum of squares is its variance where items are independent.
+
+        None of a figure that evaluators cannot be compared by.
+        """
+        ...
+
+
+def find_soft_metric(name: str) -> SoftMetric:
+    """The soft metric of that name. Raises KeyError where there is none."""
+    return cast(SoftMetric, registry.find("soft_metrics", name))
+
+
+def is_soft(name: str) -> bool:
+    """Whether a metric is one of soft verdicts."""
+    return name in registry.names("soft_metrics")
+
+
+def direction_of(name: str) -> Direction:
+    """Which values of a metric are better; those of verdicts and win rates are better where higher."""
+    return find_soft_metric(name).DIRECTION if is_soft(name) else "higher"
+
+
+def split_metrics(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The metrics of verdicts and those of soft verdicts, each in their order."""
+    return tuple(name for name in names if not is_soft(name)), tuple(name for name in names if is_soft(name))
+
+
+def mean_figure(values: Array, items: SoftItems) -> Figure:
+    """The mean of values in [0, 1], with an interval that never has zero width."""
+    known = items.known()
+    if not len(values):
+        return Figure(None, reason=TOO_FEW_VERDICTS, **known)
+    found = mean_interval(values, items.group, (0.0, 1.0), items.level)
+    if found.low is None:
+        return Figure(float(values.mean()), reason=found.reason, **known)
+    if items.group is None:
+        return Figure(float(values.mean()), found.low, found.high, method="analytic", **known)
+    known |= clustered_facts(found)
+    return Figure(float(values.mean()), found.low, found.high, method="clustered", **known)
+
+
+def mean_influence(values: Array) -> Array:
+    """The influence of each item on a mean."""
+    influence: Array = (values - values.mean()) / max(1, len(values))
+    return influence

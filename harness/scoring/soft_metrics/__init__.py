@@ -1,0 +1,1 @@
+"""The soft metrics: one file each."""

@@ -1,0 +1,254 @@
+"""Soft verdicts to figures: those of each cell of a dataset, and their comparison."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.hashing import seed_for
+from harness.records.experiment import ScoreSpec
+from harness.records.figures import Figure
+from harness.records.judgments import VERDICTS
+from harness.records.scores import CellScore, Winner
+from harness.scoring.estimates import NO_LABELS, NOT_MADE
+from harness.scoring.pairwise import CellComparisons, is_comparable
+from harness.scoring.score import DatasetScores
+from harness.scoring.soft_metric import SoftItems, SoftMetric, find_soft_metric, split_metrics
+from harness.scoring.winner import ONE, best_first
+from harness.statistics import multiplicity
+from harness.statistics.agreement import Array
+from harness.statistics.intervals import normal_quantile
+from harness.statistics.soft_pairs import influence_errors
+
+HARD = "gives verdicts without a probability: use log probabilities, scores, repeats or a jury"
+ALL_FAILED = "every judgment failed"
+MAX_FAILED = 0.05
+"""Cells with a larger share of failed judgments are not compared: their figures rest on other items."""
+NO_COMPARISON = "evaluators are not compared by {metric}: the bias of its estimate differs between them"
+OTHER_ITEMS = f"more than {100 * MAX_FAILED:g} % of the judgments failed, so that the figure rests on other items"
+NOT_CORRECTED = "figures of soft verdicts are not corrected for the choice: hold out items to confirm the best"
+NO_BEST = "{metric} describes the responses: no evaluator is better by it"
+POWER = normal_quantile(0.6)
+"""The normal quantile of 80 % power."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoftData:
+    """The soft verdicts of the cells of a dataset, and what they are held against.
+
+    Attributes:
+        values: of each cell, the probability of each item that response a is better, NaN where the judgment failed;
+            None for a cell that gives none.
+        y: share of annotators who prefer a, NaN where an item has no label.
+        group: cluster of each item; None where items are independent.
+        difference: length of response a less that of response b; None where lengths are unknown.
+        difficulty: of each item; None where the data have none.
+    """
+
+    values: Sequence[Array | None]
+    y: Array
+    group: NDArray[np.int64] | None
+    difference: Array | None = None
+    difficulty: Array | None = None
+
+    def rows(self, values: Array, metric: SoftMetric) -> NDArray[np.bool_]:
+        """The items that a figure of a cell rests on."""
+        known = ~np.isnan(values)
+        return known & ~np.isnan(self.y) if metric.NEEDS_LABELS else known
+
+    def part(self, rows: NDArray[np.bool_]) -> SoftData:
+        """Some of the items."""
+        return SoftData(
+            [None if one is None else one[rows] for one in self.values],
+            self.y[rows],
+            None if self.group is None else self.group[rows],
+            None if self.difference is None else self.difference[rows],
+            None if self.difficulty is None else self.difficulty[rows],
+        )
+
+    def items(self, values: Array, score: ScoreSpec, seed: int) -> SoftItems:
+        """All items with the soft verdicts of a cell, or others in their place."""
+        return SoftItems(
+            values, self.y, self.group, score.level, seed, self.difference, self.difficulty, len(self.values)
+        )
+
+
+def verdict_score(score: ScoreSpec) -> ScoreSpec:
+    """The part of the scoring that rests on verdicts; accuracy where a spec names metrics of soft verdicts alone."""
+    return replace(score, metrics=split_metrics(score.metrics)[0] or ("accuracy",))
+
+
+def with_soft(scored: DatasetScores, data: SoftData, score: ScoreSpec, seed: int) -> DatasetScores:
+    """The scores of a dataset with the figures of soft verdicts that the spec names.
+
+    Args:
+        scored: the scores by verdicts, made by `verdict_score`.
+        data: the soft verdicts of the same cells.
+        score: of the spec.
+        seed: of the spec.
+    """
+    names = split_metrics(score.metrics)[1]
+    scores = tuple(
+        replace(one, figures={**one.figures, **soft_figures(one, values, data, names, score, seed)})
+        for one, values in zip(scored.scores, data.values, strict=True)
+    )
+    contests = {
+        name: compare_soft(name, scores, data, score, seed_for(seed, "pairs", name, scored.dataset))
+        if name in names
+        else scored.contests[name]
+        for name in score.metrics
+    }
+    first = score.metrics[0]
+    winner = best_by_soft(scored.dataset, first, scores) if first in names and scores else scored.winner
+    return DatasetScores(scored.dataset, scores, contests, winner)
+
+
+def soft_figures(
+    one: CellScore, values: Array | None, data: SoftData, names: Sequence[str], score: ScoreSpec, seed: int
+) -> dict[str, Figure]:
+    """The figures of a cell, and their bounds over failed judgments.
+
+    Args:
+        one: the cell's score by verdicts.
+        values: its soft verdicts; None where it gives none.
+        data: the dataset.
+        names: of the metrics.
+        score: gives the level.
+        seed: of the spec.
+    """
+    draws = seed_for(seed, "soft", one.cell.id)
+    found: dict[str, Figure] = {}
+    for name in names:
+        metric = find_soft_metric(name)
+        figure = soft_figure(metric, values, data, score, draws)
+        found[name] = figure
+        known: dict[str, Any] = {"n": figure.n, "level": score.level, "units": figure.n, "systems": len(data.values)}
+        bounds = {} if values is None else dict(_bounds(metric, values, data, score, draws))
+        for ending in ("complete-case", "failures-wrong", "failures-right"):
+            value = bounds.get(ending, figure.value)
+            found[f"{name}.{ending}"] = Figure(value, reason=NOT_MADE if value is not None else figure.reason, **known)
+    return found
+
+
+def soft_figure(metric: SoftMetric, values: Array | None, data: SoftData, score: ScoreSpec, seed: int) -> Figure:
+    """A figure of the soft verdicts of a cell; undefined with the reason where there are none."""
+    known: dict[str, Any] = {"level": score.level, "systems": len(data.values)}
+    if values is None:
+        return Figure(None, reason=HARD, **known)
+    if metric.NEEDS_LABELS and np.isnan(data.y).all():
+        return Figure(None, reason=NO_LABELS, **known)
+    rows = data.rows(values, metric)
+    if not rows.any():
+        return Figure(None, reason=ALL_FAILED, **known)
+    return metric.figure(data.items(values, score, seed).part(rows))
+
+
+def _bounds(
+    metric: SoftMetric, values: Array, data: SoftData, score: ScoreSpec, seed: int
+) -> Iterator[tuple[str, float | None]]:
+    """The figure if every failed judgment were as wrong, and as right, as can be; of win rates lost, and won."""
+    failed = np.isnan(values)
+    if not failed.any():
+        return
+    best = data.y if metric.NEEDS_LABELS else np.ones(len(values))
+    worst = np.where(best >= 0.5, 0.0, 1.0)
+    for ending, instead in (("failures-wrong", worst), ("failures-right", best)):
+        filled = np.where(failed, instead, values)
+        rows = data.rows(filled, metric)
+        if rows.any():
+            yield ending, metric.figure(data.items(filled, score, seed).part(rows)).value
+
+
+def compare_soft(
+    name: str, scores: Sequence[CellScore], data: SoftData, score: ScoreSpec, seed: int
+) -> CellComparisons | None:
+    """All pairs of the cells of a dataset on a metric of soft verdicts; None where no cell has enough.
+
+    Args:
+        name: of the metric.
+        scores: of the cells, with their figures.
+        data: their soft verdicts.
+        score: resamples, level and margin.
+        seed: of the joint draws.
+    """
+    metric, ids = find_soft_metric(name), tuple(one.cell.id for one in scores)
+    figures = [one.figures[name] for one in scores]
+    values = tuple(math.nan if figure.value is None else figure.value for figure in figures)
+    enough = [k for k, figure in enumerate(figures) if is_comparable(figure) and figure.low is not None]
+    if not enough:
+        return None
+    members = tuple(sorted((k for k in enough if _failed(scores[k]) <= MAX_FAILED), key=lambda k: ids[k]))
+    if len(members) < min(2, len(enough)):
+        return CellComparisons(ids, values, reason=OTHER_ITEMS)
+    columns = [influence_of(metric, data, k, score, seed) for k in members]
+    if any(column is None for column in columns):
+        return CellComparisons(ids, values, reason=NO_COMPARISON.format(metric=name))
+    first, second = multiplicity.all_pairs(len(members))
+    errors = influence_errors(
+        np.array([values[k] for k in members]),
+        np.array(columns).T,
+        data.group,
+        first,
+        second,
+        unit_error=metric.UNIT_ERROR,
+        level=score.level,
+    )
+    found = multiplicity.simultaneous(errors, first, second, resamples=score.resamples, seed=seed, level=score.level)
+    detectable = found.reach + POWER * found.errors
+    low, high = metric.RANGE
+    return CellComparisons(
+        ids,
+        values,
+        members,
+        found,
+        range=(low, high),
+        margin=score.margin,
+        direction=metric.DIRECTION,
+        _detectable={y: (detectable[:, y], detectable[:, y]) for y in range(len(members))},
+    )
+
+
+def _failed(score: CellScore) -> float:
+    return sum(score.outcomes[len(VERDICTS) :]) / max(1, score.items)
+
+
+def influence_of(metric: SoftMetric, data: SoftData, k: int, score: ScoreSpec, seed: int) -> Array | None:
+    """The influence of every item of the dataset, 0 for those that the figure does not rest on."""
+    values = data.values[k]
+    assert values is not None
+    rows = data.rows(values, metric)
+    found = metric.influence(data.items(values, score, seed).part(rows))
+    if found is None:
+        return None
+    every = np.zeros(len(values))
+    every[rows] = found
+    return every
+
+
+def best_by_soft(dataset: str, metric: str, scores: Sequence[CellScore]) -> Winner:
+    """The best cell by a metric of soft verdicts, without a correction for the choice.
+
+    Args:
+        dataset: its name.
+        metric: of soft verdicts.
+        scores: of the cells; at least one.
+    """
+    best = scores[best_first(scores, metric)[0]]
+    figure = best.figures[metric]
+    bare = Winner(dataset, None, metric, len(scores), figure.value, level=figure.level)
+    if find_soft_metric(metric).DIRECTION == "none":
+        return replace(bare, value=None, reason=NO_BEST.format(metric=metric))
+    if figure.value is None:
+        return replace(bare, reason=figure.reason)
+    return replace(bare, cell=best.cell.id, reason=ONE if len(scores) == 1 else NOT_CORRECTED)
+
+
+def lower_is_better(names: Mapping[str, object] | Sequence[str]) -> tuple[str, ...]:
+    """Those of some metrics whose lower values are better."""
+    soft = split_metrics(tuple(names))[1]
+    return tuple(name for name in soft if find_soft_metric(name).DIRECTION == "lower")

@@ -1,0 +1,145 @@
+"""Soft verdicts scored and compared: directions, failures, and evaluators that give no probability."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness import registry
+from harness.records.experiment import Cell, ScoreSpec
+from harness.records.judgments import OUTCOMES, Usage
+from harness.records.scores import CellScore
+from harness.scoring.score import DatasetScores
+from harness.scoring.soft_metric import direction_of, find_soft_metric, split_metrics
+from harness.scoring.soft_scores import HARD, OTHER_ITEMS, SoftData, lower_is_better, verdict_score, with_soft
+
+NAMES = registry.built_in_names("soft_metrics")
+N = 120
+
+
+def judge(name: str, failed: int = 0) -> CellScore:
+    counts = [0] * len(OUTCOMES)
+    counts[0], counts[3] = N - failed, failed
+    return CellScore(Cell("d", "s", "judge", (name,)), N, N, (), tuple(counts), {}, Usage())
+
+
+def world(seed: int = 0):
+    """Labels, and the probabilities of a sharp, a vague and a useless judge."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=N)
+    y = (rng.random(N) < 1 / (1 + np.exp(-3 * z))).astype(float)
+    sharp, vague = 1 / (1 + np.exp(-3 * z)), 1 / (1 + np.exp(-0.5 * z))
+    return y, [sharp, vague, rng.random(N)]
+
+
+def scored(data: SoftData, metrics, failed=(0, 0, 0)) -> DatasetScores:
+    cells = tuple(judge(name, count) for name, count in zip("abc", failed, strict=True))
+    score = ScoreSpec(metrics=metrics, resamples=400)
+    return with_soft(DatasetScores("d", cells, {}, None), data, score, 7)
+
+
+def soft_data(**changed) -> SoftData:
+    y, values = world()
+    lengths = np.random.default_rng(5).normal(10, 100, N)
+    return SoftData(**{"values": values, "y": y, "group": None, "difference": lengths, **changed})
+
+
+def test_lower_values_of_brier_rank_first_and_differences_keep_their_sign():
+    found = scored(soft_data(), ("brier", "auc"))
+    contest = found.contests["brier"]
+    ranks = contest.rank_sets()
+    assert ranks[0].worst < ranks[2].best
+    assert contest.held_against(2, 0).value > 0
+    assert contest.held_against(2, 0).is_distinguishable
+    assert contest.held_against(2, 0).detectable == contest.held_against(2, 0).detectable_gain > 0
+    assert found.contests["auc"].rank_sets()[0].best == 1
+    assert found.winner.cell == found.scores[0].cell.id
+    assert "not corrected" in found.winner.reason
+
+
+def test_ece_has_an_interval_and_no_comparison():
+    found = scored(soft_data(), ("ece",))
+    assert found.scores[0].figures["ece"].low is not None
+    assert "not compared by ece" in found.contests["ece"].reason
+    assert found.contests["ece"].rank_sets() == {}
+
+
+def test_win_rates_have_no_ranks_and_no_winner():
+    found = scored(soft_data(), ("soft-win-rate", "length-controlled-win-rate"))
+    assert found.contests["soft-win-rate"].rank_sets() == {}
+    assert found.contests["soft-win-rate"].held_against(0, 1).low is not None
+    assert found.winner.cell is None
+    assert found.scores[0].figures["length-controlled-win-rate"].method == "jackknife"
+    unknown = scored(soft_data(difference=None), ("length-controlled-win-rate",))
+    assert "lengths of the responses are not known" in unknown.scores[0].figures["length-controlled-win-rate"].reason
+    assert unknown.contests["length-controlled-win-rate"] is None
+
+
+def test_failed_judgments_are_left_out_with_bounds_and_many_prevent_a_comparison():
+    data = soft_data()
+    few, many = data.values[1].copy(), data.values[2].copy()
+    few[:4] = many[:12] = np.nan
+    found = scored(soft_data(values=[data.values[0], few, many]), ("brier",), (0, 4, 12))
+    figures = found.scores[1].figures
+    assert figures["brier"].n == N - 4
+    assert figures["brier"].value == figures["brier.complete-case"].value
+    assert figures["brier.failures-right"].value < figures["brier"].value < figures["brier.failures-wrong"].value
+    contest = found.contests["brier"]
+    assert contest.members == (0, 1)
+    assert contest.held_against(2, 0).low is None
+    every = scored(soft_data(values=[few, many, many]), ("brier",), (12, 12, 12))
+    assert every.contests["brier"].reason == OTHER_ITEMS
+
+
+def test_a_cell_without_probabilities_and_data_without_labels_have_reasons():
+    data = soft_data()
+    found = scored(soft_data(values=[None, *data.values[1:]]), ("brier",))
+    assert found.scores[0].figures["brier"].reason == HARD
+    assert found.contests["brier"].members == (1, 2)
+    unlabelled = scored(soft_data(y=np.full(N, np.nan)), ("brier", "soft-win-rate"))
+    assert "label" in unlabelled.scores[0].figures["brier"].reason
+    assert unlabelled.contests["brier"] is None
+    assert unlabelled.scores[0].figures["soft-win-rate"].n == N
+    failed = scored(soft_data(values=[np.full(N, np.nan)] * 3), ("soft-win-rate",), (N, N, N))
+    assert failed.scores[0].figures["soft-win-rate"].reason == "every judgment failed"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_metric_holds_its_value_and_its_influence_is_its_jackknife(name):
+    metric = find_soft_metric(name)
+    items = soft_data().items(soft_data().values[1], ScoreSpec(), 3)
+    figure = metric.figure(items)
+    assert figure.low <= figure.value <= figure.high
+    assert metric.RANGE[0] <= figure.value <= metric.RANGE[1]
+    influence = metric.influence(items)
+    if name == "ece":
+        assert influence is None
+        return
+    without = []
+    for k in range(N):
+        kept = np.arange(N) != k
+        without.append(figure.value - metric.figure(items.part(kept)).value)
+    assert np.corrcoef(influence, without)[0, 1] > 0.99
+    assert (influence**2).sum() == pytest.approx((np.array(without) ** 2).sum(), rel=0.1)
+
+
+def test_names_and_directions():
+    assert split_metrics(("brier", "kappa", "auc")) == (("kappa",), ("brier", "auc"))
+    assert verdict_score(ScoreSpec(metrics=("brier",))).metrics == ("accuracy",)
+    assert lower_is_better(("kappa", "brier", "auc", "ece")) == ("brier", "ece")
+    assert {direction_of(name) for name in NAMES} == {"higher", "lower", "none"}
+    assert direction_of("kappa") == direction_of("win-rate-half") == "higher"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["brier", "log-loss", "auc"])
+def test_equal_judges_are_rarely_told_apart(metric):
+    wrong = 0
+    for seed in range(200):
+        rng = np.random.default_rng([seed, 1])
+        z = rng.normal(size=N)
+        y = (rng.random(N) < 1 / (1 + np.exp(-z))).astype(float)
+        values = [1 / (1 + np.exp(-(z + rng.normal(0, 0.8, N)))) for _ in range(3)]
+        found = scored(SoftData(values, y, None), (metric,)).contests[metric].comparisons
+        wrong += bool((found.p_values <= 0.05).any())
+    assert wrong / 200 <= 0.09
