@@ -145,6 +145,6 @@ def test_metrics_are_listed_and_a_typo_gets_a_suggestion():
 
 
 def test_the_report_shows_it():
-    done = harness("report", "one", "-o", "report.html")
+    done = harness("report", "one", "--out", "report.html")
     assert done.exit_code == 0, done.output
     assert "brier" in Path("report.html").read_text()

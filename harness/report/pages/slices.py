@@ -19,6 +19,7 @@ from harness.report.links import Links
 from harness.report.pages.overview import cell_labels
 from harness.report.run_source import RunSource
 from harness.runner.slices import sliced, too_many
+from harness.runner.soft import soft_datasets
 from harness.scoring.slices import MAX_SLICES, slice_count
 from harness.text import listed, quoted, suggestion, with_minus_signs
 
