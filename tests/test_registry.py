@@ -12,6 +12,7 @@ from harness.leaderboard.format import LeaderboardFormat
 from harness.preferences.format import ExportFormat
 from harness.providers.provider import Provider
 from harness.scoring.metric import Metric
+from harness.scoring.soft_metric import SoftMetric
 from support.plugins import SAMPLE, installed, write_distribution
 
 
@@ -47,6 +48,7 @@ PROTOCOLS = {
     "providers": [Provider],
     "modes": [AskingMode, CountingMode],
     "metrics": [Metric],
+    "soft_metrics": [SoftMetric],
     "probes": [Probe],
     "leaderboard_formats": [LeaderboardFormat],
     "export_formats": [ExportFormat],

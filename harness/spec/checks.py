@@ -248,3 +248,7 @@ def metric_problems(checked: CheckedDocument) -> Iterator[Problem]:
             if name not in known:
                 message = f"there is no {kind} {quoted(name)}"
                 yield checked.document.problem(("score", key, index), message, hint=suggestion(name, known))
+    metrics = checked.part("score", "metrics") or ()
+    if checked.part("score", "holdout") is not None and metrics and metrics[0] in registry.names("soft_metrics"):
+        message = f"the best by {quoted(metrics[0])} cannot be held out: it is a metric of soft verdicts"
+        yield checked.document.problem(("score", "holdout"), message, hint="put a metric of verdicts first")

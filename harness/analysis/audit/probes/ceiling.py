@@ -8,6 +8,7 @@ from harness.analysis.audit.finding import Finding, excludes_zero, finding_by_in
 from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.scoring.metric import find_metric
+from harness.scoring.soft_scores import verdict_score
 from harness.statistics import annotators, clusters
 from harness.statistics.annotators import Mean
 
@@ -24,7 +25,7 @@ def figures(audited: Audited) -> dict[str, Figure]:
         return dict.fromkeys(NAMES, audited.unknown(ONE_ANNOTATOR))
     if not ((codes >= 0).sum(axis=1) >= 2).any():
         return dict.fromkeys(NAMES, audited.unknown(ONE_LABEL))
-    metric = find_metric(audited.score.metrics[0], codes.ravel())
+    metric = find_metric(verdict_score(audited.score).metrics[0], codes.ravel())
     found = annotators.ceiling(audited.judged, codes, metric.value, audited.clusters)
     if found is None:
         return dict.fromkeys(NAMES, audited.unknown(metric.UNDEFINED))
