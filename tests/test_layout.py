@@ -56,6 +56,9 @@ WITH_MORE_PARAMETERS = {
     "scoring/score.py:score_cells": "the arrays of a run that is not stored yet, and of one that is read again",
     "scoring/score.py:score_dataset": "as `score_cells`",
     "statistics/clustered.py:table_interval": "a pure function of arrays; the last three by keyword",
+    "scoring/slice_differences.py:_found": "a cell, a metric and what they were made of",
+    "statistics/slice_differences.py:slice_differences": "a pure function of arrays; the last two by keyword",
+    "statistics/soft_pairs.py:influence_errors": "a pure function of arrays; the last two by keyword",
     "statistics/multiplicity.py:compare_pairs": "a pure function of arrays; the last three by keyword",
 }
 """Functions with more than six parameters, and why."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from harness.hashing import rounded
-from harness.leaderboard.numbers import UNDEFINED, p_text
+from harness.leaderboard.numbers import UNDEFINED, p_text, with_interval
 from harness.leaderboard.tables import Column, Field, Form, SummaryTable, Table
 from harness.leaderboard.view import Board, Remarks, Row, evaluator, figure_text, metric_names
 from harness.records.figures import Figure
-from harness.records.slices import SlicedDataset
+from harness.records.slices import SlicedDataset, SliceDifference
 from harness.runner.run_reader import read_judged
 from harness.runner.slices import sliced
 from harness.runner.soft import soft_datasets
@@ -49,6 +50,7 @@ def slices_json(found: Sequence[SlicedDataset]) -> list[dict[str, Any]]:
                             "p_value": part.p_value,
                             "p_family": part.p_family,
                             "reason": part.reason or None,
+                            "differences": {name: _difference(each) for name, each in part.differences.items()},
                         }
                         for part in cell.slices
                     ],
@@ -59,6 +61,10 @@ def slices_json(found: Sequence[SlicedDataset]) -> list[dict[str, Any]]:
         for one in found
     ]
     return [rounded({**one, "notes": list(_notes(one))}) for one in documents]
+
+
+def _difference(found: SliceDifference) -> dict[str, Any]:
+    return {**asdict(found), "reason": found.reason or None}
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
@@ -88,11 +94,13 @@ def slice_tables(board: Board, remarks: Remarks) -> Iterator[Table]:
     rows = {row["cell"]: row for row in board["rows"]}
     for found in board.get("slices", ()):
         cells = {cell["cell"]: cell for cell in found["cells"]}
+        other = _compared(board)
         names = ["strategy", "evaluator", found["column"], "n", "failed", *metrics, REST, P_VALUE]
+        names += [] if other is None else [f"{other} vs rest"]
         keys, numbers = names[:3], ("n", "failed", P_VALUE)
         columns = [Column(name, name in numbers, at < len(keys), at < len(keys)) for at, name in enumerate(names)]
         lines = [
-            _line(rows[cell], part, metrics, remarks)
+            _line(rows[cell], part, metrics, remarks) + ([] if other is None else [_other(part, other, remarks)])
             for cell in rows
             if cell in cells
             for part in cells[cell]["slices"]
@@ -118,6 +126,9 @@ def slice_summaries(board: Board, remarks: Remarks) -> Iterator[SummaryTable]:
             Field([Form(found["column"], [slice_name(part["value"]) for part in parts])], is_number=False),
             *(Field([Form(name, texts)]) for name, texts in (*columns, (P_VALUE, p_values))),
         ]
+        if other := _compared(board):
+            texts = [_other(part, other, remarks) for part in parts]
+            fields.append(Field([Form(f"{other} vs rest", texts, 1)]))
         title = f"{found['dataset']} by {found['column']}"
         yield SummaryTable(title, title, _headline(found), fields)
 
@@ -135,9 +146,26 @@ def _headline(found: Mapping[str, Any]) -> str:
 
 def _rest(part: Mapping[str, Any], remarks: Remarks) -> str:
     """The difference to the rest, or the number of the reason why there is none."""
+    found = part.get("differences", {}).get("accuracy") or {"value": part["difference"], "low": None, "high": None}
     if part["difference"] is None:
         return UNDEFINED + remarks.marks(part)
-    return with_minus_signs(f"{part['difference']:+.3f}")
+    return with_interval(part["difference"], found["low"], found["high"], "+.3f")
+
+
+def _other(part: Mapping[str, Any], metric: str, remarks: Remarks) -> str:
+    """The difference of a metric to the rest, or the number of the reason why there is none."""
+    found = part.get("differences", {}).get(metric)
+    if found is None or found["value"] is None:
+        return UNDEFINED + (remarks.marks(found) if found else "")
+    return with_interval(found["value"], found["low"], found["high"], "+.3f")
+
+
+def _compared(board: Board) -> str | None:
+    """The metric that is compared with the rest beside accuracy: the one that ranks the board; None where none is."""
+    metric: str = board["metric"]
+    cells = [cell for found in board.get("slices", ()) for cell in found["cells"]]
+    has = any(metric in part.get("differences", {}) for cell in cells for part in cell["slices"])
+    return metric if has and metric != "accuracy" else None
 
 
 def _p_value(part: Mapping[str, Any]) -> str:
@@ -176,6 +204,23 @@ def _notes(found: Mapping[str, Any]) -> Iterator[str]:
             f"evaluator (max-T, {found['test']['draws']:,} draws, {found['test']['method']})"
         )
     yield from (f"{title}: {finding}" for finding in _findings(found))
+    yield from (f"{title}: {finding}" for finding in _findings_by_metric(found))
+
+
+def _findings_by_metric(found: Mapping[str, Any]) -> Iterator[str]:
+    """The slices on which a cell is better or worse than elsewhere by another metric than accuracy."""
+    alpha = 1 - found["level"]
+    for cell in found["cells"]:
+        for part in cell["slices"]:
+            for metric, one in part.get("differences", {}).items():
+                if metric != "accuracy" and one["p_family"] is not None and one["p_family"] <= alpha:
+                    direction = "better" if one["value"] > 0 else "worse"
+                    yield (
+                        f"{cell['cell']} is {direction} by {metric} where {found['column']} is "
+                        f"{slice_name(part['value'])} than elsewhere: "
+                        f"{with_interval(one['value'], one['low'], one['high'], '+.3f')}, "
+                        f"p {p_text(one['p_family'])}, adjusted for slices and evaluators, for {metric} alone"
+                    )
 
 
 def _findings(found: Mapping[str, Any]) -> Iterator[str]:
@@ -223,6 +268,12 @@ def slice_records(board: Board) -> Iterator[dict[str, Any]]:
                     "n": part["n"],
                     "failed": part["failed"],
                     **figures,
+                    **{
+                        f"{name}_difference{ending}": one[key]
+                        for name, one in part.get("differences", {}).items()
+                        if name != "accuracy"
+                        for ending, key in (("", "value"), ("_low", "low"), ("_high", "high"), ("_p", "p_value"))
+                    },
                     "accuracy_difference": part["difference"],
                     "accuracy_difference_p": part["p_value"],
                     "accuracy_difference_p_family": part["p_family"],

@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.records.figures import Figure
+
+
+@dataclass(frozen=True, slots=True)
+class SliceDifference:
+    """A figure of a cell on a slice minus that on all other items.
+
+    Attributes:
+        value: the difference, None where it is not tested.
+        low: lower end of its interval, which holds together with those of the cell's other slices; None without one.
+        high: upper end, None in the same case.
+        p_value: adjusted for the slices of the cell; None where it is not tested.
+        p_family: adjusted for the cells of the dataset as well; None in the same case.
+        reason: why it is not tested, "" otherwise.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    p_family: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +45,7 @@ class Slice:
         p_value: of that difference, adjusted for the slices of the cell; None where it is not tested.
         p_family: adjusted for the cells of the dataset as well; None in the same case.
         reason: why it is not tested, "" otherwise.
+        differences: by metric, the figure on the slice minus that on all other items, with its interval.
     """
 
     value: str | None
@@ -35,6 +57,7 @@ class Slice:
     p_value: float | None = None
     p_family: float | None = None
     reason: str = ""
+    differences: Mapping[str, SliceDifference] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from harness.records.slices import CellSlices, Slice, SlicedDataset
 from harness.scoring.estimates import MIN_ITEMS, NO_LABELS, metric_figures
 from harness.scoring.labels import Reference, reference_of
 from harness.scoring.metric import Metric, find_metric
+from harness.scoring.slice_differences import SlicedItems, with_differences
 from harness.scoring.soft_metric import split_metrics
 from harness.statistics import clusters, interaction
 from harness.statistics.interaction import interaction_tests
@@ -101,7 +102,7 @@ def slice_dataset(
         interaction.DRAWS if is_exact else interaction.exchanges(len(here)),
         f"{draws:032x}",
         "hypergeometric" if is_exact else "exchange",
-        tuple(sliced),
+        tuple(with_differences(sliced, SlicedItems(reference, reference.of(outcomes), here), score, seed)),
     )
 
 

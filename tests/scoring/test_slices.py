@@ -61,6 +61,23 @@ def test_difference_is_accuracy_inside_minus_outside():
     assert sliced().cells[0].p_value == min(part.p_value for part in sliced().cells[0].slices if part.p_value)
 
 
+def test_every_metric_has_a_difference_whose_interval_agrees_with_its_test():
+    found = sliced()
+    for cell in found.cells:
+        for part in cell.slices:
+            for name in ("accuracy", "kappa"):
+                one = part.differences[name]
+                if one.value is None:
+                    assert one.reason
+                    continue
+                assert one.low <= one.value <= one.high
+                assert (one.p_value <= 0.05) is not (one.low < 0 < one.high)
+                assert one.p_family >= one.p_value
+            if part.difference is not None:
+                assert part.differences["accuracy"].value == pytest.approx(part.difference)
+                assert part.differences["accuracy"].p_value == part.p_value
+
+
 def test_p_values_of_a_family_count_the_cells():
     law = sliced(names=("m", "n", "o")).cells[1].slices[1]
     assert law.p_family == pytest.approx(min(1, 3 * law.p_value))
