@@ -2,8 +2,8 @@
 
 Any figure of a table of counts: unlike accuracy, kappa depends on how often each label occurs, so that exchanging items
 between slices does not test it. The error of a difference is the larger of the errors from the influences at the two
-tables and at their sum, each with one added item, as for two evaluators (`harness.statistics.pairs`). The critical value
-is the quantile of the largest standardised difference over the slices (max-T).
+tables and at their sum, each with one added item, as for two evaluators (`harness.statistics.pairs`). The critical
+value is the quantile of the largest standardised difference over the slices (max-T).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def slice_differences(
     added = [_added(found, tables, sizes) for found in (own, pooled)]
     variances = [error + extra for error, extra in zip(errors, added, strict=True)]
     spread = np.sqrt(np.maximum(*variances))
-    largest = _largest(covariance, seed)
+    largest = _largest(covariance, spread, seed)
     scores = np.abs(values) / spread
     p_values = (1 + len(largest) - np.searchsorted(largest, scores, side="left")) / (len(largest) + 1)
     above = int(np.floor((1 - level) * (len(largest) + 1) + 1e-9))
@@ -111,9 +111,10 @@ def _added(influence: Array, tables: Array, sizes: Array) -> Array:
     return added
 
 
-def _largest(covariance: Array, seed: int) -> Array:
-    """Sorted draws of the largest absolute value of normal variables with these correlations."""
-    scale = np.sqrt(np.maximum(np.diag(covariance), 1e-300))
-    factor = triangular_factor(covariance / scale[:, None] / scale + 1e-9 * np.eye(len(scale)))
+def _largest(covariance: Array, spread: Array, seed: int) -> Array:
+    """Sorted draws of the largest standardised difference; what the errors have beyond the covariance is independent."""
+    beyond = np.maximum(spread**2 - np.diag(covariance), 0.0)
+    scale = np.sqrt(np.diag(covariance) + beyond)
+    factor = triangular_factor((covariance + np.diag(beyond)) / scale[:, None] / scale)
     generator = np.random.Generator(np.random.PCG64(seed))
     return np.sort(np.abs(factor @ generator.standard_normal((len(factor), DRAWS))).max(axis=0))
