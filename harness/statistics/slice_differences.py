@@ -112,7 +112,7 @@ def _added(influence: Array, tables: Array, sizes: Array) -> Array:
 
 
 def _largest(covariance: Array, spread: Array, seed: int) -> Array:
-    """Sorted draws of the largest standardised difference; what the errors have beyond the covariance is independent."""
+    """Sorted draws of the largest standardised difference; errors beyond the covariance are independent."""
     beyond = np.maximum(spread**2 - np.diag(covariance), 0.0)
     scale = np.sqrt(np.diag(covariance) + beyond)
     factor = triangular_factor((covariance + np.diag(beyond)) / scale[:, None] / scale)
