@@ -84,7 +84,8 @@ def _moved(influence: Array, tables: Array, sizes: Array, places: NDArray[np.int
     shares = tables / sizes[:, :, None, None]
     centred = influence - (influence * shares).sum(axis=(2, 3), keepdims=True)
     scaled = (centred / sizes[:, :, None, None]).reshape(2, influence.shape[1], -1)
-    return np.where(is_in, scaled[0][:, places].T, -scaled[1][:, places].T)
+    moved: Array = np.where(is_in, scaled[0][:, places].T, -scaled[1][:, places].T)
+    return moved
 
 
 def _errors(moved: list[Array], numbers: NDArray[np.intp], level: float) -> tuple[list[Array], Array]:
