@@ -19,11 +19,13 @@ From Python, typed and for notebooks:
     harness.audit(run).frame()  # as `harness audit`; so are compare, correct and power
 """
 
-from typing import TYPE_CHECKING, Any
-
+# Nothing is imported here that `python -m harness` could find in the current folder, which Python puts first.
 from harness._version import __version__ as __version__
 
+TYPE_CHECKING = False  # as type checkers know it, without an import
 if TYPE_CHECKING:
+    from typing import Any
+
     from harness.api import Document as Document
     from harness.api import FinishedRun as FinishedRun
     from harness.api import GateRules as GateRules
@@ -79,7 +81,7 @@ _ERRORS = (
 )
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """The public functions, imported when they are first used so that `import harness` costs nothing."""
     if name in _PUBLIC:
         from harness import api

@@ -24,6 +24,7 @@ from harness.generation.win_rates import (
 from harness.hashing import seed_for
 from harness.leaderboard import numbers, wording
 from harness.leaderboard.build import difference_json
+from harness.records.calls import any_simulated
 from harness.records.experiment import Cell
 from harness.records.judgments import FAILURES, VERDICTS
 from harness.records.scores import Winner
@@ -71,7 +72,7 @@ def board_json(
             "margin": spec.score.margin,
         },
         "selection": _selection_words(spec),
-        "simulated": any(spec.models[name].is_simulated for name in spec.models_used),
+        "simulated": any_simulated(spec.models[name] for name in spec.models_used),
         "systems": systems,
         "boards": [{**board, "winner": _winner_json(board["winner"])} for board in boards],
         "strengths": list(_strengths(spec, judged)) if spec.bradley_terry else [],
@@ -224,7 +225,7 @@ def _system_json(spec: GenerationSpec, system: System, account: LoopCounts) -> d
         "cost_usd": usage.cost_usd,
         "tokens_per_prompt": (usage.prompt_tokens + usage.completion_tokens) / each,
         "cost_per_prompt_usd": None if usage.cost_usd is None else usage.cost_usd / each,
-        "simulated": any(spec.models[name].is_simulated for name in system.models),
+        "simulated": any_simulated(spec.models[name] for name in system.models),
     }
 
 
@@ -263,7 +264,7 @@ def _selection_words(spec: GenerationSpec) -> str:
 def _notes(
     spec: GenerationSpec, systems: Sequence[Mapping[str, Any]], boards: Sequence[Mapping[str, Any]]
 ) -> Iterator[str]:
-    if any(spec.models[name].is_simulated for name in spec.models_used):
+    if any_simulated(spec.models[name] for name in spec.models_used):
         yield numbers.SIMULATED
     for system in systems:
         failed = sum(system["generator_failures"].values())

@@ -9,6 +9,7 @@ from typing import Any, cast
 from harness.hashing import rounded
 from harness.leaderboard import numbers
 from harness.leaderboard.notes import notes_on
+from harness.records.calls import any_simulated
 from harness.records.experiment import Spec
 from harness.records.figures import Figure, RankSet
 from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS
@@ -57,7 +58,7 @@ def _difference(group: DatasetScores, metric: str, one: int, best: int) -> Diffe
 
 
 def _is_simulated(spec: Spec, score: CellScore) -> bool:
-    return any(spec.models[name].is_simulated for name in score.cell.models)
+    return any_simulated(spec.models[name] for name in score.cell.models)
 
 
 def leaderboard_json(board: Leaderboard, run_id: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -117,6 +117,11 @@ class Model:
     def finds_by_place(self) -> bool:
         """Whether its replies are found by the place of a call, as those of a recording are."""
         return bool(getattr(registry.find("providers", self.provider), "FINDS_BY_PLACE", False))
+
+
+def any_simulated(models: Iterable[Model]) -> bool:
+    """Whether a simulated model is among some: their results then describe no language model."""
+    return any(model.is_simulated for model in models)
 
 
 class Call(NamedTuple):

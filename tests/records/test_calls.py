@@ -1,6 +1,6 @@
 import pytest
 
-from harness.records.calls import Price
+from harness.records.calls import Model, Price, any_simulated
 
 
 def test_a_price_is_for_a_million_tokens() -> None:
@@ -13,3 +13,17 @@ def test_cached_prompt_tokens_have_a_price_of_their_own() -> None:
     assert price.cost(1_000_000, 10, 900_000) == pytest.approx(0.1 + 0.09 + 0.0001)
     assert Price(input=1, output=10).cost(1_000_000, 10, 900_000) == pytest.approx(1.0001)
     assert Price(input=1, output=10, cached_input=0).cost(1_000_000, 0, 1_000_000) == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("providers", "expected"),
+    [
+        ((), False),
+        (("openai",), False),
+        (("openai", "simulated"), True),
+        (("simulated", "openai"), True),
+        (("simulated", "simulated"), True),
+    ],
+)
+def test_one_simulated_model_makes_a_group_of_models_simulated(providers: tuple[str, ...], expected: bool):
+    assert any_simulated(Model(str(at), provider, "m") for at, provider in enumerate(providers)) is expected

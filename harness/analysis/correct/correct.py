@@ -23,7 +23,7 @@ from harness.analysis.correct.strengths import Strength, strengths_of
 from harness.data.labels import majority
 from harness.hashing import seed_for
 from harness.leaderboard import numbers
-from harness.records.calls import Model
+from harness.records.calls import Model, any_simulated
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure, RankSet
 from harness.records.judgments import Usage
@@ -246,7 +246,7 @@ def _is_simulated(judged: Judged) -> bool:
     """Whether a simulated model is part of the run: then no figure describes a language model."""
     named = {name for dataset in judged.datasets for cell in dataset.cells for name in cell.models}
     entries = {name: judged.spec["models"][name] for name in named}
-    return any(Model(name, each["provider"], each.get("model", "")).is_simulated for name, each in entries.items())
+    return any_simulated(Model(name, each["provider"], each.get("model", "")) for name, each in entries.items())
 
 
 def _target(judged: Judged, dataset: JudgedDataset) -> Target:
