@@ -28,7 +28,8 @@ from harness.runner.other_identities import notes_on_identities
 from harness.runner.places import with_cache_place
 from harness.runner.plan import Planned, with_concurrency
 from harness.runner.progress import RunStats
-from harness.runner.retry_failed import DAMAGED, kinds_of, rerun_failed
+from harness.runner.retries import DAMAGED
+from harness.runner.retry_failed import kinds_of, rerun_failed
 from harness.runner.run import Run
 from harness.runner.run_folder import ENVIRONMENT, RunWriter
 from harness.runner.session import Connect, ConversationPlan, Replies, UnavailableReplies

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness.cli import _completion
-from harness.cli._several import LaterPlan
 from harness.text import printable, quoted
+
+if TYPE_CHECKING:
+    from harness.cli._several import LaterPlan
 
 NEW = "new"
 LONGEST_NUMBER = 6

@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
 
-from harness.api import FinishedRun, Planned, run_spec
 from harness.cli import _completion
 from harness.cli._checks import Check, junit_file
-from harness.cli._consent import confirm_cost
 from harness.cli._options import (
     allow_path_option,
     cache_option,
@@ -33,18 +31,20 @@ from harness.cli._repeat import check_repeat, draw_option, repeat_of_option, rep
 from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
 from harness.cli._run_gate import fail_above_option, fail_below_by_option, fail_below_option, gate_checks, run_rules
 from harness.cli._run_spend import print_ledger, print_spend, spent_usd
-from harness.cli._several import planned
 from harness.cli._signals import end_in_order
 from harness.cli._terminal import print_message
-from harness.cli.leaderboard import check_layout, print_rendered, rendered
-from harness.cli.report import written_line
 from harness.leaderboard.format import can_follow_another, find_leaderboard_format
 from harness.leaderboard.run_gate import RunRules, check_thresholds
 from harness.records.experiment import Spec
 from harness.runner.call_log import CallLog, call_line, entry_of
 from harness.runner.progress import Display, RunStats
-from harness.runner.retry_failed import RETRIES
+from harness.runner.retries import RETRIES
 from harness.text import pluralized, printable
+
+if TYPE_CHECKING:
+    from harness.api import FinishedRun, Planned
+
+# What reads specs and makes runs is imported where it is used: `harness run --help` needs none of it.
 
 FAILED = 1
 SMALLEST_USD = 1e-9
@@ -141,6 +141,8 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
 @click.pass_context
 def run(ctx: click.Context, /, specs: tuple[Path, ...], max_cost_usd: float | None, **options: Any) -> None:
     """Run each SPEC: make the calls that the cache lacks, score, write the run folder and print the leaderboard."""
+    from harness.cli.leaderboard import check_layout
+
     end_in_order(ctx)
     rules = run_rules(ctx, options)
     junit: Path | None = options.pop("junit")
@@ -171,6 +173,8 @@ def run_all(
         check_thresholds(spec, options.rules.thresholds)
 
     if options.repeat_of is None:
+        from harness.cli._several import planned
+
         plans = planned(specs, options.results, options.allow_paths, check)
     else:
         specs, plans = repeated(specs, options.repeat_of, options.draw, options.results, options.allow_paths)
@@ -225,6 +229,10 @@ def run_one(
     ctx: click.Context, plan: Planned, spec: Path, max_cost_usd: float | None, options: RunOptions
 ) -> Completed:
     """Run one planned spec and print its leaderboard."""
+    from harness.api import run_spec
+    from harness.cli._consent import confirm_cost
+    from harness.cli.leaderboard import print_rendered, rendered
+
     if not sys.stderr.isatty():
         print_line(plan.summary)
     gc.freeze()  # objects loaded so far stay; scanning them in every collection costs a fifth of a replay
@@ -260,6 +268,7 @@ def run_one(
     print_ledger(options.ledger)
     if options.with_report:
         from harness.api.reporting import report_in_folder
+        from harness.cli.report import written_line
 
         print_line(written_line(report_in_folder(finished.folder, spec, options.cache, options.allow_paths)))
     checks = gate_checks(finished, options.rules)

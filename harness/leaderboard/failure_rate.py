@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.evaluators.mode import find_mode, is_asking
-
 MAX_NAMED = 5
 
 
@@ -75,4 +73,6 @@ def _conversations(board: Mapping[str, Any]) -> Iterator[tuple[str, int, Mapping
 
 def _asks(mode: str) -> bool:
     """Whether a mode makes calls; others count the judgments of other cells."""
+    from harness.evaluators.mode import find_mode, is_asking  # templates and parsers, which a help text need not load
+
     return is_asking(find_mode(mode))

@@ -13,8 +13,6 @@ from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.numbers import with_interval
 from harness.leaderboard.view import datasets
 from harness.records.experiment import Spec
-from harness.scoring.soft_metric import direction_of
-from harness.statistics.win_rate import TIES
 from harness.text import listed, quoted, suggestion
 
 BEST = "best"
@@ -113,6 +111,10 @@ def check_thresholds(spec: Spec, thresholds: Sequence[Threshold]) -> None:
     Raises:
         InputError: with every problem.
     """
+    # Both import numpy, which the help of a command need not load.
+    from harness.scoring.soft_metric import direction_of
+    from harness.statistics.win_rate import TIES
+
     metrics = [f"win-rate-{ties}" for ties in TIES] if spec.kind == "generation" else list(spec.score.metrics)
     ids = {cell.id for cell in spec.cells}
     names = [BEST, *ids, *(each.partition("/")[2] for each in ids)]

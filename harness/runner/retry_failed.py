@@ -16,13 +16,9 @@ from typing import Any, Protocol
 from harness.cache.entry import Entry, Store
 from harness.records.calls import Reply
 from harness.records.judgments import FAILURES
+from harness.runner.retries import DAMAGED, EVERY
 from harness.runner.run import Run
 from harness.runner.session import ConversationPlan, Replies, UnavailableReplies, advance, start_conversations
-
-EVERY = "failed"
-DAMAGED = "damaged"
-RETRIES = (EVERY, *FAILURES, DAMAGED)
-"""Values of `--retry`: all failures, those of a kind, or stored replies that were changed and cannot be used."""
 
 
 class Replaceable(Store, Protocol):

@@ -14,7 +14,8 @@ from harness.providers.simulation.dataset import make_pairs
 from harness.records.calls import Reply
 from harness.records.document import Document
 from harness.records.judgments import FAILURES
-from harness.runner.retry_failed import RETRIES, HidingStore, kinds_of
+from harness.runner.retries import RETRIES
+from harness.runner.retry_failed import HidingStore, kinds_of
 from harness.runner.run_folder import ENVIRONMENT
 from harness.spec.schema import check
 from reliability.served import MUTE, served
