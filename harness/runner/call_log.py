@@ -13,12 +13,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
 from harness.errors import StorageError
-from harness.runner.session import CallNote
+
+if TYPE_CHECKING:
+    from harness.runner.session import CallNote
 
 FLUSH_AFTER_S = 1.0
 """Lines are on the disk after so long, at the latest when the next call ends."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from harness.runner.session import CallNote
 from harness.text import pluralized
+
+if TYPE_CHECKING:
+    from harness.runner.session import CallNote
 
 MAX_REASONS = 20
 """Distinct reasons that are kept; failed calls with others are counted together."""

@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.records.calls import Call, Model, Reply
 from harness.runner.failed_calls import FailedCalls
 from harness.runner.live_line import LiveLine
 from harness.runner.progress_line import Pace, duration_text, failures_text, fitted, rate_text
-from harness.runner.session import CallNote
 from harness.text import pluralized
+
+if TYPE_CHECKING:
+    from harness.runner.session import CallNote
 
 NO_TOKENS = (0, 0, 0)
 
