@@ -7,11 +7,10 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from harness.runner.session import Connect
-
 if TYPE_CHECKING:
     from harness.providers.cancellation import Cancellation
     from harness.providers.provider import Connection
+    from harness.runner.session import Connect
 
 
 class EndingSignal:

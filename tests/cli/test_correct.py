@@ -150,7 +150,7 @@ def test_run_of_an_older_format_must_be_repeated(tmp_path):
     assert "harness run" in shown.stderr
 
 
-def told_of(monkeypatch, *datasets):
+def printed_for(monkeypatch, *datasets):
     """What the verb prints of a run that is made up."""
     monkeypatch.setattr(verb, "read_judged", lambda folder: run_of(*datasets))
     shown = correct("mine", "--wide")
@@ -167,7 +167,7 @@ def test_strengths_have_a_column_for_each_model(monkeypatch, systems):
     models_b = np.where(np.arange(N) % 8 == 1, names[-1], models_b).tolist()
     truth = labels_of()
     truth[::8], truth[1::8] = 2, 0  # the first model always wins, the last one always loses
-    lines = told_of(monkeypatch, dataset({"x": truth}, truth, writers=(models_a, models_b))).splitlines()
+    lines = printed_for(monkeypatch, dataset({"x": truth}, truth, writers=(models_a, models_b))).splitlines()
     at = lines.index("Bradley-Terry strength of each model, in log-odds relative to the mean")
     assert (lines[at + 1].split()[0], lines[at + 1].split()[-1]) == (
         "model-0",
@@ -182,7 +182,7 @@ def test_strengths_have_a_column_for_each_model(monkeypatch, systems):
 def test_failures_have_bounds_and_missing_labels_have_dashes(monkeypatch):
     truth = labels_of()
     failing = np.where(np.arange(N) % 10 == 0, 4, truth)
-    shown = told_of(monkeypatch, dataset({"x": failing, "y": np.full(N, 5)}, np.full(N, -1, np.int8)))
+    shown = printed_for(monkeypatch, dataset({"x": failing, "y": np.full(N, 5)}, np.full(N, -1, np.int8)))
     assert re.search(r"direct/judge:x .*\] \(0\.\d\d–0\.\d\d\)", shown)
     assert "undefined: every judgment failed (0.00–1.00)" in shown
     assert "undefined: no human labels" in shown

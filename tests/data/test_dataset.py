@@ -39,7 +39,7 @@ def read(tmp_path: Path):
     return read_rows
 
 
-def told(error: pytest.ExceptionInfo[DatasetError]) -> list[str]:
+def messages_of(error: pytest.ExceptionInfo[DatasetError]) -> list[str]:
     assert {problem.file for problem in error.value.problems} == {"data/pairs.jsonl"}
     return [f"{problem.line}: {problem.message}" for problem in error.value.problems]
 
@@ -190,7 +190,7 @@ def test_all_bad_rows_are_told_at_once_with_their_lines(read):
     ]
     with pytest.raises(DatasetError, match="`p1` occurs before") as error:
         read("\n".join(["", *map(json.dumps, rows), "{", "[1]"]), empty_response="error")
-    *found, broken, no_object, label = told(error)
+    *found, broken, no_object, label = messages_of(error)
     assert found == [
         "3: `id` `p1` occurs before",
         "4: `response_a` is missing or empty",
@@ -227,27 +227,27 @@ def test_all_bad_rows_are_told_at_once_with_their_lines(read):
 def test_a_prompt_that_is_neither_text_nor_messages(read, prompt, message):
     with pytest.raises(DatasetError, match=r"pairs\.jsonl:2: `prompt`") as error:
         read([pair(1), pair(2, prompt=prompt)])
-    assert told(error) == [f"2: `prompt` {message}"]
+    assert messages_of(error) == [f"2: `prompt` {message}"]
 
 
 @pytest.mark.parametrize("labels", ["a", 3, [["a"]], [{}]], ids=str)
 def test_labels_that_are_no_list_of_verdicts(read, labels):
     with pytest.raises(DatasetError, match="`labels` is no list of verdicts") as error:
         read([pair(1, labels=["a"]), pair(2, labels=labels)])
-    assert told(error) == ["2: `labels` is no list of verdicts"]
+    assert messages_of(error) == ["2: `labels` is no list of verdicts"]
 
 
 def test_labels_that_are_all_text(read):
     with pytest.raises(DatasetError, match="`labels` is no list of verdicts") as error:
         read([pair(1, labels="a")])
-    assert told(error) == ["1: `labels` is no list of verdicts"]
+    assert messages_of(error) == ["1: `labels` is no list of verdicts"]
 
 
 def test_of_many_bad_rows_some_are_told_and_the_others_counted(read):
     with pytest.raises(DatasetError, match="and 7 more") as error:
         read([pair(number, prompt="") for number in range(MAX_SHOWN + 7)])
     assert len(error.value.problems) == MAX_SHOWN + 1
-    assert told(error)[-1] == "0: and 7 more"
+    assert messages_of(error)[-1] == "0: and 7 more"
 
 
 def test_missing_columns_are_told_with_what_may_be_meant(read):
@@ -264,19 +264,19 @@ def test_missing_columns_are_told_with_what_may_be_meant(read):
 def test_a_file_without_rows(read, text):
     with pytest.raises(DatasetError, match="holds no rows") as error:
         read(text)
-    assert told(error) == ["0: holds no rows"]
+    assert messages_of(error) == ["0: holds no rows"]
 
 
 def test_a_file_in_which_nothing_can_be_read(read):
     with pytest.raises(DatasetError, match="not valid JSON") as error:
         read("prompt,response\nx,y\n")
-    assert [line.partition(":")[0] for line in told(error)] == ["1", "2"]
+    assert [line.partition(":")[0] for line in messages_of(error)] == ["1", "2"]
 
 
 def test_missing_columns_and_bad_lines_are_told_together(read):
     with pytest.raises(DatasetError, match="there is no column `response_b`") as error:
         read('{"id": 1, "prompt": "Why?", "response_a": "A"}\n{\n')
-    assert [line.partition(":")[0] for line in told(error)] == ["0", "2"]
+    assert [line.partition(":")[0] for line in messages_of(error)] == ["0", "2"]
 
 
 def test_a_file_that_is_not_there(tmp_path):
@@ -318,7 +318,7 @@ def test_rows_that_where_leaves_out_may_be_bad(read):
 def test_where_that_leaves_nothing(read):
     with pytest.raises(DatasetError, match="no row is left whose `category`") as error:
         read([pair(n, category=f"c{n}") for n in range(12)], subset=Subset(where={"category": ("x", "y")}))
-    assert told(error) == ["0: no row is left whose `category` is `x` or `y`"]
+    assert messages_of(error) == ["0: no row is left whose `category` is `x` or `y`"]
     assert error.value.problems[0].hint.startswith("it is `c0`, `c1`")
     assert error.value.problems[0].hint.endswith("`c9`, …")
 

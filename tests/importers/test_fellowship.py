@@ -83,7 +83,7 @@ def json_of(imported, *path: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def told(study: Study, *, pandalm: bool = False) -> list[str]:
+def problems_of(study: Study, *, pandalm: bool = False) -> list[str]:
     with pytest.raises(ImportSourceError, match=re.escape(str(study.study.parent))) as error:
         study.read(pandalm=pandalm)
     root = study.study.parent
@@ -282,7 +282,7 @@ def test_everything_that_is_missing_is_told_at_once(study):
     for path in (study.evaluators / "fair-eval" / "multi-rater10").iterdir():
         path.unlink()
     study.pandalm.unlink()
-    assert told(study, pandalm=True) == [
+    assert problems_of(study, pandalm=True) == [
         "fair/question.jsonl: cannot be read: no such file or directory",
         "fair/review/review_gpt35_vicuna-13b_human.txt: cannot be read: no such file or directory",
         "panda.json: cannot be read: no such file or directory",
@@ -293,7 +293,7 @@ def test_everything_that_is_missing_is_told_at_once(study):
 def test_files_that_disagree_are_told(study):
     write(study.fair_eval / "answer" / "answer_gpt35.jsonl", lines([{"question_id": 2, "text": "x"}]))
     write(study.fair_eval / "review" / "review_gpt35_vicuna-13b_human.txt", "CHATGPT\nchatgpt")
-    assert told(study) == [
+    assert problems_of(study) == [
         "fair/answer/answer_gpt35.jsonl: does not answer the questions of question.jsonl in turn",
         "fair/review/review_gpt35_vicuna-13b_human.txt:2: `chatgpt` is none of VICUNA13B, TIE, CHATGPT",
         "fair/review/review_gpt35_vicuna-13b_human.txt: holds 2 labels for 3 questions",
@@ -302,7 +302,7 @@ def test_files_that_disagree_are_told(study):
 
 def test_a_data_set_without_questions_is_told(study):
     write(study.fair_eval / "question.jsonl", "")
-    assert told(study) == ["fair/question.jsonl: holds no questions"]
+    assert problems_of(study) == ["fair/question.jsonl: holds no questions"]
 
 
 def test_replies_that_are_too_few_or_no_replies_are_told(study):
@@ -315,7 +315,7 @@ def test_replies_that_are_too_few_or_no_replies_are_told(study):
     write(study.evaluators / "fair-eval" / "debate" / "small_small.json", [debated(0) | {"response_2_1": [1]}] * ITEMS)
     shown = "study/outputs/evaluators/fair-eval/multi-rater10"
     debates = "study/outputs/evaluators/fair-eval/debate"
-    assert told(study) == [
+    assert problems_of(study) == [
         f"{shown}/gpt-4o.json: is not named <model>_none.json",
         f"{shown}/large_none.json: holds 2 replies for 3 items",
         f"{shown}/other_none.json: is not a JSON list of objects",
@@ -331,7 +331,7 @@ def test_pandalm_entries_that_lack_something_are_told(study):
     pandas[1] |= {"instruction": None, "annotator1": True}
     del pandas[2]["idx"]
     write(study.pandalm, pandas)
-    assert told(study, pandalm=True) == [
+    assert problems_of(study, pandalm=True) == [
         "panda.json: idx 0: `annotator2` is missing or unknown",
         "panda.json: idx 1: `instruction`, `annotator1` is missing or unknown",
         "panda.json: entry 3: `idx` is missing or unknown",

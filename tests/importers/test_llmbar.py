@@ -55,7 +55,7 @@ class Benchmark:
     def judged(self, model: str, way: str, rows: object) -> None:
         write(self.set / "evaluators" / model / way / "result.json", rows)
 
-    def told(self) -> list[str]:
+    def problems(self) -> list[str]:
         with pytest.raises(ImportSourceError, match=re.escape(str(self.set))) as error:
             read_benchmark(self.folder)
         return [str(problem).replace(f"{self.set}/", "") for problem in error.value.problems]
@@ -233,7 +233,7 @@ def test_pairs_that_lack_something_are_told(benchmark_folder):
     write(benchmark_folder.set / "dataset.json", [PAIRS[0] | {"label": True}, PAIRS[1] | {"output_1": " "}])
     write(benchmark_folder.set.parent / "Other" / "dataset.json", [])
     write(benchmark_folder.set.parent / "Worse" / "dataset.json", {})
-    told = [problem.replace(f"{benchmark_folder.set.parent}/", "") for problem in benchmark_folder.told()]
+    told = [problem.replace(f"{benchmark_folder.set.parent}/", "") for problem in benchmark_folder.problems()]
     assert told == [
         "dataset.json: entry 1: `label` is missing or unknown",
         "dataset.json: entry 2: `output_1` is missing or unknown",
@@ -251,7 +251,7 @@ def test_results_that_are_not_in_the_layout_are_told(benchmark_folder):
     exchanged = results(*[[look(FIRST, SECOND)]] * 3)[::-1]
     benchmark_folder.judged("small", "Swap", exchanged)
     where = "evaluators/small"
-    assert benchmark_folder.told() == [
+    assert benchmark_folder.problems() == [
         f"{where}/CoT/result.json: holds 2 results for 3 pairs",
         f"{where}/Rating/result.json: is not a JSON list of objects",
         *(f"{where}/Swap/result.json: entry {n}: is not the pair of the same number in dataset.json" for n in (1, 3)),

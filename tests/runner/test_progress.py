@@ -21,7 +21,7 @@ SIMULATED = Model("sim", "simulated", "sim")
 MODELS = {model.name: model for model in (PRICED, UNPRICED, SIMULATED)}
 
 
-def told(watch: RunStats) -> None:
+def record_calls(watch: RunStats) -> None:
     for model in MODELS.values():
         watch.called(Call(model, ()), Reply("x", "stop", 1000, 100))
         watch.called(Call(model, ()), Reply("x", "length", 1000, 100))
@@ -31,7 +31,7 @@ def told(watch: RunStats) -> None:
 def test_spend_is_told_by_model_and_unknown_without_a_price() -> None:
     watch = RunStats(MODELS)
     assert watch.spend_json() == {}
-    told(watch)
+    record_calls(watch)
     expected = {"calls": 2, "failed": 0, "prompt_tokens": 2000, "completion_tokens": 200}
     expected |= {"attempts_of_unknown_cost": 0, "unknown_cost_usd": 0.0}
     assert watch.spend_json() == {
@@ -95,14 +95,14 @@ def test_line_has_counts_rate_failures_spend_and_time_left() -> None:
     assert watch.text(200) == ""
     watch.begin(80)
     assert watch.text(200) == "slow: 0 of 80 done, 0 calls, 0 s so far"
-    told(watch)
+    record_calls(watch)
     watch.ended("")
     watch.ended("unparsed")
     watch.reached(4)
     watch.reached(3)
     watch.text(200)
     clock.now += 30
-    told(watch)
+    record_calls(watch)
     for failure in ("", "unparsed", "refused", ""):
         watch.ended(failure)
     watch.reached(10)
@@ -164,7 +164,7 @@ def test_the_line_is_no_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch,
     stream = Terminal()
     watch = display(stream, Clock())
     watch.begin(123_456)
-    told(watch)
+    record_calls(watch)
     watch.reached(98_765)
     with watch:
         shown(watch)

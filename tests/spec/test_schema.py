@@ -41,16 +41,16 @@ MADE_UP = {
 
 
 @pytest.fixture
-def told(monkeypatch, tmp_path):
+def violations(monkeypatch, tmp_path):
     """Checks a YAML text against the made-up schema; gives the problems without the file's name."""
     file = tmp_path / "made-up.schema.json"
     file.write_text(json.dumps(MADE_UP))
     monkeypatch.setattr(schema, "_files", lambda: {"made-up": file})
 
-    def tell(text: str) -> list[str]:
+    def violations_of(text: str) -> list[str]:
         return [str(problem) for problem in check(parse_yaml(text, "f"), "made-up")]
 
-    return tell
+    return violations_of
 
 
 @pytest.mark.parametrize(
@@ -110,30 +110,35 @@ def told(monkeypatch, tmp_path):
         ),
     ],
 )
-def test_every_violation_is_told_in_words_and_with_its_place(told, text, expected):
-    assert told(text) == expected.split("|")
+def test_every_violation_is_told_in_words_and_with_its_place(violations, text, expected):
+    assert violations(text) == expected.split("|")
 
 
 @pytest.mark.parametrize(
     "text", ["must: 1", "must: 9\nnumber: 0.5\nword: abc\nx-y: 1\neither: null\ntyped: [a]\nhalf: 4"]
 )
-def test_what_is_allowed_passes(told, text):
-    assert told(text) == []
+def test_what_is_allowed_passes(violations, text):
+    assert violations(text) == []
 
 
-def test_several_violations_come_in_the_order_of_the_file(told):
-    assert [problem.split(":")[1] for problem in told("word: 1\nflag: 1\nzzzz: 1\nmust: a\n")] == ["1", "2", "3", "4"]
+def test_several_violations_come_in_the_order_of_the_file(violations):
+    assert [problem.split(":")[1] for problem in violations("word: 1\nflag: 1\nzzzz: 1\nmust: a\n")] == [
+        "1",
+        "2",
+        "3",
+        "4",
+    ]
 
 
-def test_secrets_and_control_characters_do_not_reach_a_message(told):
-    [problem] = told('must: 1\nchoice: "sk-proj-abcdefghijklmnop1234\\e[31m"')
+def test_secrets_and_control_characters_do_not_reach_a_message(violations):
+    [problem] = violations('must: 1\nchoice: "sk-proj-abcdefghijklmnop1234\\e[31m"')
     assert "abcdefgh" not in problem
     assert problem.isprintable()
-    assert len(told(f"must: 1\nchoice: {'x' * 5000}")[0]) < 200
+    assert len(violations(f"must: 1\nchoice: {'x' * 5000}")[0]) < 200
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_no_finite_number_is_refused_though_jsonschema_compares_it(told, value):
+def test_what_is_no_finite_number_is_refused_though_jsonschema_compares_it(violations, value):
     assert [str(problem) for problem in check(Document("", {"must": 1, "number": value}), "made-up")] == [
         f"number: wants a number, not the number {value}"
     ]

@@ -118,7 +118,7 @@ def run_words() -> list[str]:
     return ["run", "spec.yaml", *words, *(["--max-cost", "100"] if "--max-cost" in known else [])]
 
 
-def told_and_written(folder: Path, script: Sequence[bytes], items: int) -> tuple[list[int], int]:
+def printed_and_written(folder: Path, script: Sequence[bytes], items: int) -> tuple[list[int], int]:
     """Run, look at and hand over an experiment against an endpoint, and hold all that comes of it against the key."""
     row = {"prompt": "p", "response_a": "x", "response_b": "y", "label": "a"}
     lines = [json.dumps({**row, "id": f"{number}", "prompt": f"question {number}"}) for number in range(items)]
@@ -155,7 +155,7 @@ def told_and_written(folder: Path, script: Sequence[bytes], items: int) -> tuple
 
 @pytest.mark.slow
 def test_a_run_that_succeeds_keeps_replies_without_the_key(tmp_path: Path) -> None:
-    codes, asked = told_and_written(
+    codes, asked = printed_and_written(
         tmp_path, [completion("Verdict: B"), *FINE, completion("Verdict: B")], len(FINE) + 2
     )
     assert asked > len(FINE)
@@ -166,7 +166,7 @@ def test_a_run_that_succeeds_keeps_replies_without_the_key(tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_a_run_that_fails_tells_no_key(tmp_path: Path) -> None:
-    codes, asked = told_and_written(tmp_path, BROKEN, len(BROKEN) + 5)
+    codes, asked = printed_and_written(tmp_path, BROKEN, len(BROKEN) + 5)
     assert asked > len(WRITTEN)
     assert codes[2] == 1
 
