@@ -179,7 +179,7 @@ def test_the_examples_of_the_guide_are_found():
 def test_the_python_in_the_readme_runs(tmp_path):
     (code,) = blocks(CHECKOUT / "README.md", "python")
     code = code.replace("specs/quickstart.yaml", str(CHECKOUT / "specs/quickstart.yaml"))
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=110)
 
 
 def test_the_page_on_python_runs(tmp_path):
