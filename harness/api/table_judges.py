@@ -21,6 +21,8 @@ Order = Literal["given", "swapped", "both", "any"]
 VERDICT_NAMES = ("verdict", "winner", "decision", "choice", "preferred")
 """Columns that are taken for verdicts where none is named."""
 RESULTS = ("verdict", "score_a", "score_b", "preference", "p_a")
+TAKEN = (*RESULTS, "prompt_tokens", "completion_tokens", "cost_usd")
+"""Columns that are taken by their names; other fields have to be named."""
 SEPARATORS = ("_", ".", "-", "/", " ")
 ORDER_WORDS: Mapping[str, str] = {
     **dict.fromkeys(("given", "false", "original", "AB", "ab", "A-B"), "given"),
@@ -148,7 +150,7 @@ def long_judges(column: str, text: str | None, named: Sequence[str], tables: Tab
     there = list(dict.fromkeys(value for value in tables.words(place) if value))
     if text is None:
         present = tables.present(place.file)
-        fields = {key: key for key in FIELDS if key in present}
+        fields = {key: key for key in TAKEN if key in present}
         if not set(RESULTS) & set(fields) and (verdict := next((one for one in VERDICT_NAMES if one in present), None)):
             fields["verdict"] = verdict
         if not set(RESULTS) & set(fields):
@@ -227,7 +229,7 @@ def _of_column(column: str, tables: Tables) -> TableJudge:
     if not any(isinstance(value, dict) for value in values):
         return TableJudge(column, place.file, [{"verdict": place}])
     keys = list(dict.fromkeys(str(key) for value in values if isinstance(value, dict) for key in value))
-    found = {key: f"{place.column}.{key}" for key in keys if key in FIELDS}
+    found = {key: f"{place.column}.{key}" for key in keys if key in TAKEN}
     if not set(found) & set(RESULTS) and (verdict := next((one for one in VERDICT_NAMES if one in keys), None)):
         found["verdict"] = f"{place.column}.{verdict}"
     if not set(found) & set(RESULTS):
@@ -245,7 +247,7 @@ def _companions(name: str, present: Sequence[str]) -> dict[str, str]:
         found: dict[str, str] = {}
         for order in ("", "swapped"):
             begin = separator.join(part for part in (name, order) if part) + separator
-            own = {key: f"{begin}{key}" for key in FIELDS if f"{begin}{key}" in present}
+            own = {key: f"{begin}{key}" for key in TAKEN if f"{begin}{key}" in present}
             verdict = next((f"{begin}{one}" for one in VERDICT_NAMES if f"{begin}{one}" in present), None)
             if not set(own) & set(RESULTS) and verdict:
                 own["verdict"] = verdict
@@ -262,6 +264,6 @@ def _check_complete(name: str, fields: Fields) -> None:
         if one in fields and other not in fields and not {"verdict", "preference", "p_a"} & set(fields):
             message = f"the judge {quoted(name)} has {quoted(one)} and no {quoted(other)}"
             raise InputError(Problem(message=message, hint=f"name both: --judge {name}=score_a:COLUMN,score_b:COLUMN"))
-    if not set(RESULTS) & set(fields):
+    if not {*RESULTS, "text", "logprobs"} & set(fields):
         message = f"the judge {quoted(name)} has no column with a result"
         raise InputError(Problem(message=message, hint=f"name one of {listed(RESULTS)}"))

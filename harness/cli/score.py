@@ -66,8 +66,9 @@ Examples:
   harness score verdicts.csv --judge gpt4 --human "a:votes_a,b:votes_b,tie:votes_tie" --report report.html
 
 NAME is a column of verdicts, or what the columns of a judge begin with: gpt4_score_a and gpt4_score_b, or the keys of
-an object. NAME=FIELDS names columns: verdict, score_a and score_b, preference (1 is a, 2 is b), p_a (probability of a);
-prompt_tokens, completion_tokens and cost_usd; with swapped. in front for the other order; named again for a repeat.
+an object. NAME=FIELDS names columns: verdict, score_a and score_b, preference (1 is a, 2 is b), p_a (probability of a),
+confidence (probability of the verdict), prompt_tokens, completion_tokens, cost_usd; with swapped. in front for the
+other order; named again for a repeat. A column may be a path, such as judgments[judge=gpt4].verdict.
 FILE:COLUMN names a column of one file.
 
 `a`, `b`, `tie` and other spellings that can mean one thing only (`A`, `model_a`, `A>B`, `[[A]]`) need no --values. An

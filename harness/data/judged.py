@@ -17,6 +17,7 @@ FIELDS = (
     "score_b",
     "preference",
     "p_a",
+    "confidence",
     "finish",
     "reasoning",
     "prompt_tokens",
@@ -96,6 +97,8 @@ def judgment_of(
     if tokens and (read := _token_preference(values.get("logprobs"), tokens)) is not None:
         preference = read
     verdict = values.get("verdict")
+    if preference is None:
+        preference = _confidence(values, verdict, faults)
     has_text = text is not None or (text_a is not None and text_b is not None)
     result = None if has_text else verdict or _compared(preference, score_a, score_b, tie_margin)
     finish = str(values.get("finish") or "stop")
@@ -174,6 +177,17 @@ def _preference(values: Mapping[str, Any], faults: list[tuple[str, str]]) -> flo
         faults.append(("preference", f"is {scale:g}, {message}; a probability is `p_a`"))
         return None
     return probability if probability is not None else None if scale is None else 2 - scale
+
+
+def _confidence(values: Mapping[str, Any], verdict: Any, faults: list[tuple[str, str]]) -> float | None:
+    """The probability that the response shown first is better, from the probability of the verdict."""
+    confidence = _number(values, "confidence", faults)
+    if confidence is None or verdict in FAILURES or verdict is None:
+        return None
+    if not 0 <= confidence <= 1:
+        faults.append(("confidence", f"is {confidence:g}, it must be from 0 to 1"))
+        return None
+    return {"a": confidence, "b": 1 - confidence}.get(verdict, 0.5)
 
 
 def _token_preference(value: Any, tokens: Mapping[str, Sequence[str]]) -> float | None:

@@ -1,8 +1,9 @@
 """Column paths: how a spec names a value inside a column, such as `conversation[0].content`.
 
 A path is a column name followed by steps: `.name` for the value of a key, `["any key"]` for a key that is not a plain
-word, `[0]` for an entry of a list, counted from 0, and `[-1]` for the last one. A column whose whole name equals the
-path wins, so that a file with a column `a.b` is read as it is. A step that leads nowhere gives null.
+word, `[0]` for an entry of a list, counted from 0, `[-1]` for the last one, and `[judge=gpt-4o]` for the first object
+of a list whose key has that value. A column whose whole name equals the path wins, so that a file with a column `a.b`
+is read as it is. A step that leads nowhere gives null.
 """
 
 from __future__ import annotations
@@ -10,24 +11,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import orjson
 
 from harness.data.json_rows import column_of, joined
 from harness.data.rows import Rows
+from harness.data.values import word
 from harness.errors import DatasetError, Problem
 from harness.text import quoted
 
 if TYPE_CHECKING:
     import polars as pl
 
+Step: TypeAlias = str | int | tuple[str, str]
+"""A key, a position in a list, or a key and the value that an object of a list has there."""
+
 MAX_LENGTH = 500
 MAX_STEPS = 16
 CHUNK_ROWS = 10_000
 """Values that are parsed at once."""
 _ROOT = re.compile(r"[^.\[\]]+")
-_STEP = re.compile(r"""\.([^.\[\]]+)|\[(-?\d{1,9})\]|\["((?:[^"\\]|\\.)*)"\]""")
+_STEP = re.compile(
+    r"""\.([^.\[\]]+)|\[(-?\d{1,9})\]|\["((?:[^"\\]|\\.)*)"\]|\[([A-Za-z_][\w-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\[\]"]+))\]"""
+)
 
 
 class ColumnPath(NamedTuple):
@@ -35,11 +42,11 @@ class ColumnPath(NamedTuple):
 
     Attributes:
         root: the column of the file.
-        steps: keys and positions inside its value; empty where the path is a column name alone.
+        steps: keys, positions, and the key and value of an object of a list; empty where the path is a column name.
     """
 
     root: str
-    steps: tuple[str | int, ...]
+    steps: tuple[Step, ...]
 
 
 @cache
@@ -51,16 +58,22 @@ def parse_path(text: str) -> ColumnPath:
     """
     root = _ROOT.match(text)
     at = root.end() if root else 0
-    steps: list[str | int] = []
+    steps: list[Step] = []
     while at < len(text) and (step := _STEP.match(text, at)):
-        key, position, quoted_key = step.groups()
-        steps.append(int(position) if position is not None else key if key is not None else _unescaped(quoted_key))
+        steps.append(_step(step))
         at = step.end()
     if root is None or at < len(text) or len(text) > MAX_LENGTH or len(steps) > MAX_STEPS:
         message = f"{quoted(text)} is not a column path"
         hint = f'write it like `conversation[0].content` or `scores["my key"]`, with at most {MAX_STEPS} steps'
         raise DatasetError(Problem(message=message, hint=hint))
     return ColumnPath(root.group(), tuple(steps))
+
+
+def _step(found: re.Match[str]) -> Step:
+    key, position, quoted_key, name, quoted_value, value = found.groups()
+    if name is not None:
+        return name, _unescaped(quoted_value) if value is None else value
+    return int(position) if position is not None else key if key is not None else _unescaped(quoted_key)
 
 
 def _path_of(name: str) -> ColumnPath | None:
@@ -90,7 +103,7 @@ def with_paths(rows: Rows, names: Iterable[str]) -> Rows:
         rows: as a format read them.
         names: columns and paths; what the file has under its whole name stays as it is.
     """
-    by_root: dict[str, dict[str, tuple[str | int, ...]]] = {}
+    by_root: dict[str, dict[str, tuple[Step, ...]]] = {}
     for name in dict.fromkeys(names):
         path = None if name in rows.present else _path_of(name)
         if path and path.root in rows.frame.columns:
@@ -103,7 +116,7 @@ def with_paths(rows: Rows, names: Iterable[str]) -> Rows:
     )
 
 
-def _inside(values: pl.Series, paths: Mapping[str, tuple[str | int, ...]]) -> list[pl.Series]:
+def _inside(values: pl.Series, paths: Mapping[str, tuple[Step, ...]]) -> list[pl.Series]:
     """For each path the values that its steps lead to, as String where all are text, else as Binary of JSON.
 
     A value is parsed once for all paths, and chunk by chunk, so that a large file is never in memory as objects.
@@ -126,13 +139,20 @@ def value_in(value: Any, path: str) -> Any:
     return _value_at(value, (parsed.root, *parsed.steps))
 
 
-def _value_at(value: Any, steps: tuple[str | int, ...]) -> Any:
+def _value_at(value: Any, steps: tuple[Step, ...]) -> Any:
     for step in steps:
         if isinstance(step, int):
             value = value[step] if isinstance(value, list) and -len(value) <= step < len(value) else None
+        elif isinstance(step, tuple):
+            value = next((one for one in value if _has(one, *step)), None) if isinstance(value, list) else None
         else:
             value = value.get(step) if isinstance(value, dict) else None
     return value
+
+
+def _has(value: Any, key: str, wanted: str) -> bool:
+    """Whether a value is an object whose key has a value that is written so."""
+    return isinstance(value, dict) and value.get(key) is not None and word(value[key]) == wanted
 
 
 def _parsed(value: str | bytes | None) -> Any:

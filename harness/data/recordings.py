@@ -11,6 +11,7 @@ A row holds one judgment, or several under `given` and `swapped`. Names are colu
 | score_a, score_b | the scores of the response shown first and of the other one |
 | preference | a number from 1 (the response shown first) to 2 (the other one) |
 | p_a | the probability that the response shown first is the better one |
+| confidence | the probability that the verdict is right |
 | logprobs | log probabilities: of the tokens of `text`, or of tokens that stand for the responses |
 | finish, reasoning, prompt_tokens, completion_tokens, cost_usd | as for a reply |
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,7 +40,7 @@ from harness.data.rows import Rows
 from harness.data.usable import at_row, row_problems
 from harness.data.values import Fault, word
 from harness.errors import DatasetError, Problem
-from harness.text import quoted
+from harness.text import pluralized, quoted
 
 PLACES = ("item", "dataset", "strategy", "model", "order", "draw")
 """What identifies a judgment."""
@@ -162,6 +164,7 @@ class _Table:
         self.faults: list[Fault] = []
         self._values: dict[str, list[Any]] = {}
         self._meanings: dict[str, Mapping[str, str]] = {}
+        self._sides: Counter[tuple[str, bool]] = Counter()
 
     def judgments(self) -> list[RecordedJudgment]:
         """The judgments of the rows of the model, in file order."""
@@ -191,6 +194,11 @@ class _Table:
         """Everything that is wrong: rows one by one, verdicts without a meaning together."""
         verdicts = [fault for fault in self.faults if fault.label is not None]
         found = row_problems(self.rows, [fault for fault in self.faults if fault.label is None])
+        against = self._sides["b", True]
+        if against > self._sides["b", False] and not self._sides["a", False]:
+            message = f"`p_a` is above 0.5 where the verdict is b, in {pluralized(against, 'row')}"
+            hint = "a probability of the verdict itself is `confidence`"
+            found.append(Problem(message=message, hint=hint))
         if verdicts:
             found.append(at_row(label_problem(verdicts, "verdict", "verdict_values"), self.rows, verdicts[0].row))
         return found
@@ -199,6 +207,8 @@ class _Table:
         values = {name: self._of(fields[name])[row] for name in FIELDS if name in fields}
         if "verdict" in values and values["verdict"] is not None:
             values["verdict"] = self._verdict(row, fields["verdict"], values["verdict"])
+        if values.get("verdict") in ("a", "b") and isinstance(values.get("p_a"), int | float) and values["p_a"] != 0.5:
+            self._sides[values["verdict"], values["p_a"] > 0.5] += 1
         judged, faults = judgment_of(values, self.spec.tie_margin, self.spec.logprob_tokens)
         self.faults += [Fault(row, column, message) for column, message in faults]
         if place[1] == "swapped" and self.spec.is_mapped_back:

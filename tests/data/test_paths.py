@@ -21,6 +21,8 @@ def rows(**columns: pl.Series) -> Rows:
         ("annotations[-1].winner", ColumnPath("annotations", (-1, "winner"))),
         ('scores["my key"].value', ColumnPath("scores", ("my key", "value"))),
         (r'a["say \"hi\""]', ColumnPath("a", ('say "hi"',))),
+        ("all[judge=gpt-4o].verdict", ColumnPath("all", (("judge", "gpt-4o"), "verdict"))),
+        (r'all[by="a \"b\" [c]"]', ColumnPath("all", (("by", 'a "b" [c]'),))),
         ("Réponse A.texte", ColumnPath("Réponse A", ("texte",))),
     ],
 )
@@ -28,7 +30,9 @@ def test_a_path_is_a_column_and_steps(text, path):
     assert parse_path(text) == path
 
 
-@pytest.mark.parametrize("text", ["", ".a", "a.", "a[", "a[x]", "a[1.5]", "a..b", "a[0]b", 'a["x]', "a" * 501])
+@pytest.mark.parametrize(
+    "text", ["", ".a", "a.", "a[", "a[x]", "a[1.5]", "a..b", "a[0]b", 'a["x]', "a[=x]", "a[x=]", "a[0=x]", "a" * 501]
+)
 def test_what_is_not_a_path_is_refused(text):
     with pytest.raises(DatasetError, match="is not a column path"):
         parse_path(text)

@@ -231,3 +231,31 @@ def test_tokens_that_stand_for_the_responses_give_the_preference(value, preferen
     judged, faults = judgment_of({"logprobs": value}, 0, {"a": ["m", "mm"], "b": ["M"]})
     assert judged.preference == (preference if preference is None else pytest.approx(preference))
     assert (judged.result is None, faults) == (False, [])
+
+
+def test_the_confidence_in_a_verdict_is_a_preference(read):
+    rows = [("1", "a", 0.9), ("2", "b", 0.75), ("3", "tie", 0.6), ("4", None, 0.6), ("5", "b", None)]
+    found = read([{"id": i, "v": v, "c": c} for i, v, c in rows], {"item": "id", "verdict": "v", "confidence": "c"})
+    assert [one.judged.preference for one in found] == [0.9, 0.25, 0.5, None, None]
+    with pytest.raises(DatasetError, match="`confidence` is 90, it must be from 0 to 1") as error:
+        read([{"id": 1, "v": "a", "c": 90}], {"item": "id", "verdict": "v", "confidence": "c"})
+    assert error.value.problems[0].line == 1
+
+
+def test_a_confidence_that_is_called_p_a_is_a_clear_error(read):
+    columns = {"item": "id", "verdict": "v", "p_a": "p"}
+    rows = [{"id": n, "v": v, "p": 0.9} for n, v in enumerate("abab")]
+    with pytest.raises(
+        DatasetError, match=r"above 0\.5 where the verdict is b, in 2 rows; a probability of the verdict"
+    ):
+        read(rows, columns)
+    assert len(read([*rows, {"id": 9, "v": "a", "p": 0.2}], columns)) == 5  # some contradict each other in both ways
+
+
+def test_a_judgment_is_found_in_a_list_by_the_name_of_its_judge(read):
+    names = [["x", "y z"], ["y z", "x"], ["x"]]
+    rows = [{"id": n, "all": [{"by": name, "v": "a" if name == "x" else "b"} for name in one]}
+            for n, one in enumerate(names)]  # fmt: skip
+    assert [one.judged.result for one in read(rows, {"item": "id", "verdict": "all[by=x].v"})] == ["a", "a", "a"]
+    found = read(rows, {"item": "id", "verdict": 'all[by="y z"].v'})
+    assert [one.judged.result for one in found] == ["b", "b", "unparsed"]

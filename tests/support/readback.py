@@ -1,5 +1,7 @@
 """Runs as they are read back, without folders: datasets whose labels and outcomes are made up."""
 
+from __future__ import annotations
+
 from dataclasses import fields
 from pathlib import Path
 
