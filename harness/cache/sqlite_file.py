@@ -87,9 +87,9 @@ def open_for_reading(folder: Path) -> sqlite3.Connection | None:
         CacheError: where the file is no cache, or cannot be read.
     """
     path = folder / DATABASE
-    if not path.is_file():
-        return None
     with reporting(folder):
+        if not path.is_file():
+            return None
         try:
             return _connected(path, "mode=ro")
         except sqlite3.OperationalError:
@@ -163,10 +163,11 @@ def clear(folder: Path, lock: CacheLock) -> int:
     Raises:
         CacheError: where the folder holds no cache but something else, or another program is using the cache.
     """
-    if not folder.exists():
-        return 0
-    if not (folder / DATABASE).exists() and any(path.name not in FILES for path in folder.iterdir()):
-        raise CacheError(_foreign(folder, "the folder holds other files and no cache"))
+    with reporting(folder):
+        if not folder.exists():
+            return 0
+        if not (folder / DATABASE).exists() and any(path.name not in FILES for path in folder.iterdir()):
+            raise CacheError(_foreign(folder, "the folder holds other files and no cache"))
     with reporting(folder), lock.held():
         sizes = {folder / name: (folder / name).stat().st_size for name in FILES if (folder / name).exists()}
         if folder / DATABASE in sizes:

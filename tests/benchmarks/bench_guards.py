@@ -1,7 +1,8 @@
-"""What the guards of a run cost: cold runs without any, with `--max-cost`, and with `--log-file`, in turn, and replays.
+"""What the guards of a run cost: cold runs and replays as usual, with further guards, and without usual ones, in turn.
 
-Each line is one delay and one number of calls in flight: medians of the calls a second of `harness run` without guards
-and with each, the medians of the ratios of neighbours, and the same for replays from the cache. Run with plain python:
+Each line is one delay and one number of calls in flight: medians of the calls a second of `harness run` in each way,
+and the medians of the ratios of the seconds to those of the usual run beside it, cold and as a replay. A ratio above 1
+is what a guard costs; one below 1 is what the usual run loses by the guard that this one lacks. Run with plain python:
 `python tests/benchmarks/bench_guards.py`.
 """
 
@@ -21,15 +22,34 @@ from bench_replay import pairs_file
 
 CASES = ((0, 64, 3000), (50, 256, 3000))
 """Delay in ms, calls in flight, calls."""
-GUARDS = {"plain": [], "max-cost": ["--max-cost", "1000000"], "log-file": ["--log-file", "calls.jsonl"]}
+GUARDS = {
+    "plain": [],
+    "max-cost": ["--max-cost", "1000000"],
+    "ledger": ["--max-cost", "1000000", "--ledger", "ledger.jsonl"],
+    "log-file": ["--log-file", "calls.jsonl"],
+    "no window": [],
+    "no checksums": [],
+}
+WITHOUT = {
+    "no window": "import harness.runner.executor as m; m.UNSTORED_WINDOW = 10**6",
+    "no checksums": "import harness.cache.entry as m; m._checksum = lambda key, line: b'0' * m.CHECKSUM_DIGITS",
+}
+"""Python that takes a usual guard away: the limit on replies that are not stored yet, and the checksums of replies."""
 
 
-def seconds(folder: Path, url: str, in_flight: int, limit: list[str]) -> tuple[float, float]:
+def seconds(folder: Path, url: str, in_flight: int, guard: str) -> tuple[float, float]:
     """Seconds of a cold run and of its replay."""
     priced = SPEC.replace("limits:", "price: {{input: 1, output: 2}}, limits:")
     (folder / "cold.yaml").write_text(priced.format(url=url, in_flight=in_flight))
-    command = [sys.executable, "-m", "harness", "run", str(folder / "cold.yaml")]
-    command += ["--cache", str(folder / "cache"), "--results", str(folder / "results"), *limit]
+    before = WITHOUT.get(guard, "pass")
+    command = [
+        sys.executable,
+        "-c",
+        f"{before}; from harness.cli import main; main()",
+        "run",
+        str(folder / "cold.yaml"),
+    ]
+    command += ["--cache", str(folder / "cache"), "--results", str(folder / "results"), *GUARDS[guard]]
     told = []
     try:
         for _ in ("cold", "replay"):
@@ -46,8 +66,11 @@ def seconds(folder: Path, url: str, in_flight: int, limit: list[str]) -> tuple[f
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=7, help="pairs of runs")
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--calls", type=int, help="of each run")
+    given = parser.parse_args()
+    repeats = given.repeats
     for delay_ms, in_flight, calls in CASES:
+        calls = given.calls or calls
         folder = Path(tempfile.mkdtemp(prefix="bench-guards-"))
         try:
             pairs_file(folder / "pairs.jsonl", calls)
@@ -55,14 +78,14 @@ def main() -> None:
                 rounds = []
                 for at in range(repeats):
                     names = list(GUARDS)
-                    names = names[at % 3 :] + names[: at % 3]  # no guard always runs first
-                    rounds.append({name: seconds(folder, url, in_flight, GUARDS[name]) for name in names})
+                    names = names[at % len(names) :] + names[: at % len(names)]  # no guard always runs first
+                    rounds.append({name: seconds(folder, url, in_flight, name) for name in names})
         finally:
             shutil.rmtree(folder)
         figures: dict[str, object] = {"bench": "guards", "delay_ms": delay_ms, "in_flight": in_flight, "calls": calls}
         for name in GUARDS:
             figures[f"{name} calls/s"] = round(calls / median(one[name][0] for one in rounds))
-        for name in ("max-cost", "log-file"):
+        for name in list(GUARDS)[1:]:
             for at, how in enumerate(("cold", "replay")):
                 ratio = median(one[name][at] / one["plain"][at] for one in rounds)
                 figures[f"{name} {how} ratio"] = round(ratio, 3)

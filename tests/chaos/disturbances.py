@@ -36,11 +36,11 @@ class Disturbances:
         """The step has ended."""
         self.is_forced, self._interrupts = False, 0
 
-    def maybe_kill(self, places: tuple[str, ...], most: int, chance: float = 0.4) -> str:
+    def maybe_kill(self, places: tuple[str, ...], most: int, chance: float = 0.4, least: int = 1) -> str:
         """Perhaps kill the process at one of some places; in words."""
         if self._random.random() >= chance:
             return ""
-        place, number = self._random.choice(places), int(most ** self._random.random())
+        place, number = self._random.choice(places), int(least * (most / least) ** self._random.random())
         self._world.disk.plan_kill(place, number)
         return f"to be killed at {place} {number}"
 

@@ -20,6 +20,8 @@ from harness.records.calls import Call, Model, Reply
 
 MOST_FAULTS = 2
 """Of one call in one process: faults heal before the attempts of a call are used up."""
+REPLY_TOKENS = 190
+"""What a reply is billed for; the spec allows 200."""
 FAULTS = {
     "refused": Fault("connection", "the connection failed: refused", remedy="again"),
     "too many": Fault("rate-limit", "too many requests", remedy="again", status=429, wait_s=3.0),
@@ -123,7 +125,8 @@ class _Connection(ModelConnection):
         endpoint.disk.point("request", key[:8])
         endpoint.on_request(key, self._process)
         text = endpoint.text_of(call, key)
-        usage = sum(len(message["content"]) for message in call.messages) // 4, -(-len(text) // 4)
+        # Nearly the most that the budget reserves: there is little room to hide a mistake in.
+        usage = sum(len(message["content"].encode()) for message in call.messages), REPLY_TOKENS
         assert call.model.price is not None
         attempt = Attempt(key, self._process, call.model.price.cost(*usage))
         endpoint.attempts.append(attempt)

@@ -28,9 +28,9 @@ from harness.runner.plan import with_concurrency
 from harness.runner.progress import RunStats
 
 MODELS = 2
-LIMITS_USD = (0.002, 0.005, 0.012, 0.05)
-SHARED_LIMITS_USD = (0.01, 0.03, 0.06)
-"""A run needs about 0.025 dollars."""
+LIMITS_USD = (0.01, 0.03, 0.06, 0.2)
+SHARED_LIMITS_USD = (0.03, 0.08, 0.2)
+"""A run needs about 0.1 dollars."""
 
 
 @dataclass
@@ -65,7 +65,12 @@ class Steps:
         said = [f"concurrency={concurrency} limit={limit} retry={','.join(retry)} faults={world.endpoint.fault_rate}"]
         said.append("" if ledger is None else "with a ledger")
         said.append(f"commits in {SteppedWriter.most_s} s")
-        said += self.disturbances.schedule()
+        if random.random() < 0.15:
+            concurrency, SteppedWriter.most_s = 1, 60.0
+            said.append("or rather concurrency=1, commits in 60 s")
+            said.append(self.disturbances.maybe_kill(("answer",), 15, 1.0, least=5))
+        else:
+            said += self.disturbances.schedule()
         world.disk.trace.append("; ".join(filter(None, said)))
         stats = RunStats(world.plan.spec.models)
         plan = with_concurrency(world.plan, concurrency)

@@ -59,12 +59,12 @@ def server():
         yield running
 
 
-def laid_out(folder: Path, server: Served, items: int = 60) -> Path:
-    """A folder with the spec and its data."""
+def laid_out(folder: Path, server: Served, items: int = 60, wide: int = CONCURRENCY) -> Path:
+    """A folder with the spec and its data; `wide` is the number of calls in flight of each model."""
     folder.mkdir()
     rows = make_pairs(3, items)
     (folder / "letters.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "spec.yaml").write_text(SPEC.format(url=server.url, wide=CONCURRENCY))
+    (folder / "spec.yaml").write_text(SPEC.format(url=server.url, wide=wide))
     return folder
 
 
