@@ -59,6 +59,9 @@ def main() -> int:
                 report(ended, with_steps=False)
                 counts += ended.counts
                 failed += bool(ended.failure)
+            if given.plant and failed:
+                pool.shutdown(cancel_futures=True)
+                break
     print(f"{given.seeds:,} seeds, {failed:,} failed, {time.monotonic() - started:.0f} s")
     print(", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())))
     return bool(failed)

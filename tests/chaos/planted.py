@@ -21,6 +21,7 @@ import harness.runner.retry_failed
 import harness.runner.run_folder
 from harness.cache.cache import Cache
 from harness.cache.entry import read_reply
+from harness.providers.ledger import Ledger
 from harness.runner.executor import Executor
 from harness.runner.run_folder import RunWriter
 
@@ -130,6 +131,16 @@ def reserved_too_late() -> None:
     harness.providers.budget.Budget.reserve = reserve
 
 
+def ledger_not_shared() -> None:
+    """What other runs of a ledger spend is not counted."""
+    real = Ledger.reserve
+
+    def reserve(self: Ledger, number: int, units: int, _limit_units: int) -> bool:
+        return real(self, number, units, 2**62)
+
+    Ledger.reserve = reserve
+
+
 def asked_twice() -> None:
     """Identical calls in flight are made more than once, and stored replies are asked for again."""
 
@@ -169,6 +180,7 @@ PLANTED: dict[str, Callable[[], None]] = {
         bundle_in_place,
         unknown_cost_forgotten,
         reserved_too_late,
+        ledger_not_shared,
         asked_twice,
         replaced_replies_dropped,
         cleared_in_use,

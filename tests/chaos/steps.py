@@ -49,6 +49,7 @@ class Steps:
 
     def __post_init__(self) -> None:
         self.disturbances = Disturbances(self.world, self.random)
+        self._has_ledger = self.random.random() < 0.3
         self._with_ledger: dict[int, float] = {}
 
     def run(self) -> str:
@@ -57,7 +58,7 @@ class Steps:
         concurrency = random.choice((1, 1, 2, CONCURRENCY, 2 * CONCURRENCY))
         SteppedWriter.most_s = random.choice((0.0, 0.05, 2.0, 60.0))
         limit = random.choice(LIMITS_USD) if random.random() < 0.3 else None
-        ledger = world.root / LEDGER if random.random() < 0.2 else None
+        ledger = world.root / LEDGER if self._has_ledger and random.random() < 0.8 else None
         limit = limit if ledger is None else random.choice(SHARED_LIMITS_USD)
         retry = random.choice((("unparsed",), ("failed", "damaged"), ("damaged",))) if random.random() < 0.3 else ()
         world.endpoint.fault_rate = random.choice((0.0, 0.1, 0.4))

@@ -59,7 +59,9 @@ class World:
     def __init__(self, root: Path, machine: Machine, random: Random) -> None:
         root.mkdir()
         self.root, self.machine, self.random = root, machine, random
-        (root / "letters.jsonl").write_text("".join(json.dumps(row) + "\n" for row in make_pairs(3, 5)))
+        rows = make_pairs(3, 5)
+        rows.append({**rows[0], "id": "again"})  # the same calls as those of the first item
+        (root / "letters.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         (root / "spec.yaml").write_text(SPEC)
         self.cache, self.results, self.bundle = root / "cache", root / "results", root / "shared.bundle"
         self.disk = Disk(root, random)

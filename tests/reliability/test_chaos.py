@@ -41,6 +41,13 @@ def test_a_seed_takes_the_same_steps_each_time():
     assert re.match(r" +1 \w+: ", steps[0])
 
 
+@pytest.mark.parametrize("defect", ["slot-freed-early", "no-rescue", "reserved-too-late", "confirmed-early"])
+def test_a_planted_defect_is_found(defect):
+    ended = chaos("--seeds", "100", "--plant", defect)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "AssertionError: " in ended.stdout
+
+
 def test_a_failure_names_the_command_that_repeats_it():
     ended = chaos("--seeds", "1", "--first", "0", "--plant", "lock-never-taken")
     assert ended.returncode == 1
