@@ -64,6 +64,7 @@ def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
         notes = (
             *board.notes,
             *_probe_notes(plan, ledger),
+            *ledger.calibration_notes(),
             *plan.data_notes,
             *made.observed.notes(),
             *notes_on_choices(plan),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -30,13 +30,28 @@ Examples:
   harness calibrate my-judges                                newest run of a spec, all cells
   harness calibrate my-judges --cell logprobs/judge:gpt-4o   one cell
   harness calibrate results/my-judges/3f2a9c41 --labels labels.csv --column id=question_id
-  harness calibrate my-judges --json > calibration.json
+  harness calibrate my-judges --json > figures.json
+  harness calibrate my-judges --write calibration.json       for `score: {calibration: {path: calibration.json}}`
 
 Makes no model calls. The probabilities come from replies (`answer: {kind: logprobs}`, recorded preferences), from
 scores, or from the votes of repeats and juries. `harness schema calibrate` describes the JSON."""
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @click.option("--cell", metavar="CELL", shell_complete=_completion.cells, help="Calibrate only this cell.")
+@click.option(
+    "--write",
+    "file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the fitted calibrations to FILE, for `score: {calibration}` of a spec.",
+)
+@click.option(
+    "--method",
+    type=click.Choice(["isotonic", "sigmoid"]),
+    default="isotonic",
+    show_default=True,
+    help="The method of the calibrations that --write writes.",
+)
 @label_options
 @results_option
 @json_option
@@ -44,6 +59,8 @@ scores, or from the votes of repeats and juries. `harness schema calibrate` desc
 def calibrate(
     run: str,
     cell: str | None,
+    file: Path | None,
+    method: Literal["isotonic", "sigmoid"],
     labels: Path | None,
     columns: tuple[str, ...],
     values: tuple[str, ...],
@@ -56,13 +73,18 @@ def calibrate(
 
     RUN is a run folder, or a spec (file or name), its newest run.
     """
+    from harness.analysis.calibrate.applied_file import calibration_file, write_calibration
     from harness.analysis.calibrate.calibrate import calibrate as calibrated
     from harness.analysis.calibrate.document import calibration_json
     from harness.runner.run_reader import read_judged
 
     source = label_source(labels, columns, values, skip_unknown=skip_unknown)
     judged = read_judged(found_run(run, results, allow_paths), votes=True)
-    found = calibration_json(judged, calibrated(judged, source, cell=cell))
+    fitted = calibrated(judged, source, cell=cell)
+    if file is not None:
+        write_calibration(calibration_file(judged, fitted, method), file)
+        click.echo(printable(f"{method} calibration written to {file}"), err=True)
+    found = calibration_json(judged, fitted)
     if as_json:
         print_json(found)
     else:

@@ -118,6 +118,7 @@ class ScoreSpec:
             was chosen on the others; None to hold nothing out.
         probes: file names in `harness/analysis/audit/probes/`, whose figures are shown beside the scores.
         by: columns of the data; the figures of each slice, the items with the same value, are shown as well.
+        calibration: path and digest of a calibration file, whose figures are shown as well; None for none.
     """
 
     metrics: tuple[str, ...] = ("kappa", "accuracy")
@@ -128,6 +129,7 @@ class ScoreSpec:
     holdout: float | None = None
     probes: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
+    calibration: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

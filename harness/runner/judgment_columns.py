@@ -14,13 +14,17 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import InputError
 from harness.evaluators.cell import asks
 from harness.evaluators.mode import CountingMode, MemberVotes, averages_scores, counting_mode, members_of
+from harness.records.calibration import Calibration
 from harness.records.experiment import Cell
 from harness.records.judgments import FAILURES, OUTCOME_CODES, VERDICTS, Judgment, Outcome, Usage
 from harness.runner.plan import Plan
 from harness.runner.run import Part, Run
 from harness.runner.run_folder import RunWriter
+from harness.scoring.calibrated import Applied, with_calibration
+from harness.scoring.labels import Reference, reference_of
 from harness.scoring.score import DatasetScores, score_dataset
 from harness.scoring.soft_metric import is_soft
 from harness.scoring.soft_scores import SoftData, verdict_score, with_soft
@@ -74,7 +78,8 @@ class Ledger:
                 for member in members_of(cell):
                     column = self._columns[self._at[member.id]]
                     column.scores = np.full((len(column.codes), 2), np.nan)
-        self._is_soft = any(map(is_soft, plan.spec.score.metrics))
+        score = plan.spec.score
+        self._is_soft = score.calibration is not None or any(map(is_soft, score.metrics))
         for column in self._columns if self._is_soft else ():
             column.scores = np.full((len(column.codes), 2), np.nan)
             column.preferences = np.full(len(column.codes), np.nan)
@@ -195,8 +200,43 @@ class Ledger:
 
     def _with_soft(self, scored: DatasetScores) -> DatasetScores:
         """The scores of a dataset with the figures of soft verdicts."""
+        spec, data = self._plan.spec, self._soft_of(scored.dataset)
+        found = with_soft(scored, data, spec.score, spec.seed)
+        if spec.score.calibration is None:
+            return found
+        applied = Applied(self._calibration(), ~self._was_fitted(scored.dataset), self._reference(found.dataset), data)
+        return with_calibration(found, applied, spec.score, spec.seed)
+
+    def _reference(self, name: str) -> Reference:
+        return reference_of(self._plan.datasets[name])
+
+    def _calibration(self) -> Calibration:
+        """The calibration that the spec names, which must not have changed since the spec was loaded."""
+        from harness.spec.calibration import read_calibration
+
         spec = self._plan.spec
-        return with_soft(scored, self._soft_of(scored.dataset), spec.score, spec.seed)
+        assert spec.score.calibration is not None
+        named = spec.score.calibration["path"]
+        found = read_calibration(spec.path.parent / named, named)
+        if found.digest != spec.score.calibration["digest"]:
+            raise InputError(f"{named} has changed since the spec was loaded", hint="run the command again")
+        return found
+
+    def _was_fitted(self, name: str) -> NDArray[np.bool_]:
+        """Whether the calibration was fitted to each item of a dataset."""
+        items = self._calibration().items
+        return np.array([content in items for content in self.judged(name).contents], bool)
+
+    def calibration_notes(self) -> Iterator[str]:
+        """The items that calibrated figures leave out."""
+        if self._plan.spec.score.calibration is None:
+            return
+        for name in self._plan.datasets:
+            used = self._was_fitted(name)
+            yield (
+                f"{name}: calibrated figures are of the {int((~used).sum()):,} of {len(used):,} items that the "
+                "calibration was not fitted to"
+            )
 
     def _soft_of(self, name: str) -> SoftData:
         from harness.runner.soft import soft_data, soft_verdicts_of

@@ -37,6 +37,10 @@ def _scoring(score: ScoreSpec) -> dict[str, Any]:
     scoring = asdict(score)
     if not score.by:  # added later: older digests stay what they are
         del scoring["by"]
+    if score.calibration is None:
+        del scoring["calibration"]
+    else:
+        scoring["calibration"] = score.calibration["digest"]
     return scoring
 
 

@@ -24,6 +24,7 @@ from harness.records.datasets import DatasetSpec, Subset, VotesSpec
 from harness.records.document import Document
 from harness.records.experiment import ScoreSpec, Spec
 from harness.records.frozen import FrozenDict, freeze, with_plain_numbers
+from harness.spec.calibration import with_calibration
 from harness.spec.chaining import (
     AXES,
     Chain,
@@ -174,8 +175,9 @@ def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
             checked = CheckedDocument(listed(checked.document, axis), problems)
     strategies, wrong = strategies_of(checked, folders)
     peopled, unknown = with_personas(checked, folders)
-    taken = take(CheckedDocument(peopled, problems), folders, strategies, chain)
-    problems += taken.problems
+    calibrated, unread = with_calibration(CheckedDocument(peopled, problems), folders)
+    taken = take(CheckedDocument(calibrated, problems), folders, strategies, chain)
+    problems += [*taken.problems, *unread]
     checked = CheckedDocument(taken.possible, [problem for problem in problems if problem.file == document.file])
     problems += [*wrong, *unknown]
     problems += dataset_problems(checked, folders)

@@ -103,7 +103,8 @@ class CellCalibration:
         bins: those of the reliability diagram that hold items.
         coverage: from few items to all.
         calibrated: by method, the figures of cross-fitted probabilities; empty where no fit is made.
-        maps: by method, what 0, 0.1, …, 1 become.
+        maps: by method, what 0, 0.01, …, 1 become.
+        margins: by method, the tie margin of calibrated soft verdicts with the best accuracy; 0 without ties.
         ties: the tie threshold; None where none is fitted.
         reason: why there are no figures, "" where there are.
         fit_reason: why no calibration is fitted, "" where one is.
@@ -118,6 +119,7 @@ class CellCalibration:
     coverage: tuple[CoveragePoint, ...] = ()
     calibrated: Mapping[str, Mapping[str, Figure]] = field(default_factory=dict)
     maps: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    margins: Mapping[str, float] = field(default_factory=dict)
     ties: TieThreshold | None = None
     reason: str = ""
     fit_reason: str = ""
@@ -134,6 +136,7 @@ class DatasetCalibration:
         labelled: how many of them have a label.
         annotators: names of those who labelled.
         cells: in canonical order.
+        contents: of the labelled items, digests of prompts and responses.
     """
 
     dataset: str
@@ -141,6 +144,7 @@ class DatasetCalibration:
     labelled: int
     annotators: tuple[str, ...]
     cells: tuple[CellCalibration, ...]
+    contents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +195,9 @@ def calibrate(run: Judged, source: LabelSource | None = None, *, cell: str | Non
         y = shares_of(data) if labels is None else soft_labels(codes)
         kept = [one for k, one in enumerate(soft_verdicts(run, data)) if cell is None or cell in _names(data, k)]
         cells = tuple(_of_cell(one, data, (codes, y), run) for one in kept)
-        found.append(DatasetCalibration(data.name, len(data), int((codes >= 0).any(axis=1).sum()), annotators, cells))
+        labelled = ~np.isnan(y)
+        contents = tuple(one for one, has_label in zip(data.contents, labelled, strict=True) if has_label)
+        found.append(DatasetCalibration(data.name, len(data), int(labelled.sum()), annotators, cells, contents))
     if not found:
         raise InputError("the run has no dataset with labels", hint="name a file with --labels")
     return found
@@ -235,6 +241,7 @@ def _with_fits(found: CellCalibration, sample: _Sample, outcomes: NDArray[np.int
         found,
         calibrated={name: _figures(one)[0] for name, one in fits.items()},
         maps=fit.maps(sample.p, sample.y),
+        margins={name: _margin(name, sample) for name in METHODS},
     )
     if not (sample.reference == TIE).any():
         return replace(found, tie_reason=NO_TIES)
@@ -243,6 +250,12 @@ def _with_fits(found: CellCalibration, sample: _Sample, outcomes: NDArray[np.int
     stored = outcomes == sample.reference
     ties = TieThreshold(margin, margin * found.soft.span, _share(right, sample), _share(stored, sample))
     return replace(found, ties=ties)
+
+
+def _margin(method: Method, sample: _Sample) -> float:
+    if not (sample.reference == TIE).any():
+        return 0.0
+    return fit.best_margin(fit.fitted(method, sample.p, sample.y)(sample.p), sample.reference)
 
 
 def _figures(sample: _Sample) -> tuple[dict[str, Figure], float]:

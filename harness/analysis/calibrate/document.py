@@ -51,7 +51,7 @@ def _cell_json(cell: CellCalibration) -> dict[str, Any]:
         "calibrated": {
             name: {
                 "metrics": {key: figure_json(figure) for key, figure in figures.items()},
-                "map": [list(pair) for pair in cell.maps[name]],
+                "map": [list(pair) for pair in cell.maps[name][::10]],
             }
             for name, figures in cell.calibrated.items()
         },

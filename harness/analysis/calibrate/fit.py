@@ -92,7 +92,7 @@ def cross_fitted_verdicts(p: Array, reference: Codes, group: NDArray[np.int64]) 
 
 
 def maps(p: Array, y: Array) -> Mapping[str, list[tuple[float, float]]]:
-    """What each method, fitted to all items, makes of 0, 0.1, …, 1."""
-    at = np.linspace(0, 1, 11)
+    """What each method, fitted to all items, makes of 0, 0.01, …, 1."""
+    at = np.linspace(0, 1, 101)
     methods: tuple[Method, ...] = ("isotonic", "sigmoid")
     return {name: list(zip(at.tolist(), fitted(name, p, y)(at).tolist(), strict=True)) for name in methods}
