@@ -70,7 +70,7 @@ class CurrentSpec:
     @cached_property
     def data(self) -> Mapping[str, Dataset]:
         """The data that the spec uses, by name."""
-        return experiment_of(self.spec.kind).inputs(make_plan(self.spec))
+        return experiment_of(self.spec.kind).inputs(make_plan(self.spec, offline=True))
 
     def edits_since(self, folder: Path) -> Edits:
         """What changed in the spec and in its data since a run.

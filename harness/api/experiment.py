@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+from harness.data.hub.client import HubAccess
 from harness.records.datasets import Dataset
 from harness.records.experiment import Spec
 from harness.runner.estimate import Estimate
@@ -33,8 +34,12 @@ KINDS: Mapping[str, str] = {
 class Experiment(Protocol[P]):
     """A kind of experiment."""
 
-    def plan(self, spec: Spec) -> P:
+    def plan(self, spec: Spec, access: HubAccess | None = None) -> P:
         """Read the data that a spec uses and compile its strategies.
+
+        Args:
+            spec: the experiment.
+            access: how the Hub may be used, where data are there.
 
         Raises:
             HarnessError: with the problems of all data at once.
@@ -130,13 +135,19 @@ def experiment_of(kind: str) -> Experiment[Any]:
     return cast("Experiment[Any]", import_module(KINDS[kind]))
 
 
-def make_plan(spec: Spec) -> Planned:
+def make_plan(spec: Spec, *, offline: bool = False, environment: Mapping[str, str] | None = None) -> Planned:
     """Read the data that a spec uses and compile its strategies.
+
+    Args:
+        spec: the experiment.
+        offline: read the local copies of datasets on the Hub; nothing is looked up or downloaded.
+        environment: where HF_TOKEN and HF_ENDPOINT are found; the environment variables of the process where it is
+            None.
 
     Raises:
         HarnessError: with the problems of all data at once.
     """
-    plan: Planned = experiment_of(spec.kind).plan(spec)
+    plan: Planned = experiment_of(spec.kind).plan(spec, HubAccess(offline, environment))
     return plan
 
 

@@ -43,7 +43,7 @@ def repeat_plan(
         hint = "undo the change, or make a run of the current version with `harness run`"
         message = f"run {folder.name} cannot be repeated, because {file} is not what it was: {', '.join(edits.changes)}"
         raise InputError(message, hint=hint)
-    plan = make_plan(current.spec)
+    plan = make_plan(current.spec, offline=True)
     if not isinstance(plan, Plan):
         raise InputError(f"run {folder.name} is a generation; only evaluations can be repeated")
     recorded = [name for name in current.spec.models_used if current.spec.models[name].finds_by_place]

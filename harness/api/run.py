@@ -73,7 +73,8 @@ def run_spec(
         spec: the experiment, or its plan.
         cache: folder of the cache.
         results: folder of all results.
-        offline: make no call; recordings are read, and any other reply that is missing is an error.
+        offline: make no call and download no data; recordings are read, and any other reply that is missing is an
+            error.
         concurrency: calls in flight at once for each model, in place of what the spec says.
         max_cost_usd: what the calls of this run may cost at most; it ends before it could cost more.
         ledger: file in which runs share `max_cost_usd`, also runs of other processes at the same time.
@@ -136,9 +137,9 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
     """What makes a run, once its options have been checked, and what stops it from another thread."""
     given = options.get("environment")
     variables = os.environ if given is None else given
-    plan = make_plan(spec) if isinstance(spec, Spec) else spec
-    stats = options.get("watch") or RunStats(plan.spec.models)
     asked, offline = frozenset(options.get("retry", ())), options.get("offline", False)
+    plan = make_plan(spec, offline=offline, environment=given) if isinstance(spec, Spec) else spec
+    stats = options.get("watch") or RunStats(plan.spec.models)
     kinds, replaces_damaged = kinds_of(asked), DAMAGED in asked
     max_cost_usd, concurrency = options.get("max_cost_usd"), options.get("concurrency")
     if asked and offline:

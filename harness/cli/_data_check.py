@@ -18,20 +18,24 @@ def problems_of_data(spec: Spec, say: Callable[[str], None]) -> list[Problem]:
 
     Args:
         spec: the spec.
-        say: is given a sentence for each file of which only the beginning was read.
+        say: is given a sentence for each file of which only the beginning was read, and for each dataset on the Hub.
     """
     from harness.api import make_plan
+    from harness.runner.hub_pins import with_commits
 
-    datasets = _datasets_of(spec)
-    parts, sentences = [], []
+    sources, problems, sentences = _copied(_datasets_of(spec), say)
+    if problems:
+        return [*problems, *read_problems(sources, spec.seed, is_prompts=spec.kind == "generation")]
+    parts = []
     with ExitStack() as stack:
-        for dataset in datasets:
+        for dataset in sources:
             part, sentence = stack.enter_context(_beginning(dataset))
             parts.append(part)
             sentences += [sentence] if sentence else []
         if not sentences and not spec.undecided:
             try:
-                make_plan(spec)
+                section = "prompts" if spec.kind == "generation" else "datasets"
+                make_plan(with_commits(spec, section, {one.name: one for one in sources}))
             except HarnessError as error:
                 return list(error.problems)
             return []
@@ -51,9 +55,10 @@ def problems_beside(path: Path, document: Document, allowed: Iterable[Path]) -> 
     section = "prompts" if is_prompts else "datasets"
     specs = sound_datasets(document, Folders(path.absolute().parent, tuple(allowed)), section=section)
     seed = document.value.get("seed")
+    specs, problems, _ = _copied(specs, lambda _: None)
     with ExitStack() as stack:
         parts = [stack.enter_context(_beginning(one))[0] for one in specs]
-        return read_problems(parts, seed if isinstance(seed, int) else 0, is_prompts=is_prompts)
+        return problems + read_problems(parts, seed if isinstance(seed, int) else 0, is_prompts=is_prompts)
 
 
 def read_problems(specs: Iterable[DatasetSpec], seed: int, *, is_prompts: bool) -> list[Problem]:
@@ -92,6 +97,28 @@ def _datasets_of(spec: Spec) -> list[DatasetSpec]:
         assert isinstance(spec, GenerationSpec)
         return [spec.prompts[name] for name in dict.fromkeys(system.prompts for system in spec.systems)]
     return [spec.datasets[name] for name in dict.fromkeys(cell.dataset for cell in spec.cells)]
+
+
+def _copied(
+    specs: Iterable[DatasetSpec], say: Callable[[str], None]
+) -> tuple[list[DatasetSpec], list[Problem], list[str]]:
+    """The datasets that are here or are quickly downloaded; problems of others; and what is not checked."""
+    from harness.data.first_look import MAX_BYTES
+    from harness.data.hub.local_copy import TooLargeToCheckError, fetched
+
+    found, problems, sentences = [], list[Problem](), list[str]()
+    for one in specs:
+        try:
+            source = fetched(one, most=MAX_BYTES)
+        except TooLargeToCheckError as error:
+            sentences += [f"{one.name}: {each.message}; `harness plan` downloads it" for each in error.problems]
+        except HarnessError as error:
+            problems += error.problems
+        else:
+            found.append(source)
+            if source.source_note:
+                say(f"{one.name}: {source.source_note}")
+    return found, problems, sentences
 
 
 def _beginning(spec: DatasetSpec) -> AbstractContextManager[tuple[DatasetSpec, str]]:

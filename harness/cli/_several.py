@@ -16,7 +16,12 @@ LaterPlan: TypeAlias = "Callable[[], Planned]"
 
 
 def planned(
-    specs: Sequence[Path], results: Path, allow_paths: tuple[Path, ...], check: Callable[[Spec], None]
+    specs: Sequence[Path],
+    results: Path,
+    allow_paths: tuple[Path, ...],
+    check: Callable[[Spec], None],
+    *,
+    offline: bool = False,
 ) -> list[LaterPlan]:
     """Check and plan every spec.
 
@@ -25,6 +30,7 @@ def planned(
         results: the folder of the results.
         allow_paths: further folders that paths of the specs may lead into.
         check: raises a HarnessError if the options of the command do not fit a spec.
+        offline: read the local copies of datasets on the Hub.
 
     A spec that takes over the winner of an earlier one is checked now, with all that may win, and planned when the
     earlier one has been run.
@@ -41,9 +47,9 @@ def planned(
                 spec = check_spec(path, str(path), allow_paths=allow_paths)
                 names.add(spec.name)
                 check(spec)
-                found.append(_later(path, results, allow_paths))
+                found.append(_later(path, results, allow_paths, offline=offline))
             else:
-                plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths))
+                plan = make_plan(load_spec(path, results=results, allow_paths=allow_paths), offline=offline)
                 names.add(plan.spec.name)
                 check(plan.spec)
                 found.append(_now(plan))
@@ -60,8 +66,8 @@ def _now(plan: Planned) -> LaterPlan:
     return lambda: plan
 
 
-def _later(path: Path, results: Path, allow_paths: tuple[Path, ...]) -> LaterPlan:
-    return lambda: make_plan(load_spec(path, results=results, allow_paths=allow_paths))
+def _later(path: Path, results: Path, allow_paths: tuple[Path, ...], *, offline: bool) -> LaterPlan:
+    return lambda: make_plan(load_spec(path, results=results, allow_paths=allow_paths), offline=offline)
 
 
 def _takes_over(path: Path, names: set[str], allow_paths: tuple[Path, ...]) -> bool:

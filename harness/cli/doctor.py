@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -51,7 +52,7 @@ def doctor(
     load = None if spec is None else lambda: load_spec(spec, results=results, allow_paths=allow_paths)
     findings = []
     around = Surroundings(cache, results, os.environ, time.time())
-    for finding in run_preflight(load, make_plan, around, offline=offline):
+    for finding in run_preflight(load, partial(make_plan, offline=offline), around, offline=offline):
         findings.append(finding)
         if not as_json:
             print_text(finding_line(finding))

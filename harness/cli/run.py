@@ -175,7 +175,7 @@ def run_all(
     if options.repeat_of is None:
         from harness.cli._several import planned
 
-        plans = planned(specs, options.results, options.allow_paths, check)
+        plans = planned(specs, options.results, options.allow_paths, check, offline=options.offline)
     else:
         specs, plans = repeated(specs, options.repeat_of, options.draw, options.results, options.allow_paths)
     for number, plan_of in enumerate(plans):

@@ -13,8 +13,9 @@ import orjson
 import polars as pl
 
 from harness.data.columns import REQUIRED, canonical, missing_columns
-from harness.data.files import content_digest
+from harness.data.files import source_digest
 from harness.data.frozen import check_frozen
+from harness.data.hub.local_copy import fetched
 from harness.data.labels import Codes, label_codes, majority
 from harness.data.reading import read_rows
 from harness.data.subset import chosen, rows_where, sample_seed, with_slices
@@ -44,6 +45,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         DatasetError: with all bad rows, with what keeps the file from being read, or if the items are not those that
             the digest of the subset froze.
     """
+    spec = fetched(spec)
     try:
         rows = read_rows(spec)
         missing = missing_columns(rows, spec, required) if rows.present else []
@@ -53,7 +55,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQU
         frame = with_slices(rows_where(found, rows, spec.subset.where), found, rows, spec.slices)
         kept = usable(frame, found.faults, rows, spec, required)
         frame, annotators = with_votes(kept.frame, found.annotators, spec)
-        notes = (*found.notes, *kept.notes)
+        notes = (*filter(None, (spec.source_note,)), *found.notes, *kept.notes)
         identity = _identity(spec, seed) | ({"order": f"{seed}"} if found.is_drawn else {})
         digest = digest_of(identity)
         dataset = FrameDataset(spec.name, digest, chosen(frame, spec, seed), annotators, notes=notes)
@@ -223,7 +225,7 @@ def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
     """The file's content and everything that the spec says about reading it, as its digest is made of it."""
     subset = spec.subset
     identity: dict[str, Any] = {
-        "content": content_digest(spec.path) if spec.content is None else hashlib.sha256(spec.content).hexdigest(),
+        "content": source_digest(spec),
         "format": spec.format,
         "columns": spec.columns,
         "label_values": spec.label_values,
@@ -241,5 +243,5 @@ def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
     if spec.votes is not None:
         votes = spec.votes
         columns = [votes.item, votes.annotator, votes.label]
-        identity["votes"] = [content_digest(votes.path), votes.format, columns, dict(votes.options)]
+        identity["votes"] = [source_digest(votes), votes.format, columns, dict(votes.options)]
     return identity

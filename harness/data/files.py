@@ -13,11 +13,12 @@ import hashlib
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import DatasetError, Problem
+from harness.records.datasets import DatasetSpec, VotesSpec
 
 PACKED = (".gz", ".zst")
 """Endings of compressed files; the ending before them names the format."""
@@ -70,14 +71,36 @@ def shards(path: Path) -> list[Path]:
     return sorted(found)
 
 
+def files_of(source: DatasetSpec | VotesSpec) -> list[Path]:
+    """The files of a dataset: its local copy of files on the Hub, or those that its path stands for.
+
+    Raises:
+        DatasetError: where there is none, or more than 10,000.
+    """
+    return list(source.files) or shards(source.path)
+
+
 def content_digest(path: Path) -> str:
     """SHA-256 of the content of a file; of several, of the list of their names and digests."""
     files = shards(path)
+    return _digest_of(files, is_one=len(files) == 1 and files[0] == path)
+
+
+def source_digest(source: DatasetSpec | VotesSpec) -> str:
+    """As `content_digest`, of the rows that a program gives, or of the files of a dataset."""
+    if source.content is not None:
+        return hashlib.sha256(source.content).hexdigest()
+    if not source.files:
+        return content_digest(source.path)
+    return _digest_of(source.files, is_one=len(source.files) == 1)
+
+
+def _digest_of(files: Sequence[Path], *, is_one: bool) -> str:
     digests = []
     for each in files:
         with each.open("rb") as file:
             digests.append(hashlib.file_digest(file, "sha256").hexdigest())
-    if len(files) == 1 and files[0] == path:
+    if is_one:
         return digests[0]
     whole = "".join(f"{file.name} {digest}\n" for file, digest in zip(files, digests, strict=True))
     return hashlib.sha256(whole.encode()).hexdigest()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from harness.data.files import PACKED, shards
+from harness.data.files import PACKED, files_of
 from harness.data.rows import find_dataset_format
 from harness.errors import DatasetError
 from harness.records.datasets import DatasetSpec
@@ -28,7 +28,7 @@ def beginning_of(spec: DatasetSpec) -> Iterator[tuple[DatasetSpec, str]]:
         yield spec, ""
         return
     try:
-        files = shards(spec.path)
+        files = files_of(spec)
         size = files[0].stat().st_size
     except (OSError, DatasetError):
         yield spec, ""
@@ -48,4 +48,4 @@ def beginning_of(spec: DatasetSpec) -> Iterator[tuple[DatasetSpec, str]]:
         sentence = (
             f"checked the first {MAX_BYTES >> 20} of {megabytes} MB of {spec.shown_path}; `harness plan` reads all"
         )
-        yield replace(spec, path=part, subset=replace(spec.subset, digest=None)), sentence
+        yield replace(spec, path=part, files=(), hub="", subset=replace(spec.subset, digest=None)), sentence

@@ -10,13 +10,13 @@ from typing import Any
 import polars as pl
 
 from harness.data.columns import path_names, wanted_columns
-from harness.data.files import plain_file, shards
+from harness.data.files import files_of, plain_file, shards
 from harness.data.formats.jsonl import read_lines
 from harness.data.json_rows import joined
 from harness.data.paths import with_paths
 from harness.data.rows import Rows, find_dataset_format
 from harness.errors import DatasetError, Problem
-from harness.records.datasets import DatasetSpec
+from harness.records.datasets import DatasetSpec, VotesSpec
 from harness.text import listed
 
 
@@ -27,11 +27,14 @@ def read_rows(spec: DatasetSpec) -> Rows:
         DatasetError: where a file cannot be read at all.
         OSError: where a file cannot be opened.
     """
-    if spec.content is None:
-        rows = read_files(spec.path, spec.format, wanted_columns(spec), spec.options)
-    else:
-        rows = read_lines(io.BytesIO(spec.content), wanted_columns(spec))._replace(unit="row")
-    return with_paths(rows, path_names(spec))
+    return with_paths(read_source(spec, wanted_columns(spec)), path_names(spec))
+
+
+def read_source(source: DatasetSpec | VotesSpec, wanted: Sequence[str]) -> Rows:
+    """The wanted columns of the rows that a program gives, or of those of files."""
+    if source.content is not None:
+        return read_lines(io.BytesIO(source.content), wanted)._replace(unit="row")
+    return _read_each(files_of(source), source.format, wanted, source.options)
 
 
 def read_files(path: Path, form: str, wanted: Sequence[str], options: Mapping[str, str]) -> Rows:
@@ -43,13 +46,17 @@ def read_files(path: Path, form: str, wanted: Sequence[str], options: Mapping[st
         wanted: the columns to read.
         options: `encoding`, and what the format takes.
     """
+    return _read_each(shards(path), form, wanted, options)
+
+
+def _read_each(files: Sequence[Path], form: str, wanted: Sequence[str], options: Mapping[str, str]) -> Rows:
+    """The rows of some files one after the other."""
     module = find_dataset_format(form)
     known = getattr(module, "OPTIONS", ())
     if foreign := [name for name in options if name not in (*known, "encoding")]:
         raise DatasetError(Problem(message=f"the format `{form}` takes no {listed(foreign)}"))
     own: dict[str, Any] = {name: value for name, value in options.items() if name in known}
     is_text = getattr(module, "IS_TEXT", True)
-    files = shards(path)
     parts = []
     for file in files:
         with plain_file(file, encoding=options.get("encoding"), is_text=is_text) as plain:

@@ -69,11 +69,11 @@ def _with_votes(frame: pl.DataFrame, votes: VotesSpec, spec: DatasetSpec) -> tup
 
 def _read(votes: VotesSpec, spec: DatasetSpec) -> pl.DataFrame:
     """The votes as text columns `item` and `annotator`, and `code`."""
-    from harness.data.reading import read_files
+    from harness.data.reading import read_source
 
     named = {"item": votes.item, "annotator": votes.annotator, "label": votes.label}
     wanted = [name for name in named.values() if name is not None]
-    rows = with_paths(read_files(votes.path, votes.format, roots_of(wanted), votes.options), wanted)
+    rows = with_paths(read_source(votes, roots_of(wanted)), wanted)
     if missing := [name for name in wanted if name not in rows.present]:
         there = ", ".join(quoted(name) for name in rows.present)
         raise DatasetError(Problem(message=f"there is no column {quoted(missing[0])}; the file has {there}"))

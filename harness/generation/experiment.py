@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cache.cache import Cache
+from harness.data.hub.client import HubAccess
 from harness.generation.estimate import estimate_generation as estimate
 from harness.generation.plan import LoopPlan, make_loop_plan
 from harness.generation.records import GenerationSpec
@@ -37,10 +38,10 @@ __all__ = [
 ]
 
 
-def plan(spec: Spec) -> LoopPlan:
+def plan(spec: Spec, access: HubAccess | None = None) -> LoopPlan:
     """As `harness.api.experiment.Experiment.plan`."""
     assert isinstance(spec, GenerationSpec), "the kind of a spec selects its loader"
-    return make_loop_plan(spec)
+    return make_loop_plan(spec, access)
 
 
 def known_keys(plan: LoopPlan, cache: Cache) -> Iterator[str]:

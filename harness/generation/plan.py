@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from harness.data.dataset import PROMPT_SET, FrameDataset, read_dataset
+from harness.data.hub.client import HubAccess
+from harness.data.hub.local_copy import fetched
 from harness.errors import DatasetError, HarnessError, Problem
 from harness.evaluators.cell import ORDERS, converse
 from harness.evaluators.conversation import Conversation
@@ -18,10 +20,11 @@ from harness.generation.spec import generation_digest
 from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy
 from harness.records.calls import Model
-from harness.records.datasets import Item
+from harness.records.datasets import DatasetSpec, Item
 from harness.records.experiment import CELLS_SHOWN, Cell
 from harness.records.frozen import FrozenDict
 from harness.records.judgments import FailureKind, Outcome
+from harness.runner.hub_pins import with_commits
 from harness.runner.plan import CHUNK, Chunk, Plan
 from harness.text import html_table, pluralized
 
@@ -125,19 +128,26 @@ class LoopPlan:
             yield item, loop(item, chunk.cell, self.context)
 
 
-def make_loop_plan(spec: GenerationSpec) -> LoopPlan:
+def make_loop_plan(spec: GenerationSpec, access: HubAccess | None = None) -> LoopPlan:
     """Read the prompt sets that the systems use, and compile the strategies and the review.
+
+    Args:
+        spec: the experiment.
+        access: how the Hub may be used, where prompts are there.
 
     Raises:
         DatasetError: with the problems of all prompt sets at once.
     """
     problems: list[Problem] = []
     prompts: dict[str, FrameDataset] = {}
+    sources: dict[str, DatasetSpec] = {}
     for name in dict.fromkeys(system.prompts for system in spec.systems):
         try:
-            prompts[name] = read_dataset(spec.prompts[name], seed=spec.seed, required=PROMPT_SET)
+            sources[name] = fetched(spec.prompts[name], access)
+            prompts[name] = read_dataset(sources[name], seed=spec.seed, required=PROMPT_SET)
         except HarnessError as error:
             problems.extend(error.problems)
+    spec = with_commits(spec, "prompts", sources)
     if problems:
         raise DatasetError(problems)
     questions = {name: compile_strategy(strategy) for name, strategy in spec.strategies.items()}

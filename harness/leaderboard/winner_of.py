@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.data.dataset import read_dataset
+from harness.data.hub.client import HubAccess
+from harness.data.hub.local_copy import fetched
 from harness.errors import RunFolderError
 from harness.leaderboard.view import sorted_by
 from harness.records.experiment import Cell, Choice, Spec
@@ -102,7 +104,8 @@ def _refuse_stale(spec: Spec, dataset: str, manifest: Mapping[str, Any], folder:
         changed = f"{spec.shown_path} or a winner it uses" if spec.choices else spec.shown_path
         message = f"the newest run of {spec.name}, {folder.name}, is stale: {changed} has changed since"
         raise RunFolderError(message, hint=hint)
-    digest = read_dataset(spec.datasets[dataset], seed=spec.seed).digest
+    source = fetched(spec.datasets[dataset], HubAccess(offline=True))
+    digest = read_dataset(source, seed=spec.seed).digest
     if manifest["datasets"][dataset]["digest"] != digest:
         changed = spec.datasets[dataset].shown_path
         message = f"the newest run of {spec.name}, {folder.name}, is stale: its data {changed} have changed since"

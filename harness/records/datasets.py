@@ -91,6 +91,9 @@ class DatasetSpec:
         votes: a file of labels in long form, one row for each item and annotator.
         content: the rows as JSON Lines, where a program gives them in place of a file; None for a file.
         slices: columns that are kept so that results can be shown by them, where the file has them.
+        hub: the address of a dataset on the Hub, in place of the path; "" for none.
+        files: the local copy of what the address names; empty before it has been looked up.
+        source_note: what a reader of the results should know of where the rows come from.
     """
 
     name: str
@@ -106,6 +109,9 @@ class DatasetSpec:
     votes: VotesSpec | None = None
     content: bytes | None = field(default=None, repr=False)
     slices: tuple[str, ...] = ()
+    hub: str = ""
+    files: tuple[Path, ...] = ()
+    source_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,9 @@ class VotesSpec:
         annotator: its column with the name of the annotator, None where it has none.
         label: its column with the label.
         options: of the format.
+        hub: the address of the file on the Hub, in place of the path; "" for none.
+        files: the local copy of what the address names.
+        content: the rows as JSON Lines, where a program gives them in place of a file; None for a file.
     """
 
     path: Path
@@ -129,6 +138,9 @@ class VotesSpec:
     annotator: str | None = "annotator"
     label: str = "label"
     options: Mapping[str, str] = field(default_factory=dict)
+    hub: str = ""
+    files: tuple[Path, ...] = ()
+    content: bytes | None = field(default=None, repr=False)
 
 
 class LabelledItems(Protocol):

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 from harness.data.dataset import read_dataset
+from harness.data.hub.client import HubAccess
+from harness.data.hub.local_copy import fetched
 from harness.errors import DatasetError, HarnessError, Problem, SpecError
 from harness.evaluators.cell import asks, converse
 from harness.evaluators.conversation import Conversation
@@ -20,10 +22,11 @@ from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy, reference_problem
 from harness.providers.provider import find_provider
 from harness.records.calls import Model
-from harness.records.datasets import Dataset, Item
+from harness.records.datasets import Dataset, DatasetSpec, Item
 from harness.records.experiment import CELLS_SHOWN, Cell, Spec
 from harness.records.judgments import Outcome
 from harness.runner.draws import with_first_draw
+from harness.runner.hub_pins import with_commits
 from harness.runner.slices import slice_problems
 from harness.spec.digest import spec_digest
 from harness.text import html_table, pluralized
@@ -191,8 +194,12 @@ class Plan:
             yield item, with_first_draw(conversation, self.first_draw) if self.first_draw else conversation
 
 
-def make_plan(spec: Spec) -> Plan:
+def make_plan(spec: Spec, access: HubAccess | None = None) -> Plan:
     """Read the data that the cells use and compile the strategies.
+
+    Args:
+        spec: the experiment.
+        access: how the Hub may be used, where data are there.
 
     Raises:
         SpecError: where a cell averages scores that its members do not give on one scale, or a strategy needs
@@ -206,11 +213,14 @@ def make_plan(spec: Spec) -> Plan:
         raise SpecError(Problem(spec.shown_path, message=message, hint="load the spec with `harness.load_spec`"))
     problems: list[Problem] = []
     datasets: dict[str, Dataset] = {}
+    sources: dict[str, DatasetSpec] = {}
     for name in dict.fromkeys(cell.dataset for cell in spec.cells):
         try:
-            datasets[name] = read_dataset(spec.datasets[name], seed=spec.seed)
+            sources[name] = fetched(spec.datasets[name], access)
+            datasets[name] = read_dataset(sources[name], seed=spec.seed)
         except HarnessError as error:
             problems.extend(error.problems)
+    spec = with_commits(spec, "datasets", sources)
     problems += recording_problems(spec)
     problems += [] if problems else slice_problems(spec, datasets)
     if problems:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from harness import registry
 from harness.data.files import is_encoding
+from harness.data.hub.address import is_hub_address
 from harness.data.rows import find_dataset_format, format_of
 from harness.errors import Problem
 from harness.records.document import Document, Step
@@ -90,9 +91,13 @@ def _file_problems(checked: CheckedDocument, folders: Folders, place: tuple[Step
     """What is wrong with the file, the format and the encoding that an entry names."""
     formats = registry.names("dataset_formats")
     path, named = checked.part(*place, "path"), checked.part(*place, "format")
-    if path and (fault := data_fault(path, folders)):
+    is_hub = bool(path) and is_hub_address(path)
+    if is_hub and place[0] == "models":
+        hint = "download the file, and name its path"
+        yield checked.document.problem((*place, "path"), "a recording is not read from the Hub", hint=hint)
+    elif path and (fault := data_fault(path, folders)):
         yield checked.document.problem((*place, "path"), fault[0], hint=fault[1])
-    elif path and not named and format_of(path) is None:
+    elif path and not named and not is_hub and format_of(path) is None:
         message = f"the ending of {quoted(path)} does not say what format it has"
         hint = f"write `format:` with one of {listed(formats)}"
         yield checked.document.problem((*place, "path"), message, hint=hint)
@@ -103,7 +108,7 @@ def _file_problems(checked: CheckedDocument, folders: Folders, place: tuple[Step
     if encoding and not is_encoding(encoding):
         message = f"there is no encoding {quoted(encoding)}"
         yield checked.document.problem((*place, "encoding"), message, hint="write it as Python does, such as `cp1252`")
-    form = named or (path and format_of(path))
+    form = named or (path and not is_hub and format_of(path))
     options = getattr(find_dataset_format(form), "OPTIONS", ()) if form in formats else FILE_OPTIONS
     for option in FILE_OPTIONS:
         if checked.part(*place, option) and option not in options:

@@ -49,6 +49,9 @@ def _reading(dataset: DatasetSpec) -> dict[str, Any]:
     del reading["path"], reading["shown_path"], reading["content"], reading["slices"]  # `score` names the slices
     del reading["subset"]["digest"]  # a check of the items, which count by their content
     # Settings that were added later count only where a spec uses them, so that older digests stay what they are.
+    del reading["hub"], reading["files"], reading["source_note"]
+    if dataset.hub:  # what its files are is known with their content
+        del reading["format"]
     if dataset.on_problem == "error":
         del reading["on_problem"]
     if dataset.empty_response == "judge":
@@ -58,7 +61,8 @@ def _reading(dataset: DatasetSpec) -> dict[str, Any]:
     if dataset.votes is None:
         del reading["votes"]
     else:
-        del reading["votes"]["path"], reading["votes"]["shown_path"]
+        for key in ("path", "shown_path", "hub", "files", "content", *(("format",) if dataset.votes.hub else ())):
+            del reading["votes"][key]
     return reading
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.data.hub.address import is_hub_address
 from harness.data.rows import format_of
 from harness.errors import Problem, SpecError
 from harness.hashing import digest_of
@@ -148,7 +149,7 @@ def sound_datasets(document: Document, folders: Folders, *, section: str = "data
     return [
         dataset_of(name, entry, folders.own / path.name, document.file)
         for name, entry in entries.items()
-        if name not in wrong and entry["format"]
+        if name not in wrong and (entry.get("format") or is_hub_address(entry["path"]))
     ]
 
 
@@ -221,7 +222,8 @@ def completed(value: Mapping[str, Any]) -> dict[str, Any]:
     """The spec with every default, except those of its strategies."""
     full: dict[str, Any] = with_defaults(value, "experiment")
     for dataset in full["datasets"].values():
-        dataset.setdefault("format", format_of(dataset["path"]))
+        if not is_hub_address(dataset["path"]):
+            dataset.setdefault("format", format_of(dataset["path"]))
     for name, model in full["models"].items():
         for key, value in defaults_of(find_provider(model["provider"]), name, model).items():
             model.setdefault(key, value)
@@ -269,9 +271,8 @@ def dataset_of(name: str, entry: Mapping[str, Any], path: Path, shown: str) -> D
     where = {column: (kept,) if isinstance(kept, str) else kept for column, kept in subset.pop("where").items()}
     return DatasetSpec(
         name=name,
-        path=path.parent / entry["path"],
-        shown_path=str(Path(shown).parent / entry["path"]),
-        format=entry["format"],
+        **_place_of(entry["path"], path, shown),
+        format=entry.get("format") or "",
         columns=freeze(entry["columns"]),
         label_values=freeze(entry.get("label_values", {})),
         subset=Subset(where=freeze(where), **subset),
@@ -284,15 +285,22 @@ def dataset_of(name: str, entry: Mapping[str, Any], path: Path, shown: str) -> D
 
 def _votes_of(entry: Mapping[str, Any], path: Path, shown: str) -> VotesSpec:
     """How the labels of a dataset in long form are read."""
+    is_file = not is_hub_address(entry["path"])
     return VotesSpec(
-        path=path.parent / entry["path"],
-        shown_path=str(Path(shown).parent / entry["path"]),
-        format=entry.get("format") or format_of(entry["path"]) or "",
+        **_place_of(entry["path"], path, shown),
+        format=entry.get("format") or (is_file and format_of(entry["path"])) or "",
         item=entry.get("item", "item"),
         annotator=entry.get("annotator", "annotator"),
         label=entry.get("label", "label"),
         options=_file_options(entry),
     )
+
+
+def _place_of(place: str, path: Path, shown: str) -> dict[str, Any]:
+    """Where rows are: a path beside the spec, or an address of the Hub."""
+    if is_hub_address(place):
+        return {"path": Path(), "shown_path": place, "hub": place}
+    return {"path": path.parent / place, "shown_path": str(Path(shown).parent / place)}
 
 
 def _file_options(entry: Mapping[str, Any]) -> Mapping[str, str]:

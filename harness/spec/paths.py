@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.data.files import WILDCARDS, shards
+from harness.data.hub.address import fault_of_address, is_hub_address, is_web_address
 from harness.errors import DatasetError
 from harness.text import quoted, suggestion
 
@@ -67,6 +68,8 @@ def data_fault(path: str, folders: Folders) -> tuple[str, str] | None:
     """As `file_fault`, for a path that may also be a folder, or a pattern in the last part of the path."""
     if path in folders.in_memory:
         return None
+    if is_hub_address(path) or is_web_address(path):
+        return fault_of_address(path)
     whole = folders.own / path
     try:
         several = whole.is_dir() or (not whole.exists() and any(mark in whole.name for mark in WILDCARDS))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.data.hub.client import HubAccess
 from harness.errors import HarnessError
 from harness.generation.plan import LoopPlan, make_loop_plan
 from harness.generation.spec import load_generation
@@ -21,6 +22,8 @@ from harness.spec.evaluation import load_spec
 
 SPEC_NAME = "spec.json"
 """How messages call the spec of a run."""
+HERE = HubAccess(offline=True)
+"""Data on the Hub are read from their local copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ def _plan(spec: Mapping[str, Any], folder: Path, allow_paths: tuple[Path, ...]) 
     document = Document(SPEC_NAME, dict(spec))
     path = folder / SPEC_NAME
     if spec.get("kind") == "generation":
-        return make_loop_plan(load_generation(path, SPEC_NAME, allow_paths=allow_paths, document=document))
-    return make_plan(load_spec(path, SPEC_NAME, allow_paths=allow_paths, document=document))
+        return make_loop_plan(load_generation(path, SPEC_NAME, allow_paths=allow_paths, document=document), HERE)
+    return make_plan(load_spec(path, SPEC_NAME, allow_paths=allow_paths, document=document), HERE)
 
 
 def _changed(plan: Plan | LoopPlan, manifest: Mapping[str, Any]) -> Iterator[str]:
