@@ -129,7 +129,7 @@ def power(
 
 def correct(
     run: AnyRun,
-    labels: str | Path | None = None,
+    labels: Any = None,
     *,
     columns: Mapping[str, str | Sequence[str]] | None = None,
     values: Mapping[str, str] | None = None,
@@ -141,7 +141,8 @@ def correct(
 
     Args:
         run: a finished run, a run folder, or a spec by file or name, which stands for its newest run.
-        labels: a file of labels in any dataset format; the labels of the dataset where it is None.
+        labels: a file of labels in any dataset format, a polars or pandas frame, or a list of rows; the labels of the
+            dataset where it is None.
         columns: names of the columns of that file, such as `{"id": "question_id", "labels": ["anna", "ben"]}`.
         values: verdicts of the labels of that file, such as `{"1": "a", "2": "b"}`.
         skip_unknown: whether to ignore rows whose id is not in the run.
@@ -157,6 +158,7 @@ def correct(
     from harness.analysis.correct.correct import correct as corrected
     from harness.analysis.correct.document import correction_json
     from harness.analysis.correct.label_file import COLUMNS, LabelSource
+    from harness.api.in_memory import rows_of
     from harness.records.judgments import VERDICTS
 
     problems = [
@@ -173,7 +175,11 @@ def correct(
         raise InputError(problems)
     named = {column: name if isinstance(name, str) else tuple(name) for column, name in (columns or {}).items()}
     words: Any = dict(values or {})
-    source = None if labels is None else LabelSource(Path(labels), named, words, skip_unknown)
+    source = None
+    if isinstance(labels, str | Path):
+        source = LabelSource(Path(labels), named, words, skip_unknown)
+    elif labels is not None:
+        source = LabelSource(Path("frame:labels"), named, words, skip_unknown, rows_of(labels, "labels"))
     judged = read_judged(folder_of(run, results, tuple(map(Path, allow_paths))))
     return Document("correct", correction_json(corrected(judged, source)), correction_table)
 

@@ -12,6 +12,8 @@ import orjson
 
 from harness import registry
 from harness.errors import InputError, Problem
+from harness.providers.backends.recorded import id_of_rows
+from harness.records.calls import Model
 from harness.records.document import Document
 from harness.records.experiment import Spec
 from harness.records.frozen import FrozenDict
@@ -33,18 +35,31 @@ class InMemory(NamedTuple):
     Attributes:
         rows: of each dataset that is no file, as JSON Lines.
         functions: by the name that models of the spec use as their provider.
+        votes: labels in long form of each dataset, as JSON Lines.
+        recordings: of each model whose recording is no file, as JSON Lines.
     """
 
     rows: Mapping[str, bytes]
     functions: Mapping[str, Function]
+    votes: Mapping[str, bytes] = {}
+    recordings: Mapping[str, bytes] = {}
 
     @property
     def paths(self) -> frozenset[str]:
         """What stands in place of the paths of files in the spec."""
-        return frozenset(map(path_of, self.rows))
+        votes = map(path_of_votes, self.votes)
+        return frozenset([*map(path_of, self.rows), *votes, *map(path_of_recording, self.recordings)])
 
 
 NOTHING = InMemory({}, {})
+
+
+class Frames(NamedTuple):
+    """The frames of a program: those of datasets, of votes by dataset, and of recordings by model."""
+
+    datasets: Mapping[str, Any]
+    votes: Mapping[str, Any]
+    recordings: Mapping[str, Any]
 
 
 def path_of(name: str) -> str:
@@ -52,40 +67,84 @@ def path_of(name: str) -> str:
     return f"frame:{name}"
 
 
-def without_frames(source: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A mapping without the frames in it: plain data with a place for each, and the frames by dataset.
+def path_of_votes(name: str) -> str:
+    """What stands in place of the path of the votes of a dataset that are no file."""
+    return f"frame:{name}.votes"
 
-    A frame is a dataset, `{"pairs": frame}`, or the path of one, `{"pairs": {"path": frame, "columns": …}}`.
+
+def path_of_recording(name: str) -> str:
+    """What stands in place of the path of the recording of a model that is no file."""
+    return f"frame:models.{name}"
+
+
+def without_frames(source: Mapping[str, Any]) -> tuple[dict[str, Any], Frames]:
+    """A mapping without the frames in it: plain data with a place for each, and the frames.
+
+    A frame is a dataset, `{"pairs": frame}`, or the path of one, `{"pairs": {"path": frame, "columns": …}}`; the same
+    holds for its `votes`. A frame may be the `path` of a model, as its recording.
     """
-    plain, frames = dict(source), {}
+    plain = dict(source)
+    datasets: dict[str, Any] = {}
+    votes: dict[str, Any] = {}
+    recordings: dict[str, Any] = {}
     for section in SECTIONS:
-        entries = source.get(section)
-        if not isinstance(entries, Mapping):
-            continue
-        found = {}
-        for name, entry in entries.items():
-            data = entry.get("path") if _is_entry(entry) else entry
-            if is_data(data) or not isinstance(data, PLAIN):
-                frames[name] = data
-                entry = {**entry, "path": ""} if _is_entry(entry) else {"path": ""}
-            found[name] = entry
-        plain[section] = found
-    return plain, frames
+        if isinstance(entries := source.get(section), Mapping):
+            found = {name: _without_frame(name, entry, datasets) for name, entry in entries.items()}
+            plain[section] = {
+                name: {**entry, "votes": _without_frame(name, entry["votes"], votes)}
+                if _is_entry(entry) and "votes" in entry
+                else entry
+                for name, entry in found.items()
+            }
+    if isinstance(models := source.get("models"), Mapping):
+        plain["models"] = {
+            name: _without_frame(name, entry, recordings) if _is_entry(entry) and "path" in entry else entry
+            for name, entry in models.items()
+        }
+    return plain, Frames(datasets, votes, recordings)
 
 
-def given(datasets: Mapping[str, Any], providers: Mapping[str, Any]) -> InMemory:
+def _without_frame(name: str, entry: Any, frames: dict[str, Any]) -> Any:
+    """An entry with a place for the frame that it is, or that its path is; the frame is added to the others."""
+    data = entry.get("path") if _is_entry(entry) else entry
+    if not is_data(data) and isinstance(data, PLAIN):
+        return entry
+    frames[name] = data
+    return {**entry, "path": ""} if _is_entry(entry) else {"path": ""}
+
+
+def rows_of(data: Any, place: str) -> bytes:
+    """The rows of a frame as JSON Lines.
+
+    Raises:
+        InputError: where it is no frame, or holds what JSON lacks.
+    """
+    try:
+        return json_lines(data)
+    except (TypeError, ValueError) as error:
+        raise InputError(Problem(path=place, message=str(error))) from None
+
+
+def given(frames: Frames, providers: Mapping[str, Any]) -> InMemory:
     """The data and functions of a program, checked.
 
     Raises:
         InputError: with everything that is wrong with them.
     """
     problems: list[Problem] = []
-    rows = {}
-    for name, data in datasets.items():
-        try:
-            rows[name] = json_lines(data)
-        except (TypeError, ValueError) as error:
-            problems.append(Problem(path=f"datasets.{name}", message=str(error)))
+
+    def rows_by_name(section: str, data: Mapping[str, Any], key: str = "") -> dict[str, bytes]:
+        rows = {}
+        for name, each in data.items():
+            try:
+                rows[name] = rows_of(each, f"{section}.{name}{key}")
+            except InputError as error:
+                problems.extend(error.problems)
+        return rows
+
+    rows = rows_by_name("datasets", frames.datasets)
+    votes = rows_by_name("datasets", frames.votes, ".votes")
+    recordings = rows_by_name("models", frames.recordings)
     for name, function in providers.items():
         place = f"providers.{name}"
         if name in registry.names("providers"):
@@ -95,7 +154,7 @@ def given(datasets: Mapping[str, Any], providers: Mapping[str, Any]) -> InMemory
             problems.append(Problem(path=place, message=f"is a {type(function).__name__}, not a function"))
     if problems:
         raise InputError(problems)
-    return InMemory(rows, dict(providers))
+    return InMemory(rows, dict(providers), votes, recordings)
 
 
 def with_places(document: Document, memory: InMemory) -> Document:
@@ -108,8 +167,17 @@ def with_places(document: Document, memory: InMemory) -> Document:
     if memory.rows and isinstance(entries := value.get(section, {}), Mapping):
         own = {name: _kept(entries.get(name)) | {"path": path_of(name), "format": "jsonl"} for name in memory.rows}
         changed[section] = {**entries, **own}
+    if memory.votes and isinstance(entries := changed.get(section), Mapping):
+        changed[section] = {
+            name: {**entry, "votes": _kept(entry.get("votes")) | {"path": path_of_votes(name), "format": "jsonl"}}
+            if name in memory.votes and _is_entry(entry)
+            else entry
+            for name, entry in entries.items()
+        }
     if isinstance(models := value.get("models"), Mapping):
-        changed["models"] = {name: _with_function(entry, memory.functions) for name, entry in models.items()}
+        models = {name: _with_function(entry, memory.functions) for name, entry in models.items()}
+        recorded = {name: _kept(models.get(name)) | {"path": path_of_recording(name)} for name in memory.recordings}
+        changed["models"] = {**models, **recorded}
     return replace(document, value=changed)
 
 
@@ -120,11 +188,23 @@ def with_memory(spec: Spec, memory: InMemory) -> Spec:
         for name, model in spec.models.items()
         if model.provider == "python" and (function := model.settings["function"]) in memory.functions
     }
+    for name, rows in memory.recordings.items():
+        functions[name] = _with_rows(spec.models[name], spec.resolved["models"][name], rows)
     section = SECTIONS[spec.kind == "generation"]
     sets = getattr(spec, section)
     data = {name: replace(sets[name], content=rows, shown_path=path_of(name)) for name, rows in memory.rows.items()}
+    for name, rows in memory.votes.items():
+        one = data.get(name, sets[name])
+        assert one.votes is not None, "the spec has a place for them"
+        data[name] = replace(one, votes=replace(one.votes, content=rows, shown_path=path_of_votes(name)))
     changed: dict[str, Any] = {section: FrozenDict({**sets, **data})}
     return replace(spec, models=FrozenDict({**spec.models, **functions}), **changed)
+
+
+def _with_rows(model: Model, entry: Mapping[str, Any], rows: bytes) -> Model:
+    """A model with its recording, and the id that the same rows in a file give it."""
+    settings = FrozenDict({**model.settings, "content": rows})
+    return replace(model, settings=settings, id=id_of_rows(model.name, entry, rows))
 
 
 # --- frames -----------------------------------------------------------------------------------------------
@@ -168,7 +248,7 @@ def _rows(data: Any) -> Iterator[Mapping[str, Any]]:
     elif is_data(data):
         yield from data
     else:
-        raise TypeError(f"is a {type(data).__name__}; give a polars or pandas frame, or a list of rows")
+        raise TypeError(f"is of type {type(data).__name__}; give a polars or pandas frame, or a list of rows")
 
 
 def _library(value: object) -> str | None:

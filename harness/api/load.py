@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.api.in_memory import given, with_memory, with_places, without_frames
+from harness.api.in_memory import Frames, given, with_memory, with_places, without_frames
 from harness.errors import Problem, SpecError
 from harness.records.document import Document
 from harness.records.experiment import Spec
@@ -36,7 +36,8 @@ def load_spec(
         results: folder of all results, where the winners of other specs are found.
         allow_paths: folders beside its own that its paths may lead into.
         datasets: data in place of the files of datasets (of prompts, in a generation), by name: polars or pandas
-            frames, or lists of rows. A mapping may hold them itself, as a dataset or as its `path`.
+            frames, or lists of rows. A mapping may hold them itself, as a dataset or as its `path`; also as the `votes`
+            of a dataset, and as the `path` of a recorded model.
         providers: functions that models name as their `provider`. A function takes the messages of a call, a list of
             `{"role": …, "content": …}`, and returns the text of the reply or a `harness.Reply`; it may be async. The
             model's `digest` stands for it in the cache key.
@@ -52,16 +53,16 @@ def load_spec(
         return winner_in(Path(results), *wanted)
 
     allowed = tuple(map(Path, allow_paths))
-    path, shown, frames = Path(folder) / IN_MEMORY, IN_MEMORY, dict(datasets or {})
+    path, shown, frames = Path(folder) / IN_MEMORY, IN_MEMORY, Frames({}, {}, {})
     if isinstance(source, Mapping):
-        source, held = without_frames(source)
-        frames = held | frames
+        source, frames = without_frames(source)
         document = Document(IN_MEMORY, _plain(source))
     elif isinstance(source, str) and "\n" in source:
         document = parse_yaml(source, IN_MEMORY)
     else:
         path, shown = Path(source), str(source)
         document = read_yaml(path.absolute(), shown)
+    frames = frames._replace(datasets={**frames.datasets, **(datasets or {})})
     memory = given(frames, providers or {})
     document = with_places(document, memory)
     spec = check_document(path, shown, document, choose=choose, allowed=allowed, in_memory=memory.paths)

@@ -20,6 +20,7 @@ Where a row has no text, its verdict counts, else its preference, else its score
 
 from __future__ import annotations
 
+import io
 import random
 import re
 from collections import Counter
@@ -32,6 +33,7 @@ import orjson
 import polars as pl
 
 from harness.data.columns import missing_column
+from harness.data.formats.jsonl import read_lines
 from harness.data.judged import FIELDS, JudgedFields, judgment_of
 from harness.data.labels import SPELLINGS, label_problem
 from harness.data.paths import roots_of, with_paths
@@ -68,6 +70,7 @@ class RecordingSpec:
         logprob_tokens: the tokens that stand for the response shown first (`a`) and for the other one (`b`), where
             log probabilities give the preference.
         options: of the format.
+        content: the rows as JSON Lines, where a program gives them in place of a file; None for a file.
     """
 
     path: Path
@@ -81,6 +84,7 @@ class RecordingSpec:
     is_mapped_back: bool = False
     logprob_tokens: Mapping[str, Sequence[str]] | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
 
 
 Place: TypeAlias = tuple[str, str, int, str, str]
@@ -137,7 +141,10 @@ def names_in(columns: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _read(spec: RecordingSpec) -> list[RecordedJudgment]:
     named = list(names_in(spec.columns))
     names = list(dict.fromkeys(name for _, name in named))
-    rows = read_files(spec.path, spec.format, roots_of(names), spec.options)
+    if spec.content is None:
+        rows = read_files(spec.path, spec.format, roots_of(names), spec.options)
+    else:
+        rows = read_lines(io.BytesIO(spec.content), roots_of(names))._replace(unit="row")
     rows = with_paths(rows, names)
     if rows.present and (missing := [(key, name) for key, name in named if name not in rows.present]):
         raise DatasetError([missing_column(name, key, rows) for key, name in dict.fromkeys(missing)])

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from harness.data.labels import NO_LABEL, label_problem, meanings_of
+from harness.data.columns import missing_column
+from harness.data.labels import NO_LABEL, meanings_of
 from harness.data.paths import roots_of, with_paths
+from harness.data.usable import row_problems
 from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec, VotesSpec
@@ -74,22 +76,27 @@ def _read(votes: VotesSpec, spec: DatasetSpec) -> pl.DataFrame:
     named = {"item": votes.item, "annotator": votes.annotator, "label": votes.label}
     wanted = [name for name in named.values() if name is not None]
     rows = with_paths(read_source(votes, roots_of(wanted)), wanted)
-    if missing := [name for name in wanted if name not in rows.present]:
-        there = ", ".join(quoted(name) for name in rows.present)
-        raise DatasetError(Problem(message=f"there is no column {quoted(missing[0])}; the file has {there}"))
+    if rows.present and (missing := [(key, name) for key, name in named.items() if name and name not in rows.present]):
+        found = [missing_column(name, key, rows) for key, name in missing]
+        raise DatasetError(replace(one, hint=one.hint.replace("`columns:", "`votes:")) for one in found)
+    if rows.frame.is_empty():
+        raise DatasetError(row_problems(rows, []) or [Problem(message="holds no rows")])
     faults: list[Fault] = []
     columns = [converted(rows.frame[name], word, kind, faults).alias(kind) for kind, name in named.items() if name]
     table = pl.DataFrame(columns)
     if votes.annotator is None:
         table = table.with_columns(pl.lit("").alias("annotator"))
-    table = table.filter(pl.col("label").is_not_null() & pl.col("item").is_not_null())
+    known = {fault.row for fault in faults}
+    empty = (table["item"].is_null() & table["label"].is_not_null()).arg_true()
+    faults += [Fault(row, "item", "is missing or empty") for row in empty if row not in known]
     meaning = spec.label_values or meanings_of(table["label"])
     codes = [VERDICTS.index(verdict) for verdict in meaning.values()]
     table = table.with_columns(
         pl.col("annotator").fill_null("unnamed"),
         pl.col("label").replace_strict(list(meaning), codes, default=None, return_dtype=pl.Int8).alias("code"),
     )
-    unknown = table.filter(pl.col("code").is_null())["label"]
-    if len(unknown):
-        raise DatasetError(label_problem([Fault(0, "label", "", label=value) for value in unknown]))
-    return table
+    unknown = (table["code"].is_null() & table["label"].is_not_null()).arg_true()
+    faults += [Fault(row, "label", "", label=table["label"][row]) for row in unknown]
+    if problems := row_problems(rows, faults):
+        raise DatasetError(problems)
+    return table.filter(pl.col("label").is_not_null() & pl.col("item").is_not_null())

@@ -108,6 +108,7 @@ def recording_spec(model: Model) -> RecordingSpec:
         is_mapped_back=bool(settings.get("mapped_back")),
         logprob_tokens=settings.get("logprob_tokens"),
         options={name: settings[name] for name in OPTIONS if settings.get(name)},
+        content=settings.get("content"),
     )
 
 

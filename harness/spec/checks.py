@@ -97,7 +97,7 @@ def _file_problems(checked: CheckedDocument, folders: Folders, place: tuple[Step
         yield checked.document.problem((*place, "path"), "a recording is not read from the Hub", hint=hint)
     elif path and (fault := data_fault(path, folders)):
         yield checked.document.problem((*place, "path"), fault[0], hint=fault[1])
-    elif path and not named and not is_hub and format_of(path) is None:
+    elif path and not named and not is_hub and path not in folders.in_memory and format_of(path) is None:
         message = f"the ending of {quoted(path)} does not say what format it has"
         hint = f"write `format:` with one of {listed(formats)}"
         yield checked.document.problem((*place, "path"), message, hint=hint)
@@ -130,7 +130,10 @@ def model_problems(checked: CheckedDocument, folders: Folders) -> Iterator[Probl
                 "say what the file calls things: `columns: {item: …, verdict: …}`",
             )
             yield checked.document.problem((*place, idle), message, hint=hint, key=True)
-        elif (path := checked.part(*place, "path")) and (fault := file_fault(path, folders)):
+        elif (path := checked.part(*place, "path")) and path in folders.in_memory:
+            hint = "say what it calls things: `columns: {item: …, verdict: …}`"
+            yield checked.document.problem((*place, "path"), "a frame is read by `columns`", hint=hint)
+        elif path and (fault := file_fault(path, folders)):
             yield checked.document.problem((*place, "path"), fault[0], hint=fault[1])
         if not _has_valid_port(checked.part(*place, "base_url") or ""):
             yield checked.document.problem((*place, "base_url"), "the address has an impossible port")

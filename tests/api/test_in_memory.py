@@ -114,7 +114,7 @@ def test_later_changes_of_the_rows_change_nothing() -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"datasets": {"pairs": object()}}, r"datasets\.pairs: is a object; give a polars or pandas frame"),
+        ({"datasets": {"pairs": object()}}, r"datasets\.pairs: is of type object; give a polars or pandas frame"),
         ({"datasets": {"pairs": [{"id": Decimal(1)}]}}, r"datasets\.pairs: row 1 is not JSON: .*Decimal"),
         ({"datasets": {"pairs": [{"id": "\ud800"}]}}, r"datasets\.pairs: row 1 is not JSON: .*surrogates"),
         ({"providers": {"longer": 3}}, r"providers\.longer: is a int, not a function"),
@@ -127,7 +127,7 @@ def test_what_is_no_data_or_no_function_is_an_error(given: dict[str, Any], messa
 
 
 def test_an_object_in_the_place_of_a_dataset_is_an_error() -> None:
-    with pytest.raises(harness.InputError, match=r"datasets\.pairs: is a object"):
+    with pytest.raises(harness.InputError, match=r"datasets\.pairs: is of type object"):
         harness.load_spec(source(datasets={"pairs": object()}), providers={"longer": longer})
     with pytest.raises(harness.SpecError, match="datasets"):
         harness.load_spec(source(datasets={"pairs": "pairs.jsonl"}), providers={"longer": longer})
@@ -287,3 +287,92 @@ def test_a_pandas_frame_is_read_without_pandas() -> None:
         json_lines(pandas_frame({0: ["1"]}))
     with pytest.raises(TypeError, match="column `id` occurs twice"):
         json_lines(pandas_frame({"id": ["1"]}, "id"))
+
+
+# --- votes, recordings and labels in frames -----------------------------------------------------------------
+
+VOTES = pl.DataFrame(
+    [
+        {"item": f"{at}", "annotator": who, "label": "ab"[(at + len(who)) % 2]}
+        for at in range(24)
+        for who in ("ann", "ed")
+    ]
+)
+VERDICTS = pl.DataFrame([{"pair": f"{at}", "says": "AB"[at % 2]} for at in range(24)])
+
+
+def recorded(pairs: Any, votes: Any, recording: Any, **model: Any) -> dict[str, Any]:
+    columns = {"item": "pair", "verdict": "says"}
+    return source(
+        datasets={"pairs": {"path": pairs, "votes": votes}},
+        models={"gpt": {"provider": "recorded", "path": recording, "columns": columns, **model}},
+        matrix={"dataset": ["pairs"], "strategy": ["recorded"], "evaluator": [{"judge": "gpt"}]},
+    )
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas", "rows"])
+def test_votes_and_recordings_in_frames_are_the_run_of_their_files(tmp_path: Path, library: str) -> None:
+    pairs = FRAME.drop("winner")
+    for name, frame in (("pairs", pairs), ("votes", VOTES), ("gpt", VERDICTS)):
+        frame.write_ndjson(tmp_path / f"{name}.jsonl")
+    of_files = recorded("pairs.jsonl", {"path": "votes.jsonl"}, "gpt.jsonl")
+    votes: Any = {"polars": VOTES, "rows": VOTES.to_dicts(), "pandas": _in_pandas(VOTES)}[library]
+    verdicts: Any = {"polars": VERDICTS, "rows": VERDICTS.to_dicts(), "pandas": _in_pandas(VERDICTS)}[library]
+    one = harness.run_spec(harness.load_spec(of_files, folder=tmp_path), **places(tmp_path / "one"))
+    in_frames = harness.load_spec(recorded(pairs, votes, verdicts))
+    other = harness.run_spec(in_frames, **places(tmp_path / "two"))
+    assert one.id == other.id
+    assert other.manifest["datasets"]["pairs"]["annotators"] == ["ann", "ed"]
+    assert other.spec["models"]["gpt"]["path"] == "frame:models.gpt"
+    assert other.spec["datasets"]["pairs"]["votes"]["path"] == "frame:pairs.votes"
+    assert "says" not in repr(in_frames)
+
+
+def _in_pandas(frame: pl.DataFrame) -> Any:
+    return pandas_frame({name: frame[name].to_list() for name in frame.columns})
+
+
+def test_votes_of_a_frame_may_have_other_columns(tmp_path: Path) -> None:
+    votes = {"path": VOTES.rename({"annotator": "who"}), "annotator": "who"}
+    run = harness.run_spec(harness.load_spec(recorded(FRAME.drop("winner"), votes, VERDICTS)), **places(tmp_path))
+    assert run.manifest["datasets"]["pairs"]["annotators"] == ["ann", "ed"]
+
+
+def test_labels_in_a_frame_correct_a_run(tmp_path: Path) -> None:
+    run = harness.run_spec(harness.load_spec(recorded(FRAME.drop("winner"), VOTES, VERDICTS)), **places(tmp_path))
+    labels = VERDICTS.select(pl.col("pair").alias("id"), pl.col("says").str.to_lowercase().alias("label")).head(20)
+    labels.write_csv(tmp_path / "labels.csv")
+    in_frame = harness.correct(run, labels)
+    assert in_frame.frame().equals(harness.correct(run, tmp_path / "labels.csv").frame())
+    assert in_frame.frame().equals(harness.correct(run, _in_pandas(labels)).frame())
+    with pytest.raises(harness.DatasetError, match="frame:labels: row 3: `id`"):
+        harness.correct(run, labels.with_columns(id=pl.Series(["0", "1", "none", *"3456789"] * 2).head(20)))
+    with pytest.raises(harness.InputError, match="labels: is of type int"):
+        harness.correct(run, 5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"votes": object()}, "datasets.pairs.votes: is of type object; give a polars or pandas frame"),
+        ({"votes": 5}, "datasets.pairs.votes: wants a mapping"),
+        ({"votes": VOTES.drop("label")}, "frame:pairs.votes: there is no column `label`; the file has"),
+        ({"recording": object()}, "models.gpt: is of type object"),
+        (
+            {"recording": VERDICTS, "columns": {"item": "par", "verdict": "says"}},
+            "no column `par`.*did you mean `pair`",
+        ),
+        ({"recording": VERDICTS.with_columns(says=pl.lit("huh"))}, "frame:models.gpt: row 1: `verdict` `huh`"),
+    ],
+)
+def test_a_frame_that_is_none_or_lacks_something_is_one_message(changed, words) -> None:
+    given = {"votes": VOTES, "recording": VERDICTS, **changed}
+    with pytest.raises(harness.HarnessError, match=words):
+        harness.make_plan(harness.load_spec(recorded(FRAME, **given)))
+
+
+def test_a_recording_in_a_frame_needs_columns() -> None:
+    spec = recorded(FRAME, VOTES, VERDICTS)
+    del spec["models"]["gpt"]["columns"]
+    with pytest.raises(harness.SpecError, match=r"models\.gpt\.path: a frame is read by `columns`"):
+        harness.load_spec(spec)

@@ -17,6 +17,7 @@ lines.
 from __future__ import annotations
 
 import difflib
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -26,8 +27,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from harness.data.formats.jsonl import read_lines
 from harness.data.labels import NO_LABEL, label_columns
-from harness.data.rows import Rows, find_dataset_format, format_of, known_endings
+from harness.data.paths import roots_of, with_paths
+from harness.data.reading import read_files
+from harness.data.rows import Rows, format_of, known_endings
 from harness.data.usable import row_problems
 from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
@@ -55,12 +59,14 @@ class LabelSource:
         columns: canonical column to its name (or, for `labels`, names) in the file.
         values: the file's word for a label to the verdict it means, beside `a`, `tie` and `b` themselves.
         skip_unknown: leave out rows of items that the run does not have, in place of an error.
+        content: the rows as JSON Lines, where a program gives them in place of a file; None for a file.
     """
 
     path: Path
     columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     values: Mapping[str, Verdict] = field(default_factory=dict)
     skip_unknown: bool = False
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +114,26 @@ def read_labels(source: LabelSource, targets: Sequence[Target]) -> dict[str, New
 
 
 def _read(source: LabelSource, targets: Sequence[Target]) -> dict[str, NewLabels]:
-    format_name = format_of(str(source.path))
-    if format_name is None:
-        hint = f"use {listed(known_endings())}"
-        raise DatasetError(Problem(message="the file's ending does not say its format", hint=hint))
     every = {column: _in_file(source, column) for column in COLUMNS}
     wanted = list(dict.fromkeys(name for names in every.values() for name in names))
-    rows = find_dataset_format(format_name).read(source.path, wanted)
+    rows = _rows(source, wanted)
     missing = _missing(rows, source, every) if rows.present else []
     if missing or rows.frame.is_empty():
         raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])
     present = {column: names for column, names in every.items() if set(names) <= set(rows.present)}
     return _placed(rows, source, present, targets)
+
+
+def _rows(source: LabelSource, wanted: Sequence[str]) -> Rows:
+    """The wanted columns and paths of the file, or of the rows that a program gives."""
+    if source.content is not None:
+        rows = read_lines(io.BytesIO(source.content), roots_of(wanted))._replace(unit="row")
+        return with_paths(rows, wanted)
+    format_name = format_of(source.path.name)
+    if format_name is None:
+        hint = f"use {listed(known_endings())}"
+        raise DatasetError(Problem(message="the file's ending does not say its format", hint=hint))
+    return with_paths(read_files(source.path, format_name, roots_of(wanted), {}), wanted)
 
 
 def _placed(

@@ -69,6 +69,9 @@ SETTINGS: Mapping[str, Any] = dict.fromkeys(
 )
 """The keys of the fragment; `model` is the spec's own name for the model where none is given."""
 
+IN_MEMORY = "frame:"
+"""Begins what stands in place of a path where a program gives the rows."""
+
 IS_FREE = True
 FINDS_BY_PLACE = True
 IS_LOCAL = True
@@ -98,6 +101,8 @@ def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
         SpecError: if the recording cannot be read.
     """
     path = spec_folder / entry["path"]
+    if entry["path"].startswith(IN_MEMORY):
+        return f"recorded:{entry['path']}"  # `id_of_rows` gives the id, once the rows are known
     name = entry.get("model") or name
     if entry.get("columns"):
         return f"recorded:{_digest_of_mapped(path, entry)}:{name}"
@@ -113,6 +118,15 @@ def model_id(name: str, entry: Mapping[str, Any], spec_folder: Path) -> str:
     except (OSError, EOFError, zlib.error) as error:
         raise SpecError(f"the recording {entry['path']} cannot be read: {_reason(error)}") from None
     return f"recorded:{digest.hexdigest()[:16]}:{name}"
+
+
+def id_of_rows(name: str, entry: Mapping[str, Any], rows: bytes) -> str:
+    """The id of a model whose recording a program gives as JSON Lines: that of the same rows in a file."""
+    from harness.providers.mapped_recording import identity_of
+
+    content = hashlib.sha256(rows).hexdigest()
+    digest = hashlib.sha256(content.encode() + identity_of(entry)).hexdigest()[:16]
+    return f"recorded:{digest}:{entry.get('model') or name}"
 
 
 def _digest_of_mapped(path: Path, entry: Mapping[str, Any]) -> str:
