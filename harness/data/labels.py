@@ -81,11 +81,19 @@ def label_problem(faults: Sequence[Fault], column: str = "label", key: str = "la
         f"{quoted(value)} ({count:,} {'row' if count == 1 else 'rows'})" for value, count in counts[:MAX_SHOWN]
     )
     more = f", and {len(counts) - MAX_SHOWN:,} more values" if len(counts) > MAX_SHOWN else ""
-    entries = ", ".join(f"{json.dumps(value, ensure_ascii=False)}: a" for value, _ in counts[:MAX_SHOWN])
+    entries = ", ".join(
+        f"{json.dumps(value, ensure_ascii=False)}: {_usual_meaning(value) or '…'}" for value, _ in counts[:MAX_SHOWN]
+    )
     return Problem(
         message=f"`{column}` {shown}{more} {'has' if len(counts) == 1 else 'have'} no meaning",
-        hint=f"say what each means, `a`, `b` or `tie`: `{key}: {{{printable(entries)}}}`",
+        hint=f"say what each means, `a`, `b` or `tie`, in place of `…`: `{key}: {{{printable(entries)}}}`",
     )
+
+
+def _usual_meaning(value: str) -> Verdict | None:
+    """What a value means in every spelling that has it; None where none has."""
+    meanings = {spelling[value] for spelling in SPELLINGS if value in spelling}
+    return meanings.pop() if len(meanings) == 1 else None
 
 
 def label_codes(frame: pl.DataFrame, annotators: int) -> Codes:

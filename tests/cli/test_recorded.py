@@ -108,7 +108,7 @@ def test_validate_and_plan_report_all_bad_rows_at_once(folder):
         done = invoke(folder, command, "mine.yaml")
         assert done.exit_code == 2, done.output
         assert "verdicts.csv:2" in done.output
-        assert '`verdict_values: {"first": a}`' in done.output
+        assert '`verdict_values: {"first": …}`' in done.output
         assert "scores.json" in done.output
         assert "`score_a` is `x`, it must be a number" in done.output
 

@@ -121,7 +121,7 @@ def test_unknown_verdicts_are_one_message_with_the_line_to_paste(read):
         read(rows, {"item": "item", "verdict": "w"})
     (problem,) = error.value.problems
     assert problem.message == "`verdict` `model_1` (2 rows), `model_2` (1 row) have no meaning"
-    assert '`verdict_values: {"model_1": a, "model_2": a}`' in problem.hint
+    assert '`verdict_values: {"model_1": …, "model_2": …}`' in problem.hint
 
 
 def test_a_verdict_may_mean_a_failure(read):

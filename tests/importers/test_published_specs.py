@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -54,6 +56,24 @@ def test_judgebench(tmp_path):
         "livecodebench": 78.57,
     }
     assert len(values) == 17  # the 14 subjects of MMLU-Pro have 11 items each: too few for a figure
+
+
+def test_llmbar(tmp_path):
+    run = run_of("llmbar", "LLMBar", tmp_path)
+    folder = PUBLISHED / "LLMBar" / "Dataset" / "LLMBar" / "Natural" / "evaluators"
+    ways = {"vanilla": "Vanilla", "cot": "CoT", "swap": "Swap", "swap-cot": "Swap_CoT", "rating": "Rating"}
+    models = {"gpt-4": "GPT-4", "chatgpt": "ChatGPT"}
+    judgments = pl.read_parquet(run.folder / "judgments.parquet").join(
+        pl.read_parquet(run.folder / "items.parquet").select("item", "reference"), on="item"
+    )
+    right = judgments.group_by("cell").agg((pl.col("verdict") == pl.col("reference")).sum())
+    found = dict(right.iter_rows())
+    expected = {}
+    for model, way in itertools.product(models, ways):
+        statistics = json.loads((folder / models[model] / ways[way] / "statistics.json").read_text())
+        for order, key in (("", "correct_False"), ("/swapped", "correct_True")):
+            expected[f"natural/recorded/judge:{model}-{way}{order}"] = int(statistics[key].partition(" ")[0])
+    assert found == expected
 
 
 def published(model: str) -> dict[str, Any]:

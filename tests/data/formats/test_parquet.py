@@ -46,7 +46,7 @@ def test_bad_rows_are_named_by_number(read):
         "x.parquet: row 1: `prompt` is missing or empty",
         (
             "x.parquet: row 2: `label` `?` (1 row) has no meaning; "
-            'say what each means, `a`, `b` or `tie`: `label_values: {"?": a}`'
+            'say what each means, `a`, `b` or `tie`, in place of `…`: `label_values: {"?": …}`'
         ),
     ]
 
