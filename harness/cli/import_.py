@@ -67,11 +67,12 @@ Writes data/SET.jsonl, recordings/SET.jsonl.gz and llmbar-SET.yaml for each set 
 prints the items whose verdict differs from the published winner. Does not overwrite files without --force."""
 )
 @click.argument("benchmark", type=click.Path(path_type=Path))
+@skip_option
 @out_option
 @force_option
-def llmbar(benchmark: Path, out: Path, force: bool) -> None:
+def llmbar(benchmark: Path, on_problem: OnProblem, out: Path, force: bool) -> None:
     """Import the pairs and judgments of LLMBar (arXiv 2310.07641) from BENCHMARK, a clone of its repository."""
-    _write(read_benchmark(benchmark), out, force=force)
+    _write(read_benchmark(benchmark, on_problem), out, force=force)
 
 
 def _write(imported: Imported, out: Path, *, force: bool) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from harness.evaluators.question import understood
-from harness.importers._files import Imported, Source, compressed, json_lines
+from harness.importers._files import Imported, OnProblem, Source, compressed, json_lines
 from harness.importers._replay_spec import Replay, listed, shipped_strategy
 from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import Questions, compile_strategy
@@ -69,16 +69,17 @@ class Judged(NamedTuple):
     winners: list[Winners]
 
 
-def read_benchmark(folder: Path) -> Imported:
+def read_benchmark(folder: Path, on_problem: OnProblem = "error") -> Imported:
     """Read all sets of the benchmark that are there.
 
     Args:
         folder: the benchmark's repository.
+        on_problem: what becomes of entries that cannot be used: `error`, or `skip`, which leaves them out and says so.
 
     Raises:
         ImportSourceError: with every file that is missing or not in its layout.
     """
-    source = Source()
+    source = Source(on_problem=on_problem)
     questions = {name: compile_strategy(shipped_strategy(name)) for name in WAYS.values()}
     files: dict[PurePosixPath, bytes] = {}
     notes: list[str] = []
@@ -87,20 +88,24 @@ def read_benchmark(folder: Path) -> Imported:
         source.report(folder / SETS, "holds no dataset.json")
     for path in paths:
         name = "-".join(path.parent.relative_to(folder / SETS).parts).lower()
-        if pairs := _pairs(path, source):
-            judged, left_out = _judged(path.parent / "evaluators", pairs, source)
-            differences = [difference for one in judged for difference in _differences(one, questions[one.strategy])]
+        pairs, count = _pairs(path, source)
+        if pairs:
+            judged, left_out = _judged(path.parent / "evaluators", pairs, count, source)
+            numbers = [int(pair["id"]) for pair in pairs]
+            differences = [
+                difference for one in judged for difference in _differences(one, numbers, questions[one.strategy])
+            ]
             files |= _files(name, pairs, judged, differences)
             notes += [f"{name}: {note}" for note in _notes(pairs, judged, differences, left_out)]
     source.raise_if_reported()
-    return Imported(files, tuple(notes))
+    return Imported(files, (*source.notes, *notes))
 
 
 # --- the benchmark's files --------------------------------------------------------------------------------
 
 
-def _pairs(path: Path, source: Source) -> list[Pair]:
-    """The pairs of a set; nothing where anything is wrong with it."""
+def _pairs(path: Path, source: Source) -> tuple[list[Pair], int]:
+    """The pairs of a set, and how many entries its file has."""
     entries = source.entries(path)
     if entries == []:
         source.report(path, "holds no pairs")
@@ -110,15 +115,24 @@ def _pairs(path: Path, source: Source) -> list[Pair]:
         wrong += [] if type(row.get("label")) is int and row["label"] in _LABELS else ["label"]
         if wrong:
             what = ", ".join(f"`{key}`" for key in wrong)
-            source.report(path, f"{what} is missing or unknown", place=f"entry {number}")
+            source.report_entry(path, f"{what} is missing or unknown", place=f"entry {number}")
         else:
             texts = {name: row[key] for key, name in _TEXTS.items()}
             pairs.append({"id": str(number), **texts, "label": _LABELS[row["label"]]})
-    return pairs if len(pairs) == len(entries or ()) else []
+    if entries and not pairs and source.on_problem == "skip":
+        source.report(path, "holds no pair that can be used")
+    return pairs, len(entries or ())
 
 
-def _judged(folder: Path, pairs: Sequence[Pair], source: Source) -> tuple[list[Judged], list[str]]:
-    """The evaluators of a set that asked in one of WAYS, and the folders of the others."""
+def _judged(folder: Path, pairs: Sequence[Pair], count: int, source: Source) -> tuple[list[Judged], list[str]]:
+    """The evaluators of a set that asked in one of WAYS, and the folders of the others.
+
+    Args:
+        folder: of the evaluators.
+        pairs: those that are used.
+        count: entries of the data, of which some may be left out.
+        source: collects problems.
+    """
     judged, left_out = [], []
     for path in sorted(folder.glob("*/*/result.json")):
         model, way = path.parent.parts[-2:]
@@ -128,18 +142,19 @@ def _judged(folder: Path, pairs: Sequence[Pair], source: Source) -> tuple[list[J
         entries = source.entries(path)
         if entries is None:
             continue
-        if len(entries) != len(pairs):
-            source.report(path, f"holds {len(entries)} results for {len(pairs)} pairs")
+        if len(entries) != count:
+            source.report(path, f"holds {len(entries)} results for {count} pairs")
             continue
         one = Judged(model, WAYS[way], [], [])
-        for pair, row in zip(pairs, entries, strict=True):
+        for pair in pairs:
+            replies: Replies = {}
+            winners: Winners = {"given": None, "swapped": None}
             try:
-                replies, winners = _result(row, pair, one.strategy)
+                replies, winners = _result(entries[int(pair["id"]) - 1], pair, one.strategy)
             except ValueError as error:
-                source.report(path, str(error), place=f"entry {pair['id']}")
-            else:
-                one.replies.append(replies)
-                one.winners.append(winners)
+                source.report_entry(path, str(error), place=f"entry {pair['id']}")
+            one.replies.append(replies)
+            one.winners.append(winners)
         judged.append(one)
     return judged, left_out
 
@@ -183,11 +198,13 @@ def _steps(rounds: Sequence[Mapping[str, Any]], strategy: str) -> Iterator[tuple
 # --- verdicts of the strategies ---------------------------------------------------------------------------
 
 
-def _differences(judged: Judged, questions: Questions) -> Iterator[str]:
-    """Notes on the items whose published winner differs from the replies."""
+def _differences(judged: Judged, numbers: Sequence[int], questions: Questions) -> Iterator[str]:
+    """Notes on the items, by their numbers, whose published winner differs from the replies."""
     ties: list[int] = []
     others: dict[Order, list[int]] = {order: [] for order in _SWAPS}
-    for number, (replies, winners) in enumerate(zip(judged.replies, judged.winners, strict=True), 1):
+    for number, replies, winners in zip(numbers, judged.replies, judged.winners, strict=True):
+        if not replies:
+            continue  # left out
         read = _verdicts(replies, questions)
         if set(read.values()) == {"tie"} and winners == {"given": "b", "swapped": "a"}:
             ties.append(number)

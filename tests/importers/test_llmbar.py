@@ -288,3 +288,28 @@ def test_importing_twice_gives_the_same_bytes(benchmark_folder, tmp_path):
     one, two = ({path.name: path.read_bytes() for path in paths} for paths in written)
     assert len(one) > 1
     assert one == two
+
+
+def test_entries_that_cannot_be_used_are_left_out_and_listed(benchmark_folder):
+    pairs = [PAIRS[0], {**PAIRS[1], "output_1": " "}, PAIRS[2]]
+    write(benchmark_folder.set / "dataset.json", pairs)
+    rounds = [[look(FIRST, SECOND)], [look(FIRST, SECOND)], [{"swap = False": 3}]]
+    benchmark_folder.judged("small", "CoT", results(*rounds))
+    assert benchmark_folder.told() == [
+        "dataset.json: entry 2: `output_1` is missing or unknown",
+        "evaluators/small/CoT/result.json: entry 3: `results` is missing or not in its layout",
+    ]
+    imported = read_benchmark(benchmark_folder.folder, "skip")
+    assert imported.notes[:2] == (
+        "dataset.json: entry 2 is left out: `output_1` is missing or unknown",
+        "result.json: entry 3 is left out: `results` is missing or not in its layout",
+    )
+    assert [row["id"] for row in rows_of(imported, "data", "adversarial-manual.jsonl")] == ["1", "3"]
+    assert {row["item"] for row in rows_of(imported, "recordings", "adversarial-manual.jsonl.gz")} == {"1"}
+    assert not any("published winner" in note for note in imported.notes)
+
+
+def test_a_set_of_which_nothing_can_be_used_is_an_error(benchmark_folder):
+    write(benchmark_folder.set / "dataset.json", [{"label": 3}])
+    with pytest.raises(ImportSourceError, match="holds no pair that can be used"):
+        read_benchmark(benchmark_folder.folder, "skip")
