@@ -42,7 +42,7 @@ def copied(place: str, access: HubAccess, **more: Any) -> LocalCopy:
 
 
 def refused(place: str, access: HubAccess) -> str:
-    with pytest.raises(DatasetError, match=".") as error:
+    with pytest.raises(DatasetError, match=r"\S") as error:
         copied(place, access)
     return str(error.value)
 
