@@ -38,11 +38,14 @@ from harness.data.values import Fault, converted, text, word
 from harness.errors import Problem
 from harness.records.datasets import DatasetSpec
 from harness.records.judgments import VERDICTS
+from harness.text import listed, quoted
 
 REQUIRED = ("id", "prompt", "response_a", "response_b")
 SIDES = ("response_a", "response_b")
 TEXTS = ("response_a", "response_b", "reference")
 WORDS = ("id", "cluster", "category", "model_a", "model_b")
+MAX_LISTED = 20
+"""Columns of a file that a message names."""
 EMPTY = "is missing or empty"
 COLUMNS = (*REQUIRED, "label", "labels", *WORDS[1:], "reference")
 """The canonical columns, as `columns:` of a spec may name them."""
@@ -218,8 +221,9 @@ def empty_and_repeated(frame: pl.DataFrame, known: Iterable[Fault], required: Se
         known_rows = {fault.row for fault in known if fault.column == column}
         empty = frame.filter(pl.col(column).is_null() | ~pl.col(column).str.contains(r"\S"))["row"]
         faults += [Fault(row, column, EMPTY) for row in empty if row not in known_rows]
-    repeated = frame.filter(pl.col("id").is_not_null() & ~pl.col("id").is_first_distinct())
-    faults += [Fault(row, "id", f"`{name}` occurs before") for row, name in repeated.select("row", "id").rows()]
+    is_there = pl.col("id").str.contains(r"\S").fill_null(value=False)
+    repeated = frame.filter(is_there & ~pl.col("id").is_first_distinct())
+    faults += [Fault(row, "id", f"{quoted(name)} occurs before") for row, name in repeated.select("row", "id").rows()]
     return faults
 
 
@@ -254,12 +258,14 @@ def missing_column(name: str, column: str, rows: Rows) -> Problem:
         rows: the file.
     """
     near = difflib.get_close_matches(name, rows.present, n=1)
-    there = ", ".join(f"`{present}`" for present in rows.present)
-    question = f"did you mean `{near[0]}`? " if near else ""
+    there = listed(rows.present[:MAX_LISTED])
+    if len(rows.present) > MAX_LISTED:
+        there += f" and {len(rows.present) - MAX_LISTED:,} more"
+    question = f"did you mean {quoted(near[0])}? " if near else ""
     setting = "NAME"
     for key in reversed(column.split(".")):
         setting = f"{{{key}: {setting}}}"
     return Problem(
-        message=f"there is no column `{name}`; the file has {there}",
+        message=f"there is no column {quoted(name)}; the file has {there}",
         hint=f"{question}say what it is called with `columns: {setting}`",
     )

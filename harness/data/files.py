@@ -33,6 +33,14 @@ _BLOCK = 1 << 20
 _PACKED_BLOCK = 1 << 11
 """Bytes unpacked at once, so that a decompression bomb is refused after 64 MB."""
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_ZEROS = {
+    (False, True, False, True): "utf-16-le",
+    (True, False, True, False): "utf-16-be",
+    (False, True, True, True): "utf-32-le",
+    (True, True, True, False): "utf-32-be",
+}
+"""Which of the first four bytes of ASCII text are 0."""
 _MEMBERS = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
 
 
@@ -65,7 +73,9 @@ def shards(path: Path) -> list[Path]:
     else:
         return [path]  # opening it says what is wrong
     if not found:
-        raise DatasetError(Problem(message="no file matches", hint="check the folder and the pattern"))
+        is_deep = not path.parent.exists() and any(mark in str(path.parent) for mark in WILDCARDS)
+        hint = "a pattern may stand in the last part of a path only" if is_deep else "check the folder and the pattern"
+        raise DatasetError(Problem(message="no file matches", hint=hint))
     if len(found) > MAX_SHARDS:
         raise DatasetError(Problem(message=f"matches {len(found):,} files, at most {MAX_SHARDS:,} are read"))
     return sorted(found)
@@ -180,6 +190,17 @@ def _from_zstandard(path: Path) -> Iterator[bytes]:
         raise EOFError("the file is cut off")
 
 
+def _refuse_nul(start: bytes) -> None:
+    """Refuse text that begins with NUL bytes, as text in UTF-16 and UTF-32 without a byte order mark does."""
+    if 0 not in start:
+        return
+    likely = _ZEROS.get(tuple(byte == 0 for byte in start))
+    if likely is None:
+        raise DatasetError(Problem(message="is not text: it begins with NUL bytes"))
+    hint = f"say so with `encoding: {likely}`"
+    raise DatasetError(Problem(message=f"looks like {likely.upper()} without a byte order mark", hint=hint))
+
+
 @contextmanager
 def _in_utf_8(path: Path, encoding: str | None, *, is_text: bool) -> Iterator[Path]:
     if not is_text:
@@ -188,10 +209,14 @@ def _in_utf_8(path: Path, encoding: str | None, *, is_text: bool) -> Iterator[Pa
     if encoding is None:
         with path.open("rb") as file:
             start = file.read(4)
-        if not start.startswith(_UTF_16):
+        if start.startswith(_UTF_32):
+            encoding = "utf-32"
+        elif start.startswith(_UTF_16):
+            encoding = "utf-16"
+        else:
+            _refuse_nul(start)
             yield path
             return
-        encoding = "utf-16"
     with tempfile.TemporaryDirectory(prefix="harness-data-") as folder:
         target = Path(folder) / "utf-8"
         try:

@@ -183,7 +183,8 @@ class _Table:
         for row in used:
             item = items[row]
             if item is None:
-                self.faults.append(Fault(row, "item", "is missing"))
+                is_there = self._of(columns["item"])[row] is not None
+                self.faults.append(Fault(row, "item", "is a list or an object" if is_there else "is missing"))
                 continue
             place: Place = (item, orders[row], draws[row], datasets[row] or "", strategies[row] or "")
             if not any(order in columns for order in ORDERS):

@@ -97,6 +97,11 @@ def _built_in_first() -> list[str]:
     return [*built_in, *(name for name in registry.names("dataset_formats") if name not in built_in)]
 
 
+def not_utf_8(error: UnicodeDecodeError) -> str:
+    """What is wrong with a line or a file that is not UTF-8."""
+    return f"byte {error.start + 1} is not UTF-8; say what it is with `encoding:`, such as `encoding: cp1252`"
+
+
 def undecodable_lines(lines: Iterable[bytes], first: int = 1) -> list[RowProblem]:
     """The lines that are not UTF-8, counted from `first`."""
     problems = []
@@ -104,5 +109,5 @@ def undecodable_lines(lines: Iterable[bytes], first: int = 1) -> list[RowProblem
         try:
             line.decode()
         except UnicodeDecodeError as error:
-            problems.append(RowProblem(number, f"byte {error.start + 1} is not UTF-8"))
+            problems.append(RowProblem(number, not_utf_8(error)))
     return problems

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 import polars as pl
 
-from harness.data.columns import Canonical
+from harness.data.columns import MAX_LISTED, Canonical
 from harness.data.labels import label_codes, majority
 from harness.data.rows import Rows
 from harness.data.values import word
@@ -17,6 +17,7 @@ from harness.errors import DatasetError, Problem
 from harness.hashing import seed_for
 from harness.records.datasets import SLICE, SLICES, DatasetSpec
 from harness.records.judgments import VERDICTS
+from harness.text import listed, quoted
 
 MAX_SHOWN = 10
 """Values that a message lists."""
@@ -81,7 +82,7 @@ def _column(name: str, found: Canonical, rows: Rows) -> pl.Series:
     raise DatasetError(
         Problem(
             message=f"there is no column `{name}` to choose rows by",
-            hint=f"did you mean `{near[0]}`?" if near else f"the file has {', '.join(rows.present)}",
+            hint=f"did you mean {quoted(near[0])}?" if near else f"the file has {listed(rows.present[:MAX_LISTED])}",
         )
     )
 

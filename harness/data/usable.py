@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from harness.data.columns import EMPTY, REQUIRED, SIDES, answered_already, empty_and_repeated
+from harness.data.findings import gathered
 from harness.data.labels import label_problem
 from harness.data.rows import Rows
 from harness.data.values import Fault
@@ -18,11 +19,6 @@ from harness.records.datasets import DatasetSpec
 
 MAX_SHOWN = 20
 """Problems that are shown one by one; of the others only the number is."""
-
-MAX_ALIKE = 3
-"""Rows with the same problem that are shown one by one; more are one problem with a count."""
-MAX_ROWS = 5
-"""Rows that such a problem names beside its first."""
 
 MAX_REASONS = 3
 """Reasons for leaving rows out that a note names."""
@@ -118,7 +114,7 @@ def row_problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
         (of_rows[fault.row] if of_rows else "", numbers[fault.row], f"`{fault.column}` {fault.message}", fault.hint)
         for fault in others
     ]
-    found = _gathered(sorted(found, key=lambda finding: finding[:2]))
+    found = gathered(sorted(found, key=lambda finding: finding[:2]))
     problems = [
         Problem(file=file, line=number, message=message, hint=hint)
         if rows.unit == "line"
@@ -130,32 +126,6 @@ def row_problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
     if labels:
         problems.append(at_row(label_problem(labels), rows, labels[0].row))
     return problems
-
-
-Finding = tuple[str, int, str, str]
-"""File, number of the row, message and hint."""
-
-
-def _gathered(found: Sequence[Finding]) -> list[Finding]:
-    """The findings, of which those that say the same of many rows of a file are one, at the first of them."""
-    rows: dict[tuple[str, str, str], list[int]] = {}
-    for file, number, message, hint in found:
-        rows.setdefault((file, message, hint), []).append(number)
-    gathered = []
-    done: set[tuple[str, str, str]] = set()
-    for file, number, message, hint in found:
-        kind = (file, message, hint)
-        alike = rows[kind]
-        if len(alike) <= MAX_ALIKE:
-            gathered.append((file, number, message, hint))
-        elif kind not in done:
-            done.add(kind)
-            named = ", ".join(f"{other}" for other in alike[1 : MAX_ROWS + 1])
-            more = ", …" if len(alike) > MAX_ROWS + 1 else ""
-            gathered.append(
-                (file, number, f"{message}; the same in {len(alike) - 1:,} other rows ({named}{more})", hint)
-            )
-    return gathered
 
 
 def at_row(problem: Problem, rows: Rows, row: int) -> Problem:

@@ -42,7 +42,10 @@ def with_votes(
 
 
 def _with_votes(frame: pl.DataFrame, votes: VotesSpec, spec: DatasetSpec) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    table = _read(votes, spec).filter(pl.col("item").is_in(frame["id"].to_list()))
+    table = _read(votes, spec)
+    if table.is_empty():
+        raise DatasetError(Problem(message="holds no label"))
+    table = table.filter(pl.col("item").is_in(frame["id"].to_list()))
     if table.is_empty():
         hint = "its column of items must hold the ids of the dataset"
         raise DatasetError(Problem(message="holds no vote on an item of the dataset", hint=hint))

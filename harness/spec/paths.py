@@ -57,6 +57,8 @@ def file_fault(path: str, folders: Folders) -> tuple[str, str] | None:
             return f"{quoted(path)} is a folder, not a file", ""
         if whole.exists():
             return f"{quoted(path)} is not a regular file", "copy what it delivers into a file"
+        if whole.is_symlink():
+            return f"{quoted(path)} is a link that leads nowhere", ""
         siblings = [entry.name for entry in whole.parent.iterdir()] if whole.parent.is_dir() else []
     except (OSError, ValueError) as error:
         return f"{quoted(path)} cannot be read: {getattr(error, 'strerror', None) or error}", ""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from harness.data.rows import RowProblem, Rows, undecodable_lines
 from harness.errors import DatasetError, Problem
+from harness.text import pluralized
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,6 +95,8 @@ def _recognised(file: TextIO, wanted: Sequence[str], delimiter: str | None) -> t
 
 def _header(reader: Iterator[list[str]], skipped: int) -> list[str]:
     header = [name.strip() for name in next(reader, [])]
+    if not any(header) and header != [""] and reader.line_num:  # type: ignore[attr-defined]
+        raise DatasetError(Problem(line=1 + skipped, message="the first line names no column"))
     twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
     if twice:
         raise DatasetError(Problem(line=1 + skipped, message=f"column `{twice[0]}` occurs twice in the header"))
@@ -128,7 +131,8 @@ def _rows(
         if len(row) == width or (needed <= len(row) and not any(row[width:])):
             yield line + skipped, row
         elif row:  # an empty line is no row
-            problems.append(RowProblem(line + skipped, f"{len(row)} fields where the header has {width}"))
+            fields = pluralized(len(row), "field")
+            problems.append(RowProblem(line + skipped, f"{fields} where the header has {width}"))
         line = reader.line_num + 1  # type: ignore[attr-defined]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.data.json_rows import columns_of, parsed
 from harness.data.paths import value_in
-from harness.data.rows import RowProblem, Rows
+from harness.data.rows import RowProblem, Rows, not_utf_8
 from harness.errors import DatasetError, Problem
 from harness.text import listed
 
@@ -38,9 +38,16 @@ def read(path: Path, wanted: Sequence[str], *, rows: str | None = None) -> Rows:
         rows: the path of the array of rows in the file, None to find it.
     """
     refuse_large(path)
+    content = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    if not content.strip():
+        raise DatasetError(Problem(message="holds no rows"))
     try:
-        value = parsed(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+        value = parsed(content)
     except ValueError as error:
+        try:
+            content.decode()
+        except UnicodeDecodeError as undecodable:
+            raise DatasetError(Problem(message=not_utf_8(undecodable))) from None
         hint = "a file with one object on each line is JSON Lines: `format: jsonl`"
         raise DatasetError(Problem(message=f"is not valid JSON: {error}", hint=hint)) from None
     entries = _entries(value) if rows is None else _entries_at(value, rows)

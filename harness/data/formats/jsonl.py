@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import orjson
 
 from harness.data.json_rows import column_of, joined, parsed
-from harness.data.rows import RowProblem, Rows
+from harness.data.rows import RowProblem, Rows, not_utf_8
 from harness.errors import DatasetError
 
 if TYPE_CHECKING:
@@ -72,6 +72,14 @@ def read_lines(file: BinaryIO, wanted: Sequence[str]) -> Rows:
     return Rows(frame, tuple(present), lambda: numbers, problems=tuple(problems))
 
 
+def _reason(line: bytes, error: orjson.JSONDecodeError) -> str:
+    try:
+        line.decode()
+    except UnicodeDecodeError as undecodable:
+        return not_utf_8(undecodable)
+    return f"not valid JSON: {error.msg} at column {error.colno}"
+
+
 def _objects(lines: list[bytes], first: int, numbers: list[int], problems: list[RowProblem]) -> list[dict[str, Any]]:
     """The objects of some lines; their line numbers, and what is wrong with the others, are added to the lists."""
     try:
@@ -88,7 +96,7 @@ def _objects(lines: list[bytes], first: int, numbers: list[int], problems: list[
         try:
             row = parsed(line)
         except orjson.JSONDecodeError as error:
-            problems.append(RowProblem(number, f"not valid JSON: {error.msg} at column {error.colno}"))
+            problems.append(RowProblem(number, _reason(line, error)))
             continue
         if isinstance(row, dict):
             good.append(row)

@@ -18,6 +18,7 @@ SUMMARY = "Parquet, one row for each item"
 ENDINGS = (".parquet", ".pq")
 IS_TEXT = False
 
+MARK = b"PAR1"
 CHUNK_ROWS = 10_000
 """Rows that are Python objects at once, since those of a struct take many times what its JSON does."""
 
@@ -27,6 +28,7 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
     import polars as pl
 
     with path.open("rb") as file:  # a handle, since polars would take `*` and `[` in a path for a pattern
+        _refuse_other(file, path)
         try:
             present = tuple(pl.read_parquet_schema(file))
             _refuse_bomb(file, path)
@@ -38,6 +40,19 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
     # Each column leaves the frame before it is converted, so that no two of them are in memory twice.
     frame = pl.DataFrame([_text_or_json(frame.drop_in_place(name)) for name in columns])
     return Rows(frame, present, lambda: range(1, frame.height + 1), unit="row")
+
+
+def _refuse_other(file: BinaryIO, path: Path) -> None:
+    """Refuse a file that is not Parquet, or that is cut off."""
+    is_begun = file.read(4) == MARK
+    file.seek(max(path.stat().st_size - 4, 0))
+    is_ended = file.read(4) in (MARK, b"PARE")
+    file.seek(0)
+    if not is_begun and not is_ended:
+        hint = "if it has another format, say which with `format:`"
+        raise DatasetError(Problem(message="is not a Parquet file", hint=hint))
+    if not is_ended:
+        raise DatasetError(Problem(message="is cut off: a Parquet file ends as it begins, in `PAR1`"))
 
 
 def _refuse_bomb(file: BinaryIO, path: Path) -> None:

@@ -41,6 +41,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from harness.cache.key import locator_of
+from harness.data.findings import gathered
 from harness.errors import DatasetError, InputError, Problem, ProviderError, SpecError
 from harness.records.calls import Call, Model, Reply
 from harness.records.reasoning import separated
@@ -221,6 +222,8 @@ def read_replies(path: Path, model: str) -> dict[str, Reply]:
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(Problem(file=str(path), message=f"cannot be read: {_reason(error)}")) from None
     if problems:
+        found = gathered([(one.file, one.line, one.message, one.hint) for one in problems])
+        problems = [Problem(file=file, line=line, message=message, hint=hint) for file, line, message, hint in found]
         more = [Problem(file=str(path), message=f"and {len(problems) - MAX_SHOWN} more")]
         raise InputError([*problems[:MAX_SHOWN], *(more if len(problems) > MAX_SHOWN else [])])
     return replies
