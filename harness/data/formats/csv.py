@@ -95,7 +95,7 @@ def _recognised(file: TextIO, wanted: Sequence[str], delimiter: str | None) -> t
 
 def _header(reader: Iterator[list[str]], skipped: int) -> list[str]:
     header = [name.strip() for name in next(reader, [])]
-    if not any(header) and header != [""] and reader.line_num:  # type: ignore[attr-defined]
+    if not any(header) and reader.line_num:  # type: ignore[attr-defined]
         raise DatasetError(Problem(line=1 + skipped, message="the first line names no column"))
     twice = sorted(name for name, count in Counter(header).items() if name and count > 1)
     if twice:
