@@ -24,6 +24,7 @@ WHOLE = (
     "cli/test_output.py",
     "cli/test_power.py",
     "cli/test_report.py",
+    "data/test_bad_input.py",
     "e2e",
     "generation/test_run.py",
     "report",

@@ -164,7 +164,7 @@ def test_slices_that_are_too_small_say_why_nothing_is_compared(folder):
         (["data.xlsx", "--judge", "gpt4"], "the ending does not say what format it has"),
         (["My verdicts.csv"], "no judge is named; --judge COLUMN, or --judge-column COLUMN"),
         (["empty.csv", "--judge", "j"], "holds no rows"),
-        (["uneven.csv", "--judge", "j"], "uneven.csv:2: 1 fields where the header has 2"),
+        (["uneven.csv", "--judge", "j"], "uneven.csv:2: 1 field where the header has 2"),
         (["broken.json", "--judge", "j"], "broken.json: is not valid JSON"),
         (["a.csv", "b.csv", "--judge", "j", "--human", "h"], "has no ids of items to join rows or files by"),
         (["a.csv", "b.csv", "--judge", "j", "--human", "h", "--item", "j"], "b.csv: there is no column `j` with ids"),

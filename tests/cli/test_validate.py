@@ -92,7 +92,7 @@ def test_a_schema_that_is_not_there_is_answered_with_those_that_are():
         (b'{"id": "1", "promt": "p", "response_a": "a", "response_b": "b"}\n', "there is no column `prompt`"),
         (json.dumps(PAIR | {"label": "left"}).encode(), "`label` `left` (1 row) has no meaning"),
         (2 * (json.dumps(PAIR).encode() + b"\n"), "pairs.jsonl:2: `id` `1` occurs before"),
-        (b'{"id": "\xff"}\n', "pairs.jsonl:1: not valid JSON"),
+        (b'{"id": "\xff"}\n', "pairs.jsonl:1: byte 9 is not UTF-8; say what it is with `encoding:`"),
         (b"", "holds no rows"),
     ],
 )

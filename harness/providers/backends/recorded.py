@@ -205,6 +205,7 @@ def read_replies(path: Path, model: str) -> dict[str, Reply]:
     """
     replies: dict[str, Reply] = {}
     problems: list[Problem] = []
+    is_empty = True
     try:
         with _opened(path) as file:
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES + 1), b""), 1):
@@ -213,6 +214,7 @@ def read_replies(path: Path, model: str) -> dict[str, Reply]:
                         Problem(str(path), number, message=f"a line is longer than {MAX_LINE_BYTES:,} bytes")
                     )
                 row, wrong = _parsed(line)
+                is_empty = is_empty and not line.strip()
                 if row and row["model"] == model:
                     locator = locator_of(*(row[key] for key in _PLACE))
                     wrong = "the reply is in the recording twice" if locator in replies else ""
@@ -221,6 +223,8 @@ def read_replies(path: Path, model: str) -> dict[str, Reply]:
                     problems.append(Problem(file=str(path), line=number, message=wrong))
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(Problem(file=str(path), message=f"cannot be read: {_reason(error)}")) from None
+    if is_empty:
+        raise InputError(Problem(file=str(path), message="holds no replies"))
     if problems:
         found = gathered([(one.file, one.line, one.message, one.hint) for one in problems])
         problems = [Problem(file=file, line=line, message=message, hint=hint) for file, line, message, hint in found]

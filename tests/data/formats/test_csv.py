@@ -12,6 +12,8 @@ from harness.data.formats import csv
 from harness.errors import DatasetError
 from harness.records.datasets import DatasetSpec
 
+CP1252 = "byte 3 is not UTF-8; say what it is with `encoding:`, such as `encoding: cp1252`"
+
 
 @pytest.fixture
 def file(tmp_path: Path):
@@ -34,7 +36,7 @@ def test_rows_know_their_first_lines(file):
 def test_rows_of_another_width_are_noted(file):
     rows = csv.read(file("a,b\n1\n1,2\n1,2,3\n"), ["a"])
     assert rows.frame.height == 1
-    assert rows.problems == ((2, "1 fields where the header has 2"), (4, "3 fields where the header has 2"))
+    assert rows.problems == ((2, "1 field where the header has 2"), (4, "3 fields where the header has 2"))
 
 
 def test_a_quote_that_is_not_closed(file):
@@ -45,7 +47,7 @@ def test_a_quote_that_is_not_closed(file):
 
 def test_bytes_that_are_not_utf_8(file):
     rows = csv.read(file(b"a,b\n1,\xff\n2,x\n3,\xfe\n"), ["a"])
-    assert rows.problems == ((2, "byte 3 is not UTF-8"), (4, "byte 3 is not UTF-8"))
+    assert rows.problems == ((2, CP1252), (4, CP1252))
 
 
 def test_a_column_that_occurs_twice(file):

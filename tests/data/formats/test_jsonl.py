@@ -39,7 +39,7 @@ def test_bad_lines_are_noted_and_the_others_read(file):
     assert rows.frame["a"].to_list() == ["1", None, "\ufffd", "2"]
     assert list(rows.numbers()) == [1, 3, 5, 6]
     assert [problem.number for problem in rows.problems] == [2, 4]
-    assert rows.problems[0].message.startswith("not valid JSON: str is not valid UTF-8")
+    assert rows.problems[0].message.startswith("byte 8 is not UTF-8; say what it is with `encoding:`")
     assert rows.problems[1].message == "not a JSON object"
 
 

@@ -60,7 +60,7 @@ def test_columns_that_are_neither_text_nor_json(read, values):
 def test_a_file_that_is_no_parquet(tmp_path):
     path = tmp_path / "x.parquet"
     path.write_text("id,prompt\n")
-    with pytest.raises(DatasetError, match=r"x\.parquet: cannot be read as Parquet"):
+    with pytest.raises(DatasetError, match=r"x\.parquet: is not a Parquet file; if it has another format"):
         read_dataset(DatasetSpec("x", path, "x.parquet", "parquet"), seed=1)
 
 

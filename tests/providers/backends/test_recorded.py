@@ -94,11 +94,17 @@ def test_all_bad_lines_are_told_at_once(recording):
     assert {problem.file for problem in error.value.problems} == {str(path)}
 
 
-def test_of_many_bad_lines_the_rest_is_counted(recording):
-    with pytest.raises(InputError, match="and 3 more") as error:
-        send(recording(*["{"] * (recorded.MAX_SHOWN + 3)))
-    assert len(error.value.problems) == recorded.MAX_SHOWN + 1
-    assert error.value.problems[-1].message == "and 3 more"
+def test_many_bad_lines_are_one_problem_with_their_number(recording):
+    with pytest.raises(
+        InputError, match=r"and 22 other rows have a problem of this kind \(2, 3, 4, 5, 6, …\)"
+    ) as error:
+        send(recording(*["{"] * 23))
+    assert len(error.value.problems) == 1
+
+
+def test_a_recording_without_lines_is_an_error(recording):
+    with pytest.raises(InputError, match="holds no replies"):
+        send(recording("  "))
 
 
 def cut_short(path: Path) -> None:
