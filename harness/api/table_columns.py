@@ -71,6 +71,7 @@ def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = No
     labels = _tried(lambda: labels_of(question.people, question.annotator, tables), problems)
     named = {"cluster": question.cluster, "category": question.by}
     repeat = None if question.repeat == ROWS else question.repeat
+    named |= {name: question.texts.get(name) for name in (*TEXTS, *WRITERS)}
     rows = {"judge": question.judge_column, "order": question.order, "repeat": repeat}
     found: dict[str, Place] = {}
     for key, name in {**named, **rows}.items():

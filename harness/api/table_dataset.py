@@ -47,6 +47,8 @@ def _is_one_table(columns: TableColumns) -> bool:
     ids = columns.ids[columns.first]
     if not columns.labels.places and {"label", "labels"} & set(columns.tables.present(columns.first)):
         return False  # a dataset takes columns of these names for labels
+    if not places and columns.keys[columns.first] is None:
+        return False  # a dataset reads no rows where it reads no column
     if any(place.file != columns.first for place in places) or len(set(ids)) < len(ids) or None in ids:
         return False
     return not any("" in columns.tables.values(place) for place in columns.labels.columns.values())

@@ -36,6 +36,7 @@ class TableQuestion:
         tie_margin: scores that differ by no more are a tie, and so are probabilities of both responses.
         collapse: how orders and repeats become one verdict, as in a spec; None for its default.
         scale: the least and the greatest score, or None.
+        texts: the columns of `prompt`, `response_a`, `response_b`, `model_a` and `model_b` where they have other names.
     """
 
     judges: tuple[str, ...]
@@ -57,6 +58,7 @@ class TableQuestion:
     tie_margin: float = 0.0
     collapse: str | None = None
     scale: tuple[float, float] | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_several_rows(self) -> bool:

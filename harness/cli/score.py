@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MEANINGS = ("a", "b", "tie", "unparsed", "refused", "truncated", "unavailable")
 ORDERS = ("given", "swapped")
+COLUMNS = ("prompt", "response_a", "response_b", "model_a", "model_b")
 
 
 def _pairs(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...], known: tuple[str, ...]) -> Any:
@@ -38,6 +39,14 @@ def _values(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ..
 def _orders(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Any:
     """`AB=given,BA=swapped` as a mapping."""
     return _pairs(ctx, parameter, given, ORDERS)
+
+
+def _texts(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Any:
+    """`prompt=instruction` as a mapping."""
+    pairs = [one.partition("=") for one in given]
+    if wrong := [name for name, _, column in pairs if name not in COLUMNS or not column]:
+        raise click.BadParameter(f"{wrong[0]!r} is not NAME=COLUMN with one of {', '.join(COLUMNS)}", ctx, parameter)
+    return {name: column for name, _, column in pairs}
 
 
 def _scale(ctx: click.Context, parameter: click.Parameter, given: str | None) -> tuple[float, float] | None:
@@ -99,6 +108,14 @@ commands take: `harness leaderboard`, `audit`, `compare`, `correct`, `calibrate`
 @click.option("--annotator", metavar="COLUMN", help="Names of the annotators, where each row is one label.")
 @click.option(
     "--item", metavar="COLUMN", help="Ids of items, by which rows and files are joined; default: `id`, `item`, …"
+)
+@click.option(
+    "--column",
+    "texts",
+    multiple=True,
+    callback=_texts,
+    metavar="NAME=COLUMN",
+    help="Column of prompt, response_a, response_b, model_a or model_b where it has another name. Repeatable.",
 )
 @click.option("--cluster", metavar="COLUMN", help="Rows with the same value are not independent.")
 @click.option("--by", metavar="COLUMN", help="Category of each row.")

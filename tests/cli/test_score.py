@@ -259,6 +259,22 @@ def test_objects_in_a_column_are_judgments_and_what_is_not_used_is_said(folder):
     assert "--values `draw`: no verdict and no label has this value" in done.stderr
 
 
+def test_a_table_of_preferences_alone_has_the_texts_and_writers_that_are_named(folder):
+    rows = [{"q": f"q{n}", "left": "x", "right": "y", "one": "m1", "two": "m2", "pref": 1.25} for n in range(3)]
+    (folder / "v.json").write_text(json.dumps(rows))
+    assert score(folder, "v.json", "--judge", "j=preference:pref", "--results", "bare").exit_code == 0
+    texts = ["prompt=q", "response_a=left", "response_b=right", "model_a=one", "model_b=two"]
+    arguments = [word for text in texts for word in ("--column", text)]
+    done = score(folder, "v.json", "--judge", "j=preference:pref", *arguments)
+    assert done.exit_code == 0, done.output
+    assert outcomes(folder) == {"j": ["a"] * 3}
+    items = frame(folder, "items.parquet")
+    assert items.select("model_a", "model_b").row(0) == ("m1", "m2")
+    assert items["cluster"].to_list() == ["1", "2", "3"]
+    wrong = score(folder, "v.json", "--judge", "j=preference:pref", "--column", "question=q")
+    assert "'question' is not NAME=COLUMN with one of prompt" in wrong.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
