@@ -36,6 +36,8 @@ VERDICTS = {
     "a-token-that-is-quoted": ("Response B holds <|im_end|>, which is a fault.\nVerdict: A", "a"),
     "chinese-stop": ("Verdict：A。因为更好", "a"),
     "chinese-comma": ("Verdict: A，因为更好", "a"),
+    "ethiopic-colon": ("Verdict\u1365A", "a"),
+    "mongolian-colon": ("Verdict\u1804 B", "b"),
     "devanagari-stop": ("Verdict: B।", "b"),
     "arabic-question": ("Verdict: A؟", None),
     "ethiopic-stop": ("Verdict: A።", "a"),
