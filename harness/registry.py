@@ -58,7 +58,9 @@ CONTRACTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("SUMMARY", "expand", "written", "members", "averages_scores", "count"),
     ),
     "metrics": (("SUMMARY", "RANGE", "UNDEFINED", "count", "value", "influence"),),
-    "soft_metrics": (("SUMMARY", "RANGE", "DIRECTION", "NEEDS_LABELS", "UNIT_ERROR", "figure", "influence"),),
+    "soft_metrics": (
+        ("SUMMARY", "RANGE", "DIRECTION", "NEEDS_LABELS", "TAKES_VERDICTS", "UNIT_ERROR", "figure", "influence"),
+    ),
     "probes": (("SUMMARY", "figures", "sentence"),),
     "leaderboard_formats": (("SUMMARY", "render"),),
     "export_formats": (("SUMMARY", "FIELDS", "rows"),),

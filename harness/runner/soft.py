@@ -78,6 +78,7 @@ def soft_data(data: JudgedDataset, found: Sequence[SoftVerdicts]) -> SoftData:
         shares_of(data),
         data.cluster_codes() if data.clustered else None,
         (lengths[:, 0] - lengths[:, 1]).astype(float),
+        verdicts=[verdict_shares(one.outcomes) for one in found],
     )
 
 
@@ -152,16 +153,16 @@ def _of_cell(
     if members:
         weights = cell.settings.get("weights") or {}
         each = np.array([weights.get(one.cell.models[0], 1.0) for one in members])
-        voters = [one.values if is_soft and one.values is not None else _shares(one.outcomes) for one in members]
+        voters = [one.values if is_soft and one.values is not None else verdict_shares(one.outcomes) for one in members]
         mean = np.where(failed, np.nan, _mean(np.stack(voters), each))
         return SoftVerdicts(cell, outcomes, mean, "preference" if is_soft else "votes")
     if votes is not None:
-        mean = _mean(_shares(votes).T, np.ones(votes.shape[1]))
+        mean = _mean(verdict_shares(votes).T, np.ones(votes.shape[1]))
         return SoftVerdicts(cell, outcomes, np.where(failed, np.nan, mean), "votes")
     return SoftVerdicts(cell, outcomes, None, None)
 
 
-def _shares(codes: NDArray[np.int8]) -> Values:
+def verdict_shares(codes: NDArray[np.int8]) -> Values:
     """Verdicts as shares for a, NaN for failures."""
     return np.where(codes < len(VERDICTS), _SHARE[np.minimum(codes, len(VERDICTS) - 1)], np.nan)
 

@@ -84,6 +84,8 @@ class SoftMetric(Protocol):
     """Which values are better."""
     NEEDS_LABELS: bool
     """Whether it rests on labels."""
+    TAKES_VERDICTS: bool
+    """Whether a verdict counts as a soft verdict of 1, 0.5 or 0 where an evaluator gives no probability."""
     UNIT_ERROR: float
     """What one item adds to the error of a difference at least, times the number of items."""
 

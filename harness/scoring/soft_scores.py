@@ -48,6 +48,7 @@ class SoftData:
         group: cluster of each item; None where items are independent.
         difference: length of response a less that of response b; None where lengths are unknown.
         difficulty: of each item; None where the data have none.
+        verdicts: of each cell, its verdicts as 1, 0.5 and 0, NaN where the judgment failed; none where not known.
     """
 
     values: Sequence[Array | None]
@@ -55,6 +56,12 @@ class SoftData:
     group: NDArray[np.int64] | None
     difference: Array | None = None
     difficulty: Array | None = None
+    verdicts: Sequence[Array] = ()
+
+    def of(self, k: int, metric: SoftMetric) -> Array | None:
+        """What a figure of a cell rests on: its soft verdicts, or its verdicts where the metric takes them."""
+        found = self.values[k]
+        return self.verdicts[k] if found is None and metric.TAKES_VERDICTS and self.verdicts else found
 
     def rows(self, values: Array, metric: SoftMetric) -> NDArray[np.bool_]:
         """The items that a figure of a cell rests on."""
@@ -69,6 +76,7 @@ class SoftData:
             None if self.group is None else self.group[rows],
             None if self.difference is None else self.difference[rows],
             None if self.difficulty is None else self.difficulty[rows],
+            [one[rows] for one in self.verdicts],
         )
 
     def items(self, values: Array, score: ScoreSpec, seed: int) -> SoftItems:
@@ -94,8 +102,8 @@ def with_soft(scored: DatasetScores, data: SoftData, score: ScoreSpec, seed: int
     """
     names = split_metrics(score.metrics)[1]
     scores = tuple(
-        replace(one, figures={**one.figures, **soft_figures(one, values, data, names, score, seed)})
-        for one, values in zip(scored.scores, data.values, strict=True)
+        replace(one, figures={**one.figures, **soft_figures(one, k, data, names, score, seed)})
+        for k, one in enumerate(scored.scores)
     )
     contests = {
         name: compare_soft(name, scores, data, score, seed_for(seed, "pairs", name, scored.dataset))
@@ -109,14 +117,14 @@ def with_soft(scored: DatasetScores, data: SoftData, score: ScoreSpec, seed: int
 
 
 def soft_figures(
-    one: CellScore, values: Array | None, data: SoftData, names: Sequence[str], score: ScoreSpec, seed: int
+    one: CellScore, k: int, data: SoftData, names: Sequence[str], score: ScoreSpec, seed: int
 ) -> dict[str, Figure]:
     """The figures of a cell, and their bounds over failed judgments.
 
     Args:
         one: the cell's score by verdicts.
-        values: its soft verdicts; None where it gives none.
-        data: the dataset.
+        k: its position.
+        data: the soft verdicts of all cells.
         names: of the metrics.
         score: gives the level.
         seed: of the spec.
@@ -125,6 +133,7 @@ def soft_figures(
     found: dict[str, Figure] = {}
     for name in names:
         metric = find_soft_metric(name)
+        values = data.of(k, metric)
         figure = soft_figure(metric, values, data, score, draws)
         found[name] = figure
         known: dict[str, Any] = {"n": figure.n, "level": score.level, "units": figure.n, "systems": len(data.values)}
@@ -219,7 +228,7 @@ def _failed(score: CellScore) -> float:
 
 def influence_of(metric: SoftMetric, data: SoftData, k: int, score: ScoreSpec, seed: int) -> Array | None:
     """The influence of every item of the dataset, 0 for those that the figure does not rest on."""
-    values = data.values[k]
+    values = data.of(k, metric)
     assert values is not None
     rows = data.rows(values, metric)
     found = metric.influence(data.items(values, score, seed).part(rows))

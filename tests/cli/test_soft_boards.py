@@ -69,6 +69,7 @@ def test_lower_brier_scores_come_first_and_ranks_follow():
     assert found["winners"][0]["cell"] == found["rows"][0]["cell"]
     kinds = {row["cell"]: row["metrics"]["length-controlled-win-rate"]["method"] for row in found["rows"]}
     assert kinds["pairs/logprobs/judge:good"] == "jackknife"
+    assert kinds["pairs/direct/judge:good"] == "jackknife"  # from its verdicts
 
 
 def test_another_metric_and_a_baseline_are_compared_as_when_the_run_was_scored():

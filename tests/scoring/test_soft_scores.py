@@ -143,3 +143,15 @@ def test_equal_judges_are_rarely_told_apart(metric):
         found = scored(SoftData(values, y, None), (metric,)).contests[metric].comparisons
         wrong += bool((found.p_values <= 0.05).any())
     assert wrong / 200 <= 0.09
+
+
+def test_a_length_controlled_rate_takes_verdicts_where_there_is_no_probability():
+    data = soft_data()
+    verdicts = [np.round(2 * one) / 2 for one in data.values]
+    name = "length-controlled-win-rate"
+    found = scored(soft_data(values=[None] * 3, verdicts=verdicts), (name, "soft-win-rate"))
+    expected = scored(soft_data(values=verdicts), (name,))
+    for one, other in zip(found.scores, expected.scores, strict=True):
+        assert one.figures[name].value == other.figures[name].value
+        assert one.figures["soft-win-rate"].reason == HARD
+    assert found.contests[name].held_against(0, 1).low is not None

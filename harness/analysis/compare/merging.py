@@ -12,6 +12,7 @@ from harness.analysis.compare.matching import partner_datasets
 from harness.analysis.compare.soft_columns import soft_columns
 from harness.records.figures import RankSet
 from harness.runner.run_reader import Judged, JudgedDataset
+from harness.runner.soft import verdict_shares
 from harness.scoring.score import DatasetScores, score_dataset
 from harness.scoring.soft_metric import is_soft
 from harness.scoring.soft_scores import SoftData, verdict_score, with_soft
@@ -82,7 +83,7 @@ def _soft(runs: Sequence[Judged], sides: Sequence[JudgedDataset], rows: Sequence
 def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset], soft: SoftData | None) -> Merged:
     names, cells, columns, usage = [], [], [], []
     seen: set[tuple[str, ...]] = set()
-    at, values = 0, []
+    at, values, verdicts = 0, [], []
     for run, part in zip(runs, parts, strict=True):
         for k, cell in enumerate(part.cells):
             key = (*part.meanings[k].values(), _bytes_of(part.outcomes[:, k]))
@@ -93,13 +94,14 @@ def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset], soft: SoftDa
                 columns.append(part.outcomes[:, k])
                 usage.append(part.usage[k])
                 values.append(None if soft is None else soft.values[at])
+                verdicts.append(verdict_shares(part.outcomes[:, k]))
             at += 1
     outcomes = np.column_stack(columns)
     score, seed = replace(runs[0].score, holdout=None), runs[0].seed
     verdicts = score if soft is None else verdict_score(score)
     scored = score_dataset(cells, parts[0], outcomes, verdicts, seed, usage, [None] * len(cells))
     if soft is not None:
-        scored = with_soft(scored, replace(soft, values=values), score, seed)
+        scored = with_soft(scored, replace(soft, values=values, verdicts=verdicts), score, seed)
     return Merged(parts[0].name, tuple(names), scored)
 
 

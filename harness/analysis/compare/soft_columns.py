@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.analysis.compare.matching import SharedItems
 from harness.records.experiment import ScoreSpec
 from harness.runner.run_reader import Judged, JudgedDataset
-from harness.runner.soft import shares_of, soft_verdicts
+from harness.runner.soft import shares_of, soft_verdicts, verdict_shares
 from harness.scoring.pairwise import is_comparable
 from harness.scoring.soft_metric import find_soft_metric
 from harness.scoring.soft_scores import (
@@ -71,6 +71,7 @@ def soft_columns(
         shares_of(first)[rows[0]],
         None if clustered is None else sides[clustered][1].cluster_codes()[rows[clustered]],
         (lengths[:, 0] - lengths[:, 1]).astype(float),
+        verdicts=[verdict_shares(sides[side][1].outcomes[rows[side], cell]) for side, cell in columns],
     )
 
 
@@ -92,9 +93,10 @@ def compare_columns(
         seed: of the joint draws.
     """
     metric = find_soft_metric(name)
-    figures = [soft_figure(metric, values, data, score, seed) for values in data.values]
+    given = [data.of(k, metric) for k in range(len(data.values))]
+    figures = [soft_figure(metric, values, data, score, seed) for values in given]
     reasons, columns = [], {}
-    for k, (figure, values) in enumerate(zip(figures, data.values, strict=True)):
+    for k, (figure, values) in enumerate(zip(figures, given, strict=True)):
         reason = figure.reason
         if not reason and not is_comparable(figure):
             reason = "too few items"

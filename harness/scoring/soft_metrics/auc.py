@@ -17,6 +17,7 @@ SUMMARY = "area under the ROC curve of the soft verdict, on items whose label is
 RANGE = (0.0, 1.0)
 DIRECTION: Direction = "higher"
 NEEDS_LABELS = True
+TAKES_VERDICTS = False
 UNIT_ERROR = 0.5
 
 

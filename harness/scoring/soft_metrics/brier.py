@@ -11,6 +11,7 @@ SUMMARY = "Brier score: mean squared distance of the soft verdict from the label
 RANGE = (0.0, 1.0)
 DIRECTION: Direction = "lower"
 NEEDS_LABELS = True
+TAKES_VERDICTS = False
 UNIT_ERROR = 0.25
 
 

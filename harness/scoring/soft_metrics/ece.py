@@ -17,6 +17,7 @@ SUMMARY = "expected calibration error over 10 bins"
 RANGE = (0.0, 1.0)
 DIRECTION: Direction = "lower"
 NEEDS_LABELS = True
+TAKES_VERDICTS = False
 UNIT_ERROR = 0.5
 
 

@@ -2,6 +2,7 @@
 
 The regression has the difference of the lengths in characters, over its standard deviation and through `tanh`, and the
 difficulty of the item where the data have it. The interval is from the delete-one-cluster jackknife on the logit scale.
+An evaluator without probabilities counts with its verdicts: 1, 0.5 for a tie, 0.
 It describes the responses and not the evaluator, so that no evaluator is better by it.
 """
 
@@ -17,6 +18,7 @@ SUMMARY = "length-controlled win rate of response a: predicted for responses of 
 RANGE = (0.0, 1.0)
 DIRECTION: Direction = "none"
 NEEDS_LABELS = False
+TAKES_VERDICTS = True
 UNIT_ERROR = 0.5
 NO_LENGTHS = "the lengths of the responses are not known"
 

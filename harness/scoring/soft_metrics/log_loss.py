@@ -16,6 +16,7 @@ SUMMARY = "log loss: mean negative log likelihood of the labels by the soft verd
 RANGE = (0.0, math.inf)
 DIRECTION: Direction = "lower"
 NEEDS_LABELS = True
+TAKES_VERDICTS = False
 UNIT_ERROR = math.log(2)
 
 

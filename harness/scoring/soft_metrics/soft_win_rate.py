@@ -13,6 +13,7 @@ SUMMARY = "soft win rate of response a: mean probability that it is better"
 RANGE = (0.0, 1.0)
 DIRECTION: Direction = "none"
 NEEDS_LABELS = False
+TAKES_VERDICTS = False
 UNIT_ERROR = 0.5
 
 

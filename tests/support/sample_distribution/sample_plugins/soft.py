@@ -8,6 +8,7 @@ SUMMARY = "mean distance of the soft verdict from the label"
 RANGE = (0.0, 1.0)
 DIRECTION = "lower"
 NEEDS_LABELS = True
+TAKES_VERDICTS = False
 UNIT_ERROR = 0.5
 
 
