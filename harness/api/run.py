@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,13 +24,14 @@ from harness.runner.cost_limit import check_cost_limit, ledger_of, resume_hint
 from harness.runner.environment import environment_json, spec_file
 from harness.runner.estimate import Estimate
 from harness.runner.interruption import Interruption
+from harness.runner.open_jobs import calls_in_jobs
 from harness.runner.other_identities import notes_on_identities
 from harness.runner.places import with_cache_place
 from harness.runner.plan import Planned, with_concurrency
 from harness.runner.progress import RunStats
 from harness.runner.retries import DAMAGED
 from harness.runner.retry_failed import kinds_of, rerun_failed
-from harness.runner.run import Run
+from harness.runner.run import Run, WaveExecution
 from harness.runner.run_folder import ENVIRONMENT, RunWriter
 from harness.runner.session import Connect, ConversationPlan, Replies, UnavailableReplies
 from harness.runner.stored_runs import next_number
@@ -48,6 +49,7 @@ class RunOptions(TypedDict, total=False):
     max_cost_usd: float | None
     ledger: str | Path | None
     retry: Iterable[str]
+    batch: bool
     watch: RunStats | None
     before_asking: Callable[[Estimate], None]
     environment: Mapping[str, str] | None
@@ -63,6 +65,7 @@ def run_spec(
     max_cost_usd: float | None = None,
     ledger: str | Path | None = None,
     retry: Iterable[str] = (),
+    batch: bool = False,
     watch: RunStats | None = None,
     before_asking: Callable[[Estimate], None] = lambda _: None,
     environment: Mapping[str, str] | None = None,
@@ -79,6 +82,7 @@ def run_spec(
         max_cost_usd: what the calls of this run may cost at most; it ends before it could cost more.
         ledger: file in which runs share `max_cost_usd`, also runs of other processes at the same time.
         retry: failures to ask again for, `failed` for all of them; the replies that are replaced stay in the history.
+        batch: make the calls through the Batch APIs of the providers, at the prices of batches.
         watch: counts what the run does, and shows it where it is a `Display`.
         before_asking: receives the estimate before the first call that can cost anything is made.
         environment: where API keys are found; the environment variables of the process where it is None.
@@ -99,6 +103,7 @@ def run_spec(
             max_cost_usd=max_cost_usd,
             ledger=ledger,
             retry=retry,
+            batch=batch,
             watch=watch,
             before_asking=before_asking,
             environment=environment,
@@ -144,6 +149,13 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
     max_cost_usd, concurrency = options.get("max_cost_usd"), options.get("concurrency")
     if asked and offline:
         raise InputError("a run that may make no call cannot ask again", hint="leave out --offline or --retry")
+    batch = options.get("batch", False)
+    if batch:
+        from harness.api.batch_run import at_batch_prices, check_has_batches, check_options
+
+        check_options(offline=offline, is_retry=bool(asked))
+        check_has_batches(plan)
+        stats.models = at_batch_prices(plan.spec.models)
     if max_cost_usd is not None:
         check_cost_limit(plan.spec, max_cost_usd)
     shared = ledger_of(options.get("ledger"), max_cost_usd)
@@ -155,11 +167,18 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
 
     def work() -> FinishedRun:
         connect = interruption.reaching(connector(plan.spec, variables, max_cost_usd, stats, shared))
+        batches: Callable[[], AbstractContextManager[WaveExecution | None]] = nullcontext
+        if batch:
+            from harness.api.batch_run import BatchRun
+
+            batches = BatchRun(plan, cache, variables, max_cost_usd, connect, stats, interruption.wait, shared).held
         is_new = not cache.exists()
         replies = Cache(cache, stats.warned, replaces_damaged=replaces_damaged)
         try:
-            with shared or nullcontext(), replies as opened, RunWriter(results, plan.spec.name) as writer:
-                return _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline).run()
+            ending = shared or nullcontext()
+            with ending, replies as opened, batches() as waves, RunWriter(results, plan.spec.name) as writer:
+                session = _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline, waves)
+                return session.run()
         except BaseException:
             if is_new:
                 discard_empty(cache)
@@ -182,6 +201,7 @@ class _Session:
         environment: the environment variables.
         kinds: failures to ask again for.
         is_offline: whether only recordings on this machine may be read.
+        waves: makes the calls in batches; None where they are made one by one.
         unavailable: calls without a reply, shared by all conversations so that none is made again.
     """
 
@@ -194,6 +214,7 @@ class _Session:
     environment: Mapping[str, str] = field(repr=False)
     kinds: frozenset[str]
     is_offline: bool = False
+    waves: WaveExecution | None = None
     unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
     _is_announced: bool = False
 
@@ -228,6 +249,7 @@ class _Session:
             self._announce,
             self.unavailable,
             is_offline=self.is_offline,
+            waves=self.waves,
         )
         if self.kinds:
             rerun_failed(run, self.cache, self.kinds)
@@ -240,6 +262,8 @@ class _Session:
             return
         self._is_announced = True
         spec = self.plan.spec
+        if self.waves is None and (held := calls_in_jobs(self.cache.folder)):
+            self.stats.say(f"{held}, which this run does not wait for; --batch collects them")
         if not all(spec.models[name].is_free for name in spec.models_used):
             for note in notes_on_identities(cast("ConversationPlan[Any]", self.plan), self.cache):
                 self.stats.say(note)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from harness.api import Planned
 from harness.cli._terminal import print_message
 from harness.cli.plan import dollars, ends, usd
 from harness.errors import InputError
@@ -25,20 +24,17 @@ CONFIRM_ABOVE_USD = 5.0
 NOT_AGREED = 1
 
 
-def confirm_cost(
-    plan: Planned, watch: Display, found: Estimate, *, is_agreed: bool, ledger: Path | None = None
-) -> None:
+def confirm_cost(watch: Display, found: Estimate, *, is_agreed: bool, ledger: Path | None = None) -> None:
     """Print the number of calls and their cost before the first one; on a terminal, ask above a threshold.
 
     Args:
-        plan: the plan.
-        watch: the line of progress, which makes room for the question.
+        watch: the line of progress, which makes room for the question, with the models at the prices of the run.
         found: the estimate.
         is_agreed: whether --yes or --max-cost answers the question.
         ledger: file in which runs share the limit, whose sums are printed too.
     """
-    expected = found.expected_usd(plan.spec.models)
-    watch.say(f"making {ends(found.calls)} calls, cost {dollars(found.cost_usd(plan.spec.models), expected)}")
+    expected = found.expected_usd(watch.models)
+    watch.say(f"making {ends(found.calls)} calls, cost {dollars(found.cost_usd(watch.models), expected)}")
     if ledger is not None and ledger.exists():
         watch.say(Ledger(ledger).summary())
     if is_agreed or expected is None or expected <= confirm_above_usd(os.environ) or not _can_ask():

@@ -47,6 +47,14 @@ allow_path_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """`--json` as the parameter `as_json: bool`."""
 
+batch_option = click.option(
+    "--batch",
+    "batch",
+    is_flag=True,
+    help="Make the calls through the Batch APIs of the providers, at the prices of batches.",
+)
+"""`--batch` as the parameter `batch: bool`."""
+
 report_option = click.option(
     "--format",
     "report",

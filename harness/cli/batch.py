@@ -1,4 +1,4 @@
-"""Write the missing calls as batch files, and read their results."""
+"""Write the missing calls as batch files, read their results, and manage batch jobs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli import _completion
+from harness.cli._batch_jobs import cancel, forget, status
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._working import working
@@ -29,11 +30,17 @@ Examples:
   harness batch write my-judges.yaml --out batch/wave-1
   vllm run-batch -i batch/wave-1/judge-001.jsonl -o batch/wave-1.out.jsonl --model MODEL
   harness batch read my-judges.yaml batch/wave-1.out.jsonl
+  harness batch status my-judges.yaml
 
+`harness run SPEC --batch` makes the calls through the Batch APIs of providers instead.
 `harness schema batch` describes the JSON."""
 )
 def batch() -> None:
-    """Write the missing calls as batch files, and read their results."""
+    """Write the missing calls as batch files, read their results, and manage batch jobs."""
+
+
+for command in (status, cancel, forget):
+    batch.add_command(command)
 
 
 @batch.command(

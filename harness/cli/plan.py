@@ -14,7 +14,7 @@ from harness.analysis.power.figures import Power, PowerQuestion
 from harness.api import Planned, experiment_of, load_spec, make_plan
 from harness.cache.cache import Cache
 from harness.cli import _completion
-from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._options import allow_path_option, batch_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._terminal import screen, wrapped
 from harness.cli._working import working
@@ -64,6 +64,7 @@ describes the JSON."""
     metavar="FILE",
     help="Also show what the runs that share FILE have spent.",
 )
+@batch_option
 @click.option("--wide", is_flag=True, help="List every cell on a line of its own.")
 @json_option
 def plan(
@@ -72,12 +73,18 @@ def plan(
     cache: Path,
     allow_paths: tuple[Path, ...],
     ledger: Path | None,
+    batch: bool,
     wide: bool,
     as_json: bool,
 ) -> None:
     """List the cells of SPEC, the calls they need, how many are cached, and the cost of the others."""
     with working("reading the data"):
         made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
+    if batch:
+        from harness.api.batch_run import at_batch_prices, check_has_batches
+
+        check_has_batches(made)
+        made = made.with_models(at_batch_prices(made.spec.models))
     experiment = experiment_of(made.spec.kind)
     with working("looking up replies in the cache"), Cache(cache) as replies:
         found = experiment.estimate(made, replies, os.environ)

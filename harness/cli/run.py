@@ -19,6 +19,7 @@ from harness.cli import _completion
 from harness.cli._checks import Check, junit_file
 from harness.cli._options import (
     allow_path_option,
+    batch_option,
     cache_option,
     color_option,
     junit_option,
@@ -125,6 +126,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
     multiple=True,
     help="Repeat judgments with this failure; replaced replies stay in the cache. Repeatable.",
 )
+@batch_option
 @click.option("-y", "--yes", is_flag=True, help="Spend without asking, whatever HARNESS_CONFIRM_ABOVE is.")
 @click.option("-v", "--verbose", is_flag=True, help="Print each call on stderr.")
 @click.option(
@@ -208,6 +210,7 @@ class RunOptions:
     draw: int | None
     retry: tuple[str, ...]
     ledger: Path | None
+    batch: bool
     yes: bool
     verbose: bool
     log_file: Path | None
@@ -248,10 +251,10 @@ def run_one(
                 max_cost_usd=max_cost_usd,
                 ledger=options.ledger,
                 retry=options.retry,
+                batch=options.batch,
                 watch=watch,
                 before_asking=partial(
                     confirm_cost,
-                    plan,
                     watch,
                     is_agreed=options.yes or max_cost_usd is not None,
                     ledger=options.ledger,

@@ -81,10 +81,10 @@ async def bound_async_body(response: httpx2.Response) -> None:
         response.stream = BoundedAsyncBody(response.stream, _encodings(response), MAX_BYTES)
 
 
-def bound_sync_body(response: httpx2.Response) -> None:
-    """As `bound_async_body`."""
+def bound_sync_body(response: httpx2.Response, limit: int = MAX_BYTES) -> None:
+    """As `bound_async_body`, up to `limit` bytes."""
     if isinstance(response.stream, httpx2.SyncByteStream):
-        response.stream = BoundedSyncBody(response.stream, _encodings(response), MAX_BYTES)
+        response.stream = BoundedSyncBody(response.stream, _encodings(response), limit)
 
 
 def _encodings(response: httpx2.Response) -> str:

@@ -98,6 +98,8 @@ class Provider(Protocol):
       then in `Call.locator`; False by default;
     * `IS_LOCAL: bool`: whether replies are read from a file, so that a run with `--offline` reads them; False by
       default;
+    * `batches(model, context) -> BatchService`: the provider's Batch API (`harness.providers.batch_service`), for
+      `harness run --batch`; raises ModelStopped as `connect` does;
     * `TAKES_BATCH_FILES: bool`: whether its endpoint takes chat completions, so that a batch file can hold its calls;
       False by default;
     * `data_problems(model) -> list[Problem]`: what is wrong with the file that replies are read from;

@@ -23,11 +23,22 @@ class Price:
         input: USD for a million prompt tokens.
         output: USD for a million reply tokens, reasoning included.
         cached_input: USD for a million prompt tokens that the provider's prompt cache held, None for `input`.
+        batch: what calls in batches cost: a factor of the others, or prices by the same names; None for the same.
     """
 
     input: float
     output: float
     cached_input: float | None = None
+    batch: float | Mapping[str, float] | None = None
+
+    def in_batches(self) -> Price:
+        """What tokens of calls in batches cost."""
+        if self.batch is None:
+            return self
+        if isinstance(self.batch, Mapping):
+            return Price(**self.batch)
+        cached = None if self.cached_input is None else self.cached_input * self.batch
+        return Price(self.input * self.batch, self.output * self.batch, cached)
 
     def cost(self, prompt_tokens: float, completion_tokens: float, cached_tokens: float = 0) -> float:
         """USD for some tokens.

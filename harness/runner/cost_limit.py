@@ -103,7 +103,7 @@ def resume_hint(left: Estimate, spec: Spec, stats: RunStats) -> str:
         spec: the experiment.
         stats: what the run has done.
     """
-    cost = left.cost_usd(spec.models)
+    cost = left.cost_usd(stats.models)
     known = "" if cost is None else f", for ${cost.low:.4f} to ${cost.high:.4f}"
     conversations = f"{stats.conversations - stats.done:,} of {stats.conversations:,} conversations"
     calls = f"{left.calls.low:,.0f} to {left.calls.high:,.0f} calls are left{known}"

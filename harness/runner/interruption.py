@@ -40,7 +40,16 @@ class Interruption:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: list[Cancellation] = []
-        self._is_asked = False
+        self._asked = threading.Event()
+
+    def wait(self, seconds: float) -> None:
+        """Wait, outside of an event loop.
+
+        Raises:
+            KeyboardInterrupt: once the run is to stop.
+        """
+        if self._asked.wait(seconds):
+            raise KeyboardInterrupt
 
     def reaching(self, connect: Connect) -> Connect:
         """The same function, which also makes the run that uses it known."""
@@ -49,7 +58,7 @@ class Interruption:
             cancellation.bind()
             with self._lock:
                 self._running.append(cancellation)
-                if self._is_asked:
+                if self._asked.is_set():
                     cancellation.stop(KeyboardInterrupt())
             return connect(name, cancellation)
 
@@ -58,7 +67,7 @@ class Interruption:
     def ask(self) -> None:
         """Stop the run."""
         with self._lock:
-            self._is_asked = True
+            self._asked.set()
             running = list(self._running)
         for cancellation in running:
             cancellation.stop_from_outside(KeyboardInterrupt())

@@ -37,6 +37,9 @@ class RunStats:
         unbilled: attempts of unknown cost, by model, and the most that they can have cost in USD, None for a model
             without a price.
         stopped_models: models that failed, with the reason.
+        batch: how far the batches are, "" where calls are made one by one.
+        batch_jobs: number of batch jobs submitted.
+        batch_lines: replies that came in batches.
         say: prints a message at once.
         logs: each receives every call that ended, with or without a reply.
     """
@@ -51,6 +54,9 @@ class RunStats:
     tokens: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     unbilled: dict[str, tuple[int, float | None]] = field(default_factory=dict)
     stopped_models: dict[str, str] = field(default_factory=dict)
+    batch: str = ""
+    batch_jobs: int = 0
+    batch_lines: int = 0
     say: Callable[[str], None] = lambda _: None
     logs: list[Callable[[CallNote], None]] = field(default_factory=list)
     attempts: dict[int, int] = field(default_factory=dict)
@@ -208,9 +214,10 @@ class Display(RunStats):
         now = self._clock()
         done = f"{self._name}: " if self._name else ""
         done += f"{self.done:,} of {self.conversations:,} done"
-        cached = max(0, self.done - self.asked)
+        cached = 0 if self.batch else max(0, self.done - self.asked)
         parts = [
             (0, done),
+            (1, self.batch),
             (2, pluralized(self.calls, "call")),
             (6, rate_text(self._calls.per_second(now, self.calls))),
             (7, f"{cached:,} cached" if cached else ""),

@@ -32,6 +32,14 @@ from harness.runner.session import (
 T = TypeVar("T")
 
 
+class WaveExecution(Protocol):
+    """Makes missing calls in another way than one by one."""
+
+    def __call__(self, run: Run[Any], first: int, reached: int) -> None:
+        """Make the missing calls of all chunks from a number on; `reached` conversations precede them."""
+        ...
+
+
 class Part(NamedTuple):
     """The judgments of one chunk, in order, and their usage."""
 
@@ -53,6 +61,7 @@ class Run(Generic[T]):
         unavailable: calls without a reply.
         observed: remarks on replies.
         is_offline: whether only recordings on this machine may be read.
+        waves: makes the calls; None where they are made one by one.
     """
 
     plan: ConversationPlan[T]
@@ -63,6 +72,7 @@ class Run(Generic[T]):
     unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
     observed: ReplyNotes = field(default_factory=ReplyNotes)
     is_offline: bool = False
+    waves: WaveExecution | None = None
 
     def may_ask(self, chunk: ConversationChunk) -> bool:
         """Whether the calls of a chunk may be made; offline those to recordings on this machine may."""
@@ -108,10 +118,13 @@ class Run(Generic[T]):
 
     def _execute(self, first: ConversationChunk, reached: int) -> None:
         """Make all missing calls from a chunk on; `reached` conversations precede it."""
-        from harness.runner.executor import Executor, execute
-
         assert self.connect is not None
         self.before_asking(self.store)
+        if self.waves is not None:
+            self.waves(self, first.number, reached)
+            return
+        from harness.runner.executor import Executor, execute
+
         executor = Executor(self.store, self.connect, self.watch, self.unavailable, reached)
         chunks = (chunk for chunk in self.plan.chunks() if chunk.number >= first.number and self.may_ask(chunk))
         execute(self.plan, chunks, executor)

@@ -68,6 +68,8 @@ def _reading(dataset: DatasetSpec) -> dict[str, Any]:
 
 def _identity(model: Model) -> dict[str, Any]:
     price = model.price and {name: usd for name, usd in asdict(model.price).items() if usd is not None}
+    if price:
+        price.pop("batch", None)  # results are priced as if every call was made directly
     identity = {"id": model.id, "provider": model.provider, "params": model.params, "price": price, **model.key_parts}
     return {**identity, "show_reasoning": True} if model.show_reasoning else identity
 

@@ -33,8 +33,8 @@ def asked(monkeypatch):
 
 def confirmed(model, said, **options):
     plan = plan_of(items=10, models=[model], strategies=["direct"])
-    watch = SimpleNamespace(say=said.append, line=SimpleNamespace(paused=nullcontext))
-    confirm_cost(plan, watch, estimate(plan, MemoryStore()), **({"is_agreed": False} | options))
+    watch = SimpleNamespace(say=said.append, line=SimpleNamespace(paused=nullcontext), models=plan.spec.models)
+    confirm_cost(watch, estimate(plan, MemoryStore()), **({"is_agreed": False} | options))
 
 
 def test_a_run_that_costs_more_than_the_threshold_asks_and_stops_without_consent(asked, capsys):

@@ -27,3 +27,10 @@ def test_cached_prompt_tokens_have_a_price_of_their_own() -> None:
 )
 def test_one_simulated_model_makes_a_group_of_models_simulated(providers: tuple[str, ...], expected: bool):
     assert any_simulated(Model(str(at), provider, "m") for at, provider in enumerate(providers)) is expected
+
+
+def test_the_price_of_batches_is_a_factor_or_prices_of_their_own():
+    assert Price(2, 8).in_batches() == Price(2, 8)
+    assert Price(2, 8, 1, batch=0.5).in_batches() == Price(1, 4, 0.5)
+    assert Price(2, 8, batch=0.25).in_batches() == Price(0.5, 2)
+    assert Price(2, 8, batch={"input": 1.5, "output": 3}).in_batches() == Price(1.5, 3)

@@ -48,11 +48,11 @@ def run(tmp_path, monkeypatch):
     """Run a spec against a server: the exit code, what was said, and the failures of its only cell."""
     monkeypatch.setenv("FOREIGN_KEY", "a key that nobody checks")
 
-    def run(url, items=12, concurrency=6):
+    def run(url, items=12, concurrency=6, words=()):
         (tmp_path / "letters.jsonl").write_text("".join(json.dumps(row) + "\n" for row in make_pairs(3, items)))
         (tmp_path / "spec.yaml").write_text(SPEC.format(url=url, concurrency=concurrency))
         places = ["--cache", str(tmp_path / "cache"), "--results", str(tmp_path / "results")]
-        shown = CliRunner().invoke(main, ["run", str(tmp_path / "spec.yaml"), *places, "--format", "json"])
+        shown = CliRunner().invoke(main, ["run", str(tmp_path / "spec.yaml"), *places, "--format", "json", *words])
         failures = json.loads(shown.stdout)["rows"][0]["failures"] if shown.stdout else {}
         return shown.exit_code, shown.stderr, failures
 
@@ -75,6 +75,15 @@ def test_every_call_is_answered_and_what_it_says_is_no_verdict(run):
         verdict = behaved(url)
         assert verdict["attempts"] == 24, "each question, and the question once more"
     assert "24 calls made" in said
+
+
+@pytest.mark.slow
+def test_its_batches_answer_every_call(run):
+    with llmock() as url:
+        code, said, failures = run(url, words=["--batch"])
+        assert (code, failures["unparsed"]) == (0, 12)
+    assert "24 calls made" in said
+    assert said.count("completed: 12 replies") == 2, "each question in one wave, and once more in the next"
 
 
 RATES = {"broken": ("500=0.12",), "overloaded": ("503=0.06", "429=0.06")}

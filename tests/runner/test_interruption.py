@@ -57,3 +57,11 @@ def test_a_cancellation_that_is_not_bound_cannot_be_stopped_from_outside() -> No
     cancellation = Cancellation()
     cancellation.stop_from_outside(KeyboardInterrupt())
     assert cancellation.cause is None
+
+
+def test_a_wait_ends_once_the_run_is_to_stop() -> None:
+    interruption = Interruption()
+    interruption.wait(0.0)
+    interruption.ask()
+    with pytest.raises(KeyboardInterrupt):
+        interruption.wait(3600.0)

@@ -10,6 +10,7 @@ import pytest
 import harness
 from harness.generation.records import GenerationSpec
 from harness.generation.spec import generation_digest
+from harness.records.calls import Price
 from harness.records.datasets import VotesSpec
 from harness.records.frozen import FrozenDict
 from harness.spec.digest import spec_digest
@@ -62,3 +63,13 @@ def test_a_digest_that_freezes_prompts_changes_no_run_id(tmp_path: Path) -> None
     assert isinstance(after, GenerationSpec)
     assert after.prompts["village-tasks"].subset.digest == "a" * 64
     assert generation_digest(after) == generation_digest(before)
+
+
+def test_the_price_of_batches_changes_no_run() -> None:
+    spec = harness.load_spec(ROOT / "specs/quickstart.yaml")
+
+    def digest(price: Price) -> str:
+        models = {name: replace(model, price=price) for name, model in spec.models.items()}
+        return spec_digest(replace(spec, models=FrozenDict(models)))
+
+    assert digest(Price(2, 8, batch=0.5)) == digest(Price(2, 8)) != digest(Price(2, 9))

@@ -11,6 +11,7 @@ from harness.providers.health import Finding, check_endpoint
 from harness.records.calls import Model
 
 if TYPE_CHECKING:
+    from harness.providers.batch_service import BatchService
     from harness.providers.provider import Connection, Context
 
 SUMMARY = "any endpoint that speaks OpenAI's chat completions protocol"
@@ -57,6 +58,15 @@ def connect(model: Model, context: Context) -> Connection:
         http_client=http_client(model, extras.proxy),
         extras=extras,
     )
+
+
+def batches(model: Model, context: Context) -> BatchService:
+    """The Batch API of the model's endpoint."""
+    from harness.providers.openai_batches import OpenAIBatches
+
+    base_url, api_key = model.base_url or BASE_URL, endpoint.api_key_of(model, context.environment)
+    extras = endpoint.extras_of(model, context.environment, api_key, base_url)
+    return OpenAIBatches(model, context, base_url=base_url, api_key=api_key, extras=extras)
 
 
 def check(model: Model, environment: Mapping[str, str]) -> Iterator[Finding]:

@@ -60,6 +60,7 @@ class Wave:
         unavailable: calls without a reply, which are not made again.
         direct: makes the calls to models of this machine; None leaves them among the others.
         first: number of the first chunk that is searched.
+        ended: receives the number of conversations that have ended, as the search goes on.
     """
 
     plan: ConversationPlan[Any]
@@ -67,15 +68,20 @@ class Wave:
     unavailable: UnavailableReplies
     direct: Direct | None = None
     first: int = 0
+    ended: Callable[[int], None] = lambda _: None
 
     def calls(self) -> Iterator[list[WaitingCall]]:
         """The calls, chunk by chunk in canonical order, each once."""
         seen: set[bytes] = set()
+        ended = 0
         for chunk in self.plan.chunks():
             if chunk.number < self.first:
                 continue
             fresh = []
-            for one in self._missing(chunk):
+            missing, over = self._missing(chunk)
+            ended += over
+            self.ended(ended)
+            for one in missing:
                 digest = bytes.fromhex(one.key)
                 if digest not in seen:
                     seen.add(digest)
@@ -83,8 +89,10 @@ class Wave:
             if fresh:
                 yield fresh
 
-    def _missing(self, chunk: ConversationChunk) -> list[WaitingCall]:
-        waiting = advance(start_conversations(self.plan, chunk), self.replies, self.unavailable)
+    def _missing(self, chunk: ConversationChunk) -> tuple[list[WaitingCall], int]:
+        """The calls that a chunk waits for, and how many of its conversations have ended."""
+        conversations = start_conversations(self.plan, chunk)
+        waiting = advance(conversations, self.replies, self.unavailable)
         while waiting:
             found = self.replies.get_many([key for conversation in waiting for key in conversation.keys])
             missing = [
@@ -95,10 +103,10 @@ class Wave:
             ]
             own = [one for one in missing if one.call.model.is_free] if self.direct is not None else []
             if self.direct is None or not own:
-                return missing
+                return missing, len(conversations) - len(waiting)
             self.direct(own)
             waiting = advance(waiting, self.replies, self.unavailable)
-        return []
+        return [], len(conversations)
 
 
 class _OwnPlace(NamedTuple):
