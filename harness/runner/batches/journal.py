@@ -24,8 +24,10 @@ from harness.cache.key import call_bytes
 from harness.errors import CacheError, Problem
 from harness.records.calls import Model
 from harness.runner.batches.waves import WaitingCall
-from harness.runner.open_jobs import FOLDER
+from harness.text import pluralized
 
+FOLDER = "batches"
+"""The folder beside a cache that records its batch jobs."""
 RECORD, LINES, CALLS, LOCK = "job.json", "lines.jsonl", "calls.jsonl", "lock"
 VERSION = 1
 NEW = ".new"
@@ -236,6 +238,13 @@ def open_jobs(cache: Path) -> list[Job]:
     """
     records = sorted((cache / FOLDER).glob(f"*/{RECORD}"))
     return [read_job(record.parent) for record in records if record.parent.suffix != NEW]
+
+
+def calls_in_jobs(cache: Path) -> str:
+    """The calls of batch jobs that have not been collected, in words; "" where there are none."""
+    jobs = open_jobs(cache) if (cache / FOLDER).is_dir() else []
+    calls = sum(job.lines for job in jobs)
+    return f"{pluralized(calls, 'call')} of this cache {'is' if calls == 1 else 'are'} in batch jobs" if jobs else ""
 
 
 def read_job(folder: Path) -> Job:
