@@ -95,16 +95,18 @@ def _exchanged(scores: Array, slices: NDArray[np.intp], tested: int, clusters: N
     """The adjusted p-values, tested slices × evaluators, by exchanges within clusters and between those of a size."""
     group = np.unique(clusters, return_inverse=True)[1]
     of_item = np.bincount(group)[group]
-    order = np.lexsort((group, of_item))
-    residuals = (scores - scores.mean(axis=0))[order]
-    labels = np.minimum(slices[order], tested).astype(np.int16)
+    tested_of = np.minimum(slices, tested)
+    orders = [_by_contents(group, of_item, tested_of, score) for score in scores.T]
+    ordered = np.column_stack([score[order] for score, order in zip(scores.T, orders, strict=True)])
+    residuals = ordered - ordered.mean(axis=0)
+    labels, sizes = tested_of.astype(np.int16)[orders[0]], of_item[orders[0]]
     generator = np.random.Generator(np.random.PCG64(seed))
     draws = exchanges(len(labels))
     null = np.empty((draws, tested, scores.shape[1]))
     step = max(1, CHUNK // len(labels))
     for start in range(0, draws, step):
         count = min(step, draws - start)
-        drawn = np.concatenate(list(_drawn_labels(labels, of_item[order], count, generator)), axis=1)
+        drawn = np.concatenate(list(_drawn_labels(labels, sizes, count, generator)), axis=1)
         for at in range(tested):
             null[start : start + count, at] = (drawn == at).astype(float) @ residuals
     found = _sums(labels, residuals, tested + 1)[:tested]
@@ -113,6 +115,21 @@ def _exchanged(scores: Array, slices: NDArray[np.intp], tested: int, clusters: N
     return np.column_stack(
         [_adjusted(found[:, k] / spread[:, k], null[:, :, k] / spread[:, k]) for k in range(scores.shape[1])]
     )
+
+
+def _by_contents(group: NDArray[Any], sizes: NDArray[Any], labels: NDArray[Any], score: Array) -> NDArray[np.intp]:
+    """The order of the items by the size of their cluster, its labels and its scores.
+
+    The order of the rows and the names of the clusters therefore change no draw. The labels come in the same order for
+    every evaluator, so another one changes no draw either.
+    """
+    items = np.lexsort((score, labels, group, sizes))
+    parts = []
+    for size in np.unique(sizes):
+        rows = items[sizes[items] == size].reshape(-1, size)
+        keys = np.concatenate([score[rows].T[::-1], labels[rows].T[::-1]])
+        parts.append(rows[np.lexsort(keys)].ravel())
+    return np.concatenate(parts)
 
 
 def _drawn_labels(

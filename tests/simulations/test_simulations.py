@@ -32,3 +32,11 @@ def test_the_page_tells_every_row_and_what_is_not_met():
     part = simulations.PARTS[0]
     text = simulations.page({part: [Row("a claim", "a world", "80", 0.5, 0.95, "at least", 100)]})
     assert "| a claim | a world | 80 | 0.500 | at least 0.95 **not met** | 100 |" in text
+
+
+def test_the_page_says_which_parts_are_reduced():
+    first, second = simulations.PARTS[:2]
+    row = Row("a claim", "a world", "80", 0.5, 0.95, "shown beside", 100)
+    text = simulations.page({first: [row], second: [row]}, {first: 0.15})
+    assert text.count("Reduced: ") == 1
+    assert text.index("Reduced: 0.15 of the worlds") < text.index(f"## {second.replace('_', ' ')}")
