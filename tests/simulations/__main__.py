@@ -1,7 +1,7 @@
 """Run every simulation and write the results as a page.
 
-In `tests`: `python -m simulations ../docs/validation/simulations.md`. `0.2` makes a fifth of the worlds, and `1 power=0.2`
-of one part alone.
+In `tests`: `python -m simulations ../docs/validation/simulations.md`. `0.2` after the file makes a fifth of the worlds,
+and `1 power=0.2` of one part alone.
 
 Exit code 1 where a claim does not hold, up to the simulation's own error.
 """
