@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-import polars as pl
 
 from harness.data.json_rows import json_bytes
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MAX_EXACT = 2**53
 """Whole numbers up to here are exact as floating point."""
@@ -63,6 +65,8 @@ def kind(value: Any) -> str:
 
 def converted(values: pl.Series, as_text: Callable[[Any], str | None], column: str, faults: list[Fault]) -> pl.Series:
     """A column as String; a value that `as_text` refuses becomes null and a fault."""
+    import polars as pl
+
     if values.dtype == pl.String:
         return values
     texts: list[str | None] = []
