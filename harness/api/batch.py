@@ -11,11 +11,11 @@ from typing import Any
 
 from harness.api.experiment import experiment_of, make_plan
 from harness.cache.cache import Cache
-from harness.errors import InputError, Problem, SpecError
+from harness.errors import InputError, Problem
 from harness.providers.batch_lines import OPENAI_LINES
-from harness.providers.provider import find_provider
 from harness.records.calls import Model
 from harness.records.experiment import Spec
+from harness.runner.batches.provider_check import check_providers
 from harness.runner.batches.readback import FailedLines, Readback, known_secrets
 from harness.runner.batches.request_files import RequestFile, RequestFiles, check_folder
 from harness.runner.batches.result_files import ResultFiles
@@ -169,18 +169,12 @@ def check_models(plan: Planned) -> None:
     Raises:
         SpecError: with all such models.
     """
-    spec = plan.spec
-    problems = []
-    for name in spec.models_used:
-        model = spec.models[name]
-        if model.is_free or getattr(find_provider(model.provider), "TAKES_BATCH_FILES", False):
-            continue
-        line, column = spec.model_places.get(name, (0, 0))
-        message = f"the provider {model.provider} takes no batch files of chat completions"
-        hint = "`harness run` calls it directly; a spec without it can be written as batch files"
-        problems.append(Problem(spec.shown_path, line, column, f"models.{name}", message, hint))
-    if problems:
-        raise SpecError(problems)
+    check_providers(
+        plan,
+        lambda provider: getattr(provider, "TAKES_BATCH_FILES", False),
+        "takes no batch files of chat completions",
+        "`harness run` calls it directly; a spec without it can be written as batch files",
+    )
 
 
 def notes_on_files(plan: Planned) -> list[str]:

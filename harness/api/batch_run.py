@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from harness.errors import InputError, Problem, SpecError
+from harness.errors import InputError
 from harness.providers.batch_service import BatchService
 from harness.providers.budget import Budget
 from harness.providers.ledger import Ledger
@@ -16,6 +16,7 @@ from harness.providers.provider import Context, find_provider
 from harness.records.calls import Model
 from harness.runner.batches.coordinator import Coordinator
 from harness.runner.batches.journal import Journal
+from harness.runner.batches.provider_check import check_providers
 from harness.runner.batches.readback import known_secrets
 from harness.runner.plan import Planned
 from harness.runner.progress import RunStats
@@ -36,17 +37,12 @@ def check_has_batches(plan: Planned) -> None:
     Raises:
         SpecError: with all such models.
     """
-    spec, problems = plan.spec, []
-    for name in spec.models_used:
-        model = spec.models[name]
-        if model.is_free or hasattr(find_provider(model.provider), "batches"):
-            continue
-        line, column = spec.model_places.get(name, (0, 0))
-        message = f"the provider {model.provider} has no Batch API here"
-        hint = "run without --batch, or judge with this model in a spec of its own"
-        problems.append(Problem(spec.shown_path, line, column, f"models.{name}", message, hint))
-    if problems:
-        raise SpecError(problems)
+    check_providers(
+        plan,
+        lambda provider: hasattr(provider, "batches"),
+        "has no Batch API here",
+        "run without --batch, or judge with this model in a spec of its own",
+    )
 
 
 def service_of(model: Model, environment: Mapping[str, str]) -> BatchService:

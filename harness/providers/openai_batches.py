@@ -18,9 +18,9 @@ from harness.providers.attempts import connection_fault
 from harness.providers.batch_lines import OPENAI_BYTES, OPENAI_LINES, read_result, request_line
 from harness.providers.batch_service import JobState, ServiceFault
 from harness.providers.bounded_body import MAX_BYTES, bound_sync_body
-from harness.providers.endpoint import Extras, without_query
+from harness.providers.endpoint import Extras
 from harness.providers.faults import fault_in
-from harness.providers.openai_client import NO_KEY
+from harness.providers.openai_client import bare_arguments, forget_environment
 from harness.providers.provider import Context
 from harness.providers.redaction import Secrets
 from harness.providers.retry import Fault, in_short
@@ -54,7 +54,6 @@ class OpenAIBatches:
 
     def __init__(self, model: Model, context: Context, *, base_url: str, api_key: str, extras: Extras) -> None:
         self._model, self._context, self._secrets = model, context, extras.secrets
-        address, query = without_query(base_url)
         transport = httpx2.Client(
             trust_env=False,
             proxy=extras.proxy,
@@ -63,22 +62,8 @@ class OpenAIBatches:
             headers={"accept-encoding": ENCODINGS},
             event_hooks={"response": [_bound]},
         )
-        self._client = openai.OpenAI(
-            api_key=api_key or NO_KEY,
-            admin_api_key="",
-            organization="",
-            project="",
-            webhook_secret="",
-            base_url=address,
-            default_query={**query, **extras.query},
-            timeout=timeout_of(model),
-            max_retries=0,
-            http_client=transport,
-        )
-        # As in `openai_client`: nothing may come from the environment.
-        self._client.admin_api_key = self._client.organization = None
-        self._client.project = self._client.webhook_secret = None
-        self._client._custom_headers = dict(extras.headers)
+        self._client = openai.OpenAI(**bare_arguments(model, base_url, api_key, extras), http_client=transport)
+        forget_environment(self._client, extras)
 
     def line(self, call: Call, key: str, *, asks_format: bool) -> bytes:
         """A call as a line of a job, with its line break."""

@@ -20,7 +20,7 @@ from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
 from harness.runner.run_folder import JUDGMENTS
 from harness.runner.run_reader import Judged, JudgedDataset
-from harness.runner.soft import soft_verdicts
+from harness.runner.soft import soft_labels, soft_verdicts
 from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS
 from harness.scoring.win_rates import NO_LABELS, NO_VERDICTS
 from harness.statistics import clusters, prediction_powered
@@ -90,7 +90,7 @@ def soft_rates(
     if shares is None and not any(one.source == "preference" for one in found):
         return None
     codes = data.annotator_codes() if labels is None else labels.codes
-    y = _wins(_mean_share(codes) if shares is None else shares, pairing)
+    y = _wins(soft_labels(codes) if shares is None else shares, pairing)
     group = pairing.of_items(data.cluster_codes()) if data.clustered else None
     items = _Items(y, group, score.level)
     cells = {}
@@ -170,10 +170,3 @@ def _wins(share_of_a: Array, pairing: Pairing) -> Array:
 def _share(codes: NDArray[np.int8]) -> Array:
     """Verdicts as the share that prefers a: 1, one half and 0; NaN for failures."""
     return np.where(codes < VERDICT_CODES, 1 - codes / 2, np.nan)
-
-
-def _mean_share(codes: NDArray[np.int8]) -> Array:
-    """The share of the annotators of each item who prefer a, half of the ties included; NaN without labels."""
-    given = codes >= 0
-    total = np.where(given, 1 - codes / 2, 0.0).sum(axis=1)
-    return np.where(given.any(axis=1), total / np.maximum(given.sum(axis=1), 1), np.nan)
