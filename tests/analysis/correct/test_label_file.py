@@ -207,11 +207,14 @@ def test_an_empty_file_an_unknown_ending_and_no_file(written, tmp_path):
     assert message == "cannot be read: no such file or directory"
 
 
-def test_many_faults_are_counted_beyond_the_first(written):
+def test_many_rows_with_one_kind_of_fault_are_one_message_with_a_count(written):
     rows = [{"id": "p0", "label": "a"}, *({"id": f"x{k}", "label": "a"} for k in range(50))]
-    found = problems(written(rows))
-    assert len(found) == 21
-    assert found[-1][1] == "and 30 more"
+    ((line, message, hint),) = problems(written(rows))
+    assert line == 2
+    assert message.startswith(
+        "`id` `x0` is of no item of this run, and 49 other rows have a problem of this kind (3, 4, "
+    )
+    assert hint.startswith("known: `p0`")
 
 
 def test_labels_are_small_integers(written):
