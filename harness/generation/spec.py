@@ -27,8 +27,9 @@ from harness.spec.checks import CheckedDocument, dataset_problems, model_problem
 from harness.spec.compatibility import unfit_strategies
 from harness.spec.defaults import with_defaults
 from harness.spec.digest import spec_digest
-from harness.spec.evaluation import completed, dataset_of, in_order, models_of
+from harness.spec.evaluation import completed, dataset_of, in_order
 from harness.spec.matrix import Names, cells_of, matrix_problems
+from harness.spec.models import models_of
 from harness.spec.paths import Folders, file_fault
 from harness.spec.personas import with_personas
 from harness.spec.plugins import plugin_problems

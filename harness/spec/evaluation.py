@@ -8,7 +8,7 @@ All problems are reported at once. Nothing here imports a heavy package, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,9 @@ from typing import Any
 from harness.data.hub.address import is_hub_address
 from harness.data.rows import format_of
 from harness.errors import Problem, SpecError
-from harness.hashing import digest_of
 from harness.prompting.strategy import strategy_json
 from harness.providers.endpoint import variables_of
 from harness.providers.provider import defaults_of, find_provider
-from harness.records.calls import Limits, Model, Price
 from harness.records.datasets import DatasetSpec, Subset, VotesSpec
 from harness.records.document import Document
 from harness.records.experiment import ScoreSpec, Spec
@@ -44,18 +42,17 @@ from harness.spec.checks import (
     metric_problems,
     model_problems,
     secret_problems,
-    unpacked,
 )
 from harness.spec.compatibility import unfit_strategies
 from harness.spec.defaults import with_defaults
 from harness.spec.matrix import Names, cells_of, matrix_problems, without_idle_exclusions
+from harness.spec.models import models_of, shared_replies
 from harness.spec.paths import Folders
 from harness.spec.personas import with_personas
 from harness.spec.plugins import plugin_problems
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
 from harness.spec.yaml import read_yaml
-from harness.text import quoted
 
 MAX_TOKENS = 1024
 """The limit on the tokens of a reply if a spec sets none, so that the cost of a run is always bounded."""
@@ -305,48 +302,3 @@ def _place_of(place: str, path: Path, shown: str) -> dict[str, Any]:
 
 def _file_options(entry: Mapping[str, Any]) -> Mapping[str, str]:
     return FrozenDict({name: entry[name] for name in ("delimiter", "encoding", "rows") if name in entry})
-
-
-def models_of(document: Document, entries: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Model]]:
-    """The models with their ids; a provider may read a file to make one."""
-    problems: list[Problem] = []
-    for name, entry in entries.items():
-        try:
-            yield name, _model(name, entry, folder)
-        except SpecError as error:
-            problems += [document.problem(("models", name), one.message, hint=one.hint) for one in error.problems]
-    if problems:
-        raise SpecError(problems)
-
-
-def shared_replies(document: Document, models: Mapping[str, Model]) -> Iterator[Problem]:
-    """Models that differ in their headers alone, which the cache key leaves out: one would get the other's replies."""
-    first: dict[str, str] = {}
-    for name, model in models.items():
-        headers = model.settings.get("headers")
-        key = digest_of(with_plain_numbers([model.provider, model.id, model.params, model.key_parts]))
-        same = first.setdefault(key, name)
-        if headers != models[same].settings.get("headers"):
-            message = f"{quoted(name)} differs from {quoted(same)} only in its headers, which the cache key leaves out"
-            hint = "give one of them an `identity` of its own, or both the same headers"
-            yield document.problem(("models", name, "headers"), message, hint=hint)
-
-
-def _model(name: str, entry: Mapping[str, Any], folder: Path) -> Model:
-    provider = find_provider(entry["provider"])
-    settings = {key: entry.get(key, value) for key, value in provider.SETTINGS.items()}
-    if "path" in settings:
-        settings["path"] = str(folder / settings["path"])
-    return Model(
-        name=name,
-        provider=entry["provider"],
-        id=provider.model_id(name, entry, folder),
-        params=freeze({key: value for key, value in unpacked(entry.get("params", {})).items() if value is not None}),
-        base_url=entry.get("base_url"),
-        api_key_env=entry.get("api_key_env"),
-        price=Price(**entry["price"]) if entry.get("price") else None,
-        limits=Limits(**entry.get("limits", {})),
-        settings=freeze(settings),
-        show_reasoning=bool(entry.get("show_reasoning", False)),
-        key_parts=FrozenDict(provider.key_parts(entry)) if hasattr(provider, "key_parts") else FrozenDict({}),
-    )

@@ -90,13 +90,16 @@ def test_partly_labelled_dataset_is_reported_as_such(labels):
     assert f"labels from {labels}" in shown.stdout
 
 
-def test_each_error_in_the_label_file_is_one_line(labels):
+def test_each_kind_of_error_in_the_label_file_is_one_line(labels):
+    with labels.open("a") as file:
+        file.write("nowhere,one\n")
     shown = correct("mine", "--labels", str(labels), *READING[:4])
     assert shown.exit_code == 2
-    lines = shown.stderr.splitlines()
-    assert len(lines) > 3
-    assert f"{labels}:2: `label` `one` is none of `a`, `tie`, `b`" in lines[0]
-    assert "--value LABEL=VERDICT" in lines[0]
+    spelled, unknown = shown.stderr.splitlines()[:2]
+    assert spelled.startswith(f"{labels}:2: `label` `one` is none of `a`, `tie`, `b`, and ")
+    assert "other rows have a problem of this kind (3, 4, 5, " in spelled
+    assert "--value LABEL=VERDICT" in spelled
+    assert "`nowhere` is of no item" in unknown
 
 
 @pytest.mark.parametrize(

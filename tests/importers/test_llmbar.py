@@ -295,7 +295,7 @@ def test_entries_that_cannot_be_used_are_left_out_and_listed(benchmark_folder):
     write(benchmark_folder.set / "dataset.json", pairs)
     rounds = [[look(FIRST, SECOND)], [look(FIRST, SECOND)], [{"swap = False": 3}]]
     benchmark_folder.judged("small", "CoT", results(*rounds))
-    assert benchmark_folder.told() == [
+    assert benchmark_folder.problems() == [
         "dataset.json: entry 2: `output_1` is missing or unknown",
         "evaluators/small/CoT/result.json: entry 3: `results` is missing or not in its layout",
     ]

@@ -27,6 +27,7 @@ FILES = {
     "probes/sample-first": 1,
     "providers/sample-constant": 2,  # a module and the schema of its settings
     "reviews/sample-review": 1,
+    "soft_metrics/sample-distance": 1,
     "strategies/sample-which": 1,
 }
 """The number of files that one plug-in takes, by kind and name, beside its line among the entry points."""

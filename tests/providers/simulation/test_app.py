@@ -223,7 +223,7 @@ def test_a_simulated_model_is_known_as_one_wherever_it_is_served():
 def test_settings_say_every_knob_with_its_default():
     assert simulated.SETTINGS["skill"] == 0.8
     assert simulated.SETTINGS["latency_ms"] == 0
-    assert len(simulated.SETTINGS) == 12
+    assert len(simulated.SETTINGS) == 13
 
 
 @pytest.mark.slow

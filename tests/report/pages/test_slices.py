@@ -37,7 +37,7 @@ class Elsewhere(Anchors):
 def found():
     """The slices of a shipped run by category."""
     run = shipped("quickstart").judged
-    return slices_json(sliced(run.datasets, ["category"], run.score, run.seed))
+    return slices_json(sliced(run.datasets, ["category"], run.score, run.seed, {}))
 
 
 @pytest.fixture
