@@ -79,7 +79,7 @@ def _fields(board: Board, rows: list[Board], systems: list[Board]) -> Iterator[F
         yield Field(bars, is_number=False)
     found = [row["difference"] for row in rows]
     if any(found):
-        yield Field(difference_forms("vs best", found))
+        yield Field(difference_forms("vs best", found, "win-rate"))
     yield Field([Form("won/tied/lost", [f"{row['wins']}/{row['ties']}/{row['losses']}" for row in rows], 20)])
     failed = [sum(row["failures"].values()) for row in rows]
     if any(failed):

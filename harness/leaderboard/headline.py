@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from harness.leaderboard.numbers import with_interval
+from harness.scoring.soft_metric import direction_of
 from harness.text import pluralized, with_minus_signs
 
 Document = Mapping[str, Any]
@@ -79,7 +80,10 @@ def _sentence(
     if len(rows) == 1:
         return f"{names[0]}: {metric} {value}; the only {noun}"
     if rows[0]["rank"] is None:
-        return f"highest {metric}: {names[0]}, {value}, n = {figure['n']}; not compared with {_others(len(rows) - 1)}"
+        direction = direction_of(metric)
+        end = "lowest" if direction == "lower" else "highest"
+        why = "not ranked: no value is better" if direction == "none" else f"not compared with {_others(len(rows) - 1)}"
+        return f"{end} {metric}: {names[0]}, {value}, n = {figure['n']}; {why}"
     parts = [f"best: {names[0]}, {metric} {value}", *_corrected(winner, names[0])]
     return f"{', '.join(parts)}; {_doubt(rows)}"
 

@@ -17,7 +17,7 @@ from harness.runner.run_reader import read_judged
 from harness.runner.slices import sliced
 from harness.runner.soft import soft_datasets
 from harness.scoring.figure_json import figure_json
-from harness.scoring.soft_metric import is_soft
+from harness.scoring.soft_metric import gain_of, is_soft
 from harness.text import pluralized, with_minus_signs
 
 NO_VALUE = "(none)"
@@ -214,7 +214,7 @@ def _findings_by_metric(found: Mapping[str, Any]) -> Iterator[str]:
         for part in cell["slices"]:
             for metric, one in part.get("differences", {}).items():
                 if metric != "accuracy" and one["p_family"] is not None and one["p_family"] <= alpha:
-                    direction = "better" if one["value"] > 0 else "worse"
+                    direction = "better" if gain_of(metric, one["value"]) > 0 else "worse"
                     yield (
                         f"{cell['cell']} is {direction} by {metric} where {found['column']} is "
                         f"{slice_name(part['value'])} than elsewhere: "

@@ -24,6 +24,7 @@ from harness.leaderboard.view import (
     metric_names,
     rank,
 )
+from harness.scoring.soft_metric import gain_of
 
 BARS = ((40, 12), (61, 20), (66, 32))
 """Priority and width of the bars."""
@@ -111,28 +112,32 @@ def _differences(board: Board, rows: Sequence[Row]) -> Iterator[Field]:
     """The differences to the best cell or to a baseline, from the value alone to the value with its interval."""
     found = [row["metrics"][board["metric"]].get("difference") for row in rows]
     if any(found):
-        yield Field(difference_forms("vs baseline" if board.get("against") else "vs best", found))
+        header = "vs baseline" if board.get("against") else "vs best"
+        yield Field(difference_forms(header, found, board["metric"]))
 
 
-def difference_forms(header: str, found: Sequence[Any]) -> list[Form]:
+def difference_forms(header: str, found: Sequence[Any], metric: str) -> list[Form]:
     """Differences as a column: the values alone, with intervals, and with intervals of three decimals.
 
     Args:
         header: name of the column.
         found: differences as the schema describes them, None for what is compared with itself.
+        metric: whose differences they are.
     """
     forms = ((10, False, "+.2f"), (30, True, "+.2f"), (55, True, "+.3f"))
-    return [Form(header, [_difference(one, form, with_ends=ends) for one in found], at) for at, ends, form in forms]
+    return [
+        Form(header, [_difference(one, form, metric, with_ends=ends) for one in found], at) for at, ends, form in forms
+    ]
 
 
-def _difference(found: Any, form: str, *, with_ends: bool) -> str:
+def _difference(found: Any, form: str, metric: str, *, with_ends: bool) -> str:
     if found is None:
         return ""
     if found["value"] is None:
         return UNDEFINED
     low, high = (found["low"], found["high"]) if with_ends else (None, None)
     text = with_interval(found["value"], low, high, form)
-    return Marked(text, "worse") if found["is_distinguishable"] and found["value"] < 0 else text
+    return Marked(text, "worse") if found["is_distinguishable"] and gain_of(metric, found["value"]) < 0 else text
 
 
 def _values(figures: Sequence[Any], form: str, marks: Sequence[str]) -> list[str]:

@@ -116,6 +116,11 @@ def direction_of(name: str) -> Direction:
     return find_soft_metric(name).DIRECTION if is_soft(name) else "higher"
 
 
+def gain_of(name: str, difference: float) -> float:
+    """A difference of a metric as a gain: negated where lower values are better, 0 where no value is better."""
+    return {"higher": difference, "lower": -difference, "none": 0.0}[direction_of(name)]
+
+
 def split_metrics(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The metrics of verdicts and those of soft verdicts, each in their order."""
     return tuple(name for name in names if not is_soft(name)), tuple(name for name in names if is_soft(name))

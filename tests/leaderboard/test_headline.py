@@ -68,6 +68,20 @@ def test_few_items_have_no_best_that_is_more_than_the_highest():
     assert found == "highest kappa: direct/judge:one, 0.84, n = 12; not compared with 1 other"
 
 
+@pytest.mark.parametrize(
+    ("metric", "sentence"),
+    [
+        ("brier", "lowest brier: s/judge:x, 0.20, n = 12; not compared with 1 other"),
+        ("soft-win-rate", "highest soft-win-rate: s/judge:x, 0.20, n = 12; not ranked: no value is better"),
+    ],
+)
+def test_without_ranks_the_sentence_follows_the_direction_of_the_metric(metric, sentence):
+    figure = {"value": 0.2, "low": None, "high": None, "n": 12}
+    rows = [{"dataset": "d", "cell": f"d/s/judge:{name}", "rank": None, "metrics": {metric: figure}} for name in "xy"]
+    (found,) = headlines({"metric": metric, "rows": rows})
+    assert found.sentence == sentence
+
+
 def test_undefined_everywhere_gives_the_reason():
     codes = labels(40) * 0 - 1
     (found,) = sentences(score(Labelled(codes), {"one": GOOD[:40], "two": POOR[:40]}))

@@ -30,3 +30,8 @@ VARIABLES: Mapping[str, str] = {
 """The variable of the style sheet for each colour, which differs between light and dark pages."""
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+def colour_of(gain: float) -> str:
+    """The colour of a difference that is distinguishable, by how much better it is."""
+    return BETTER if gain > 0 else WORSE if gain < 0 else OTHER

@@ -13,13 +13,13 @@ from harness.leaderboard.numbers import UNDEFINED, rank_range, with_interval
 from harness.leaderboard.tables import Column
 from harness.report.blocks import ChartBlock, TableBlock, TableText, numbers, table_block
 from harness.report.charts.forest import Forest, ForestRow, forest_chart, rank_colour
-from harness.report.charts.palette import BETTER, OTHER, WORSE
+from harness.report.charts.palette import OTHER, colour_of
 from harness.report.charts.svg import label_of
 from harness.report.links import Links
 from harness.report.pages.differences import result_text
 from harness.report.pages.overview import MOST_SHOWN
 from harness.report.run_source import RunSource
-from harness.scoring.soft_metric import direction_of
+from harness.scoring.soft_metric import gain_of
 
 MOST_FLIPPED = 100
 """Items that a pair of cells lists."""
@@ -239,8 +239,7 @@ def _short(cell: str) -> str:
 def _forest_row(pair: Mapping[str, Any], found: Mapping[str, Any], metric: str) -> ForestRow:
     colour = OTHER
     if found["is_distinguishable"]:
-        is_better = (found["value"] > 0) is (direction_of(metric) != "lower")
-        colour = BETTER if is_better else WORSE
+        colour = colour_of(gain_of(metric, found["value"]))
     text = with_interval(found["value"], found["low"], found["high"], "+.3f")
     return ForestRow(
         label_of(_short(pair["other_cell"])), found["value"], found["low"], found["high"], text, "", colour

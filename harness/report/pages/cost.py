@@ -15,6 +15,7 @@ from harness.report.charts.cost import CostPoint, cost_chart
 from harness.report.links import Links
 from harness.report.pages.overview import cell_labels
 from harness.report.run_source import RunSource
+from harness.scoring.soft_metric import direction_of
 
 USD, TOKENS, CALLS = "USD", "tokens", "calls"
 
@@ -83,19 +84,24 @@ def cost_per_item(row: Row, unit: str) -> float | None:
 
 
 def costed_cells(rows: Sequence[Row], metric: str, unit: str) -> list[Costed]:
-    """The cells, cheapest first, with the front and the cheapest that is not distinguishable from the best."""
+    """The cells, cheapest first, with the front and the cheapest that is not distinguishable from the best.
+
+    A metric of which no value is better has neither.
+    """
     labels = dict(zip((row["cell"] for row in rows), cell_labels(rows), strict=True))
     costs = {row["cell"]: cost_per_item(row, unit) for row in rows}
-    order = sorted(rows, key=lambda row: (costs[row["cell"]] is None, costs[row["cell"]] or 0.0, -_value(row, metric)))
-    pick = next((row["cell"] for row in order if costs[row["cell"]] is not None and _may_be_best(row, metric)), None)
+    order = sorted(rows, key=lambda row: (costs[row["cell"]] is None, costs[row["cell"]] or 0.0, -_gain(row, metric)))
+    has_best = direction_of(metric) != "none"
+    priced = [row["cell"] for row in order if costs[row["cell"]] is not None and _may_be_best(row, metric)]
+    pick = priced[0] if priced and has_best else None
     found, best, number = [], float("-inf"), 0
     for row in order:
         figure, cost = row["metrics"][metric], costs[row["cell"]]
         if cost is None or figure["value"] is None:
             found.append(Costed(row, cost, None))
             continue
-        on_front = figure["value"] > best
-        best = max(best, figure["value"])
+        on_front = has_best and _gain(row, metric) > best
+        best = max(best, _gain(row, metric))
         number += on_front
         point = CostPoint(labels[row["cell"]], cost, figure["value"], figure["low"], figure["high"])
         point = point._replace(on_front=on_front, is_pick=row["cell"] == pick, is_hollow=row["simulated"])
@@ -103,9 +109,12 @@ def costed_cells(rows: Sequence[Row], metric: str, unit: str) -> list[Costed]:
     return found
 
 
-def _value(row: Row, metric: str) -> float:
+def _gain(row: Row, metric: str) -> float:
+    """The figure of a cell, negated where lower values are better."""
     value = row["metrics"][metric]["value"]
-    return float("-inf") if value is None else float(value)
+    if value is None:
+        return float("-inf")
+    return -float(value) if direction_of(metric) == "lower" else float(value)
 
 
 def _may_be_best(row: Row, metric: str) -> bool:
@@ -127,7 +136,7 @@ def _part(source: RunSource, dataset: str, rows: Sequence[Row], links: Links) ->
         *numbers(*dict.fromkeys((f"{unit} an item", "calls an item"))),
         Column(metric),
         Column("front"),
-        Column("against the best", can_wrap=True),
+        Column("against the best" if direction_of(metric) != "none" else "against the highest", can_wrap=True),
     ]
     labels = dict(zip((row["cell"] for row in rows), cell_labels(rows), strict=True))
     lines = [_line(one, labels[one.row["cell"]], metric, unit, links.cell(source, one.row["cell"])) for one in cells]
@@ -149,14 +158,15 @@ def _line(one: Costed, label: str, metric: str, unit: str, href: str | None) -> 
         f"{row['calls'] / max(1, row['items']):.2f}",
         UNDEFINED if value is None else with_interval(value, figure["low"], figure["high"]),
         str(one.point.number) if one.point and one.point.number else "",
-        _against(found) + pick,
+        _against(found, metric) + pick,
     ]
 
 
-def _against(found: Mapping[str, Any] | None) -> str:
-    """How a cell compares with the best, from its difference to it."""
+def _against(found: Mapping[str, Any] | None, metric: str) -> str:
+    """How a cell compares with the first one, from its difference to it."""
+    has_best = direction_of(metric) != "none"
     if found is None:
-        return "best"
+        return "best" if has_best else "highest"
     if found["low"] is None:
         return UNDEFINED
-    return "worse" if found["is_distinguishable"] else "not distinguishable"
+    return ("worse" if has_best else "lower") if found["is_distinguishable"] else "not distinguishable"

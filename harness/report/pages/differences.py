@@ -13,12 +13,13 @@ from harness.leaderboard.tables import Column
 from harness.leaderboard.view import Row, datasets
 from harness.report.blocks import ChartBlock, TableBlock, TableText, numbers, table_block
 from harness.report.charts.forest import Forest, ForestRow, forest_chart
-from harness.report.charts.palette import BETTER, OTHER, WORSE
+from harness.report.charts.palette import OTHER, colour_of
 from harness.report.charts.svg import label_of
 from harness.report.links import Links
 from harness.report.pages.overview import MOST_SHOWN, cell_labels
 from harness.report.run_source import RunSource
 from harness.scoring.pairwise import CellComparisons
+from harness.scoring.soft_metric import gain_of
 from harness.text import with_minus_signs
 
 MOST_PAIRED = 20
@@ -104,7 +105,7 @@ def _part(
     title = f"Difference in {metric} of each cell on {dataset} to {baseline}"
     chart = ChartBlock(title, partial(forest_chart, forest)) if forest.rows else None
     columns = [Column("cell", is_key=True, can_wrap=True), Column("difference"), *numbers("p"), *_POWER, _RESULT]
-    lines = [_line(row, labels, found, links.cell(source, row["cell"])) for row, found in known]
+    lines = [_line(metric, row, labels, found, links.cell(source, row["cell"])) for row, found in known]
     caption = f"{dataset}: {metric} minus that of {baseline}"
     pairs = None if contest is None or len(rows) > MOST_PAIRED else _pairs(dataset, metric, rows, labels, contest)
     return DatasetDifferences(dataset, baseline, chart, table_block(caption, columns, lines), pairs, "")
@@ -119,7 +120,7 @@ def difference_forest(metric: str, rows: Sequence[Row]) -> Forest:
     return Forest(
         f"difference in {metric} to {baseline}",
         "",
-        [_row(label, found, is_simulated=row["simulated"]) for row, label, found in shown],
+        [_row(metric, label, found, is_simulated=row["simulated"]) for row, label, found in shown],
         reference=0.0,
     )
 
@@ -128,22 +129,24 @@ _POWER = numbers("detectable loss", "detectable gain")
 _RESULT = Column("result", can_wrap=True)
 
 
-def _row(label: str, found: Mapping[str, Any], *, is_simulated: bool) -> ForestRow:
+def _row(metric: str, label: str, found: Mapping[str, Any], *, is_simulated: bool) -> ForestRow:
     colour = OTHER
     if found["is_distinguishable"]:
-        colour = BETTER if found["value"] > 0 else WORSE
+        colour = colour_of(gain_of(metric, found["value"]))
     text = with_interval(found["value"], found["low"], found["high"], "+.3f")
     return ForestRow(label, found["value"], found["low"], found["high"], text, "", colour, is_simulated)
 
 
-def _line(row: Row, labels: Mapping[str, str], found: Mapping[str, Any], href: str | None) -> list[str | TableText]:
+def _line(
+    metric: str, row: Row, labels: Mapping[str, str], found: Mapping[str, Any], href: str | None
+) -> list[str | TableText]:
     value, p_value = found["value"], found["p_value"]
     return [
         TableText(labels[row["cell"]], href),
         UNDEFINED if value is None else with_interval(value, found["low"], found["high"], "+.3f"),
         UNDEFINED if p_value is None else "< 0.001" if p_value < 0.001 else f"{p_value:.3f}",
         *(_amount(found.get(key)) for key in ("detectable", "detectable_gain")),
-        result_text(found),
+        result_text(found, metric),
     ]
 
 
@@ -151,12 +154,15 @@ def _amount(value: float | None) -> str:
     return "none" if value is None else f"{value:.3f}"
 
 
-def result_text(found: Mapping[str, Any]) -> TableText:
-    """Whether a cell is better, worse, equivalent or not distinguishable."""
+def result_text(found: Mapping[str, Any], metric: str) -> TableText:
+    """Whether a cell is better, worse, equivalent or not distinguishable; higher or lower where no value is better."""
     if found["low"] is None:
         return TableText(found["reason"] or NO_VERDICT)
     if found["is_distinguishable"]:
-        return TableText("better", tone="good") if found["value"] > 0 else TableText("worse", tone="bad")
+        gain = gain_of(metric, found["value"])
+        if gain == 0:
+            return TableText("higher" if found["value"] > 0 else "lower")
+        return TableText("better", tone="good") if gain > 0 else TableText("worse", tone="bad")
     if found["is_equivalent"]:
         return TableText("equivalent within the margin")
     return TableText("not distinguishable")
@@ -181,7 +187,8 @@ def _pairs(
                 continue
             value = float(compared.differences[x, y])
             is_clear = bool(compared.p_values[x, y] <= 1 - compared.level)
-            tone = ("good" if value > 0 else "bad") if is_clear else ""
+            gain = gain_of(metric, value) if is_clear else 0.0
+            tone = "good" if gain > 0 else "bad" if gain < 0 else ""
             texts.append(TableText(with_minus_signs(f"{value:+.2f}{'*' if is_clear else ''}"), tone=tone))
         lines.append(texts)
     caption = f"{dataset}: {metric} of the row minus that of the column; * distinguishable"

@@ -27,6 +27,18 @@ def test_the_front_and_the_cheapest_cell_that_may_be_the_best(rows):
     assert [one.point.is_pick for one in cells] == [False, True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("metric", "numbers", "picks"),
+    [("brier", [1, 0, 0, 0], [True, False, False, False]), ("soft-win-rate", [0] * 4, [False] * 4)],
+)
+def test_the_front_follows_the_direction_of_the_metric(rows, metric, numbers, picks):
+    for row, value in zip(rows, (0.4, 0.3, 0.2, 0.1), strict=True):
+        row["metrics"][metric] = {"value": value, "low": None, "high": None}
+    cells = costed_cells(rows, metric, "USD")
+    assert [one.point.number for one in cells] == numbers
+    assert [one.point.is_pick for one in cells] == picks
+
+
 def test_cells_without_a_price_or_a_value_have_no_point(rows):
     rows[0]["cost_usd"] = None
     rows[1]["metrics"]["kappa"]["value"] = None
