@@ -100,6 +100,12 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(quoted(name) for name in names)
 
 
+def listed_first(names: Sequence[str], most: int) -> str:
+    """The first of some names between backticks, and the number of the others."""
+    rest = len(names) - most
+    return (listed(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")) or "none"
+
+
 def suggestion(word: str, known: Iterable[str], *, most: int = 12, cutoff: float = 0.65) -> str:
     """A hint for an unknown word: the most similar known one, or all known ones if there are at most `most`, or ""."""
     choices = list(dict.fromkeys(known))

@@ -26,6 +26,9 @@ from harness.runner.progress import RunStats
 from harness.runner.session import ConversationPlan, UnavailableReplies
 from harness.text import pluralized, printable
 
+MAX_PROBLEMS = 20
+"""Lines without a result that are named, where a file has no other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -201,7 +204,10 @@ def _of_another_spec(plan: Planned, results: ResultFiles) -> InputError:
     if results.lines == 0:
         return InputError([Problem(str(path), message="holds no results") for path in results.paths])
     if results.bad == results.lines:
-        return InputError(results.problems[:20])
+        shown = results.problems[:MAX_PROBLEMS]
+        rest = results.bad - len(shown)
+        more = [Problem(message=f"{pluralized(rest, 'other line')} cannot be used")] if rest > 0 else []
+        return InputError([*shown, *more])
     name = printable(plan.spec.name)
     lines = pluralized(results.lines, "line")
     return InputError(

@@ -228,7 +228,8 @@ def _groups(
     if view == "workflow":
         raise InputError("an evaluation has no workflow", hint="leave out --view, or export a generation")
     if not isinstance(run, Spec) and (isinstance(run, FinishedRun) or not Path(run).is_file()):
-        hint = f"use `harness export {manifest['spec']}.yaml`, or the loaded spec in Python"
+        hint = f"use `harness export {manifest['spec']}.yaml`, or the loaded spec in Python; "
+        hint += "`harness score` writes the spec of a table with --spec"
         raise InputError("an evaluation is exported by its spec file, which leads to the texts in its data", hint=hint)
     from harness.preferences.from_evaluation import JudgedRun
 

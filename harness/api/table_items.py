@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from harness.api.table_reading import Place, Tables
 from harness.errors import InputError, Problem
-from harness.text import listed, pluralized, quoted
+from harness.text import listed_first, pluralized, quoted
 
 ITEM_NAMES = ("id", "item", "item_id", "pair_id", "question_id")
 """Columns that are taken for the ids of items if none is named."""
@@ -94,7 +94,7 @@ def item_column(tables: Tables, file: int, named: str | None, *, is_key: bool) -
     if not is_key:
         return None
     message = "has no ids of items to join rows or files by"
-    hint = f"name the column as --item; the columns are {listed(present[:12])}"
+    hint = f"name the column as --item; the columns are {listed_first(present, 12)}"
     raise InputError(Problem(str(path), message=message, hint=hint))
 
 

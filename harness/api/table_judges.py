@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from harness.api.table_reading import Place, Tables
 from harness.data.judged import FIELDS
 from harness.errors import InputError, Problem
-from harness.text import listed, pluralized, quoted, suggestion
+from harness.text import listed, listed_first, pluralized, quoted, suggestion
 
 Fields: TypeAlias = Mapping[str, Place]
 """The columns of one judgment, by the names in `harness.data.judged.FIELDS`."""
@@ -118,6 +118,9 @@ def judge_of(name: str, text: str, tables: Tables, row_value: str | None = None)
         key, colon, column = part.strip().partition(":")
         found = _FIELD.fullmatch(key) if colon else None
         order, what = (found[1] or "given", found[2]) if found else ("given", "verdict")
+        if not (column if found else part).strip():
+            hint = "write FIELD:COLUMN, such as verdict:winner, or a column alone"
+            raise InputError(Problem(message=f"the judge {quoted(name)} has a field without a column", hint=hint))
         place = tables.find(column if found else part.strip())
         entry = next((one for one in orders[order] if what not in one), None)
         if entry is None:
@@ -156,7 +159,9 @@ def long_judges(column: str, text: str | None, named: Sequence[str], tables: Tab
         if not set(RESULTS) & set(fields):
             message = f"{tables.paths[place.file].name} has no column of verdicts that is known by its name"
             hint = "name it: --verdict COLUMN, or --verdict score_a:COLUMN,score_b:COLUMN"
-            raise InputError(Problem(message=message, hint=f"{hint}; the columns are {listed(present[:MAX_NAMED])}"))
+            raise InputError(
+                Problem(message=message, hint=f"{hint}; the columns are {listed_first(present, MAX_NAMED)}")
+            )
         text = ",".join(f"{key}:{tables.paths[place.file].name}:{name}" for key, name in fields.items())
     problems = [
         Problem(message=f"{quoted(column)} has no judge {quoted(name)}", hint=suggestion(name, there))

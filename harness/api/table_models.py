@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +12,7 @@ from harness.api.table_columns import TableColumns
 from harness.api.table_dataset import Meanings
 from harness.api.table_judges import Asked, Fields, RowPlace, TableJudge, asked_of, orders_of
 from harness.api.table_question import ROWS, TableQuestion
+from harness.errors import InputError, Problem
 from harness.text import pluralized, quoted
 
 SCORED = "recorded-scores"
@@ -38,6 +41,7 @@ def models_of(columns: TableColumns, question: TableQuestion, meaning: Meanings)
         InputError: where rows are the same judgment, or orders have no meaning.
     """
     entries, asked, notes = dict[str, Mapping[str, Any]](), dict[str, Asked](), list[str]()
+    _check_scale(columns, question.scale)
     orders = _orders(columns, question)
     for name, judge in _named(columns.judges).items():
         rows = _rows_of(columns, judge, orders)
@@ -72,6 +76,36 @@ def scored_strategy(low: float, high: float) -> dict[str, Any]:
         "follow_up": None,
         "answer": {"kind": "scores", "scale": {"min": low, "max": high}},
     }
+
+
+def _check_scale(columns: TableColumns, scale: tuple[float, float] | None) -> None:
+    """Check that no score lies outside the scale, where the soft verdict would be cut off.
+
+    Raises:
+        InputError: where scores do.
+    """
+    if scale is None:
+        return
+    sides = (fields for judge in columns.judges for fields in (*judge.given, *judge.swapped))
+    places = dict.fromkeys(place for fields in sides for key, place in fields.items() if key in ("score_a", "score_b"))
+    problems = []
+    for place in places:
+        scores = _numbers(columns.tables.words(place))
+        if scores and (min(scores) < scale[0] or max(scores) > scale[1]):
+            message = f"the scores in {quoted(place.column)} are from {min(scores):g} to {max(scores):g}"
+            hint = "name the least and the greatest score that are possible"
+            problems.append(Problem(message=f"{message}, outside --scale {scale[0]:g},{scale[1]:g}", hint=hint))
+    if problems:
+        raise InputError(problems)
+
+
+def _numbers(words: Sequence[str | None]) -> list[float]:
+    """What is a number; what is none has a message of its own where it is read."""
+    found = []
+    for word in words:
+        with contextlib.suppress(ValueError):
+            found.append(float(word or ""))
+    return [number for number in found if math.isfinite(number)]
 
 
 def _orders(columns: TableColumns, question: TableQuestion) -> Sequence[str] | None:

@@ -13,7 +13,7 @@ from harness.data.reading import read_files
 from harness.data.rows import Rows, format_of, known_endings
 from harness.data.values import word
 from harness.errors import DatasetError, InputError, Problem
-from harness.text import listed, quoted, suggestion
+from harness.text import listed_first, quoted, suggestion
 
 MAX_SHOWN = 10
 
@@ -81,7 +81,7 @@ class Tables:
     def missing(self, name: str) -> Problem:
         """That no file has a column."""
         there = self.names
-        hint = suggestion(name, there, most=0) or f"the columns are {listed(there[:MAX_SHOWN])}"
+        hint = suggestion(name, there, most=0) or f"the columns are {listed_first(there, MAX_SHOWN)}"
         files = " or ".join(map(str, self.paths))
         return Problem(message=f"there is no column {quoted(name)} in {files}", hint=hint)
 

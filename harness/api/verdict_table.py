@@ -7,6 +7,7 @@ rows in memory; otherwise the file itself is the dataset.
 
 from __future__ import annotations
 
+import os
 import re
 import tempfile
 from collections import Counter
@@ -29,7 +30,7 @@ from harness.api.table_values import Words, meanings, unused
 from harness.atomic import replacing
 from harness.data.files import unpacked_name
 from harness.errors import InputError
-from harness.text import listed
+from harness.text import listed, printable, quoted
 
 
 class TableSpec(NamedTuple):
@@ -84,18 +85,40 @@ def scored_table(
         results: folder of all results.
         spec_file: where to write the spec, so that commands which need texts find them; None for nowhere.
     """
-    made = table_spec([Path(file) for file in files], question, None if spec_file is None else spec_file.parent)
-    if spec_file is None:
-        loaded = load_spec(made.spec, folder=made.folder)
-    else:
-        write_spec(made, spec_file)
-        loaded = load_spec(spec_file)
-    with tempfile.TemporaryDirectory(prefix="harness-score-") as cache:
-        return ScoredTable(run_spec(loaded, cache=cache, results=results, offline=True), made)
+    tables = [Path(file) for file in files]
+    if spec_file is not None:
+        _check_folder(tables, spec_file)
+    made = table_spec(tables, question, None if spec_file is None else spec_file.parent)
+    written = [] if spec_file is None else write_spec(made, spec_file)
+    try:
+        loaded = load_spec(made.spec, folder=made.folder) if spec_file is None else load_spec(spec_file)
+        with tempfile.TemporaryDirectory(prefix="harness-score-") as cache:
+            return ScoredTable(run_spec(loaded, cache=cache, results=results, offline=True), made)
+    except BaseException:
+        for file in written:
+            file.unlink(missing_ok=True)
+        raise
 
 
-def write_spec(made: TableSpec, file: Path) -> None:
+def _check_folder(tables: Sequence[Path], spec_file: Path) -> None:
+    """Check that the tables are in the folder of a spec, or below: its paths lead nowhere else.
+
+    Raises:
+        InputError: where one is not.
+    """
+    folder = spec_file.parent.resolve()
+    outside = [str(table) for table in tables if not table.resolve().is_relative_to(folder)]
+    if outside:
+        common = os.path.commonpath([str(table.resolve().parent) for table in tables])
+        message = f"--spec {printable(str(spec_file))}: {listed(outside)} lies outside the folder of the spec"
+        raise InputError(message, hint=f"write the spec to a folder that holds the tables, such as {quoted(common)}")
+
+
+def write_spec(made: TableSpec, file: Path) -> list[Path]:
     """Write the spec of tables, and `NAME.items.jsonl` beside it where the items are rows in memory.
+
+    Returns:
+        The files.
 
     Raises:
         InputError: where one of the files exists.
@@ -115,6 +138,7 @@ def write_spec(made: TableSpec, file: Path) -> None:
     for path, text in content.items():
         with replacing(path) as out:
             out.write(text)
+    return list(content)
 
 
 def table_spec(files: Sequence[Path], question: TableQuestion, folder: Path | None = None) -> TableSpec:

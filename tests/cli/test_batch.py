@@ -144,6 +144,10 @@ def test_results_of_another_spec_are_an_error_and_change_nothing(modes: Commands
     assert "none of the 12 lines answers a call of modes that its cache lacks" in shown.stderr
     shown = modes("batch", "read", str(modes.spec), str(files[0]), code=2)
     assert f"{files[0]}:1: is a request and no result" in shown.stderr
+    assert "cannot be used" not in shown.stderr
+    results.write_bytes(2 * files[0].read_bytes())
+    shown = modes("batch", "read", str(modes.spec), str(results), code=2)
+    assert "error: 4 other lines cannot be used" in shown.stderr
     results.write_bytes(b"\n")
     shown = modes("batch", "read", str(modes.spec), str(results), code=2)
     assert "holds no results" in shown.stderr

@@ -162,6 +162,12 @@ def test_slices_that_are_too_small_say_why_nothing_is_compared(folder):
         (["My verdicts.csv", "--judge", "gpt4", "--values", "1"], "is not VALUE=MEANING"),
         (["My verdicts.csv", "--judge", "gpt4", "--values", "1=win"], "is not VALUE=MEANING"),
         (["data.xlsx", "--judge", "gpt4"], "the ending does not say what format it has"),
+        (["My verdicts.csv", "--judge", "x=verdict:"], "the judge `x` has a field without a column; write FIELD:COLUMN"),
+        (["wide.csv", "--judge", "zzzz"], "`c08`, `c09` and 2 more"),
+        (["wide.csv", "--judge", "s=score_a:c00,score_b:c01", "--scale", "1,5"],
+         "the scores in `c00` are from 2 to 7, outside --scale 1,5; name the least and the greatest score"),
+        (["a.csv", "--judge", "j", "--spec", "sub/mine.yaml"], "--spec sub/mine.yaml: `a.csv` lies outside the folder"),
+        (["wide.csv", "--judge", "p=p_a:c00", "--spec", "mine.yaml"], "wide.csv:2: `p_a` is 7, it must be from 0 to 1"),
         (["My verdicts.csv"], "no judge is named; --judge COLUMN, or --judge-column COLUMN"),
         (["empty.csv", "--judge", "j"], "holds no rows"),
         (["uneven.csv", "--judge", "j"], "uneven.csv:2: 1 field where the header has 2"),
@@ -177,10 +183,13 @@ def test_mistakes(folder, arguments, message):
     (folder / "broken.json").write_text("[{")
     (folder / "a.csv").write_text("j\na\n")
     (folder / "b.csv").write_text("h\na\n")
+    rows = [[f"c{number:02}" for number in range(12)], ["7", *["1"] * 11], ["2", *["nan"] * 11]]
+    (folder / "wide.csv").write_text("".join(",".join(row) + "\n" for row in rows))
     done = score(folder, *arguments)
     assert done.exit_code == 2
     assert message in done.output
     assert not (folder / "results").exists()
+    assert not list(folder.rglob("*.yaml"))
 
 
 def test_the_board_in_another_format(folder):
