@@ -10,7 +10,7 @@ from typing import Any
 from harness.hashing import rounded
 from harness.leaderboard.numbers import UNDEFINED, p_text, with_interval
 from harness.leaderboard.tables import Column, Field, Form, SummaryTable, Table
-from harness.leaderboard.view import Board, Remarks, Row, evaluator, figure_text, metric_names
+from harness.leaderboard.view import Board, Remarks, Row, cell_names, evaluator, figure_text, metric_names
 from harness.records.figures import Figure
 from harness.records.slices import SlicedDataset, SliceDifference
 from harness.runner.run_reader import read_judged
@@ -115,16 +115,21 @@ def slice_summaries(board: Board, remarks: Remarks) -> Iterator[SummaryTable]:
         cells = {cell["cell"]: cell for cell in found["cells"]}
         names = [row["cell"] for row in board["rows"] if row["cell"] in cells]
         lines = [(name, part) for name in names for part in cells[name]["slices"]]
-        short = [name.removeprefix(f"{found['dataset']}/") for name, _ in lines]
+        shown = [row for row in board["rows"] if row["cell"] in cells]
+        labels = dict(zip(names, cell_names(shown), strict=True))
+        short = [labels[name] for name, _ in lines]
         parts = [part for _, part in lines]
-        figures = [figure_text(part["metrics"][metric], remarks) for part in parts]
-        differences = [_rest(part, remarks) for part in parts]
+        forms = ((".2f", 0), (".3f", 1))
+        figures = [([figure_text(part["metrics"][metric], remarks, form) for part in parts], at) for form, at in forms]
+        differences = [([_rest(part, remarks, f"+{form}") for part in parts], at) for form, at in forms]
         p_values = [_p_value(part) for part in parts]
-        columns = (("n", [f"{part['n']:,}" for part in parts]), (metric, figures), ("vs rest", differences))
         fields = [
             Field([Form("cell", short)], is_number=False, is_name=True),
             Field([Form(found["column"], [slice_name(part["value"]) for part in parts])], is_number=False),
-            *(Field([Form(name, texts)]) for name, texts in (*columns, (P_VALUE, p_values))),
+            Field([Form("n", [f"{part['n']:,}" for part in parts])]),
+            Field([Form(metric, texts, at) for texts, at in figures]),
+            Field([Form(REST, texts, at) for texts, at in differences]),
+            Field([Form(P_VALUE, p_values)]),
         ]
         if other := _compared(board):
             texts = [_other(part, other, remarks) for part in parts]
@@ -144,12 +149,12 @@ def _headline(found: Mapping[str, Any]) -> str:
     return findings[0] + (f"; and {len(findings) - 1} more" if len(findings) > 1 else "")
 
 
-def _rest(part: Mapping[str, Any], remarks: Remarks) -> str:
+def _rest(part: Mapping[str, Any], remarks: Remarks, form: str = "+.3f") -> str:
     """The difference to the rest, or the number of the reason why there is none."""
     found = part.get("differences", {}).get("accuracy") or {"value": part["difference"], "low": None, "high": None}
     if part["difference"] is None:
         return UNDEFINED + remarks.marks(part)
-    return with_interval(part["difference"], found["low"], found["high"], "+.3f")
+    return with_interval(part["difference"], found["low"], found["high"], form)
 
 
 def _other(part: Mapping[str, Any], metric: str, remarks: Remarks) -> str:

@@ -17,10 +17,12 @@ from harness.leaderboard.view import (
     Board,
     Remarks,
     Row,
+    cell_names,
     cost,
     datasets,
     ends_top_group,
     failures,
+    has_one_strategy,
     metric_names,
     rank,
 )
@@ -46,23 +48,9 @@ def summary_of(board: Board) -> Summary:
 def _title(dataset: str, rows: Sequence[Row]) -> str:
     """The dataset and what all its rows have in common."""
     parts = [f"n = {rows[0]['n']:,}"] if len({row["n"] for row in rows}) == 1 else []
-    parts += [f"strategy {rows[0]['strategy']}"] if _has_one_strategy(rows) else []
+    parts += [f"strategy {rows[0]['strategy']}"] if has_one_strategy(rows) else []
     parts += ["simulated"] if all(row["simulated"] for row in rows) else []
     return f"{dataset} ({', '.join(parts)})" if parts else dataset
-
-
-def _has_one_strategy(rows: Sequence[Row]) -> bool:
-    return len(rows) > 1 and len({row["strategy"] for row in rows}) == 1
-
-
-def cell_names(rows: Sequence[Row]) -> list[str]:
-    """The cells of a dataset without the name of the dataset, and without the strategy where all have the same."""
-    names = [str(row["cell"]).removeprefix(f"{row['dataset']}/") for row in rows]
-    if _has_one_strategy(rows):
-        names = [name.removeprefix(f"{row['strategy']}/") for name, row in zip(names, rows, strict=True)]
-    if all(row["simulated"] for row in rows):
-        return names
-    return [name + (" (simulated)" if row["simulated"] else "") for name, row in zip(names, rows, strict=True)]
 
 
 def _fields(board: Board, rows: Sequence[Row], remarks: Remarks) -> Iterator[Field]:

@@ -84,6 +84,21 @@ def evaluator(row: Row) -> str:
     return f"{row['mode']}:{'+'.join(row['models'])}{row['variant']}"
 
 
+def has_one_strategy(rows: Sequence[Row]) -> bool:
+    """Whether several cells share their strategy."""
+    return len(rows) > 1 and len({row["strategy"] for row in rows}) == 1
+
+
+def cell_names(rows: Sequence[Row]) -> list[str]:
+    """The cells of a dataset without the name of the dataset, and without the strategy where all have the same."""
+    names = [str(row["cell"]).removeprefix(f"{row['dataset']}/") for row in rows]
+    if has_one_strategy(rows):
+        names = [name.removeprefix(f"{row['strategy']}/") for name, row in zip(names, rows, strict=True)]
+    if all(row["simulated"] for row in rows):
+        return names
+    return [name + (" (simulated)" if row["simulated"] else "") for name, row in zip(names, rows, strict=True)]
+
+
 def rank(row: Row) -> str:
     """The rank range, such as `2` or `1–3`."""
     return rank_range(row["rank"])
@@ -140,11 +155,11 @@ class Remarks:
         return [f"({number}) {text}" for text, number in self._numbers.items()]
 
 
-def figure_text(figure: Mapping[str, Any], remarks: Remarks) -> str:
+def figure_text(figure: Mapping[str, Any], remarks: Remarks, form: str = ".3f") -> str:
     """A figure with its interval and the numbers of its remarks, such as `0.327 [0.160, 0.486]` or `– (1)`."""
     if figure["value"] is None:
         return UNDEFINED + remarks.marks(figure)
-    return with_interval(figure["value"], figure["low"], figure["high"]) + remarks.marks(figure)
+    return with_interval(figure["value"], figure["low"], figure["high"], form) + remarks.marks(figure)
 
 
 def complete_cases(row: Row, metric: str) -> str:

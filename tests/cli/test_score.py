@@ -162,7 +162,7 @@ def test_slices_that_are_too_small_say_why_nothing_is_compared(folder):
         (["My verdicts.csv", "--judge", "gpt4", "--values", "1"], "is not VALUE=MEANING"),
         (["My verdicts.csv", "--judge", "gpt4", "--values", "1=win"], "is not VALUE=MEANING"),
         (["data.xlsx", "--judge", "gpt4"], "the ending does not say what format it has"),
-        (["My verdicts.csv", "--judge", "x=verdict:"], "the judge `x` has a field without a column; write FIELD:COLUMN"),
+        (["My verdicts.csv", "--judge", "x=verdict:"], "the judge `x` has a field without a column"),
         (["wide.csv", "--judge", "zzzz"], "`c08`, `c09` and 2 more"),
         (["wide.csv", "--judge", "s=score_a:c00,score_b:c01", "--scale", "1,5"],
          "the scores in `c00` are from 2 to 7, outside --scale 1,5; name the least and the greatest score"),

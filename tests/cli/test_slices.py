@@ -13,6 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
+from harness.leaderboard.fit import GAP, fitted
+from harness.leaderboard.slices import slice_summaries
+from harness.leaderboard.view import Remarks
 from harness.records.document import Document
 from harness.spec.schema import check
 
@@ -70,10 +73,19 @@ def test_spec_names_columns_and_the_run_shows_them():
     assert [(part["value"], part["n"]) for part in topics] == [("code", 30), ("law", 30), ("math", 30)]
     text = harness("leaderboard", "by").stdout
     assert "pairs by meta.topic" in text
-    assert "vs rest" in text
+    assert "accuracy vs rest" in text
     full = " ".join(harness("leaderboard", "by", "--wide", "--notes").stdout.split())
     assert "accuracy vs rest" in full
     assert "hold together at 95 %" in full
+
+
+def test_slices_fit_into_80_columns_with_whole_names():
+    board = json.loads(harness("leaderboard", "by", "--format", "json").stdout)
+    for table in slice_summaries(board, Remarks()):
+        forms = [form for _, form in fitted(table.fields, 80, may_shorten=True)]
+        widths = [max(map(len, (form.header, *form.texts))) for form in forms]
+        assert sum(widths) + GAP * (len(widths) - 1) <= 80
+        assert set(forms[0].texts) == {"judge:good", "judge:poor"}
 
 
 def test_column_of_a_finished_run_is_shown_without_a_new_run():
