@@ -237,9 +237,7 @@ def _short(cell: str) -> str:
 
 
 def _forest_row(pair: Mapping[str, Any], found: Mapping[str, Any], metric: str) -> ForestRow:
-    colour = OTHER
-    if found["is_distinguishable"]:
-        colour = colour_of(gain_of(metric, found["value"]))
+    colour = colour_of(gain_of(metric, found["value"])) if found["is_distinguishable"] else OTHER
     text = with_interval(found["value"], found["low"], found["high"], "+.3f")
     return ForestRow(
         label_of(_short(pair["other_cell"])), found["value"], found["low"], found["high"], text, "", colour
