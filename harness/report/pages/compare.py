@@ -220,7 +220,7 @@ def _part(
         *numbers("flips"),
         Column("result", can_wrap=True),
     ]
-    lines = [_pair_line(pair, figure, links.cell(first, pair["cell"])) for pair, figure in pairs]
+    lines = [_pair_line(metric, pair, links.cell(first, pair["cell"])) for pair, _ in pairs]
     changed = [pair for pair in part["pairs"] if pair["flips"]]
     return ComparedPart(
         title,
@@ -244,7 +244,8 @@ def _forest_row(pair: Mapping[str, Any], found: Mapping[str, Any], metric: str) 
     )
 
 
-def _pair_line(pair: Mapping[str, Any], figure: Mapping[str, Any], href: str | None) -> list[str | TableText]:
+def _pair_line(metric: str, pair: Mapping[str, Any], href: str | None) -> list[str | TableText]:
+    figure = pair["metrics"][metric]
     found = figure["difference"]
     ends = [
         UNDEFINED if figure[side] is None else f"{figure[side]:.3f}".replace("-", "\u2212") for side in ("one", "other")
@@ -252,7 +253,7 @@ def _pair_line(pair: Mapping[str, Any], figure: Mapping[str, Any], href: str | N
     value = UNDEFINED if found["value"] is None else with_interval(found["value"], found["low"], found["high"], "+.3f")
     flips = sum(flip["items"] for flip in pair["flips"])
     name = TableText(_short(pair["other_cell"]), href)
-    return [name, pair["changed"] or "", str(figure["n"]), *ends, value, str(flips), result_text(found)]
+    return [name, pair["changed"] or "", str(figure["n"]), *ends, value, str(flips), result_text(found, metric)]
 
 
 def _flips(pair: Mapping[str, Any], dataset: str, first: RunSource, links: Links) -> FlipBlock:
