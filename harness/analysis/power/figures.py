@@ -214,9 +214,10 @@ def _detectable(
 ) -> Detectable:
     multiplier, scale = pilot.multiplier(critical, whole.units), whole.units / pilot.units
     found = planning.alternatives(pilot.statistic, pilot.joint, way)
-    values = np.sort(np.nan_to_num(found.detectable(pilot.worth * scale, multiplier), nan=np.inf))
-    typical = float(values[len(values) // 2])
-    low, high = (math.inf, math.inf) if pilot.is_simulated else _range(pilot, way, multiplier, scale)
+    values = np.nan_to_num(found.detectable(pilot.worth * scale, multiplier), nan=np.inf)
+    at = int(np.argsort(values, kind="stable")[len(values) // 2])
+    typical = float(values[at])
+    low, high = (math.inf, math.inf) if pilot.is_simulated else _range(pilot, way, multiplier, (at, scale, typical))
     reach = Detectable(_finite(typical), _finite(low), _finite(high))
     alternative = None if ask.effect is None else found.at(ask.effect)
     if alternative is None:
@@ -235,13 +236,24 @@ def _detectable(
     return replace(reach, n_needed=items, units_needed=units, chance=chance)
 
 
-def _range(pilot: PilotPairs, way: planning.Direction, multiplier: float, scale: float) -> tuple[float, float]:
-    """What pilots like this one would say of its typical pair: 5 % and 95 % of them."""
-    at = len(pilot.joint) // 2
+def _range(
+    pilot: PilotPairs, way: planning.Direction, multiplier: float, typical: tuple[int, float, float]
+) -> tuple[float, float]:
+    """What 5 % and 95 % of pilots like this one would say of its typical pair; the pilot's own value is in between.
+
+    Args:
+        pilot: the pairs.
+        way: a loss or a gain.
+        multiplier: how many errors the test asks for.
+        typical: the position of the pair, the planned units per unit of the pilot, and what this pilot says.
+    """
+    at, scale, value = typical
     worth = float(pilot.worth[at])
     again = planning.redrawn(pilot.joint[at], worth, seed=pilot.seed)
     found = planning.alternatives(pilot.statistic, again, way)
-    return planning.range_of(found.detectable(worth * scale, multiplier))
+    low, high = planning.range_of(found.detectable(worth * scale, multiplier))
+    # The errors of small redrawn pilots are biased, which could leave the value outside.
+    return min(low, value), max(high, value)
 
 
 def _finite(value: float) -> float | None:

@@ -59,6 +59,19 @@ def test_at_its_own_size_a_run_finds_what_its_leaderboard_says():
     document(found)
 
 
+@pytest.mark.parametrize("seed", [2, 6, 9])
+def test_what_the_pilot_says_is_within_what_such_pilots_say(seed):
+    truth = labels(seed=seed)[:60]
+    judges = {f"m{k}": judge(truth, skill, 10 * seed + k) for k, skill in enumerate((0.0, 0.5, 0.75, 0.9, 0.9))}
+    found = only(made(judges, truth, clusters=np.arange(60) // 3))
+    reaches = [getattr(metric, way) for metric in found.values() for way in ("one_pair", "all_pairs")]
+    ranges = [one for reach in reaches if reach for one in (reach.loss, reach.gain) if None not in (one.low, one.value)]
+    assert len(ranges) >= 3
+    for one in ranges:
+        assert one.low <= one.value
+        assert one.high is None or one.value <= one.high
+
+
 def test_four_times_the_items_find_half_the_difference():
     own, more = (only(made(ask=PowerQuestion(n=n)))["kappa"] for n in (None, 4 * N))
     assert more.error == pytest.approx(tuple(error / 2 for error in own.error))
