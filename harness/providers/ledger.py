@@ -211,7 +211,10 @@ class Ledger:
         self._unwritten = []
 
     def _unusable(self, reason: str) -> StorageError:
-        hint = "free some space or name another file with --ledger; replies already made are safe in the cache"
+        if self.path.parent.is_dir():
+            hint = "free some space or name another file with --ledger; replies already made are safe in the cache"
+        else:
+            hint = f"make the folder {self.path.parent}, or name another file with --ledger"
         return StorageError(Problem(file=str(self.path), message=f"the ledger cannot be used: {reason}", hint=hint))
 
     def _wrong(self, line: int, reason: str) -> InputError:

@@ -209,3 +209,9 @@ def test_processes_side_by_side_never_pass_the_limit(tmp_path):
     totals = Ledger(tmp_path / "l.jsonl").totals()
     assert 2_000 - 7 < totals.committed <= 2_000
     assert sum(got) == sum(line.count(b"reserved") for line in (tmp_path / "l.jsonl").read_bytes().splitlines())
+
+
+def test_a_folder_that_is_not_there_is_named_with_the_fix(tmp_path):
+    with pytest.raises(StorageError, match="the ledger cannot be used: no such file or directory") as caught:
+        Ledger(tmp_path / "no" / "l.jsonl").reserve(1, 1, 100)
+    assert f"make the folder {tmp_path / 'no'}" in caught.value.problems[0].hint
