@@ -1,8 +1,8 @@
 import json
 import os
 import stat
+import subprocess
 import sys
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -191,24 +191,31 @@ def test_totals_of_nothing():
     assert (totals.committed, totals.spent_usd, totals.has_live_reservations(without="")) == (0, 0, False)
 
 
-def reserve_many(path: Path, limit: int) -> int:
-    """How many reservations of 7 a process gets."""
-    with Ledger(path) as ledger:
-        got = 0
-        for number in range(200):
-            if ledger.reserve(number, 7, limit):
-                got += 1
-                ledger.settle(number, **({"spent": 5} if number % 2 else {"unknown": 7}))
-        return got
+RESERVE_MANY = """
+import sys
+from pathlib import Path
+from harness.providers.ledger import Ledger
+
+got = 0
+with Ledger(Path(sys.argv[1])) as ledger:
+    for number in range(200):
+        if ledger.reserve(number, 7, 2_000):
+            got += 1
+            ledger.settle(number, **({"spent": 5} if number % 2 else {"unknown": 7}))
+print(got)
+"""
+"""A process that makes reservations of 7 each, and prints how many it got."""
 
 
 @pytest.mark.slow
 def test_processes_side_by_side_never_pass_the_limit(tmp_path):
-    with get_context("spawn").Pool(4) as pool:
-        got = pool.starmap(reserve_many, [(tmp_path / "l.jsonl", 2_000)] * 4)
-    totals = Ledger(tmp_path / "l.jsonl").totals()
+    path = tmp_path / "l.jsonl"
+    command = [sys.executable, "-c", RESERVE_MANY, str(path)]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    got = [int(process.communicate(timeout=100)[0]) for process in processes]
+    totals = Ledger(path).totals()
     assert 2_000 - 7 < totals.committed <= 2_000
-    assert sum(got) == sum(line.count(b"reserved") for line in (tmp_path / "l.jsonl").read_bytes().splitlines())
+    assert sum(got) == sum(line.count(b"reserved") for line in path.read_bytes().splitlines())
 
 
 def test_a_folder_that_is_not_there_is_named_with_the_fix(tmp_path):

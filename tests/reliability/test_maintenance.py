@@ -182,14 +182,18 @@ def test_another_user_reads_a_cache_that_is_open_to_all_and_no_other(open_folder
     for path in folder.iterdir():
         path.chmod(0o644)
     code = (
-        "import os, sys; from pathlib import Path; from harness.cache.cache import Cache; import harness.cache.writer\n"
+        "import os, sys; from pathlib import Path; from harness.cache.cache import Cache\n"
         "import harness.cache.verify, harness.cache.rescue, encodings.idna\n"
+        "with Cache(Path(sys.argv[2])) as cache:\n"  # what is imported on the way may not be readable to another user
+        "    cache.make_ready(); list(cache.stored())\n"
         "os.setgid(65534); os.setuid(65534)\n"
         "with Cache(Path(sys.argv[1])) as cache:\n"
         "    print(len(list(cache.stored())))\n"
         "    cache.make_ready()\n"
     )
-    shown = subprocess.run([sys.executable, "-c", code, str(folder)], capture_output=True, text=True, timeout=60)
+    shown = subprocess.run(
+        [sys.executable, "-c", code, str(folder), str(open_folder / "own")], capture_output=True, text=True, timeout=60
+    )
     assert shown.returncode != 0, "another user cannot write"
     assert "CacheError" in shown.stderr
     assert re.search(message, shown.stderr)
