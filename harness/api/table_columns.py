@@ -69,21 +69,15 @@ def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = No
     problems: list[Problem] = []
     judges = _judges(tables, question, problems)
     labels = _tried(lambda: labels_of(question.people, question.annotator, tables), problems)
-    named = {"cluster": question.cluster, "category": question.by}
-    repeat = None if question.repeat == ROWS else question.repeat
-    named |= {name: question.texts.get(name) for name in (*TEXTS, *WRITERS)}
-    rows = {"judge": question.judge_column, "order": question.order, "repeat": repeat}
-    found: dict[str, Place] = {}
-    for key, name in {**named, **rows}.items():
-        if name is not None and (place := _tried(lambda name=name: tables.find(name), problems)):  # type: ignore[misc]
-            found[key] = place
+    of_items = _places(tables, _item_columns(question), problems)
+    of_rows = _places(tables, _row_columns(question), problems)
     if question.item is not None and not tables.places(question.item):
         problems.append(tables.missing(question.item))
     if problems or labels is None:
         raise InputError(list(dict.fromkeys(problems)))
     first = labels.places[0].file if labels.places and labels.annotator is None else judges[0].file
     texts = {name: Place(first, name) for name in (*TEXTS, *WRITERS) if name in tables.present(first)}
-    of_items = {**texts, **{key: found[key] for key in named if key in found}}
+    of_items = {**texts, **of_items}
     by = [] if labels.annotator is None else [labels.annotator]
     tables.read(
         [
@@ -91,10 +85,10 @@ def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = No
             *labels.places,
             *by,
             *of_items.values(),
-            *found.values(),
+            *of_rows.values(),
         ]
     )
-    _check_one_file(tables, judges, {key: found[key] for key in rows if key in found})
+    _check_one_file(tables, judges, of_rows)
     files = dict.fromkeys([first, *(judge.file for judge in judges)])
     files |= dict.fromkeys(place.file for place in (*labels.places, *of_items.values()))
     has_several_rows = any((question.judge_column, question.order, question.repeat, question.annotator))
@@ -106,14 +100,35 @@ def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = No
         judges,
         labels,
         of_items,
-        found.get("judge"),
-        found.get("order"),
-        found.get("repeat"),
+        of_rows.get("judge"),
+        of_rows.get("order"),
+        of_rows.get("repeat"),
         first,
         keys,
         {file: item_ids(tables, file, key) for file, key in keys.items()},
         (*_notes(tables, keys), *_notes_on_labels(tables, first, labels)),
     )
+
+
+def _item_columns(question: TableQuestion) -> dict[str, str | None]:
+    """The columns that describe an item, by their meaning; None where the question names none."""
+    texts = {name: question.texts.get(name) for name in (*TEXTS, *WRITERS)}
+    return {"cluster": question.cluster, "category": question.by, **texts}
+
+
+def _row_columns(question: TableQuestion) -> dict[str, str | None]:
+    """The columns that describe a row of judgments, by their meaning; None where the question names none."""
+    repeat = None if question.repeat == ROWS else question.repeat
+    return {"judge": question.judge_column, "order": question.order, "repeat": repeat}
+
+
+def _places(tables: Tables, columns: Mapping[str, str | None], problems: list[Problem]) -> dict[str, Place]:
+    """Where the columns are; those that are missing become problems."""
+    found = {}
+    for key, name in columns.items():
+        if name is not None and (place := _tried(lambda name=name: tables.find(name), problems)):  # type: ignore[misc]
+            found[key] = place
+    return found
 
 
 def _judges(tables: Tables, question: TableQuestion, problems: list[Problem]) -> list[TableJudge]:

@@ -104,4 +104,4 @@ def forget(job: str, cache: Path, yes: bool) -> None:
         what = f"Give up {found.name}? Its {found.lines:,} calls will be made, and paid for, again"
         click.confirm(printable(what), abort=True, err=True)
     forget_job(job, cache=cache)
-    click.echo(printable(f"{found.name}: given up"))
+    click.echo(printable(f"{found.name}: forgotten"))

@@ -83,8 +83,8 @@ def read_result(value: Mapping[str, Any], secrets: Secrets, *, params: Collectio
         return Fault(NOT_REACHED[code], f"the job ended before this request ({code})", remedy="again")
     if type(status) is not int or status < 300:
         status = code if type(code) is int and 400 <= code < 600 else 500
-    told = secrets.redacted_json(body if body else {"error": error})
-    return as_answer(fault_of(status, told, {}, 0.0, params=params, asks_format=FORMAT in params))
+    answer = secrets.redacted_json(body if body else {"error": error})
+    return as_answer(fault_of(status, answer, {}, 0.0, params=params, asks_format=FORMAT in params))
 
 
 def key_in(custom_id: str) -> str | None:

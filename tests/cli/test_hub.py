@@ -84,20 +84,20 @@ def test_the_rows_of_the_hub_are_those_of_the_file(hub: Hub):
 
 def test_validate_says_the_size_and_downloads_only_what_is_small(hub: Hub, monkeypatch):
     monkeypatch.setattr(first_look, "MAX_BYTES", 100)
-    told = invoke("validate", "spec.yaml")
-    assert "not downloaded yet; `harness plan` downloads it" in told
+    shown = invoke("validate", "spec.yaml")
+    assert "not downloaded yet; `harness plan` downloads it" in shown
     assert not any("train.jsonl" in path for path in hub.downloads)
     monkeypatch.undo()
 
 
 def test_validate_reports_problems_of_rows_and_of_the_spec(hub: Hub):
     hub.repositories["org/pairs"].commits.append({"train.jsonl": rows(2) + rows(1)})
-    told = invoke("validate", "spec.yaml", code=2)
-    assert "hf://datasets/org/pairs/train:3: `id` `p0` occurs before" in told
+    shown = invoke("validate", "spec.yaml", code=2)
+    assert "hf://datasets/org/pairs/train:3: `id` `p0` occurs before" in shown
     Path("spec.yaml").write_text(SPEC.replace("strategy: [direct]", "strategy: [none]"))
-    told = invoke("validate", "spec.yaml", code=2)
-    assert "occurs before" in told
-    assert "no strategy" in told
+    shown = invoke("validate", "spec.yaml", code=2)
+    assert "occurs before" in shown
+    assert "no strategy" in shown
     hub.requests.clear()
     invoke("validate", "spec.yaml", "--no-data", code=2)
     assert hub.requests == []
@@ -106,8 +106,8 @@ def test_validate_reports_problems_of_rows_and_of_the_spec(hub: Hub):
 def test_a_spec_with_no_such_split_is_an_error_of_its_own(hub: Hub):
     Path("spec.yaml").write_text(SPEC.replace("pairs/train", "pairs/dev"))
     for verb in ("validate", "plan", "run"):
-        told = invoke(verb, "spec.yaml", code=2)
-        assert "hf://datasets/org/pairs/dev: there is no split `dev`; it has `train`" in told
+        shown = invoke(verb, "spec.yaml", code=2)
+        assert "hf://datasets/org/pairs/dev: there is no split `dev`; it has `train`" in shown
     assert not Path("results").exists()
 
 

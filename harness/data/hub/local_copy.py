@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from harness.data.hub.address import HubAddress, is_hub_address, parse_address
+from harness.data.hub.address import HubAddress, parse_address
 from harness.data.hub.client import CARD, HubAccess, HubClient
 from harness.data.hub.splits import Config, configs_of_card, files_of
 from harness.data.rows import format_of
@@ -130,8 +130,3 @@ def _size(count: int) -> str:
     if count >= 2**30:
         return f"{count / 2**30:,.1f} GB"
     return f"{count / _MEGABYTE:,.1f} MB" if count >= _MEGABYTE / 10 else f"{count:,} bytes"
-
-
-def hub_of(path: str) -> str:
-    """The address of a path of a spec; "" where it is a path on this machine."""
-    return path if is_hub_address(path) else ""

@@ -227,9 +227,9 @@ class Coordinator:
             of.most_lines = max(1, job.lines // 2)
             self.wait(MAX_POLL_S)
         else:
-            name, told = of.model.name, f"model {of.model.name}: its batch failed: {reason}"
-            self._collector.unavailable.models[name] = told
-            self.watch.stopped(name, told)
+            name, message = of.model.name, f"model {of.model.name}: its batch failed: {reason}"
+            self._collector.unavailable.models[name] = message
+            self.watch.stopped(name, message)
 
     def _vanished(self, job: Job, error: ProviderError) -> ProviderError:
         if error.status != 404:

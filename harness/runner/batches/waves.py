@@ -162,7 +162,7 @@ def _single(call: Call) -> Conversation[str]:
 
 
 class _CallsAlone:
-    """A listener that is not told of conversations: those of a `CallPlan` are none of the run's.
+    """A listener that ignores conversations: those of a `CallPlan` are none of the run's.
 
     Args:
         watch: receives everything about calls.

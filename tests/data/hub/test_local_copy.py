@@ -111,9 +111,9 @@ def test_what_the_hub_refuses_is_one_line(access, place, words):
     evil = Repository([{"../../train.jsonl": rows(2), "/etc/train.jsonl": rows(2), "a/../train.jsonl": rows(1)}])
     gated, private = (Repository([{"train.jsonl": rows(2)}], access=kind) for kind in ("gated", "private"))
     with hub_server(pairs=pairs, evil=evil, gated=gated, private=private) as hub:
-        told = refused(place, access(hub))
-        assert words in told
-        assert "\n" not in told
+        shown = refused(place, access(hub))
+        assert words in shown
+        assert "\n" not in shown
         assert hub.authorised == []
 
 
@@ -121,9 +121,9 @@ def test_what_the_hub_refuses_is_one_line(access, place, words):
 def test_a_status_of_the_hub_is_one_line(access, status, monkeypatch):
     with hub_server(pairs=Repository([{"train.jsonl": rows(2)}])) as hub:
         hub.status = status
-        told = refused("pairs/train", access(hub))
-        assert f"the Hub answers {status} for org/pairs" in told or (status == 401 and "no dataset" in told)
-        assert "Traceback" not in told
+        shown = refused("pairs/train", access(hub))
+        assert f"the Hub answers {status} for org/pairs" in shown or (status == 401 and "no dataset" in shown)
+        assert "Traceback" not in shown
 
 
 def test_the_token_goes_to_the_endpoint_alone_and_stays_nowhere(access, tmp_path):
@@ -147,9 +147,9 @@ def test_a_file_that_arrives_damaged_is_refused(access, fault, is_large, monkeyp
     monkeypatch.setattr(file_download.time, "sleep", lambda _: None)
     bad = Repository([{"train.jsonl": rows(50)}], is_large=is_large, faults={"train.jsonl": fault})
     with hub_server(bad=bad) as hub:
-        told = refused("bad/train", access(hub))
-    assert "train.jsonl" in told
-    assert "cannot be downloaded" in told or "is not what the commit holds; delete" in told or "answers 500" in told
+        shown = refused("bad/train", access(hub))
+    assert "train.jsonl" in shown
+    assert "cannot be downloaded" in shown or "is not what the commit holds; delete" in shown or "answers 500" in shown
 
 
 def test_a_local_copy_that_was_changed_is_refused(access):
@@ -191,8 +191,8 @@ def test_a_card_that_is_large_or_broken_says_nothing(access, monkeypatch):
 
 def test_without_the_extra_one_line_says_what_to_install(access, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "huggingface_hub", None)
-    told = refused("pairs/train", HubAccess(environment={}))
-    assert told == "reading from the Hub needs huggingface_hub; pip install 'fellowship-harness[hub]'"
+    shown = refused("pairs/train", HubAccess(environment={}))
+    assert shown == "reading from the Hub needs huggingface_hub; pip install 'fellowship-harness[hub]'"
 
 
 def test_a_dataset_and_its_votes_are_read_from_the_hub(access):

@@ -272,9 +272,9 @@ def test_a_second_coordinator_is_refused(tmp_path: Path):
             assert f"process {first.pid} is running batches with this cache" in shown.stderr
         finally:
             first.send_signal(signal.SIGINT)
-            _, told = first.communicate(timeout=60)
+            _, shown = first.communicate(timeout=60)
         assert first.returncode == 130
-        assert "left at the provider; the same command collects the results" in told
+        assert "left at the provider; the same command collects the results" in shown
         server.looks = 1
         run(tmp_path)
         assert server.most_asked == 1
