@@ -272,9 +272,9 @@ def test_a_second_coordinator_is_refused(tmp_path: Path):
             assert f"process {first.pid} is running batches with this cache" in shown.stderr
         finally:
             first.send_signal(signal.SIGINT)
-            _, shown = first.communicate(timeout=60)
+            _, printed = first.communicate(timeout=60)
         assert first.returncode == 130
-        assert "left at the provider; the same command collects the results" in shown
+        assert "left at the provider; the same command collects the results" in printed
         server.looks = 1
         run(tmp_path)
         assert server.most_asked == 1
