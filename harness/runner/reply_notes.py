@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from harness.records.calls import Call, Reply
@@ -56,6 +57,7 @@ def remark_on(call: Call, reply: Reply) -> Remark | None:
     return Remark(call.model.name, served if is_other else "", reply.prompt_tokens if expected else 0, expected)
 
 
+@lru_cache(maxsize=1024)  # a run has few names, and a million replies
 def is_same_model(asked: str, served: str) -> bool:
     """Whether two names are of one model: an alias and its dated snapshot, or a name with and without its path."""
     one, other = _plain(asked), _plain(served)

@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from harness.cache.entry import Store
 from harness.errors import CacheError, MissingRepliesError
 from harness.records.judgments import Judgment, Usage
+from harness.runner.garbage import collecting
 from harness.runner.plan import Chunk
 from harness.runner.reply_notes import ReplyNotes
 from harness.runner.session import (
@@ -93,6 +94,10 @@ class Run(Generic[T]):
             CacheError: if the cache fails.
         """
         self.watch.begin(self.plan.conversation_count)
+        with collecting(False):
+            yield from self._finished()
+
+    def _finished(self) -> Iterator[tuple[Any, list[ConversationState[T]]]]:
         missing = Missing()
         reached = 0
         for chunk in self.plan.chunks():
@@ -103,7 +108,8 @@ class Run(Generic[T]):
             elif not self.may_ask(chunk):
                 missing.add(chunk, waiting, self.store)
             else:
-                self._execute(chunk, reached)
+                with collecting(True):  # calls in flight make cycles
+                    self._execute(chunk, reached)
                 conversations = start_conversations(self.plan, chunk)
                 if advance(conversations, self.store, self.unavailable):
                     raise CacheError("the cache does not give back what was just stored", hint=VERIFY)

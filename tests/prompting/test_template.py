@@ -1,4 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from harness.errors import SpecError
 from harness.prompting.template import MAX_SOURCE, compile_template, template_faults, variables_in
@@ -110,3 +114,57 @@ def test_refuses_what_would_take_too_much(source: str) -> None:
 
 def test_finds_variables_everywhere() -> None:
     assert variables_in("{{ a }}{% if b and c == d %}{{ e }}{% endif %}") == set("abcde")
+
+
+NAMES = ("a", "b", "reference", "step_x")
+LITERALS = ("''", "'x'", '"{{ a }}"', r"'a\n\u00e9'", "'True'")
+ATOMS = st.sampled_from([*NAMES, *LITERALS])
+EXPRESSIONS = st.recursive(
+    ATOMS,
+    lambda inner: st.one_of(
+        st.builds("({} and {})".format, inner, inner),
+        st.builds("({} or {})".format, inner, inner),
+        st.builds("(not {})".format, inner),
+        st.builds("({} == {})".format, inner, inner),
+        st.builds("({} != {} == {})".format, inner, inner, inner),
+        st.builds("({} == {} != {})".format, inner, inner, inner),
+    ),
+    max_leaves=6,
+)
+SPACE = st.sampled_from(["", " ", "\n", "  \n\n", "\r\n", "\t"])
+TEXT = st.one_of(st.sampled_from(["word", "}} ", "%}", "# ", "{ {", "<b>'\"&", "\u2028é"]), SPACE)
+PIECES = st.one_of(TEXT, st.builds("{{{{ {} }}}}".format, EXPRESSIONS), st.just("{# a remark #}"))
+SOURCES = st.recursive(
+    st.lists(PIECES, max_size=4).map("".join),
+    lambda inner: st.builds(
+        "{}{{% if {} %}}{}{}{{% elif {} %}}{}{{%- else -%}}{}{{% endif %}}{}".format,
+        SPACE, EXPRESSIONS, SPACE, inner, EXPRESSIONS, inner, inner, SPACE,
+    ),
+    max_leaves=4,
+)  # fmt: skip
+VALUES = st.fixed_dictionaries(
+    dict.fromkeys(NAMES, st.one_of(st.sampled_from(["", "x", "True", "{{ a }}", "{% if", "\n"]), st.text(max_size=8)))
+)
+
+
+@given(SOURCES, VALUES)
+def test_renders_what_jinja_renders(source: str, values: dict[str, str]) -> None:
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    )
+    if template_faults(source, NAMES):  # more nesting or variables than a template may have
+        return
+    assert compile_template(source).render(values) == environment.from_string(source).render(values)
+
+
+def test_a_branch_that_is_not_chosen_needs_no_values() -> None:
+    template = compile_template("{% if a %}{{ a }}{% elif b == 'x' or c %}{{ c }}{% else %}-{% endif %}")
+    assert template.render({"a": "1"}) == "1"
+    assert template.render({"a": "", "b": "x", "c": "2"}) == "2"
+    with pytest.raises(KeyError, match="b"):
+        template.render({"a": ""})
+
+
+def test_renders_an_expression_as_text() -> None:
+    template = compile_template("{{ a and b }}|{{ a or b }}|{{ not a }}|{{ a == 'x' }}|{{ a == b != a }}|{{ 'x' }}")
+    assert template.render({"a": "x", "b": "y"}) == "y|x|False|True|False|x"
