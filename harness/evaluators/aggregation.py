@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from harness.records.datasets import Item
 from harness.records.judgments import FailureKind, Outcome, Verdict
+from harness.records.shared_prompts import SharedItem
 
 Compare: TypeAlias = Callable[[float, float], Verdict]
 """Turns two scores into a verdict, with the tie margin of the strategy."""
@@ -77,9 +78,12 @@ def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outco
 
 def swap_responses(item: Item) -> Item:
     """The item with its responses and their authors exchanged."""
-    return item._replace(
+    swapped = item._replace(
         response_a=item.response_b, response_b=item.response_a, model_a=item.model_b, model_b=item.model_a
     )
+    if isinstance(item, SharedItem) and item.prompts is not None:
+        return SharedItem.of(swapped, item.prompts, item.row, is_swapped=not item.is_swapped)
+    return swapped
 
 
 def exchanged(outcome: Outcome) -> Outcome:

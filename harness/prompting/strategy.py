@@ -8,6 +8,7 @@ A strategy is data: templates, and a rule that reads the answer. `built_in` and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from harness.errors import Problem, SpecError
@@ -21,6 +22,7 @@ from harness.records.datasets import Dataset, Item, Message
 from harness.records.experiment import Strategy
 from harness.records.frozen import freeze, with_plain_numbers
 from harness.records.judgments import Verdict
+from harness.records.shared_prompts import shared_prompt
 
 if TYPE_CHECKING:
     from harness.prompting.template import Template
@@ -174,14 +176,16 @@ class Questions:
         if strategy.follow_up is not None:
             self.again = {"role": "user", "content": compile_template(strategy.follow_up).render(self._constants)}
 
-    def pair(self, item: Item, replies: Mapping[str, str] = NO_REPLIES) -> list[Message]:
+    def pair(self, item: Item, replies: Mapping[str, str] = NO_REPLIES) -> Sequence[Message]:
         """The conversation that shows both responses of an item, `replies` being those of the steps by their ids."""
-        return self._messages(self._opening, self._user, item, _both(item), replies)
+        render = partial(self._messages, self._opening, self._user, item, _both(item), replies)
+        return render() if replies else shared_prompt(item, self, "pair", render)
 
-    def alone(self, item: Item, side: Side, replies: Mapping[str, str] = NO_REPLIES) -> list[Message]:
+    def alone(self, item: Item, side: Side, replies: Mapping[str, str] = NO_REPLIES) -> Sequence[Message]:
         """The conversation that shows one response; nothing in it depends on the other one or on the side."""
         shown: Shown = (("response", "response", item.response_a if side == "a" else item.response_b),)
-        return self._messages(self._opening, self._user, item, shown, replies)
+        render = partial(self._messages, self._opening, self._user, item, shown, replies)
+        return render() if replies else shared_prompt(item, self, side, render)
 
     def step(self, name: str, item: Item, replies: Mapping[str, str]) -> list[Message]:
         """The conversation of a preparatory step, `replies` being those of the steps before it.

@@ -26,6 +26,7 @@ from harness.providers.provider import Connection
 from harness.providers.retry import unexpected
 from harness.records.calls import UNAVAILABLE, Call, Reply
 from harness.records.reasoning import separated
+from harness.records.shared_prompts import plain_call
 from harness.runner.interruption import EndingSignal
 from harness.runner.session import (
     CallNote,
@@ -205,7 +206,7 @@ class Executor:
         """The reply to a call; identical calls in flight are made once."""
         future = self.in_flight.get(key)
         if future is None:
-            future = self.in_flight[key] = asyncio.ensure_future(self._ask(key, call, where))
+            future = self.in_flight[key] = asyncio.ensure_future(self._ask(key, plain_call(call), where))
             future.add_done_callback(lambda ended: self._end(key, ended))
         return future
 

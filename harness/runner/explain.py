@@ -18,6 +18,7 @@ from harness.records.calls import Call, Reply
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import Judgment, Outcome, Usage
+from harness.records.shared_prompts import plain_messages
 from harness.runner.judgment_columns import Ledger
 from harness.runner.plan import Chunk, Plan
 from harness.runner.run import Part
@@ -275,7 +276,7 @@ def asked_json(one: ExplainedCall) -> dict[str, Any]:
         "model_id": call.model.id,
         "params": sent_params(call),
         "draw": call.draw,
-        "messages": call.messages,
+        "messages": plain_messages(call.messages),
         "key": one.key,
         "reply": None if one.reply is None else reply_json(one.reply),
     }

@@ -25,6 +25,7 @@ from harness.records.calls import Model
 from harness.records.datasets import Dataset, DatasetSpec, Item
 from harness.records.experiment import CELLS_SHOWN, Cell, Spec
 from harness.records.judgments import Outcome
+from harness.records.shared_prompts import SharedItem, SharedPrompts
 from harness.runner.draws import with_first_draw
 from harness.runner.hub_pins import with_commits
 from harness.runner.slices import slice_problems
@@ -119,6 +120,10 @@ class Plan:
     datasets: Mapping[str, Dataset]
     questions: Mapping[str, Questions] = field(repr=False)
     first_draw: int = field(default=0, kw_only=True)
+    _prompts: dict[tuple[str, str], SharedPrompts | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What is known of the prompts of a dataset and a strategy; None where one cell alone sends them."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.summary}>"
@@ -189,9 +194,20 @@ class Plan:
         """The items of a chunk, each with a fresh conversation about it."""
         cell = chunk.cell
         questions = self.questions[cell.strategy]
-        for item in self.datasets[cell.dataset].items(chunk.start, chunk.stop):
+        prompts = self._shared(cell)
+        items = self.datasets[cell.dataset].items(chunk.start, chunk.stop)
+        for row, plain in enumerate(items, chunk.start):
+            item = plain if prompts is None else SharedItem.of(plain, prompts, row)
             conversation = converse(item, cell, questions, self.spec.models)
             yield item, with_first_draw(conversation, self.first_draw) if self.first_draw else conversation
+
+    def _shared(self, cell: Cell) -> SharedPrompts | None:
+        """What is known of the prompts of a cell; None where no other cell sends the same."""
+        key = (cell.dataset, cell.strategy)
+        if key not in self._prompts:
+            asking = sum((one.dataset, one.strategy) == key and asks(one) for one in self.spec.cells)
+            self._prompts[key] = SharedPrompts(self.questions[cell.strategy]) if asking > 1 else None
+        return self._prompts[key]
 
 
 def make_plan(spec: Spec, access: HubAccess | None = None) -> Plan:

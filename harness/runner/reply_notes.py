@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from harness.records.calls import Call, Reply
+from harness.records.shared_prompts import text_size
 from harness.text import quoted
 
 BYTES_PER_TOKEN = 8
@@ -74,10 +75,7 @@ def _plain(name: str) -> str:
 
 def _tokens_missing(call: Call, reply: Reply) -> int:
     """The tokens that a prompt has at least, where the reply reports less than half of them; else 0."""
-    reported, size = max(reply.prompt_tokens, reply.cached_tokens), 0
-    for message in call.messages:  # a loop, since every replayed reply comes by here
-        text = message["content"]
-        size += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    reported, size = max(reply.prompt_tokens, reply.cached_tokens), text_size(call.messages)
     if size <= BYTES_PER_TOKEN * reported or size < SHORTEST_BYTES:
         return 0
     texts = [message["content"] for message in call.messages]

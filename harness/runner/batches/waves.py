@@ -15,6 +15,7 @@ from harness.cache.entry import Store
 from harness.evaluators.conversation import Conversation
 from harness.records.calls import Call, Reply
 from harness.records.datasets import Item
+from harness.records.shared_prompts import plain_call
 from harness.runner.session import (
     CallNote,
     Connect,
@@ -96,7 +97,7 @@ class Wave:
         while waiting:
             found = self.replies.get_many([key for conversation in waiting for key in conversation.keys])
             missing = [
-                WaitingCall(key, call, chunk.cell.id, conversation.item.id)
+                WaitingCall(key, plain_call(call), chunk.cell.id, conversation.item.id)
                 for conversation in waiting
                 for key, call in zip(conversation.keys, conversation.calls, strict=True)
                 if key not in found and self.unavailable.reply_to(key, call) is None
