@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 from harness.data.hub.client import HubAccess
 from harness.records.datasets import Dataset
 from harness.records.experiment import Spec
-from harness.runner.estimate import Estimate
+from harness.runner.needs import Estimate
 from harness.runner.plan import Planned
 from harness.runner.run import RunOf, RunResult
 from harness.runner.run_folder import RunWriter

@@ -23,8 +23,8 @@ from harness.runner.batches.journal import calls_in_jobs
 from harness.runner.connect import connector
 from harness.runner.cost_limit import check_cost_limit, ledger_of, resume_hint
 from harness.runner.environment import environment_json, spec_file
-from harness.runner.estimate import Estimate
 from harness.runner.interruption import Interruption
+from harness.runner.needs import Estimate
 from harness.runner.other_identities import notes_on_identities
 from harness.runner.places import with_cache_place
 from harness.runner.plan import Planned, with_concurrency

@@ -14,7 +14,7 @@ from harness.cli._terminal import print_message
 from harness.cli.plan import dollars, ends, usd
 from harness.errors import InputError
 from harness.providers.ledger import Ledger
-from harness.runner.estimate import Estimate
+from harness.runner.needs import Estimate
 from harness.runner.progress import Display
 from harness.text import quoted
 

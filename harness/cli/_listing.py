@@ -25,7 +25,7 @@ KINDS = {
     "strategies": Kind("strategies", "prompt templates and answer rules: `matrix.strategy`"),
     "personas": Kind("personas", "sets of participants of a debate: `debate.personas`"),
     "reviews": Kind("reviews", "prompts to review and revise drafts: `loop.review` of a generation"),
-    "modes": Kind("modes", "kinds of evaluator (judge, jury, debate): `matrix.evaluator`"),
+    "modes": Kind("modes", "kinds of evaluator (judge, jury, debate, cascade): `matrix.evaluator`"),
     "metrics": Kind("metrics", "agreement of judgments with labels: `score.metrics`"),
     "soft-metrics": Kind("soft_metrics", "figures of soft verdicts (probabilities): `score.metrics`"),
     "probes": Kind("probes", "biases of an evaluator: `harness audit`, `score.probes`"),

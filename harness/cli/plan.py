@@ -20,14 +20,8 @@ from harness.cli._terminal import screen, wrapped
 from harness.cli._working import working
 from harness.leaderboard.fit import SHORTEST_NAME, shortened
 from harness.providers.ledger import Ledger
-from harness.runner.estimate import (
-    BYTES_PER_TOKEN,
-    PROMPTS_COUNTED,
-    USUAL_REPLY_TOKENS,
-    Estimate,
-    Range,
-    estimate_json,
-)
+from harness.runner.estimate import estimate_json
+from harness.runner.needs import BYTES_PER_TOKEN, PROMPTS_COUNTED, USUAL_REPLY_TOKENS, Estimate, Range
 from harness.runner.other_identities import notes_on_identities
 from harness.spec.checks import notes_on_parameters
 from harness.text import aligned, pluralized, printable

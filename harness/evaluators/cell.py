@@ -37,6 +37,8 @@ def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
     if not is_asking(mode):
         return 0, 0
     fewest, most = mode.calls_per_item(cell, strategy)
+    if hasattr(mode, "stages"):
+        return fewest, most
     times = len(ORDERS[cell.order]) * cell.repeats
     if isinstance(cell, probing.ProbeCell):
         times = probing.judgments_per_item(cell)
@@ -50,7 +52,7 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
         return _members_counted(cast(CountingMode, mode), item, cell, questions, models)
     if isinstance(cell, probing.ProbeCell):
         return probing.converse(item, cell, questions, models)
-    if cell.order == "given" and cell.repeats == 1:
+    if (cell.order == "given" and cell.repeats == 1) or hasattr(mode, "stages"):
         return mode.converse(item, cell, questions, models)
     return _in_orders_and_repeats(mode, item, cell, questions, models)
 

@@ -68,6 +68,11 @@ class Mode(Protocol):
     * `unfit(strategy, settings) -> tuple[str, str] | None`: why the mode cannot use a strategy, and a suggested fix;
     * `TAKES_PERSONAS: bool`: whether its settings have `personas`, the name of a set or a list; `expand` then receives
       the list, and the name of the set as `persona_set`; False by default;
+    * `unfit_cell(cell) -> tuple[str, str] | None`: why the mode cannot be asked with the orders and repeats of a cell,
+      and a suggested fix;
+    * `stages(cell) -> list[Cell]`, of a mode that asks: the cells that its conversation asks one after the other, as
+      far as needed, each in the orders and repeats of the cell; then `converse` and `calls_per_item` are about all
+      orders and repeats;
     * `variant(settings) -> str`: distinguishes cells of the same models in their ids, such as `(rounds=3)`; "" for the
       defaults.
     """
@@ -156,6 +161,19 @@ def faults_of(mode: Mode, wanted: Any) -> Iterable[Fault]:
 def unfit_reason(mode: Mode, strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | None:
     """Why a mode cannot use a strategy, and a suggested fix; None where it can."""
     found: tuple[str, str] | None = mode.unfit(strategy, settings) if hasattr(mode, "unfit") else None
+    return found
+
+
+def unfit_cell_reason(mode: Mode, cell: Cell) -> tuple[str, str] | None:
+    """Why a mode cannot be asked with the orders and repeats of a cell, and a suggested fix; None where it can."""
+    found: tuple[str, str] | None = mode.unfit_cell(cell) if hasattr(mode, "unfit_cell") else None
+    return found
+
+
+def stages_of(cell: Cell) -> list[Cell]:
+    """The cells that a cell asks one after the other, as far as needed; empty for a mode without stages."""
+    mode = find_mode(cell.mode)
+    found: list[Cell] = mode.stages(cell) if hasattr(mode, "stages") else []
     return found
 
 

@@ -18,7 +18,7 @@ from harness import registry
 from harness.errors import Problem
 from harness.evaluators.aggregation import exchanged, gravest, most_votes, swap_responses
 from harness.evaluators.conversation import Conversation, map_calls, together
-from harness.evaluators.mode import AskingMode, find_mode, is_asking
+from harness.evaluators.mode import AskingMode, find_mode, is_asking, stages_of
 from harness.evaluators.question import SWAPPED, with_step
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model
@@ -81,9 +81,12 @@ def probe_cell(cell: Cell, name: str) -> ProbeCell:
 
 
 def probe_cells(cells: Sequence[Cell], probes: Sequence[str]) -> tuple[ProbeCell, ...]:
-    """The cells that are asked for some probes, each once; cells that count judgments of others have none."""
+    """The cells that are asked for some probes, each once.
+
+    Cells that count judgments of others have none, nor have cells in stages: their judges are asked.
+    """
     wanted = [name for name in probes if intervention(name) is not None]
-    asked = [cell for cell in cells if wanted and is_asking(find_mode(cell.mode))]
+    asked = [cell for cell in cells if wanted and is_asking(find_mode(cell.mode)) and not stages_of(cell)]
     found = (probe_cell(cell, name) for name in wanted for cell in asked)
     return tuple({one.id: one for one in found}.values())
 

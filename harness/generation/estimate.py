@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from harness.evaluators.cell import asks, calls_per_item
-from harness.evaluators.mode import members_of
+from harness.evaluators.mode import members_of, stages_of
 from harness.generation.plan import LoopPlan, make_match_plan
 from harness.generation.records import System
 from harness.generation.trajectories import TrajectoryLedger
 from harness.records.datasets import Item
 from harness.records.experiment import Cell
-from harness.runner.estimate import BYTES_PER_TOKEN, Estimate, Need, PromptSize, estimate, largest_reply
+from harness.runner.estimate import estimate
+from harness.runner.needs import BYTES_PER_TOKEN, Estimate, Need, PromptSize, largest_reply
 from harness.runner.session import Replies, UnavailableReplies, advance, start_conversations
 
 
@@ -120,6 +121,11 @@ def _comparison(plan: LoopPlan, cell: Cell, prompt: int, drafts: int) -> Iterato
     if members := members_of(cell):  # a cell that counts asks its members in a tournament
         for member in members:
             yield from _comparison(plan, member, prompt, drafts)
+        return
+    for number, stage in enumerate(stages_of(cell)):
+        for step in _comparison(plan, stage, prompt, drafts):
+            yield step._replace(is_likely=step.is_likely and number == 0)
+    if stages_of(cell):
         return
     strategy = plan.spec.strategies[cell.strategy]
     template = (len(strategy.user) + len(strategy.system or "")) // BYTES_PER_TOKEN

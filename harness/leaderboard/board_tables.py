@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.leaderboard.escalation import ESCALATED, escalation_record
 from harness.leaderboard.slices import slice_records, slice_tables
 from harness.leaderboard.summary import summary_of
 from harness.leaderboard.tables import BoardTables, Column, Table
@@ -24,7 +25,7 @@ from harness.leaderboard.view import (
     metric_names,
 )
 
-NUMBERS = ("rank", "n", *CONSISTENCY.values(), CALLS, COST)
+NUMBERS = ("rank", "n", *CONSISTENCY.values(), ESCALATED, CALLS, COST)
 KEYS = ("rank", "strategy", "evaluator", "order", "repeats")
 WRAPPED = ("strategy", "evaluator", "failed")
 
@@ -95,6 +96,7 @@ def _record(board: Board, row: Row, metrics: list[str]) -> dict[str, Any]:
         **{f"{kind}_tokens": count for kind, count in row["tokens"].items()},
         "cost_usd": row["cost_usd"],
         "abstained": row["abstained"],
+        **escalation_record(board, row),
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from harness.hashing import rounded
 from harness.leaderboard import numbers
+from harness.leaderboard.escalation import escalation_json
 from harness.leaderboard.notes import notes_on
 from harness.records.calls import any_simulated
 from harness.records.experiment import Spec
@@ -126,6 +127,7 @@ def _row_json(row: Row, metric: str) -> dict[str, Any]:
         "calls": score.usage.calls,
         "cost_usd": score.usage.cost_usd,
         "abstained": score.usage.abstained,
+        **escalation_json(score),
         "simulated": row.is_simulated,
     }
 

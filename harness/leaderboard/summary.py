@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from harness.leaderboard.escalation import ESCALATED, any_escalated, escalated
 from harness.leaderboard.headline import headlines
 from harness.leaderboard.interval_bar import axis_of, bar, bar_header
 from harness.leaderboard.numbers import UNDEFINED, with_interval
@@ -90,8 +91,11 @@ def _counts(rows: Sequence[Row]) -> Iterator[Field]:
         yield Field([Form("failed", counts), Form("failed", kinds, 64)])
     if any(row["abstained"] for row in rows):
         yield Field([Form(ABSTAINED, [str(row["abstained"]) for row in rows], 46)])
+    has_cascades = any_escalated(rows)  # whose shares and costs are what one compares
+    if has_cascades:
+        yield Field([Form(ESCALATED, [escalated(row) for row in rows], 5)])
     if any(row["cost_usd"] for row in rows):
-        yield Field([Form("USD", [cost(row) for row in rows], 35)])
+        yield Field([Form("USD", [cost(row) for row in rows], 7 if has_cascades else 35)])
     if any(row["cost_usd"] for row in rows) or len({row["mode"] for row in rows}) > 1:
         yield Field([Form("calls", [f"{row['calls']:,}" for row in rows], 47)])
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from harness.errors import InputError
+from harness.leaderboard.escalation import ESCALATED, ESCALATED_NOTE, any_escalated, escalated
 from harness.leaderboard.numbers import UNDEFINED, rank_range, with_interval
 from harness.text import with_minus_signs
 
@@ -195,6 +196,7 @@ def footnotes(board: Board, remarks: Remarks) -> list[str]:
         *([LINE_NOTE] if any(ends_top_group(rows) is not None for _, rows in datasets(board)) else []),
         *(CONSISTENCY_NOTES[name] for name, column in CONSISTENCY.items() if column in columns),
         *([ABSTAINED_NOTE] if ABSTAINED in columns else []),
+        *([ESCALATED_NOTE] if ESCALATED in columns else []),
         *([COST_NOTE] if CALLS in columns else []),
         *([COMPLETE_CASES_NOTE.format(metric=board["metric"])] if COMPLETE_CASES in columns else []),
         *board.get("notes", ()),
@@ -213,6 +215,7 @@ def header(board: Board) -> list[str]:
     return [
         *["rank", "strategy", "evaluator", *unusual, *metric_names(board), *differences, *consistency, "n", "failed"],
         *([ABSTAINED] if any(row["abstained"] for row in rows) else []),
+        *([ESCALATED] if any_escalated(rows) else []),
         *complete,
         *_spent(rows),
     ]
@@ -238,6 +241,7 @@ def line(board: Board, row: Row, columns: Sequence[str], remarks: Remarks) -> li
         "n": str(row["n"]),
         "failed": failures(row),
         ABSTAINED: str(row["abstained"]),
+        ESCALATED: escalated(row),
         COMPLETE_CASES: complete_cases(row, board["metric"]),
         CALLS: f"{row['calls']:,}",
         COST: cost(row),

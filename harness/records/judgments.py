@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 Verdict = Literal["a", "tie", "b"]
@@ -42,6 +43,7 @@ class Outcome(NamedTuple):
             of a debate, repeats.
         preference: the soft verdict: the probability in [0, 1] that response a is better, half of that of a tie
             included; None where the replies give none.
+        escalated: of a cascade, how many judges were asked after the first one; None elsewhere.
     """
 
     verdict: Verdict | None
@@ -51,6 +53,7 @@ class Outcome(NamedTuple):
     votes: tuple[str, ...] = ()
     abstained: int = 0
     preference: float | None = None
+    escalated: int | None = None
 
     @property
     def name(self) -> str:
@@ -87,6 +90,8 @@ class Usage(NamedTuple):
         calls: whose replies the judgments rest on; one that several judgments share counts for each.
         cost_usd: by the prices in the spec, None where a model has none.
         abstained: how many of those who could have had a say in a judgment failed and were left out, over all of them.
+        escalated: of a cascade, the judgments that reached the second judge, the third one and so on, as far as any
+            did; empty elsewhere.
     """
 
     prompt_tokens: int = 0
@@ -94,6 +99,7 @@ class Usage(NamedTuple):
     calls: int = 0
     cost_usd: float | None = 0.0
     abstained: int = 0
+    escalated: tuple[int, ...] = ()
 
     def plus(self, other: Usage) -> Usage:
         """Both together."""
@@ -104,4 +110,5 @@ class Usage(NamedTuple):
             self.calls + other.calls,
             cost,
             self.abstained + other.abstained,
+            tuple(map(sum, zip_longest(self.escalated, other.escalated, fillvalue=0))),
         )

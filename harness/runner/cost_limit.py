@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harness.errors import InputError, Problem, SpecError
 from harness.providers.tokens import most_reply_tokens
 from harness.records.experiment import Spec
-from harness.runner.estimate import Estimate
+from harness.runner.needs import Estimate
 from harness.runner.progress import RunStats
 
 if TYPE_CHECKING:

@@ -289,4 +289,7 @@ def members_json(members: Sequence[Member]) -> list[dict[str, Any]]:
 
 def outcome_json(outcome: Outcome | None) -> dict[str, Any] | None:
     """An outcome, as `schemas/output/explain.schema.json` describes it."""
-    return None if outcome is None else outcome._asdict()
+    if outcome is None:
+        return None
+    found = outcome._asdict()
+    return found if outcome.escalated is not None else {key: found[key] for key in found if key != "escalated"}

@@ -191,7 +191,14 @@ def usage_of(conversations: Sequence[ConversationState[Any]]) -> Usage:
         sum(len(conversation.history) for conversation in conversations),
         None if None in costs else sum(cost for cost in costs if cost is not None),
         sum(conversation.outcome.abstained for conversation in conversations if conversation.outcome is not None),
+        _escalated(conversations),
     )
+
+
+def _escalated(conversations: Sequence[ConversationState[Any]]) -> tuple[int, ...]:
+    """The conversations of a cascade that reached each judge after the first one."""
+    stages = [getattr(conversation.outcome, "escalated", None) or 0 for conversation in conversations]
+    return tuple(sum(stage >= number for stage in stages) for number in range(1, max(stages, default=0) + 1))
 
 
 VERIFY = "run `harness cache verify`"

@@ -71,7 +71,10 @@ _COLUMNS = (
     "completion_tokens",
 )
 _PREFERENCE = "preference"
-"""The column of soft verdicts; runs without any have no such column, so that their bytes stay what they were."""
+_ESCALATED = "escalated"
+_OPTIONAL = (_PREFERENCE, _ESCALATED)
+"""The columns of soft verdicts, and of the judges that a cascade asked after the first one. Runs without any have no
+such column, so that their bytes stay what they were."""
 _LISTS = ("votes", "calls")
 """Columns that hold lists of words; rows hold them as text, with a space between words."""
 
@@ -93,9 +96,9 @@ class RunWriter:
         self.parent = results / spec_name
         self.folder = self.parent  # until __enter__ makes one of its own
         self._digest = hashlib.sha256()
-        self._columns: list[list[Any]] = [[] for _ in (*_COLUMNS, _PREFERENCE)]
+        self._columns: list[list[Any]] = [[] for _ in (*_COLUMNS, *_OPTIONAL)]
         self._parts = 0
-        self._is_soft = False
+        self._found: set[str] = set()
         self._made: list[Path] = []
         self._begun_ns = 0
 
@@ -124,18 +127,22 @@ class RunWriter:
         """Append judgments of a cell."""
         name = cell.id
         rows: list[tuple[Any, ...]] = []
-        preferences = []
+        optional: list[tuple[Any, ...]] = []
         for item, outcome, keys, prompt, completion in judgments:
+            named = () if outcome.escalated is None else ([_ESCALATED, outcome.escalated],)
             soft = () if outcome.preference is None else (outcome.preference,)
             votes, calls = " ".join(outcome.votes), " ".join(keys)
-            rows.append((name, item, *outcome[:4], votes, outcome.abstained, calls, prompt, completion, *soft))
-            preferences.append(outcome.preference)
+            rows.append((name, item, *outcome[:4], votes, outcome.abstained, calls, prompt, completion, *soft, *named))
+            optional.append((outcome.preference, outcome.escalated))
         if not rows:
             return
         self._digest.update(orjson.dumps(rows)[1:-1] + b",")
-        self._is_soft = self._is_soft or any(one is not None for one in preferences)
         hard = (row[: len(_COLUMNS)] for row in rows)
-        for column, values in zip(self._columns, [*zip(*hard, strict=True), preferences], strict=True):
+        extra = list(zip(*optional, strict=True))
+        self._found |= {
+            key for key, values in zip(_OPTIONAL, extra, strict=True) if any(one is not None for one in values)
+        }
+        for column, values in zip(self._columns, [*zip(*hard, strict=True), *extra], strict=True):
             column.extend(values)
         while len(self._columns[0]) >= ROWS_HELD:
             self._flush()
@@ -164,7 +171,8 @@ class RunWriter:
         if self._columns[0] or not self._parts:
             self._flush()
         with _storing(self.folder):
-            _join(self.folder / "parts", self.folder / JUDGMENTS, ROWS_HELD, () if self._is_soft else (_PREFERENCE,))
+            without = [name for name in _OPTIONAL if name not in self._found]
+            _join(self.folder / "parts", self.folder / JUDGMENTS, ROWS_HELD, without)
 
     def add_rows(self, name: str, rows: Sequence[Sequence[Any]], schema: Mapping[str, Any]) -> None:
         """Append rows to a Parquet file that `write_rows` makes of them; all additions of a file have one schema."""
@@ -306,7 +314,7 @@ def _row_schema() -> dict[str, Any]:
     import polars as pl
 
     kinds = [pl.String] * 4 + [pl.Float64] * 2 + [pl.String, pl.Int64, pl.String] + [pl.Int64] * 2 + [pl.Float64]
-    return dict(zip((*_COLUMNS, _PREFERENCE), kinds, strict=True))
+    return dict(zip((*_COLUMNS, *_OPTIONAL), [*kinds, pl.Int64], strict=True))
 
 
 def _pretty(value: Any) -> bytes:

@@ -294,4 +294,5 @@ def _cell(entry: Mapping[str, Any]) -> Cell:
 
 def _usage(row: Mapping[str, Any]) -> Usage:
     tokens = row["tokens"]
-    return Usage(tokens["prompt"], tokens["completion"], row["calls"], row["cost_usd"], row["abstained"])
+    escalated = tuple(one["items"] for one in row.get("escalated", ()))
+    return Usage(tokens["prompt"], tokens["completion"], row["calls"], row["cost_usd"], row["abstained"], escalated)

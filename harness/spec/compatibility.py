@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.errors import Problem
-from harness.evaluators.mode import find_mode, unfit_reason
+from harness.evaluators.mode import find_mode, unfit_cell_reason, unfit_reason
 from harness.records.document import Document
 from harness.records.experiment import Strategy
 from harness.spec.axes import MATRIX, Axes
@@ -25,6 +25,11 @@ def unfit_strategies(document: Document, strategies: Mapping[str, Strategy], axe
         for mode in entry:
             for name in matrix["strategy"]:
                 cells = cells_of({**matrix, "evaluator": [entry], "strategy": [name]}, ())
-                if cells and (found := unfit_reason(find_mode(mode), strategies[name], cells[0].settings)):
-                    place = axes.at("evaluator", index, mode)
+                if not cells:
+                    continue
+                module, place = find_mode(mode), axes.at("evaluator", index, mode)
+                if found := unfit_reason(module, strategies[name], cells[0].settings):
                     yield document.problem(place, found[0], hint=found[1], key=True)
+                reasons = (unfit_cell_reason(module, cell) for cell in cells)
+                for message, hint in dict.fromkeys(reason for reason in reasons if reason):
+                    yield document.problem(place, message, hint=hint, key=True)

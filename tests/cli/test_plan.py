@@ -6,7 +6,8 @@ from harness.analysis.power.figures import DatasetPower, Detectable, MetricPower
 from harness.cli.plan import change_text, dollars, printed, usd
 from harness.records.calls import Model, Price
 from harness.records.experiment import ScoreSpec
-from harness.runner.estimate import Range, estimate
+from harness.runner.estimate import estimate
+from harness.runner.needs import Range
 from harness.runner.progress import RunStats
 from harness.runner.run import Run
 from support.worlds import MemoryStore, Wire, plan_of

@@ -7,7 +7,8 @@ from harness.cli.plan import method
 from harness.evaluators.modes import debate
 from harness.records.calls import Call, Model, Price, Reply
 from harness.records.experiment import Cell
-from harness.runner.estimate import PROMPTS_COUNTED, PromptSize, Range, Typical, estimate, estimate_json
+from harness.runner.estimate import estimate, estimate_json
+from harness.runner.needs import PROMPTS_COUNTED, PromptSize, Range, Typical
 from harness.runner.progress import RunStats
 from harness.runner.run import Run
 from support.worlds import MemoryStore, Wire, item, plan_of

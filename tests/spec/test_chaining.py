@@ -270,6 +270,11 @@ WANTED = {
         {"of": ["novice", "master"]},
         {"of": ["novice", {"model": "master", "strategy": "s"}], "vote": "mean-score"},
     ],
+    "cascade": [
+        {"of": ["novice", "master"], "escalate": "failure"},
+        {"of": ["novice", "master"], "escalate": "disagreement"},
+        {"of": ["master", "novice", "adept"], "escalate": "margin", "threshold": [0, 1.5]},
+    ],
     "debate": [
         {"model": ["novice", "master"], "rounds": 3, "personas": [{"name": "x", "role": "y"}], "persona_set": "z"},
         {"models": ["novice", "master"], "personas": [{"name": "x", "role": "y"}], "persona_set": None},

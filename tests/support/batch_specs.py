@@ -28,6 +28,23 @@ score: {{metrics: [kappa, accuracy], resamples: 200}}
 """
 """Judges, a jury and a debate; one of the models replies without a verdict at times, and is asked again."""
 
+CASCADE = """\
+schema: 1
+name: cascade
+seed: 7
+datasets: {{pairs: {{path: pairs.jsonl}}}}
+models:
+  novice: {{provider: openai, model: "simulated?skill=0.55&position_bias=0.3", base_url: "{url}"}}
+  senior: {{provider: openai, model: "simulated?skill=0.9", base_url: "{url}"}}
+matrix:
+  dataset: [pairs]
+  strategy: [direct]
+  evaluator: [{{cascade: {{of: [novice, senior], escalate: disagreement}}}}]
+  order: [both]
+score: {{metrics: [kappa, accuracy], resamples: 200}}
+"""
+"""A cascade: each of its judges is a wave."""
+
 LOOPS = """\
 schema: 1
 name: loops

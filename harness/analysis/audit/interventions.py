@@ -9,9 +9,10 @@ import numpy as np
 
 from harness.analysis.audit.finding import Finding, claimed, not_claimed, unknown
 from harness.analysis.audit.probe import SCORES, Audited, figure_text
-from harness.evaluators.mode import find_mode, is_asking
+from harness.evaluators.mode import find_mode, is_asking, stages_of
 from harness.evaluators.probing import ORDERS, probe_cell
 from harness.leaderboard.numbers import p_text
+from harness.records.experiment import Cell
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
 from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS
@@ -27,6 +28,7 @@ CLUSTER_P_VALUE = "exact sign test of clusters"
 DETECTABLE = "the smallest effect that is found with power 0.8"
 NOTHING_DETECTABLE = "too few items to find any effect"
 FAMILY = "Benjamini and Hochberg over {} effects"
+IN_STAGES = "not asked of cells in stages; the probe asks their judges, where they are cells"
 FIGURES = ("effect", "p-value", "q-value", "detectable")
 
 
@@ -44,6 +46,13 @@ def votes_of(audited: Audited, name: str) -> Array | None:
     return found
 
 
+def not_asked(name: str, cell: Cell) -> str:
+    """Why a cell has no judgments for a probe."""
+    if stages_of(cell):
+        return IN_STAGES
+    return NOT_ASKED.format(name) if is_asking(find_mode(cell.mode)) else COUNTED
+
+
 def effect_figures(audited: Audited, name: str, leans: Array | None) -> dict[str, Figure]:
     """The net share of the items whose verdicts lean to the changed response, with a test and a detectable effect.
 
@@ -57,7 +66,7 @@ def effect_figures(audited: Audited, name: str, leans: Array | None) -> dict[str
     """
     names = [f"{name}.{one}" for one in FIGURES]
     if leans is None:
-        reason = NOT_ASKED.format(name) if is_asking(find_mode(audited.cell.mode)) else COUNTED
+        reason = not_asked(name, audited.cell)
         return dict.fromkeys(names, audited.unknown(reason))
     level, n = audited.score.level, int((~np.isnan(leans)).sum())
     found = lean_of(leans, audited.clusters, level)

@@ -147,6 +147,9 @@ def _facts(row: Row) -> Iterator[tuple[str, str]]:
     yield "failed", failures(row)
     if row["abstained"]:
         yield "abstained", f"{row['abstained']:,}"
+    for one in row.get("escalated", ()):
+        share = "" if one["share"] is None else f" ({100 * one['share']:.0f} %)"
+        yield f"escalated to {one['model']}", f"{one['items']:,} items{share}"
     yield "calls", f"{row['calls']:,}"
     yield "tokens", f"{row['tokens']['prompt']:,} + {row['tokens']['completion']:,} (prompt + completion)"
     yield "cost", f"{cost(row)} USD" if row["cost_usd"] is not None else "unknown (no price in the spec)"

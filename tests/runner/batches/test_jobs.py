@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from harness.cli import main
 from harness.runner.batches import coordinator, submission
 from support.batch_server import BatchServer, batch_server
-from support.batch_specs import LOOPS, MODES, result_files, spec_in
+from support.batch_specs import CASCADE, LOOPS, MODES, result_files, spec_in
 
 pytestmark = pytest.mark.whole
 
@@ -69,7 +69,7 @@ def in_batches(server: BatchServer) -> int:
     return sum(job["request_counts"]["total"] for job in server.jobs.values())
 
 
-@pytest.mark.parametrize(("text", "name", "waves"), [(MODES, "modes", 5), (LOOPS, "loops", 3)])
+@pytest.mark.parametrize(("text", "name", "waves"), [(MODES, "modes", 5), (LOOPS, "loops", 3), (CASCADE, "cascade", 2)])
 def test_a_run_in_batches_gives_the_bytes_of_direct_calls(tmp_path: Path, text: str, name: str, waves: int):
     with batch_server() as server:
         spec_in(tmp_path, server.url, text=text)

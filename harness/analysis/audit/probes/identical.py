@@ -9,15 +9,13 @@ import numpy as np
 from harness.analysis.audit.finding import Finding
 from harness.analysis.audit.interventions import (
     ALL_FAILED,
-    COUNTED,
-    NOT_ASKED,
     effect_figures,
     effect_finding,
     effect_sentence,
+    not_asked,
     votes_of,
 )
 from harness.analysis.audit.probe import Audited, figure_text
-from harness.evaluators.mode import find_mode, is_asking
 from harness.records.datasets import Item
 from harness.records.figures import Figure
 
@@ -35,7 +33,7 @@ def figures(audited: Audited) -> dict[str, Figure]:
     """The net share of the items whose verdicts lean to the first position, and the share of verdicts that are ties."""
     votes = votes_of(audited, "identical")
     if votes is None:
-        reason = NOT_ASKED.format("identical") if is_asking(find_mode(audited.cell.mode)) else COUNTED
+        reason = not_asked("identical", audited.cell)
         return {**effect_figures(audited, "identical", None), "identical.ties": audited.unknown(reason)}
     given, swapped = votes[:, 0, 0], votes[:, 0, 1]
     ties = np.where(np.isnan(given + swapped), np.nan, ((given == 0).astype(float) + (swapped == 0)) / 2)
