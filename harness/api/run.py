@@ -35,6 +35,9 @@ from harness.runner.run import Run, WaveExecution
 from harness.runner.run_folder import ENVIRONMENT, RunWriter
 from harness.runner.session import Connect, ConversationPlan, Replies, UnavailableReplies
 from harness.runner.stored_runs import next_number
+from harness.runner.workers.lanes import Workers
+from harness.runner.workers.replay import Replay
+from harness.runner.workers.start import started_workers
 
 T = TypeVar("T")
 
@@ -50,6 +53,7 @@ class RunOptions(TypedDict, total=False):
     ledger: str | Path | None
     retry: Iterable[str]
     batch: bool
+    workers: int
     watch: RunStats | None
     before_asking: Callable[[Estimate], None]
     environment: Mapping[str, str] | None
@@ -66,6 +70,7 @@ def run_spec(
     ledger: str | Path | None = None,
     retry: Iterable[str] = (),
     batch: bool = False,
+    workers: int = 1,
     watch: RunStats | None = None,
     before_asking: Callable[[Estimate], None] = lambda _: None,
     environment: Mapping[str, str] | None = None,
@@ -83,6 +88,7 @@ def run_spec(
         ledger: file in which runs share `max_cost_usd`, also runs of other processes at the same time.
         retry: failures to ask again for, `failed` for all of them; the replies that are replaced stay in the history.
         batch: make the calls through the Batch APIs of the providers, at the prices of batches.
+        workers: processes of this machine that share the work; 1 for this process alone. The results are the same.
         watch: counts what the run does, and shows it where it is a `Display`.
         before_asking: receives the estimate before the first call that can cost anything is made.
         environment: where API keys are found; the environment variables of the process where it is None.
@@ -104,6 +110,7 @@ def run_spec(
             ledger=ledger,
             retry=retry,
             batch=batch,
+            workers=workers,
             watch=watch,
             before_asking=before_asking,
             environment=environment,
@@ -176,8 +183,15 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
         replies = Cache(cache, stats.warned, replaces_damaged=replaces_damaged)
         try:
             ending = shared or nullcontext()
-            with ending, replies as opened, batches() as waves, RunWriter(results, plan.spec.name) as writer:
+            with (
+                ending,
+                replies as opened,
+                batches() as waves,
+                started_workers(options.get("workers", 1), stats.warned) as workers,
+                RunWriter(results, plan.spec.name) as writer,
+            ):
                 session = _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline, waves)
+                session.workers = workers
                 return session.run()
         except BaseException:
             if is_new:
@@ -203,6 +217,7 @@ class _Session:
         is_offline: whether only recordings on this machine may be read.
         waves: makes the calls in batches; None where they are made one by one.
         unavailable: calls without a reply, shared by all conversations so that none is made again.
+        workers: other processes that share the work; None for none.
     """
 
     plan: Planned
@@ -216,6 +231,7 @@ class _Session:
     is_offline: bool = False
     waves: WaveExecution | None = None
     unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
+    workers: Workers | None = None
     _is_announced: bool = False
 
     def run(self) -> FinishedRun:
@@ -250,6 +266,7 @@ class _Session:
             self.unavailable,
             is_offline=self.is_offline,
             waves=self.waves,
+            replay=None if self.workers is None else Replay(self.workers, self.cache.values),
         )
         if self.kinds:
             rerun_failed(run, self.cache, self.kinds)

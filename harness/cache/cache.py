@@ -10,12 +10,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from harness.cache import sqlite_file, verify
-from harness.cache.entry import Entry, read_entry, stored_reply, value_of
+from harness.cache.entry import Entry, read_entry, stored_reply, value_of, without_call
 from harness.cache.lock import CacheLock
 from harness.cache.prune import StoredReply, stored_replies
 from harness.cache.sqlite_file import IS_SOUND, KEYS_IN_A_QUERY, NOT_WRITTEN_HERE, open_for_reading, reporting
@@ -73,6 +74,20 @@ class Cache:
                 if not self._replaces_damaged:
                     raise self._bad(key, str(error)) from error
                 self._damaged.add(key)
+        return found
+
+    def values(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """The replies of those keys that are there as bytes, for `harness.cache.entry.stored_reply` elsewhere.
+
+        An entry that is damaged beyond reading is left out, as if it were not there.
+
+        Raises:
+            CacheError: where the cache cannot be read.
+        """
+        found: dict[str, bytes] = {}
+        for key, value in self._rows(list(keys)):
+            with suppress(ValueError):
+                found[key] = without_call(value)
         return found
 
     def entries(self, keys: Iterable[str]) -> Iterator[Entry]:

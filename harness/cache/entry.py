@@ -196,6 +196,16 @@ def stored_reply(key: str, value: bytes) -> Reply:
     return read_reply(line)
 
 
+def without_call(value: bytes) -> bytes:
+    """The bytes of an entry without its call, from which `stored_reply` reads the same reply.
+
+    Raises:
+        ValueError: where the bytes are not those of an entry.
+    """
+    line = value[: value.index(b"\n") + 1]
+    return line + value[-CHECKSUM_DIGITS - 1 :] if has_checksum(value) else line
+
+
 def read_entry(key: str, value: bytes) -> Entry:
     """The entry in the bytes that `value_of` made. Does not recompute the key.
 

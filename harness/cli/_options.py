@@ -55,6 +55,16 @@ batch_option = click.option(
 )
 """`--batch` as the parameter `batch: bool`."""
 
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Processes of this machine that share the work; the results are the same for any N.",
+)
+"""`--workers N` as the parameter `workers: int`."""
+
 report_option = click.option(
     "--format",
     "report",

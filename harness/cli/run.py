@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import shlex
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -13,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from click.core import ParameterSource
 
 from harness.cli import _completion
 from harness.cli._checks import Check, junit_file
+from harness.cli._command_line import command_line
 from harness.cli._options import (
     allow_path_option,
     batch_option,
@@ -27,6 +26,7 @@ from harness.cli._options import (
     report_option,
     results_option,
     wide_option,
+    workers_option,
 )
 from harness.cli._repeat import check_repeat, draw_option, repeat_of_option, repeated
 from harness.cli._run_failures import print_failed_calls, print_unanswered, print_unparsed
@@ -57,6 +57,7 @@ SMALLEST_USD = 1e-9
 Examples:
   harness run specs/quickstart.yaml                     simulated judges: no API key, no network
   harness run my-judges.yaml --concurrency 64
+  harness run my-judges.yaml --workers 4                use four processes of this machine
   harness run my-judges.yaml --max-cost 5               stop before the cost could exceed 5 dollars
   harness run my-judges.yaml --max-cost 5 --ledger week.jsonl    all runs that name this file share the 5 dollars
   harness run my-judges.yaml --fail-on-failures 0.05    exit code 1 if more than 5 % of the judgments failed
@@ -127,6 +128,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
     help="Repeat judgments with this failure; replaced replies stay in the cache. Repeatable.",
 )
 @batch_option
+@workers_option
 @click.option("-y", "--yes", is_flag=True, help="Spend without asking, whatever HARNESS_CONFIRM_ABOVE is.")
 @click.option("-v", "--verbose", is_flag=True, help="Print each call on stderr.")
 @click.option(
@@ -211,6 +213,7 @@ class RunOptions:
     retry: tuple[str, ...]
     ledger: Path | None
     batch: bool
+    workers: int
     yes: bool
     verbose: bool
     log_file: Path | None
@@ -252,6 +255,7 @@ def run_one(
                 ledger=options.ledger,
                 retry=options.retry,
                 batch=options.batch,
+                workers=options.workers,
                 watch=watch,
                 before_asking=partial(
                     confirm_cost,
@@ -311,24 +315,6 @@ def call_log(watch: RunStats, file: Path | None) -> AbstractContextManager[objec
 def print_line(text: str) -> None:
     """Print a message on stderr; an error is red."""
     print_message(text, style="red" if text.startswith("error:") else "")
-
-
-def command_line(ctx: click.Context) -> str:
-    """The command line of this invocation."""
-    words = ["harness", ctx.info_name or "run"]
-    for parameter in ctx.command.params:
-        name = parameter.name or ""
-        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
-            continue
-        value = ctx.params[name]
-        if isinstance(parameter, click.Argument):
-            words += map(str, value) if parameter.nargs == -1 else [str(value)]
-        elif isinstance(parameter, click.Option) and parameter.is_flag:
-            words.append(parameter.opts[0])
-        else:
-            values = value if parameter.multiple else [value]
-            words += [word for one in values for word in (parameter.opts[0], str(one))]
-    return shlex.join(words)
 
 
 def print_location(finished: FinishedRun, spec: Path, watch: RunStats) -> None:

@@ -10,12 +10,10 @@ from harness.data.dataset import PROMPT_SET, FrameDataset, read_dataset
 from harness.data.hub.client import HubAccess
 from harness.data.hub.local_copy import fetched
 from harness.errors import DatasetError, HarnessError, Problem
-from harness.evaluators.cell import ORDERS, converse
 from harness.evaluators.conversation import Conversation
 from harness.generation.loop import LoopContext
-from harness.generation.loop import converse as loop
+from harness.generation.recipe import LoopRecipe, MatchedItem, MatchRecipe, loop_context
 from harness.generation.records import GenerationSpec, System, Trajectory
-from harness.generation.review import Reviewing
 from harness.generation.spec import generation_digest
 from harness.hashing import digest_of
 from harness.prompting.strategy import Questions, compile_strategy
@@ -23,7 +21,7 @@ from harness.records.calls import Model
 from harness.records.datasets import DatasetSpec, Item
 from harness.records.experiment import CELLS_SHOWN, Cell
 from harness.records.frozen import FrozenDict
-from harness.records.judgments import FailureKind, Outcome
+from harness.records.judgments import FailureKind
 from harness.runner.hub_pins import with_commits
 from harness.runner.plan import CHUNK, Chunk, Plan
 from harness.text import html_table, pluralized
@@ -124,8 +122,15 @@ class LoopPlan:
 
     def conversations(self, chunk: LoopChunk) -> Iterator[tuple[Item, Conversation[Trajectory]]]:
         """The prompts of a chunk, each with a fresh loop."""
-        for item in self.prompts[chunk.cell.prompts].items(chunk.start, chunk.stop):
-            yield item, loop(item, chunk.cell, self.context)
+        return self.maker().conversations(chunk, self.material(chunk))
+
+    def maker(self) -> LoopRecipe:
+        """What makes the loops of the plan."""
+        return LoopRecipe(self.spec, self.context)
+
+    def material(self, chunk: LoopChunk) -> Iterator[Item]:
+        """The prompts of a chunk."""
+        return self.prompts[chunk.cell.prompts].items(chunk.start, chunk.stop)
 
 
 def make_loop_plan(spec: GenerationSpec, access: HubAccess | None = None) -> LoopPlan:
@@ -151,16 +156,7 @@ def make_loop_plan(spec: GenerationSpec, access: HubAccess | None = None) -> Loo
     if problems:
         raise DatasetError(problems)
     questions = {name: compile_strategy(strategy) for name, strategy in spec.strategies.items()}
-    assert spec.review is not None, "a valid spec has a review rule"
-    chosen = spec.selection.cell
-    context = LoopContext(
-        spec.models,
-        Reviewing(spec.review),
-        spec.stop,
-        spec.selection,
-        None if chosen is None else questions[chosen.strategy],
-    )
-    return LoopPlan(spec, prompts, questions, context)
+    return LoopPlan(spec, prompts, questions, loop_context(spec))
 
 
 class Picks(NamedTuple):
@@ -188,28 +184,17 @@ class MatchPlan(Plan):
 
     picks: Mapping[str, Picks] = field(default_factory=dict)
 
-    def conversations(self, chunk: Chunk) -> Iterator[tuple[Item, Conversation[Outcome]]]:
-        """The items of a chunk, each with a fresh conversation about it."""
-        cell, questions = chunk.cell, self.questions[chunk.cell.strategy]
+    def maker(self) -> MatchRecipe:
+        """What makes the conversations of the plan."""
+        return MatchRecipe(self.spec.models, self.spec.strategies, frozenset(), self.first_draw, dict(self.questions))
+
+    def material(self, chunk: Chunk) -> Iterator[MatchedItem]:  # type: ignore[override]  # of its own maker
+        """The items of a chunk, each with the failure of a system that has no draft for it."""
         assert isinstance(self.spec, GenerationSpec)
-        match = self.spec.matches[cell.dataset]
+        match = self.spec.matches[chunk.cell.dataset]
         sides = [self.picks[match.first], self.picks[match.second]]
-        votes = len(ORDERS[cell.order]) * cell.repeats
-        items = self.datasets[cell.dataset].items(chunk.start, chunk.stop)
-        for at, item in enumerate(items, chunk.start):
-            failed = next((side.failures[at] for side in sides if side.failures[at]), None)
-            if failed is not None:
-                yield item, decided(Outcome(None, failed), votes)
-            elif item.response_a.split() == item.response_b.split():
-                yield item, decided(Outcome("tie"), votes)
-            else:
-                yield item, converse(item, cell, questions, self.spec.models)
-
-
-def decided(outcome: Outcome, votes: int) -> Conversation[Outcome]:
-    """A conversation without calls, however many repeats the others have."""
-    yield []
-    return outcome._replace(votes=(outcome.name,) * votes) if votes > 1 else outcome
+        for at, item in enumerate(self.datasets[chunk.cell.dataset].items(chunk.start, chunk.stop), chunk.start):
+            yield MatchedItem(item, next((side.failures[at] for side in sides if side.failures[at]), None))
 
 
 def make_match_plan(plan: LoopPlan, picks: Mapping[str, Picks]) -> MatchPlan:

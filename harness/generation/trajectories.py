@@ -14,8 +14,8 @@ import polars as pl
 from harness.generation.plan import LoopPlan, Picks
 from harness.generation.records import Review, System, Trajectory
 from harness.records.judgments import Usage
+from harness.runner.finished import FinishedConversation
 from harness.runner.run import usage_of
-from harness.runner.session import ConversationState
 
 REVIEW = pl.Struct(
     {"reviewer": pl.String, "text": pl.String, "score": pl.Float64, "failure": pl.String, "key": pl.String}
@@ -129,7 +129,7 @@ class TrajectoryLedger:
         """SHA-256 of all trajectories so far, in their order."""
         return self._digest.hexdigest()
 
-    def add(self, system: System, conversations: Sequence[ConversationState[Trajectory]]) -> list[tuple[Any, ...]]:
+    def add(self, system: System, conversations: Sequence[FinishedConversation[Trajectory]]) -> list[tuple[Any, ...]]:
         """Add ended loops of a system; return their rows."""
         account, picks = self.accounts[system.id], self.picks[system.id]
         rows: list[tuple[Any, ...]] = []
@@ -139,7 +139,7 @@ class TrajectoryLedger:
             account.count(one)
             picks.texts.append(one.text or "")
             picks.failures.append(None if one.picked >= 0 else one.failure or "unavailable")
-            rows += rows_of(system, conversation.item.id, one)
+            rows += rows_of(system, conversation.item_id, one)
         account.usage = account.usage.plus(usage_of(conversations))
         self._digest.update(orjson.dumps(rows)[1:-1] + b",")
         return rows

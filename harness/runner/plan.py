@@ -6,6 +6,7 @@ million item-cells take no memory in advance.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
@@ -14,7 +15,7 @@ from harness.data.dataset import read_dataset
 from harness.data.hub.client import HubAccess
 from harness.data.hub.local_copy import fetched
 from harness.errors import DatasetError, HarnessError, Problem, SpecError
-from harness.evaluators.cell import asks, converse
+from harness.evaluators.cell import asks
 from harness.evaluators.conversation import Conversation
 from harness.evaluators.mode import averages_scores, members_of
 from harness.evaluators.probing import ProbeCell, probe_cells, wording_problem
@@ -25,9 +26,8 @@ from harness.records.calls import Model
 from harness.records.datasets import Dataset, DatasetSpec, Item
 from harness.records.experiment import CELLS_SHOWN, Cell, Spec
 from harness.records.judgments import Outcome
-from harness.records.shared_prompts import SharedItem, SharedPrompts
-from harness.runner.draws import with_first_draw
 from harness.runner.hub_pins import with_commits
+from harness.runner.recipe import Recipe
 from harness.runner.slices import slice_problems
 from harness.spec.digest import spec_digest
 from harness.text import html_table, pluralized
@@ -120,10 +120,8 @@ class Plan:
     datasets: Mapping[str, Dataset]
     questions: Mapping[str, Questions] = field(repr=False)
     first_draw: int = field(default=0, kw_only=True)
-    _prompts: dict[tuple[str, str], SharedPrompts | None] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    """What is known of the prompts of a dataset and a strategy; None where one cell alone sends them."""
+    _maker: list[Recipe] = field(default_factory=list, init=False, repr=False, compare=False)
+    """What makes the conversations, once it is needed: it remembers prompts."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.summary}>"
@@ -192,22 +190,20 @@ class Plan:
 
     def conversations(self, chunk: Chunk) -> Iterator[tuple[Item, Conversation[Outcome]]]:
         """The items of a chunk, each with a fresh conversation about it."""
-        cell = chunk.cell
-        questions = self.questions[cell.strategy]
-        prompts = self._shared(cell)
-        items = self.datasets[cell.dataset].items(chunk.start, chunk.stop)
-        for row, plain in enumerate(items, chunk.start):
-            item = plain if prompts is None else SharedItem.of(plain, prompts, row)
-            conversation = converse(item, cell, questions, self.spec.models)
-            yield item, with_first_draw(conversation, self.first_draw) if self.first_draw else conversation
+        return self.maker().conversations(chunk, self.material(chunk))
 
-    def _shared(self, cell: Cell) -> SharedPrompts | None:
-        """What is known of the prompts of a cell; None where no other cell sends the same."""
-        key = (cell.dataset, cell.strategy)
-        if key not in self._prompts:
-            asking = sum((one.dataset, one.strategy) == key and asks(one) for one in self.spec.cells)
-            self._prompts[key] = SharedPrompts(self.questions[cell.strategy]) if asking > 1 else None
-        return self._prompts[key]
+    def maker(self) -> Recipe:
+        """What makes the conversations of the plan."""
+        if not self._maker:
+            sent = Counter((cell.dataset, cell.strategy) for cell in self.spec.cells if asks(cell))
+            shared = frozenset(one for one, cells in sent.items() if cells > 1)
+            spec = self.spec
+            self._maker.append(Recipe(spec.models, spec.strategies, shared, self.first_draw, dict(self.questions)))
+        return self._maker[0]
+
+    def material(self, chunk: Chunk) -> Iterator[Item]:
+        """The items of a chunk."""
+        return self.datasets[chunk.cell.dataset].items(chunk.start, chunk.stop)
 
 
 def make_plan(spec: Spec, access: HubAccess | None = None) -> Plan:

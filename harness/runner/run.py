@@ -8,13 +8,14 @@ any interruption.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from harness.cache.entry import Store
 from harness.errors import CacheError, MissingRepliesError
 from harness.records.judgments import Judgment, Usage
+from harness.runner.finished import FinishedConversation, judgment_of
 from harness.runner.garbage import collecting
 from harness.runner.plan import Chunk
 from harness.runner.reply_notes import ReplyNotes
@@ -41,6 +42,18 @@ class WaveExecution(Protocol):
         ...
 
 
+class ChunkReplay(Protocol):
+    """Replays chunks elsewhere."""
+
+    def finished(self, plan: Any, chunks: Iterable[Any]) -> Iterator[tuple[Any, Sequence[Any] | None]]:
+        """Chunks in order, each with its ended conversations; None where they have to be run here."""
+        ...
+
+    def stored_more(self) -> None:
+        """Take note that replies were stored."""
+        ...
+
+
 class Part(NamedTuple):
     """The judgments of one chunk, in order, and their usage."""
 
@@ -63,6 +76,7 @@ class Run(Generic[T]):
         observed: remarks on replies.
         is_offline: whether only recordings on this machine may be read.
         waves: makes the calls; None where they are made one by one.
+        replay: replays chunks elsewhere; None where this process does.
     """
 
     plan: ConversationPlan[T]
@@ -74,6 +88,7 @@ class Run(Generic[T]):
     observed: ReplyNotes = field(default_factory=ReplyNotes)
     is_offline: bool = False
     waves: WaveExecution | None = None
+    replay: ChunkReplay | None = None
 
     def may_ask(self, chunk: ConversationChunk) -> bool:
         """Whether the calls of a chunk may be made; offline those to recordings on this machine may."""
@@ -84,9 +99,9 @@ class Run(Generic[T]):
     def parts(self) -> Iterator[Part]:
         """All judgments in canonical order; makes the calls that are missing, and raises as `finished_chunks`."""
         for chunk, conversations in self.finished_chunks():
-            yield Part(chunk, [conversation.judgment() for conversation in conversations], usage_of(conversations))
+            yield Part(chunk, [judgment_of(conversation) for conversation in conversations], usage_of(conversations))
 
-    def finished_chunks(self) -> Iterator[tuple[Any, list[ConversationState[T]]]]:
+    def finished_chunks(self) -> Iterator[tuple[Any, Sequence[FinishedConversation[T]]]]:
         """All chunks in canonical order, each with its conversations, which have ended.
 
         Raises:
@@ -97,35 +112,47 @@ class Run(Generic[T]):
         with collecting(False):
             yield from self._finished()
 
-    def _finished(self) -> Iterator[tuple[Any, list[ConversationState[T]]]]:
+    def _finished(self) -> Iterator[tuple[Any, Sequence[FinishedConversation[T]]]]:
         missing = Missing()
         reached = 0
-        for chunk in self.plan.chunks():
-            conversations = start_conversations(self.plan, chunk)
-            waiting = advance(conversations, self.store, self.unavailable)
-            if not waiting:
-                pass
-            elif not self.may_ask(chunk):
-                missing.add(chunk, waiting, self.store)
-            else:
-                with collecting(True):  # calls in flight make cycles
-                    self._execute(chunk, reached)
-                conversations = start_conversations(self.plan, chunk)
-                if advance(conversations, self.store, self.unavailable):
-                    raise CacheError("the cache does not give back what was just stored", hint=VERIFY)
+        for chunk, replayed in self._replayed():
+            conversations = self._run_here(chunk, reached, missing) if replayed is None else replayed
             reached += len(conversations)
             for conversation in conversations:
                 if conversation.remarks:
-                    self.observed.add(chunk.cell.id, conversation.item.id, conversation.remarks)
+                    self.observed.add(chunk.cell.id, conversation.item_id, conversation.remarks)
             if not missing.calls:
                 self.watch.reached(reached)
                 yield chunk, conversations
         missing.raise_if_any()
 
+    def _replayed(self) -> Iterator[tuple[Any, Sequence[FinishedConversation[T]] | None]]:
+        """All chunks, each with its ended conversations where they were replayed elsewhere, else with None."""
+        chunks = self.plan.chunks()
+        return ((chunk, None) for chunk in chunks) if self.replay is None else self.replay.finished(self.plan, chunks)
+
+    def _run_here(self, chunk: Any, reached: int, missing: Missing) -> Sequence[FinishedConversation[T]]:
+        """The conversations of a chunk; what they lack is asked for, or added to what is missing."""
+        conversations = start_conversations(self.plan, chunk)
+        waiting = advance(conversations, self.store, self.unavailable)
+        if not waiting:
+            pass
+        elif not self.may_ask(chunk):
+            missing.add(chunk, waiting, self.store)
+        else:
+            with collecting(True):  # calls in flight make cycles
+                self._execute(chunk, reached)
+            conversations = start_conversations(self.plan, chunk)
+            if advance(conversations, self.store, self.unavailable):
+                raise CacheError("the cache does not give back what was just stored", hint=VERIFY)
+        return conversations
+
     def _execute(self, first: ConversationChunk, reached: int) -> None:
         """Make all missing calls from a chunk on; `reached` conversations precede it."""
         assert self.connect is not None
         self.before_asking(self.store)
+        if self.replay is not None:
+            self.replay.stored_more()
         if self.waves is not None:
             self.waves(self, first.number, reached)
             return
@@ -182,7 +209,7 @@ class Missing:
             )
 
 
-def usage_of(conversations: Sequence[ConversationState[Any]]) -> Usage:
+def usage_of(conversations: Sequence[FinishedConversation[Any]]) -> Usage:
     """The usage of some conversations."""
     costs = [conversation.cost_usd for conversation in conversations]
     return Usage(
@@ -195,7 +222,7 @@ def usage_of(conversations: Sequence[ConversationState[Any]]) -> Usage:
     )
 
 
-def _escalated(conversations: Sequence[ConversationState[Any]]) -> tuple[int, ...]:
+def _escalated(conversations: Sequence[FinishedConversation[Any]]) -> tuple[int, ...]:
     """The conversations of a cascade that reached each judge after the first one."""
     stages = [getattr(conversation.outcome, "escalated", None) or 0 for conversation in conversations]
     return tuple(sum(stage >= number for stage in stages) for number in range(1, max(stages, default=0) + 1))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from harness.cache.key import call_key
 from harness.evaluators.conversation import Conversation
 from harness.records.calls import UNAVAILABLE, Call, Model, Price, Reply
 from harness.records.datasets import Item
-from harness.records.judgments import Judgment, Outcome
+from harness.runner.finished import EndedConversation
 from harness.runner.reply_notes import Remark, remark_on
 
 if TYPE_CHECKING:
@@ -78,6 +78,29 @@ class ConversationPlan(Protocol[T_co]):
 
     def conversations(self, chunk: Any) -> Iterator[tuple[Item, Conversation[T_co]]]:
         """The items of a chunk, each with a fresh conversation about it."""
+        ...
+
+
+class ConversationMaker(Protocol[T_co]):
+    """Makes conversations without the data of a plan. It can be pickled."""
+
+    def conversations(self, chunk: Any, material: Any) -> Iterator[tuple[Item, Conversation[T_co]]]:
+        """The items of a chunk, each with a fresh conversation about it; `material` is what the plan gives of it."""
+        ...
+
+
+class DistributablePlan(Protocol[T_co]):
+    """A plan whose conversations can be made in another process.
+
+    `conversations(chunk)` is `maker().conversations(chunk, material(chunk))`.
+    """
+
+    def maker(self) -> ConversationMaker[T_co]:
+        """What makes its conversations."""
+        ...
+
+    def material(self, chunk: Any) -> Iterable[Any]:
+        """What the conversations of a chunk are about; each element can be pickled."""
         ...
 
 
@@ -238,11 +261,22 @@ class ConversationState(Generic[T]):
         else:
             self.cost_usd += price.cost(reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)
 
-    def judgment(self) -> Judgment:
-        """The finished conversation as a row, where it ended in an outcome."""
-        assert self.outcome is not None, "the conversation has ended"
-        outcome = cast(Outcome, self.outcome)
-        return Judgment(self.item.id, outcome, self.history, self.prompt_tokens, self.completion_tokens)
+    @property
+    def item_id(self) -> str:
+        """Id of the item."""
+        return self.item.id
+
+    def finished(self) -> EndedConversation[T]:
+        """The conversation, which has ended, as another process receives it."""
+        return EndedConversation(
+            self.item.id,
+            self.outcome,
+            self.history,
+            self.prompt_tokens,
+            self.completion_tokens,
+            self.cost_usd,
+            self.remarks,
+        )
 
 
 def advance(

@@ -1,0 +1,150 @@
+"""The part of a replay that workers do: render the prompts of a chunk, and pass stored replies to its conversations.
+
+These functions run in workers. A worker keeps the conversations of a chunk between two tasks, because rendering them is
+most of the work; one that was started in the meantime does not have them, and the chunk begins again. No result depends
+on what a worker keeps.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import platform
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+from harness._version import __version__
+from harness.cache.entry import stored_reply
+from harness.records.calls import Reply
+from harness.records.reasoning import separated
+from harness.runner.finished import EndedConversation
+from harness.runner.garbage import collecting
+from harness.runner.session import (
+    ConversationMaker,
+    ConversationState,
+    UnavailableReplies,
+    advance,
+)
+
+CHUNKS_HELD = 16
+"""Chunks whose conversations a worker keeps; a coordinator gives it fewer at once."""
+RECIPES_HELD = 4
+
+
+class Worker(NamedTuple):
+    """What a worker is.
+
+    Attributes:
+        version: of the harness.
+        python: version of Python.
+        process: its process id.
+    """
+
+    version: str
+    python: str
+    process: int
+
+
+class Job(NamedTuple):
+    """A chunk.
+
+    Attributes:
+        run: random digits that distinguish runs, since several may use one worker.
+        number: of the chunk.
+        recipe: what makes its conversations, pickled.
+    """
+
+    run: str
+    number: int
+    recipe: bytes
+
+
+class Step(NamedTuple):
+    """How far a chunk is.
+
+    Attributes:
+        keys: the keys of the calls that its conversations wait for.
+        ended: its conversations in order, once all have ended; else None.
+    """
+
+    keys: list[str]
+    ended: list[EndedConversation[Any]] | None = None
+
+
+class _Held(NamedTuple):
+    """The conversations of a chunk between two tasks."""
+
+    conversations: list[ConversationState[Any]]
+    waiting: list[ConversationState[Any]]
+
+
+def introduce() -> Worker:
+    """What this worker is; the first task of each."""
+    return Worker(__version__, platform.python_version(), os.getpid())
+
+
+def start(job: Job, chunk: Any, material: Any) -> Step:
+    """Begin the conversations of a chunk.
+
+    Args:
+        job: the chunk.
+        chunk: the chunk, as the plan gives it.
+        material: what its conversations are about, as the plan gives it.
+    """
+    maker: ConversationMaker[Any] = _maker(job.recipe)
+    with collecting(False):
+        conversations = [ConversationState(item, one) for item, one in maker.conversations(chunk, material)]
+    return _kept(job, _Held(conversations, conversations))
+
+
+def proceed(job: Job, values: Mapping[str, bytes]) -> Step | None:
+    """Pass stored replies to the conversations of a chunk; None where this worker does not have them.
+
+    Args:
+        job: the chunk.
+        values: the stored replies to all calls that the conversations wait for, as the cache holds them.
+
+    Raises:
+        ValueError: where a stored reply is damaged.
+    """
+    held = _chunks().pop((job.run, job.number), None)
+    if held is None:
+        return None
+    with collecting(False):
+        replies = _Replies({key: separated(stored_reply(key, value)) for key, value in values.items()})
+        waiting = advance(held.waiting, replies, UnavailableReplies())
+    if waiting:
+        return _kept(job, held._replace(waiting=waiting))
+    return Step([], [one.finished() for one in held.conversations])
+
+
+class _Replies:
+    """The replies that a task received."""
+
+    def __init__(self, replies: dict[str, Reply]) -> None:
+        self._replies = replies
+
+    def get_many(self, keys: Sequence[str]) -> dict[str, Reply]:
+        """As `harness.runner.session.Replies`."""
+        return self._replies
+
+
+def _kept(job: Job, held: _Held) -> Step:
+    chunks = _chunks()
+    chunks[job.run, job.number] = held
+    while len(chunks) > CHUNKS_HELD:
+        chunks.popitem(last=False)
+    return Step(list(dict.fromkeys(key for one in held.waiting for key in one.keys)))
+
+
+@cache
+def _chunks() -> OrderedDict[tuple[str, int], _Held]:
+    """The chunks that this worker has begun."""
+    return OrderedDict()
+
+
+@lru_cache(RECIPES_HELD)
+def _maker(recipe: bytes) -> Any:
+    return pickle.loads(recipe)  # noqa: S301 - the coordinator wrote it
