@@ -20,6 +20,8 @@ from harness.errors import CacheError, Problem
 DATABASE = "cache.db"
 FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", HEADROOM, LOCK)
 """Every file that a cache makes in its folder."""
+JOBS = "batches"
+"""The folder beside these files that records batch jobs. It is no part of the cache: `clear` leaves it."""
 
 SETTINGS: dict[str, int | str] = {
     "statistics": 0,
@@ -166,7 +168,7 @@ def clear(folder: Path, lock: CacheLock) -> int:
     with reporting(folder):
         if not folder.exists():
             return 0
-        if not (folder / DATABASE).exists() and any(path.name not in FILES for path in folder.iterdir()):
+        if not (folder / DATABASE).exists() and any(path.name not in (*FILES, JOBS) for path in folder.iterdir()):
             raise CacheError(_foreign(folder, "the folder holds other files and no cache"))
     with reporting(folder), lock.held():
         sizes = {folder / name: (folder / name).stat().st_size for name in FILES if (folder / name).exists()}
@@ -200,8 +202,11 @@ def _check_unused(folder: Path) -> None:
             raise CacheError(_foreign(folder, "it is no SQLite database"))
     connection = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
+        # The lock of the whole file, which fails while another process has it open. It writes nothing, so that a cache
+        # can be cleared on a full disk.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         has_entries(connection, folder)
-        connection.execute("PRAGMA journal_mode = DELETE")  # fails while another process has the file open
+        connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:

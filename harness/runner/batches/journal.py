@@ -21,13 +21,12 @@ import orjson
 
 from harness.atomic import replacing
 from harness.cache.key import call_bytes
+from harness.cache.sqlite_file import JOBS
 from harness.errors import CacheError, Problem
 from harness.records.calls import Model
 from harness.runner.batches.waves import WaitingCall
 from harness.text import pluralized
 
-FOLDER = "batches"
-"""The folder beside a cache that records its batch jobs."""
 RECORD, LINES, CALLS, LOCK = "job.json", "lines.jsonl", "calls.jsonl", "lock"
 VERSION = 1
 NEW = ".new"
@@ -124,7 +123,7 @@ class Journal:
     """
 
     def __init__(self, cache: Path, name: Callable[[], str]) -> None:
-        self.folder = cache / FOLDER
+        self.folder = cache / JOBS
         self._name = name
         self._jobs: dict[str, Job] = {}
         self._of_key: dict[bytes, str] = {}
@@ -236,13 +235,13 @@ def open_jobs(cache: Path) -> list[Job]:
     Raises:
         CacheError: where a record cannot be read.
     """
-    records = sorted((cache / FOLDER).glob(f"*/{RECORD}"))
+    records = sorted((cache / JOBS).glob(f"*/{RECORD}"))
     return [read_job(record.parent) for record in records if record.parent.suffix != NEW]
 
 
 def calls_in_jobs(cache: Path) -> str:
     """The calls of batch jobs that have not been collected, in words; "" where there are none."""
-    jobs = open_jobs(cache) if (cache / FOLDER).is_dir() else []
+    jobs = open_jobs(cache) if (cache / JOBS).is_dir() else []
     calls = sum(job.lines for job in jobs)
     return f"{pluralized(calls, 'call')} of this cache {'is' if calls == 1 else 'are'} in batch jobs" if jobs else ""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
-from contextlib import ExitStack
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from harness.atomic import replacing
 from harness.errors import InputError, StorageError
 from harness.providers.batch_lines import OPENAI_BYTES, OPENAI_LINES, request_line
 from harness.runner.batches.waves import WaitingCall
@@ -17,6 +19,9 @@ from harness.text import printable, quoted
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 LONGEST_NAME = 60
+UNFINISHED = ".{}.tmp"
+"""The end of the name of a folder whose files are being written, with the id of the process."""
+_LEFT = re.compile(r"\.[0-9]+\.tmp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +45,16 @@ class RequestFile:
 class _Open:
     path: Path
     handle: BinaryIO
-    closing: ExitStack
     lines: int = 0
     size: int = 0
 
 
 @dataclass
 class RequestFiles:
-    """Writes calls into batch files; a context manager. On an error no file remains.
+    """Writes calls into batch files; a context manager. The files appear at the end, or not at all.
+
+    They are written in a folder beside, which is renamed. A folder that exists may be the current one, so it is kept:
+    the files are written in a folder in it, and moved.
 
     Attributes:
         folder: where they are written; it must not exist, or be empty.
@@ -72,14 +79,34 @@ class RequestFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None:
-            for model in list(self._open):
-                self._close(model)
-            return
-        for one in self._open.values():
-            one.closing.__exit__(kind, error, trace)
-        for file in self.written:
-            file.path.unlink(missing_ok=True)
+        try:
+            if kind is None:
+                for model in list(self._open):
+                    self._close(model)
+                if self.written:
+                    self._publish()
+        finally:
+            for one in self._open.values():
+                with suppress(OSError):
+                    one.handle.close()
+            shutil.rmtree(self._beside, ignore_errors=True)
+
+    @cached_property
+    def _beside(self) -> Path:
+        """The folder in which the files are written."""
+        folder, name = self.folder.absolute(), UNFINISHED.format(os.getpid())
+        return folder / name if folder.is_dir() else folder.with_name(f".{folder.name}{name}")
+
+    def _publish(self) -> None:
+        """Move the files to their place."""
+        try:
+            if self._beside.parent != self.folder.absolute():
+                self._beside.rename(self.folder)
+                return
+            for file in self.written:
+                (self._beside / file.path.name).rename(file.path)
+        except OSError as error:
+            raise self._unwritable(self.folder, error) from error
 
     @property
     def has_lines(self) -> bool:
@@ -108,21 +135,33 @@ class RequestFiles:
         try:
             file.handle.write(line)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise StorageError(f"cannot write {file.path}: {reason}", hint="free some space") from error
+            raise self._unwritable(file.path, error) from error
         file.lines += 1
         file.size += len(line)
 
     def _started(self, model: str) -> _Open:
         self._count[model] = self._count.get(model, 0) + 1
         path = self.folder / f"{self._stem(model)}-{self._count[model]:03}.jsonl"
-        closing = ExitStack()
-        return _Open(path, closing.enter_context(replacing(path)), closing)
+        try:
+            self._beside.mkdir(parents=True, exist_ok=True)
+            return _Open(path, (self._beside / path.name).open("wb"))
+        except OSError as error:
+            raise self._unwritable(path, error) from error
 
     def _close(self, model: str) -> None:
         file = self._open.pop(model)
-        file.closing.close()
+        try:
+            with file.handle:
+                file.handle.flush()
+                os.fsync(file.handle.fileno())
+        except OSError as error:
+            raise self._unwritable(file.path, error) from error
         self.written.append(RequestFile(file.path, model, file.lines, file.size))
+
+    @staticmethod
+    def _unwritable(path: Path, error: OSError) -> StorageError:
+        reason = (error.strerror or str(error)).lower()
+        return StorageError(f"cannot write {path}: {reason}", hint="free some space or choose another folder")
 
     def _stem(self, model: str) -> str:
         """The beginning of the names of a model's files, which no other model has."""
@@ -140,11 +179,13 @@ class RequestFiles:
 def check_folder(folder: Path) -> None:
     """Refuse a folder that holds anything: files of an earlier wave would be run, and paid for, again.
 
+    What a killed process left unfinished in it does not count.
+
     Raises:
         InputError: where it is no folder, or holds something.
     """
     if folder.is_dir():
-        first = next(iter(sorted(folder.iterdir())), None)
+        first = next((path for path in sorted(folder.iterdir()) if not _LEFT.fullmatch(path.name)), None)
         if first is not None:
             hint = "name a new folder for each wave, such as `--out batch/wave-2`"
             raise InputError(f"{printable(str(folder))} is not empty: it holds {quoted(first.name)}", hint=hint)

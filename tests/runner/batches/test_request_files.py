@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,10 +51,11 @@ def test_each_model_has_files_of_its_own_whose_names_are_plain(tmp_path: Path):
     ]
 
 
-def write(folder: Path, texts: list[str]) -> None:
+def write(folder: Path, texts: list[str], meanwhile: Callable[[], object] = lambda: None) -> None:
     with RequestFiles(folder, most_lines=1, most_bytes=500) as files:
         for text in texts:
             files.add(waiting(text))
+        meanwhile()
 
 
 def test_an_error_leaves_no_file(tmp_path: Path):
@@ -72,6 +74,52 @@ def test_a_full_disk_is_an_error(tmp_path: Path):
             with pytest.raises(StorageError, match=r"cannot write .*no space left"):
                 files.add(waiting("y"))
         opened.handle = handle
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_files_appear_at_the_end_only(tmp_path: Path, is_there: bool):
+    folder = tmp_path / "deep" / "wave"
+    if is_there:
+        folder.mkdir(parents=True)
+    with RequestFiles(folder, most_lines=1) as files:
+        for text in ("a", "b"):
+            files.add(waiting(text))
+            assert not list(folder.glob("*.jsonl"))
+        if is_there:
+            check_folder(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["gpt-001.jsonl", "gpt-002.jsonl"]
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_folder_without_files_is_not_made(tmp_path: Path):
+    with RequestFiles(tmp_path / "wave"):
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path):
+    (tmp_path / "file").touch()
+    other = tmp_path / "wave" / "other"
+    with (
+        RequestFiles(tmp_path / "file" / "wave") as files,
+        pytest.raises(
+            StorageError, match=r"cannot write .*file/wave/gpt-001\.jsonl: not a directory; free some space or"
+        ),
+    ):
+        files.add(waiting("x"))
+    with pytest.raises(StorageError, match=r"cannot write .*wave: .*; free some space or choose another folder"):
+        write(tmp_path / "wave", ["x"], meanwhile=lambda: other.parent.mkdir() or other.touch())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "wave"]
+
+
+def test_a_file_that_does_not_reach_the_disk_is_an_error(tmp_path: Path, monkeypatch):
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(StorageError, match=r"cannot write .*gpt-001\.jsonl: no space left on device"):
+        write(tmp_path / "wave", ["a", "b"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_that_holds_anything_is_refused(tmp_path: Path):
