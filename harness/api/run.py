@@ -172,27 +172,30 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
     before = options.get("before_asking", lambda _: None)
     interruption = Interruption()
 
-    def work() -> FinishedRun:
-        connect = interruption.reaching(connector(plan.spec, variables, max_cost_usd, stats, shared))
+    count = options.get("workers", 1)
+    if count > 1 and given is not None and not offline:
+        hint = "leave out `environment` or `workers`, or set the variables of this process"
+        raise InputError("workers find API keys in the environment of their process, not in `environment`", hint=hint)
+
+    def with_workers(workers: Workers | None) -> FinishedRun:
+        connect = interruption.reaching(connector(plan.spec, variables, max_cost_usd, stats, shared, workers))
         batches: Callable[[], AbstractContextManager[WaveExecution | None]] = nullcontext
         if batch:
             from harness.api.batch_run import BatchRun
 
             batches = BatchRun(plan, cache, variables, max_cost_usd, connect, stats, interruption.wait, shared).held
-        is_new = not cache.exists()
         replies = Cache(cache, stats.warned, replaces_damaged=replaces_damaged)
+        ending = shared or nullcontext()
+        with ending, replies as opened, batches() as waves, RunWriter(results, plan.spec.name) as writer:
+            session = _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline, waves)
+            session.workers = workers
+            return session.run()
+
+    def work() -> FinishedRun:
+        is_new = not cache.exists()
         try:
-            ending = shared or nullcontext()
-            with (
-                ending,
-                replies as opened,
-                batches() as waves,
-                started_workers(options.get("workers", 1), stats.warned) as workers,
-                RunWriter(results, plan.spec.name) as writer,
-            ):
-                session = _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline, waves)
-                session.workers = workers
-                return session.run()
+            with started_workers(count, stats.warned) as workers:
+                return with_workers(workers)
         except BaseException:
             if is_new:
                 discard_empty(cache)

@@ -33,6 +33,11 @@ OF_CONNECTING = frozenset({"ClientConnectorError", "ConnectError"})
 LETTERS_PER_TOKEN = 4
 """An estimate of the size of a prompt; the reported usage corrects it."""
 
+LOST_WORKER = "worker"
+"""The kind of the fault of an attempt whose worker process ended: the endpoint is not the reason."""
+MOST_LOST = 5
+"""Attempts of one call that are lost with a worker and not counted."""
+
 MAY_BE_FORMAT = frozenset({"rejected", "unknown-model", "format"})
 """Kinds of faults that may be due to a `response_format`, which many endpoints do not know."""
 
@@ -73,6 +78,10 @@ class ModelConnection(ABC):
             The reply, or why there is none; no secret is in either.
         """
 
+    async def attempt(self, call: Call, *, asks_format: bool) -> Reply | Fault:
+        """Make one attempt without the limits, the budget and the retries, which are another process's."""
+        return await self._attempt(call, asks_format=asks_format)
+
     @abstractmethod
     async def close(self) -> None:
         """Close the connections."""
@@ -87,7 +96,7 @@ class ModelConnection(ABC):
         self._context.cancellation.left()  # while it waits for its turn, nothing is lost by a stop
         tokens = self._tokens_announced(call) if self._pace.counts_tokens else 0
         has_format = call.params is not None and FORMAT in call.params
-        failed_attempts, started_s, is_guess = 0, self._context.clock(), False
+        failed_attempts, lost_attempts, started_s, is_guess = 0, 0, self._context.clock(), False
         while True:
             async with self._pace.slots as slot:
                 await self._pace.turn(tokens)
@@ -110,6 +119,9 @@ class ModelConnection(ABC):
                 continue
             if result.kind == "system-role" and role is None:
                 self._send_system_as_user()
+                continue
+            if result.kind == LOST_WORKER and lost_attempts < MOST_LOST:
+                lost_attempts += 1
                 continue
             failed_attempts += 1
             self._context.tried(call, failed_attempts)

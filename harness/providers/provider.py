@@ -102,6 +102,8 @@ class Provider(Protocol):
       `harness run --batch`; raises ModelStopped as `connect` does;
     * `TAKES_BATCH_FILES: bool`: whether its endpoint takes chat completions, so that a batch file can hold its calls;
       False by default;
+    * `ATTEMPTS_ANYWHERE: bool`: whether another process can make an attempt, with the keys in its own environment;
+      `connect` then gives a `harness.providers.attempts.ModelConnection`; False by default;
     * `data_problems(model) -> list[Problem]`: what is wrong with the file that replies are read from;
     * `defaults(name, entry) -> Mapping[str, Any]`: values for keys left out that depend on the name of the model or on
       other keys;

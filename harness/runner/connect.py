@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harness.providers.cancellation import Cancellation
     from harness.providers.ledger import Ledger
     from harness.providers.provider import Connection
+    from harness.runner.workers.asking import Delegation
+    from harness.runner.workers.lanes import Workers
 
 
 def connector(
@@ -24,6 +26,7 @@ def connector(
     max_cost_usd: float | None,
     watch: RunStats,
     ledger: Ledger | None = None,
+    workers: Workers | None = None,
 ) -> Connect:
     """A function that opens connections to the models of a spec; a missing key is an error on first use.
 
@@ -33,11 +36,13 @@ def connector(
         max_cost_usd: the limit on the cost; None for no limit.
         watch: counts what the run does.
         ledger: of the runs that share the limit; None where it is of this run alone.
+        workers: make the attempts of calls; None where this process does.
     """
     guards: dict[
         Cancellation, BudgetGuard
     ] = {}  # one for all models of an event loop, made with the first: a replay needs none
     budgets: list[Budget] = []
+    delegations: dict[Cancellation, Delegation] = {}
 
     def connect(name: str, cancellation: Cancellation) -> Connection:
         from harness.providers.budget import Budget, BudgetGuard
@@ -57,6 +62,13 @@ def connector(
             tried=watch.tried,
             report=lambda message: watch.say(message),
         )
-        return find_provider(model.provider).connect(model, context)
+        provider = find_provider(model.provider)
+        if workers is None or not getattr(provider, "ATTEMPTS_ANYWHERE", False):
+            return provider.connect(model, context)
+        from harness.runner.workers.asking import DelegatedConnection, Delegation
+
+        if cancellation not in delegations:
+            delegations[cancellation] = Delegation(workers)
+        return DelegatedConnection(model, context, delegations[cancellation])
 
     return connect

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from harness.runner.progress import RunStats
 from harness.runner.run_folder import ENVIRONMENT
 from harness.runner.workers.processes import ProcessWorkers
 from harness.runner.workers.replay import Replay
+from support.chat_server import chat_server
 from support.loops import laid_out
 from support.paths import ROOT
 
@@ -93,6 +95,51 @@ def test_evaluation_is_the_same_bytes_with_any_number_of_workers(tmp_path: Path,
     assert all(replay.chunks for replay in replays)
     assert killing.killed == 3
     assert replayed.environment["calls_made"] == 0
+
+
+ASKED = """\
+schema: 1
+name: asked
+datasets: {{quickstart: {{path: quickstart.jsonl, subset: {{limit: 60}}}}}}
+models:
+  judge: {{provider: openai, base_url: "{url}", api_key_env: SOME_KEY, limits: {{concurrency: 8, attempts: 1}}}}
+matrix: {{dataset: [quickstart], strategy: [direct, combined-10], evaluator: [{{judge: judge}}], order: [both]}}
+score: {{resamples: 100}}
+"""
+
+
+class KillsWhileAsking(RunStats):
+    """Kills a worker process after each 60 calls."""
+
+    def called(self, call: object, reply: object) -> None:
+        super().called(call, reply)  # type: ignore[arg-type]
+        if self.calls in (60, 120, 180):
+            multiprocessing.active_children()[0].kill()
+
+
+def test_killed_workers_cost_what_they_had_in_flight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "sk-of-the-environment")
+
+    def answer(request: dict[str, Any], number: int) -> dict[str, Any]:
+        score = len(request["messages"][-1]["content"]) % 10
+        text = f"Verdict: {'AB'[score % 2]}\nScore A: {score}/10\nScore B: 5/10"
+        return {
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+            "usage": {"prompt_tokens": 200, "completion_tokens": 10, "total_tokens": 210},
+        }
+
+    (tmp_path / "quickstart.jsonl").write_bytes((ROOT / "specs/data/quickstart.jsonl").read_bytes())
+    with chat_server(answer) as (url, requests):
+        (tmp_path / "asked.yaml").write_text(ASKED.format(url=url))
+        plan = harness.make_plan(harness.load_spec(tmp_path / "asked.yaml"))
+        alone = harness.run_spec(plan, cache=tmp_path / "cache", results=tmp_path / "alone")
+        necessary = len(requests)
+        watch = KillsWhileAsking(plan.spec.models)
+        shared = harness.run_spec(plan, cache=tmp_path / "other", results=tmp_path / "shared", workers=2, watch=watch)
+    assert content(shared) == content(alone)
+    assert (watch.calls, watch.failed) == (necessary, {})
+    assert necessary <= len(requests) - necessary <= necessary + 3 * 8
+    assert b"sk-of-the" not in (tmp_path / "other/cache.db").read_bytes()
 
 
 def test_generation_is_the_same_bytes_with_workers(tmp_path: Path, replays: list[Replay]) -> None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "Claude models by Anthropic's own protocol; needs the extra `anthropic`"
 
+ATTEMPTS_ANYWHERE = True
+"""Whether another process can make an attempt."""
+
 SETTINGS: Mapping[str, Any] = {"model": None, "prompt_cache": False, **endpoint.SETTINGS}
 """`model`: the endpoint's name for the model; `prompt_cache`: whether Anthropic keeps prompts for a while."""
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "Gemini models by Google's own protocol; needs the extra `google`"
 
+ATTEMPTS_ANYWHERE = True
+"""Whether another process can make an attempt."""
+
 SETTINGS: Mapping[str, Any] = {"model": None, **endpoint.SETTINGS}
 """`model`: the endpoint's name for the model; the spec's own name for it where none is given."""
 

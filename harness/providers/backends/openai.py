@@ -19,6 +19,9 @@ SUMMARY = "any endpoint that speaks OpenAI's chat completions protocol"
 TAKES_BATCH_FILES = True
 """Whether a batch file can hold its calls."""
 
+ATTEMPTS_ANYWHERE = True
+"""Whether another process can make an attempt."""
+
 SETTINGS: Mapping[str, Any] = {"model": None, "stream": False, **endpoint.SETTINGS}
 """`model`: the endpoint's name for the model; the spec's own name for it where none is given. `stream`: whether replies
 are asked for as streams of events."""
