@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
 
 from harness import registry
+
+
+class FiniteRange(click.FloatRange):
+    """A number in a range. No comparison refuses `nan`, which `click.FloatRange` takes."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; `nan` and infinite ones are usage errors."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number.", param, ctx)
+        return number
+
 
 cache_option = click.option(
     "--cache",

@@ -14,7 +14,7 @@ from harness.cli._checks import Check, checks_of_comparison, junit_file
 from harness.cli._comparison_markdown import comparison_markdown
 from harness.cli._found_run import found_run
 from harness.cli._github import add_to_summary, annotate, in_actions
-from harness.cli._options import allow_path_option, json_option, junit_option, results_option
+from harness.cli._options import FiniteRange, allow_path_option, json_option, junit_option, results_option
 from harness.cli._output import print_json
 from harness.cli._spec_changes import spec_lines
 from harness.cli._terminal import print_text
@@ -69,7 +69,7 @@ flips. Exit code 1 if --fail-if-changed finds a judge that changed, or that coul
 @click.option(
     "--fail-if-worse",
     "margin",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     metavar="MARGIN",
     help="Exit with code 1 if a cell is significantly worse by more than MARGIN, or could not be checked.",
 )

@@ -11,7 +11,7 @@ import click
 from harness import registry
 from harness.api.exporting import ExportSettings, export_data
 from harness.cli import _completion
-from harness.cli._options import allow_path_option, results_option
+from harness.cli._options import FiniteRange, allow_path_option, results_option
 from harness.cli._working import working
 from harness.preferences.records import VIEWS
 from harness.preferences.sources import MIN_PROMPTS
@@ -88,14 +88,14 @@ Exit code 1 if no pair passes the filters."""
 @click.option("--seed", type=click.IntRange(0), help="Seed of the split; default: the seed of the spec.")
 @click.option(
     "--min-margin",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=0.0,
     show_default=True,
     help="Drop pairs whose scores differ by less than this.",
 )
 @click.option(
     "--max-length-ratio",
-    type=click.FloatRange(1),
+    type=FiniteRange(1),
     default=4.0,
     show_default=True,
     help="Drop pairs where one text is more than this many times as long as the other; `inf` keeps all.",

@@ -17,6 +17,7 @@ from harness.cli import _completion
 from harness.cli._checks import Check, junit_file
 from harness.cli._command_line import command_line
 from harness.cli._options import (
+    FiniteRange,
     allow_path_option,
     batch_option,
     cache_option,
@@ -96,7 +97,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
 @click.option(
     "--max-cost",
     "max_cost_usd",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     metavar="USD",
     help="Stop before the cost of this run could exceed USD dollars.",
 )
@@ -109,7 +110,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
 @click.option(
     "--fail-on-failures",
     "most_failures",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     metavar="RATE",
     help="Exit with code 1 if the failure rate is above RATE, such as 0.05, or a cell has no verdict at all; results "
     "are still written.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness import registry
-from harness.cli._options import color_option, notes_option, report_option, results_option, wide_option
+from harness.cli._options import FiniteRange, color_option, notes_option, report_option, results_option, wide_option
 from harness.cli._terminal import print_message, print_text
 from harness.cli.leaderboard import check_layout, print_rendered, rendered
 
@@ -127,7 +127,7 @@ commands take: `harness leaderboard`, `audit`, `compare`, `correct`, `calibrate`
     help="What the values mean: a, b, tie or a failure. COLUMN:VALUE for one column.",
 )
 @click.option(
-    "--tie-margin", type=click.FloatRange(0), default=0.0, metavar="X", help="Scores that differ by no more are a tie."
+    "--tie-margin", type=FiniteRange(0), default=0.0, metavar="X", help="Scores that differ by no more are a tie."
 )
 @click.option("--scale", callback=_scale, metavar="MIN,MAX", help="Least and greatest score.")
 @click.option(

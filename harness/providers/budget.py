@@ -20,6 +20,9 @@ LONGEST_TOKEN = 256
 """Characters: the longest token of any tokenizer that is in use has about half as many."""
 OTHERS_STEP_S = 0.25
 """Seconds between two looks at a ledger while other runs have calls in flight."""
+OTHERS_WAIT_S = 900.0
+"""Seconds without a new line in a ledger after which other runs are not waited for any more. A process can be alive
+whose run is not: it is stopped, or could not write on a full disk that it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,16 +148,20 @@ class BudgetGuard:
         """Reserve money for an attempt; wait for attempts in flight if there is too little now.
 
         Raises:
-            BudgetReachedError: if there is too little and no attempt is in flight.
+            BudgetReachedError: if there is too little and no attempt is in flight, or other runs of the ledger have
+                some in flight and make no progress.
         """
+        ledger, seen, waited_s = self.budget.ledger, 0, 0.0
         while (number := self.budget.reserve(reservation)) is None:
             if not self.budget.is_idle:
                 async with self._changed:
                     await self._changed.wait()
-            elif self.budget.ledger is not None and self.budget.ledger.others_in_flight():
+            elif ledger is not None and waited_s < OTHERS_WAIT_S and ledger.others_in_flight():
+                waited_s = waited_s + OTHERS_STEP_S if ledger.lines == seen else 0.0
+                seen = ledger.lines
                 await self._sleep(OTHERS_STEP_S)
             else:
-                raise self._reached(reservation)
+                raise self._reached(reservation, waited_s)
         return number
 
     async def settle(self, number: int, reply: Reply) -> Reservation:
@@ -175,13 +182,14 @@ class BudgetGuard:
         async with self._changed:
             self._changed.notify_all()
 
-    def _reached(self, wanted: Reservation) -> BudgetReachedError:
+    def _reached(self, wanted: Reservation, waited_s: float) -> BudgetReachedError:
         budget = self.budget
         unknown = f", and up to ${budget.unknown_usd:.4f} for attempts of unknown cost" if budget.unknown_usd else ""
         if budget.ledger is not None:
             return BudgetReachedError(
                 f"stopped before --max-cost {budget.limit_usd:g} could be passed: {budget.ledger.summary()}; "
-                f"the next call to {wanted.model} may cost up to ${wanted.usd:.4f}"
+                f"the next call to {wanted.model} may cost up to ${wanted.usd:.4f}",
+                hint=_on_waiting(waited_s, budget.ledger),
             )
         enough = "; no smaller limit lets it be made" if wanted.usd > budget.limit_usd else ""
         return BudgetReachedError(
@@ -241,6 +249,13 @@ def bill_at_most(
     """
     prompt = most_prompt_tokens(call.messages, count) + _described(model.params) + _described(call.params or {})
     return Reservation(model.name, price, prompt + more[0], most_reply_tokens(model) + more[1], more)
+
+
+def _on_waiting(waited_s: float, ledger: Ledger) -> str:
+    """What to do where other runs were waited for in vain; "" where they were not."""
+    if waited_s < OTHERS_WAIT_S:
+        return ""
+    return f"no other run made progress for {waited_s:.0f} s; `harness ledger {ledger.path}` lists them"
 
 
 def has_usage(reply: Reply) -> bool:

@@ -27,6 +27,7 @@ from types import TracebackType
 from harness.errors import InputError, Problem, StorageError
 from harness.providers.ledger_lines import FIRST_LINE, LedgerTotals, line_of
 from harness.providers.ledger_process import ProcessIdentity, this_process, try_lock
+from harness.providers.ledger_settling import left_by, settling_lines
 from harness.text import pluralized
 
 MAX_BYTES = 2**30
@@ -72,6 +73,11 @@ class Ledger:
     ) -> None:
         self.close()
 
+    @property
+    def lines(self) -> int:
+        """The number of lines that were read or written so far."""
+        return self._totals.lines
+
     def totals(self) -> LedgerTotals:
         """What all runs of the ledger have done, those of other processes included.
 
@@ -116,6 +122,31 @@ class Ledger:
         amount = {"unknown": unknown} if unknown else {"spent": spent}
         self._unwritten.append(line_of({"run": self.run, "n": number, **amount}))
         self._write_unwritten()
+
+    def settle_left(self, units: int, run: str = "") -> dict[str, int]:
+        """Replace what runs that are no longer in progress left reserved by what their calls cost in all.
+
+        A run whose process is alive is never settled. One of another machine is settled only by its id: whether its
+        process is alive is not known here.
+
+        Args:
+            units: the cost of all these calls together. Each reservation gets its share of it.
+            run: the only run to settle; "" for all.
+
+        Returns:
+            What each run had reserved, by its id; empty where nothing was left.
+
+        Raises:
+            InputError: where the file is not a ledger, or there is no such run, or it is in progress.
+            StorageError: where it cannot be read or written.
+        """
+        with self._locked() as descriptor:
+            self._catch_up(descriptor)
+            left = left_by(self._totals, self.path, run)
+            if left:
+                self._append(descriptor, settling_lines(left, units))
+                os.fsync(descriptor)
+        return {name: sum(reserved.values()) for name, reserved in left.items()}
 
     def close(self) -> None:
         """Note that the run ended in order."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import orjson
 
@@ -15,6 +16,9 @@ MAX_UNITS = 2**62
 """The largest amount of a line."""
 UNITS = 10**12
 """Sums are kept in whole 10⁻¹² dollars: no order of adding makes a difference, and no rounding adds up."""
+
+
+RunState: TypeAlias = Literal["ended", "in progress", "killed", "elsewhere"]
 
 
 def line_of(fields: Mapping[str, Any]) -> bytes:
@@ -49,6 +53,7 @@ class LedgerTotals:
 
     Args:
         is_alive: whether a process is running.
+        host: gives the name of this machine.
 
     Attributes:
         runs: by id.
@@ -56,10 +61,12 @@ class LedgerTotals:
         committed: all that is spent, reserved, or of unknown cost, in `UNITS`.
     """
 
-    def __init__(self, is_alive: Callable[[ProcessIdentity], bool] = is_alive) -> None:
+    def __init__(
+        self, is_alive: Callable[[ProcessIdentity], bool] = is_alive, host: Callable[[], str] = socket.gethostname
+    ) -> None:
         self.runs: dict[str, RunTotals] = {}
         self.lines = self.committed = 0
-        self._is_alive = is_alive
+        self._is_alive, self._host = is_alive, host()
 
     def add(self, line: bytes) -> None:
         """Add a line.
@@ -100,6 +107,14 @@ class LedgerTotals:
     def in_flight_usd(self) -> float:
         """Reservations of runs in progress."""
         return sum(_held(run) for run in self.runs.values() if self._is_live(run)) / UNITS
+
+    def state_of(self, run: RunTotals) -> RunState:
+        """Whether a run ended in order, is in progress, was killed, or cannot be judged from this machine."""
+        if run.has_ended:
+            return "ended"
+        if run.identity.host != self._host:
+            return "elsewhere"
+        return "in progress" if self._is_alive(run.identity) else "killed"
 
     def has_live_reservations(self, *, without: str) -> bool:
         """Whether runs in progress, but for one, hold reservations."""

@@ -42,7 +42,7 @@ def completed(*words):
 
 def test_verbs():
     assert completed("") == list(verb_modules())
-    assert completed("le") == ["leaderboard"]
+    assert completed("le") == ["leaderboard", "ledger"]
 
 
 @pytest.mark.parametrize("verb", ["run", "validate", "plan", "explain", "doctor"])

@@ -1,6 +1,7 @@
 """Money set aside and spent, stepped by hand."""
 
 import asyncio
+import sys
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness.errors import BudgetReachedError
 from harness.providers.budget import Budget, BudgetGuard, ModelBudget, Reservation, bill_at_most, has_usage
+from harness.providers.ledger import Ledger
 from harness.providers.tokens import TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT
 from harness.records.calls import Call, Model, Price, Reply
 
@@ -227,3 +229,42 @@ def test_an_attempt_reserves_the_larger_of_two_bounds_on_the_reply():
     for swapped in (both, replace(both, params={"max_tokens": 100, "max_completion_tokens": 2000})):
         held = bill_at_most(swapped, PRICE, Call(swapped, [{"role": "user", "content": ""}]))
         assert held.reply_tokens == 2000
+
+
+def sleepless(waits, meanwhile=lambda: None):
+    async def sleep(seconds):
+        waits.append(seconds)
+        meanwhile()
+
+    return sleep
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+def test_other_runs_of_a_ledger_that_make_no_progress_are_waited_for_up_to_a_limit(tmp_path):
+    other = Ledger(tmp_path / "l.jsonl")
+    assert other.reserve(1, 10**9, 10**10)
+    waits = []
+    guard = BudgetGuard(Budget(0.002, Ledger(tmp_path / "l.jsonl")), sleep=sleepless(waits))
+    with pytest.raises(BudgetReachedError, match=r"no other run made progress for 900 s; `harness ledger .*l\.jsonl`"):
+        asyncio.run(guard.reserve(reservation()))
+    assert 900 <= sum(waits) < 902
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks of POSIX")
+def test_the_wait_for_other_runs_begins_again_with_their_progress(tmp_path):
+    other = Ledger(tmp_path / "l.jsonl")
+    assert other.reserve(1, 10**9, 10**10)
+    waits, numbers = [], iter(range(2, 1000))
+
+    def progress():
+        if sum(waits) % 800 == 0:
+            number = next(numbers)
+            if number < 5:
+                other.reserve(number, 1, 10**10)
+            else:
+                other.close()
+
+    guard = BudgetGuard(Budget(0.0025, Ledger(tmp_path / "l.jsonl")), sleep=sleepless(waits, progress))
+    with pytest.raises(BudgetReachedError, match=r"may cost up to \$0\.0020$"):
+        asyncio.run(guard.reserve(reservation()))
+    assert sum(waits) == 3200
