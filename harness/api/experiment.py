@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -54,13 +54,23 @@ class Experiment(Protocol[P]):
         """The data of a plan by their names in the spec, as the manifest of a run lists them."""
         ...
 
-    def estimate(self, plan: P, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
+    def estimate(
+        self,
+        plan: P,
+        replies: Replies,
+        environment: Mapping[str, str] | None = None,
+        *,
+        whole: bool = False,
+        reached: Callable[[int], None] = lambda _: None,
+    ) -> Estimate:
         """The calls that the cache lacks, their tokens and their cost. Makes no call.
 
         Args:
             plan: the plan.
             replies: the cache.
             environment: the environment variables, in which tiktoken looks for its folder; None to count bytes.
+            whole: whether every judgment of a large plan is counted, and not a part that stands for the rest.
+            reached: receives the number of conversations that have been counted.
         """
         ...
 

@@ -34,7 +34,8 @@ def confirm_cost(watch: Display, found: Estimate, *, is_agreed: bool, ledger: Pa
         ledger: file in which runs share the limit, whose sums are printed too.
     """
     expected = found.expected_usd(watch.models)
-    watch.say(f"making {ends(found.calls)} calls, cost {dollars(found.cost_usd(watch.models), expected)}")
+    about = "" if found.sampled is None else "about "
+    watch.say(f"making {about}{ends(found.calls)} calls, cost {dollars(found.cost_usd(watch.models), expected)}")
     if ledger is not None and ledger.exists():
         watch.say(Ledger(ledger).summary())
     if is_agreed or expected is None or expected <= confirm_above_usd(os.environ) or not _can_ask():

@@ -17,7 +17,7 @@ AFTER_S = 1.0
 
 @contextmanager
 def working(
-    what: str,
+    what: str | Callable[[], str],
     *,
     stream: TextIO | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -27,7 +27,7 @@ def working(
     """Show what is done and for how long, as long as the context lasts. Print nothing on the terminal meanwhile.
 
     Args:
-        what: the work, such as `reading the data`.
+        what: the work, such as `reading the data`, or what says how far it is.
         stream: where it is shown; stderr by default.
         clock: the time in seconds.
         every_s: seconds between lines where the stream is no terminal.
@@ -36,7 +36,7 @@ def working(
     started = clock()
 
     def text(width: int) -> str:
-        return f"{what}, {duration_text(clock() - started)}"[:width]
+        return f"{what if isinstance(what, str) else what()}, {duration_text(clock() - started)}"[:width]
 
     with LiveLine(stream or sys.stderr, text, every_s=every_s, after_s=after_s):
         yield

@@ -23,6 +23,7 @@ from harness.providers.ledger import Ledger
 from harness.runner.estimate import estimate_json
 from harness.runner.needs import BYTES_PER_TOKEN, PROMPTS_COUNTED, USUAL_REPLY_TOKENS, Estimate, Range
 from harness.runner.other_identities import notes_on_identities
+from harness.runner.sampled_chunks import MOST_COUNTED
 from harness.spec.checks import notes_on_parameters
 from harness.text import aligned, pluralized, printable
 
@@ -45,8 +46,10 @@ Makes no model calls. The lower number of calls is without follow-up questions, 
 reply. Prompt tokens are estimated as one per four bytes, or counted with tiktoken on a sample where possible; a reply
 has between one token and its token limit. Expected are the fewest calls, with replies as long as the cached ones of the
 model, or of 200 tokens where there are none. The smallest detectable difference is for the primary metric; the change
-that would detect a smaller one is for the margin of the spec, or 0.1. `harness power` has more. `harness schema plan`
-describes the JSON."""
+that would detect a smaller one is for the margin of the spec, or 0.1. `harness power` has more.
+
+Of a plan with more than 20,000 judgments about 10,000 are counted, spread evenly over each cell, and stand for the
+rest. `harness schema plan` describes the JSON."""
 )
 @click.argument("spec", type=click.Path(path_type=Path), shell_complete=_completion.specs)
 @results_option
@@ -59,6 +62,12 @@ describes the JSON."""
     help="Also show what the runs that share FILE have spent.",
 )
 @batch_option
+@click.option(
+    "--exact",
+    is_flag=True,
+    help=f"Count every judgment, also of a plan with more than {MOST_COUNTED:,}, whose counts are otherwise estimated "
+    "from a part of each cell.",
+)
 @click.option("--wide", is_flag=True, help="List every cell on a line of its own.")
 @json_option
 def plan(
@@ -68,6 +77,7 @@ def plan(
     allow_paths: tuple[Path, ...],
     ledger: Path | None,
     batch: bool,
+    exact: bool,
     wide: bool,
     as_json: bool,
 ) -> None:
@@ -80,8 +90,14 @@ def plan(
         check_has_batches(made)
         made = made.with_models(at_batch_prices(made.spec.models))
     experiment = experiment_of(made.spec.kind)
-    with working("looking up replies in the cache"), Cache(cache) as replies:
-        found = experiment.estimate(made, replies, os.environ)
+    counted = 0
+
+    def reached(judgments: int) -> None:
+        nonlocal counted
+        counted = judgments
+
+    with working(lambda: f"looking up replies in the cache, judgment {counted:,}"), Cache(cache) as replies:
+        found = experiment.estimate(made, replies, os.environ, whole=exact, reached=reached)
         found.notes += [
             *notes_on_parameters(made.spec),
             *notes_on_identities(cast("ConversationPlan[Any]", made), replies),
@@ -113,17 +129,31 @@ def printed(plan: Planned, found: Estimate, *, wide: bool = False, width: int | 
     rows = [("cell", "items", "cached", "calls to make"), *_cells(plan, found, wide=wide, width=width)]
     costs: list[tuple[str, ...]] = [("model", "calls to make", "expected tokens", "low", "expected", "high")]
     costs += [_model_row(plan, found, name) for name, need in found.models.items() if wide or need.calls.high]
-    lines = [printable(line) for line in (*plan.data_notes, *found.notes)]
+    lines = [printable(line) for line in (*plan.data_notes, *found.notes, *_sampled(found))]
     notes = [[_fold(line, width) for line in lines]] if lines else []
-    parts = [[plan.summary], *notes, [aligned(rows)], [aligned(costs) if len(costs) > 1 else "every reply is cached"]]
+    parts = [[plan.summary], *notes, [aligned(rows)], [aligned(costs) if len(costs) > 1 else _all_cached(found)]]
     parts.append([_fold(line, width) for line in (*_methods(plan, found), _total(plan, found))])
     return "\n\n".join("\n".join(part) for part in parts)
 
 
+def _sampled(found: Estimate) -> list[str]:
+    """What estimated counts rest on."""
+    if found.sampled is None:
+        return []
+    counted, of = found.sampled
+    part = f"{counted:,} of {of:,} judgments, spread evenly over each cell"
+    return [f"~ marks what is estimated from {part}; --exact counts all of them"]
+
+
+def _all_cached(found: Estimate) -> str:
+    return "every reply is cached" if found.sampled is None else "every reply of the judgments counted is cached"
+
+
 def _cells(plan: Planned, found: Estimate, *, wide: bool, width: int | None) -> list[tuple[str, ...]]:
     """A row for each cell, or for the cells with equal counts."""
+    about = "" if found.sampled is None else "~"
     counts = {
-        name: (f"{items:,}", f"{found.cells[name].cached:,}", ends(found.cells[name].calls))
+        name: (f"{items:,}", f"{about}{found.cells[name].cached:,}", f"{about}{ends(found.cells[name].calls)}")
         for name, items in plan.items_by_place.items()
     }
     if wide or width is None or len(counts) <= MOST_CELLS:
@@ -138,8 +168,8 @@ def _cells(plan: Planned, found: Estimate, *, wide: bool, width: int | None) -> 
         (
             f"{pluralized(len(names), 'cell')}: {kind}" if len(names) > 1 else printable(names[0]),
             items,
-            f"{sum(found.cells[name].cached for name in names):,}",
-            calls if len(names) == 1 or calls == "0" else f"{calls} each",
+            f"{about}{sum(found.cells[name].cached for name in names):,}",
+            calls if len(names) == 1 or calls in ("0", "~0") else f"{calls} each",
         )
         for (kind, items, calls), names in groups.items()
     ]
@@ -168,7 +198,8 @@ def _model_row(plan: Planned, found: Estimate, name: str) -> tuple[str, ...]:
         if cost is None
         else tuple(usd(one) for one in (cost.low, _expected(plan, found, name), cost.high))
     )
-    return (printable(name), ends(need.calls), tokens, *money)
+    about = "" if found.sampled is None else "~"
+    return (printable(name), f"{about}{ends(need.calls)}", f"{about}{tokens}", *money)
 
 
 def _expected(plan: Planned, found: Estimate, name: str) -> float:
@@ -176,7 +207,9 @@ def _expected(plan: Planned, found: Estimate, name: str) -> float:
 
 
 def _total(plan: Planned, found: Estimate) -> str:
-    return f"total cost: {dollars(found.cost_usd(plan.spec.models), found.expected_usd(plan.spec.models))}"
+    cost = found.cost_usd(plan.spec.models)
+    about = "" if found.sampled is None or cost is None else "about "
+    return f"total cost: {about}{dollars(cost, found.expected_usd(plan.spec.models))}"
 
 
 def _methods(plan: Planned, found: Estimate) -> list[str]:

@@ -8,7 +8,7 @@ of a tournament be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from harness.evaluators.cell import asks, calls_per_item
@@ -41,8 +41,23 @@ class Step(NamedTuple):
                 need.expect(self.prompt[0], (self.prompt[1] - self.prompt[0]) / max(1, self.reply[1]))
 
 
-def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
-    """Count the calls of all loops that the cache lacks, and those of the comparisons that follow."""
+def estimate_generation(
+    plan: LoopPlan,
+    replies: Replies,
+    environment: Mapping[str, str] | None = None,
+    *,
+    whole: bool = False,
+    reached: Callable[[int], None] = lambda _: None,
+) -> Estimate:
+    """Count the calls of all loops that the cache lacks, and those of the comparisons that follow.
+
+    Args:
+        plan: the plan.
+        replies: the cache.
+        environment: the environment variables, in which tiktoken looks for its folder; None to count bytes alone.
+        whole: whether every comparison of a large plan is counted; loops always are.
+        reached: receives the number of loops, then of comparisons, that have been counted.
+    """
     spec = plan.spec
     result = Estimate(
         cells={name: Need() for name in (*(one.id for one in spec.systems), *(cell.id for cell in spec.cells))},
@@ -51,8 +66,11 @@ def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[s
     )
     ledger, is_whole, seen = TrajectoryLedger(plan), True, set[str]()
     firsts: dict[tuple[str, str], str] = {}  # the first system of each generator that has reviewers
+    counted = 0
     for chunk in plan.chunks():
         conversations = start_conversations(plan, chunk)
+        counted += len(conversations)
+        reached(counted)
         waiting = advance(conversations, replies, UnavailableReplies())
         here = result.cells[chunk.cell.id]
         place = (chunk.cell.prompts, chunk.cell.generator)
@@ -72,12 +90,13 @@ def estimate_generation(plan: LoopPlan, replies: Replies, environment: Mapping[s
             ledger.add(chunk.cell, conversations)
     if is_whole:
         matches = make_match_plan(plan, ledger.picks)
-        found = estimate(matches, replies, environment)
+        found = estimate(matches, replies, environment, whole=whole, reached=reached)
         return Estimate(
             {**result.cells, **found.cells},
             {**result.models, **found.models},
             {**result.sizes, **found.sizes},
             typical={**result.typical, **found.typical},
+            sampled=found.sampled,
         )
     for cell in spec.cells:
         _add_comparisons(plan, cell, result)

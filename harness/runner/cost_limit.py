@@ -106,5 +106,6 @@ def resume_hint(left: Estimate, spec: Spec, stats: RunStats) -> str:
     cost = left.cost_usd(stats.models)
     known = "" if cost is None else f", for ${cost.low:.4f} to ${cost.high:.4f}"
     conversations = f"{stats.conversations - stats.done:,} of {stats.conversations:,} conversations"
-    calls = f"{left.calls.low:,.0f} to {left.calls.high:,.0f} calls are left{known}"
+    about = "" if left.sampled is None else "about "
+    calls = f"{about}{left.calls.low:,.0f} to {left.calls.high:,.0f} calls are left{known}"
     return f"{conversations}, and {calls}; run the same command again to resume, with this limit or a larger one"

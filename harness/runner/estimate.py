@@ -4,12 +4,14 @@ The fewest calls are those without a follow-up question and the most those where
 are the fewest calls, with replies as long as the cached ones of the model, or of a stated length. Prompt tokens are
 estimated as one for each four bytes of text, or, where tiktoken and the encoding of the model are on this machine,
 counted for the first prompts and estimated from those for the rest; a reply has at least one token and at most as many
-as the call allows. An estimate makes no model calls.
+as the call allows. Of a large plan a part of each cell is counted and stands for the rest (`sampled_chunks.py`). An
+estimate makes no model calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.evaluators.cell import calls_per_item
@@ -24,61 +26,94 @@ from harness.runner.needs import (
     Need,
     PromptSize,
     Range,
+    Sampled,
     Typical,
     add_calls,
     largest_reply,
 )
 from harness.runner.plan import Chunk, Plan, Planned
-from harness.runner.session import ConversationState, Replies, UnavailableReplies, advance
+from harness.runner.sampled_chunks import chunk_groups
+from harness.runner.session import Replies, UnavailableReplies, advance, start_conversations
 
 
-def estimate(plan: Plan, replies: Replies, environment: Mapping[str, str] | None = None) -> Estimate:
+def estimate(
+    plan: Plan,
+    replies: Replies,
+    environment: Mapping[str, str] | None = None,
+    *,
+    whole: bool = False,
+    reached: Callable[[int], None] = lambda _: None,
+) -> Estimate:
     """Count the calls of a plan that the cache lacks. Makes no call.
 
     Args:
         plan: the plan.
         replies: the cache.
         environment: the environment variables, in which tiktoken looks for its folder; None to count bytes alone.
+        whole: whether every conversation of a large plan is counted.
+        reached: receives the number of conversations that have been counted.
     """
     names = dict.fromkeys(name for cell in plan.cells for name in cell.models)  # a generation calls further models
-    result = Estimate(
-        cells={cell.id: Need() for cell in plan.cells},
-        models={name: Need() for name in names},
-        sizes={name: PromptSize(_counter(plan.spec.models[name], environment)) for name in names},
-    )
-    seen: set[str] = set()
-    in_stages: list[Chunk] = []
-    for chunk in plan.chunks():
+    sizes = {name: PromptSize(_counter(plan.spec.models[name], environment)) for name in names}
+    result = Estimate({cell.id: Need() for cell in plan.cells}, {name: Need() for name in names}, sizes)
+    counting = _Counting(plan, replies, reached)
+    for group in chunk_groups(plan, whole=whole):
+        part = Estimate({name: Need() for name in result.cells}, {name: Need() for name in names}, sizes)
+        part.typical, part.notes = result.typical, result.notes
+        counting.add(group.chunks, part)
+        for needs, counted in ((result.cells, part.cells), (result.models, part.models)):
+            for name, need in counted.items():
+                needs[name].join(need if group.weight == 1 else need.times(group.weight))
+    if counting.counted < plan.conversation_count:
+        result.sampled = Sampled(counting.counted, plan.conversation_count)
+    return result
+
+
+@dataclass
+class _Counting:
+    """Counts the calls of chunks, those that several chunks share once for their model."""
+
+    plan: Plan
+    replies: Replies
+    reached: Callable[[int], None]
+    seen: set[str] = field(default_factory=set)
+    counted: int = 0
+
+    def add(self, chunks: Sequence[Chunk], result: Estimate) -> None:
+        """Add the calls of some chunks, those of cells that ask in stages last."""
+        in_stages = [chunk for chunk in chunks if stages_of(chunk.cell)]
+        for chunk in chunks:
+            if not stages_of(chunk.cell):
+                self._add(chunk, result)
+            self.counted += chunk.stop - chunk.start
+            self.reached(self.counted)
+        if in_stages:
+            add_stages(self.plan, in_stages, self.replies, result, self.seen)
+
+    def _add(self, chunk: Chunk, result: Estimate) -> None:
         cell = chunk.cell
-        if stages_of(cell):
-            in_stages.append(chunk)
-            continue
         here = result.cells[cell.id]
-        fewest, most = calls_per_item(cell, plan.spec.strategies[cell.strategy])
-        conversations = [ConversationState(item, conversation) for item, conversation in plan.conversations(chunk)]
-        waiting = advance(conversations, replies, UnavailableReplies())
+        fewest, most = calls_per_item(cell, self.plan.spec.strategies[cell.strategy])
+        conversations = start_conversations(self.plan, chunk)
+        waiting = advance(conversations, self.replies, UnavailableReplies())
         here.cached += sum(len(conversation.history) for conversation in conversations)
         if len(cell.models) == 1:
             usual = result.typical_of(cell.models[0])
             usual.replies += sum(len(conversation.history) for conversation in conversations)
             usual.tokens += sum(conversation.completion_tokens for conversation in conversations)
-        found = replies.get_many([key for conversation in waiting for key in conversation.keys])
+        found = self.replies.get_many([key for conversation in waiting for key in conversation.keys])
         for conversation in waiting:
-            missing = [
-                (key, call) for key, call in zip(conversation.keys, conversation.calls, strict=True) if key not in found
-            ]
+            batch = zip(conversation.keys, conversation.calls, strict=True)
+            missing = [(key, call) for key, call in batch if key not in found]
             here.cached += len(conversation.calls) - len(missing)
             made = len(conversation.history) + len(conversation.calls)
             later = Later(max(0, fewest - made), most - max(made, fewest))
             add_calls(here, [call for _, call in missing], later, PLAIN)
-            first_time = [(key, call) for key, call in missing if key not in seen]
-            seen.update(key for key, _ in first_time)
+            first_time = [(key, call) for key, call in missing if key not in self.seen]
+            self.seen.update(key for key, _ in first_time)
             if first_time:
                 name = first_time[0][1].model.name
                 add_calls(result.models[name], [call for _, call in first_time], later, result.sizes[name])
-    if in_stages:
-        add_stages(plan, in_stages, replies, result, seen)
-    return result
 
 
 def _counter(model: Model, environment: Mapping[str, str] | None) -> Count | None:
@@ -115,6 +150,7 @@ def estimate_json(plan: Planned, found: Estimate) -> dict[str, Any]:
         ],
         "cost_usd": _listed(found.cost_usd(models)),
         "expected_cost_usd": found.expected_usd(models),
+        "sampled": None if found.sampled is None else found.sampled._asdict(),
         "notes": [*plan.data_notes, *found.notes],
     }
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from harness.providers.tokens import Count, most_reply_tokens
 from harness.records.calls import Call, Model
+from harness.records.shared_prompts import text_size
 
 BYTES_PER_TOKEN = 4
 """An estimate for common languages and tokenizers, not a bound."""
@@ -29,6 +30,10 @@ class Range(NamedTuple):
         """Both ends moved up."""
         return Range(self.low + low, self.high + high)
 
+    def times(self, factor: float) -> Range:
+        """Both ends multiplied, as whole numbers."""
+        return Range(round(self.low * factor), round(self.high * factor))
+
 
 class PromptSize:
     """The number of tokens in the prompts of one model.
@@ -48,12 +53,11 @@ class PromptSize:
 
     def tokens(self, call: Call) -> int:
         """Tokens of the prompt of a call."""
-        texts = [message["content"] for message in call.messages]
-        size = sum(len(text.encode()) for text in texts)
+        size = text_size(call.messages)
         if self._count is None:
             return -(-size // BYTES_PER_TOKEN)
         if self._prompts < PROMPTS_COUNTED:
-            tokens = sum(map(self._count, texts))
+            tokens = sum(self._count(message["content"]) for message in call.messages)
             self._prompts, self._bytes, self._tokens = self._prompts + 1, self._bytes + size, self._tokens + tokens
             return tokens
         return -(-size * self._tokens // max(1, self._bytes))
@@ -116,6 +120,28 @@ class Need:
         self.prompt_tokens = self.prompt_tokens.plus(*prompt)
         self.completion_tokens = self.completion_tokens.plus(*reply)
 
+    def times(self, factor: float) -> Need:
+        """Each count multiplied, as whole numbers where it is one."""
+        return Need(
+            round(self.cached * factor),
+            self.calls.times(factor),
+            self.prompt_tokens.times(factor),
+            self.completion_tokens.times(factor),
+            self.likely * factor,
+            self.likely_prompts * factor,
+            self.carried * factor,
+        )
+
+    def join(self, other: Need) -> None:
+        """Add all that another one counts."""
+        self.cached += other.cached
+        self.calls = self.calls.plus(*other.calls)
+        self.prompt_tokens = self.prompt_tokens.plus(*other.prompt_tokens)
+        self.completion_tokens = self.completion_tokens.plus(*other.completion_tokens)
+        self.likely += other.likely
+        self.likely_prompts += other.likely_prompts
+        self.carried += other.carried
+
     def expect(self, prompt: int, carried: float = 0) -> None:
         """Count a call that is expected to be made.
 
@@ -150,6 +176,18 @@ class Need:
         return Range(*map(model.price.cost, self.prompt_tokens, self.completion_tokens))
 
 
+class Sampled(NamedTuple):
+    """The part of a plan that was counted.
+
+    Attributes:
+        counted: conversations that were counted.
+        of: all conversations.
+    """
+
+    counted: int
+    of: int
+
+
 @dataclass
 class Estimate:
     """The estimate of a plan.
@@ -160,6 +198,7 @@ class Estimate:
         sizes: by model name, how its prompt tokens were counted.
         typical: by model name, the usual length of its replies.
         notes: remarks on the calls.
+        sampled: the part of the plan that was counted; None where all of it was, and the counts of cells are exact.
     """
 
     cells: dict[str, Need] = field(default_factory=dict)
@@ -167,6 +206,7 @@ class Estimate:
     sizes: dict[str, PromptSize] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     typical: dict[str, Typical] = field(default_factory=dict)
+    sampled: Sampled | None = None
 
     def typical_of(self, name: str) -> Typical:
         """The usual length of the replies of a model."""

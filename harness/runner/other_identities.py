@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Protocol
 
 from harness.cache.key import call_key
 from harness.records.calls import Call, Model, Reply
-from harness.runner.session import ConversationPlan, start_conversations
+from harness.runner.session import ConversationPlan, ConversationState
 from harness.text import quoted
 
 CALLS_SAMPLED = 32
@@ -68,8 +69,8 @@ def _first_calls(plan: ConversationPlan[Any]) -> Iterator[tuple[Model, list[Call
         wanted = [name for name in chunk.cell.models if name in models and len(found.get(name, ())) < CALLS_SAMPLED]
         if not wanted:
             continue
-        for conversation in start_conversations(plan, chunk)[:CALLS_SAMPLED]:
-            for call in conversation.calls:
+        for item, conversation in islice(plan.conversations(chunk), CALLS_SAMPLED):
+            for call in ConversationState(item, conversation).calls:
                 if call.model.name in models and len(found.setdefault(call.model.name, [])) < CALLS_SAMPLED:
                     found[call.model.name].append(call)
     for name, calls in found.items():

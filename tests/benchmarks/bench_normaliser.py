@@ -43,7 +43,7 @@ def main() -> None:
         spec = prepare(folder, arguments.judgments, 1)
         command = [sys.executable, "-m", "harness", "run", str(spec), "--offline"]
         command += ["--cache", str(folder / "cache"), "--results", str(folder / "results")]
-        seconds, _ = min(measured(command, folder) for _ in range(arguments.repeats))
+        seconds, *_ = min(measured(command, folder) for _ in range(arguments.repeats))
     finally:
         shutil.rmtree(folder)
     of_all = 1e6 * seconds / arguments.judgments

@@ -1,5 +1,7 @@
 """What `harness plan` prints."""
 
+import re
+
 import pytest
 
 from harness.analysis.power.figures import DatasetPower, Detectable, MetricPower, Power, PowerQuestion, Reach
@@ -45,6 +47,21 @@ def test_low_expected_and_high_cost_and_what_it_rests_on():
     del store.held[keys[0]]
     assert "with replies as long as 9 cached ones" in printed(plan, estimate(plan, store))
     assert "(assumed) where no reply of the model is cached" in printed(both, estimate(both, store))
+
+
+def test_estimates_from_a_part_of_a_large_plan_are_marked(monkeypatch):
+    monkeypatch.setattr("harness.runner.sampled_chunks.MOST_COUNTED", 100)
+    monkeypatch.setattr("harness.runner.sampled_chunks.WANTED", 64)
+    plan, store = plan_of(items=320, models=[PRICED], strategies=["direct"]), MemoryStore()
+    text = printed(plan, estimate(plan, store))
+    assert "~ marks what is estimated from 64 of 320 judgments, spread evenly over each cell; --exact counts" in text
+    assert re.search("320 +~0 +~320–640", text)
+    assert "total cost: about $" in text
+    assert "~" not in printed(plan, estimate(plan, store, whole=True))
+    list(Run(plan, store, Wire().connect, RunStats({})).parts())
+    assert "every reply of the judgments counted is cached" in printed(plan, estimate(plan, store))
+    unpriced = plan_of(items=320, models=[UNPRICED], strategies=["direct"])
+    assert "total cost: unknown (no price" in printed(unpriced, estimate(unpriced, store))
 
 
 def test_amounts():
