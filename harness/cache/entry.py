@@ -1,9 +1,10 @@
 r"""What keeps replies: the contract of a store, and the bytes in which an entry is kept.
 
-An entry is a key, the canonical bytes of the call that it is the SHA-256 of, and the reply. It is kept as
-`reply line + b"\n" + call bytes + b"\n" + checksum`, so a replay reads the first line and the checksum and never
-touches the call, while everything needed to check the key lies beside the reply. The checksum is of the key and the
-reply: it shows a changed byte, and a reply that was moved to another call. Entries of older versions have none.
+An entry is a key, the canonical bytes of the call that it is the SHA-256 of, and the reply. Its bytes are `reply line +
+b"\n" + call bytes + b"\n" + checksum`, which `packing.py` compresses part by part, so a replay reads the first line and
+the checksum and never touches the call, while everything needed to check the key lies beside the reply. The checksum is
+of the key and the reply: it shows a changed byte, and a reply that was moved to another call. Entries of older versions
+have none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from harness.cache.packing import is_packed, unpack, unpack_reply
 from harness.hashing import canonical_json
 from harness.records.calls import Reply
 
@@ -177,7 +179,7 @@ def _checksum(key: str, line: bytes) -> bytes:
 
 def has_checksum(value: bytes) -> bool:
     """Whether the bytes of an entry end in a checksum; canonical JSON, which would else be at the end, has no lines."""
-    return value[-CHECKSUM_DIGITS - 1 : -CHECKSUM_DIGITS] == b"\n"
+    return is_packed(value) or value[-CHECKSUM_DIGITS - 1 : -CHECKSUM_DIGITS] == b"\n"
 
 
 def stored_reply(key: str, value: bytes) -> Reply:
@@ -185,11 +187,16 @@ def stored_reply(key: str, value: bytes) -> Reply:
 
     Args:
         key: the digest of the call.
-        value: the bytes, as `value_of` made them, in this version or an older one.
+        value: the bytes, as `value_of` made them, in this version or an older one, packed or not.
 
     Raises:
         ValueError: where the checksum is not right, or the reply is not what `reply_line` writes.
     """
+    if is_packed(value):
+        line, checksum = unpack_reply(value)
+        if hashlib.sha256(b"%s\n%s" % (key.encode(), line)).digest()[: len(checksum)] != checksum:
+            raise ValueError(CHANGED)
+        return read_reply(line)
     line = value[: value.index(b"\n")]
     if has_checksum(value) and value[-CHECKSUM_DIGITS:] != _checksum(key, line):
         raise ValueError(CHANGED)
@@ -202,16 +209,20 @@ def without_call(value: bytes) -> bytes:
     Raises:
         ValueError: where the bytes are not those of an entry.
     """
+    if is_packed(value):
+        line, checksum = unpack_reply(value)
+        return b"%s\n\n%s" % (line, checksum.hex().encode())
     line = value[: value.index(b"\n") + 1]
     return line + value[-CHECKSUM_DIGITS - 1 :] if has_checksum(value) else line
 
 
 def read_entry(key: str, value: bytes) -> Entry:
-    """The entry in the bytes that `value_of` made. Does not recompute the key.
+    """The entry in the bytes that `value_of` made, packed or not. Does not recompute the key.
 
     Raises:
         ValueError: where they are anything else.
     """
+    value = unpack(value)
     line, newline, call = value.partition(b"\n")
     if not newline:
         raise ValueError("the call is missing")

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from harness.cache.counters import model_counts, rows_not_counted
 from harness.cache.entry import Entry, check_entry, has_checksum, read_entry, value_of
+from harness.cache.packing import unpack
 from harness.cache.sqlite_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, reporting
 
 SAMPLED = 200
@@ -47,7 +49,7 @@ class Stats:
         folder: where it is.
         entries: how many replies, readable or not, those that were replaced included.
         replaced: how many of them others replaced, when `--retry` asked again.
-        unreadable: how many of them cannot be read; `verify` says why.
+        unreadable: how many of them cannot be read, of those that have no counters; `verify` reads all and says why.
         file_bytes: size of its files.
         models: by model id, sorted.
     """
@@ -98,7 +100,7 @@ class Verification:
 
 
 def stats(folder: Path, connection: sqlite3.Connection | None) -> Stats:
-    """Count the entries and their tokens by model.
+    """Count the entries and their tokens by model: by counters, which the entries of older versions do not have.
 
     Args:
         folder: of the cache.
@@ -109,7 +111,11 @@ def stats(folder: Path, connection: sqlite3.Connection | None) -> Stats:
     completion: Counter[str] = Counter()
     unreadable = replaced = 0
     with reporting(folder):
-        for key, value, is_sound in _all_rows(connection):
+        for known in model_counts(connection) if connection is not None else ():
+            entries[known.model], replaced = known.entries, replaced + known.replaced
+            prompt[known.model], completion[known.model] = known.prompt_tokens, known.completion_tokens
+        others = () if connection is None else rows_not_counted(connection, f"key, value, {IS_SOUND}")
+        for key, value, is_sound in others:
             try:
                 entry = _entry(key, value, is_sound)
                 model = str(orjson.loads(entry.call)["model"])
@@ -184,8 +190,8 @@ def sampled_calls(connection: sqlite3.Connection) -> Iterator[Mapping[str, Any]]
         if found is None or not found[1]:
             continue
         try:
-            call = orjson.loads(bytes(found[0]).split(b"\n")[1])
-        except (IndexError, orjson.JSONDecodeError):
+            call = orjson.loads(unpack(bytes(found[0])).split(b"\n")[1])
+        except (IndexError, ValueError):
             continue
         if isinstance(call, dict):
             yield call

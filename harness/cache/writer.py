@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -17,9 +17,11 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
 
 import diskcache
 
+from harness.cache.counters import counters_of, index_tokens
 from harness.cache.headroom import Headroom
 from harness.cache.lock import CacheLock
-from harness.cache.sqlite_file import NOT_WRITTEN_HERE, SETTINGS, cache_error, check_settings
+from harness.cache.packing import pack
+from harness.cache.sqlite_file import NOT_WRITTEN_HERE, SETTINGS, cache_error, check_settings, make_file
 from harness.errors import CacheError, Problem
 
 GROUP = 200
@@ -38,6 +40,9 @@ class PlainDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
     The class it replaces would load a pickle, which runs code, and open or delete the file that a row names.
     """
 
+    tokens = 0
+    """The tokens of the next value that is stored, as `harness.cache.counters` writes them."""
+
     def put(self, key: Any) -> tuple[str, bool]:
         """The key as it is stored."""
         if type(key) is not str or not _KEY.fullmatch(key):
@@ -54,7 +59,7 @@ class PlainDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
         """The columns size, mode, file name and value of an entry."""
         if type(value) is not bytes or read:
             raise TypeError("a value of the cache is bytes")
-        return 0, 1, None, value
+        return self.tokens, 1, None, value
 
     def fetch(self, mode: Any, filename: Any, value: Any, read: Any) -> bytes:
         """The value that was stored."""
@@ -86,19 +91,34 @@ class _Database(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
                 Problem(file=str(folder), message="the folder of a cache cannot have a `$NAME` in its path")
             )
         try:
+            make_file(folder)
             super().__init__(str(folder), timeout=60, disk=PlainDisk, **SETTINGS)
+            index_tokens(self._sql)
         except BaseException:
             self.close()
             raise
 
+    def store(self, key: str, value: bytes, existing: Existing) -> None:
+        """Store an entry, packed, with what statistics count of it."""
+        if existing == "keep":
+            self._write(self.add, key, value)
+            return
+        if existing == "replace":
+            self._keep_old(key)
+        self._write(self.set, key, value)
 
-def _keep_old(database: _Database, key: str) -> None:
-    """Move the entry of a key, if there is one, behind those that were replaced before."""
-    old = database.get(key)
-    if old is not None:
-        number = 1
-        while not database.add(f"{key}.{number}", old):
-            number += 1
+    def _keep_old(self, key: str) -> None:
+        """Move the entry of a key, if there is one, behind those that were replaced before."""
+        old = self.get(key)
+        if old is not None:
+            number = 1
+            while not self._write(self.add, f"{key}.{number}", old):
+                number += 1
+
+    def _write(self, write: Callable[..., Any], key: str, value: bytes) -> Any:
+        counted = counters_of(value)
+        self._disk.tokens = counted.tokens
+        return write(key, pack(value), tag=counted.model)
 
 
 class _Batch(NamedTuple):
@@ -192,12 +212,7 @@ class CacheWriter:
                 with self._database.transact():
                     for batch in batches:
                         for key, value in batch.rows:
-                            if batch.existing == "keep":
-                                self._database.add(key, value)
-                                continue
-                            if batch.existing == "replace":
-                                _keep_old(self._database, key)
-                            self._database.set(key, value)
+                            self._database.store(key, value, batch.existing)
         except Exception as error:
             # A failed commit leaves its transaction open: only a new connection is sure to be clean.
             self._leave()

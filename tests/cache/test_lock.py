@@ -159,7 +159,7 @@ def test_the_lock_is_held_while_a_transaction_is_open_and_while_the_cache_is_clo
 
     seen = {}
     add, close = _Database.add, _Database.close
-    monkeypatch.setattr(_Database, "add", lambda *args: seen.update(add=is_locked()) or add(*args))
+    monkeypatch.setattr(_Database, "add", lambda *args, **more: seen.update(add=is_locked()) or add(*args, **more))
     monkeypatch.setattr(_Database, "close", lambda *args: seen.update(close=is_locked()) or close(*args))
     writer = CacheWriter(folder, CacheLock(folder))
     writer.add([("a" * 64, b"{}")]).result(timeout=30)

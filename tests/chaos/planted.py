@@ -21,6 +21,7 @@ import harness.runner.retry_failed
 import harness.runner.run_folder
 from harness.cache.cache import Cache
 from harness.cache.entry import read_reply
+from harness.cache.packing import unpack
 from harness.providers.ledger import Ledger
 from harness.runner.executor import Executor
 from harness.runner.run_folder import RunWriter
@@ -81,7 +82,8 @@ def checksum_ignored() -> None:
     """A changed byte in a stored reply is not noticed."""
 
     def stored_reply(_key: str, value: bytes) -> Any:
-        return read_reply(value[: value.index(b"\n")])
+        plain = unpack(value)
+        return read_reply(plain[: plain.index(b"\n")])
 
     harness.cache.entry.stored_reply = stored_reply
     harness.cache.cache.stored_reply = stored_reply

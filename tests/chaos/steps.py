@@ -20,6 +20,7 @@ from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.cache import Cache
 from harness.cache.entry import Entry
 from harness.cache.key import call_bytes, call_key
+from harness.cache.packing import unpack
 from harness.cache.sqlite_file import DATABASE
 from harness.errors import BudgetReachedError, CacheError, HarnessError
 from harness.records.calls import Call, Reply
@@ -193,6 +194,7 @@ class Steps:
         key = self.random.choice(keys)
         with closing(sqlite3.connect(self.world.cache / DATABASE)) as connection:
             (value,) = connection.execute("SELECT value FROM Cache WHERE key = ?", (key,)).fetchone()
+            value = unpack(value)
             at = value.index(b'"text":"') + 8
             connection.execute(
                 "UPDATE Cache SET value = ? WHERE key = ?", (value[:at] + bytes([value[at] ^ 1]) + value[at + 1 :], key)

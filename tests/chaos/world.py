@@ -16,6 +16,7 @@ from harness import api
 from harness.cache.bundle import import_bundle
 from harness.cache.cache import Cache
 from harness.cache.entry import Entry
+from harness.cache.packing import unpack
 from harness.cache.sqlite_file import open_for_reading
 from harness.providers.simulation.dataset import make_pairs
 from harness.records.calls import Reply
@@ -94,7 +95,7 @@ class World:
         """The cache has confirmed an entry."""
         if self.disk.is_dead:
             return
-        text = json.loads(value.partition(b"\n")[0])["text"]
+        text = json.loads(unpack(value).partition(b"\n")[0])["text"]
         if key in self.wanted_again or key in self.damaged:
             self.kept[key] = text
             self.wanted_again.discard(key)
@@ -157,7 +158,9 @@ class World:
             found = cache.verify()
         assert not found.damage, found.damage
         assert {entry.key for entry in found.bad} == self.damaged & {key for key, _ in rows}
-        return {key: json.loads(value.partition(b"\n")[0])["text"] for key, value in rows if key not in self.damaged}
+        return {
+            key: json.loads(unpack(value).partition(b"\n")[0])["text"] for key, value in rows if key not in self.damaged
+        }
 
     def rescue_bundles(self) -> list[Path]:
         """Bundles of replies that the cache could not store."""

@@ -11,6 +11,7 @@ import pytest
 
 from harness.cache.cache import Cache
 from harness.cache.entry import Entry
+from harness.cache.packing import unpack
 from harness.errors import CacheError, MissingRepliesError
 from harness.records.judgments import Judgment
 from harness.runner import plan as plans
@@ -139,9 +140,9 @@ def test_missing_calls_are_made_once_and_workers_replay_the_rest(cache: Cache) -
 def test_damaged_reply_is_the_same_error(cache: Cache, tmp_path: Path) -> None:
     cache.close()
     with sqlite3.connect(cache.folder / "cache.db") as database:
-        database.execute(
-            "UPDATE Cache SET value = CAST(replace(value, 'Considered', 'Concealed') AS BLOB) WHERE rowid = 5"
-        )
+        ((value,),) = database.execute("SELECT value FROM Cache WHERE rowid = 5").fetchall()
+        damaged = unpack(value).replace(b"Considered", b"Concealed!")
+        database.execute("UPDATE Cache SET value = ? WHERE rowid = 5", (damaged,))
     database.close()
     with pytest.raises(CacheError, match="checksum") as one:
         replayed(cache, None)

@@ -1,0 +1,95 @@
+"""What is counted of each entry, so that statistics of a cache need not read the entries.
+
+The columns of diskcache that a cache has no other use for hold it: `tag` the id of the model, and `size` the tokens of
+prompt and reply in one number. An index over them is all that `harness cache stats` reads. Entries of older versions,
+and the few whose numbers do not fit, have no tag and are read one by one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import orjson
+
+from harness.cache.packing import unpack
+
+INDEX = "Cache_tokens"
+REPLY_TOKENS = 2**20
+"""More than the tokens of a counted reply; those of its prompt are multiplied by it."""
+PROMPT_TOKENS = 2**28
+"""More than the tokens of a counted prompt."""
+PLAIN_KEY = 64
+"""Characters of the key of an entry that was not replaced."""
+
+_IS_PLAIN = "(raw = 1 AND mode = 1 AND filename IS NULL)"
+"""SQL for: the key and the value are not a pickle and not a file."""
+_IS_COUNTED = f"typeof(tag) = 'text' AND typeof(size) = 'integer' AND size >= 0 AND {_IS_PLAIN}"
+_COUNTS = f"""
+SELECT tag, count(*), total(size / {REPLY_TOKENS}), total(size % {REPLY_TOKENS}), total(length(key) > {PLAIN_KEY})
+FROM Cache WHERE {_IS_COUNTED} GROUP BY tag ORDER BY tag
+"""  # noqa: S608 - constants only
+
+
+class Counted(NamedTuple):
+    """What is counted of an entry.
+
+    Attributes:
+        model: its id, as calls name it; None where the entry is not counted.
+        tokens: of prompt and reply, as `REPLY_TOKENS` says.
+    """
+
+    model: str | None
+    tokens: int
+
+
+NOT_COUNTED = Counted(None, 0)
+
+
+class ModelCounts(NamedTuple):
+    """The entries of a model that are counted.
+
+    Attributes:
+        model: its id.
+        entries: how many.
+        prompt_tokens: sum over them.
+        completion_tokens: sum over them.
+        replaced: how many of them others replaced.
+    """
+
+    model: str
+    entries: int
+    prompt_tokens: int
+    completion_tokens: int
+    replaced: int
+
+
+def counters_of(value: bytes) -> Counted:
+    """What is counted of the bytes of an entry."""
+    try:
+        reply, call, *_ = unpack(value).split(b"\n")
+        fields, model = orjson.loads(reply), orjson.loads(call)["model"]
+        prompt, completion = fields["prompt_tokens"], fields["completion_tokens"]
+        if type(model) is str and 0 <= prompt < PROMPT_TOKENS and 0 <= completion < REPLY_TOKENS:
+            return Counted(model, prompt * REPLY_TOKENS + completion)
+    except (ValueError, KeyError, TypeError):
+        pass  # bytes that are not an entry; reading them says what is wrong
+    return NOT_COUNTED
+
+
+def index_tokens(execute: Callable[[str], Any]) -> None:
+    """Make the index of a cache that holds no entry yet; in a large one of an older version it would take long."""
+    if not execute("SELECT 1 FROM Cache LIMIT 1").fetchall():
+        execute(f"CREATE INDEX IF NOT EXISTS {INDEX} ON Cache (tag, size, length(key), {_IS_PLAIN})")
+
+
+def model_counts(connection: sqlite3.Connection) -> Iterator[ModelCounts]:
+    """The counted entries by model, in the order of their ids."""
+    for model, *numbers in connection.execute(_COUNTS):
+        yield ModelCounts(model, *map(int, numbers))
+
+
+def rows_not_counted(connection: sqlite3.Connection, columns: str) -> Iterator[tuple[Any, ...]]:
+    """Some columns of the entries that are in no count, in the order of the file."""
+    yield from connection.execute(f"SELECT {columns} FROM Cache WHERE ({_IS_COUNTED}) IS NOT 1 ORDER BY rowid")  # noqa: S608
