@@ -19,6 +19,7 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -106,13 +107,7 @@ def export_bundle(
     wanted = set(keys)
     with replacing(file) as handle:
         with gzip.GzipFile(filename="", mode="wb", compresslevel=LEVEL, fileobj=handle, mtime=0) as packed:
-            digest = hashlib.sha256()
-            written = 0
-            for line in _lines_of(store, wanted, spec):
-                digest.update(line)
-                packed.write(line)
-                written += 1
-            packed.write(_last_line(digest.hexdigest()))
+            written = _write_lines(_lines_of(store, wanted, spec), packed)
         missing = len(wanted) - (written - 1)
         if missing:
             raise MissingRepliesError(
@@ -121,6 +116,26 @@ def export_bundle(
         handle.flush()
         size = handle.tell()
     return ExportReport(file, len(wanted), size)
+
+
+def _write_lines(lines: Iterator[bytes], packed: gzip.GzipFile) -> int:
+    """Write lines and the line with their digest, and return the number of lines before it.
+
+    Compressing takes most of the time and does not hold the interpreter, so that another thread does it meanwhile.
+    """
+    digest = hashlib.sha256()
+    written = 0
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(packed.writelines, ())
+        while batch := list(islice(lines, _BATCH)):
+            for line in batch:
+                digest.update(line)
+            written += len(batch)
+            writing.result()
+            writing = pool.submit(packed.writelines, batch)
+        writing.result()
+    packed.write(_last_line(digest.hexdigest()))
+    return written
 
 
 def import_bundle(file: Path, store: Store) -> ImportReport:
@@ -139,15 +154,20 @@ def import_bundle(file: Path, store: Store) -> ImportReport:
             handle.seek(0)
             bundle = _Bundle(file, handle)
             entries = bundle.entries()
+            storing: list[Future[None]] = []
             while batch := list(islice(entries, _BATCH)):
                 there = store.get_many([entry.key for entry in batch])
                 new = [entry for entry in batch if entry.key not in there]
                 old = [entry for entry in batch if entry.key in there]
                 unlike = [entry.key for entry in old if there[entry.key] != separated(entry.reply)]
-                store.put_many(new)
+                before, storing = storing, [store.put(*entry) for entry in new]
+                for stored in before:  # one batch is stored while the next one is read
+                    stored.result()
                 added += len(new)
                 kept += len(batch) - len(new) - len(unlike)
                 different += unlike
+            for stored in storing:
+                stored.result()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise BundleError(Problem(file=str(file), message=f"the bundle cannot be read: {reason}")) from error

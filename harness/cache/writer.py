@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -26,6 +27,11 @@ from harness.errors import CacheError, Problem
 
 GROUP = 200
 """Entries after which a transaction takes in no more: a commit waits for the disk, many entries share the wait."""
+
+_INSERT = """
+INSERT INTO Cache (key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
+VALUES (?1, 1, ?2, NULL, ?2, 0, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key, raw) DO NOTHING
+"""
 
 Existing: TypeAlias = Literal["keep", "replace", "overwrite"]
 """What becomes of an entry whose key is stored again."""
@@ -106,6 +112,14 @@ class _Database(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         if existing == "replace":
             self._keep_old(key)
         self._write(self.set, key, value)
+
+    def add(self, key: str, value: bytes, expire: None = None, read: bool = False, tag: str | None = None) -> bool:
+        """Store an entry inside a transaction, unless there is one for the key; whether it was stored.
+
+        One statement in place of diskcache's select, insert and look for what has expired, of which there is nothing.
+        """
+        row = self._disk.put(key)[0], time.time(), tag, *self._disk.store(value, read, key=key)
+        return bool(self._sql(_INSERT, row).rowcount == 1)
 
     def _keep_old(self, key: str) -> None:
         """Move the entry of a key, if there is one, behind those that were replaced before."""
