@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,19 +11,24 @@ from harness.cache.cache import Cache
 from harness.leaderboard.build import leaderboard_json, make_leaderboard
 from harness.leaderboard.chosen_upstream import choices_json, notes_on_choices
 from harness.leaderboard.slices import slices_json
+from harness.leaderboard.stopped import notes_on_stop, stop_json
 from harness.records.datasets import Dataset
+from harness.records.judgments import Outcome
 from harness.runner.draws import FIRST_DRAW
-from harness.runner.estimate import estimate as estimate
+from harness.runner.estimate import estimate as estimate_all
+from harness.runner.estimate_looks import estimate_looks
 from harness.runner.judgment_columns import Ledger
 from harness.runner.manifest import cells_json, datasets_json, manifest_head, probes_json
+from harness.runner.needs import Estimate
 from harness.runner.plan import Plan
 from harness.runner.plan import make_plan as plan
 from harness.runner.progress import RunStats
 from harness.runner.reply_notes import write_served
 from harness.runner.run import Run, RunOf, RunResult
 from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, SCORES, SPEC, RunWriter, run_id_of
-from harness.runner.session import keys_up_to_missing
+from harness.runner.session import Replies, keys_up_to_missing
 from harness.runner.slices import sliced
+from harness.runner.stopping import STOP, Looks
 from harness.runner.tables import items_frame, scores_frame
 from harness.spec.digest import spec_digest as spec_digest
 
@@ -50,10 +55,13 @@ __all__ = [
 
 def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
     """As `Experiment.run`."""
+    asked, stopped = plan, None
+    if plan.spec.stopping is not None:
+        plan, stopped = Looks.of(plan).take(run_of)
     ledger = Ledger(plan)
     made = run_of(plan)
     ledger.collect(made, writer)
-    run_id = run_id_of(plan.digest, writer.judgments_digest)
+    run_id = run_id_of(asked.digest, writer.judgments_digest)
     writer.write_frame(ITEMS, items_frame(plan.datasets))
     writer.write_json(SPEC, plan.spec.resolved)
     write_served(writer, made.observed)
@@ -61,7 +69,9 @@ def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
         scores = _with_probes(plan, ledger)
         writer.write_frame(SCORES, scores_frame(score for group in scores for score in group.scores))
         board = make_leaderboard(plan.spec, scores)
+        usage = {name: ledger.spent_on(name) for name in plan.datasets}
         notes = (
+            *(notes_on_stop(stopped, usage) if stopped else ()),
             *board.notes,
             *_probe_notes(plan, ledger),
             *ledger.calibration_notes(),
@@ -70,15 +80,24 @@ def run(plan: Plan, writer: RunWriter, run_of: RunOf) -> RunResult:
             *notes_on_choices(plan),
         )
         document = leaderboard_json(replace(board, notes=notes), run_id)
-        writer.write_json(LEADERBOARD, document | _slices(plan, ledger))
-    writer.write_json(MANIFEST, {**_manifest(plan, run_id, writer.judgments_digest), **made.observed.manifest()})
+        decision = {} if stopped is None else {STOP: stop_json(stopped, usage)}
+        writer.write_json(LEADERBOARD, document | _slices(plan, ledger) | decision)
+    manifest = _manifest(plan, run_id, spec_digest(asked.spec), writer.judgments_digest)
+    writer.write_json(MANIFEST, {**manifest, **decision, **made.observed.manifest()})
     return RunResult(run_id, ledger.calls)
 
 
 def keys(plan: Plan, cache: Cache) -> list[str]:
     """As `Experiment.keys`."""
-    parts = Run(plan, cache, None, RunStats(plan.spec.models)).parts()
+    if plan.spec.stopping is not None:
+        plan = Looks.of(plan).take(lambda part: _offline(part, cache))[0]
+    parts = _offline(plan, cache).parts()
     return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))
+
+
+def _offline(plan: Plan, cache: Cache) -> Run[Outcome]:
+    """The run of a plan that makes no call."""
+    return Run(plan, cache, None, RunStats(plan.spec.models))
 
 
 def known_keys(plan: Plan, cache: Cache) -> Iterator[str]:
@@ -87,13 +106,30 @@ def known_keys(plan: Plan, cache: Cache) -> Iterator[str]:
 
 
 def agendas(plan: Plan, cache: Cache) -> Iterator[Plan]:
-    """As `Experiment.agendas`: all conversations are in one part."""
-    yield plan
+    """As `Experiment.agendas`: all conversations are in one part, or in one for each look of a run that may stop."""
+    if plan.spec.stopping is None:
+        yield plan
+    else:
+        yield from Looks.of(plan).agendas(lambda part: _offline(part, cache))
 
 
 def inputs(plan: Plan) -> Mapping[str, Dataset]:
     """As `Experiment.inputs`."""
     return plan.datasets
+
+
+def estimate(
+    plan: Plan,
+    replies: Replies,
+    environment: Mapping[str, str] | None = None,
+    *,
+    whole: bool = False,
+    reached: Callable[[int], None] = lambda _: None,
+) -> Estimate:
+    """As `Experiment.estimate`; of a spec with `stop`, every conversation is counted."""
+    if plan.spec.stopping is None:
+        return estimate_all(plan, replies, environment, whole=whole, reached=reached)
+    return estimate_looks(Looks.of(plan), replies, environment)
 
 
 def explain(plan: Plan, name: str | None, item: str | None, cache: Cache) -> Explanation:
@@ -147,9 +183,9 @@ def _slices(plan: Plan, ledger: Ledger) -> dict[str, Any]:
     return {"slices": slices_json(sliced(judged, score.by, score, plan.spec.seed, ledger.soft()))}
 
 
-def _manifest(plan: Plan, run_id: str, judgments_digest: str) -> dict[str, Any]:
+def _manifest(plan: Plan, run_id: str, digest: str, judgments_digest: str) -> dict[str, Any]:
     return {
-        **manifest_head(plan.spec, run_id, spec_digest(plan.spec)),
+        **manifest_head(plan.spec, run_id, digest),
         "datasets": datasets_json(plan.datasets),
         "judgments": plan.size,
         "judgments_digest": judgments_digest,

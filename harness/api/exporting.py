@@ -29,6 +29,7 @@ from harness.records.experiment import Spec
 from harness.runner.corruption import diagnose_corruption
 from harness.runner.plan import Plan
 from harness.runner.run_folder import ENVIRONMENT, MANIFEST, SPEC, read_json
+from harness.runner.stopping import judged_part
 from harness.text import listed, quoted, suggestion
 
 LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,63}")
@@ -237,7 +238,7 @@ def _groups(
     plan = make_plan(spec)
     if not isinstance(plan, Plan):
         raise InputError(f"{folder} is an evaluation, but {run} is a generation", hint="use the spec of the evaluation")
-    judged = JudgedRun(folder, plan, cell)
+    judged = JudgedRun(folder, judged_part(plan, manifest), cell)
     return judged.candidates(), judged.cells
 
 

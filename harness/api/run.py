@@ -236,6 +236,7 @@ class _Session:
     unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
     workers: Workers | None = None
     _is_announced: bool = False
+    _repeated: set[str] = field(default_factory=set)
 
     def run(self) -> FinishedRun:
         """Write the run folder.
@@ -272,7 +273,7 @@ class _Session:
             replay=None if self.workers is None else Replay(self.workers, self.cache.values),
         )
         if self.kinds:
-            rerun_failed(run, self.cache, self.kinds)
+            rerun_failed(run, self.cache, self.kinds, self._repeated)
         return run
 
     def _announce(self, replies: Replies) -> None:

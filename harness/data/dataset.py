@@ -115,6 +115,11 @@ class FrameDataset:
         """The item in one row, as a dataset of its own."""
         return FrameDataset(self.name, self.digest, self._frame.drop("unit")[row : row + 1], self.annotators)
 
+    def part(self, rows: Sequence[int]) -> FrameDataset:
+        """Some rows, in the order given, with the digest of the whole."""
+        frame = self._frame.drop("unit")[list(rows)]
+        return FrameDataset(self.name, self.digest, frame, self.annotators, notes=self.notes)
+
     def prompts(self) -> pl.DataFrame:
         """The prompts as they are kept with a run: `item`, `prompt` (a JSON list of messages), cluster and category."""
         items = [(item.id, orjson.dumps(item.prompt).decode(), item.cluster, item.category) for item in self.items()]

@@ -195,6 +195,10 @@ class Dataset(LabelledItems, Protocol):
         """Items of the rows `start` to `stop`, made as they are asked for."""
         ...
 
+    def part(self, rows: Any) -> Dataset:
+        """Some rows (a sequence of positions), in the order given, with the digest of the whole."""
+        ...
+
     def facts(self) -> Any:
         """polars frame, one row for each item: what a run keeps of it, as `harness.tables` lists it."""
         ...

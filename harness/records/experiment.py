@@ -10,6 +10,7 @@ from typing import Any, Literal
 from harness.records.calls import Model
 from harness.records.datasets import DatasetSpec
 from harness.records.figures import RankSet
+from harness.records.stopping import StopSpec
 from harness.text import html_table
 
 CELLS_SHOWN = 50
@@ -192,6 +193,7 @@ class Spec:
         shown_path: how messages call the file.
         model_places: line and column of where every model says its `api_key_env`, for messages.
         choices: what was taken over from other specs.
+        stopping: when judging ends before all items are judged; None to judge all.
         undecided: names of the specs whose winners were not resolved; the cells are then all that are possible.
     """
 
@@ -209,6 +211,7 @@ class Spec:
     model_places: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     choices: tuple[Choice, ...] = ()
     undecided: tuple[str, ...] = ()
+    stopping: StopSpec | None = None
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {len(self.cells)} cells, {len(self.models)} models>"

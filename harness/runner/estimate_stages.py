@@ -72,7 +72,8 @@ def add_stages(plan: Plan, chunks: Sequence[Chunk], replies: Replies, result: Es
                 items = [one.item for one in reached[chunk.number] if one.stage == at]
                 for missing in _missing(plan, stage, items, replies):
                     _add(result, chunk.cell, missing, seen, share ** (number - at))
-    result.notes += _notes(shares, {chunk.cell.id for chunk in chunks if reached[chunk.number]})
+    notes = _notes(shares, {chunk.cell.id for chunk in chunks if reached[chunk.number]})
+    result.notes += [note for note in notes if note not in result.notes]  # chunks may come in several parts
 
 
 def _count_share(share: list[int], conversations: Sequence[ConversationState[Outcome]]) -> None:

@@ -10,6 +10,7 @@ from harness.records.calls import Reply
 from harness.records.datasets import Message
 from harness.records.experiment import Cell
 from harness.records.judgments import Outcome
+from harness.records.stopping import StopSpec
 from harness.runner.explain import (
     Counted,
     ExplainedCall,
@@ -55,6 +56,12 @@ def explain_evaluation(plan: Plan, name: str | None, item: str | None, cache: Re
     return Explanation(document, cell_lines(plan, cell, row, found))
 
 
+def stop_words(stop: StopSpec) -> str:
+    """When judging ends."""
+    end = "the best cell is separated" if stop.width is None else f"all intervals are narrower than {stop.width:g}"
+    return f"when {end}, at one of {stop.looks} looks at equal shares of the items"
+
+
 # --- the matrix -------------------------------------------------------------------------------------------
 
 
@@ -72,6 +79,8 @@ def matrix_lines(plan: Plan) -> Iterator[str]:
         yield f"evaluator  {compact(branch.entry)} → {listed(branch.evaluators)}"
     yield f"order      {', '.join(matrix['order'])}"
     yield f"repeats    {compact(matrix['repeats'])}"
+    if spec.stopping is not None:
+        yield f"stop       {stop_words(spec.stopping)}"
     yield f"full product: {pluralized(len(every), 'cell')}"
     for removal in removals(plan):
         yield f"exclude    {compact(removal.entry)} removes {len(removal.cells)}: {listed(removal.cells)}"

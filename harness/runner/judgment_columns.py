@@ -141,6 +141,11 @@ class Ledger:
         cells = zip(self._plan.cells, self._columns, strict=True)
         return sum(column.usage.calls for cell, column in cells if asks(cell))
 
+    def spent_on(self, name: str) -> Usage:
+        """What the judgments of the cells of a dataset took that ask, without those for probes."""
+        cells = zip(self._plan.spec.cells, self._columns, strict=False)  # those for probes come last
+        return reduce(Usage.plus, (one.usage for cell, one in cells if cell.dataset == name and asks(cell)), Usage())
+
     def judged(self, name: str) -> JudgedDataset:
         """A dataset as it will be read back from the run folder."""
         from harness.runner.run_reader import JudgedDataset

@@ -152,7 +152,8 @@ class Plan:
         probing = sum(len(self.datasets[cell.dataset]) for cell in self.probe_cells)
         more = f", {probing:,} of them for probes" if probing else ""
         cells, judgments = pluralized(len(self.spec.cells), "cell"), pluralized(self.size, "judgment")
-        return f"{self.spec.name}: {cells}, {judgments}{more}"
+        most = "" if self.spec.stopping is None else "at most "
+        return f"{self.spec.name}: {cells}, {most}{judgments}{more}"
 
     @property
     def size(self) -> int:

@@ -89,6 +89,7 @@ def rerun_failed(
     run: Run[Any],
     store: Replaceable,
     kinds: frozenset[str],
+    repeated: set[str],
 ) -> int:
     """Repeat failed calls and make missing ones; return the number of stored replies to replace.
 
@@ -96,8 +97,10 @@ def rerun_failed(
         run: the conversations and the connections; it does not repeat calls that fail here.
         store: the cache of the run.
         kinds: kinds of failures.
+        repeated: keys of the calls that have been repeated before, to which those of this run are added.
     """
-    keys = keys_behind(run.plan, store, kinds)
+    keys = keys_behind(run.plan, store, kinds) - repeated
+    repeated |= keys
     if not keys or run.connect is None:
         return 0
     from harness.runner.executor import Executor, execute

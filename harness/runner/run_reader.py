@@ -223,7 +223,8 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
                 {one: found for one, (dataset, found) in probed.items() if dataset == name},
             )
         )
-    scoring = _score_spec(spec["score"], ("win-rate",) if kind == "generation" else None)
+    ended = {"level": manifest["stop"]["level"]} if "stop" in manifest else {}  # of the look at which it ended
+    scoring = _score_spec(spec["score"] | ended, ("win-rate",) if kind == "generation" else None)
     return Judged(folder, manifest["run"], manifest["spec"], spec, spec["seed"], scoring, tuple(datasets), kind)
 
 

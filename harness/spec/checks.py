@@ -7,7 +7,7 @@ with the errors of the schema.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,7 +17,7 @@ from harness.data.hub.address import is_hub_address
 from harness.data.rows import find_dataset_format, format_of
 from harness.errors import Problem
 from harness.records.document import Document, Step
-from harness.records.experiment import Spec
+from harness.records.experiment import Cell, Spec
 from harness.spec.paths import Folders, data_fault, file_fault
 from harness.spec.schema import load_schema
 from harness.text import listed, looks_secret, place_in_words, quoted, suggestion
@@ -260,3 +260,30 @@ def metric_problems(checked: CheckedDocument) -> Iterator[Problem]:
     if checked.part("score", "holdout") is not None and metrics and metrics[0] in registry.names("soft_metrics"):
         message = f"the best by {quoted(metrics[0])} cannot be held out: it is a metric of soft verdicts"
         yield checked.document.problem(("score", "holdout"), message, hint="put a metric of verdicts first")
+
+
+def stop_problems(checked: CheckedDocument) -> Iterator[Problem]:
+    """Settings of `stop` that do not go together, or not with the scoring."""
+    when, width = checked.part("stop", "when"), checked.part("stop", "width")
+    if when == "width" and width is None and "width" not in (checked.document.value.get("stop") or ()):
+        message = "`when: width` needs a `width`"
+        yield checked.document.problem(("stop", "when"), message, hint="write the width of an interval, such as 0.2")
+    if when == "ranked" and width is not None:
+        message = "`when: ranked` has no width"
+        yield checked.document.problem(
+            ("stop", "width"), message, hint="leave it out, or write `when: width`", key=True
+        )
+    if when is not None and checked.part("score", "holdout") is not None:
+        message = "the decision to stop uses the items that `holdout` would hold out"
+        yield checked.document.problem(("score", "holdout"), message, hint="leave out `holdout` or `stop`", key=True)
+
+
+def lone_cells(document: Document, cells: Sequence[Cell]) -> list[Problem]:
+    """Datasets with one cell, where the spec stops once the best cell is separated from the others."""
+    if (document.value.get("stop") or {}).get("when") != "ranked":
+        return []
+    names = [cell.dataset for cell in cells]
+    lone = [name for name in dict.fromkeys(names) if names.count(name) == 1]
+    message = f"`when: ranked` compares cells, and {', '.join(lone)} has one"
+    hint = "add an evaluator, or write `when: width`"
+    return [document.problem(("stop", "when"), message, hint=hint)] if lone else []

@@ -30,6 +30,8 @@ def spec_digest(spec: Spec) -> str:
         "models": {name: _identity(spec.models[name]) for name in spec.models_used},
         "strategies": {name: strategy_identity(strategy) for name, strategy in spec.strategies.items()},
     }
+    if spec.stopping is not None:
+        material["stop"] = asdict(spec.stopping)
     return digest_of(with_plain_numbers(material))
 
 

@@ -23,6 +23,7 @@ from harness.records.datasets import DatasetSpec, Subset, VotesSpec
 from harness.records.document import Document
 from harness.records.experiment import ScoreSpec, Spec
 from harness.records.frozen import FrozenDict, freeze, with_plain_numbers
+from harness.records.stopping import StopSpec
 from harness.spec.calibration import with_calibration
 from harness.spec.chaining import (
     AXES,
@@ -39,9 +40,11 @@ from harness.spec.chaining_axis import is_link, listed
 from harness.spec.checks import (
     CheckedDocument,
     dataset_problems,
+    lone_cells,
     metric_problems,
     model_problems,
     secret_problems,
+    stop_problems,
 )
 from harness.spec.compatibility import unfit_strategies
 from harness.spec.defaults import with_defaults
@@ -182,6 +185,7 @@ def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
     problems += model_problems(checked, folders)
     problems += secret_problems(document)
     problems += metric_problems(checked)
+    problems += stop_problems(checked)
     return _with_matrix_checked(checked, taken._replace(problems=problems))
 
 
@@ -235,6 +239,8 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
     if problems := [*model_differences(document, taken.winners, models), *shared_replies(document, models)]:
         raise SpecError(problems)
     cells = cells_of(resolved["matrix"], tuple(models))
+    if problems := lone_cells(document, cells):
+        raise SpecError(problems)
     score = ScoreSpec(**freeze(resolved["score"]))
     datasets = {name: dataset_of(name, entry, path, document.file) for name, entry in resolved["datasets"].items()}
     return Spec(
@@ -251,6 +257,7 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
         shown_path=document.file,
         model_places=FrozenDict({name: document.place(("models", name, "api_key_env")) for name in models}),
         choices=tuple(choice_from(choice) for choice in resolved.get("choices", ())),
+        stopping=StopSpec(**resolved["stop"]) if "stop" in resolved else None,
         undecided=tuple(dict.fromkeys(winner.spec.name for winner in taken.winners if winner.choice is None)),
     )
 

@@ -57,6 +57,9 @@ SIZES = {
 WINNER = "winner_of"
 """The key of an entry that takes over the winner of another spec."""
 
+KEYS_NAMED = 13
+"""Keys that a message on an unknown one lists: those of a whole spec."""
+
 
 class Finding(NamedTuple):
     """A violation of a schema, without its line and column.
@@ -186,7 +189,7 @@ def _hint(key: str, known: Sequence[str]) -> str:
             "only the axes `matrix.strategy` and `matrix.evaluator` of an evaluation take over the winner of another "
             "spec; write the winner itself here, as the leaderboard of that spec names it"
         )
-    return suggestion(key, known)
+    return suggestion(key, known, most=KEYS_NAMED)
 
 
 def _repeated(values: Sequence[Any], path: tuple[Step, ...]) -> Iterator[Finding]:

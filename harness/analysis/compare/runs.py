@@ -12,6 +12,7 @@ from harness.analysis.compare.gate import GateRules, gate_json
 from harness.analysis.compare.merging import merge
 from harness.analysis.compare.pairs import compare
 from harness.analysis.compare.spec_diff import spec_differences
+from harness.analysis.compare.stopped import at_one_level
 from harness.analysis.compare.win_rates import with_systems
 from harness.errors import InputError
 from harness.runner.run_reader import KINDS, Judged, read_judged
@@ -37,7 +38,7 @@ def compare_runs(
         RunFolderError: if a run cannot be read.
         InputError: if a run lacks the metric.
     """
-    judged = [_read(folder) for folder in folders]
+    judged, remarks = at_one_level([_read(folder) for folder in folders])
     kinds = {run.kind: run for run in judged}
     if len(kinds) > 1:
         evaluation, generation = kinds["evaluation"], kinds["generation"]
@@ -68,6 +69,7 @@ def compare_runs(
     )
     margin = None if gate is None else gate.margin
     document = comparison_json(found, metric=metric, show_items=show_items, margin=margin)
+    document["notes"] += remarks
     document["gate"] = None if gate is None else gate_json(comparisons, found.judges, metric, gate)
     return document
 

@@ -27,6 +27,7 @@ from harness.runner.plan import Plan
 from harness.runner.run_check import check_run
 from harness.runner.run_folder import MANIFEST, read_json
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
+from harness.runner.stopping import Looks
 from harness.scoring.estimates import MIN_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.scoring.labels import reference_of
 from harness.scoring.metric import find_metric
@@ -79,23 +80,25 @@ def power_of_plan(plan: Plan, results: Path, ask: PowerQuestion) -> Power:
         ask: what is asked.
     """
     spec, found = plan.spec, []
+    score = spec.score if spec.stopping is None else Looks.of(plan).at(-1).spec.score
     pilot, notes = _pilot(plan, results)
     judged = {data.name: data for data in pilot.datasets} if pilot else {}
     for name, dataset in plan.datasets.items():
         cells = sum(cell.dataset == name for cell in plan.spec.cells)
         before = judged.get(name)
         if pilot and before and (before.reference_codes() >= 0).any():
-            found.append(_from_pilot(before, cells, dataset, replace(pilot, score=spec.score), ask))
+            found.append(_from_pilot(before, cells, dataset, replace(pilot, score=score), ask))
             if cells != len(before.cells):
                 notes.append(power_wording.other_cells_in_pilot(name, pilot.id, len(before.cells), cells))
         else:
-            found.append(_from_world(dataset, cells, spec.score, spec.seed, ask))
+            found.append(_from_world(dataset, cells, score, spec.seed, ask))
     sources = {one.source for one in found}
     used = pilot if "pilot" in sources else None
     notes = [*([power_wording.PILOT] if used else []), *(notes if used or not pilot else [])]
     notes += [power_wording.SIMULATED_PILOT] if "simulated" in sources else []
     notes += _cluster_notes(found)
-    return Power(spec.name, used.id if used else None, spec.score, spec.seed, ask, tuple(found), tuple(notes))
+    notes += [] if spec.stopping is None else [power_wording.AT_THE_LAST_LOOK]
+    return Power(spec.name, used.id if used else None, score, spec.seed, ask, tuple(found), tuple(notes))
 
 
 def _pilot(plan: Plan, results: Path) -> tuple[Judged | None, list[str]]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from harness.analysis.power.figures import DatasetPower, Reach
 
+AT_THE_LAST_LOOK = (
+    "`stop`: at the level of the last look, at all items; a difference that is found earlier ends the run earlier"
+)
 PILOT = (
     "losses and gains start from the pilot's own pairs of cells: a loss is answers by chance, then wrong ones; "
     "[low, high] is what 5 % and 95 % of pilots like this one would say; other cells or items may differ"

@@ -18,6 +18,7 @@ from harness.generation.plan import LoopPlan, make_loop_plan
 from harness.generation.spec import load_generation
 from harness.records.document import Document
 from harness.runner.plan import Plan, make_plan
+from harness.runner.stopping import judged_part
 from harness.spec.evaluation import load_spec
 
 SPEC_NAME = "spec.json"
@@ -64,7 +65,7 @@ def find_plan(spec: Mapping[str, Any], manifest: Mapping[str, Any], texts: Texts
     reasons: list[str] = []
     for folder in texts.spec_folders:
         try:
-            plan = _plan(spec, folder, texts.allow_paths)
+            plan = _plan(spec, manifest, folder, texts.allow_paths)
         except (HarnessError, OSError, RecursionError) as error:
             reasons.append(_reason(error, folder))
             continue
@@ -75,12 +76,15 @@ def find_plan(spec: Mapping[str, Any], manifest: Mapping[str, Any], texts: Texts
     return FoundPlan(None, "; ".join(dict.fromkeys(reasons)) or "no folder with the data of the run is known")
 
 
-def _plan(spec: Mapping[str, Any], folder: Path, allow_paths: tuple[Path, ...]) -> Plan | LoopPlan:
+def _plan(
+    spec: Mapping[str, Any], manifest: Mapping[str, Any], folder: Path, allow_paths: tuple[Path, ...]
+) -> Plan | LoopPlan:
     document = Document(SPEC_NAME, dict(spec))
     path = folder / SPEC_NAME
     if spec.get("kind") == "generation":
         return make_loop_plan(load_generation(path, SPEC_NAME, allow_paths=allow_paths, document=document), HERE)
-    return make_plan(load_spec(path, SPEC_NAME, allow_paths=allow_paths, document=document), HERE)
+    plan = make_plan(load_spec(path, SPEC_NAME, allow_paths=allow_paths, document=document), HERE)
+    return plan if [*_changed(plan, manifest)] else judged_part(plan, manifest)
 
 
 def _changed(plan: Plan | LoopPlan, manifest: Mapping[str, Any]) -> Iterator[str]:
