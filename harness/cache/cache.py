@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from harness.cache import sqlite_file, verify
-from harness.cache.entry import Entry, read_entry, stored_reply, value_of, without_call
+from harness.cache.entry import Entry, NewerEntryError, read_entry, stored_reply, value_of, without_call
 from harness.cache.lock import CacheLock
 from harness.cache.prune import StoredReply, stored_replies
 from harness.cache.sqlite_file import IS_SOUND, KEYS_IN_A_QUERY, NOT_WRITTEN_HERE, open_for_reading, reporting
@@ -71,8 +71,8 @@ class Cache:
             try:
                 found[key] = separated(stored_reply(key, value))
             except ValueError as error:
-                if not self._replaces_damaged:
-                    raise self._bad(key, str(error)) from error
+                if not self._replaces_damaged or isinstance(error, NewerEntryError):
+                    raise self._bad(key, error) from error
                 self._damaged.add(key)
         return found
 
@@ -102,7 +102,7 @@ class Cache:
                 try:
                     yield read_entry(key, value)
                 except ValueError as error:
-                    raise self._bad(key, str(error)) from error
+                    raise self._bad(key, error) from error
 
     def make_ready(self) -> None:
         """Open the cache for writing, so that one that cannot be written is found before anything is paid for.
@@ -240,7 +240,7 @@ class Cache:
                 query = f"SELECT key, value, {IS_SOUND} FROM Cache WHERE key IN ({marks})"  # noqa: S608 - marks only
                 for key, value, is_sound in connection.execute(query, some):
                     if not is_sound:
-                        raise self._bad(key, NOT_WRITTEN_HERE)
+                        raise self._bad(key, ValueError(NOT_WRITTEN_HERE))
                     yield key, value
 
     def _reading(self) -> sqlite3.Connection | None:
@@ -255,9 +255,12 @@ class Cache:
             self._writer = CacheWriter(self.folder, self._lock)
         return self._writer
 
-    def _bad(self, key: str, reason: str) -> CacheError:
+    def _bad(self, key: str, error: ValueError) -> CacheError:
+        if isinstance(error, NewerEntryError):
+            hint = "use that version, or name another folder with --cache; the reply is left as it is"
+            return CacheError(Problem(file=str(self.folder), path=key, message=str(error), hint=hint))
         hint = (
             "`harness cache verify` lists all such entries; `harness run SPEC --retry damaged` asks for them again, "
             "and a bundle or a run fills a new folder"
         )
-        return CacheError(Problem(file=str(self.folder), path=key, message=reason, hint=hint))
+        return CacheError(Problem(file=str(self.folder), path=key, message=str(error), hint=hint))

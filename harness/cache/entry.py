@@ -26,6 +26,7 @@ STORED_FINISHES = frozenset({"stop", "length", "refusal", "too-long", "judged"})
 CHECKSUM_DIGITS = 32
 """Hexadecimal digits of a checksum."""
 CHANGED = "the checksum of the reply is not right: it was changed after it was stored"
+NEWER = "the reply has a form that this version does not know, so a newer version of the harness wrote it"
 _REQUIRED = 5
 _OPTIONAL: Mapping[str, type] = {
     "reasoning": str,
@@ -55,6 +56,10 @@ class Entry(NamedTuple):
     key: str
     call: bytes
     reply: Reply
+
+
+class NewerEntryError(ValueError):
+    """An entry is as it was stored, and not in a form that this version knows. It must stay as it is."""
 
 
 class EntrySource(Protocol):
@@ -190,7 +195,8 @@ def stored_reply(key: str, value: bytes) -> Reply:
         value: the bytes, as `value_of` made them, in this version or an older one, packed or not.
 
     Raises:
-        ValueError: where the checksum is not right, or the reply is not what `reply_line` writes.
+        NewerEntryError: where the checksum is right, and the reply is not what `reply_line` writes.
+        ValueError: where the checksum is not right, or there is none and the reply is not what `reply_line` writes.
     """
     if is_packed(value):
         line, checksum = unpack_reply(value)
@@ -198,9 +204,14 @@ def stored_reply(key: str, value: bytes) -> Reply:
             raise ValueError(CHANGED)
         return read_reply(line)
     line = value[: value.index(b"\n")]
-    if has_checksum(value) and value[-CHECKSUM_DIGITS:] != _checksum(key, line):
+    if not has_checksum(value):
+        return read_reply(line)
+    if value[-CHECKSUM_DIGITS:] != _checksum(key, line):
         raise ValueError(CHANGED)
-    return read_reply(line)
+    try:
+        return read_reply(line)
+    except ValueError:
+        raise NewerEntryError(NEWER) from None
 
 
 def without_call(value: bytes) -> bytes:

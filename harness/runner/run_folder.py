@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from harness.data.parquet_bounds import ParquetBomb, read_bounded
 from harness.errors import HarnessError, RunFolderError, ScoringError, StorageError, parquet_faults
 from harness.hashing import digest_of, rounded
 from harness.records.experiment import Cell
@@ -300,12 +301,12 @@ def read_frame(folder: Path, name: str, columns: Sequence[str] | None = None) ->
     """A Parquet file of a run folder, or some of its columns.
 
     Raises:
-        RunFolderError: where it is missing or damaged.
+        RunFolderError: where it is missing or damaged, or unpacks to far more than a run has.
     """
-    import polars as pl
-
     try:
-        return pl.read_parquet(folder / name, columns=None if columns is None else list(columns))
+        return read_bounded(folder / name, columns)
+    except ParquetBomb as error:
+        raise RunFolderError(f"{folder / name} {error}", hint=RETRY) from None
     except (OSError, *parquet_faults()) as error:  # type: ignore[misc] # mypy does not see into an unpacked tuple
         raise RunFolderError(f"{folder / name} cannot be read: {error}", hint="make the run again") from None
 

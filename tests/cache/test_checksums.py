@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.cache import Cache
-from harness.cache.entry import has_checksum, read_entry, reply_line, stored_reply, value_of
+from harness.cache.entry import _checksum, has_checksum, read_entry, reply_line, stored_reply, value_of
 from harness.cli import main
 from harness.errors import CacheError
 from support.kept import entry, fill
@@ -121,3 +121,52 @@ def test_a_bundle_of_old_entries_brings_checksums(tmp_path):
         import_bundle(tmp_path / "bundle", new)
         assert new.verify().without_checksum == 0
         assert old.verify().without_checksum == 2
+
+
+def newer_value(number, **fields):
+    """A sound entry of a version to come, whose replies have another form."""
+    one = entry(number)
+    line = orjson.dumps({**orjson.loads(reply_line(one.reply)), **fields}, option=orjson.OPT_SORT_KEYS)
+    return b"%s\n%s\n%s" % (line, one.call, _checksum(one.key, line))
+
+
+@pytest.mark.parametrize("fields", [{"tone": "kind"}, {"finish": "paused"}, {"text": {"parts": []}}], ids=str)
+def test_an_entry_of_a_newer_version_is_named_and_never_overwritten(tmp_path, fields):
+    fill(tmp_path, 3)
+    value, one = newer_value(1, **fields), entry(1)
+    store(tmp_path, one.key, value)
+    fill(tmp_path / "other", 3)
+    with Cache(tmp_path / "other") as other:
+        export_bundle(other, [entry(number).key for number in range(3)], tmp_path / "bundle")
+    for replaces_damaged in (False, True):
+        with Cache(tmp_path, replaces_damaged=replaces_damaged) as cache:
+            assert set(cache.get_many([entry(0).key])) == {entry(0).key}
+            with pytest.raises(CacheError, match=r"a newer version of the harness wrote it; use that version, or name"):
+                cache.get_many([one.key])
+            with pytest.raises(CacheError, match="a newer version of the harness wrote it"):
+                list(cache.entries([one.key]))
+            with pytest.raises(CacheError, match="a newer version of the harness wrote it"):
+                import_bundle(tmp_path / "bundle", cache)
+            cache.put(*one).result()
+            cache.put_many([one])
+            cache.add_checksums()
+            (bad,) = cache.verify().bad
+            assert (bad.key, "a newer version" in bad.reason) == (one.key, True)
+            assert cache.stats().unreadable == 1
+            assert one.key not in {reply.key for reply in cache.stored()}, "it is not offered for deletion"
+    connection = sqlite3.connect(tmp_path / "cache.db")
+    assert connection.execute("SELECT value FROM Cache WHERE key = ?", (one.key,)).fetchall() == [(value,)]
+    connection.close()
+
+
+def test_a_cache_of_another_layout_is_named_and_left_as_it_is(tmp_path):
+    fill(tmp_path, 1)
+    connection = sqlite3.connect(tmp_path / "cache.db", isolation_level=None)
+    connection.execute("CREATE TABLE Layout (version INTEGER)")
+    connection.close()
+    before = (tmp_path / "cache.db").read_bytes()
+    with Cache(tmp_path) as cache:
+        for act in (lambda: cache.get_many([entry(0).key]), lambda: cache.put(*entry(1)).result(), cache.clear):
+            with pytest.raises(CacheError, match=r"this is no cache that this program wrote: it has a table `Layout`"):
+                act()
+    assert (tmp_path / "cache.db").read_bytes() == before

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
+from harness.data.parquet_bounds import excess, row_count
 from harness.data.rows import Rows
 from harness.errors import DatasetError, Problem, parquet_faults
 
@@ -37,6 +38,8 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
         except parquet_faults() as error:
             reason = str(error).partition("\n")[0]
             raise DatasetError(Problem(message=f"cannot be read as Parquet: {reason}")) from None
+    if reason := excess(frame, path.stat().st_size):
+        raise DatasetError(Problem(message=reason, hint="write it as JSONL if it is right"))
     # Each column leaves the frame before it is converted, so that no two of them are in memory twice.
     frame = pl.DataFrame([_text_or_json(frame.drop_in_place(name)) for name in columns])
     return Rows(frame, present, lambda: range(1, frame.height + 1), unit="row")
@@ -60,10 +63,8 @@ def _refuse_bomb(file: BinaryIO, path: Path) -> None:
 
     A few hundred bytes can say that a value is repeated a billion times.
     """
-    import polars as pl
-
     file.seek(0)
-    rows = pl.scan_parquet(file).select(pl.len()).collect().item()
+    rows = row_count(file)
     if rows > path.stat().st_size:
         raise DatasetError(Problem(message=f"it says that it has {rows:,} rows, which is more than it has bytes"))
     file.seek(0)

@@ -1,0 +1,80 @@
+"""What a Parquet file may unpack to: a few kilobytes can say that a long text is repeated a million times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FREE_BYTES = 2**28
+"""Of text that any file may have."""
+RATIO = 400
+"""Bytes of text to bytes of the file. Text compresses about 5 to 1; prompts that recur in many rows, 100 to 1."""
+
+FREE_ROWS = 10**7
+"""Rows that any file of a run may have."""
+ROWS_A_BYTE = 100
+
+
+class ParquetBomb(Exception):  # noqa: N818 - what a file is
+    """A file unpacks to far more than its size can be worth."""
+
+
+def read_bounded(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read a file of a run, or some of its columns.
+
+    Raises:
+        ParquetBomb: where it unpacks to more than a run has.
+    """
+    import polars as pl
+
+    size, rows = path.stat().st_size, row_count(path)
+    if rows > max(FREE_ROWS, ROWS_A_BYTE * size):
+        raise ParquetBomb(f"says that it has {rows:,} rows, in {size:,} bytes")
+    frame = pl.read_parquet(path, columns=None if columns is None else list(columns))
+    if reason := excess(frame, size):
+        raise ParquetBomb(reason)
+    return frame
+
+
+def row_count(file: BinaryIO | Path) -> int:
+    """The number of rows that a file says it has, without reading them."""
+    import polars as pl
+
+    return int(pl.scan_parquet(file).select(pl.len()).collect().item())
+
+
+def excess(frame: pl.DataFrame, file_bytes: int) -> str:
+    """Why a frame is more than its file can be worth, "" where it is not.
+
+    polars holds a text that recurs once; as Python objects each row has its own.
+
+    Args:
+        frame: what was read.
+        file_bytes: size of the file.
+    """
+    unpacked = sum(map(_text_bytes, frame.iter_columns()))
+    if unpacked <= max(FREE_BYTES, RATIO * file_bytes):
+        return ""
+    return f"unpacks to {unpacked:,} bytes of text, more than {RATIO} times its {file_bytes:,} bytes"
+
+
+def _text_bytes(column: pl.Series) -> int:
+    """Bytes of the texts in a column, each counted wherever it occurs."""
+    import polars as pl
+
+    kind = column.dtype
+    if kind == pl.String:
+        return int(column.str.len_bytes().sum())
+    if kind == pl.Binary:
+        return int(column.bin.size().sum())
+    if kind == pl.List or kind == pl.Array:
+        return _text_bytes(column.explode())
+    if kind == pl.Struct:
+        return sum(_text_bytes(column.struct.field(field.name)) for field in kind.fields)  # type: ignore[attr-defined]
+    if kind in (pl.Categorical, pl.Enum):
+        return int(column.cast(pl.String).str.len_bytes().sum())
+    return 0
