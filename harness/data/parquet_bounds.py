@@ -74,7 +74,7 @@ def _text_bytes(column: pl.Series) -> int:
     if kind == pl.List or kind == pl.Array:
         return _text_bytes(column.explode())
     if kind == pl.Struct:
-        return sum(_text_bytes(column.struct.field(field.name)) for field in kind.fields)  # type: ignore[attr-defined]
+        return sum(map(_text_bytes, column.struct.unnest().iter_columns()))
     if kind in (pl.Categorical, pl.Enum):
         return int(column.cast(pl.String).str.len_bytes().sum())
     return 0

@@ -86,9 +86,9 @@ def mutations(source: str, random: Random) -> list[Mutation]:
     by_place: dict[tuple[Any, str], list[Mutation]] = {}
     for name in _names():
         operator = _operator(name)
-        places = (place for node in nodes for place in operator.mutation_positions(node))
-        for occurrence, (start, stop) in enumerate(places):
-            if not any(first <= start and stop <= last for first, last in left_out):
+        places = ((node, *place) for node in nodes for place in operator.mutation_positions(node))
+        for occurrence, (node, start, stop) in enumerate(places):
+            if not _is_star(node) and not any(first <= start and stop <= last for first, last in left_out):
                 family = (start, stop), name.partition("_")[0]
                 by_place.setdefault(family, []).append(Mutation(name, occurrence, start[0]))
     return [random.choice(by_place[place]) for place in sorted(by_place)]
@@ -108,6 +108,11 @@ def _names() -> list[str]:
 
 def _operator(name: str) -> Any:
     return WordReplacer() if name == "words" else get_operator(name)()
+
+
+def _is_star(node: Any) -> bool:
+    """Whether this is the star of a parameter or of an unpacked value, which Cosmic Ray takes for an operator."""
+    return getattr(node, "value", "") in ("*", "**") and node.parent.type not in ("term", "power")
 
 
 def _left_out(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:

@@ -55,6 +55,15 @@ def test_words_numbers_comparisons_and_operators_are_changed() -> None:
     } <= found
 
 
+def test_the_star_of_a_parameter_or_an_unpacked_value_is_no_operator() -> None:
+    source = "def f(*a, b=2 * c, **d):\n    return g(*a, **d), [*a], {**d}, b**e\n"
+    changed = {mutated(source, mutation) for seed in range(8) for mutation in mutations(source, Random(seed))}
+    assert source.replace("2 * c", "2 / c") in changed
+    assert source.replace("b**e", "b * e").replace(" * e", "*e") in {each.replace("b * e", "b*e") for each in changed}
+    stars = ("def f(*a,", "**d):", "g(*a, **d)", "[*a]", "{**d}")
+    assert all(star in each for each in changed for star in stars)
+
+
 def test_annotations_docstrings_errors_and_imports_are_left_alone() -> None:
     found = " ".join(changes())
     for text in ("Literal", "docstring", "int & None", "too-longx", "1 <= 2", "typingx"):

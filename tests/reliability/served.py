@@ -65,14 +65,16 @@ def served(
     mute: int = 0,
     faults: Mapping[str, float] | None = None,
     heals_after: int = 1,
+    port: int = 0,
 ) -> Iterator[Served]:
-    """The simulated world on a free port of the loopback interface, in a thread.
+    """The simulated world on a port of the loopback interface, in a thread.
 
     Args:
         service: how it behaves.
         mute: how often each call is first answered without an answer in the text.
         faults: share of the requests that each fault hits.
         heals_after: attempts of a request that a fault hits.
+        port: where it listens; 0 for a free one.
     """
     faulty = Faulty(App(service), faults or {}, heals_after)
     app, found = faulty, Served(hits=faulty.hits)
@@ -107,7 +109,7 @@ def served(
         is_request = scope["type"] == "http"
         await app(scope, heard if is_request else receive, said if is_request else send)
 
-    config = uvicorn.Config(counting, host="127.0.0.1", port=0, log_level="critical", access_log=False, ws="none")
+    config = uvicorn.Config(counting, host="127.0.0.1", port=port, log_level="critical", access_log=False, ws="none")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
