@@ -195,18 +195,21 @@ def stored_reply(key: str, value: bytes) -> Reply:
         value: the bytes, as `value_of` made them, in this version or an older one, packed or not.
 
     Raises:
-        NewerEntryError: where the checksum is right, and the reply is not what `reply_line` writes.
+        NewerEntryError: where the checksum is right and the reply is not what `reply_line` writes, or where the entry
+            is packed in an unknown way. A later version keeps the checksum, or begins with another control character.
         ValueError: where the checksum is not right, or there is none and the reply is not what `reply_line` writes.
     """
     if is_packed(value):
         line, checksum = unpack_reply(value)
-        if hashlib.sha256(b"%s\n%s" % (key.encode(), line)).digest()[: len(checksum)] != checksum:
-            raise ValueError(CHANGED)
-        return read_reply(line)
-    line = value[: value.index(b"\n")]
-    if not has_checksum(value):
-        return read_reply(line)
-    if value[-CHECKSUM_DIGITS:] != _checksum(key, line):
+        is_right = hashlib.sha256(b"%s\n%s" % (key.encode(), line)).digest()[: len(checksum)] == checksum
+    elif b"" < value[:1] < b" ":
+        raise NewerEntryError(NEWER)  # packed in another way
+    else:
+        line = value[: value.index(b"\n")]
+        if not has_checksum(value):
+            return read_reply(line)
+        is_right = value[-CHECKSUM_DIGITS:] == _checksum(key, line)
+    if not is_right:
         raise ValueError(CHANGED)
     try:
         return read_reply(line)
@@ -233,6 +236,8 @@ def read_entry(key: str, value: bytes) -> Entry:
     Raises:
         ValueError: where they are anything else.
     """
+    if b"" < value[:1] < b" " and not is_packed(value):
+        raise NewerEntryError(NEWER)
     value = unpack(value)
     line, newline, call = value.partition(b"\n")
     if not newline:
