@@ -37,7 +37,7 @@ from harness.runner.session import Connect, ConversationPlan, Replies, Unavailab
 from harness.runner.stored_runs import next_number
 from harness.runner.workers.lanes import Workers
 from harness.runner.workers.replay import Replay
-from harness.runner.workers.start import started_workers
+from harness.runner.workers.start import check_workers, started_workers
 
 T = TypeVar("T")
 
@@ -54,6 +54,7 @@ class RunOptions(TypedDict, total=False):
     retry: Iterable[str]
     batch: bool
     workers: int
+    scheduler: str | None
     watch: RunStats | None
     before_asking: Callable[[Estimate], None]
     environment: Mapping[str, str] | None
@@ -71,6 +72,7 @@ def run_spec(
     retry: Iterable[str] = (),
     batch: bool = False,
     workers: int = 1,
+    scheduler: str | None = None,
     watch: RunStats | None = None,
     before_asking: Callable[[Estimate], None] = lambda _: None,
     environment: Mapping[str, str] | None = None,
@@ -89,6 +91,7 @@ def run_spec(
         retry: failures to ask again for, `failed` for all of them; the replies that are replaced stay in the history.
         batch: make the calls through the Batch APIs of the providers, at the prices of batches.
         workers: processes of this machine that share the work; 1 for this process alone. The results are the same.
+        scheduler: address of a dask scheduler, or its scheduler file: its workers share the work (extra `cluster`).
         watch: counts what the run does, and shows it where it is a `Display`.
         before_asking: receives the estimate before the first call that can cost anything is made.
         environment: where API keys are found; the environment variables of the process where it is None.
@@ -111,6 +114,7 @@ def run_spec(
             retry=retry,
             batch=batch,
             workers=workers,
+            scheduler=scheduler,
             watch=watch,
             before_asking=before_asking,
             environment=environment,
@@ -172,9 +176,10 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
     before = options.get("before_asking", lambda _: None)
     interruption = Interruption()
 
-    count = options.get("workers", 1)
-    if count > 1 and given is not None and not offline:
-        hint = "leave out `environment` or `workers`, or set the variables of this process"
+    count, scheduler = options.get("workers", 1), options.get("scheduler")
+    check_workers(count, scheduler)
+    if (count > 1 or scheduler is not None) and given is not None and not offline:
+        hint = "leave out `environment` or the workers, or set the variables of this process"
         raise InputError("workers find API keys in the environment of their process, not in `environment`", hint=hint)
 
     def with_workers(workers: Workers | None) -> FinishedRun:
@@ -194,7 +199,7 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
     def work() -> FinishedRun:
         is_new = not cache.exists()
         try:
-            with started_workers(count, stats.warned) as workers:
+            with started_workers(count, scheduler, stats.warned) as workers:
                 return with_workers(workers)
         except BaseException:
             if is_new:

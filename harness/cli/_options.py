@@ -79,6 +79,13 @@ workers_option = click.option(
 )
 """`--workers N` as the parameter `workers: int`."""
 
+scheduler_option = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Share the work with the workers of a dask scheduler at ADDRESS, or of a scheduler file (extra `cluster`).",
+)
+"""`--scheduler ADDRESS` as the parameter `scheduler: str | None`."""
+
 report_option = click.option(
     "--format",
     "report",

@@ -26,6 +26,7 @@ from harness.cli._options import (
     notes_option,
     report_option,
     results_option,
+    scheduler_option,
     wide_option,
     workers_option,
 )
@@ -59,6 +60,7 @@ Examples:
   harness run specs/quickstart.yaml                     simulated judges: no API key, no network
   harness run my-judges.yaml --concurrency 64
   harness run my-judges.yaml --workers 4                use four processes of this machine
+  harness run my-judges.yaml --scheduler tcp://10.0.0.5:8786     use the workers of a dask cluster
   harness run my-judges.yaml --max-cost 5               stop before the cost could exceed 5 dollars
   harness run my-judges.yaml --max-cost 5 --ledger week.jsonl    all runs that name this file share the 5 dollars
   harness run my-judges.yaml --fail-on-failures 0.05    exit code 1 if more than 5 % of the judgments failed
@@ -130,6 +132,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
 )
 @batch_option
 @workers_option
+@scheduler_option
 @click.option("-y", "--yes", is_flag=True, help="Spend without asking, whatever HARNESS_CONFIRM_ABOVE is.")
 @click.option("-v", "--verbose", is_flag=True, help="Print each call on stderr.")
 @click.option(
@@ -215,6 +218,7 @@ class RunOptions:
     ledger: Path | None
     batch: bool
     workers: int
+    scheduler: str | None
     yes: bool
     verbose: bool
     log_file: Path | None
@@ -257,6 +261,7 @@ def run_one(
                 retry=options.retry,
                 batch=options.batch,
                 workers=options.workers,
+                scheduler=options.scheduler,
                 watch=watch,
                 before_asking=partial(
                     confirm_cost,

@@ -52,7 +52,10 @@ def connector(
             budgets.append(budgets[0] if budgets else Budget(max_cost_usd, ledger))
             guards[cancellation] = BudgetGuard(budgets[0])
         model = spec.models[name]
-        if problems := specs.environment_problems(spec, environment, models=[name]):
+        provider = find_provider(model.provider)
+        is_delegated = workers is not None and bool(getattr(provider, "ATTEMPTS_ANYWHERE", False))
+        has_key_here = not is_delegated or workers is None or not workers.has_own_keys
+        if has_key_here and (problems := specs.environment_problems(spec, environment, models=[name])):
             raise SpecError(problems)
         context = Context(
             environment,
@@ -62,8 +65,7 @@ def connector(
             tried=watch.tried,
             report=lambda message: watch.say(message),
         )
-        provider = find_provider(model.provider)
-        if workers is None or not getattr(provider, "ATTEMPTS_ANYWHERE", False):
+        if workers is None or not is_delegated:
             return provider.connect(model, context)
         from harness.runner.workers.asking import DelegatedConnection, Delegation
 

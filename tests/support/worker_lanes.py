@@ -52,6 +52,7 @@ class InlineWorkers:
     """
 
     poll_s = 0.001
+    has_own_keys = False
 
     def __init__(
         self, lanes: list[InlineExecutor], replacement: Callable[[], InlineExecutor] | None = InlineExecutor

@@ -44,6 +44,7 @@ class _Line:
     orders: list[Order] = field(default_factory=list)
     open: dict[int, asyncio.Future[Reply | Fault]] = field(default_factory=dict)
     pump: asyncio.Task[None] | None = None
+    is_over: bool = False
 
 
 class Delegation:
@@ -84,6 +85,7 @@ class Delegation:
         """End what is in flight."""
         lines, self._lines = list(self._lines.values()), {}
         for line in lines:
+            line.is_over = True
             if line.pump is not None:
                 line.pump.cancel()
             with suppress(*LOST, RuntimeError):
@@ -105,6 +107,11 @@ class Delegation:
             try:
                 task = line.lane.executor.submit(exchange, line.name, orders, wait_s)
                 results = await asyncio.wrap_future(task)
+            except asyncio.CancelledError:
+                if line.is_over or not task.cancelled():
+                    raise
+                self._lost(line)  # the client of a cluster cancels the tasks of a worker that is gone
+                return
             except LOST:
                 self._lost(line)
                 return
@@ -123,6 +130,7 @@ class Delegation:
     def _lost(self, line: _Line) -> None:
         """Replace a worker; its attempts end without a reply, and those that it was not given at no cost."""
         self._lines.pop(line.lane, None)
+        line.is_over = True
         if line.pump is not None and line.pump is not asyncio.current_task():
             line.pump.cancel()
         unsent = {order.number for order in line.orders}

@@ -135,8 +135,8 @@ def _connected(model: Model) -> ModelConnection | Fault:
         connection = find_provider(model.provider).connect(model, Context(os.environ))
     except ModelStopped as error:
         problem = error.problems[0]
-        message = problem.message.removeprefix(f"model {model.name}: ")
-        return Fault(error.kind, f"{message} (in a worker)", remedy="stop", hint=problem.hint)
+        message = problem.message.removeprefix(f"model {model.name}").removeprefix(":").strip()
+        return Fault(error.kind, f"a worker cannot ask it: {message}", remedy="stop", hint=problem.hint)
     assert isinstance(connection, ModelConnection), "the coordinator gives away no other attempts"
     return connection
 

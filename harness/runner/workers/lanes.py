@@ -36,6 +36,8 @@ class Workers(Protocol):
 
     poll_s: float
     """Seconds between two looks at the workers."""
+    has_own_keys: bool
+    """Whether they have an environment of their own, in which API keys may be that this process does not have."""
 
     def lanes(self) -> list[Lane]:
         """The workers that can be given tasks now; others may come later.

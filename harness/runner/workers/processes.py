@@ -54,6 +54,7 @@ class ProcessWorkers:
     """
 
     poll_s = 1.0
+    has_own_keys = False
 
     def __init__(self, count: int, report: Callable[[str], None] = lambda _: None) -> None:
         self._count, self._report = count, report

@@ -59,6 +59,7 @@ class Pool:
     """
 
     poll_s = 0.001
+    has_own_keys = False
 
     def __init__(self, *executors: Executor, count: int = 1) -> None:
         self._next = iter(executors)
@@ -180,7 +181,7 @@ def test_missing_key_of_a_worker_stops_the_model(monkeypatch: pytest.MonkeyPatch
         (error,) = asked(Pool(Pickling()), model, 1)
     assert isinstance(error, ModelStopped)
     assert "SOME_KEY" in str(error)
-    assert "in a worker" in str(error)
+    assert "a worker cannot ask it" in str(error)
     assert requests == []
 
 
