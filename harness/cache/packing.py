@@ -29,6 +29,7 @@ _DIGITS = 32
 """Of a checksum in plain bytes."""
 _CHECKSUM = _DIGITS // 2
 _PLAIN_END = _DIGITS + 1
+_CUT_SHORT = "the entry is cut short"
 
 
 def is_packed(value: bytes) -> bool:
@@ -77,14 +78,17 @@ def unpack_reply(value: bytes) -> tuple[bytes, bytes]:
     Raises:
         ValueError: as `unpack`.
     """
-    return _unpacked(value[_HEAD : _middle(value)]), value[-_CHECKSUM:]
+    middle = _HEAD + int.from_bytes(value[1:_HEAD], "big")  # spelt out, since every replayed reply comes by here
+    if middle + _CHECKSUM > len(value):
+        raise ValueError(_CUT_SHORT)
+    return _unpacked(value[_HEAD:middle]), value[-_CHECKSUM:]
 
 
 def _middle(value: bytes) -> int:
     """Where the frame of the call begins."""
     middle = _HEAD + int.from_bytes(value[len(MARK) : _HEAD], "big")
     if middle + _CHECKSUM > len(value):
-        raise ValueError("the entry is cut short")
+        raise ValueError(_CUT_SHORT)
     return middle
 
 

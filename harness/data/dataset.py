@@ -90,6 +90,7 @@ class FrameDataset:
         self.annotators = annotators
         self.notes = notes
         self._frame = _with_clusters(frame)
+        self._labels: Codes | None = None
         self.clustered: bool = not self._frame["unit"].is_unique().all()
 
     def __len__(self) -> int:
@@ -131,7 +132,8 @@ class FrameDataset:
         """Items of the rows `start` to `stop`, made as they are asked for."""
         start, stop, _ = slice(start, stop).indices(len(self))
         for first in range(start, stop, ITEMS_HELD):
-            yield from _items(self._frame.slice(first, min(ITEMS_HELD, stop - first)), len(self.annotators))
+            last = min(first + ITEMS_HELD, stop)
+            yield from _items(self._frame.slice(first, last - first), self._label_codes()[first:last])
 
     def ids(self) -> Sequence[str]:
         """The ids of all items, in order."""
@@ -170,7 +172,12 @@ class FrameDataset:
 
     def annotator_codes(self) -> Codes:
         """Every annotator's label (items × annotators) as index into VERDICTS, −1 where there is none."""
-        return label_codes(self._frame, len(self.annotators))
+        return self._label_codes().copy()
+
+    def _label_codes(self) -> Codes:
+        if self._labels is None:
+            self._labels = label_codes(self._frame, len(self.annotators))
+        return self._labels
 
     def cluster_codes(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The position of the first item of each item's cluster."""
@@ -194,8 +201,8 @@ def _with_clusters(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(unit).with_columns(name.alias("cluster"))
 
 
-def _items(rows: pl.DataFrame, annotators: int) -> Iterator[Item]:
-    """The items of some rows, column by column: an item costs a microsecond."""
+def _items(rows: pl.DataFrame, labels: Codes) -> Iterator[Item]:
+    """The items of some rows with their labels (items × annotators), column by column: an item costs a microsecond."""
 
     def column(name: str) -> Iterable[Any]:
         return rows[name].to_list() if name in rows.columns else repeat(None)
@@ -206,7 +213,7 @@ def _items(rows: pl.DataFrame, annotators: int) -> Iterator[Item]:
         _prompts(rows),
         column("response_a"),
         column("response_b"),
-        _labels(rows, annotators),
+        _verdicts(labels),
         column("cluster"),
         column("category"),
         column("model_a"),
@@ -220,10 +227,10 @@ def _prompts(rows: pl.DataFrame) -> Iterator[tuple[Message, ...]]:
         yield tuple(orjson.loads(prompt)) if is_chat else ({"role": "user", "content": prompt},)
 
 
-def _labels(rows: pl.DataFrame, annotators: int) -> Iterable[tuple[Verdict | None, ...]]:
+def _verdicts(labels: Codes) -> Iterable[tuple[Verdict | None, ...]]:
     words: tuple[Verdict | None, ...] = (*VERDICTS, None)  # the code −1, no label, finds the last
-    columns = ([words[code] for code in codes] for codes in label_codes(rows, annotators).T.tolist())
-    return zip(*columns, strict=True) if annotators else repeat(())
+    columns = ([words[code] for code in codes] for codes in labels.T.tolist())
+    return zip(*columns, strict=True) if labels.shape[1] else repeat(())
 
 
 def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:

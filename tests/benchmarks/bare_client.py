@@ -2,8 +2,9 @@
 
     python tests/benchmarks/bare_client.py --base-url http://127.0.0.1:PORT/v1 [--calls 1000] [--in-flight 64]
 
-Prints the calls made in a second, and the processor time of each, as JSON. `--client harness` measures the harness's
-own connection in the same way, and `--client simulated` the in-process simulated world.
+Prints the calls made in a second, and the processor time of each, as JSON. `--client post` is the least that the same
+client and transport can do: `client.post` of a body, and nothing is read of the response. `--client harness` measures
+the harness's own connection in the same way, and `--client simulated` the in-process simulated world.
 """
 
 from __future__ import annotations
@@ -40,6 +41,23 @@ def bare_client(base_url: str, in_flight: int) -> tuple[PowerQuestion, Close]:
     async def ask() -> object:
         completion = await client.chat.completions.create(model="bench", messages=MESSAGES, **PARAMS)
         return completion.choices[0].message.content
+
+    return ask, client.close
+
+
+def posting_client(base_url: str, in_flight: int) -> tuple[PowerQuestion, Close]:
+    """Posts bodies by the same client and transport, without types of requests and responses."""
+    limits = httpx2.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
+    client = openai.AsyncOpenAI(
+        api_key="none",
+        base_url=base_url,
+        max_retries=0,
+        http_client=openai.DefaultAioHttpClient(limits=limits, trust_env=False),
+    )
+
+    async def ask() -> object:
+        body = {"model": "bench", "messages": MESSAGES, **PARAMS}
+        return (await client.post("/chat/completions", body=body, cast_to=httpx2.Response)).content
 
     return ask, client.close
 
@@ -88,10 +106,11 @@ async def main() -> None:
     parser.add_argument("--base-url", default="")
     parser.add_argument("--calls", type=int, default=1000)
     parser.add_argument("--in-flight", type=int, default=64)
-    parser.add_argument("--client", choices=["bare", "harness", "simulated"], default="bare")
+    parser.add_argument("--client", choices=["bare", "post", "harness", "simulated"], default="bare")
     chosen = parser.parse_args()
-    if chosen.client == "bare":
-        ask, close = bare_client(chosen.base_url, chosen.in_flight)
+    if chosen.client in ("bare", "post"):
+        make = bare_client if chosen.client == "bare" else posting_client
+        ask, close = make(chosen.base_url, chosen.in_flight)
     else:
         name = "openai" if chosen.client == "harness" else "simulated"
         ask, close = harness_client(chosen.base_url, chosen.in_flight, name)

@@ -1,8 +1,10 @@
-"""What a whole cold run makes of a loopback server, beside the bare `openai` client on the same transport.
+"""What a whole cold run makes of a loopback server, beside two baselines on the same transport.
 
-Each line is one delay and one number of calls in flight: calls a second of the bare client, calls a second of
-`harness run` from the first look at the plan to the published run folder (every reply stored on the way), and their
-ratio. `process_s` is the whole process, imports included. Run with plain python:
+`create` is the `openai` client as its documentation uses it (`chat.completions.create`), `post` the least that this
+client and transport can do (`client.post`). Each line is one delay and one number of calls in flight: calls a second of
+the baselines, calls a second of `harness run` from the first look at the plan to the published run folder (every reply
+stored on the way), and the ratios, by the clock and by processor time. `process_s` is the whole process, imports
+included. Run with plain python:
 `python tests/benchmarks/bench_cold.py`.
 """
 
@@ -14,15 +16,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench_replay import pairs_file
+from bench_replay import Taken, measured, pairs_file
 
 HERE = Path(__file__).parent
-CASES = ((0, 64, 4000), (50, 256, 4000), (500, 64, 1000))
+CASES = ((0, 64, 10_000), (50, 256, 4000), (500, 64, 1000))
 """Delay in ms, calls in flight, calls."""
 SPEC = """\
 schema: 1
@@ -45,28 +46,27 @@ def server(delay_ms: int) -> Iterator[str]:
             process.terminate()
 
 
-def bare(url: str, in_flight: int, calls: int) -> float:
-    """Calls a second of the bare client."""
+def baseline(client: str, url: str, in_flight: int, calls: int) -> tuple[float, float]:
+    """Calls a second of a baseline, by the clock and by processor time."""
     command = [sys.executable, str(HERE / "bare_client.py"), "--base-url", url, "--calls", str(calls)]
-    command += ["--in-flight", str(in_flight), "--client", "bare"]
-    return float(json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["calls_per_s"])
+    command += ["--in-flight", str(in_flight), "--client", client]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return float(told["calls_per_s"]), 1e6 / float(told["processor_us_per_call"])
 
 
-def whole_run(url: str, in_flight: int, calls: int) -> tuple[float, float]:
-    """Seconds of a cold run, and of its process."""
+def whole_run(url: str, in_flight: int, calls: int) -> tuple[float, Taken]:
+    """Seconds of a cold run, and what its process took."""
     folder = Path(tempfile.mkdtemp(prefix="bench-cold-"))
     try:
         pairs_file(folder / "pairs.jsonl", calls)
         (folder / "cold.yaml").write_text(SPEC.format(url=url, in_flight=in_flight))
         command = [sys.executable, "-m", "harness", "run", str(folder / "cold.yaml")]
         command += ["--cache", str(folder / "cache"), "--results", str(folder / "results")]
-        started = time.perf_counter()
-        subprocess.run(command, check=True, capture_output=True)
-        seconds = time.perf_counter() - started
+        taken = measured(command, folder)
         (environment,) = folder.glob("results/cold/*/environment.json")
         told = json.loads(environment.read_bytes())
         assert told["calls_made"] == calls
-        return told["seconds"], seconds
+        return told["seconds"], taken
     finally:
         shutil.rmtree(folder)
 
@@ -77,13 +77,19 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     for delay_ms, in_flight, calls in CASES:
         with server(delay_ms) as url:
-            rates = [bare(url, in_flight, calls) for _ in range(repeats)]
-            runs = [whole_run(url, in_flight, calls) for _ in range(repeats)]
-        seconds, process_s = min(runs)
-        figures = {"bench": "cold", "delay_ms": delay_ms, "in_flight": in_flight, "calls": calls}
-        figures |= {"bare_calls_per_s": round(max(rates)), "harness_calls_per_s": round(calls / seconds)}
-        figures |= {"ratio": round(calls / seconds / max(rates), 2), "run_s": round(seconds, 2)}
-        print(json.dumps({**figures, "process_s": round(process_s, 2)}), flush=True)
+            rates = {
+                name: max(baseline(client, url, in_flight, calls) for _ in range(repeats))
+                for name, client in (("create", "bare"), ("post", "post"))
+            }
+            seconds, taken = min(whole_run(url, in_flight, calls) for _ in range(repeats))
+        figures: dict[str, object] = {"bench": "cold", "delay_ms": delay_ms, "in_flight": in_flight, "calls": calls}
+        figures |= {"harness_calls_per_s": round(calls / seconds), "run_s": round(seconds, 2)}
+        figures |= {"process_s": round(taken.seconds, 2), "process_processor_s": round(taken.processor_s, 2)}
+        for name, (by_clock, by_processor) in rates.items():
+            figures[f"{name}_calls_per_s"] = round(by_clock)
+            figures[f"ratio_to_{name}"] = round(calls / seconds / by_clock, 2)
+            figures[f"processor_ratio_to_{name}"] = round(calls / taken.processor_s / by_processor, 2)
+        print(json.dumps(figures), flush=True)
 
 
 if __name__ == "__main__":
