@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.api.document import Document, Table
 from harness.api.finished_run import AnyRun, folder_of
+from harness.cache.joined import CacheFolders, cache_folders
 from harness.errors import InputError
 from harness.runner.corruption import diagnose_corruption
 
@@ -27,7 +28,7 @@ def write_report(
     items: int = MOST_ITEMS,
     force: bool = False,
     results: str | Path = "results",
-    cache: str | Path = ".harness-cache",
+    cache: CacheFolders = ".harness-cache",
     data: Iterable[str | Path] = (),
     allow_paths: Iterable[str | Path] = (),
 ) -> Document:
@@ -40,7 +41,7 @@ def write_report(
         items: how many of the most telling items of each run are shown.
         force: overwrite a file that is not a report.
         results: folder of all results.
-        cache: folder of the response cache, where the replies are.
+        cache: folder of the response cache, where the replies are, or of several.
         data: folders that the paths in the specs of the runs are relative to, before the current folder and `specs`.
         allow_paths: as `load_spec` takes them, for specs that are given by file.
 
@@ -54,7 +55,7 @@ def write_report(
         raise InputError("at least one run is needed", hint="harness.write_report(run)")
     allowed = tuple(map(Path, allow_paths))
     own = [Path(run).parent for run in runs if isinstance(run, str | Path) and Path(run).is_file()]
-    asked = ReportRequest(vs, items, texts_of([*own, *map(Path, data)], Path(cache), allowed))
+    asked = ReportRequest(vs, items, texts_of([*own, *map(Path, data)], cache, allowed))
     written = report_written([folder_of(run, results, allowed) for run in runs], Path(out), asked, force=force)
     return Document("report", written, _run_table)
 
@@ -73,21 +74,22 @@ class ReportRequest(NamedTuple):
     texts: Texts
 
 
-def texts_of(folders: Iterable[Path], cache: Path, allow_paths: tuple[Path, ...]) -> Texts:
+def texts_of(folders: Iterable[Path], cache: CacheFolders, allow_paths: tuple[Path, ...]) -> Texts:
     """Where data and replies may be: in some folders, in the current one and in specs/."""
     from harness.report.items.texts import Texts
 
     found = dict.fromkeys(path.resolve() for path in (*folders, Path(), Path("specs")))
-    return Texts(tuple(found), cache, allow_paths)
+    first, *others = cache_folders(cache)
+    return Texts(tuple(found), first, allow_paths, tuple(others))
 
 
-def report_in_folder(folder: Path, spec: Path, cache: Path, allow_paths: tuple[Path, ...]) -> dict[str, Any]:
+def report_in_folder(folder: Path, spec: Path, cache: CacheFolders, allow_paths: tuple[Path, ...]) -> dict[str, Any]:
     """Write the report of a run into its folder.
 
     Args:
         folder: of the run.
         spec: its spec file, whose folder leads to the data.
-        cache: folder of the response cache.
+        cache: folder of the response cache, or of several.
         allow_paths: folders that the paths of the spec may lead into.
     """
     asked = ReportRequest(None, MOST_ITEMS, texts_of([spec.parent], cache, allow_paths))

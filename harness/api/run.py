@@ -16,6 +16,7 @@ from harness.api.experiment import experiment_of, make_plan
 from harness.api.finished_run import FinishedRun
 from harness.api.load import load_spec
 from harness.cache.cache import Cache
+from harness.cache.joined import CacheFolders, cache_folders, opened_cache
 from harness.cache.sqlite_file import discard_empty
 from harness.errors import BudgetReachedError, InputError, MissingRepliesError
 from harness.records.experiment import Spec
@@ -45,7 +46,7 @@ T = TypeVar("T")
 class RunOptions(TypedDict, total=False):
     """The keywords of `run_spec`, which describes them."""
 
-    cache: str | Path
+    cache: CacheFolders
     results: str | Path
     offline: bool
     concurrency: int | None
@@ -63,7 +64,7 @@ class RunOptions(TypedDict, total=False):
 def run_spec(
     spec: Spec | Planned,
     *,
-    cache: str | Path = ".harness-cache",
+    cache: CacheFolders = ".harness-cache",
     results: str | Path = "results",
     offline: bool = False,
     concurrency: int | None = None,
@@ -81,7 +82,7 @@ def run_spec(
 
     Args:
         spec: the experiment, or its plan.
-        cache: folder of the cache.
+        cache: folder of the cache, or several folders that are read together; the first one is written.
         results: folder of all results.
         offline: make no call and download no data; recordings are read, and any other reply that is missing is an
             error.
@@ -172,7 +173,8 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
     shared = ledger_of(options.get("ledger"), max_cost_usd)
     if concurrency is not None:
         plan = with_concurrency(plan, concurrency)
-    cache, results = Path(options.get("cache", ".harness-cache")), Path(options.get("results", "results"))
+    caches, results = cache_folders(options.get("cache", ".harness-cache")), Path(options.get("results", "results"))
+    cache = caches[0]
     before = options.get("before_asking", lambda _: None)
     interruption = Interruption()
 
@@ -189,7 +191,7 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
             from harness.api.batch_run import BatchRun
 
             batches = BatchRun(plan, cache, variables, max_cost_usd, connect, stats, interruption.wait, shared).held
-        replies = Cache(cache, stats.warned, replaces_damaged=replaces_damaged)
+        replies = opened_cache(caches, stats.warned, replaces_damaged=replaces_damaged)
         ending = shared or nullcontext()
         with ending, replies as opened, batches() as waves, RunWriter(results, plan.spec.name) as writer:
             session = _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline, waves)

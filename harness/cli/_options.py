@@ -35,6 +35,29 @@ cache_option = click.option(
 )
 """`--cache DIR` as the parameter `cache: Path`."""
 
+
+class _OneFolder(click.Path):
+    """A folder; a variable of the environment names one also where the option is repeatable."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        """The value as it is: a folder may have a colon in its name."""
+        return [rv]
+
+
+caches_option = click.option(
+    "--cache",
+    "caches",
+    type=_OneFolder(file_okay=False, path_type=Path),
+    multiple=True,
+    metavar="DIR",
+    envvar="HARNESS_CACHE",
+    default=(Path(".harness-cache"),),
+    show_default=True,
+    show_envvar=True,
+    help="Folder of the response cache. Repeatable: all are read together, the first is written.",
+)
+"""`--cache DIR` as the parameter `caches: tuple[Path, ...]`."""
+
 results_option = click.option(
     "--results",
     "results",

@@ -11,8 +11,9 @@ import click
 
 from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.cache import Cache
+from harness.cache.joined import opened_cache
 from harness.cli import _completion
-from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._options import allow_path_option, cache_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._working import working
 from harness.runner.places import shown_folder
@@ -185,7 +186,7 @@ def _to_buy(cost_usd: float | None) -> str:
 @cache.command("export")
 @click.argument("spec", type=click.Path(path_type=Path), shell_complete=_completion.specs)
 @click.argument("bundle", type=click.Path(dir_okay=False, path_type=Path))
-@cache_option
+@caches_option
 @results_option
 @allow_path_option
 @json_option
@@ -193,7 +194,7 @@ def _to_buy(cost_usd: float | None) -> str:
 def export(
     spec: Path,
     bundle: Path,
-    cache: Path,
+    caches: tuple[Path, ...],
     results: Path,
     allow_paths: tuple[Path, ...],
     as_json: bool,
@@ -202,7 +203,7 @@ def export(
     """Write the calls and replies of SPEC to the file BUNDLE, to share or archive them."""
     from harness.api import load_spec, spec_keys
 
-    with working(f"writing {bundle}"), Cache(cache) as store:
+    with working(f"writing {bundle}"), opened_cache(caches) as store:
         keys = spec_keys(spec, store, results=results, allow_paths=allow_paths)
         name = load_spec(spec, results=results, allow_paths=allow_paths).name
         report = export_bundle(store, keys, bundle, spec=name, force=force)

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from harness.api import experiment_of, load_spec, make_plan
-from harness.cache.cache import Cache
+from harness.cache.joined import opened_cache
 from harness.cli import _completion
-from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._options import allow_path_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._terminal import print_text
 from harness.errors import MissingRepliesError
@@ -40,7 +40,7 @@ describes the JSON."""
 @click.option("--item", metavar="ID", help="The item to show; default: the first.")
 @click.option("--read", "read", metavar="FILE", help="Show how the answer rule reads the replies in FILE; - for stdin.")
 @results_option
-@cache_option
+@caches_option
 @allow_path_option
 @json_option
 def explain(
@@ -49,7 +49,7 @@ def explain(
     item: str | None,
     read: str | None,
     results: Path,
-    cache: Path,
+    caches: tuple[Path, ...],
     allow_paths: tuple[Path, ...],
     as_json: bool,
 ) -> None:
@@ -70,16 +70,16 @@ def explain(
         raise click.UsageError("--item needs a CELL")
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     try:
-        with Cache(cache) as replies:
+        with opened_cache(caches) as replies:
             found = experiment_of(plan.spec.kind).explain(plan, cell, item, replies)
     except MissingRepliesError as error:
-        raise with_cache_place(error, cache, spec) from None
+        raise with_cache_place(error, caches[0], spec) from None
     if as_json:
         print_json(found.document)
     else:
         click.echo("\n".join(map(printable, found.lines)))
         if _lacks_replies(found.document):
-            print_text(f"Missing replies: {cache_hint(cache, spec if spec.is_file() else None)}.")
+            print_text(f"Missing replies: {cache_hint(caches[0], spec if spec.is_file() else None)}.")
 
 
 def _lacks_replies(value: Any) -> bool:

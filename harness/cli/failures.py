@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from harness.cli import _completion
-from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._options import allow_path_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.records.judgments import FAILURES
 from harness.text import pluralized, printable
@@ -36,7 +36,7 @@ call. `harness schema failures` describes the JSON."""
     "--most", type=click.IntRange(0), default=20, show_default=True, metavar="N", help="Judgments to list; 0 for all."
 )
 @results_option
-@cache_option
+@caches_option
 @json_option
 @allow_path_option
 def failures(
@@ -45,24 +45,24 @@ def failures(
     cell: str | None,
     most: int,
     results: Path,
-    cache: Path,
+    caches: tuple[Path, ...],
     as_json: bool,
     allow_paths: tuple[Path, ...],
 ) -> None:
     """List the failed judgments of RUN: a run folder, or a spec (file or name), its newest run."""
-    from harness.cache.cache import Cache
+    from harness.cache.joined import opened_cache
     from harness.cli._found_run import found_run
     from harness.runner.failed_judgments import NOT_IN_CACHE, failed_judgments
     from harness.runner.places import cache_hint
 
     folder = found_run(run, results, allow_paths)
-    with Cache(cache) as replies:
+    with opened_cache(caches) as replies:
         found = failed_judgments(folder, replies, kinds=kinds, cell=cell, most=most or None)
     if as_json:
         print_json(found)
         return
     if any(reply["where"] == NOT_IN_CACHE for one in found["failures"] for reply in one["replies"]):
-        click.echo(printable(f"note: some replies are not in the cache: {cache_hint(cache, None)}"), err=True)
+        click.echo(printable(f"note: some replies are not in the cache: {cache_hint(caches[0], None)}"), err=True)
     for line in failure_lines(found):
         click.echo(printable(line))
 

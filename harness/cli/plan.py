@@ -12,9 +12,9 @@ import click
 from harness.analysis.power.document import detects, detects_json
 from harness.analysis.power.figures import Power, PowerQuestion
 from harness.api import Planned, experiment_of, load_spec, make_plan
-from harness.cache.cache import Cache
+from harness.cache.joined import opened_cache
 from harness.cli import _completion
-from harness.cli._options import allow_path_option, batch_option, cache_option, json_option, results_option
+from harness.cli._options import allow_path_option, batch_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._terminal import screen, wrapped
 from harness.cli._working import working
@@ -53,7 +53,7 @@ rest. `harness schema plan` describes the JSON."""
 )
 @click.argument("spec", type=click.Path(path_type=Path), shell_complete=_completion.specs)
 @results_option
-@cache_option
+@caches_option
 @allow_path_option
 @click.option(
     "--ledger",
@@ -73,7 +73,7 @@ rest. `harness schema plan` describes the JSON."""
 def plan(
     spec: Path,
     results: Path,
-    cache: Path,
+    caches: tuple[Path, ...],
     allow_paths: tuple[Path, ...],
     ledger: Path | None,
     batch: bool,
@@ -96,7 +96,7 @@ def plan(
         nonlocal counted
         counted = judgments
 
-    with working(lambda: f"looking up replies in the cache, judgment {counted:,}"), Cache(cache) as replies:
+    with working(lambda: f"looking up replies in the cache, judgment {counted:,}"), opened_cache(caches) as replies:
         found = experiment.estimate(made, replies, os.environ, whole=exact, reached=reached)
         found.notes += [
             *notes_on_parameters(made.spec),

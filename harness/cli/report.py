@@ -10,7 +10,7 @@ import click
 
 from harness.api.reporting import MOST_ITEMS, ReportRequest, report_written, texts_of
 from harness.cli import _completion
-from harness.cli._options import allow_path_option, cache_option, json_option, results_option
+from harness.cli._options import allow_path_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.runner.find_run import find_run
 from harness.text import pluralized, printable
@@ -65,7 +65,7 @@ extra `report`:
 )
 @click.option("--force", is_flag=True, help="Overwrite FILE even if it is not a report.")
 @results_option
-@cache_option
+@caches_option
 @json_option
 @allow_path_option
 def report(
@@ -76,14 +76,14 @@ def report(
     data: tuple[Path, ...],
     force: bool,
     results: Path,
-    cache: Path,
+    caches: tuple[Path, ...],
     as_json: bool,
     allow_paths: tuple[Path, ...],
 ) -> None:
     """Write a report of each RUN: a run folder, or a spec (file or name), its newest run."""
     folders = [find_run(run, results, allow_paths=allow_paths) for run in runs]
     own = [Path(run).parent for run in runs if Path(run).is_file()]
-    asked = ReportRequest(vs, most_items, texts_of([*own, *data], cache, allow_paths))
+    asked = ReportRequest(vs, most_items, texts_of([*own, *data], caches, allow_paths))
     written = report_written(folders, out, asked, force=force)
     if as_json:
         print_json(written)

@@ -20,7 +20,7 @@ from harness.cli._options import (
     FiniteRange,
     allow_path_option,
     batch_option,
-    cache_option,
+    caches_option,
     color_option,
     junit_option,
     notes_option,
@@ -87,7 +87,7 @@ HARNESS_CONFIRM_ABOVE, asks first; --yes or --max-cost answers. Exit code 1 if a
     shell_complete=_completion.specs,
 )
 @results_option
-@cache_option
+@caches_option
 @allow_path_option
 @click.option("--offline", is_flag=True, help="Make no model calls; a missing reply is an error.")
 @click.option(
@@ -207,7 +207,7 @@ class RunOptions:
     """The options of `harness run`, the same for every spec."""
 
     results: Path
-    cache: Path
+    caches: tuple[Path, ...]
     allow_paths: tuple[Path, ...]
     offline: bool
     concurrency: int | None
@@ -252,7 +252,7 @@ def run_one(
         with watch, call_log(watch, options.log_file):
             finished = run_spec(
                 plan,
-                cache=options.cache,
+                cache=options.caches,
                 results=options.results,
                 offline=options.offline,
                 concurrency=options.concurrency,
@@ -283,7 +283,7 @@ def run_one(
         from harness.api.reporting import report_in_folder
         from harness.cli.report import written_line
 
-        print_line(written_line(report_in_folder(finished.folder, spec, options.cache, options.allow_paths)))
+        print_line(written_line(report_in_folder(finished.folder, spec, options.caches, options.allow_paths)))
     checks = gate_checks(finished, options.rules)
     checks += [Check(finished.id, name, (reason,)) for name, reason in watch.stopped_models.items()]
     if print_unanswered(plan, finished, watch):

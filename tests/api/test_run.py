@@ -209,3 +209,11 @@ def test_failed_scoring_keeps_the_judgments_and_says_how_to_score_again(
     run = harness.run_spec(spec, **places, offline=True)
     assert kept.name == f"{run.id}.unscored"
     assert [folder.name for folder in run.folder.parent.iterdir()] == [run.id]
+
+
+def test_caches_are_read_together(reference: tuple[FinishedRun, Path], tmp_path: Path) -> None:
+    run, cache = reference
+    spec = harness.load_spec(SPECS / "quickstart.yaml")
+    again = harness.run_spec(spec, cache=[tmp_path / "new", cache], results=tmp_path / "results", offline=True)
+    assert content(again) == content(run)
+    assert not (tmp_path / "new").exists()

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.cache.cache import Cache
+from harness.cache.joined import opened_cache
 from harness.data.dataset import FrameDataset
 from harness.errors import InputError
 from harness.generation.plan import LoopPlan
@@ -190,7 +191,8 @@ class Items:
 
     def _cache(self) -> Cache:
         """The cache, opened for the thread that asks; one that is not there is empty."""
-        return Cache(self._texts.cache if self._texts.cache is not None else self._source.folder / "no-cache")
+        first = self._texts.cache if self._texts.cache is not None else self._source.folder / "no-cache"
+        return opened_cache((first, *self._texts.more_caches))
 
 
 def open_items(source: RunFiles, texts: Texts | None = None) -> Items:

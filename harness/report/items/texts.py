@@ -35,11 +35,13 @@ class Texts:
         spec_folders: folders that the paths in a spec may be relative to, in the order in which they are tried.
         cache: folder of the response cache, None for none.
         allow_paths: further folders that the paths of a spec may lead into.
+        more_caches: folders of caches that are read as well.
     """
 
     spec_folders: tuple[Path, ...] = ()
     cache: Path | None = None
     allow_paths: tuple[Path, ...] = ()
+    more_caches: tuple[Path, ...] = ()
 
 
 class FoundPlan(NamedTuple):
