@@ -16,6 +16,7 @@ from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._working import working
+from harness.runner.batches.journal import remove_without_jobs
 from harness.runner.places import shown_folder
 from harness.text import pluralized, printable, quoted
 
@@ -111,15 +112,19 @@ def verify(ctx: click.Context, cache: Path, as_json: bool, write: bool) -> None:
 @json_option
 @click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
 def clear(cache: Path, as_json: bool, yes: bool) -> None:
-    """Delete all cached replies."""
+    """Delete all cached replies; batch jobs that have not been collected are kept."""
     if not yes:
         what = f"Delete the cache in {cache}? Its replies cannot be recovered"
         click.confirm(printable(what), abort=True, err=True)
     freed = Cache(cache, _warn).clear()
+    jobs = remove_without_jobs(cache)
     if as_json:
-        print_json({"folder": str(cache), "freed_bytes": freed})
+        print_json({"folder": str(cache), "freed_bytes": freed, "jobs_kept": jobs})
     else:
         _print(f"{cache}: cleared, {freed / 1e6:,.1f} MB freed")
+        if jobs:
+            kept = "is kept" if jobs == 1 else "are kept"
+            _print(f"{pluralized(jobs, 'batch job')} {kept}, which `harness run SPEC --batch` collects")
 
 
 @cache.command()

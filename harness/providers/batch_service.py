@@ -89,8 +89,15 @@ class BatchService(Protocol):
         """
         ...
 
-    def find(self, file: Path, upload: str, tag: str) -> str | None:
-        """The id of a job that may have been started, None where there is none."""
+    def find(self, file: Path, upload: str, tag: str, known: Collection[str]) -> str | None:
+        """The id of a job that may have been started, None where there is none.
+
+        Args:
+            file: its lines.
+            upload: what `upload` returned.
+            tag: a name that no other job has.
+            known: ids of other jobs.
+        """
         ...
 
     def state(self, job: str) -> JobState:

@@ -83,7 +83,7 @@ class OpenAIBatches:
             )
             return _id(made)
 
-    def find(self, file: Path, upload: str, tag: str) -> str | None:
+    def find(self, file: Path, upload: str, tag: str, known: Collection[str]) -> str | None:
         """The id of a job with that file or that tag, None where there is none among the newest ones."""
         with self._faults():
             for job in islice(self._client.batches.list(limit=100), JOBS_SEARCHED):

@@ -151,6 +151,21 @@ def test_clear_need_not_ask(here):
     assert run_json("clear", "--cache", "c", "--yes")["freed_bytes"] == 0
 
 
+def test_clear_keeps_batch_jobs_and_says_so_and_removes_a_journal_without_any(here):
+    fill(here / "c", 2)
+    (here / "c/batches/unfinished.new").mkdir(parents=True)
+    (here / "c/batches/lock").write_text("")
+    fill(here / "d", 2)
+    (here / "d/batches/tag").mkdir(parents=True)
+    (here / "d/batches/tag/job.json").write_text("{}")
+    assert run_json("clear", "--cache", "c", "--yes")["jobs_kept"] == 0
+    assert not (here / "c").exists()
+    shown = run("clear", "--cache", "d", "--yes").stdout
+    assert "1 batch job is kept, which `harness run SPEC --batch` collects" in shown
+    assert (here / "d/batches/tag/job.json").exists()
+    assert run_json("clear", "--cache", "d", "--yes") == {"folder": "d", "freed_bytes": 0, "jobs_kept": 1}
+
+
 def test_clear_refuses_what_is_not_a_cache(here):
     (here / "c").mkdir()
     (here / "c" / "thesis.tex").write_text("mine")

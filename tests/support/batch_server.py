@@ -196,9 +196,9 @@ class BatchServer:
 
 
 @contextmanager
-def batch_server(**settings: Any) -> Iterator[BatchServer]:
+def batch_server(kind: type[BatchServer] = BatchServer, **settings: Any) -> Iterator[Any]:
     """A server on a free port of the loopback interface."""
-    served = BatchServer(**settings)
+    served = kind(**settings)
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):

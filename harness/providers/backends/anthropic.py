@@ -18,6 +18,8 @@ from harness.records.calls import Call, Model, Reply
 from harness.records.datasets import Message
 
 if TYPE_CHECKING:
+    from harness.providers.batch_service import BatchService
+    from harness.providers.endpoint import Extras
     from harness.providers.provider import Connection, Context
     from harness.providers.retry import Fault
 
@@ -123,13 +125,47 @@ def _count(value: Any) -> int:
     return value if type(value) is int and value >= 0 else 0
 
 
+def _client_arguments(model: Model, context: Context) -> tuple[dict[str, Any], Extras]:
+    """The arguments of the SDK's client, and what is sent beside a request."""
+    from harness.providers.openai_client import NO_KEY
+    from harness.providers.transport import timeout_of
+
+    address, query = endpoint.without_query(_address(model))
+    api_key = endpoint.api_key_of(model, context.environment)
+    extras = endpoint.extras_of(model, context.environment, api_key, address)
+    return {
+        "api_key": api_key or NO_KEY,
+        "webhook_key": "",
+        "base_url": address,
+        "default_query": {**query, **extras.query},
+        "timeout": timeout_of(model),
+        "max_retries": 0,
+        "open_telemetry": False,
+    }, extras
+
+
+def _without_package(model: Model) -> ModelStopped:
+    hint = "pip install 'fellowship-harness[anthropic]'"
+    return ModelStopped(f"model {model.name} needs the package anthropic", kind="package", hint=hint)
+
+
+def batches(model: Model, context: Context) -> BatchService:
+    """The Message Batches of the model's endpoint."""
+    try:
+        from harness.providers.anthropic_batches import AnthropicBatches, Words
+    except ImportError:
+        raise _without_package(model) from None
+    arguments, extras = _client_arguments(model, context)
+    words = Words(body_of, completion_of)
+    return AnthropicBatches(model, context, arguments=arguments, extras=extras, words=words)
+
+
 def connect(model: Model, context: Context) -> Connection:
     """A connection to the model's endpoint."""
     try:
         import anthropic
     except ImportError:
-        hint = "pip install 'fellowship-harness[anthropic]'"
-        raise ModelStopped(f"model {model.name} needs the package anthropic", kind="package", hint=hint) from None
+        raise _without_package(model) from None
     import asyncio
 
     import httpx2
@@ -137,30 +173,18 @@ def connect(model: Model, context: Context) -> Connection:
     from harness.providers.attempts import ModelConnection, connection_fault
     from harness.providers.faults import fault_in
     from harness.providers.native_reply import read_native
-    from harness.providers.openai_client import NO_KEY
-    from harness.providers.transport import confine, plain_transport, timeout_of
+    from harness.providers.transport import confine, plain_transport
 
     class AnthropicConnection(ModelConnection):
         """A connection to a Claude model."""
 
         def __init__(self) -> None:
             super().__init__(model, context)
-            address, query = endpoint.without_query(_address(model))
-            api_key = endpoint.api_key_of(model, context.environment)
-            extras = endpoint.extras_of(model, context.environment, api_key, address)
+            arguments, extras = _client_arguments(model, context)
             transport = plain_transport(model, extras.proxy)
             confine(transport)
             self._secrets = extras.secrets
-            self._client = anthropic.AsyncAnthropic(
-                api_key=api_key or NO_KEY,
-                webhook_key="",
-                base_url=address,
-                default_query={**query, **extras.query},
-                timeout=timeout_of(model),
-                max_retries=0,
-                open_telemetry=False,
-                http_client=transport,
-            )
+            self._client = anthropic.AsyncAnthropic(**arguments, http_client=transport)
             # ANTHROPIC_CUSTOM_HEADERS is read in any case; no argument prevents it.
             self._client._custom_headers = dict(extras.headers)
 

@@ -2,7 +2,7 @@
 
 A job is a folder. It is written under a temporary name and renamed, before anything is sent; its record is replaced
 atomically before and after each request that has an effect. A job that may have been started without its id having been
-recorded is found at the provider by its upload or its tag.
+recorded is found at the provider by its upload or its tag, or by its calls where a provider has neither.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -237,6 +237,23 @@ def open_jobs(cache: Path) -> list[Job]:
     """
     records = sorted((cache / JOBS).glob(f"*/{RECORD}"))
     return [read_job(record.parent) for record in records if record.parent.suffix != NEW]
+
+
+def remove_without_jobs(cache: Path) -> int:
+    """Remove the journal beside a cache if it holds no job and no process runs batches; the number of its jobs.
+
+    The folder of the cache is removed too if nothing is left in it.
+    """
+    folder = cache / JOBS
+    if not folder.is_dir():
+        return 0
+    if jobs := len(list(folder.glob(f"*/{RECORD}"))):
+        return jobs
+    with suppress(CacheError, OSError):
+        with Journal(cache, lambda: "").held():  # removes what was being written
+            shutil.rmtree(folder)
+        cache.rmdir()
+    return 0
 
 
 def calls_in_jobs(cache: Path) -> str:

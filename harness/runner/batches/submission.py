@@ -110,18 +110,20 @@ class Submission:
                 ready = replace(job, stage="uploaded")
                 job = self.journal.record(ready) if error.is_refused else self._looked_up(job)
                 if job.stage != "submitted":
-                    self.requests.recover(error, failed, "submitting a batch")
+                    what = "submitting a batch" if job.upload else "uploading a batch"  # Anthropic's hold their lines
+                    self.requests.recover(error, failed, what)
         return job
 
     def _looked_up(self, job: Job) -> Job:
         """A job that may have been started: with its id if it was, otherwise ready to be submitted."""
         file = self.journal.path(job) / LINES
-        remote = None
+        remote, known = None, [other.remote for other in self.journal.jobs if other.remote]
         for wait_s in (0.0, SETTLE_S):
             if wait_s:
                 self.requests.wait(wait_s)
             found = self.requests.made(
-                lambda: self.service.find(file, job.upload, job.tag), "looking for a batch that may have been submitted"
+                lambda: self.service.find(file, job.upload, job.tag, known),
+                "looking for a batch that may have been submitted",
             )
             if found is not None:
                 remote = found

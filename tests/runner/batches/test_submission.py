@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -45,7 +46,7 @@ class Service:
             raise ServiceFault(LOST)
         return said
 
-    def find(self, file: Path, upload: str, tag: str) -> str | None:
+    def find(self, file: Path, upload: str, tag: str, known: Collection[str]) -> str | None:
         self.seen += 1
         return "batch_found" if tag in self.started else None
 
