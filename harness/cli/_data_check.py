@@ -63,13 +63,12 @@ def problems_beside(path: Path, document: Document, allowed: Iterable[Path]) -> 
 
 def read_problems(specs: Iterable[DatasetSpec], seed: int, *, is_prompts: bool) -> list[Problem]:
     """What keeps datasets from being read."""
-    from harness.data.columns import REQUIRED
     from harness.data.dataset import PROMPT_SET, read_dataset
 
     problems: list[Problem] = []
     for one in specs:
         try:
-            read_dataset(one, seed=seed, required=PROMPT_SET if is_prompts else REQUIRED)
+            read_dataset(one, seed=seed, required=PROMPT_SET if is_prompts else None)
         except HarnessError as error:
             problems += error.problems
     return problems

@@ -33,6 +33,7 @@ OUTCOMES: Mapping[str, Mapping[str, str]] = {
 TESTS = {
     "verdicts": "verdicts",
     "toward-a": "moves between a and b",
+    "toward-last": "moves along the labels",
     "ties": "moves from and to ties",
     "failures": "moves from and to failures",
 }

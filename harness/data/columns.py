@@ -5,9 +5,10 @@
 | id | text or a number, unique; made from the content where the file has none |
 | prompt | text, or a list of messages |
 | response_a, response_b | text, or a list of messages |
+| response | the same, in a dataset of single responses, in place of both |
 | label | the verdict of one annotator, or null; or the shares of verdicts, one column for each |
 | labels | the verdicts of several: a list in one column (shorter lists end in null), or one column for each |
-| cluster, category, model_a, model_b | text or a number, or null |
+| cluster, category, model_a, model_b | text or a number, or null; of single responses `model` |
 | reference | a reference answer, or null |
 
 A column is found by its own name or by the one that the spec's `columns:` gives, which may be a path into a column
@@ -41,14 +42,25 @@ from harness.records.judgments import VERDICTS
 from harness.text import listed, quoted
 
 REQUIRED = ("id", "prompt", "response_a", "response_b")
+RESPONSE = "response"
+"""The column of a single response."""
+REQUIRED_OF_SINGLE = ("id", "prompt", RESPONSE)
+"""What a dataset of single responses must have."""
 SIDES = ("response_a", "response_b")
 TEXTS = ("response_a", "response_b", "reference")
-WORDS = ("id", "cluster", "category", "model_a", "model_b")
+WORDS = ("id", "cluster", "category", "model_a", "model_b", "model")
 MAX_LISTED = 20
 """Columns of a file that a message names."""
 EMPTY = "is missing or empty"
-COLUMNS = (*REQUIRED, "label", "labels", *WORDS[1:], "reference")
-"""The canonical columns, as `columns:` of a spec may name them."""
+COLUMNS = (*REQUIRED, "label", "labels", "cluster", "category", "model_a", "model_b", "reference")
+"""The canonical columns of pairs, as `columns:` of a spec may name them."""
+COLUMNS_OF_SINGLE = (*REQUIRED_OF_SINGLE, "label", "labels", "cluster", "category", "model", "reference")
+"""Those of single responses."""
+
+
+def columns_of(spec: DatasetSpec) -> tuple[str, ...]:
+    """The canonical columns that a dataset can have."""
+    return COLUMNS_OF_SINGLE if spec.is_single else COLUMNS
 
 
 class Canonical(NamedTuple):
@@ -56,7 +68,7 @@ class Canonical(NamedTuple):
 
     Attributes:
         frame: `row` (the position in `Rows.frame`), the canonical columns as String, `is_chat` (whether the prompt
-            is the JSON of a list of messages) and `label_0`, `label_1`, … (Int8 codes of VERDICTS, or null), and
+            is the JSON of a list of messages) and `label_0`, `label_1`, … (Int8 codes of the label set, or null), and
             `soft_label` (Float64) where labels are shares.
         annotators: names of those who labelled, in the order of the label columns.
         faults: what is wrong with single rows; the value in question is null in the frame.
@@ -73,13 +85,13 @@ class Canonical(NamedTuple):
 
 def wanted_columns(spec: DatasetSpec) -> list[str]:
     """The names of all columns of the file that may be needed."""
-    names = [name for column in COLUMNS for name in _names(spec, column)]
-    return roots_of([*names, *CHOSEN, *spec.subset.where, *spec.slices])
+    names = [name for column in columns_of(spec) for name in _names(spec, column)]
+    return roots_of([*names, *(() if spec.is_single else CHOSEN), *spec.subset.where, *spec.slices])
 
 
 def path_names(spec: DatasetSpec) -> list[str]:
     """The names in the spec that may be paths into a column."""
-    return [name for column in COLUMNS if column in spec.columns for name in _names(spec, column)] + [
+    return [name for column in columns_of(spec) if column in spec.columns for name in _names(spec, column)] + [
         *spec.subset.where,
         *spec.slices,
     ]
@@ -94,7 +106,7 @@ def missing_columns(rows: Rows, spec: DatasetSpec, required: Sequence[str] = REQ
         made.add("prompt")
     return [
         missing_column(name, key, rows)
-        for column in COLUMNS
+        for column in columns_of(spec)
         if column in spec.columns or (column in required and column not in made)
         for key, name in _keys_and_names(spec, column)
         if name not in rows.present
@@ -109,7 +121,7 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
         spec: what its columns are called.
         seed: of the experiment; it decides which of a chosen and a rejected response is a.
     """
-    every = {column: _names(spec, column) for column in COLUMNS}
+    every = {column: _names(spec, column) for column in columns_of(spec)}
     names = {column: found for column, found in every.items() if found and set(found) <= set(rows.present)}
     faults: list[Fault] = []
     notes: list[str] = []
@@ -139,7 +151,8 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
     if "id" not in frame.columns:
         frame = frame.with_columns(_made_ids(rows, frame, spec))
         if "id" not in spec.columns:
-            notes.append("the file has no column `id`: an id is the digest of the prompt and the responses")
+            texts = "response" if spec.is_single else "responses"
+            notes.append(f"the file has no column `id`: an id is the digest of the prompt and the {texts}")
     if "prompt" in frame.columns and isinstance(spec.columns.get("prompt"), Mapping) and "cluster" not in frame.columns:
         frame = frame.with_columns(pl.col("id").alias("cluster"))  # one text for all rows makes them no cluster
     if is_drawn:
@@ -153,7 +166,7 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
 
 def _is_preference(rows: Rows, spec: DatasetSpec) -> bool:
     """Whether the responses are a chosen and a rejected one, and nothing else says which is better."""
-    if {"label", "labels"} & set(spec.columns) or {"label", "labels"} & set(rows.present):
+    if spec.is_single or {"label", "labels"} & set(spec.columns) or {"label", "labels"} & set(rows.present):
         return False
     named = {name for side in SIDES for name in _names(spec, side)}
     is_default = not any(side in spec.columns or side in rows.present for side in SIDES)
@@ -193,7 +206,9 @@ def _made_ids(rows: Rows, frame: pl.DataFrame, spec: DatasetSpec) -> pl.Series:
     made = spec.columns.get("id")
     if isinstance(made, Mapping) and made.get("from") == "row":
         return pl.Series("id", [str(number) for number in rows.numbers()], dtype=pl.String)
-    texts = frame.select(name for name in ("prompt", "response_a", "response_b") if name in frame.columns).iter_rows()
+    texts = frame.select(
+        name for name in ("prompt", "response_a", "response_b", RESPONSE) if name in frame.columns
+    ).iter_rows()
     seen: dict[str, int] = {}
     ids = []
     for row in texts:

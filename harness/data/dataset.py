@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 import polars as pl
 
-from harness.data.columns import REQUIRED, canonical, missing_columns
+from harness.data.columns import REQUIRED, REQUIRED_OF_SINGLE, RESPONSE, canonical, missing_columns
 from harness.data.files import source_digest
 from harness.data.frozen import check_frozen
 from harness.data.hub.local_copy import fetched
@@ -24,7 +24,7 @@ from harness.data.votes import with_votes
 from harness.errors import DatasetError, Problem
 from harness.hashing import digest_of
 from harness.records.datasets import SLICE, SOFT_LABEL, DatasetSpec, Item, Message
-from harness.records.judgments import VERDICTS, Verdict
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 
 PROMPT_SET = ("id", "prompt")
 """The columns that a set of prompts must have."""
@@ -33,32 +33,36 @@ ITEMS_HELD = 4_096
 """Rows turned into Python objects at once while items are made."""
 
 
-def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] = REQUIRED) -> FrameDataset:
+def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] | None = None) -> FrameDataset:
     """Read a dataset and check every row that its `where` keeps.
 
     Args:
         spec: where it is and how to read it.
         seed: of the experiment, for a sample that names no seed of its own and for what is drawn in reading.
-        required: the columns that must be there and hold something; `PROMPT_SET` for prompts without responses.
+        required: the columns that must be there and hold something: those of pairs or of single responses by default,
+            `PROMPT_SET` for prompts without responses.
 
     Raises:
         DatasetError: with all bad rows, with what keeps the file from being read, or if the items are not those that
             the digest of the subset froze.
     """
     spec = fetched(spec)
+    if required is None:
+        required = REQUIRED_OF_SINGLE if spec.is_single else REQUIRED
     try:
         rows = read_rows(spec)
         missing = missing_columns(rows, spec, required) if rows.present else []
         if missing or rows.frame.is_empty():
             raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])
         found = canonical(rows, spec, seed)
-        frame = with_slices(rows_where(found, rows, spec.subset.where), found, rows, spec.slices)
+        frame = with_slices(rows_where(found, rows, spec.subset.where, spec.label_set), found, rows, spec.slices)
         kept = usable(frame, found.faults, rows, spec, required)
         frame, annotators = with_votes(kept.frame, found.annotators, spec)
         notes = (*filter(None, (spec.source_note,)), *found.notes, *kept.notes)
         identity = _identity(spec, seed) | ({"order": f"{seed}"} if found.is_drawn else {})
         digest = digest_of(identity)
-        dataset = FrameDataset(spec.name, digest, chosen(frame, spec, seed), annotators, notes=notes)
+        rows_used = chosen(frame, spec, seed)
+        dataset = FrameDataset(spec.name, digest, rows_used, annotators, notes=notes, label_set=spec.label_set)
         if spec.subset.digest is not None:
             check_frozen(spec.name, dataset.items(), len(dataset), spec.subset.digest)
     except OSError as error:
@@ -80,16 +84,25 @@ class FrameDataset:
         frame: one row for each item, in the columns of `harness.data.columns`, without faults.
         annotators: names of those who labelled, in the order of the label columns.
         notes: what a reader of the results should know of how the file was read.
+        label_set: the labels that items can have.
     """
 
     def __init__(
-        self, name: str, digest: str, frame: pl.DataFrame, annotators: tuple[str, ...], *, notes: tuple[str, ...] = ()
+        self,
+        name: str,
+        digest: str,
+        frame: pl.DataFrame,
+        annotators: tuple[str, ...],
+        *,
+        notes: tuple[str, ...] = (),
+        label_set: LabelSet = VERDICT_LABELS,
     ) -> None:
         self.name = name
         self.digest = digest
         self.annotators = annotators
         self.notes = notes
-        self._frame = _with_clusters(frame)
+        self.label_set = label_set
+        self._frame = _with_clusters(frame if label_set.is_pair else _as_first_response(frame))
         self._labels: Codes | None = None
         self.clustered: bool = not self._frame["unit"].is_unique().all()
 
@@ -114,7 +127,8 @@ class FrameDataset:
 
     def only(self, row: int) -> FrameDataset:
         """The item in one row, as a dataset of its own."""
-        return FrameDataset(self.name, self.digest, self._frame.drop("unit")[row : row + 1], self.annotators)
+        one = self._frame.drop("unit")[row : row + 1]
+        return FrameDataset(self.name, self.digest, one, self.annotators, label_set=self.label_set)
 
     def part(self, rows: Sequence[int]) -> FrameDataset:
         """Some rows, in the order given, with the digest of the whole."""
@@ -133,7 +147,8 @@ class FrameDataset:
         start, stop, _ = slice(start, stop).indices(len(self))
         for first in range(start, stop, ITEMS_HELD):
             last = min(first + ITEMS_HELD, stop)
-            yield from _items(self._frame.slice(first, last - first), self._label_codes()[first:last])
+            rows = self._frame.slice(first, last - first)
+            yield from _items(rows, self._label_codes()[first:last], self.label_set)
 
     def ids(self) -> Sequence[str]:
         """The ids of all items, in order."""
@@ -167,11 +182,11 @@ class FrameDataset:
         )
 
     def reference_codes(self) -> Codes:
-        """The majority of each item's labels as index into VERDICTS, `tie` where it has none, −1 without labels."""
-        return majority(self.annotator_codes())
+        """The majority of each item's labels as position in the label set, −1 without one."""
+        return majority(self.annotator_codes(), self.label_set)
 
     def annotator_codes(self) -> Codes:
-        """Every annotator's label (items × annotators) as index into VERDICTS, −1 where there is none."""
+        """Every annotator's label (items × annotators) as position in the label set, −1 where there is none."""
         return self._label_codes().copy()
 
     def _label_codes(self) -> Codes:
@@ -182,6 +197,15 @@ class FrameDataset:
     def cluster_codes(self) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The position of the first item of each item's cluster."""
         return self._frame["unit"].to_numpy().astype(np.int64)
+
+
+def _as_first_response(frame: pl.DataFrame) -> pl.DataFrame:
+    """Single responses in the columns of pairs: each is response a, and response b is an empty text."""
+    if RESPONSE not in frame.columns:
+        return frame
+    return frame.rename({RESPONSE: "response_a", "model": "model_a"}, strict=False).with_columns(
+        pl.lit("").alias("response_b")
+    )
 
 
 def _with_clusters(frame: pl.DataFrame) -> pl.DataFrame:
@@ -201,7 +225,7 @@ def _with_clusters(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(unit).with_columns(name.alias("cluster"))
 
 
-def _items(rows: pl.DataFrame, labels: Codes) -> Iterator[Item]:
+def _items(rows: pl.DataFrame, codes: Codes, labels: LabelSet) -> Iterator[Item]:
     """The items of some rows with their labels (items × annotators), column by column: an item costs a microsecond."""
 
     def column(name: str) -> Iterable[Any]:
@@ -213,7 +237,7 @@ def _items(rows: pl.DataFrame, labels: Codes) -> Iterator[Item]:
         _prompts(rows),
         column("response_a"),
         column("response_b"),
-        _verdicts(labels),
+        _labels(codes, labels),
         column("cluster"),
         column("category"),
         column("model_a"),
@@ -227,10 +251,10 @@ def _prompts(rows: pl.DataFrame) -> Iterator[tuple[Message, ...]]:
         yield tuple(orjson.loads(prompt)) if is_chat else ({"role": "user", "content": prompt},)
 
 
-def _verdicts(labels: Codes) -> Iterable[tuple[Verdict | None, ...]]:
-    words: tuple[Verdict | None, ...] = (*VERDICTS, None)  # the code −1, no label, finds the last
-    columns = ([words[code] for code in codes] for codes in labels.T.tolist())
-    return zip(*columns, strict=True) if labels.shape[1] else repeat(())
+def _labels(codes: Codes, labels: LabelSet) -> Iterable[tuple[str | None, ...]]:
+    words: tuple[str | None, ...] = (*labels.names, None)  # the code −1, no label, finds the last
+    columns = ([words[code] for code in each] for each in codes.T.tolist())
+    return zip(*columns, strict=True) if codes.shape[1] else repeat(())
 
 
 def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
@@ -252,6 +276,8 @@ def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
         identity["empty_response"] = spec.empty_response
     if spec.options:
         identity["options"] = spec.options
+    if spec.is_single:
+        identity["labels"] = spec.label_set.json()
     if spec.votes is not None:
         votes = spec.votes
         columns = [votes.item, votes.annotator, votes.label]

@@ -1,4 +1,4 @@
-"""Labels: each annotator's labels as codes of verdicts, and the reference verdict from them."""
+"""Labels: each annotator's labels as codes of a label set, and the reference label from them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from harness.data.values import Fault, converted, word
 from harness.errors import Problem
 from harness.records.datasets import DatasetSpec
 from harness.records.judgments import VERDICTS, Verdict
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.text import printable, quoted
 
 TIE = VERDICTS.index("tie")
@@ -41,7 +42,7 @@ Codes = np.ndarray[Any, np.dtype[np.int8]]
 def label_columns(
     rows: Rows, spec: DatasetSpec, names: Mapping[str, tuple[str, ...]], faults: list[Fault]
 ) -> tuple[tuple[str, ...], list[pl.Series]]:
-    """The annotators' names, and for each of them a column of Int8 codes of VERDICTS, or null.
+    """The annotators' names, and for each of them a column of Int8 codes of the label set, or null.
 
     Args:
         rows: the file.
@@ -62,19 +63,40 @@ def label_columns(
     return annotators, [_codes(column, spec, faults) for column in words]
 
 
-def meanings_of(words: pl.Series) -> Mapping[str, Verdict]:
+def meanings_of(words: pl.Series, labels: LabelSet = VERDICT_LABELS) -> Mapping[str, str]:
     """The meaning of a column's words if the spec gives none: the first known spelling that has them all."""
     used = set(words.drop_nulls().unique())
-    return next((spelling for spelling in SPELLINGS if used <= set(spelling)), SPELLINGS[0])
+    if labels.is_pair:
+        return next((spelling for spelling in SPELLINGS if used <= set(spelling)), SPELLINGS[0])
+    if labels.values:
+        return {word: name for word in used if (name := _number_named(word, labels)) is not None} or {
+            name: name for name in labels.names
+        }
+    by_case = {name.casefold(): name for name in labels.names}
+    if len(by_case) < len(labels.names):
+        return {name: name for name in labels.names}
+    found = {word: by_case[word.casefold()] for word in used if word.casefold() in by_case}
+    return found or {name: name for name in labels.names}
 
 
-def label_problem(faults: Sequence[Fault], column: str = "label", key: str = "label_values") -> Problem:
+def _number_named(word: str, labels: LabelSet) -> str | None:
+    """The label whose number a word is, such as `4` for 4.0; None where it is none of them."""
+    try:
+        return labels.names[labels.values.index(float(word))]
+    except ValueError:
+        return None
+
+
+def label_problem(
+    faults: Sequence[Fault], column: str = "label", key: str = "label_values", *, labels: LabelSet = VERDICT_LABELS
+) -> Problem:
     """One message for all labels without a meaning: the distinct values, how often each occurs, the line to paste.
 
     Args:
         faults: the rows with such a label.
         column: what the message calls them.
         key: of the spec, where their meaning is written.
+        labels: what they can mean.
     """
     counts = Counter(fault.label for fault in faults if fault.label is not None).most_common()
     shown = ", ".join(
@@ -82,12 +104,21 @@ def label_problem(faults: Sequence[Fault], column: str = "label", key: str = "la
     )
     more = f", and {len(counts) - MAX_SHOWN:,} more values" if len(counts) > MAX_SHOWN else ""
     entries = ", ".join(
-        f"{json.dumps(value, ensure_ascii=False)}: {_usual_meaning(value) or '…'}" for value, _ in counts[:MAX_SHOWN]
+        f"{json.dumps(value, ensure_ascii=False)}: {(labels.is_pair and _usual_meaning(value)) or '…'}"
+        for value, _ in counts[:MAX_SHOWN]
     )
     return Problem(
         message=f"`{column}` {shown}{more} {'has' if len(counts) == 1 else 'have'} no meaning",
-        hint=f"say what each means, `a`, `b` or `tie`, in place of `…`: `{key}: {{{printable(entries)}}}`",
+        hint=f"say what each means, {_choices(labels)}, in place of `…`: `{key}: {{{printable(entries)}}}`",
     )
+
+
+def _choices(labels: LabelSet) -> str:
+    """The labels as a message lists them."""
+    if labels.is_pair:
+        return "`a`, `b` or `tie`"
+    *others, last = (f"`{printable(name)}`" for name in labels.names)
+    return f"{', '.join(others)} or {last}"
 
 
 def _usual_meaning(value: str) -> Verdict | None:
@@ -104,12 +135,22 @@ def label_codes(frame: pl.DataFrame, annotators: int) -> Codes:
     return codes
 
 
-def majority(codes: Codes) -> Codes:
-    """The verdict that most annotators gave, for each row; a split without one is a tie, −1 where none labelled."""
-    counts = np.stack([(codes == code).sum(axis=1) for code in range(len(VERDICTS))], axis=1)
-    most = counts.max(axis=1)
-    verdicts = np.where((counts == most[:, None]).sum(axis=1) == 1, counts.argmax(axis=1), TIE)
-    return np.where(most > 0, verdicts, NO_LABEL).astype(np.int8)
+def majority(codes: Codes, labels: LabelSet = VERDICT_LABELS) -> Codes:
+    """The label that most annotators gave, for each row, −1 where none labelled.
+
+    A split without one is the label that the set names for it (of pairs `tie`); of ordered labels else the lower median
+    of all labels of the row, and of others none, −1.
+    """
+    counts = np.stack([(codes == code).sum(axis=1) for code in range(len(labels.names))], axis=1)
+    most = counts.max(axis=1, initial=0)
+    if labels.split:
+        split: Any = labels.names.index(labels.split)
+    elif labels.is_ordered:
+        split = (np.cumsum(counts, axis=1) * 2 >= counts.sum(axis=1, keepdims=True)).argmax(axis=1)
+    else:
+        split = NO_LABEL
+    found = np.where((counts == most[:, None]).sum(axis=1) == 1, counts.argmax(axis=1), split)
+    return np.where(most > 0, found, NO_LABEL).astype(np.int8)
 
 
 def _lists_apart(rows: Rows, name: str, faults: list[Fault]) -> list[pl.Series]:
@@ -122,7 +163,7 @@ def _lists_apart(rows: Rows, name: str, faults: list[Fault]) -> list[pl.Series]:
         known = labels if isinstance(labels, list) else []
         words = [None if label is None else word(label) for label in known]
         if (labels is not None and labels is not known) or words.count(None) > known.count(None):
-            faults.append(Fault(row, name, "is no list of verdicts", "name one column per annotator, or use `label`"))
+            faults.append(Fault(row, name, "is no list of labels", "name one column per annotator, or use `label`"))
             words = []
         lists.append(words)
     width = max(map(len, lists), default=0)
@@ -140,10 +181,10 @@ def _parsed(json: str | bytes | None) -> Any:
 
 
 def _codes(words: pl.Series, spec: DatasetSpec, faults: list[Fault]) -> pl.Series:
-    """Words as Int8 codes of verdicts; a word that means none becomes null and a fault."""
-    meaning = spec.label_values or meanings_of(words)
-    verdicts = [VERDICTS.index(verdict) for verdict in meaning.values()]
-    codes = words.replace_strict(list(meaning), verdicts, default=None, return_dtype=pl.Int8)
+    """Words as Int8 codes of labels; a word that means none becomes null and a fault."""
+    meaning = spec.label_values or meanings_of(words, spec.label_set)
+    named = [spec.label_set.names.index(label) for label in meaning.values()]
+    codes = words.replace_strict(list(meaning), named, default=None, return_dtype=pl.Int8)
     if codes.null_count() > words.null_count():
         known = ", ".join(f"`{label}`" for label in meaning)
         faults += [

@@ -50,14 +50,14 @@ def may_be_messages(values: pl.Series, only_text: bool) -> bool:
 
 
 def responses_of(rows: Rows, names: Mapping[str, tuple[str, ...]], faults: list[Fault]) -> Responses:
-    """The responses of a file as text, and the prompt where only their messages hold it.
+    """The responses of a file, or the single ones, as text, and the prompt where only their messages hold it.
 
     Args:
         rows: the file.
         names: the canonical columns that there are, with their names in the file.
         faults: what is wrong with single responses is added to it.
     """
-    sides = [side for side in ("response_a", "response_b") if side in names]
+    sides = [side for side in ("response_a", "response_b", "response") if side in names]
     series = [rows.frame[names[side][0]] for side in sides]
     parsed = [_parsed(values, rows.only_text) for values in series]
     if all(each is None for each in parsed):

@@ -16,14 +16,14 @@ from harness.data.values import word
 from harness.errors import DatasetError, Problem
 from harness.hashing import seed_for
 from harness.records.datasets import SLICE, SLICES, DatasetSpec
-from harness.records.judgments import VERDICTS
+from harness.records.label_set import LabelSet
 from harness.text import listed, quoted
 
 MAX_SHOWN = 10
 """Values that a message lists."""
 
 
-def rows_where(found: Canonical, rows: Rows, where: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+def rows_where(found: Canonical, rows: Rows, where: Mapping[str, Sequence[str]], labels: LabelSet) -> pl.DataFrame:
     """The rows whose columns each hold one of the wanted values; null matches none.
 
     A canonical column takes precedence over a column of the file. `label` is the reference verdict of all annotators;
@@ -34,7 +34,7 @@ def rows_where(found: Canonical, rows: Rows, where: Mapping[str, Sequence[str]])
     """
     frame = found.frame
     for name, values in where.items():
-        column = _column(name, found, rows).gather(frame["row"])
+        column = _column(name, found, rows, labels).gather(frame["row"])
         kept = frame.filter(column.is_in(list(values)))
         if kept.is_empty():
             raise DatasetError(_nothing_left(name, values, column))
@@ -69,11 +69,11 @@ def sample_seed(spec: DatasetSpec, seed: int) -> int | None:
     return seed_for(seed if spec.subset.seed is None else spec.subset.seed, "sample", spec.name)
 
 
-def _column(name: str, found: Canonical, rows: Rows) -> pl.Series:
+def _column(name: str, found: Canonical, rows: Rows, labels: LabelSet) -> pl.Series:
     """A column as text, by its canonical name or the file's."""
     if name == "label" and found.annotators:
-        codes = majority(label_codes(found.frame, len(found.annotators)))
-        return pl.Series([(*VERDICTS, None)[code] for code in codes], dtype=pl.String)
+        codes = majority(label_codes(found.frame, len(found.annotators)), labels)
+        return pl.Series([(*labels.names, None)[code] for code in codes], dtype=pl.String)
     if name in found.frame.columns:
         return found.frame[name]
     if name in rows.frame.columns:

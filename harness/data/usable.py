@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from harness.data.columns import EMPTY, REQUIRED, SIDES, answered_already, empty_and_repeated
+from harness.data.columns import EMPTY, REQUIRED, RESPONSE, SIDES, answered_already, empty_and_repeated
 from harness.data.findings import gathered
 from harness.data.labels import label_problem
 from harness.data.rows import Rows
 from harness.data.values import Fault
 from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 
 MAX_SHOWN = 20
 """Problems that are shown one by one; of the others only the number is."""
@@ -48,11 +49,11 @@ def usable(
     """
     used = set(frame["row"]) if faults else set()
     wrong = [fault for fault in faults if fault.row in used]
-    sides = [side for side in SIDES if side in required]
+    sides = [side for side in (*SIDES, RESPONSE) if side in required]
     judged_empty = spec.empty_response == "judge"
     wrong += empty_and_repeated(frame, wrong, [name for name in required if not (name in sides and judged_empty)])
     empty = [fault for fault in wrong if fault.column in sides and fault.message == EMPTY]
-    if "response_a" not in required:
+    if not sides:
         wrong += answered_already(frame)
     left_out: Counter[str] = Counter()
     dropped: set[int] = set()
@@ -65,12 +66,12 @@ def usable(
         left_out += Counter(bad.values())
         left_out += Counter(f"a row that cannot be read ({problem.message})" for problem in rows.problems)
         dropped |= set(bad)
-    elif problems := row_problems(rows, wrong):
+    elif problems := row_problems(rows, wrong, spec.label_set):
         raise DatasetError(problems)
     if dropped:
         frame = frame.filter(~pl.col("row").is_in(list(dropped)))
     if frame.is_empty():
-        raise DatasetError([Problem(message="no row is left"), *row_problems(rows, wrong)])
+        raise DatasetError([Problem(message="no row is left"), *row_problems(rows, wrong, spec.label_set)])
     notes = [_left_out(left_out, len(frame))] if left_out.total() else []
     if sides and judged_empty:
         frame, note = _with_empty_texts(frame, sides)
@@ -100,7 +101,7 @@ def _left_out(reasons: Counter[str], kept: int) -> str:
     return f"{rows} left out and {kept:,} {'is' if kept == 1 else 'are'} used: {'; '.join(named)}{more}"
 
 
-def row_problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
+def row_problems(rows: Rows, faults: Sequence[Fault], labels_of: LabelSet = VERDICT_LABELS) -> list[Problem]:
     """What is wrong with rows, in file order; labels without a meaning, and what is wrong with many rows, as one."""
     labels = [fault for fault in faults if fault.label is not None]
     others = [fault for fault in faults if fault.label is None]
@@ -124,7 +125,7 @@ def row_problems(rows: Rows, faults: Sequence[Fault]) -> list[Problem]:
     if len(found) > MAX_SHOWN:
         problems.append(Problem(message=f"and {len(found) - MAX_SHOWN} more"))
     if labels:
-        problems.append(at_row(label_problem(labels), rows, labels[0].row))
+        problems.append(at_row(label_problem(labels, labels=labels_of), rows, labels[0].row))
     return problems
 
 

@@ -14,7 +14,6 @@ from harness.data.usable import row_problems
 from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec, VotesSpec
-from harness.records.judgments import VERDICTS
 from harness.text import quoted
 
 MAX_NAMED = 200
@@ -92,14 +91,15 @@ def _read(votes: VotesSpec, spec: DatasetSpec) -> pl.DataFrame:
     known = {fault.row for fault in faults}
     empty = (table["item"].is_null() & table["label"].is_not_null()).arg_true()
     faults += [Fault(row, "item", "is missing or empty") for row in empty if row not in known]
-    meaning = spec.label_values or meanings_of(table["label"])
-    codes = [VERDICTS.index(verdict) for verdict in meaning.values()]
+    labels = spec.label_set
+    meaning = spec.label_values or meanings_of(table["label"], labels)
+    codes = [labels.names.index(label) for label in meaning.values()]
     table = table.with_columns(
         pl.col("annotator").fill_null("unnamed"),
         pl.col("label").replace_strict(list(meaning), codes, default=None, return_dtype=pl.Int8).alias("code"),
     )
     unknown = (table["code"].is_null() & table["label"].is_not_null()).arg_true()
     faults += [Fault(row, "label", "", label=table["label"][row]) for row in unknown]
-    if problems := row_problems(rows, faults):
+    if problems := row_problems(rows, faults, labels):
         raise DatasetError(problems)
     return table.filter(pl.col("label").is_not_null() & pl.col("item").is_not_null())

@@ -10,12 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
+from harness.prompting.single import SingleRule
 from harness.records.datasets import Item
 from harness.records.judgments import FailureKind, Outcome, Verdict
+from harness.records.label_set import LabelSet
 from harness.records.shared_prompts import SharedItem
 
 Compare: TypeAlias = Callable[[float, float], Verdict]
 """Turns two scores into a verdict, with the tie margin of the strategy."""
+Combine: TypeAlias = Compare | SingleRule
+"""The same, or the rule that gives the label of a single response."""
 
 GRAVEST_FIRST: tuple[FailureKind, ...] = ("unavailable", "refused", "truncated", "unparsed")
 """The order in which failures take precedence when an item has several: the most informative one first."""
@@ -31,7 +35,7 @@ def gravest(failures: Iterable[FailureKind | None]) -> FailureKind:
     return next(kind for kind in GRAVEST_FIRST if kind in found)
 
 
-def most_votes(verdicts: Iterable[Verdict | None]) -> Verdict:
+def most_votes(verdicts: Iterable[str | None]) -> Verdict:
     """The verdict with most votes; None abstains.
 
     A response needs more votes than the other one and no fewer than `tie` has: where `tie` and one response are level,
@@ -45,12 +49,27 @@ def most_votes(verdicts: Iterable[Verdict | None]) -> Verdict:
     return "tie"
 
 
-def collapse_repeats(outcomes: Sequence[Outcome], compare: Compare, *, by_score: bool) -> Outcome:
+def most_labels(labels: Iterable[str | None], label_set: LabelSet) -> str:
+    """The label of a single response with most votes; None abstains.
+
+    Of several with as many votes: of ordered labels the lower median of these, of others the one that was given first.
+    """
+    cast = [label for label in labels if label is not None]
+    votes = Counter(cast)
+    level = [label for label in dict.fromkeys(cast) if votes[label] == max(votes.values())]
+    if label_set.is_ordered:
+        return sorted(level, key=label_set.names.index)[(len(level) - 1) // 2]
+    return level[0]
+
+
+def collapse_repeats(outcomes: Sequence[Outcome], compare: Combine, *, by_score: bool) -> Outcome:
     """Aggregate repeats of the same question: by majority, or by the mean scores."""
     answered = [outcome for outcome in outcomes if outcome.verdict is not None]
     if not answered:
         return Outcome(None, gravest(outcome.failure for outcome in outcomes))
     abstained = len(outcomes) - len(answered)
+    if isinstance(compare, SingleRule):
+        return _labelled(answered, compare, by_score=by_score)._replace(abstained=abstained)
     scores = _mean_scores(answered)
     preference = _mean_preference(answered)
     if scores and by_score:
@@ -58,6 +77,15 @@ def collapse_repeats(outcomes: Sequence[Outcome], compare: Compare, *, by_score:
     score_a, score_b = scores or (None, None)
     verdict = most_votes(one.verdict for one in answered)
     return Outcome(verdict, None, score_a, score_b, abstained=abstained, preference=preference)
+
+
+def _labelled(answered: Sequence[Outcome], rule: SingleRule, *, by_score: bool) -> Outcome:
+    """The label of a single response that several outcomes amount to, with their mean score where all have one."""
+    scores = [one.score_a for one in answered if one.score_a is not None]
+    mean = sum(scores) / len(scores) if len(scores) == len(answered) else None
+    if by_score and mean is not None:
+        return Outcome(rule.label_of(mean), None, mean)
+    return Outcome(most_labels((one.verdict for one in answered), rule.labels), None, mean)
 
 
 def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outcome:

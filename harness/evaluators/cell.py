@@ -12,15 +12,17 @@ from functools import partial
 from typing import cast
 
 from harness.evaluators import probing
-from harness.evaluators.aggregation import Compare, collapse_orders, collapse_repeats, exchanged, swap_responses
+from harness.evaluators.aggregation import Combine, collapse_orders, collapse_repeats, exchanged, swap_responses
 from harness.evaluators.conversation import Conversation, map_calls, together
 from harness.evaluators.mode import AskingMode, CountingMode, MemberVotes, find_mode, is_asking
 from harness.evaluators.question import SWAPPED, with_step
+from harness.prompting.single import SingleRule
 from harness.prompting.strategy import Questions, compared
 from harness.records.calls import Call, Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
-from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS, Outcome
+from harness.records.judgments import FAILURES, Outcome
+from harness.records.label_set import VERDICT_LABELS
 
 ORDERS: Mapping[str, tuple[str, ...]] = {"given": ("given",), "swapped": (SWAPPED,), "both": ("given", SWAPPED)}
 """The orders in which a cell's responses are shown."""
@@ -64,15 +66,17 @@ def _members_counted(
     import numpy as np
 
     outcomes = yield from together([converse(item, member, questions, models) for member in mode.members(cell)])
-    codes = np.array([[OUTCOMES.index(outcome.name)] for outcome in outcomes], dtype=np.int8)
+    labels = VERDICT_LABELS if questions.single is None else questions.single.labels
+    codes = np.array([[labels.outcomes.index(outcome.name)] for outcome in outcomes], dtype=np.int8)
     scores = np.array([[(one.score_a, one.score_b)] for one in outcomes], dtype=np.float64)  # None becomes NaN
-    votes = MemberVotes(codes, scores if mode.averages_scores(cell) else None)
+    votes = MemberVotes(codes, scores if mode.averages_scores(cell) else None, labels)
     counted = mode.count(cell, questions.strategy, votes)
-    code = int(counted.codes[0])
-    if code >= len(VERDICTS):
-        return Outcome(None, FAILURES[code - len(VERDICTS)])
+    code, classes = int(counted.codes[0]), len(labels.names)
+    if code >= classes:
+        return Outcome(None, FAILURES[code - classes])
     score_a, score_b = (None, None) if counted.scores is None else counted.scores[0].tolist()
-    return Outcome(VERDICTS[code], None, score_a, score_b, abstained=int((codes >= len(VERDICTS)).sum()))
+    score_b = None if score_b != score_b else score_b  # a single response has one score
+    return Outcome(labels.names[code], None, score_a, score_b, abstained=int((codes >= classes).sum()))
 
 
 def _in_orders_and_repeats(
@@ -95,23 +99,28 @@ def _in_orders_and_repeats(
     return one._replace(votes=tuple(vote.name for vote in outcomes))
 
 
-def _collapsed(outcomes: Sequence[Outcome], cell: Cell, compare: Compare) -> Outcome:
+def _collapsed(outcomes: Sequence[Outcome], cell: Cell, compare: Combine) -> Outcome:
     """The outcomes of all orders and repeats as one."""
     if cell.collapse == "all-votes" and len(outcomes) > 1:
         return collapse_repeats(outcomes, compare, by_score=False)
     first, last = (_once(part, cell, compare) for part in (outcomes[: cell.repeats], outcomes[-cell.repeats :]))
-    return collapse_orders(first, last, compare) if cell.order == "both" else first
+    if cell.order != "both":
+        return first
+    assert not isinstance(compare, SingleRule), "a single response has no order"
+    return collapse_orders(first, last, compare)
 
 
-def _once(votes: Sequence[Outcome], cell: Cell, compare: Compare) -> Outcome:
+def _once(votes: Sequence[Outcome], cell: Cell, compare: Combine) -> Outcome:
     """Repeated answers as one."""
     if len(votes) == 1:
         return votes[0]
     return collapse_repeats(votes, compare, by_score=cell.collapse == "mean-score")
 
 
-def _compare(cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Compare:
-    """Turns two scores into a verdict: by the margin of the strategy, or of the recording whose scores they are."""
+def _compare(cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Combine:
+    """Turns scores into a verdict: by the margin of the strategy, or of the recording whose scores they are."""
+    if questions.single is not None:
+        return questions.single
     margins = [models[name].settings.get("tie_margin") for name in cell.models if models[name].is_mapped]
     if not margins or margins[0] is None:
         return questions.compare

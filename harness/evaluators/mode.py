@@ -21,6 +21,7 @@ from harness.records.calls import Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import Outcome
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,20 +39,22 @@ class MemberVotes(NamedTuple):
     """The judgments of the members of a counting cell.
 
     Attributes:
-        codes: members × items, positions in `harness.records.judgments.OUTCOMES`.
+        codes: members × items, codes of the label set.
         scores: members × items × 2, the scores of both responses, NaN where there is none; None unless the mode
             averages scores.
+        labels: the labels that judgments can have.
     """
 
     codes: Codes
     scores: NDArray[np.float64] | None = None
+    labels: LabelSet = VERDICT_LABELS
 
 
 class CountedVotes(NamedTuple):
     """The judgments of a counting cell.
 
     Attributes:
-        codes: one for each item, positions in `harness.records.judgments.OUTCOMES`.
+        codes: one for each item, codes of the label set.
         scores: items × 2, NaN where there is none; None where the mode gives no scores.
     """
 

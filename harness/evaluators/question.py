@@ -11,6 +11,7 @@ from harness.cache.key import locator_of
 from harness.evaluators.aggregation import OTHER, gravest
 from harness.evaluators.conversation import Conversation
 from harness.prompting.parsing.values import Answer
+from harness.prompting.single import SingleRule
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Finish, Model, Reply
 from harness.records.datasets import Item, Message
@@ -222,9 +223,11 @@ def _may_answer(answer: ParsedAnswer, reply: Reply, call: Call) -> bool:
 def outcome_of(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome:
     """The outcome of one answer about both responses, or of one answer about each.
 
-    It is a verdict, or the most serious failure with the scores that were read.
+    It is a verdict, or the most serious failure with the scores that were read; of a single response it is its label.
     """
     first = answers[0]
+    if questions.single is not None:
+        return _labelled(first, questions.single)
     if not isinstance(first, str) and first.verdict is not None:
         return Outcome(first.verdict, None, first.score_a, first.score_b, preference=first.preference)
     if len(answers) == 1:
@@ -237,3 +240,13 @@ def outcome_of(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome
     if score_a is None or score_b is None:
         return Outcome(None, gravest(one for one in answers if isinstance(one, str)), score_a, score_b)
     return Outcome(questions.compare(score_a, score_b), None, score_a, score_b, preference=preference)
+
+
+def _labelled(answer: ParsedAnswer, rule: SingleRule) -> Outcome:
+    """The label of a single response, with its score where there is one."""
+    if isinstance(answer, str):
+        return Outcome(None, answer)
+    if answer.verdict is not None:
+        return Outcome(answer.verdict, None, answer.score if answer.score is not None else answer.score_a)
+    assert answer.score is not None, "an answer about a single response is a label or a score"
+    return Outcome(rule.label_of(answer.score), None, answer.score)

@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.evaluators.aggregation import GRAVEST_FIRST
-from harness.records.judgments import OUTCOMES
+from harness.prompting.single import SingleRule
+from harness.records.judgments import FAILURES
+from harness.records.label_set import LabelSet
 from harness.statistics.codes import TIE, VERDICT_CODES, A, B, Codes
 
 Scores: TypeAlias = NDArray[np.float64]
 
 ROUNDING = 1e-9
 """Tolerance for binary fractions: two of three votes reach a quorum of two thirds."""
-_GRAVITY = np.array(
-    [0] * VERDICT_CODES + [len(GRAVEST_FIRST) - GRAVEST_FIRST.index(kind) for kind in OUTCOMES[VERDICT_CODES:]],
-    dtype=np.int8,
-)
+_GRAVITY = np.array([0, *(len(GRAVEST_FIRST) - GRAVEST_FIRST.index(kind) for kind in FAILURES)], dtype=np.int8)
+"""How serious each outcome is: an answer, then each kind of failure."""
 
 
 def most_votes(codes: Codes, weights: Scores | None = None, quorum: float = 0.0) -> Codes:
@@ -43,6 +43,51 @@ def most_votes(codes: Codes, weights: Scores | None = None, quorum: float = 0.0)
     verdicts[(for_a > for_b) & (for_a >= for_tie) & (for_a >= needed)] = A
     verdicts[(for_b > for_a) & (for_b >= for_tie) & (for_b >= needed)] = B
     return _or_failure(verdicts, codes)
+
+
+def most_labels(codes: Codes, labels: LabelSet, weights: Scores | None = None) -> Codes:
+    """The label of single responses with most votes, by the rule of `harness.evaluators.aggregation.most_labels`.
+
+    Args:
+        codes: voters × items, codes of the label set.
+        labels: the label set.
+        weights: the weight of each voter, all 1 by default.
+
+    Returns:
+        The outcome of each item.
+    """
+    classes = len(labels.names)
+    weigh = np.ones(len(codes)) if weights is None else weights
+    totals = np.stack([weigh @ (codes == label) for label in range(classes)])
+    is_level = totals >= totals.max(axis=0) - ROUNDING
+    if labels.is_ordered:
+        place = (is_level.sum(axis=0) - 1) // 2
+        found = (np.cumsum(is_level, axis=0) > place).argmax(axis=0)
+    else:
+        votes = np.minimum(codes, classes - 1)
+        counts = np.take_along_axis(is_level, votes.astype(np.intp), axis=0) & (codes < classes)
+        found = np.take_along_axis(votes, counts.argmax(axis=0)[None], axis=0)[0]
+    return _or_failure(found.astype(np.int8), codes, classes)
+
+
+def mean_labels(codes: Codes, scores: Scores, rule: SingleRule) -> tuple[Codes, Scores]:
+    """The mean score of single responses over the voters that did not fail, and the label that it stands for.
+
+    Args:
+        codes: voters × items, codes of the label set.
+        scores: voters × items, NaN where there is none.
+        rule: gives the label of a score.
+
+    Returns:
+        The outcome of each item, and the means, NaN where all voters failed.
+    """
+    classes = len(rule.labels.names)
+    failed = codes >= classes
+    sums = np.where(failed, 0.0, scores).sum(axis=0)
+    means = np.where(failed.all(axis=0), np.nan, sums / np.maximum((~failed).sum(axis=0), 1))
+    known = rule.labels.outcome_codes
+    found = [0 if mean != mean else known[rule.label_of(mean)] for mean in means.tolist()]
+    return _or_failure(np.array(found, np.int8), codes, classes), means
 
 
 def mean_scores(codes: Codes, score_a: Scores, score_b: Scores, margin: float) -> tuple[Codes, Scores, Scores]:
@@ -68,8 +113,9 @@ def mean_scores(codes: Codes, score_a: Scores, score_b: Scores, margin: float) -
     return _or_failure(verdicts, codes), mean_a, mean_b
 
 
-def _or_failure(verdicts: Codes, codes: Codes) -> Codes:
+def _or_failure(verdicts: Codes, codes: Codes, classes: int = VERDICT_CODES) -> Codes:
     """The verdicts, with the most serious failure where all voters failed."""
-    all_failed = (codes >= VERDICT_CODES).all(axis=0)
-    gravest = np.take_along_axis(codes, _GRAVITY[codes].argmax(axis=0)[None], axis=0)[0]
+    all_failed = (codes >= classes).all(axis=0)
+    gravity = _GRAVITY[np.maximum(codes.astype(np.intp) - classes + 1, 0)]
+    gravest = np.take_along_axis(codes, gravity.argmax(axis=0)[None], axis=0)[0]
     return np.where(all_failed, gravest, verdicts).astype(np.int8)

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from harness.records.datasets import DatasetSpec
 from harness.records.experiment import Cell, Spec
-from harness.records.judgments import FailureKind, Verdict
+from harness.records.judgments import FailureKind
 
 SelectBy = Literal["last", "score", "tournament", "published"]
 Ended = Literal["", "score", "unchanged", "no-feedback"]
@@ -165,7 +165,7 @@ class DraftComparison(NamedTuple):
 
     best: int
     new: int
-    verdict: Verdict | None
+    verdict: str | None
     failure: FailureKind | None = None
     score_best: float | None = None
     score_new: float | None = None

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, cast
 
 from harness.evaluators.question import understood
 from harness.importers._files import Imported, OnProblem, Source, compressed, json_lines
@@ -244,7 +244,7 @@ def _verdict(replies: Replies, prefix: str, questions: Questions) -> Verdict | N
 
     def read(step: str) -> Verdict | None:
         answer = understood(replies[prefix + step], questions) if prefix + step in replies else None
-        return answer.verdict if isinstance(answer, Answer) else None
+        return cast(Verdict | None, answer.verdict) if isinstance(answer, Answer) else None
 
     first = read("judge")
     if questions.strategy.name not in SECOND_LOOK:

@@ -13,7 +13,8 @@ from harness.leaderboard.notes import notes_on
 from harness.records.calls import any_simulated
 from harness.records.experiment import Spec
 from harness.records.figures import Figure, RankSet
-from harness.records.judgments import FAILURES, OUTCOMES, VERDICTS
+from harness.records.judgments import FAILURES
+from harness.records.label_set import LabelSet
 from harness.records.scores import CellScore, Difference, Leaderboard, Row, Winner
 from harness.scoring.score import DatasetScores
 from harness.scoring.soft_scores import lower_is_better
@@ -49,7 +50,7 @@ def make_leaderboard(spec: Spec, per_dataset: Sequence[DatasetScores]) -> Leader
         ]
         notes += notes_on(group, metric)
     winners = tuple(group.winner for group in per_dataset if group.winner is not None)
-    return Leaderboard(spec.name, metric, spec.score, spec.seed, tuple(rows), tuple(notes), winners)
+    return Leaderboard(spec.name, metric, spec.score, spec.seed, tuple(rows), tuple(notes), winners, spec.label_set)
 
 
 def _difference(group: DatasetScores, metric: str, one: int, best: int) -> Difference | None:
@@ -78,7 +79,8 @@ def leaderboard_json(board: Leaderboard, run_id: str) -> dict[str, Any]:
             "unit": _one_of({figure.unit for figure in figures}, "item"),
         },
         **({"lower_is_better": list(lower)} if (lower := lower_is_better(board.score.metrics)) else {}),
-        "rows": [_row_json(row, board.metric) for row in board.rows],
+        "rows": [_row_json(row, board.metric, board.label_set) for row in board.rows],
+        **({} if board.label_set.is_pair else {"labels": board.label_set.json()}),
         "winners": [winner_json(winner) for winner in board.winners],
         "notes": list(board.notes),
     }
@@ -97,9 +99,8 @@ def _one_of(found: set[str], otherwise: str) -> str:
     return (found or {otherwise}).pop() if len(found) < 2 else "mixed"
 
 
-def _row_json(row: Row, metric: str) -> dict[str, Any]:
+def _row_json(row: Row, metric: str, labels: LabelSet) -> dict[str, Any]:
     score = row.score
-    verdicts = len(VERDICTS)
     figures = {name: _figure_json(figure, row.ranks.get(name)) for name, figure in score.figures.items()}
     for name, difference in row.differences.items():
         figures[name]["difference"] = None if difference is None else difference_json(difference)
@@ -114,14 +115,16 @@ def _row_json(row: Row, metric: str) -> dict[str, Any]:
         "repeats": score.cell.repeats,
         "n": score.n,
         "items": score.items,
-        "failures": dict(zip(FAILURES, score.outcomes[verdicts:], strict=True)),
+        "failures": dict(zip(FAILURES, score.outcomes[-len(FAILURES) :], strict=True)),
         "metrics": {name: figures[name] for name in row.ranks},
         "companions": {name: figure for name, figure in figures.items() if name not in row.ranks},
         "rank": _rank_json(row.ranks.get(metric)),
         "table": [list(counts) for counts in score.table],
         "marginals": {
-            "reference": dict(zip(VERDICTS, (sum(counts) for counts in score.table), strict=True)),
-            "judgments": dict(zip(OUTCOMES, (sum(column) for column in zip(*score.table, strict=True)), strict=True)),
+            "reference": dict(zip(labels.names, (sum(counts) for counts in score.table), strict=True)),
+            "judgments": dict(
+                zip(labels.outcomes, (sum(column) for column in zip(*score.table, strict=True)), strict=True)
+            ),
         },
         "tokens": {"prompt": score.usage.prompt_tokens, "completion": score.usage.completion_tokens},
         "calls": score.usage.calls,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.leaderboard import wording
-from harness.records.judgments import FAILURES, VERDICTS
+from harness.records.judgments import FAILURES
 from harness.records.scores import CellScore, Difference
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.pairwise import CellComparisons
@@ -28,7 +28,7 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
         return
     yield from _notes_on_items(group, metric)
     failed: dict[str, int] = {
-        kind: sum(score.outcomes[len(VERDICTS) + k] for score in group.scores) for k, kind in enumerate(FAILURES)
+        kind: sum(score.outcomes[k - len(FAILURES)] for score in group.scores) for k, kind in enumerate(FAILURES)
     }
     if any(failed.values()):
         yield wording.failed(group.dataset, failed, sum(score.items for score in group.scores))

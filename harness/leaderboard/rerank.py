@@ -15,7 +15,6 @@ from harness.leaderboard.build import difference_json, winner_json
 from harness.leaderboard.notes import findings_on
 from harness.leaderboard.view import Board, metric_names, sorted_by
 from harness.records.figures import Figure
-from harness.records.judgments import OUTCOMES
 from harness.records.scores import CellScore, Difference
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
 from harness.runner.soft import soft_data, soft_verdicts
@@ -131,10 +130,12 @@ def _score(data: JudgedDataset, at: int, rows: Mapping[str, Any]) -> CellScore:
     for name, stored in row["metrics"].items():
         value = stored["value"]
         if value is not None and not is_soft(name):
-            value = float(find_metric(name, reference.labels).value(merged))  # the stored one is rounded
+            value = float(
+                find_metric(name, reference.labels, data.label_set).value(merged)
+            )  # the stored one is rounded
         known = {key: stored[key] for key in ("low", "high", "n", "unit", "units", "level")}
         figures[name] = Figure(value, reason=stored["reason"] or "", **known)
-    outcomes = tuple(int(count) for count in np.bincount(data.outcomes[:, at], minlength=len(OUTCOMES)))
+    outcomes = tuple(int(count) for count in np.bincount(data.outcomes[:, at], minlength=len(data.label_set.outcomes)))
     return CellScore(cell, row["n"], row["items"], table, outcomes, figures)
 
 

@@ -9,6 +9,7 @@ from harness.errors import Problem
 from harness.prompting.parsing.definition import answer_faults, criterion_markers, endings
 from harness.prompting.parsing.phrases import words_of
 from harness.prompting.parsing.rules import compile_answer
+from harness.prompting.single import single_faults
 from harness.records.document import Document
 from harness.records.experiment import Strategy
 from harness.text import quoted, suggestion
@@ -22,15 +23,21 @@ CONSTANTS = frozenset({"answer_format", "scale_min", "scale_max"})
 MATERIAL: Mapping[str, frozenset[str]] = {
     "pair": frozenset({"prompt", "reference", "response_a", "response_b"}),
     "each": frozenset({"prompt", "reference", "response"}),
+    "single": frozenset({"prompt", "reference", "response"}),
 }
 """Variables that come from the item, by what is asked; they are shown between tags."""
-RESPONSES: Mapping[str, tuple[str, ...]] = {"pair": ("response_a", "response_b"), "each": ("response",)}
+RESPONSES: Mapping[str, tuple[str, ...]] = {
+    "pair": ("response_a", "response_b"),
+    "each": ("response",),
+    "single": ("response",),
+}
 """Variables without which a model would judge what it has not seen."""
 VIEWPOINTS = ("reply", "swapped_reply")
 """Variables of a second look: what was said in this order, and with the responses exchanged."""
 KINDS: Mapping[str, tuple[str, ...]] = {
     "pair": ("verdict", "scores", "graded", "rubric", "logprobs"),
     "each": ("score", "rubric"),
+    "single": ("label", "score", "rubric"),
 }
 """The kinds of answer that fit what is asked."""
 STEP = "step_"
@@ -58,7 +65,7 @@ def templates_of(strategy: Strategy) -> Iterator[tuple[Place, str, frozenset[str
     """Every template in the order in which it is used: its place, its text, and the variables that it may use."""
     constants = constants_of(strategy)
     material = MATERIAL[strategy.ask]
-    in_steps = material - {"response"}
+    in_steps = material - {"response"} if strategy.ask == "each" else material
     asked: set[str] = set()
     yield ("system",), strategy.system or "", constants
     for index, step in enumerate(strategy.steps):
@@ -164,11 +171,20 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
         yield ("answer", "kind"), "a rubric has nothing to score", "list what it scores under `criteria`"
         return
     yield from ((("answer", *place), message, hint) for place, message, hint in answer_faults(rule))
+    if strategy.ask == "single":
+        yield from ((("answer", *place), message, hint) for place, message, hint in single_faults(rule))
+        if strategy.tie_margin:
+            yield ("tie_margin",), "a single response has no other to tie with", "leave it out"
+        kind = "label"
+    elif "thresholds" in rule:
+        yield ("answer", "thresholds"), "thresholds give labels, which only `ask: single` asks for", "leave them out"
     if "pattern" in rule and "answer_format" in used:
         message = "`answer_format` shows the form of markers, which `pattern` replaces"
         yield ("user",), message, "write out the form that the pattern finds"
     elif "answer_format" not in used and not _names_a_marker(strategy):
         yield ("user",), "the templates never say how to answer", "write {{ answer_format }} where it belongs"
+    if kind == "label":
+        return
     if kind == "verdict" and strategy.tie_margin:
         yield ("tie_margin",), "a verdict has no scores that a margin could apply to", "leave it out"
     elif kind != "verdict" and strategy.tie_margin >= max(rule["scale"]["max"] - rule["scale"]["min"], 1e-9):

@@ -18,6 +18,7 @@ from harness.prompting.parsing.definition import full_rule
 from harness.prompting.parsing.rules import compile_answer
 from harness.prompting.parsing.values import Answer
 from harness.prompting.rewording import reworded
+from harness.prompting.single import SingleRule, single_rule
 from harness.records.datasets import Dataset, Item, Message
 from harness.records.experiment import Strategy
 from harness.records.frozen import freeze, with_plain_numbers
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from harness.prompting.template import Template
 
 Side: TypeAlias = Literal["a", "b"]
+Combine: TypeAlias = Callable[[float, float], Verdict] | SingleRule
+"""Turns mean scores into a verdict, with the tie margin of the strategy, or into the label of a single response."""
 Shown: TypeAlias = tuple[tuple[str, str, str], ...]
 """Responses that a question shows: the variable, the name of the tag, and the text of each."""
 
@@ -135,6 +138,7 @@ class Questions:
         again: the message that asks once more for an answer, or None where the strategy asks nothing.
         read: reads a reply; None where it holds no answer.
         read_logprobs: reads the log probabilities of a reply in place of its text; None for rules that read text.
+        single: how answers become the label of a single response; None for a strategy about pairs.
     """
 
     __slots__ = (
@@ -150,6 +154,7 @@ class Questions:
         "params",
         "read",
         "read_logprobs",
+        "single",
         "steps",
         "strategy",
     )
@@ -165,6 +170,7 @@ class Questions:
         self._constants = _constants(strategy, rule.format_text())
         self.answer_format = self._constants["answer_format"]
         self._margin = strategy.tie_margin
+        self.single = single_rule(strategy) if strategy.ask == "single" else None
         self._user = compile_template(strategy.user)
         system = self._opening = self._system(strategy.system)
         self._opening = [*system, *self._turns(strategy.examples)]
@@ -193,7 +199,15 @@ class Questions:
         Where it shows no response, it does not depend on them: what is asked in both orders is one question.
         """
         opening, template, shows_responses = self._steps[name]
-        return self._messages(opening, template, item, _both(item) if shows_responses else (), replies)
+        shown = self._responses(item) if shows_responses else ()
+        return self._messages(opening, template, item, shown, replies)
+
+    def whole(self, item: Item, replies: Mapping[str, str] = NO_REPLIES) -> list[Message]:
+        """The conversation that shows all responses of an item: both of a pair, or the single one."""
+        return self._messages(self._opening, self._user, item, self._responses(item), replies)
+
+    def _responses(self, item: Item) -> Shown:
+        return (("response", "response", item.response_a),) if self.strategy.ask == "single" else _both(item)
 
     def second(self, reply: str, swapped_reply: str) -> Message:
         """What is asked where the orders disagree, after what was said in the one and in the other."""
@@ -216,6 +230,11 @@ class Questions:
                 raise ValueError(f"no phrase of the strategy {self.strategy.name!r} is known in other words")
             self._reworded = Questions(found)
         return self._reworded
+
+    @property
+    def combine(self) -> Combine:
+        """What mean scores become: a verdict on a pair, or the label of a single response."""
+        return self.compare if self.single is None else self.single
 
     def compare(self, score_a: float, score_b: float) -> Verdict:
         """The verdict that two scores amount to."""
@@ -245,7 +264,7 @@ class Questions:
     def _step(self, step: Mapping[str, str]) -> tuple[list[Message], Template, bool]:
         from harness.prompting.template import compile_template, variables_in
 
-        shows_responses = not variables_in(step["user"]).isdisjoint(("response_a", "response_b"))
+        shows_responses = not variables_in(step["user"]).isdisjoint(("response_a", "response_b", "response"))
         return self._system(step.get("system")), compile_template(step["user"]), shows_responses
 
     def _turns(self, examples: Sequence[Mapping[str, str]]) -> list[Message]:

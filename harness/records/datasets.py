@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, TypedDict
 
-from harness.records.judgments import Verdict
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 
 SLICES = ("category", "model_a", "model_b")
 """Columns that every run keeps and that its results can be shown by."""
@@ -25,17 +25,17 @@ class Message(TypedDict):
 
 
 class Item(NamedTuple):
-    """One record of a dataset: a prompt with two responses, and what people said of them.
+    """One record of a dataset: a prompt with two responses, or with one, and what people said of them.
 
     Attributes:
         id: unique in its dataset.
         prompt: the chat so far; a prompt given as text is one user message.
-        response_a: the first response.
-        response_b: the second response.
-        labels: one verdict for each annotator of the dataset, None where that annotator gave none.
+        response_a: the first response; the only one of an item with a single response.
+        response_b: the second response, "" where there is one alone.
+        labels: one label for each annotator of the dataset, None where that annotator gave none.
         cluster: items that share it are not independent.
         category: a free word for grouping, or None.
-        model_a: who wrote response a, or None.
+        model_a: who wrote response a, or the single response, or None.
         model_b: who wrote response b, or None.
         reference: a reference answer, or None.
     """
@@ -44,7 +44,7 @@ class Item(NamedTuple):
     prompt: tuple[Message, ...]
     response_a: str
     response_b: str
-    labels: tuple[Verdict | None, ...] = ()
+    labels: tuple[str | None, ...] = ()
     cluster: str = ""
     category: str | None = None
     model_a: str | None = None
@@ -94,6 +94,7 @@ class DatasetSpec:
         hub: the address of a dataset on the Hub, in place of the path; "" for none.
         files: the local copy of what the address names; empty before it has been looked up.
         source_note: what a reader of the results should know of where the rows come from.
+        label_set: the labels that its items can have.
     """
 
     name: str
@@ -101,7 +102,7 @@ class DatasetSpec:
     shown_path: str
     format: str
     columns: Mapping[str, str | tuple[str, ...] | Mapping[str, Any]] = field(default_factory=dict)
-    label_values: Mapping[str, Verdict] = field(default_factory=dict)
+    label_values: Mapping[str, str] = field(default_factory=dict)
     subset: Subset = field(default_factory=Subset)
     on_problem: Literal["error", "skip"] = "error"
     empty_response: Literal["judge", "skip", "error"] = "judge"
@@ -112,6 +113,12 @@ class DatasetSpec:
     hub: str = ""
     files: tuple[Path, ...] = ()
     source_note: str = ""
+    label_set: LabelSet = VERDICT_LABELS
+
+    @property
+    def is_single(self) -> bool:
+        """Whether an item has one response, and not a pair."""
+        return not self.label_set.is_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +164,11 @@ class LabelledItems(Protocol):
         ...
 
     @property
+    def label_set(self) -> LabelSet:
+        """The labels that items can have."""
+        ...
+
+    @property
     def clustered(self) -> bool:
         """Whether two items share a cluster."""
         ...
@@ -168,14 +180,14 @@ class LabelledItems(Protocol):
         ...
 
     def reference_codes(self) -> Any:
-        """numpy int8 array, one for each item: index into VERDICTS of the reference verdict, −1 where none.
+        """numpy int8 array, one for each item: position in the label set of the reference label, −1 where none.
 
-        With several annotators it is the majority; a split without one is `tie`.
+        With several annotators it is the majority; a split without one is what the label set says.
         """
         ...
 
     def annotator_codes(self) -> Any:
-        """numpy int8 array (items × annotators): index into VERDICTS, −1 where that annotator gave none."""
+        """numpy int8 array (items × annotators): position in the label set, −1 where that annotator gave none."""
         ...
 
     def cluster_codes(self) -> Any:

@@ -11,6 +11,7 @@ from harness.records.calls import Model
 from harness.records.datasets import DatasetSpec
 from harness.records.figures import RankSet
 from harness.records.stopping import StopSpec
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.text import html_table
 
 CELLS_SHOWN = 50
@@ -29,7 +30,8 @@ class Strategy:
     Attributes:
         name: the name that the spec gives it.
         summary: one line for lists.
-        ask: `pair` shows both responses in one call, `each` shows every response alone in a call of its own.
+        ask: `pair` shows both responses in one call, `each` shows every response alone in a call of its own, and
+            `single` shows the only response of an item.
         system: template of the system message, or None.
         user: template of the user message.
         follow_up: template of what is asked once if a reply holds no answer, or None to ask nothing.
@@ -46,7 +48,7 @@ class Strategy:
 
     name: str
     summary: str
-    ask: Literal["pair", "each"]
+    ask: Literal["pair", "each", "single"]
     user: str
     answer: Mapping[str, Any]
     system: str | None = None
@@ -195,6 +197,7 @@ class Spec:
         choices: what was taken over from other specs.
         stopping: when judging ends before all items are judged; None to judge all.
         undecided: names of the specs whose winners were not resolved; the cells are then all that are possible.
+        label_set: the labels that items and judgments can have.
     """
 
     path: Path
@@ -212,6 +215,7 @@ class Spec:
     choices: tuple[Choice, ...] = ()
     undecided: tuple[str, ...] = ()
     stopping: StopSpec | None = None
+    label_set: LabelSet = VERDICT_LABELS
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}: {len(self.cells)} cells, {len(self.models)} models>"

@@ -29,12 +29,13 @@ OUTCOME_CODES: Mapping[str, int] = {name: code for code, name in enumerate(OUTCO
 
 
 class Outcome(NamedTuple):
-    """How a conversation about one item ended: a verdict or a failure, never both.
+    """How a conversation about one item ended: a verdict (of a single response its label) or a failure, never both.
 
     Attributes:
-        verdict: None where there is a failure.
+        verdict: which response of a pair is better, or the label of a single response; None where there is a failure.
         failure: None where there is a verdict.
-        score_a: the score of response a, None where the strategy gives none or it could not be read.
+        score_a: the score of response a, or of the single response; None where the strategy gives none or it could not
+            be read.
         score_b: the score of response b, None in the same case.
         votes: the verdicts and failures that were collapsed into this one, in the order in which they were asked for:
             all repeats in the order given, then all in the swapped order (named as in the order given), or the
@@ -46,7 +47,7 @@ class Outcome(NamedTuple):
         escalated: of a cascade, how many judges were asked after the first one; None elsewhere.
     """
 
-    verdict: Verdict | None
+    verdict: str | None
     failure: FailureKind | None = None
     score_a: float | None = None
     score_b: float | None = None
@@ -57,7 +58,7 @@ class Outcome(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The verdict or the failure: one of OUTCOMES."""
+        """The verdict or the failure: one of OUTCOMES, or of those of the label set of single responses."""
         found = self.verdict or self.failure
         assert found, "an outcome is a verdict or a failure"
         return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure, RankSet
 from harness.records.judgments import Usage
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,8 @@ class CellScore:
         cell: the cell.
         n: items that have a reference label; every figure rests on these or says otherwise.
         items: items judged, with and without a label.
-        table: counts, 3 rows (reference in VERDICTS) × 7 columns (judgment in OUTCOMES).
-        outcomes: counts over all items judged, one for each of OUTCOMES.
+        table: counts, a row for each reference label × a column for each label and each failure of a judgment.
+        outcomes: counts over all items judged, one for each of these columns.
         figures: by metric name; also the companions `NAME.complete-case`, `NAME.failures-wrong`,
             `NAME.failures-right` (bounds), without interval, and those of a cell that asks several times, which
             `harness.consistency` lists.
@@ -157,6 +158,7 @@ class Leaderboard:
         rows: best first within each dataset.
         notes: sentences that must stand under every rendering (few items, simulated models, failures, …).
         winners: the best cell of each dataset, with its figure corrected for the choice.
+        label_set: the labels that judgments can have.
     """
 
     spec: str
@@ -166,3 +168,4 @@ class Leaderboard:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     winners: tuple[Winner, ...] = ()
+    label_set: LabelSet = VERDICT_LABELS

@@ -19,7 +19,8 @@ from harness.evaluators.cell import asks
 from harness.evaluators.mode import CountingMode, MemberVotes, averages_scores, counting_mode, members_of
 from harness.records.calibration import Calibration
 from harness.records.experiment import Cell
-from harness.records.judgments import FAILURES, OUTCOME_CODES, VERDICTS, Judgment, Outcome, Usage
+from harness.records.judgments import FAILURES, Judgment, Outcome, Usage
+from harness.records.label_set import LabelSet
 from harness.runner.plan import Plan
 from harness.runner.run import Part, Run
 from harness.runner.run_folder import RunWriter
@@ -40,10 +41,10 @@ class Column:
     """The judgments of one cell.
 
     Attributes:
-        codes: positions in OUTCOMES, one for each item.
+        codes: of the label set, one for each item.
         scores: items × 2, NaN where there is none; None if they are not needed.
         preferences: probability that response a is better, NaN where there is none; None if they are not needed.
-        votes: items × votes, positions in OUTCOMES; None where a judgment is one verdict.
+        votes: items × votes, codes of the label set; None where a judgment is one verdict.
         abstained: of a counted cell, the members that failed on each item although the item did not; else None.
         usage: what they took.
     """
@@ -73,6 +74,8 @@ class Ledger:
         self._plan = plan
         self._columns = [Column(np.zeros(len(plan.datasets[cell.dataset]), np.int8)) for cell in plan.cells]
         self._at = {cell.id: at for at, cell in enumerate(plan.cells)}
+        self._labels = plan.spec.label_set
+        self._codes = self._labels.outcome_codes
         for cell in plan.cells:
             if averages_scores(cell):
                 for member in members_of(cell):
@@ -98,7 +101,7 @@ class Ledger:
         chunk, judgments, usage = part
         column, span = self._columns[chunk.column], slice(chunk.start, chunk.stop)
         outcomes = [judgment.outcome for judgment in judgments]
-        column.codes[span] = [OUTCOME_CODES[outcome.name] for outcome in outcomes]
+        column.codes[span] = [self._codes[outcome.name] for outcome in outcomes]
         column.usage = column.usage.plus(usage)
         if column.scores is not None:
             column.scores[span] = [
@@ -112,27 +115,27 @@ class Ledger:
         if column.votes is not None:
             width = column.votes.shape[1]
             cast = (outcome.votes or (outcome.name,) * width for outcome in outcomes)
-            column.votes[span] = [[OUTCOME_CODES[vote] for vote in each] for each in cast]
+            column.votes[span] = [[self._codes[vote] for vote in each] for each in cast]
 
     def counted(self) -> Iterator[tuple[Cell, list[Judgment]]]:
         """The judgments of the counting cells, once all others have been added."""
         for at, cell in enumerate(self._plan.cells):
             if mode := counting_mode(cell):
                 column = self._columns[at] = self._count(mode, cell)
-                yield cell, _judgments(self._plan.datasets[cell.dataset].ids(), column)
+                yield cell, _judgments(self._plan.datasets[cell.dataset].ids(), column, self._labels)
 
     def _count(self, mode: CountingMode, cell: Cell) -> Column:
         """The judgments of a cell that counts. Every member has judged the same items in the same order."""
         members = [self._columns[self._at[member.id]] for member in mode.members(cell)]
         codes = np.stack([member.codes for member in members])
-        failed = (codes >= len(VERDICTS)).sum(axis=0)
+        failed = (codes >= len(self._labels.names)).sum(axis=0)
         abstained = np.where(failed < len(codes), failed, 0)
         spent = reduce(Usage.plus, (member.usage for member in members))
         usage = spent._replace(abstained=int(abstained.sum()))
         scores = None
         if mode.averages_scores(cell):
             scores = np.stack([member.scores for member in members if member.scores is not None])
-        counted = mode.count(cell, self._plan.spec.strategies[cell.strategy], MemberVotes(codes, scores))
+        counted = mode.count(cell, self._plan.spec.strategies[cell.strategy], MemberVotes(codes, scores, self._labels))
         return Column(counted.codes, counted.scores, abstained=abstained, usage=usage)
 
     @property
@@ -166,6 +169,7 @@ class Ledger:
             tuple(column.votes for column in columns),
             tuple(column.usage for column in columns),
             {cell.id: self._votes_of(cell) for cell in self._plan.probe_cells if cell.dataset == name},
+            dataset.label_set,
         )
 
     def _votes_of(self, cell: Cell) -> Codes:
@@ -252,18 +256,22 @@ class Ledger:
         return soft_data(data, soft_verdicts_of(data, numbers, scales))
 
 
-def _judgments(ids: Sequence[str], column: Column) -> list[Judgment]:
+def _judgments(ids: Sequence[str], column: Column, labels: LabelSet) -> list[Judgment]:
     """Rows of a counted cell: no calls and no tokens of their own."""
     scores = [(None, None)] * len(ids) if column.scores is None else _or_none(column.scores)
     assert column.abstained is not None, "only counted cells have rows made from columns"
     outcomes = [
-        Outcome(VERDICTS[code], None, *pair, abstained=abstained)
-        if code < len(VERDICTS)
-        else Outcome(None, FAILURES[code - len(VERDICTS)])
+        Outcome(labels.names[code], None, *pair, abstained=abstained)
+        if code < len(labels.names)
+        else Outcome(None, FAILURES[code - len(labels.names)])
         for code, pair, abstained in zip(column.codes.tolist(), scores, column.abstained.tolist(), strict=True)
     ]
     return [Judgment(item, outcome, (), 0, 0) for item, outcome in zip(ids, outcomes, strict=True)]
 
 
 def _or_none(scores: NDArray[np.float64]) -> list[tuple[float | None, float | None]]:
-    return [(None, None) if a != a else (a, b) for a, b in scores.tolist()]
+    return [(_number(a), _number(b)) for a, b in scores.tolist()]
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else value

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from harness.errors import RunFolderError
 from harness.records.datasets import SLICE, SLICES, SOFT_LABEL
 from harness.records.experiment import Cell, ScoreSpec
-from harness.records.judgments import OUTCOME_CODES, VERDICTS, Usage
+from harness.records.judgments import Usage
+from harness.records.label_set import VERDICT_LABELS, LabelSet, label_set_from
 from harness.runner.run_check import RETRY
 from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
 
@@ -30,7 +31,6 @@ KINDS = ("evaluation", "generation")
 """The kinds of experiment whose runs can be read back."""
 UNKNOWN_USAGE = Usage(cost_usd=None)
 """Of the cells of a generation, whose leaderboard reports the usage of loops alone."""
-_LABELS: dict[str, int] = {name: code for code, name in enumerate(VERDICTS)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +44,13 @@ class JudgedDataset:
         clustered: whether two items share a cluster.
         frame: one row for each item, with the columns of `harness.runner.tables.ITEM_COLUMNS`.
         cells: the cells that judged it, in canonical order.
-        outcomes: items × cells, positions in OUTCOMES.
+        outcomes: items × cells, codes of the label set.
         meanings: of each cell, the digests of its components (`harness.spec.cell_identity`).
         votes: of each cell, items × votes as `Outcome.votes` has them; None where a judgment is one verdict, or where
             they were not asked for.
         usage: calls, tokens and cost of each cell's judgments.
         probed: items × votes of each cell that was asked for a probe, by its id.
+        label_set: the labels that items can have.
     """
 
     name: str
@@ -63,6 +64,7 @@ class JudgedDataset:
     votes: tuple[Codes | None, ...]
     usage: tuple[Usage, ...]
     probed: Mapping[str, Codes] = field(default_factory=dict)
+    label_set: LabelSet = VERDICT_LABELS
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -73,14 +75,14 @@ class JudgedDataset:
         return ids
 
     def reference_codes(self) -> Codes:
-        """The reference verdict of each item as a position in VERDICTS, −1 without one."""
-        return _codes(self.frame["reference"], _LABELS)
+        """The reference label of each item as a position in the label set, −1 without one."""
+        return _codes(self.frame["reference"], self.label_set.outcome_codes)
 
     def annotator_codes(self) -> Codes:
-        """Every annotator's label, items × annotators: position in VERDICTS, −1 where there is none."""
-        codes = np.full((len(self), len(self.annotators)), -1, np.int8)
+        """Every annotator's label, items × annotators: position in the label set, −1 where there is none."""
+        codes, known = np.full((len(self), len(self.annotators)), -1, np.int8), self.label_set.outcome_codes
         for at in range(len(self.annotators)):
-            codes[:, at] = _codes(self.frame["labels"].list.get(at, null_on_oob=True), _LABELS)
+            codes[:, at] = _codes(self.frame["labels"].list.get(at, null_on_oob=True), known)
         return codes
 
     def soft_labels(self) -> NDArray[np.float64] | None:
@@ -204,7 +206,8 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
     cells = [_cell(entry) for entry in manifest["cells"]]
     usage = {row["cell"]: _usage(row) for row in board["rows"]} if kind == "evaluation" else {}
     items = read_frame(folder, ITEMS)
-    columns, probed = _columns(folder, cells, manifest, votes=votes)
+    labels = label_set_from(manifest.get("labels"))
+    columns, probed = _columns(folder, cells, manifest, labels, votes=votes)
     datasets = []
     for name, entry in manifest["datasets"].items():
         here = [k for k, cell in enumerate(cells) if cell.dataset == name]
@@ -221,6 +224,7 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
                 tuple(columns[k][1] for k in here),
                 tuple(usage.get(cells[k].id, UNKNOWN_USAGE) for k in here),
                 {one: found for one, (dataset, found) in probed.items() if dataset == name},
+                labels,
             )
         )
     ended = {"level": manifest["stop"]["level"]} if "stop" in manifest else {}  # of the look at which it ended
@@ -237,7 +241,7 @@ def _score_spec(score: Mapping[str, Any], metrics: tuple[str, ...] | None) -> Sc
 
 
 def _columns(
-    folder: Path, cells: Sequence[Cell], manifest: Mapping[str, Any], *, votes: bool
+    folder: Path, cells: Sequence[Cell], manifest: Mapping[str, Any], labels: LabelSet, *, votes: bool
 ) -> tuple[list[tuple[Codes, Codes | None]], dict[str, tuple[str, Codes]]]:
     """The outcomes of each cell and its votes, and the dataset and the votes of each cell that was asked for a probe.
 
@@ -245,31 +249,32 @@ def _columns(
     """
     import polars as pl
 
+    known = labels.outcome_codes
     frame = read_frame(folder, JUDGMENTS, ["cell", "verdict", "failure", *(["votes"] if votes else [])])
     of_probes = {entry["id"]: entry["dataset"] for entry in manifest.get("probes", ())}
     probed: dict[str, tuple[str, Codes]] = {}
     if of_probes:
         is_probe = frame["cell"].is_in(list(of_probes))
         for (name,), part in frame.filter(is_probe).group_by("cell", maintain_order=True) if votes else ():
-            outcomes = _codes(part.select(pl.coalesce("verdict", "failure")).to_series(), OUTCOME_CODES)
-            if (cast := _votes(part["votes"], outcomes)) is not None:
+            outcomes = _codes(part.select(pl.coalesce("verdict", "failure")).to_series(), known)
+            if (cast := _votes(part["votes"], outcomes, known)) is not None:
                 probed[str(name)] = (of_probes[str(name)], cast)
         frame = frame.filter(~is_probe)
     runs = frame["cell"].rle().struct.unnest()
     sizes = [manifest["datasets"][cell.dataset]["items"] for cell in cells]
     if runs["value"].to_list() != [cell.id for cell in cells] or runs["len"].to_list() != sizes:
         raise RunFolderError(f"{folder / JUDGMENTS} does not hold the judgments listed in {MANIFEST}", hint=RETRY)
-    outcomes = _codes(frame.select(pl.coalesce("verdict", "failure")).to_series(), OUTCOME_CODES)
+    outcomes = _codes(frame.select(pl.coalesce("verdict", "failure")).to_series(), known)
     found: list[tuple[Codes, Codes | None]] = []
     start = 0
     for size in sizes:
         here = outcomes[start : start + size]
-        found.append((here, _votes(frame["votes"].slice(start, size), here) if votes else None))
+        found.append((here, _votes(frame["votes"].slice(start, size), here, known) if votes else None))
         start += size
     return found, probed
 
 
-def _votes(lists: pl.Series, outcomes: Codes) -> Codes | None:
+def _votes(lists: pl.Series, outcomes: Codes, known: Mapping[str, int]) -> Codes | None:
     """The votes of each judgment, items × votes; a judgment without votes has its outcome in place of each."""
     counts = lists.list.len().to_numpy()
     width = int(counts.max(initial=0))
@@ -277,7 +282,7 @@ def _votes(lists: pl.Series, outcomes: Codes) -> Codes | None:
         return None
     votes = np.repeat(outcomes[:, None], width, axis=1)
     cast = lists.filter(lists.list.len() > 0)
-    votes[counts > 0] = _codes(cast.explode(), OUTCOME_CODES).reshape(len(cast), -1)
+    votes[counts > 0] = _codes(cast.explode(), known).reshape(len(cast), -1)
     return votes
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from harness.hashing import rounded
 from harness.records.datasets import SLICE, SOFT_LABEL, Dataset
-from harness.records.judgments import VERDICTS
+from harness.records.label_set import LabelSet
 from harness.records.scores import CellScore
 
 SCORE_COLUMNS = {
@@ -65,12 +65,12 @@ def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
     parts = [pl.DataFrame(schema=ITEM_COLUMNS)]
     for name, dataset in datasets.items():
         codes = dataset.annotator_codes().T
-        labels = pl.DataFrame([_verdicts(f"{at}", column) for at, column in enumerate(codes)])
+        labels = pl.DataFrame([_named(f"{at}", column, dataset.label_set) for at, column in enumerate(codes)])
         listed = labels.select(pl.concat_list(pl.all())) if labels.width else None
         parts.append(
             dataset.facts().with_columns(
                 pl.lit(name).alias("dataset"),
-                _verdicts("reference", dataset.reference_codes()),
+                _named("reference", dataset.reference_codes(), dataset.label_set),
                 (
                     listed.to_series()
                     if listed is not None
@@ -83,9 +83,9 @@ def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
     return pl.concat(parts, how="diagonal").select(*ITEM_COLUMNS, *soft, *kept)
 
 
-def _verdicts(name: str, codes: Any) -> pl.Series:
-    """Positions in VERDICTS as words, null for −1."""
-    words = dict(enumerate(VERDICTS))
+def _named(name: str, codes: Any, labels: LabelSet) -> pl.Series:
+    """Codes as the labels they stand for, null for −1."""
+    words = dict(enumerate(labels.names))
     return pl.Series(name, codes).replace_strict(words, default=None, return_dtype=pl.String)
 
 

@@ -93,8 +93,7 @@ def _figures(name: str, values: Array | None, applied: Applied, score: ScoreSpec
     reference = applied.reference
     rows = np.arange(n) if reference.rows is None else reference.rows
     kept = new[rows]
-    units = None if reference.clusters is None else reference.clusters[kept]
-    unseen = Reference(None, reference.labels[kept], units, units)
+    unseen = reference.part(kept)
     sample = unseen.sample(verdict_codes(after, found.tie_margin)[rows][kept], systems)
     metrics = {metric: find_metric(metric, unseen.labels) for metric in hard}
     figures |= metric_figures(sample, metrics, score, seed)

@@ -114,7 +114,7 @@ def consistency_figures(
     if cell.order == "both":
         figures |= _between_orders(alone["given"], alone["swapped"], collapsed, units)
     if cell.repeats > 1:
-        figures |= _between_repeats(list(cast.orders.values()), units)
+        figures |= _between_repeats(list(cast.orders.values()), units, reference.shape[0])
     return figures
 
 
@@ -187,9 +187,9 @@ def _p_value(won: Array, preference: Figure, units: Units) -> Figure:
     return Figure(p, reason=CLUSTER_P_VALUE, unit="cluster", units=first + second, **known)
 
 
-def _between_repeats(orders: list[NDArray[np.int8]], units: Units) -> Iterator[tuple[str, Figure]]:
+def _between_repeats(orders: list[NDArray[np.int8]], units: Units, classes: int) -> Iterator[tuple[str, Figure]]:
     """Figures of the differences between repeats."""
-    within = consistency.disagreement_within(*orders)
+    within = consistency.disagreement_within(*orders, classes=classes)
     yield "self-agreement", units.figure(1 - within)
     if len(orders) > 1:
         yield "repeat-flip-rate", units.figure(within)

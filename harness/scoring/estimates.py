@@ -24,11 +24,6 @@ MIN_ITEMS = 20
 MAX_UNDEFINED = 0.01
 """A larger share of resamples without a value is reported."""
 
-SMOOTHING = np.where(np.arange(agreement.SHAPE[1]) < agreement.SHAPE[0], intervals.PRIOR, 0.0) * np.ones(
-    (agreement.SHAPE[0], 1)
-)
-"""What smoothing adds to each cell of a table: nothing to failures."""
-
 NO_LABELS = "no reference labels"
 TOO_FEW_ITEMS = f"fewer than {MIN_ITEMS} items: counts only"
 TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
@@ -42,7 +37,7 @@ class Sample:
     """One cell's judgments on the items that have a reference label.
 
     Attributes:
-        table: counts, 3 × 4.
+        table: counts, reference labels × judged labels and `failed`.
         systems: how many cells were scored on the same items.
         clusters: the cluster of each item, None where items are independent.
         places: the cell (flat index) of the table that each item is in; None where items are independent.
@@ -52,6 +47,11 @@ class Sample:
     systems: int = 1
     clusters: NDArray[np.int64] | None = None
     places: NDArray[np.intp] | None = None
+
+
+def smoothing_of(shape: tuple[int, int]) -> Array:
+    """What smoothing adds to each cell of a table: 2 items in all, nothing to failures."""
+    return np.where(np.arange(shape[1]) < shape[0], 2 / shape[0] ** 2, 0.0) * np.ones((shape[0], 1))
 
 
 def make_figures(sample: Sample, metrics: Mapping[str, Metric], score: ScoreSpec, seed: int) -> dict[str, Figure]:
@@ -119,15 +119,15 @@ def _clustered(sample: Sample, metric: Metric, value: float, seed: int, known: d
     """A figure whose units are clusters: only those count that hold items which the figure rests on."""
     assert sample.clusters is not None
     assert sample.places is not None
-    one_each = np.eye(sample.table.size).reshape(-1, *agreement.SHAPE)
+    one_each = np.eye(sample.table.size).reshape(-1, *sample.table.shape)
     rests_on = np.asarray(metric.count(one_each) > 0)[sample.places]
     found = clustered.table_interval(
         sample.places[rests_on],
         sample.clusters[rests_on],
-        agreement.SHAPE,
+        (sample.table.shape[0], sample.table.shape[1]),
         metric.value,
         metric.influence,
-        prior=SMOOTHING,
+        prior=smoothing_of((sample.table.shape[0], sample.table.shape[1])),
         level=known["level"],
         seed=seed,
     )
@@ -151,7 +151,7 @@ def _beside(sample: Sample, metric: Metric, score: ScoreSpec) -> Iterator[tuple[
     """The value without failures, and the bounds."""
     complete = failures.complete_case(sample.table)
     wrong = right = complete
-    if sample.table[:, 3].any():
+    if sample.table[:, -1].any():
         worlds = failures.all_wrong(sample.table)
         values = metric.value(worlds)
         wrong = worlds[int(np.nanargmin(values))] if not np.isnan(values).all() else worlds[0]

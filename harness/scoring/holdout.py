@@ -38,9 +38,9 @@ def choose_and_measure(
         seed: of the split and of the interval.
     """
     name = score.metrics[0]
-    metric = find_metric(name, reference.labels)
+    metric = find_metric(name, reference.labels, reference.label_set)
     out = held_out(len(outcomes), reference.clusters, share, seed=seed)
-    chosen_on, measured_on = (_part(reference, rows) for rows in (~out, out))
+    chosen_on, measured_on = (reference.part(rows) for rows in (~out, out))
     values = [float(metric.value(chosen_on.sample(column, 1).table)) for column in outcomes[~out].T]
     best = max(range(len(cells)), key=lambda k: (values[k] == values[k], values[k]))
     if values[best] != values[best]:
@@ -49,9 +49,3 @@ def choose_and_measure(
     sample = measured_on.sample(outcomes[out][:, best], len(cells))
     figure = metric_figures(sample, {name: metric}, score, seed)[name]
     return HeldOut(cells[best].id, int((~out).sum()), values[best], figure, f"{seed:032x}")
-
-
-def _part(reference: Reference, rows: NDArray[np.bool_]) -> Reference:
-    """Some of the labelled items, as if there were no others."""
-    clusters = None if reference.clusters is None else reference.clusters[rows]
-    return Reference(None, reference.labels[rows], clusters, clusters)

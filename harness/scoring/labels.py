@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.records.datasets import LabelledItems
-from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.records.label_set import LabelSet
 from harness.scoring.estimates import Sample
-from harness.statistics.agreement import SHAPE, Array
+from harness.statistics.agreement import Array
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,25 +22,46 @@ class Reference:
         labels: the label of each.
         clusters: the cluster of each, None where items are independent.
         all_clusters: the cluster of every item, with or without a label; None where items are independent.
+        label_set: the labels that items can have.
     """
 
     rows: NDArray[np.intp] | None
     labels: NDArray[np.int8]
     clusters: NDArray[np.int64] | None
     all_clusters: NDArray[np.int64] | None
+    label_set: LabelSet
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of a table: labels × judged labels and `failed`."""
+        return self.label_set.shape
+
+    def columns(self, judged: NDArray[np.int8]) -> NDArray[np.intp]:
+        """The column of the table of each outcome, all failures as one class."""
+        return np.minimum(judged, self.shape[1] - 1).astype(np.intp)
+
+    def places(self, judged: NDArray[np.int8]) -> NDArray[np.intp]:
+        """The cell (flat index) of the table that each outcome is in.
+
+        Args:
+            judged: labelled items, or labelled items × cells.
+        """
+        rows = self.labels.astype(np.intp) * self.shape[1]
+        return (rows if judged.ndim == 1 else rows[:, None]) + self.columns(judged)
 
     def of(self, outcomes: NDArray[np.int8]) -> NDArray[np.int8]:
         """The outcomes on these items."""
         return outcomes if self.rows is None else outcomes[self.rows]
 
     def count(self, judged: NDArray[np.int8]) -> NDArray[np.intp]:
-        """How often each label met each outcome: verdicts × OUTCOMES.
+        """How often each label met each outcome: labels × labels and failures.
 
         Args:
             judged: the outcome of every item, with or without a label.
         """
-        pairs = self.labels * np.intp(len(OUTCOMES)) + self.of(judged)
-        return np.bincount(pairs, minlength=len(VERDICTS) * len(OUTCOMES)).reshape(len(VERDICTS), len(OUTCOMES))
+        rows, columns = len(self.label_set.names), len(self.label_set.outcomes)
+        pairs = self.labels * np.intp(columns) + self.of(judged)
+        return np.bincount(pairs, minlength=rows * columns).reshape(rows, columns)
 
     def sample(self, judged: NDArray[np.int8], systems: int) -> Sample:
         """What figures are made from, all failures as one class.
@@ -49,12 +70,15 @@ class Reference:
             judged: the outcome of every item.
             systems: how many cells were scored on the same items.
         """
-        table = self.count(judged)
-        merged: Array = np.column_stack([table[:, :3], table[:, 3:].sum(axis=1)]).astype(float)
-        places = None
-        if self.clusters is not None:
-            places = self.labels * np.intp(SHAPE[1]) + np.minimum(self.of(judged), SHAPE[1] - 1)
+        table, classes = self.count(judged), len(self.label_set.names)
+        merged: Array = np.column_stack([table[:, :classes], table[:, classes:].sum(axis=1)]).astype(float)
+        places = None if self.clusters is None else self.places(self.of(judged))
         return Sample(merged, systems, self.clusters, places)
+
+    def part(self, rows: NDArray[np.bool_]) -> Reference:
+        """Some of the labelled items, as if there were no others."""
+        clusters = None if self.clusters is None else self.clusters[rows]
+        return Reference(None, self.labels[rows], clusters, clusters, self.label_set)
 
 
 def reference_of(dataset: LabelledItems) -> Reference:
@@ -62,6 +86,6 @@ def reference_of(dataset: LabelledItems) -> Reference:
     codes: NDArray[np.int8] = dataset.reference_codes()
     clusters: NDArray[np.int64] | None = dataset.cluster_codes() if dataset.clustered else None
     if (codes >= 0).all():
-        return Reference(None, codes, clusters, clusters)
+        return Reference(None, codes, clusters, clusters, dataset.label_set)
     rows = np.flatnonzero(codes >= 0)
-    return Reference(rows, codes[rows], None if clusters is None else clusters[rows], clusters)
+    return Reference(rows, codes[rows], None if clusters is None else clusters[rows], clusters, dataset.label_set)

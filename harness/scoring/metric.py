@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness import registry
 from harness.records.experiment import ScoreSpec
-from harness.records.judgments import VERDICTS
+from harness.records.label_set import VERDICT_LABELS, LabelSet
+from harness.records.metric_names import fits, split_name
 from harness.statistics.agreement import Array
 
 
@@ -27,7 +28,11 @@ class Metric(Protocol):
       class), where that changes it;
     * `discordant(reference, judged) -> Array`: on how many items the row's evaluator earns what the column's does not,
       evaluators × evaluators, from the label of each item and the outcomes, items × evaluators; of a metric with
-      an exact test.
+      an exact test;
+    * `LABELS`: the label sets that it is for: `any` (the default), `ordered`, or `pair` for verdicts on pairs alone;
+    * `for_label(position) -> Metric`: of a metric of one label, which is named `METRIC-LABEL`; such a file needs no
+      figure of its own;
+    * `ON_REQUEST: bool`: whether a run computes it only if its spec names it, which is so for all installed ones.
     """
 
     SUMMARY: str
@@ -50,21 +55,30 @@ class Metric(Protocol):
         ...
 
 
-def find_metric(name: str, labels: NDArray[np.int8] | None = None) -> Metric:
+def find_metric(name: str, labels: NDArray[np.int8] | None = None, label_set: LabelSet = VERDICT_LABELS) -> Metric:
     """The metric of that name. Raises KeyError where there is none.
 
     Args:
-        name: of the metric.
-        labels: the reference labels that it is computed on, positions in VERDICTS, −1 for none; None where unknown.
+        name: of the metric; of a metric of one label `METRIC-LABEL`, such as `recall-pass`.
+        labels: the reference labels that it is computed on, positions in the label set, −1 for none; None where
+            unknown.
+        label_set: the labels that items can have.
     """
-    found = registry.find("metrics", name)
+    plain, label = split_name(name, label_set)
+    found = registry.find("metrics", plain)
+    if label:
+        return cast(Metric, found.for_label(label_set.names.index(label)))
     if labels is not None and len(labels) and hasattr(found, "for_labels"):
-        occurring = np.bincount(labels[labels >= 0], minlength=len(VERDICTS)) > 0
+        occurring = np.bincount(labels[labels >= 0], minlength=len(label_set.names)) > 0
         found = found.for_labels(occurring) or found
     return cast(Metric, found)
 
 
-def metrics_of(score: ScoreSpec, labels: NDArray[np.int8]) -> dict[str, Metric]:
+def _is_extra(name: str) -> bool:
+    return bool(getattr(registry.find("metrics", name), "ON_REQUEST", False))
+
+
+def metrics_of(score: ScoreSpec, labels: NDArray[np.int8], label_set: LabelSet = VERDICT_LABELS) -> dict[str, Metric]:
     """The metrics that a run computes, by name: the built-in ones and those that its spec names.
 
     Another installed metric changes no run that does not name it.
@@ -72,6 +86,8 @@ def metrics_of(score: ScoreSpec, labels: NDArray[np.int8]) -> dict[str, Metric]:
     Args:
         score: of the spec.
         labels: the reference labels.
+        label_set: the labels that items can have.
     """
-    names = sorted({*registry.built_in_names("metrics"), *score.metrics})
-    return {name: find_metric(name, labels) for name in names}
+    built_in = [name for name in registry.built_in_names("metrics") if fits(name, label_set) and not _is_extra(name)]
+    names = sorted({*built_in, *score.metrics})
+    return {name: find_metric(name, labels, label_set) for name in names}

@@ -18,7 +18,7 @@ from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.labels import Reference
 from harness.scoring.metric import Metric, find_metric
 from harness.statistics import clusters, mcnemar, multiplicity, planning, ranks
-from harness.statistics.agreement import SHAPE, Array
+from harness.statistics.agreement import Array
 from harness.statistics.multiplicity import Comparisons
 from harness.statistics.pairs import Judgments, Statistic
 
@@ -172,7 +172,7 @@ def is_comparable(figure: Figure) -> bool:
     return figure.value is not None and figure.n >= MIN_ITEMS and enough_units
 
 
-def statistic_of(metric: Metric, shape: tuple[int, int] = SHAPE) -> Statistic:
+def statistic_of(metric: Metric, shape: tuple[int, int]) -> Statistic:
     """A metric as a figure of tables."""
     return Statistic(metric.value, metric.influence, shape)
 
@@ -204,19 +204,24 @@ def why_not(name: str, metric: Metric | None, judgments: Judgments, pairs: int) 
 
 
 def judgments_for(
-    metric: Metric, rows: NDArray[Any], columns: NDArray[Any], cluster: NDArray[np.int64] | None
+    metric: Metric,
+    rows: NDArray[Any],
+    columns: NDArray[Any],
+    cluster: NDArray[np.int64] | None,
+    shape: tuple[int, int],
 ) -> Judgments:
     """Judgments on the items that can count for a metric, failures as one class.
 
     Args:
         metric: one that may leave out reference classes.
         rows: the reference class of each item.
-        columns: items × evaluators, positions in OUTCOMES.
+        columns: items × evaluators, codes of the label set.
         cluster: of each item, None where items are independent.
+        shape: of a table.
     """
-    merged = np.minimum(columns, SHAPE[1] - 1).astype(np.intp)
-    one_each = np.eye(SHAPE[0] * SHAPE[1]).reshape(-1, *SHAPE)
-    is_counted = metric.count(one_each).reshape(SHAPE).max(axis=1) > 0
+    merged = np.minimum(columns, shape[1] - 1).astype(np.intp)
+    one_each = np.eye(shape[0] * shape[1]).reshape(-1, *shape)
+    is_counted = metric.count(one_each).reshape(shape).max(axis=1) > 0
     counts: NDArray[np.bool_] = np.asarray(is_counted)[rows]
     if counts.all():
         return Judgments(rows.astype(np.intp), merged, cluster)
@@ -247,13 +252,13 @@ def compare_cells(
     if not members:
         return None
     labels, cluster = reference.labels, reference.clusters
-    metric, ids = find_metric(name, labels), tuple(cell.cell.id for cell in scores)
+    metric, ids = find_metric(name, labels, reference.label_set), tuple(cell.cell.id for cell in scores)
     values = tuple(math.nan if figure.value is None else figure.value for figure in figures)
-    judgments = judgments_for(metric, labels, outcomes[:, list(members)], cluster)
+    judgments = judgments_for(metric, labels, outcomes[:, list(members)], cluster, reference.shape)
     first, second = multiplicity.all_pairs(len(members))
     if reason := why_not(name, metric, judgments, len(first)):
         return CellComparisons(ids, values, reason=reason)
-    statistic = statistic_of(metric)
+    statistic = statistic_of(metric, reference.shape)
     comparisons = multiplicity.compare_pairs(
         statistic, judgments, first, second, resamples=score.resamples, seed=seed, level=score.level
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.hashing import seed_for
 from harness.records.datasets import LabelledItems
 from harness.records.experiment import Cell, ScoreSpec
-from harness.records.judgments import OUTCOMES, Usage
+from harness.records.judgments import Usage
 from harness.records.scores import CellScore, Winner
 from harness.scoring.consistency import Asked, consistency_figures
 from harness.scoring.estimates import make_figures
@@ -55,7 +55,7 @@ def score_dataset(
     Args:
         cells: the cells of this dataset, in canonical order.
         dataset: the dataset that they judged.
-        outcomes: items × cells, positions in `OUTCOMES`.
+        outcomes: items × cells, codes of the label set.
         score: how judgments become scores.
         seed: of the spec.
         usage: of each cell.
@@ -123,10 +123,11 @@ def score_cells(
     """
     if outcomes.shape != (len(dataset), len(cells)):
         raise ValueError(f"outcomes are {outcomes.shape}, not items × cells = {(len(dataset), len(cells))}")
-    if outcomes.size and not 0 <= outcomes.min() <= outcomes.max() < len(OUTCOMES):
-        raise ValueError(f"outcomes must be positions in {OUTCOMES}")
+    known = dataset.label_set.outcomes
+    if outcomes.size and not 0 <= outcomes.min() <= outcomes.max() < len(known):
+        raise ValueError(f"outcomes must be positions in {known}")
     reference = reference_of(dataset)
-    metrics = metrics_of(score, reference.labels)
+    metrics = metrics_of(score, reference.labels, reference.label_set)
     systems = len(cells)
 
     def scored(column: int) -> CellScore:
@@ -143,7 +144,7 @@ def score_cells(
             n=int(table.sum()),
             items=len(judged),
             table=tuple(tuple(int(count) for count in row) for row in table),
-            outcomes=tuple(int(count) for count in np.bincount(judged, minlength=len(OUTCOMES))),
+            outcomes=tuple(int(count) for count in np.bincount(judged, minlength=len(known))),
             figures=figures,
             usage=usage[column],
         )

@@ -15,7 +15,6 @@ from harness.scoring.labels import Reference
 from harness.scoring.metric import Metric, find_metric
 from harness.scoring.pairwise import statistic_of, why_not
 from harness.scoring.soft_metric import split_metrics
-from harness.statistics.agreement import SHAPE
 from harness.statistics.pairs import Judgments
 from harness.statistics.slice_differences import slice_differences
 
@@ -49,7 +48,10 @@ def with_differences(
         score: metrics and level.
         seed: of the spec.
     """
-    metrics = {name: find_metric(name) for name in dict.fromkeys([ACCURACY, *split_metrics(score.metrics)[0]])}
+    metrics = {
+        name: find_metric(name, None, items.reference.label_set)
+        for name in dict.fromkeys([ACCURACY, *split_metrics(score.metrics)[0]])
+    }
     for k, cell in enumerate(cells):
         parts = list(cell.slices)
         for name, metric in metrics.items():
@@ -68,13 +70,12 @@ def _found(
     name: str, metric: Metric, items: SlicedItems, k: int, parts: Sequence[Slice], level: float, seed: int
 ) -> Mapping[int, SliceDifference]:
     """The differences of a metric of a cell, by the position of the slice."""
-    labels, group = items.reference.labels.astype(np.intp), items.reference.clusters
-    judged = np.minimum(items.judged[:, k], SHAPE[1] - 1).astype(np.intp)
-    places = labels * SHAPE[1] + judged
+    group, shape = items.reference.clusters, items.reference.shape
+    places = items.reference.places(items.judged[:, k])
     found = {
         at: SliceDifference(reason=part.reason or _why_not(name, metric, items, at)) for at, part in enumerate(parts)
     }
-    tables = [_table(places[items.here == at]) for at in range(len(parts))]
+    tables = [_table(places[items.here == at], shape) for at in range(len(parts))]
     whole = np.sum(tables, axis=0)
     for at in [at for at, one in found.items() if not one.reason]:
         if np.isnan(metric.value(np.stack([tables[at], whole - tables[at]]))).any():
@@ -85,7 +86,7 @@ def _found(
     order = np.full(len(parts), len(tested), np.intp)
     order[tested] = np.arange(len(tested))
     made = slice_differences(
-        statistic_of(metric), places, order[items.here], len(tested), group, level=level, seed=seed
+        statistic_of(metric, shape), places, order[items.here], len(tested), group, level=level, seed=seed
     )
     widest = metric.RANGE[1] - metric.RANGE[0]
     for at, value, reach, p_value in zip(tested, *made, strict=True):
@@ -94,8 +95,8 @@ def _found(
     return found
 
 
-def _table(places: NDArray[np.intp]) -> NDArray[np.float64]:
-    return np.bincount(places, minlength=SHAPE[0] * SHAPE[1]).reshape(SHAPE).astype(float)
+def _table(places: NDArray[np.intp], shape: tuple[int, int]) -> NDArray[np.float64]:
+    return np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
 
 
 def _why_not(name: str, metric: Metric, items: SlicedItems, at: int) -> str:

@@ -19,7 +19,6 @@ from harness.hashing import seed_for
 from harness.records.datasets import LabelledItems
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
-from harness.records.judgments import VERDICTS
 from harness.records.slices import CellSlices, Slice, SlicedDataset
 from harness.scoring.estimates import MIN_ITEMS, NO_LABELS, metric_figures
 from harness.scoring.labels import Reference, reference_of
@@ -78,7 +77,7 @@ def slice_dataset(
     scoring = replace(score, level=each)
     draws = seed_for(seed, "slices", dataset.name, column.name)
     tests = _tests(reference, reference.of(outcomes), here, len(words), draws)
-    metrics = {name: find_metric(name) for name in split_metrics(score.metrics)[0]}
+    metrics = {name: find_metric(name, None, reference.label_set) for name in split_metrics(score.metrics)[0]}
     sliced = []
     for k, cell in enumerate(cells):
         judged = reference.of(outcomes[:, k])
@@ -86,8 +85,8 @@ def slice_dataset(
         for at, value in enumerate(words):
             own = seed_for(seed, "slice", cell.id, column.name, "" if value is None else f"={value}")
             inside = here == at
-            figures = _figures(_part(reference, inside), judged[inside], metrics, scoring, own, len(cells))
-            failed = int((outcomes[every == at, k] >= len(VERDICTS)).sum())
+            figures = _figures(reference.part(inside), judged[inside], metrics, scoring, own, len(cells))
+            failed = int((outcomes[every == at, k] >= len(reference.label_set.names)).sum())
             part = Slice(value, int((every == at).sum()), int(sizes[at]), failed, figures)
             parts.append(tests.result(part, k, at, len(cells)))
         known = [part.p_value for part in parts if part.p_value is not None]
@@ -109,12 +108,6 @@ def slice_dataset(
 def slice_count(values: Sequence[str | None]) -> int:
     """How many slices a column makes."""
     return len(Counter(values))
-
-
-def _part(reference: Reference, inside: NDArray[np.bool_]) -> Reference:
-    """The labelled items of a slice."""
-    units = None if reference.clusters is None else reference.clusters[inside]
-    return Reference(None, reference.labels[inside], units, units)
 
 
 def _figures(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.hashing import seed_for
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
-from harness.records.judgments import VERDICTS
+from harness.records.judgments import FAILURES
 from harness.records.scores import CellScore, Winner
 from harness.scoring.estimates import NO_LABELS, NOT_MADE
 from harness.scoring.pairwise import CellComparisons, is_comparable
@@ -223,7 +223,7 @@ def compare_soft(
 
 
 def _failed(score: CellScore) -> float:
-    return sum(score.outcomes[len(VERDICTS) :]) / max(1, score.items)
+    return sum(score.outcomes[-len(FAILURES) :]) / max(1, score.items)
 
 
 def influence_of(metric: SoftMetric, data: SoftData, k: int, score: ScoreSpec, seed: int) -> Array | None:

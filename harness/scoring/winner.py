@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from harness.records.figures import Figure
 from harness.records.scores import CellScore, Winner
-from harness.scoring.estimates import SMOOTHING
+from harness.scoring.estimates import smoothing_of
 from harness.scoring.labels import Reference
 from harness.scoring.metric import find_metric
 from harness.scoring.pairwise import is_comparable, statistic_of
 from harness.scoring.soft_metric import direction_of
-from harness.statistics.agreement import SHAPE, Array
+from harness.statistics.agreement import Array
 from harness.statistics.clustered import table_interval
 from harness.statistics.pairs import Statistic
 from harness.statistics.selection import Own, correct_winner
@@ -57,11 +57,9 @@ def choose_winner(
         seed: of the resamples.
     """
     figures = {score.cell.id: score.figures[metric] for score in scores}
-    judged = np.minimum(outcomes, SHAPE[1] - 1)
-    places = reference.labels.astype(np.intp)[:, None] * SHAPE[1] + judged
-    found = find_metric(metric, reference.labels)
-    measure = Measure(dataset, metric, statistic_of(found), SMOOTHING)
-    return best_of_all(measure, figures, places, reference.clusters, seed)
+    found = find_metric(metric, reference.labels, reference.label_set)
+    measure = Measure(dataset, metric, statistic_of(found, reference.shape), smoothing_of(reference.shape))
+    return best_of_all(measure, figures, reference.places(outcomes), reference.clusters, seed)
 
 
 class Measure(NamedTuple):

@@ -248,20 +248,6 @@ def _texts(value: Any, path: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...
             yield from _texts(inner, (*path, index))
 
 
-def metric_problems(checked: CheckedDocument) -> Iterator[Problem]:
-    """Metrics and probes that are not known."""
-    for key, kind in (("metrics", "metric"), ("probes", "probe")):
-        known = [*registry.names(key), *(registry.names("soft_metrics") if key == "metrics" else ())]
-        for index, name in enumerate(checked.part("score", key) or ()):
-            if name not in known:
-                message = f"there is no {kind} {quoted(name)}"
-                yield checked.document.problem(("score", key, index), message, hint=suggestion(name, known))
-    metrics = checked.part("score", "metrics") or ()
-    if checked.part("score", "holdout") is not None and metrics and metrics[0] in registry.names("soft_metrics"):
-        message = f"the best by {quoted(metrics[0])} cannot be held out: it is a metric of soft verdicts"
-        yield checked.document.problem(("score", "holdout"), message, hint="put a metric of verdicts first")
-
-
 def stop_problems(checked: CheckedDocument) -> Iterator[Problem]:
     """Settings of `stop` that do not go together, or not with the scoring."""
     when, width = checked.part("stop", "when"), checked.part("stop", "width")

@@ -52,6 +52,9 @@ def _reading(dataset: DatasetSpec) -> dict[str, Any]:
     del reading["subset"]["digest"]  # a check of the items, which count by their content
     # Settings that were added later count only where a spec uses them, so that older digests stay what they are.
     del reading["hub"], reading["files"], reading["source_note"]
+    del reading["label_set"]
+    if dataset.is_single:
+        reading["labels"] = dataset.label_set.json()
     if dataset.hub:  # what its files are is known with their content
         del reading["format"]
     if dataset.on_problem == "error":

@@ -41,7 +41,6 @@ from harness.spec.checks import (
     CheckedDocument,
     dataset_problems,
     lone_cells,
-    metric_problems,
     model_problems,
     secret_problems,
     stop_problems,
@@ -53,6 +52,7 @@ from harness.spec.models import models_of, shared_replies
 from harness.spec.paths import Folders
 from harness.spec.personas import with_personas
 from harness.spec.plugins import plugin_problems
+from harness.spec.responses import label_set_of, response_problems
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
 from harness.spec.yaml import read_yaml
@@ -184,8 +184,8 @@ def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
     problems += dataset_problems(checked, folders)
     problems += model_problems(checked, folders)
     problems += secret_problems(document)
-    problems += metric_problems(checked)
     problems += stop_problems(checked)
+    problems += response_problems(checked, taken.strategies)
     return _with_matrix_checked(checked, taken._replace(problems=problems))
 
 
@@ -242,13 +242,14 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
     if problems := lone_cells(document, cells):
         raise SpecError(problems)
     score = ScoreSpec(**freeze(resolved["score"]))
+    labels = label_set_of(taken.strategies, [cell.strategy for cell in cells], resolved.get("responses"))
     datasets = {name: dataset_of(name, entry, path, document.file) for name, entry in resolved["datasets"].items()}
     return Spec(
         path=path,
         name=resolved["name"],
         kind=resolved["kind"],
         seed=resolved["seed"],
-        datasets=FrozenDict({name: replace(one, slices=score.by) for name, one in datasets.items()}),
+        datasets=FrozenDict({name: replace(one, slices=score.by, label_set=labels) for name, one in datasets.items()}),
         models=FrozenDict(models),
         strategies=FrozenDict({cell.strategy: taken.strategies[cell.strategy] for cell in cells}),
         cells=cells,
@@ -259,6 +260,7 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
         choices=tuple(choice_from(choice) for choice in resolved.get("choices", ())),
         stopping=StopSpec(**resolved["stop"]) if "stop" in resolved else None,
         undecided=tuple(dict.fromkeys(winner.spec.name for winner in taken.winners if winner.choice is None)),
+        label_set=labels,
     )
 
 

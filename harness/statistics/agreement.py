@@ -45,6 +45,16 @@ def linear_weights(classes: int = SHAPE[0]) -> Array:
     return credit
 
 
+def quadratic_weights(classes: int) -> Array:
+    """Credit that falls with the square of the distance between ordered classes; a failure earns nothing.
+
+    The weight is `1 - ((i - j) / (R - 1)) ** 2` (Cohen 1968). Shape (R, R + 1).
+    """
+    credit = linear_weights(classes)
+    credit[:, :classes] = 1 - (1 - credit[:, :classes]) ** 2
+    return credit
+
+
 def total(tables: ArrayLike) -> Array:
     """Number of items in each table."""
     return _summed(_by_cell(tables), 2)

@@ -41,13 +41,14 @@ def made_ties(given: Codes, swapped: Codes, collapsed: Codes) -> Array:
     return _where(_are_verdicts(given, swapped, collapsed), neither & (collapsed == TIE))
 
 
-def disagreement_within(*orders: NDArray[np.int8]) -> Array:
+def disagreement_within(*orders: NDArray[np.int8], classes: int = VERDICT_CODES) -> Array:
     """Share of the pairs of draws in the same order that differ.
 
     Args:
         orders: items × draws, for each order.
+        classes: how many labels there are; the three verdicts on a pair by default. Larger codes are failures.
     """
-    alike, pairs = (sum(parts) for parts in zip(*map(_pairs_within, orders), strict=True))
+    alike, pairs = (sum(parts) for parts in zip(*(_pairs_within(draws, classes) for draws in orders), strict=True))
     return _share(np.asarray(pairs - alike), np.asarray(pairs))
 
 
@@ -84,9 +85,9 @@ def _are_verdicts(*columns: Codes) -> NDArray[np.bool_]:
     return np.asarray(np.all([codes < VERDICT_CODES for codes in columns], axis=0))
 
 
-def _pairs_within(draws: NDArray[np.int8]) -> tuple[Array, Array]:
+def _pairs_within(draws: NDArray[np.int8], classes: int) -> tuple[Array, Array]:
     """For each item, the pairs of its draws that agree, and all pairs."""
-    counts = np.stack([(draws == verdict).sum(axis=1) for verdict in range(VERDICT_CODES)]).astype(float)
+    counts = np.stack([(draws == label).sum(axis=1) for label in range(classes)]).astype(float)
     voters = counts.sum(axis=0)
     return (counts * (counts - 1)).sum(axis=0) / 2, voters * (voters - 1) / 2
 

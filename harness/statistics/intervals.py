@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.statistics.agreement import SHAPE, Array
+from harness.statistics.agreement import Array
 
 METHODS = ("bootstrap", "percentile", "bca", "analytic")
 """The names that a spec may use; `bootstrap` is the smoothed one and the default."""
@@ -151,7 +151,7 @@ def _acceleration(table: Array, value: Value) -> float:
     without = np.repeat(counts.reshape(1, -1), len(occupied), axis=0)
     without[np.arange(len(occupied)), occupied] -= 1
     weights = counts.ravel()[occupied]
-    estimates = value(without.reshape(-1, *SHAPE))
+    estimates = value(without.reshape(-1, *counts.shape))
     gaps = np.average(estimates, weights=weights) - estimates
     squares = float(weights @ gaps**2)
     return float(weights @ gaps**3) / (6 * squares**1.5) if squares > 0 else math.nan

@@ -15,6 +15,7 @@ import numpy as np
 
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import Usage
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.scoring.metric import find_metric
 from harness.scoring.score import score_cells, score_dataset
 from harness.statistics import intervals
@@ -31,6 +32,7 @@ class Labelled:
     digest: str = ""
     annotators: tuple[str, ...] = ()
     clustered: bool = False
+    label_set: LabelSet = VERDICT_LABELS
 
     def __len__(self) -> int:
         return len(self.codes)

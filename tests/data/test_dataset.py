@@ -231,15 +231,15 @@ def test_a_prompt_that_is_neither_text_nor_messages(read, prompt, message):
 
 @pytest.mark.parametrize("labels", ["a", 3, [["a"]], [{}]], ids=str)
 def test_labels_that_are_no_list_of_verdicts(read, labels):
-    with pytest.raises(DatasetError, match="`labels` is no list of verdicts") as error:
+    with pytest.raises(DatasetError, match="`labels` is no list of labels") as error:
         read([pair(1, labels=["a"]), pair(2, labels=labels)])
-    assert messages_of(error) == ["2: `labels` is no list of verdicts"]
+    assert messages_of(error) == ["2: `labels` is no list of labels"]
 
 
 def test_labels_that_are_all_text(read):
-    with pytest.raises(DatasetError, match="`labels` is no list of verdicts") as error:
+    with pytest.raises(DatasetError, match="`labels` is no list of labels") as error:
         read([pair(1, labels="a")])
-    assert messages_of(error) == ["1: `labels` is no list of verdicts"]
+    assert messages_of(error) == ["1: `labels` is no list of labels"]
 
 
 def test_what_is_wrong_with_many_rows_is_one_problem_with_their_number(read):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.scoring.estimates import SMOOTHING
+from harness.scoring.estimates import smoothing_of
 from harness.statistics import agreement, clustered, clusters, consistency, intervals
 from simulations.comparisons import true_value, world_of
 from simulations.judging import SHARES, accuracy, joint_of, kappa, scenarios
@@ -122,7 +122,14 @@ def _effective(repeats: int) -> Iterator[Row]:
                 drawn = world_of(rng, len(group), SHARES, np.array([skill]), group, alike)
                 places = drawn.rows * 4 + drawn.columns[:, 0]
                 found = clustered.table_interval(
-                    places, group, (3, 4), figure.value, figure.influence, prior=SMOOTHING, level=LEVEL, seed=seed
+                    places,
+                    group,
+                    (3, 4),
+                    figure.value,
+                    figure.influence,
+                    prior=smoothing_of((3, 4)),
+                    level=LEVEL,
+                    seed=seed,
                 )
                 if found.low is not None and found.high is not None:
                     held.append(found.low <= truth <= found.high)

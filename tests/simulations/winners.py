@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.scoring.estimates import SMOOTHING
+from harness.scoring.estimates import smoothing_of
 from harness.scoring.pairwise import statistic_of
 from harness.statistics import clustered, intervals, selection
 from simulations.comparisons import world_of
@@ -55,7 +55,7 @@ def _best(world: str, skills: Any, n: int, repeats: int, sizes: Sequence[int] | 
         truth, value = skills[best], float(values[best])
         places = labels.astype(np.intp)[:, None] * 4 + verdicts
         own = _own(places[:, best], group, value, seed)
-        found = selection.correct_winner(statistic_of(kappa), places, group, best, own, SMOOTHING)
+        found = selection.correct_winner(statistic_of(kappa), places, group, best, own, smoothing_of((3, 4)))
         errors.append((value - truth, found.corrected - truth))
         held.append((own.low <= truth <= own.high, found.low <= truth <= found.high))
     yield from what_it_is_worth("figure of the best", world, n, errors, held)
@@ -71,7 +71,7 @@ def _own(places: Any, group: Any, value: float, seed: int) -> selection.Own:
         assert own.high is not None
         return selection.Own(min(own.low, value), max(own.high, value), len(places), len(places) - 1, 0.95)
     found = clustered.table_interval(
-        places, group, (3, 4), kappa.value, kappa.influence, prior=SMOOTHING, level=0.95, seed=seed
+        places, group, (3, 4), kappa.value, kappa.influence, prior=smoothing_of((3, 4)), level=0.95, seed=seed
     )
     assert found.low is not None
     assert found.high is not None

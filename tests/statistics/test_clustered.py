@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.scoring.estimates import SMOOTHING
+from harness.scoring.estimates import smoothing_of
 from harness.scoring.metric import find_metric
 from harness.statistics import clustered, intervals
 
@@ -14,7 +14,7 @@ KAPPA, ACCURACY = find_metric("kappa"), find_metric("accuracy")
 
 def interval(places, groups, metric=ACCURACY):
     return clustered.table_interval(
-        places, groups, (3, 4), metric.value, metric.influence, prior=SMOOTHING, level=0.95, seed=1
+        places, groups, (3, 4), metric.value, metric.influence, prior=smoothing_of((3, 4)), level=0.95, seed=1
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from harness.scoring.estimates import SMOOTHING
+from harness.scoring.estimates import smoothing_of
 from harness.scoring.metric import find_metric
 from harness.statistics import clustered, selection
 from harness.statistics.pairs import Statistic
@@ -25,11 +25,11 @@ def corrected(places, groups=None):
     best = int(KAPPA.value(tables).argmax())
     numbers = np.arange(n) if groups is None else groups
     found = clustered.table_interval(
-        places[:, best], numbers, (3, 4), KAPPA.value, KAPPA.influence, prior=SMOOTHING, level=0.95, seed=1
+        places[:, best], numbers, (3, 4), KAPPA.value, KAPPA.influence, prior=smoothing_of((3, 4)), level=0.95, seed=1
     )
     own = selection.Own(found.low, found.high, found.worth, found.degrees, 0.95, is_clustered=groups is not None)
     value = float(KAPPA.value(tables[best]))
-    return value, own, selection.correct_winner(KAPPA, places, groups, best, own, SMOOTHING)
+    return value, own, selection.correct_winner(KAPPA, places, groups, best, own, smoothing_of((3, 4)))
 
 
 @pytest.mark.parametrize("groups", [None, np.arange(200) // 4])

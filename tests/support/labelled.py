@@ -14,6 +14,7 @@ from harness.records.calls import Model, Price
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, ScoreSpec, Spec
 from harness.records.judgments import Usage
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.scores import Leaderboard
 from harness.scoring.score import DatasetScores, score_dataset
 
@@ -29,6 +30,7 @@ class Labelled:
     name: str = "fair"
     digest: str = ""
     annotators: tuple[str, ...] = ("one",)
+    label_set: LabelSet = VERDICT_LABELS
 
     @property
     def clustered(self) -> bool:

@@ -20,6 +20,7 @@ from harness.providers.cancellation import Cancellation
 from harness.records.calls import Call, Limits, Model, Reply
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, ScoreSpec, Spec
+from harness.records.label_set import VERDICT_LABELS
 from harness.runner.plan import Plan
 from harness.spec.strategies import built_in
 
@@ -28,6 +29,8 @@ T = TypeVar("T")
 
 class ListDataset:
     """A dataset of items in a list; item k's prompt is `question k`."""
+
+    label_set = VERDICT_LABELS
 
     def __init__(self, name: str, items: Sequence[Item]) -> None:
         self.name, self.digest, self.annotators, self.clustered = name, f"digest of {name}", ("human",), False

@@ -16,17 +16,21 @@ from numpy.typing import NDArray
 
 from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
 from harness.evaluators.mode import find_mode, is_asking
-from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.records.judgments import FAILURES
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.scoring.consistency import votes_of
 from harness.statistics.changed import ChangeTest, direction_test, exchange_test, sign_test
 from harness.statistics.multiplicity import holm
 
-UNAVAILABLE = OUTCOMES.index("unavailable")
-"""A failure of the infrastructure, which says nothing about a judge."""
-CATEGORIES = len(VERDICTS) + 1
-"""The verdicts, and all failures of the judge as one."""
-DIRECTIONS = {"toward-a": (1, 0, -1, 0), "ties": (0, 1, 0, 0), "failures": (0, 0, 0, 1)}
-"""Scores of the categories: moves along a, tie, b; from and to ties; from and to failures."""
+Name = Literal["verdicts", "toward-a", "ties", "toward-last", "failures"]
+UNAVAILABLE = FAILURES.index("unavailable")
+"""The place of a failure of the infrastructure, which says nothing about a judge."""
+DIRECTIONS: Mapping[Name, tuple[int, ...]] = {
+    "toward-a": (1, 0, -1, 0),
+    "ties": (0, 1, 0, 0),
+    "failures": (0, 0, 0, 1),
+}
+"""Scores of the categories of pairs: moves along a, tie, b; from and to ties; from and to failures."""
 SAME_JUDGE = ("", "repeats")
 """Components that may differ between two cells of the same judge."""
 
@@ -35,7 +39,6 @@ COUNTED = "its judgments are counted from those of other cells"
 NO_ITEMS = "no shared item was judged in both runs"
 
 Draws = NDArray[np.int8]
-Name = Literal["verdicts", "toward-a", "ties", "failures"]
 
 
 class Test(NamedTuple):
@@ -135,15 +138,29 @@ def adjusted_p_values(raw: Sequence[Mapping[Name, ChangeTest]], alpha: float) ->
     return {key: float(p_value) for key, p_value in zip(able, p_values, strict=True)}
 
 
-def change_tests(before: NDArray[np.int64], after: NDArray[np.int64]) -> dict[Name, ChangeTest]:
+def directions_of(labels: LabelSet) -> Mapping[Name, tuple[int, ...]]:
+    """The directions in which verdicts can move, each with a score for every label and for failures."""
+    if labels.is_pair:
+        return DIRECTIONS
+    count = len(labels.names)
+    along = tuple(2 * at - (count - 1) for at in range(count))
+    found: dict[Name, tuple[int, ...]] = {"toward-last": (*along, 0)} if labels.is_ordered or count == 2 else {}
+    return {**found, "failures": (*(0,) * count, 1)}
+
+
+def change_tests(
+    before: NDArray[np.int64], after: NDArray[np.int64], labels: LabelSet = VERDICT_LABELS
+) -> dict[Name, ChangeTest]:
     """The tests of one judge: of its draws where there are repeats, else of the directions of its flips.
 
     Args:
         before: draws of each category in the first run, items × categories; every item has the same number.
         after: the same of the other run.
+        labels: the labels that verdicts can be.
     """
     has_repeats = before[0].sum() + after[0].sum() > 2
-    return _permutations(before, after) if has_repeats else _signs(before, after)
+    directions = directions_of(labels)
+    return _permutations(before, after, directions) if has_repeats else _signs(before, after, directions)
 
 
 def _results(tests: dict[Name, ChangeTest], adjusted: dict[Name, float], alpha: float) -> Iterator[Test]:
@@ -161,18 +178,19 @@ def _tested(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> tup
     if not is_asking(find_mode(cell.mode)):
         return replace(judge, reason=COUNTED), {}
     ones, others = _strata(part, pair, first=True), _strata(part, pair, first=False)
+    labels = part.one.label_set
     items = np.flatnonzero(
-        np.all([_is_judged(one) & _is_judged(two) for one, two in zip(ones, others, strict=True)], 0)
+        np.all([_is_judged(one, labels) & _is_judged(two, labels) for one, two in zip(ones, others, strict=True)], 0)
     )
     draws = ones[0].shape[1], others[0].shape[1]
     if not len(items):
         return replace(judge, draws=draws, reason=NO_ITEMS), {}
-    before, after = (np.concatenate([_counts(draw[items]) for draw in run]) for run in (ones, others))
+    before, after = (np.concatenate([_counts(draw[items], labels) for draw in run]) for run in (ones, others))
     shares = before * draws[1] != after * draws[0]
     moved = int(shares.any(axis=1).reshape(len(ones), -1).any(axis=0).sum())
     method: Literal["permutation", "sign-test"] = "permutation" if sum(draws) > 2 else "sign-test"
     tested = replace(judge, method=method, items=len(items), moved=moved, draws=draws)
-    return tested, change_tests(before, after)
+    return tested, change_tests(before, after, labels)
 
 
 def _is_recorded_again(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> bool:
@@ -194,25 +212,31 @@ def _strata(part: ComparedDataset, pair: ComparedPair, *, first: bool) -> list[D
     return [draws[rows] for draws in by_order.values()] or [data.outcomes[rows, at][:, None]]
 
 
-def _is_judged(draws: Draws) -> NDArray[np.bool_]:
-    return np.asarray((draws != UNAVAILABLE).all(axis=1))
+def _is_judged(draws: Draws, labels: LabelSet) -> NDArray[np.bool_]:
+    return np.asarray((draws != len(labels.names) + UNAVAILABLE).all(axis=1))
 
 
-def _counts(draws: Draws) -> NDArray[np.int64]:
+def _counts(draws: Draws, labels: LabelSet) -> NDArray[np.int64]:
     """The number of draws of each category, items × categories."""
-    codes = np.minimum(draws, CATEGORIES - 1)
-    return np.stack([(codes == category).sum(axis=1) for category in range(CATEGORIES)], axis=1).astype(np.int64)
+    failed = len(labels.names)
+    codes = np.minimum(draws, failed)
+    return np.stack([(codes == category).sum(axis=1) for category in range(failed + 1)], axis=1).astype(np.int64)
 
 
-def _permutations(before: NDArray[np.int64], after: NDArray[np.int64]) -> dict[Name, ChangeTest]:
-    values = np.array(DIRECTIONS["toward-a"])
-    return {"verdicts": exchange_test(before, after), "toward-a": direction_test(before, after, values)}
+def _permutations(
+    before: NDArray[np.int64], after: NDArray[np.int64], directions: Mapping[Name, tuple[int, ...]]
+) -> dict[Name, ChangeTest]:
+    along = {name: values for name, values in directions.items() if name in ("toward-a", "toward-last")}
+    found: dict[Name, ChangeTest] = {"verdicts": exchange_test(before, after)}
+    return found | {name: direction_test(before, after, np.array(values)) for name, values in along.items()}
 
 
-def _signs(before: NDArray[np.int64], after: NDArray[np.int64]) -> dict[Name, ChangeTest]:
+def _signs(
+    before: NDArray[np.int64], after: NDArray[np.int64], directions: Mapping[Name, tuple[int, ...]]
+) -> dict[Name, ChangeTest]:
     found: dict[Name, ChangeTest] = {}
-    for name in ("toward-a", "ties", "failures"):
-        values = np.array(DIRECTIONS[name])
+    for name, scores in directions.items():
+        values = np.array(scores)
         move = after @ values - before @ values
         if name != "failures":  # a failure is no place on the scale of the verdicts
             move = np.where((before[:, -1] + after[:, -1]) > 0, 0, move)

@@ -17,7 +17,6 @@ from harness.analysis.compare.spec_diff import ABSENT, FieldDifference
 from harness.hashing import rounded
 from harness.leaderboard import wording
 from harness.leaderboard.build import difference_json
-from harness.records.judgments import OUTCOMES, VERDICTS
 from harness.records.scores import Difference
 from harness.runner.run_reader import Judged
 from harness.scoring.soft_metric import direction_of
@@ -175,6 +174,7 @@ def _pair_json(part: ComparedDataset, pair: ComparedPair, *, show_items: bool) -
 def _items(part: ComparedDataset, pair: ComparedPair) -> list[dict[str, Any]]:
     """The items that flipped, in the order of the first dataset."""
     ids, labels = part.one.frame["item"], part.one.reference_codes()
+    names = part.one.label_set.outcomes
     is_labelled = bool(part.one.annotators)  # the prompts of a generation have no labels of their own
     found = []
     for at in pair.flipped.tolist():
@@ -183,9 +183,9 @@ def _items(part: ComparedDataset, pair: ComparedPair) -> list[dict[str, Any]]:
         found.append(
             {
                 "item": ids[one],
-                "reference": VERDICTS[label] if is_labelled and label >= 0 and part.shared.labelled[at] else None,
-                "one": OUTCOMES[part.one.outcomes[one, pair.pair.one]],
-                "other": OUTCOMES[part.other.outcomes[other, pair.pair.other]],
+                "reference": names[label] if is_labelled and label >= 0 and part.shared.labelled[at] else None,
+                "one": names[part.one.outcomes[one, pair.pair.one]],
+                "other": names[part.other.outcomes[other, pair.pair.other]],
             }
         )
     return found

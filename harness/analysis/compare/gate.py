@@ -18,7 +18,6 @@ from harness.analysis.compare.changed import COUNTED, NO_ITEMS, TestedJudges
 from harness.analysis.compare.paired_metrics import PairedFigure
 from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
 from harness.errors import InputError
-from harness.records.judgments import VERDICTS
 from harness.scoring.soft_metric import direction_of, is_soft
 from harness.statistics.multiplicity import rejected_over_families
 
@@ -220,5 +219,7 @@ def _failed(part: ComparedDataset, pair: ComparedPair) -> tuple[float, float]:
     """The shares of the shared items on which each of the two cells failed."""
     one = part.one.outcomes[part.shared.one, pair.pair.one]
     other = part.other.outcomes[part.shared.other, pair.pair.other]
-    shares = [float(np.mean(outcomes >= len(VERDICTS))) if len(outcomes) else 0.0 for outcomes in (one, other)]
+    shares = [
+        float(np.mean(outcomes >= len(part.one.label_set.names))) if len(outcomes) else 0.0 for outcomes in (one, other)
+    ]
     return shares[0], shares[1]

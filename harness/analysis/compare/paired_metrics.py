@@ -21,6 +21,7 @@ from harness.analysis.compare.soft_columns import compare_columns, shared_rows, 
 from harness.analysis.compare.win_rates import WinRateMetric, metric_of
 from harness.hashing import seed_for
 from harness.records.experiment import ScoreSpec
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.scores import Difference
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS
@@ -36,8 +37,7 @@ from harness.scoring.pairwise import (
 from harness.scoring.soft_metric import is_soft
 from harness.scoring.soft_scores import SoftData
 from harness.statistics import multiplicity
-from harness.statistics.agreement import SHAPE
-from harness.statistics.pairs import Judgments
+from harness.statistics.pairs import Judgments, Statistic
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class PairedTable:
         names: parts of the seed.
         reason: why nothing can be compared, "" where it can be.
         soft: the soft verdicts of the columns; None where no metric rests on them.
+        label_set: the labels that items can have.
     """
 
     labels: NDArray[np.int8]
@@ -97,6 +98,7 @@ class PairedTable:
     names: Sequence[str]
     reason: str
     soft: SoftData | None = None
+    label_set: LabelSet = VERDICT_LABELS
 
     @classmethod
     def of(
@@ -117,7 +119,7 @@ class PairedTable:
         judged = np.empty((int(rows.sum()), len(order)), np.int8)
         for place, (side, k) in enumerate(order):
             _, data, items = sides[side]
-            judged[:, place] = np.minimum(data.outcomes[items, k], SHAPE[1] - 1)
+            judged[:, place] = np.minimum(data.outcomes[items, k], len(first.label_set.names))
         canonical = sorted(sides, key=lambda side: (sides[side][0].id, side))
         cluster = next((side for side in canonical if sides[side][1].clustered), None)
         metrics = [name for name in one.score.metrics if name in other.score.metrics] or list(one.score.metrics)
@@ -136,23 +138,28 @@ class PairedTable:
             sorted([one.id, other.id]) + sorted([first.name, second.name]),
             "" if rows.any() else lack.format(other=other.spec_name),
             soft,
+            first.label_set,
         )
 
     def figures(self, metric: str) -> list[PairedFigure]:
         """One metric of every pair; the pairs are one family."""
         if is_soft(metric):
             return self._soft_figures(metric)
-        kind = metric_of(metric, self.labels)
+        kind, shape = metric_of(metric, self.labels, self.label_set), self.label_set.shape
         seed = seed_for(0, "compare", metric, *self.names)
         whole = Judgments(self.labels.astype(np.intp), self.judged.astype(np.intp), self.clusters)
-        tables = whole.tables(SHAPE)
+        tables = whole.tables(shape)
         values, counts = kind.value(tables), kind.count(tables)
         members = np.flatnonzero((counts >= MIN_ITEMS) & ~np.isnan(values))
         place = {int(k): at for at, k in enumerate(members)}
         tested = [(place[x], place[y]) for x, y in self.ends if x in place and y in place]
-        judgments = judgments_for(kind, whole.rows, whole.columns[:, members], self.clusters)
+        judgments = judgments_for(kind, whole.rows, whole.columns[:, members], self.clusters, shape)
         refused = why_not(metric, kind, judgments, len(tested)) if len(self.labels) else self.reason
-        family = None if refused or not tested else _Family.of(kind, judgments, tested, self.score, seed)
+        family = (
+            None
+            if refused or not tested
+            else _Family.of(_statistic(kind, shape), kind, judgments, tested, self.score, seed)
+        )
         figures = []
         for (x, y), to in zip(self.ends, self.others, strict=True):
             ends = (place[x], place[y]) if x in place and y in place else None
@@ -194,6 +201,10 @@ class PairedTable:
         return PairedFigure(items, units, unit, one, other, difference, self.score.level, f"{seed:032x}")
 
 
+def _statistic(kind: Metric, shape: tuple[int, int]) -> Statistic:
+    return statistic_of(kind, (1, shape[1]) if isinstance(kind, WinRateMetric) else shape)
+
+
 class _Family(NamedTuple):
     """The tested pairs of a metric, by the columns of the two cells.
 
@@ -209,9 +220,14 @@ class _Family(NamedTuple):
 
     @classmethod
     def of(
-        cls, kind: Metric, judgments: Judgments, tested: Sequence[tuple[int, int]], score: ScoreSpec, seed: int
+        cls,
+        statistic: Statistic,
+        kind: Metric,
+        judgments: Judgments,
+        tested: Sequence[tuple[int, int]],
+        score: ScoreSpec,
+        seed: int,
     ) -> _Family:
-        statistic = statistic_of(kind, (1, SHAPE[1]) if isinstance(kind, WinRateMetric) else SHAPE)
         first, second = (np.array(ends, np.intp) for ends in zip(*tested, strict=True))
         comparisons = multiplicity.compare_pairs(
             statistic, judgments, first, second, resamples=score.resamples, seed=seed, level=score.level

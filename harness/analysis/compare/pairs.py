@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +18,6 @@ from harness.analysis.compare.matching import (
     partner_datasets,
 )
 from harness.analysis.compare.paired_metrics import PairedFigure, PairedTable
-from harness.records.judgments import OUTCOMES
 from harness.runner.run_reader import Judged, JudgedDataset
 
 
@@ -135,20 +134,17 @@ def _part(
     for pair, paired in zip(found, figures, strict=True):
         before = first.outcomes[shared.one, pair.one]
         after = second.outcomes[shared.other, pair.other]
-        flips = _flips(before, after)
+        flips = _flips(before, after, first.label_set.outcomes)
         ids = first.cells[pair.one].id, second.cells[pair.other].id
         pairs_found.append(ComparedPair(pair, *ids, paired, flips, np.flatnonzero(before != after)))
     return ComparedDataset(first, second, shared, tuple(pairs_found))
 
 
-def _flips(before: NDArray[np.int8], after: NDArray[np.int8]) -> tuple[Flip, ...]:
+def _flips(before: NDArray[np.int8], after: NDArray[np.int8], names: Sequence[str]) -> tuple[Flip, ...]:
     """The changes of outcome, most frequent first."""
-    size = len(OUTCOMES)
+    size = len(names)
     counts = np.bincount(before.astype(np.intp) * size + after, minlength=size * size).reshape(size, size)
     found = [
-        Flip(OUTCOMES[i], OUTCOMES[j], int(counts[i, j]))
-        for i in range(size)
-        for j in range(size)
-        if i != j and counts[i, j]
+        Flip(names[i], names[j], int(counts[i, j])) for i in range(size) for j in range(size) if i != j and counts[i, j]
     ]
     return tuple(sorted(found, key=lambda flip: -flip.items))

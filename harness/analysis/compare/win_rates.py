@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from harness.hashing import digest_of
 from harness.records.judgments import VERDICTS
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.runner.run_folder import MANIFEST, PROMPTS, read_frame, read_json
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.scoring.metric import Metric, find_metric
@@ -57,18 +58,19 @@ class WinRateMetric:
         return found
 
 
-def metric_of(name: str, labels: NDArray[np.int8]) -> Metric:
+def metric_of(name: str, labels: NDArray[np.int8], label_set: LabelSet = VERDICT_LABELS) -> Metric:
     """The metric of an evaluation, or a win rate, such as `win-rate-half`, of a generation.
 
     Args:
         name: of the metric.
         labels: the reference labels, as `find_metric` takes them.
+        label_set: the labels that items can have.
 
     Raises:
         KeyError: where there is neither.
     """
     found = {f"{PREFIX}-{ties}": ties for ties in TIES}
-    metric: Any = WinRateMetric(found[name]) if name in found else find_metric(name, labels)
+    metric: Any = WinRateMetric(found[name]) if name in found else find_metric(name, labels, label_set)
     return metric  # type: ignore[no-any-return] # a frozen dataclass has read-only attributes, a module plain ones
 
 

@@ -220,6 +220,7 @@ class _Relabelled:
 
     def __init__(self, dataset: JudgedDataset, new: NewLabels) -> None:
         self.name, self.annotators, self.clustered = dataset.name, new.annotators, dataset.clustered
+        self.label_set = dataset.label_set
         self._dataset, self._codes = dataset, new.codes
 
     def __len__(self) -> int:
@@ -231,7 +232,7 @@ class _Relabelled:
 
     def reference_codes(self) -> Codes:
         """The majority of the new labels of each item, −1 where there is none."""
-        return majority(self._codes)
+        return majority(self._codes, self.label_set)
 
     def annotator_codes(self) -> Codes:
         """The new labels."""

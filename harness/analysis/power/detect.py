@@ -18,7 +18,7 @@ from harness.analysis.power import wording as power_wording
 from harness.analysis.power.figures import DatasetPower, MetricPower, PilotPairs, Power, PowerQuestion, metric_power
 from harness.errors import RunFolderError
 from harness.hashing import seed_for
-from harness.providers.simulation.panel import panel
+from harness.providers.simulation.panel import panel, single_panel
 from harness.records.datasets import LabelledItems
 from harness.records.experiment import ScoreSpec
 from harness.runner.corruption import diagnose_corruption
@@ -44,7 +44,6 @@ from harness.scoring.soft_metric import is_soft
 from harness.scoring.soft_scores import verdict_score
 from harness.spec.digest import spec_digest
 from harness.statistics import clusters, multiplicity, planning
-from harness.statistics.agreement import SHAPE
 from harness.statistics.pairs import paired_errors
 
 SIMULATED_ITEMS, SIMULATED_JUDGES = 20_000, 6
@@ -185,7 +184,8 @@ def _pilot_pairs(comparison: CellComparisons, critical: float, seed: int) -> Pil
 
 def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int, ask: PowerQuestion) -> DatasetPower:
     reference = reference_of(planned)
-    counts = np.bincount(reference.labels, minlength=SHAPE[0])
+    labels_of, shape = planned.label_set, planned.label_set.shape
+    counts = np.bincount(reference.labels, minlength=shape[0])
     has_labels = len(reference.labels) > 0
     unit = reference.clusters if has_labels else reference.all_clusters
     n, units = _planned(len(reference.labels) if has_labels else len(planned), ask, unit)
@@ -194,29 +194,31 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
     if reason := _why_nothing(whole):
         return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
     draws = seed_for(seed, "power", planned.name)
-    labels, judged = panel(
-        SIMULATED_JUDGES, SIMULATED_ITEMS, seed=draws, shares=counts.tolist() if has_labels else None
-    )
+    shares = counts.tolist() if has_labels else None
+    if labels_of.is_pair:
+        labels, judged = panel(SIMULATED_JUDGES, SIMULATED_ITEMS, seed=draws, shares=shares)
+    else:
+        labels, judged = single_panel(SIMULATED_JUDGES, SIMULATED_ITEMS, len(labels_of.names), draws, shares)
     first, second = multiplicity.all_pairs(SIMULATED_JUDGES)
 
     def pairs_of(name: str) -> PilotPairs | str:
         if is_soft(name):
             return power_wording.SOFT
-        metric = find_metric(name, reference.labels if has_labels else None)
+        metric = find_metric(name, reference.labels if has_labels else None, labels_of)
         if has_labels:
             lack = why_not(
                 name,
                 metric,
-                judgments_for(metric, reference.labels, reference.labels[:, None], reference.clusters),
+                judgments_for(metric, reference.labels, reference.labels[:, None], reference.clusters, shape),
                 1,
             )
             if lack:
                 return lack
-        judgments = judgments_for(metric, labels, judged, None)
-        statistic, n = statistic_of(metric), len(judgments.rows)
-        if np.isnan(metric.value(judgments.tables(SHAPE))).any():
+        judgments = judgments_for(metric, labels, judged, None, shape)
+        statistic, n = statistic_of(metric, shape), len(judgments.rows)
+        if np.isnan(metric.value(judgments.tables(shape))).any():
             return metric.UNDEFINED
-        joint = pair_counts(judgments, SHAPE, first, second).sum(axis=0, keepdims=True)  # the judges differ in nothing
+        joint = pair_counts(judgments, shape, first, second).sum(axis=0, keepdims=True)  # the judges differ in nothing
         errors = paired_errors(statistic, judgments, first, second, score.level).errors
         typical = np.array([float(np.sqrt(np.mean(errors**2)))])
         return PilotPairs(

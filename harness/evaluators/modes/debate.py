@@ -121,7 +121,7 @@ def unfit(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | 
     if strategy.second_look is not None:
         message = f"the strategy {quoted(strategy.name)} takes a second look, which only a judge does"
         return message, "take another strategy, or leave these cells out with `exclude`; `order: [both]` fits a debate"
-    if settings["decide"] == "mean-score" and strategy.answer["kind"] == "verdict":
+    if settings["decide"] == "mean-score" and strategy.answer["kind"] in ("verdict", "label"):
         message = f"the strategy {quoted(strategy.name)} gives no scores whose mean could decide"
         return message, "write `decide: majority`, or leave these cells out with `exclude`"
     return None
@@ -149,7 +149,7 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
     if isinstance(prepared, str):
         votes = [Outcome(None, prepared)] * cell.settings["rounds"]
     else:
-        personas, question = personas_from(cell.settings["personas"]), questions.pair(item, prepared)
+        personas, question = personas_from(cell.settings["personas"]), questions.whole(item, prepared)
         votes = yield from _Debate(item, cell, questions, models, personas, question).run()
     if not cell.settings["score_rounds"]:
         return votes[-1]
@@ -222,7 +222,7 @@ class _Debate:
             return Outcome(None, "unavailable")
         outcomes = [outcome_of([one], self.questions) for one in answers]
         by_score = self.cell.settings["decide"] == "mean-score"
-        return collapse_repeats(outcomes, self.questions.compare, by_score=by_score)
+        return collapse_repeats(outcomes, self.questions.combine, by_score=by_score)
 
     def _call(self, step: str, voice: int, discussion: Sequence[Turn], task: str, **about: int) -> Call:
         """A call to a persona, by its position."""

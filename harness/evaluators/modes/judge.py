@@ -3,7 +3,7 @@
 The steps of its calls:
 
     step-ID           each preparatory step of the strategy, in its order
-    judge             the question, where it shows both responses
+    judge             the question, where it shows both responses or the single one
     judge-a, judge-b  the question, where it shows each response alone
 
 With a second look:
@@ -63,7 +63,7 @@ def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
     """The fewest and the most calls of one conversation."""
     results = 1 if strategy.second_look is None else 2
     steps = results * len(strategy.steps)
-    questions = results * (1 if strategy.ask == "pair" else 2)
+    questions = results * (2 if strategy.ask == "each" else 1)
     asked = questions + results - 1
     return steps + questions, steps + (asked if strategy.follow_up is None else 2 * asked)
 
@@ -76,8 +76,8 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
     replies = (yield from steps_before(item, cell, questions, model)) if questions.steps else {}
     if isinstance(replies, str):
         return Outcome(None, replies)
-    if questions.strategy.ask == "pair":
-        calls = [call_for("judge", questions.pair(item, replies), item, cell, model)]
+    if questions.strategy.ask != "each":
+        calls = [call_for("judge", questions.whole(item, replies), item, cell, model)]
     else:
         calls = [call_for(f"judge-{side}", questions.alone(item, side, replies), item, cell, model) for side in SIDES]
     answers = yield from answers_to(calls, item, cell, questions)

@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from harness.evaluators.mode import CountedVotes, MemberVotes
+from harness.prompting.single import single_rule
 from harness.prompting.strategy import ROUNDING
 from harness.records.experiment import Cell, Strategy
 
@@ -71,6 +72,13 @@ def variant(settings: Mapping[str, Any]) -> str:
     return f"({','.join(parts)})" if parts else ""
 
 
+def unfit(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Why a jury with these settings cannot use a strategy, and a suggested fix; None where it can."""
+    if strategy.ask == "single" and settings["quorum"]:
+        return "a quorum makes the others a tie, and a single response has none", "leave `quorum` out"
+    return None
+
+
 def members(cell: Cell) -> list[Cell]:
     """The judge cells whose judgments the jury counts, in the order of its members."""
     return [
@@ -96,13 +104,18 @@ def count(cell: Cell, strategy: Strategy, votes: MemberVotes) -> CountedVotes:
     """The verdict with most votes, or the verdict of the mean scores; a member that failed abstains."""
     import numpy as np
 
-    from harness.evaluators.voting import mean_scores, most_votes
+    from harness.evaluators.voting import mean_labels, mean_scores, most_labels, most_votes
 
     if averages_scores(cell):
         assert votes.scores is not None, "a mode that averages scores receives them"
+        if strategy.ask == "single":
+            labels, means = mean_labels(votes.codes, votes.scores[:, :, 0], single_rule(strategy))
+            return CountedVotes(labels, np.column_stack([means, np.full(len(means), np.nan)]))
         margin = strategy.tie_margin + ROUNDING
         verdicts, mean_a, mean_b = mean_scores(votes.codes, votes.scores[:, :, 0], votes.scores[:, :, 1], margin)
         return CountedVotes(verdicts, np.column_stack([mean_a, mean_b]))
     weights = cell.settings["weights"]
     weigh = np.array([weights[name] for name in cell.models]) if weights else None
+    if strategy.ask == "single":
+        return CountedVotes(most_labels(votes.codes, votes.labels, weigh))
     return CountedVotes(most_votes(votes.codes, weigh, cell.settings["quorum"]))

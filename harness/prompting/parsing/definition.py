@@ -31,13 +31,16 @@ def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
             full[key] = rule[key]
     if "between" in rule:
         full["between"] = list(rule["between"])
-    if rule["kind"] in ("verdict", "graded"):
+    if rule["kind"] in ("verdict", "graded", "label"):
         full["markers"] = list(rule.get("markers", ("Verdict", "Answer", "Winner", "Decision")))
     if rule["kind"] == "verdict":
         full["labels"] = {side: list(phrases) for side, phrases in rule.get("labels", default_labels()).items()}
         if "statements" in rule:
             full["statements"] = {side: list(phrases) for side, phrases in rule["statements"].items()}
         return full
+    if rule["kind"] == "label":
+        full["labels"] = {name: list(phrases or [name]) for name, phrases in rule["labels"].items()}
+        return full | ({"ordered": True} if rule.get("ordered") else {})
     if rule["kind"] == "logprobs":
         tokens = rule.get("tokens", default_tokens())
         full |= {"tokens": {side: list(words) for side, words in tokens.items()}, "top": rule.get("top", TOP)}
@@ -47,6 +50,8 @@ def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         full["labels"] = [list(phrases) for phrases in rule["labels"]]
     scale = rule.get("scale") or {"min": 1, "max": len(rule["labels"])}
     full["scale"] = {end: _plain(scale[end]) for end in ("min", "max")}
+    if "thresholds" in rule:
+        full["thresholds"] = {name: _plain(start) for name, start in rule["thresholds"].items()}
     if rule["kind"] == "score":
         full["markers"] = list(rule.get("markers", ("Score", "Rating", "Grade")))
     elif rule["kind"] == "scores":
@@ -157,7 +162,7 @@ def _named(group: str | int) -> str:
 
 def criterion_markers(name: str, ask: str) -> dict[str, list[str]]:
     """What stands before the scores of a criterion: for each response, or for the one that is shown alone."""
-    if ask == "each":
+    if ask != "pair":
         return {"": [name, f"{name} Score", f"{name} Rating"]}
     return {
         side: [f"{name} {of}{shown}{letter}" for of, shown in product(("", "for ", "of "), NAMES)]

@@ -16,6 +16,8 @@ from harness.prompting.parsing.numbers import Numbers
 from harness.prompting.parsing.structured_output import objects_in
 from harness.prompting.parsing.values import AMBIGUOUS, NO_VALUE, Nothing, Value
 
+_LABELS = frozenset(["label", "class", "category", "grade", "rating", "score", "judgment", "status"])
+"""Fields that name the label of a single response, beside those of verdicts."""
 _VERDICTS = frozenset(
     [
         "verdict",

@@ -1,7 +1,8 @@
 """A pattern of the strategy's own, matched by RE2, whose time grows linearly with the text.
 
-Named groups give the answer: `verdict`, or `a`, `b` and `tie` (the one that matched is the verdict), or `score`, or
-`score_a` and `score_b`. The last match counts. The package `google-re2` is an extra and imported when it is needed.
+Named groups give the answer: `verdict`, or `a`, `b` and `tie` (the one that matched is the verdict), or `label`, or
+`score`, or `score_a` and `score_b`. The last match counts. The package `google-re2` is an extra and imported when it is
+needed.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ INSTALL = "`pattern` needs the package google-re2: pip install 'fellowship-harne
 GROUPS: Mapping[str, tuple[frozenset[str], ...]] = {
     "verdict": (frozenset({"verdict"}), frozenset({"a", "b"}), frozenset({"a", "b", "tie"})),
     "graded": (frozenset({"verdict"}),),
+    "label": (frozenset({"label"}),),
     "score": (frozenset({"score"}),),
     "scores": (frozenset({"score_a", "score_b"}),),
     "rubric": (),

@@ -95,7 +95,7 @@ def compile_answer(
 
     Args:
         rule: as `full_rule` made it.
-        ask: `pair` or `each`: what a rubric's scores are about.
+        ask: `pair`, `each` or `single`: what a rubric's scores are about.
         criteria: what a rubric scores, each with `name` and `weight`.
     """
     if rule["kind"] == "logprobs":
@@ -120,7 +120,7 @@ def compile_answer(
     weights = [criterion["weight"] for criterion in criteria]
 
     def answer_in(values: Sequence[Any]) -> Answer:
-        if rule["kind"] == "verdict":
+        if rule["kind"] in ("verdict", "label"):
             return Answer(values[0])
         if rule["kind"] == "graded":
             return Answer(None, *grades(rule)[int(values[0])])
@@ -154,7 +154,7 @@ def _by_pattern(rule: Mapping[str, Any], plain: _Plain) -> AnswerRule:
             return None
         if rule["kind"] == "graded":
             return Answer(None, *grades(rule)[int(values[0])])
-        if rule["kind"] == "verdict":
+        if rule["kind"] in ("verdict", "label"):
             return Answer(verdict=values[0])  # type: ignore[arg-type]
         return Answer(None, *values) if len(values) > 1 else Answer(score=values[0])  # type: ignore[arg-type]
 
@@ -264,6 +264,7 @@ def _rubric(rule: Mapping[str, Any], ask: str, criteria: Sequence[Mapping[str, A
 
 _PLAIN: Mapping[str, Callable[[Mapping[str, Any], str, Sequence[Mapping[str, Any]]], _Plain]] = {
     "verdict": _verdict,
+    "label": _verdict,
     "graded": _graded,
     "score": _score,
     "scores": _scores,

@@ -28,13 +28,14 @@ def schema_of(rule: Mapping[str, Any], ask: str, criteria: Sequence[str]) -> dic
     fields: dict[str, Any] = {}
     if rule["reasons"]:
         fields["reasons"] = {"type": "string", "description": "your reasons, in a few sentences"}
-    if rule["kind"] in ("verdict", "graded"):
-        groups = rule["labels"].values() if rule["kind"] == "verdict" else rule["labels"]
+    if rule["kind"] in ("verdict", "graded", "label"):
+        groups = rule["labels"] if rule["kind"] == "graded" else rule["labels"].values()
         labels = [phrases[0] for phrases in groups if phrases]
-        return _object({**fields, "verdict": {"type": "string", "enum": labels}})
+        name = "label" if rule["kind"] == "label" else "verdict"
+        return _object({**fields, name: {"type": "string", "enum": labels}})
     # Not `minimum` and `maximum`: some endpoints refuse them in a strict schema. The range is checked when reading.
     score = {"type": "number", "description": f"{rule['scale']['min']} to {rule['scale']['max']}"}
-    sides = ("",) if ask == "each" else ("_a", "_b")
+    sides = ("_a", "_b") if ask == "pair" else ("",)
     if rule["kind"] == "rubric":
         scores = _object(dict.fromkeys(criteria, score))
         return _object({**fields, **{f"scores{side}": scores for side in sides}})

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from harness.records.judgments import Verdict
-
 
 class Nothing(Enum):
     """Why no value was read at a place."""
@@ -18,21 +16,21 @@ class Nothing(Enum):
 
 NO_VALUE: Final = Nothing.NO_VALUE
 AMBIGUOUS: Final = Nothing.AMBIGUOUS
-Value: TypeAlias = float | Verdict
+Value: TypeAlias = float | str
 
 
 class Answer(NamedTuple):
     """What was read from a reply; what the kind of the rule does not give is None.
 
     Attributes:
-        verdict: of both responses.
+        verdict: of both responses, or the label of a single one.
         score_a: of the response shown first.
         score_b: of the response shown second.
         score: of a response that is shown alone.
         preference: the probability that the response shown first is the better one.
     """
 
-    verdict: Verdict | None = None
+    verdict: str | None = None
     score_a: float | None = None
     score_b: float | None = None
     score: float | None = None

@@ -23,6 +23,10 @@ MIN_THINGS, MAX_THINGS = 4, 6
 """Requirements that a prompt may list."""
 
 
+SKILL = 0.8
+"""Of a judge of single responses: how often it gives the right label."""
+
+
 class Pairs(NamedTuple):
     """Pairs of responses.
 
@@ -56,6 +60,32 @@ def panel(judges: int, items: int, *, seed: int, shares: Sequence[float] | None 
         pairs, labels = Pairs(pairs.met[rows], pairs.listed[rows]), labels[rows]
     skill = Knobs().skill
     return labels, np.column_stack([verdicts(pairs, skill, generator) for _ in range(judges)])
+
+
+def single_panel(
+    judges: int, items: int, classes: int, seed: int, shares: Sequence[float] | None = None
+) -> tuple[Codes, Codes]:
+    """Labels of single responses, and the labels that judges of one skill give.
+
+    A judge gives the right label with probability `SKILL`, else one of the others, all with the same probability.
+
+    Args:
+        judges: number of judges; they differ only in their random draws.
+        items: number of responses.
+        classes: number of labels.
+        seed: seed of all draws.
+        shares: of the labels; None for equal ones.
+
+    Returns:
+        The label of each item, and those of the judges, items × judges.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    weights = np.ones(classes) if shares is None else np.asarray(shares, float)
+    ends = np.round(np.cumsum(weights) / weights.sum() * items).astype(int)
+    labels = np.repeat(np.arange(classes), np.diff(ends, prepend=0))
+    others = (labels[:, None] + generator.integers(1, classes, (items, judges))) % classes
+    is_right = generator.random((items, judges)) < SKILL
+    return labels.astype(np.int8), np.where(is_right, labels[:, None], others).astype(np.int8)
 
 
 def verdicts(pairs: Pairs, skill: float, generator: np.random.Generator) -> Codes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.statistics import agreement
@@ -16,10 +17,10 @@ count = agreement.total
 
 
 def value(tables: ArrayLike) -> Array:
-    """Cohen's kappa; a failure is a fourth class that only the judge uses."""
-    return agreement.kappa(tables, agreement.identity_weights())
+    """Cohen's kappa; a failure is a class of its own that only the judge uses."""
+    return agreement.kappa(tables, agreement.identity_weights(np.shape(tables)[-2]))
 
 
 def influence(tables: ArrayLike) -> Array:
     """Influence of an item of each cell of the table."""
-    return agreement.kappa_influence(tables, agreement.identity_weights())
+    return agreement.kappa_influence(tables, agreement.identity_weights(np.shape(tables)[-2]))

@@ -11,6 +11,7 @@ from harness.statistics.agreement import Array
 SUMMARY = "kappa on a against b: without the items that the labels or the judge call a tie"
 RANGE = (-1.0, 1.0)
 UNDEFINED = "the items that labels and judge both decide do not have two different labels"
+LABELS = "pair"
 NEEDS_CLASSES = True
 
 

@@ -116,7 +116,7 @@ def test_such_a_prompt_must_be_whole(file):
 def test_labels_in_one_column_are_a_json_list(file):
     assert read(file(rows_of("x", labels='["a", null, "b"]')))[0].labels == ("a", None, "b")
     assert read(file(rows_of("x", "y", labels="")))[0].labels == ()
-    with pytest.raises(DatasetError, match="`labels` is no list of verdicts; name one column per annotator"):
+    with pytest.raises(DatasetError, match="`labels` is no list of labels; name one column per annotator"):
         read(file(rows_of("x", labels="a")))
 
 

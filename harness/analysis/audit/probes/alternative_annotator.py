@@ -12,6 +12,7 @@ from harness.statistics import clusters
 from harness.statistics.alternative_annotator import EPSILON, FEWEST, alternative_test
 
 SUMMARY = "alternative-annotator: whether the evaluator can replace a human annotator (alt-test, arXiv 2501.10970)"
+LABELS = "any"
 FEW_ANNOTATORS = "fewer than three annotators"
 THRESHOLD = 0.5
 """The winning rate at which the test is passed."""
@@ -25,7 +26,9 @@ def figures(audited: Audited) -> dict[str, Figure]:
         unknown = audited.unknown(FEW_ANNOTATORS)
         return {"alternative-annotator.winning-rate": unknown, "alternative-annotator.advantage": unknown}
     level, group = audited.score.level, audited.reference.all_clusters
-    found = alternative_test(audited.judged, codes, clusters=group, level=level)
+    found = alternative_test(
+        audited.judged, codes, clusters=group, level=level, classes=len(audited.data.label_set.names)
+    )
     if found.winning_rate is None or found.advantage is None:
         unknown = audited.unknown(f"no annotator has {FEWEST} items", sum(one.n for one in found.advantages))
         return {"alternative-annotator.winning-rate": unknown, "alternative-annotator.advantage": unknown}

@@ -13,6 +13,7 @@ from harness.statistics import annotators, clusters
 from harness.statistics.annotators import Mean
 
 SUMMARY = "ceiling: agreement of the evaluator and of an annotator with the other annotators, on the same items"
+LABELS = "any"
 ONE_ANNOTATOR = "fewer than two annotators"
 ONE_LABEL = "no item has two labels"
 NAMES = ("ceiling.people", "ceiling.evaluator", "ceiling.difference")
@@ -20,13 +21,14 @@ NAMES = ("ceiling.people", "ceiling.evaluator", "ceiling.difference")
 
 def figures(audited: Audited) -> dict[str, Figure]:
     """Means over the annotators, by the first metric of the spec."""
-    codes = audited.data.annotator_codes()
+    codes, labels = audited.data.annotator_codes(), audited.data.label_set
+    split = labels.names.index(labels.split) if labels.split else annotators.MISSING
     if codes.shape[1] < 2:
         return dict.fromkeys(NAMES, audited.unknown(ONE_ANNOTATOR))
     if not ((codes >= 0).sum(axis=1) >= 2).any():
         return dict.fromkeys(NAMES, audited.unknown(ONE_LABEL))
-    metric = find_metric(verdict_score(audited.score).metrics[0], codes.ravel())
-    found = annotators.ceiling(audited.judged, codes, metric.value, audited.clusters)
+    metric = find_metric(verdict_score(audited.score).metrics[0], codes.ravel(), labels)
+    found = annotators.ceiling(audited.judged, codes, metric.value, audited.clusters, shape=labels.shape, split=split)
     if found is None:
         return dict.fromkeys(NAMES, audited.unknown(metric.UNDEFINED))
     widest = metric.RANGE[1] - metric.RANGE[0]

@@ -12,6 +12,7 @@ from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 from harness.scoring.estimates import NO_LABELS
 
+LABELS = "any"
 SUMMARY = "constant: accuracy of always giving the most frequent label, and the gain of the evaluator over it"
 
 
@@ -22,7 +23,7 @@ def figures(audited: Audited) -> dict[str, Figure]:
     if not is_labelled.any():
         unknown = audited.unknown(NO_LABELS)
         return {"constant.accuracy": unknown, "constant.gain": unknown}
-    most = int(np.bincount(labels[is_labelled], minlength=3).argmax())
+    most = int(np.bincount(labels[is_labelled], minlength=len(audited.data.label_set.names)).argmax())
     constant = np.where(is_labelled, labels == most, np.nan)
     gain = np.where(is_labelled, (audited.judged == labels).astype(float) - (labels == most), np.nan)
     return {

@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from harness.analysis.audit.finding import Finding, claimed, not_claimed, unknown
 from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
-from harness.records.judgments import FAILURES, VERDICTS
+from harness.records.judgments import FAILURES
 
 SUMMARY = "failures: share of the items without a verdict, by kind"
+LABELS = "any"
 NO_ITEMS = "no items"
 
 
 def figures(audited: Audited) -> dict[str, Figure]:
     """The share of all failures, and of each kind."""
-    judged = audited.judged
-    found = {"failures.all": audited.units.figure((judged >= len(VERDICTS)).astype(float), reason=NO_ITEMS)}
-    for code, kind in enumerate(FAILURES, len(VERDICTS)):
+    judged, classes = audited.judged, len(audited.data.label_set.names)
+    found = {"failures.all": audited.units.figure((judged >= classes).astype(float), reason=NO_ITEMS)}
+    for code, kind in enumerate(FAILURES, classes):
         if (judged == code).any():
             found[f"failures.{kind}"] = audited.units.figure((judged == code).astype(float), reason=NO_ITEMS)
     return found

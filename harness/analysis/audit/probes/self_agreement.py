@@ -9,6 +9,7 @@ from harness.analysis.audit.probe import Audited, figure_text
 from harness.records.figures import Figure
 
 SUMMARY = "self-agreement: share of pairs of repeats with the same verdict"
+LABELS = "any"
 NO_REPEATS = "no repeats; `repeats: [2]` adds one"
 REPEATS = "self-agreement.repeats"
 

@@ -1,0 +1,72 @@
+"""Label sets: the classes that reference labels and judgments of an experiment can have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.records.judgments import FAILURES, VERDICTS
+
+MOST = 20
+"""Labels that a set may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSet:
+    """The labels of an experiment, in their order. The position of a label is its code in every array.
+
+    A failure has a code as well: failure k of `harness.records.judgments.FAILURES` is `len(names) + k`.
+
+    Attributes:
+        names: of 2 to 20 labels.
+        is_ordered: whether the order of the labels means something, as that of grades does.
+        values: the number that each label stands for, such as 1 to 5; empty where labels are not numbers.
+        positive: the label whose rate is reported, such as `pass`; "" for none.
+        split: the label of an item whose annotators do not agree on one; "" where such an item has no label.
+        is_pair: whether they are the verdicts on a pair of responses, and not labels of a single one.
+    """
+
+    names: tuple[str, ...]
+    is_ordered: bool = False
+    values: tuple[float, ...] = ()
+    positive: str = ""
+    split: str = ""
+    is_pair: bool = False
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Labels and failures; the position is the code of a judgment."""
+        return (*self.names, *FAILURES)
+
+    @property
+    def outcome_codes(self) -> dict[str, int]:
+        """The code of a judgment by its label or failure."""
+        return {name: code for code, name in enumerate(self.outcomes)}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of a table: reference labels × judged labels and `failed`."""
+        return len(self.names), len(self.names) + 1
+
+    def json(self) -> dict[str, object]:
+        """As a run folder keeps it."""
+        return {
+            "names": list(self.names),
+            "ordered": self.is_ordered,
+            "values": list(self.values),
+            "positive": self.positive,
+        }
+
+
+VERDICT_LABELS = LabelSet(VERDICTS, is_ordered=True, split="tie", is_pair=True)
+"""The verdicts on a pair of responses."""
+
+
+def label_set_from(value: Mapping[str, object] | None) -> LabelSet:
+    """The label set that `LabelSet.json` wrote; that of pairs for None."""
+    if value is None:
+        return VERDICT_LABELS
+    names, values = value["names"], value["values"]
+    assert isinstance(names, Sequence)
+    assert isinstance(values, Sequence)
+    return LabelSet(tuple(names), bool(value["ordered"]), tuple(values), str(value["positive"]))

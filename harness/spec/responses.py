@@ -1,0 +1,168 @@
+"""What an experiment judges, pairs of responses or single ones, and whether the parts of its spec agree on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from harness import registry
+from harness.data.columns import COLUMNS, COLUMNS_OF_SINGLE
+from harness.errors import Problem
+from harness.prompting.single import labels_of
+from harness.records.experiment import Strategy
+from harness.records.label_set import VERDICT_LABELS, LabelSet
+from harness.records.metric_names import fits, names_of, needs_of
+from harness.spec.checks import CheckedDocument
+from harness.text import listed, quoted, suggestion
+
+SINGLE = "single"
+ASK = {SINGLE: ("single",), "pair": ("pair", "each")}
+"""What a strategy asks for, by what the experiment judges."""
+
+
+def label_set_of(strategies: Mapping[str, Strategy], names: list[str], responses: str | None) -> LabelSet:
+    """The labels of an experiment whose parts agree.
+
+    Args:
+        strategies: by name.
+        names: of those that cells use.
+        responses: `single`, or `pair` or None for pairs.
+    """
+    if responses != SINGLE:
+        return VERDICT_LABELS
+    return next((labels_of(strategies[name]) for name in names if name in strategies), VERDICT_LABELS)
+
+
+def response_problems(checked: CheckedDocument, strategies: Mapping[str, Strategy]) -> Iterator[Problem]:
+    """Parts of a spec that do not fit what it judges.
+
+    Args:
+        checked: the spec.
+        strategies: those without faults, by name.
+    """
+    kind = SINGLE if checked.part("responses") == SINGLE else "pair"
+    named = [
+        (index, strategies[name])
+        for index, name in enumerate(checked.part("matrix", "strategy") or ())
+        if isinstance(name, str) and name in strategies
+    ]
+    wrong = list(_strategy_problems(checked, kind, named))
+    yield from wrong
+    yield from _column_problems(checked, kind)
+    if kind == SINGLE:
+        yield from _pair_options(checked)
+    fitting = [strategy.name for _, strategy in named if strategy.ask in ASK[kind]]
+    if kind == SINGLE and (wrong or not fitting):
+        return
+    labels = label_set_of(strategies, fitting, kind)
+    yield from _label_problems(checked, labels)
+    yield from _metric_problems(checked, labels)
+
+
+def _strategy_problems(checked: CheckedDocument, kind: str, named: list[tuple[int, Strategy]]) -> Iterator[Problem]:
+    """Strategies that ask about something else, or that give other labels than the first one."""
+    first: Strategy | None = None
+    for index, strategy in named:
+        place = ("matrix", "strategy", index)
+        if strategy.ask not in ASK[kind]:
+            what = "a single response" if strategy.ask == "single" else "a pair of responses"
+            message = f"the strategy {quoted(strategy.name)} asks about {what}"
+            hint = (
+                "write `responses: single` at the top of the spec, or take another strategy"
+                if strategy.ask == "single"
+                else "this spec has `responses: single`: take a strategy with `ask: single`, such as `pass-fail`"
+            )
+            yield checked.document.problem(place, message, hint=hint)
+        elif kind == SINGLE and first is None:
+            first = strategy
+        elif kind == SINGLE and first is not None and labels_of(strategy) != labels_of(first):
+            one, other = (listed(labels_of(each).names) for each in (strategy, first))
+            message = f"the strategy {quoted(strategy.name)} gives {one}, and {quoted(first.name)} gives {other}"
+            hint = "give both the same labels in the same order; a score becomes labels by `answer: {thresholds: …}`"
+            yield checked.document.problem(place, message, hint=hint)
+
+
+def _column_problems(checked: CheckedDocument, kind: str) -> Iterator[Problem]:
+    """Columns of the other kind of data."""
+    known, others = (COLUMNS_OF_SINGLE, COLUMNS) if kind == SINGLE else (COLUMNS, COLUMNS_OF_SINGLE)
+    for name in checked.names("datasets"):
+        for column in checked.part("datasets", name, "columns") or ():
+            if column in others and column not in known:
+                what = "single responses" if kind == SINGLE else "pairs"
+                hint = (
+                    f"it is {listed([one for one in known if one not in others])} here"
+                    if kind == SINGLE
+                    else ("write `responses: single` at the top of the spec, or name `response_a` and `response_b`")
+                )
+                place = ("datasets", name, "columns", column)
+                yield checked.document.problem(
+                    place, f"a dataset of {what} has no column `{column}`", hint=hint, key=True
+                )
+        if kind == SINGLE and isinstance(checked.part("datasets", name, "columns", "label"), Mapping):
+            message, hint = "shares are of verdicts on pairs", "name one column of labels"
+            yield checked.document.problem(("datasets", name, "columns", "label"), message, hint=hint, key=True)
+
+
+def _pair_options(checked: CheckedDocument) -> Iterator[Problem]:
+    """Options that only pairs have."""
+    for index, order in enumerate(checked.part("matrix", "order") or ()):
+        if order != "given":
+            message, hint = f"a single response has no order `{order}`", "leave `order` out"
+            yield checked.document.problem(("matrix", "order", index), message, hint=hint)
+    if checked.part("matrix", "collapse") == "all-votes":
+        message, hint = (
+            "`all-votes` counts both orders, and a single response has one",
+            "use `majority` or `mean-score`",
+        )
+        yield checked.document.problem(("matrix", "collapse"), message, hint=hint)
+    if checked.part("score", "calibration"):
+        message = "a calibration maps soft verdicts on pairs"
+        yield checked.document.problem(("score", "calibration"), message, hint="leave it out", key=True)
+    for name in checked.names("models"):
+        columns = checked.part("models", name, "columns") or {}
+        for key in PAIR_FIELDS:
+            if key in columns:
+                message = f"`{key}` of a recording is about a pair"
+                hint = "name the column of replies as `text`, from which labels are read"
+                yield checked.document.problem(("models", name, "columns", key), message, hint=hint, key=True)
+
+
+PAIR_FIELDS = ("verdict", "score_a", "score_b", "preference", "p_a", "order", "given", "swapped")
+"""Columns of a recording that say what was judged of a pair."""
+
+
+def _label_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Problem]:
+    """Meanings of labels that are no labels of the experiment."""
+    for name in checked.names("datasets"):
+        for word, label in (checked.part("datasets", name, "label_values") or {}).items():
+            if label not in labels.names:
+                message = f"{quoted(str(label))} is no label of this spec"
+                hint = suggestion(str(label), labels.names) or f"the labels are {listed(labels.names)}"
+                yield checked.document.problem(("datasets", name, "label_values", word), message, hint=hint)
+
+
+def _metric_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Problem]:
+    """Metrics and probes that are not known, or not for these labels."""
+    soft = registry.names("soft_metrics")
+    known = [*names_of(labels), *(soft if labels.is_pair else ())]
+    for index, name in enumerate(checked.part("score", "metrics") or ()):
+        place = ("score", "metrics", index)
+        if name in soft and not labels.is_pair:
+            message = f"the metric {quoted(name)} is of soft verdicts on pairs"
+            yield checked.document.problem(place, message, hint=f"known here: {listed(known)}")
+        elif name not in soft and not fits(name, labels):
+            need = needs_of(name, labels)
+            message = f"the metric {quoted(name)} {need}" if need else f"there is no metric {quoted(name)}"
+            hint = "" if need else suggestion(name, known)
+            yield checked.document.problem(place, message, hint=hint or f"known here: {listed(known)}")
+    probes = registry.names("probes")
+    for index, name in enumerate(checked.part("score", "probes") or ()):
+        place = ("score", "probes", index)
+        if name not in probes:
+            yield checked.document.problem(place, f"there is no probe {quoted(name)}", hint=suggestion(name, probes))
+        elif not labels.is_pair and getattr(registry.find("probes", name), "LABELS", "pair") != "any":
+            message = f"the probe {quoted(name)} is about pairs of responses"
+            yield checked.document.problem(place, message, hint="leave it out")
+    metrics = checked.part("score", "metrics") or ()
+    if checked.part("score", "holdout") is not None and metrics and metrics[0] in soft:
+        message = f"the best by {quoted(metrics[0])} cannot be held out: it is a metric of soft verdicts"
+        yield checked.document.problem(("score", "holdout"), message, hint="put a metric of verdicts first")
