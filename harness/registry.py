@@ -40,6 +40,7 @@ PACKAGES = {
     "reviews": "harness.generation.reviews",
     "metrics": "harness.scoring.metrics",
     "soft_metrics": "harness.scoring.soft_metrics",
+    "label_metrics": "harness.scoring.label_metrics",
     "probes": "harness.analysis.audit.probes",
     "leaderboard_formats": "harness.leaderboard.formats",
     "export_formats": "harness.preferences.formats",
@@ -61,6 +62,7 @@ CONTRACTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "soft_metrics": (
         ("SUMMARY", "RANGE", "DIRECTION", "NEEDS_LABELS", "TAKES_VERDICTS", "UNIT_ERROR", "figure", "influence"),
     ),
+    "label_metrics": (("SUMMARY", "RANGE", "UNDEFINED", "for_label"),),
     "probes": (("SUMMARY", "figures", "sentence"),),
     "leaderboard_formats": (("SUMMARY", "render"),),
     "export_formats": (("SUMMARY", "FIELDS", "rows"),),

@@ -11,6 +11,7 @@ from harness.evaluators.mode import AskingMode, CountingMode
 from harness.leaderboard.format import LeaderboardFormat
 from harness.preferences.format import ExportFormat
 from harness.providers.provider import Provider
+from harness.scoring.label_metric import LabelMetric
 from harness.scoring.metric import Metric
 from harness.scoring.soft_metric import SoftMetric
 from support.plugins import SAMPLE, installed, write_distribution
@@ -49,6 +50,7 @@ PROTOCOLS = {
     "modes": [AskingMode, CountingMode],
     "metrics": [Metric],
     "soft_metrics": [SoftMetric],
+    "label_metrics": [LabelMetric],
     "probes": [Probe],
     "leaderboard_formats": [LeaderboardFormat],
     "export_formats": [ExportFormat],

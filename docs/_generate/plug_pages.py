@@ -106,6 +106,15 @@ def metric_section(name: str) -> Iterator[str]:
     yield f"Between {metric.RANGE[0]:g} and {metric.RANGE[1]:g}. Undefined where: {metric.UNDEFINED}."
 
 
+def label_metric_section(name: str) -> Iterator[str]:
+    """What a metric of one label means."""
+    metric = registry.find("label_metrics", name)
+    yield documentation("label_metrics", name)
+    yield ""
+    yield f"`score: {{metrics: [{name}-LABEL]}}`. Between {metric.RANGE[0]:g} and {metric.RANGE[1]:g}."
+    yield f"Undefined where: {metric.UNDEFINED}."
+
+
 def soft_metric_section(name: str) -> Iterator[str]:
     """What a metric of soft verdicts means, and which values are better."""
     metric = registry.find("soft_metrics", name)
@@ -150,6 +159,7 @@ SECTIONS: Mapping[str, Section] = {
     "reviews": review_section,
     "modes": mode_section,
     "metrics": metric_section,
+    "label-metrics": label_metric_section,
     "soft-metrics": soft_metric_section,
     "probes": probe_section,
     "providers": provider_section,

@@ -187,6 +187,7 @@ def _manifest(plan: Plan, run_id: str, digest: str, judgments_digest: str) -> di
     return {
         **manifest_head(plan.spec, run_id, digest),
         "datasets": datasets_json(plan.datasets),
+        **({} if plan.spec.label_set.is_pair else {"labels": plan.spec.label_set.json()}),
         "judgments": plan.size,
         "judgments_digest": judgments_digest,
         "cells": cells_json(plan.spec),

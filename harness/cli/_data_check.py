@@ -80,7 +80,7 @@ def digests_of_data(spec: Spec) -> list[dict[str, Any]]:
     Raises:
         HarnessError: if a dataset cannot be read.
     """
-    from harness.data.columns import REQUIRED
+    from harness.data.column_names import REQUIRED
     from harness.data.dataset import PROMPT_SET, read_dataset
     from harness.data.frozen import items_digest
 

@@ -27,6 +27,7 @@ KINDS = {
     "reviews": Kind("reviews", "prompts to review and revise drafts: `loop.review` of a generation"),
     "modes": Kind("modes", "kinds of evaluator (judge, jury, debate, cascade): `matrix.evaluator`"),
     "metrics": Kind("metrics", "agreement of judgments with labels: `score.metrics`"),
+    "label-metrics": Kind("label_metrics", "figures of one label, such as `recall-pass`: `score.metrics`"),
     "soft-metrics": Kind("soft_metrics", "figures of soft verdicts (probabilities): `score.metrics`"),
     "probes": Kind("probes", "biases of an evaluator: `harness audit`, `score.probes`"),
     "providers": Kind("providers", "sources of replies: `provider` of a model"),

@@ -29,6 +29,7 @@ from typing import NamedTuple
 import orjson
 import polars as pl
 
+from harness.data.column_names import REQUIRED, RESPONSE, SIDES, TEXTS, WORDS, columns_of
 from harness.data.labels import label_columns
 from harness.data.paths import roots_of
 from harness.data.prompts import prompt_columns
@@ -41,26 +42,9 @@ from harness.records.datasets import DatasetSpec
 from harness.records.judgments import VERDICTS
 from harness.text import listed, quoted
 
-REQUIRED = ("id", "prompt", "response_a", "response_b")
-RESPONSE = "response"
-"""The column of a single response."""
-REQUIRED_OF_SINGLE = ("id", "prompt", RESPONSE)
-"""What a dataset of single responses must have."""
-SIDES = ("response_a", "response_b")
-TEXTS = ("response_a", "response_b", "reference")
-WORDS = ("id", "cluster", "category", "model_a", "model_b", "model")
 MAX_LISTED = 20
 """Columns of a file that a message names."""
 EMPTY = "is missing or empty"
-COLUMNS = (*REQUIRED, "label", "labels", "cluster", "category", "model_a", "model_b", "reference")
-"""The canonical columns of pairs, as `columns:` of a spec may name them."""
-COLUMNS_OF_SINGLE = (*REQUIRED_OF_SINGLE, "label", "labels", "cluster", "category", "model", "reference")
-"""Those of single responses."""
-
-
-def columns_of(spec: DatasetSpec) -> tuple[str, ...]:
-    """The canonical columns that a dataset can have."""
-    return COLUMNS_OF_SINGLE if spec.is_single else COLUMNS
 
 
 class Canonical(NamedTuple):

@@ -12,7 +12,8 @@ import numpy as np
 import orjson
 import polars as pl
 
-from harness.data.columns import REQUIRED, REQUIRED_OF_SINGLE, RESPONSE, canonical, missing_columns
+from harness.data.column_names import REQUIRED, REQUIRED_OF_SINGLE, RESPONSE
+from harness.data.columns import canonical, missing_columns
 from harness.data.files import source_digest
 from harness.data.frozen import check_frozen
 from harness.data.hub.local_copy import fetched

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from harness.data.columns import EMPTY, REQUIRED, RESPONSE, SIDES, answered_already, empty_and_repeated
+from harness.data.column_names import REQUIRED, RESPONSE, SIDES
+from harness.data.columns import EMPTY, answered_already, empty_and_repeated
 from harness.data.findings import gathered
 from harness.data.labels import label_problem
 from harness.data.rows import Rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.records.judgments import FAILURES, VERDICTS
@@ -63,10 +63,18 @@ VERDICT_LABELS = LabelSet(VERDICTS, is_ordered=True, split="tie", is_pair=True)
 
 
 def label_set_from(value: Mapping[str, object] | None) -> LabelSet:
-    """The label set that `LabelSet.json` wrote; that of pairs for None."""
+    """The label set that `LabelSet.json` wrote; that of pairs for None.
+
+    Raises:
+        ValueError: where it wrote no such value.
+    """
     if value is None:
         return VERDICT_LABELS
-    names, values = value["names"], value["values"]
-    assert isinstance(names, Sequence)
-    assert isinstance(values, Sequence)
-    return LabelSet(tuple(names), bool(value["ordered"]), tuple(values), str(value["positive"]))
+    try:
+        names, values = tuple(map(str, value["names"])), tuple(map(float, value["values"]))  # type: ignore[call-overload]
+        found = LabelSet(names, bool(value["ordered"]), values, str(value["positive"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no label set: {error}") from None
+    if not 2 <= len(set(names)) == len(names) <= MOST or len(values) not in (0, len(names)):
+        raise ValueError("no label set: labels are 2 to 20 different names, with a number for each or none")
+    return found

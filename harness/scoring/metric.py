@@ -30,8 +30,6 @@ class Metric(Protocol):
       evaluators × evaluators, from the label of each item and the outcomes, items × evaluators; of a metric with
       an exact test;
     * `LABELS`: the label sets that it is for: `any` (the default), `ordered`, or `pair` for verdicts on pairs alone;
-    * `for_label(position) -> Metric`: of a metric of one label, which is named `METRIC-LABEL`; such a file needs no
-      figure of its own;
     * `ON_REQUEST: bool`: whether a run computes it only if its spec names it, which is so for all installed ones.
     """
 
@@ -65,9 +63,9 @@ def find_metric(name: str, labels: NDArray[np.int8] | None = None, label_set: La
         label_set: the labels that items can have.
     """
     plain, label = split_name(name, label_set)
-    found = registry.find("metrics", plain)
     if label:
-        return cast(Metric, found.for_label(label_set.names.index(label)))
+        return cast(Metric, registry.find("label_metrics", plain).for_label(label_set.names.index(label)))
+    found = registry.find("metrics", plain)
     if labels is not None and len(labels) and hasattr(found, "for_labels"):
         occurring = np.bincount(labels[labels >= 0], minlength=len(label_set.names)) > 0
         found = found.for_labels(occurring) or found

@@ -52,7 +52,7 @@ from harness.spec.models import models_of, shared_replies
 from harness.spec.paths import Folders
 from harness.spec.personas import with_personas
 from harness.spec.plugins import plugin_problems
-from harness.spec.responses import label_set_of, response_problems
+from harness.spec.responses import for_responses, label_set_of, response_problems
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
 from harness.spec.yaml import read_yaml
@@ -175,6 +175,7 @@ def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
         if is_link(checked.part("matrix", axis)):
             checked = CheckedDocument(listed(checked.document, axis), problems)
     strategies, wrong = strategies_of(checked, folders)
+    strategies = for_responses(strategies, checked.part("responses"))
     peopled, unknown = with_personas(checked, folders)
     calibrated, unread = with_calibration(CheckedDocument(peopled, problems), folders)
     taken = take(CheckedDocument(calibrated, problems), folders, strategies, chain)

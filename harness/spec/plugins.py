@@ -67,8 +67,12 @@ def _uses(value: Any) -> Iterator[Use]:
     yield from _use(("loop", "review"), "reviews", _get(_get(value, "loop"), "review"))
     for kind in ("metrics", "probes"):
         for index, name in enumerate(_list(_get(_get(value, "score"), kind))):
-            is_soft = kind == "metrics" and name in registry.names("soft_metrics")
-            yield from _use(("score", kind, index), "soft_metrics" if is_soft else kind, name)
+            yield from _use(("score", kind, index), _metric_kind(name) if kind == "metrics" else kind, name)
+
+
+def _metric_kind(name: Any) -> str:
+    """The kind of plug-in that a metric of a spec is."""
+    return "soft_metrics" if name in registry.names("soft_metrics") else "metrics"
 
 
 def _modes(place: tuple[Step, ...], entry: Any) -> Iterator[Use]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from harness import registry
-from harness.data.columns import COLUMNS, COLUMNS_OF_SINGLE
+from harness.data.column_names import COLUMNS, COLUMNS_OF_SINGLE
 from harness.errors import Problem
-from harness.prompting.single import labels_of
+from harness.prompting.single import labels_of, single_faults
 from harness.records.experiment import Strategy
 from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.metric_names import fits, names_of, needs_of
@@ -17,6 +18,15 @@ from harness.text import listed, quoted, suggestion
 SINGLE = "single"
 ASK = {SINGLE: ("single",), "pair": ("pair", "each")}
 """What a strategy asks for, by what the experiment judges."""
+
+
+def for_responses(strategies: Mapping[str, Strategy], responses: str | None) -> dict[str, Strategy]:
+    """The strategies as an experiment uses them: one that shows each response alone also serves single ones."""
+    if responses != SINGLE:
+        return dict(strategies)
+    return {
+        name: replace(one, ask="single", tie_margin=0) if one.ask == "each" else one for name, one in strategies.items()
+    }
 
 
 def label_set_of(strategies: Mapping[str, Strategy], names: list[str], responses: str | None) -> LabelSet:
@@ -69,9 +79,11 @@ def _strategy_problems(checked: CheckedDocument, kind: str, named: list[tuple[in
             hint = (
                 "write `responses: single` at the top of the spec, or take another strategy"
                 if strategy.ask == "single"
-                else "this spec has `responses: single`: take a strategy with `ask: single`, such as `pass-fail`"
+                else "this spec has `responses: single`: take one with `ask: single` or `each`, such as `pass-fail`"
             )
             yield checked.document.problem(place, message, hint=hint)
+        elif kind == SINGLE and (faults := _scale_faults(checked, strategy)):
+            yield from (checked.document.problem(place, message, hint=hint) for message, hint in faults)
         elif kind == SINGLE and first is None:
             first = strategy
         elif kind == SINGLE and first is not None and labels_of(strategy) != labels_of(first):
@@ -79,6 +91,13 @@ def _strategy_problems(checked: CheckedDocument, kind: str, named: list[tuple[in
             message = f"the strategy {quoted(strategy.name)} gives {one}, and {quoted(first.name)} gives {other}"
             hint = "give both the same labels in the same order; a score becomes labels by `answer: {thresholds: …}`"
             yield checked.document.problem(place, message, hint=hint)
+
+
+def _scale_faults(checked: CheckedDocument, strategy: Strategy) -> list[tuple[str, str]]:
+    """Why a strategy that shows each response alone gives no labels; those for single responses were checked before."""
+    if (checked.part("strategies", strategy.name) or {}).get("ask") == "single":
+        return []
+    return [(f"the strategy {quoted(strategy.name)}: {what}", hint) for _, what, hint in single_faults(strategy.answer)]
 
 
 def _column_problems(checked: CheckedDocument, kind: str) -> Iterator[Problem]:
@@ -143,17 +162,16 @@ def _label_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Prob
 def _metric_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Problem]:
     """Metrics and probes that are not known, or not for these labels."""
     soft = registry.names("soft_metrics")
-    known = [*names_of(labels), *(soft if labels.is_pair else ())]
     for index, name in enumerate(checked.part("score", "metrics") or ()):
         place = ("score", "metrics", index)
         if name in soft and not labels.is_pair:
             message = f"the metric {quoted(name)} is of soft verdicts on pairs"
-            yield checked.document.problem(place, message, hint=f"known here: {listed(known)}")
+            yield checked.document.problem(place, message, hint=f"known here: {listed(names_of(labels))}")
         elif name not in soft and not fits(name, labels):
             need = needs_of(name, labels)
             message = f"the metric {quoted(name)} {need}" if need else f"there is no metric {quoted(name)}"
-            hint = "" if need else suggestion(name, known)
-            yield checked.document.problem(place, message, hint=hint or f"known here: {listed(known)}")
+            known = [*registry.names("metrics"), *soft] if labels.is_pair else names_of(labels)
+            yield checked.document.problem(place, message, hint="" if need else suggestion(name, known))
     probes = registry.names("probes")
     for index, name in enumerate(checked.part("score", "probes") or ()):
         place = ("score", "probes", index)

@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike
 
 from harness.statistics.agreement import Array
 
+STEP = 1e-6
+"""The share of the items that a numerical influence moves to a cell."""
+
 
 def recall(tables: ArrayLike, at: int) -> Array:
     """Share of the items of class `at` to which the judge gives that class; NaN without such items.
@@ -103,14 +106,13 @@ def ordinal_alpha(tables: ArrayLike) -> Array:
 def ordinal_alpha_influence(tables: ArrayLike) -> Array:
     """Influence of an item of each cell of the table on `ordinal_alpha`, by a small difference of the counts."""
     counts = np.asarray(tables, dtype=float)
-    total = counts.sum(axis=(-2, -1))
+    total, value = counts.sum(axis=(-2, -1)), ordinal_alpha(counts)
     found = np.zeros(counts.shape)
-    step = np.maximum(total * 1e-5, 1e-9)
     for row in range(counts.shape[-2]):
         for column in range(counts.shape[-1]):
-            moved = counts.copy()
-            moved[..., row, column] += step
-            found[..., row, column] = (ordinal_alpha(moved) - ordinal_alpha(counts)) * _ratio(total, step)
+            moved = (1 - STEP) * counts
+            moved[..., row, column] += STEP * total
+            found[..., row, column] = (ordinal_alpha(moved) - value) / STEP
     return found
 
 

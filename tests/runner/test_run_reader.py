@@ -9,7 +9,7 @@ import pytest
 import harness
 from harness.errors import RunFolderError
 from harness.hashing import rounded
-from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.records.judgments import OUTCOME_CODES, OUTCOMES, VERDICTS
 from harness.runner import run_reader
 from harness.runner.run_reader import read_judged
 from harness.scoring.score import score_dataset
@@ -154,6 +154,7 @@ def test_judgments_that_are_not_those_of_the_manifest_are_refused(run, tmp_path)
 def test_judgment_without_votes_has_its_outcome_in_place_of_each():
     a, tie, b, unavailable = (OUTCOMES.index(name) for name in ("a", "tie", "b", "unavailable"))
     lists = pl.Series([["a", "b"], [], ["tie", "tie"]], dtype=pl.List(pl.String))
-    votes = run_reader._votes(lists, np.array([a, unavailable, tie], np.int8))
+    votes = run_reader._votes(lists, np.array([a, unavailable, tie], np.int8), OUTCOME_CODES)
     assert votes.tolist() == [[a, b], [unavailable, unavailable], [tie, tie]]
-    assert run_reader._votes(pl.Series([[], []], dtype=pl.List(pl.String)), np.array([a, b], np.int8)) is None
+    none = pl.Series([[], []], dtype=pl.List(pl.String))
+    assert run_reader._votes(none, np.array([a, b], np.int8), OUTCOME_CODES) is None

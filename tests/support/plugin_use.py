@@ -19,6 +19,7 @@ from support.wheels import source_files
 FILES = {
     "dataset_formats/sample-tsv": 1,
     "export_formats/sample-pairs": 1,
+    "label_metrics/sample-misses": 1,
     "leaderboard_formats/sample-lines": 1,
     "metrics/sample-share": 1,
     "modes/sample-ask": 2,  # a module and the schema of its settings

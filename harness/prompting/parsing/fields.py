@@ -76,14 +76,21 @@ MAX_FIELDS = 200
 """Fields of an object that are checked."""
 
 
-def verdict_in(text: str, labels: Labels) -> Value | Nothing:
-    """The verdict in the last object with a field that names one, or the first place of a ranked list."""
+def verdict_in(text: str, labels: Labels, *, is_single: bool = False) -> Value | Nothing:
+    """The verdict in the last object with a field that names one, or the first place of a ranked list.
+
+    Args:
+        text: the reply.
+        labels: reads a value.
+        is_single: whether the label of a single response is wanted, which other fields name as well.
+    """
+    names = _VERDICTS | _LABELS if is_single else _VERDICTS
     ranks: dict[Value, float] = {}
     for found in _objects(text):
         values = set()
         for path, value in _fields(found):
             words = _words(path[-1:])
-            if (words - _IGNORED or words) & _VERDICTS and isinstance(value, str):
+            if (words - _IGNORED or words) & names and isinstance(value, str):
                 values.add(labels.whole(value))
         values.discard(NO_VALUE)
         if values:

@@ -86,7 +86,7 @@ def verdict_search(rule: Mapping[str, Any], labels: Labels, statements: Mapping[
     finders = finders_of(rule["markers"], labels, case_sensitive=case_sensitive, enclosed=enclosed)
 
     def fields(reply: NormalisedReply, note: Noted | None) -> Value | Nothing:
-        return _noted("field", verdict_in(reply.raw, labels), reply, note)
+        return _noted("field", verdict_in(reply.raw, labels, is_single=rule["kind"] == "label"), reply, note)
 
     def last_line(reply: NormalisedReply, note: Noted | None) -> Value | Nothing:
         return _noted("last line", labels.alone(reply.last_line()), reply, note)

@@ -1,6 +1,7 @@
-"""Write pairs of simulated responses whose true order is known.
+"""Write pairs of simulated responses whose true order is known, or single ones that pass or fail.
 
     python -m harness.providers.simulation.dataset --seed 7 --n 120 > specs/data/quickstart.jsonl
+    python -m harness.providers.simulation.dataset --seed 7 --n 160 --single > specs/data/village-checks.jsonl
 
 Each prompt lists what a text must mention. Two of four simulated writers, who differ in skill, answer it. Three
 simulated annotators read both answers and label the pair; like people they miss things, so they do not always agree.
@@ -15,7 +16,7 @@ import click
 import orjson
 
 from harness.providers.simulation.chance import Chance
-from harness.providers.simulation.judge import perceive, verdict_of
+from harness.providers.simulation.judge import label_of, perceive, verdict_of
 from harness.providers.simulation.world import Knobs, quality_of, signature_of
 
 WRITERS = {"ash": 0.45, "elm": 0.6, "fir": 0.7, "oak": 0.85}
@@ -91,6 +92,28 @@ def make_pairs(seed: int, count: int) -> list[dict[str, Any]]:
     return rows
 
 
+def make_singles(seed: int, count: int) -> list[dict[str, Any]]:
+    """So many rows with a single response each, which three annotators say passes or fails."""
+    rows: list[dict[str, Any]] = []
+    for drawn in range(count):
+        chance = Chance("singles", str(seed), str(drawn))
+        kind, prompt, occasion, things = _asked(chance)
+        family = chance.pick(sorted(WRITERS), 1)[0]
+        text = _written(KINDS[kind], occasion, things, family, chance)
+        labels = [label_of(perceive(one, prompt, text, chance), ("fail", "pass")) for one in ANNOTATORS]
+        rows.append(
+            {
+                "id": f"text-{drawn + 1:03d}",
+                "prompt": prompt,
+                "response": text,
+                "labels": labels,
+                "category": kind,
+                "model": f"writer-{family}",
+            }
+        )
+    return rows
+
+
 def make_prompts(seed: int, count: int) -> list[dict[str, Any]]:
     """So many rows of a prompt set, each with another prompt; the same for the same seed, always."""
     rows: dict[str, dict[str, Any]] = {}
@@ -149,9 +172,10 @@ def _written(kind: Kind, occasion: str, things: list[str], family: str, chance: 
 @click.command()
 @click.option("--seed", default=7, show_default=True, help="Another seed gives other pairs.")
 @click.option("--n", "count", default=120, show_default=True, help="How many pairs.")
-def main(seed: int, count: int) -> None:
+@click.option("--single", "is_single", is_flag=True, help="Write single responses that pass or fail.")
+def main(seed: int, count: int, *, is_single: bool) -> None:
     """Write pairs of simulated responses as JSON lines to standard output."""
-    for row in make_pairs(seed, count):
+    for row in (make_singles if is_single else make_pairs)(seed, count):
         sys.stdout.buffer.write(orjson.dumps(row) + b"\n")
 
 

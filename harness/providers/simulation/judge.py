@@ -30,6 +30,9 @@ from harness.providers.simulation.writer import asks_for_review, remarks_on, wri
 TIE_MARGIN = 0.1
 """A judge that gives verdicts calls a tie if perceived qualities differ by less."""
 
+PASS_MARK = 0.7
+"""A judge that chooses between two labels of a single response gives the better one from this perceived quality on."""
+
 STRONG_MARGIN = 0.4
 """A judge that gives grades calls the difference large if perceived qualities differ by more."""
 
@@ -198,6 +201,8 @@ def _chosen(bare: Bare, seen: Sequence[Impression]) -> str:
     scale = _SCALE.fullmatch(bare.choices[0])
     if scale:
         return f"{_rating(seen[0], float(scale[1]), float(scale[2])):g}"
+    if len(seen) == 1:
+        return label_of(seen[0], bare.choices)
     margin = seen[0].quality - seen[-1].quality
     if len(bare.choices) == 2:
         best = bare.choices[0] if margin >= 0 else bare.choices[1]
@@ -263,6 +268,8 @@ def _filled_in(blank: tuple[str, str, str], seen: Sequence[Impression]) -> str:
         return f"{marker}: {_rating(one, float(scale[1]), float(scale[2])):g}{rest}"
     if "tie" in wanted.casefold() and len(seen) > 1:
         return f"{marker}: {verdict_of(*seen)}{rest}"
+    if len(seen) == 1 and (choices := _choices_in(wanted)):
+        return f"{marker}: {label_of(seen[0], choices)}{rest}"
     return f"{marker}: as said above{rest}"
 
 
@@ -276,7 +283,22 @@ def _filled_form(form: Any, seen: Sequence[Impression], remarks: str, name: str 
         return _rating(seen[-1] if name.endswith("_b") else seen[0], float(scale[1]), float(scale[2]))
     if "tie" in form.casefold() and len(seen) > 1:
         return verdict_of(*seen)
+    if len(seen) == 1 and (choices := _choices_in(form.strip("<>"))):
+        return label_of(seen[0], choices)
     return remarks
+
+
+def _choices_in(wanted: str) -> list[str]:
+    """The labels that a blank such as `fail or pass` offers; none where it offers none."""
+    others, found, last = wanted.rpartition(" or ")
+    return [*others.split(", "), last] if found and "tie" not in wanted.casefold() else []
+
+
+def label_of(one: Impression, choices: Sequence[str]) -> str:
+    """The label of a single response, the labels being in their order from the worst to the best."""
+    if len(choices) == 2:
+        return choices[int(one.quality >= PASS_MARK)]
+    return choices[min(len(choices) - 1, max(0, int(one.quality * len(choices))))]
 
 
 def _rating(one: Impression, low: float, high: float) -> float:

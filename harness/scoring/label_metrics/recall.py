@@ -1,18 +1,18 @@
-"""F1 of one label: the harmonic mean of its precision and its recall."""
+"""Recall of one label: the share of its items to which the judge gives it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.statistics import agreement, classes
+from harness.statistics import classes
 from harness.statistics.agreement import Array
 
-SUMMARY = "f1-LABEL: harmonic mean of precision and recall of a label"
+SUMMARY = "recall-LABEL: share of the items of a label to which the judge gives it (true positive or negative rate)"
 RANGE = (0.0, 1.0)
-UNDEFINED = "neither labels nor judgments have this label"
-ON_REQUEST = True
+UNDEFINED = "no item has this label"
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,16 @@ class OfLabel:
 
     def count(self, tables: ArrayLike) -> Array:
         """Items that the figure rests on."""
-        found: Array = agreement.total(tables)
+        found: Array = np.asarray(tables, dtype=float)[..., self.at, :].sum(axis=-1)
         return found
 
     def value(self, tables: ArrayLike) -> Array:
         """The figure, NaN where there are no such items."""
-        return classes.f1(tables, self.at)
+        return classes.recall(tables, self.at)
 
     def influence(self, tables: ArrayLike) -> Array:
         """Influence of an item of each cell of the table."""
-        return classes.f1_influence(tables, self.at)
+        return classes.recall_influence(tables, self.at)
 
 
 def for_label(position: int) -> OfLabel:

@@ -13,7 +13,6 @@ from harness.statistics.agreement import Array
 SUMMARY = "precision-LABEL: share of the items to which the judge gives a label that have it"
 RANGE = (0.0, 1.0)
 UNDEFINED = "the judge never gives this label"
-ON_REQUEST = True
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,17 @@
-"""Recall of one label: the share of its items to which the judge gives it."""
+"""F1 of one label: the harmonic mean of its precision and its recall."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.statistics import classes
+from harness.statistics import agreement, classes
 from harness.statistics.agreement import Array
 
-SUMMARY = "recall-LABEL: share of the items of a label to which the judge gives it (true positive or negative rate)"
+SUMMARY = "f1-LABEL: harmonic mean of precision and recall of a label"
 RANGE = (0.0, 1.0)
-UNDEFINED = "no item has this label"
-ON_REQUEST = True
+UNDEFINED = "neither labels nor judgments have this label"
 
 
 @dataclass(frozen=True)
@@ -31,16 +29,16 @@ class OfLabel:
 
     def count(self, tables: ArrayLike) -> Array:
         """Items that the figure rests on."""
-        found: Array = np.asarray(tables, dtype=float)[..., self.at, :].sum(axis=-1)
+        found: Array = agreement.total(tables)
         return found
 
     def value(self, tables: ArrayLike) -> Array:
         """The figure, NaN where there are no such items."""
-        return classes.recall(tables, self.at)
+        return classes.f1(tables, self.at)
 
     def influence(self, tables: ArrayLike) -> Array:
         """Influence of an item of each cell of the table."""
-        return classes.recall_influence(tables, self.at)
+        return classes.f1_influence(tables, self.at)
 
 
 def for_label(position: int) -> OfLabel:

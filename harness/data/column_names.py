@@ -1,0 +1,24 @@
+"""The canonical columns of a dataset: of pairs of responses, and of single ones."""
+
+from __future__ import annotations
+
+from harness.records.datasets import DatasetSpec
+
+REQUIRED = ("id", "prompt", "response_a", "response_b")
+RESPONSE = "response"
+"""The column of a single response."""
+REQUIRED_OF_SINGLE = ("id", "prompt", RESPONSE)
+"""What a dataset of single responses must have."""
+SIDES = ("response_a", "response_b")
+TEXTS = ("response_a", "response_b", "reference")
+WORDS = ("id", "cluster", "category", "model_a", "model_b", "model")
+
+COLUMNS = (*REQUIRED, "label", "labels", "cluster", "category", "model_a", "model_b", "reference")
+"""The canonical columns of pairs, as `columns:` of a spec may name them."""
+COLUMNS_OF_SINGLE = (*REQUIRED_OF_SINGLE, "label", "labels", "cluster", "category", "model", "reference")
+"""Those of single responses."""
+
+
+def columns_of(spec: DatasetSpec) -> tuple[str, ...]:
+    """The canonical columns that a dataset can have."""
+    return COLUMNS_OF_SINGLE if spec.is_single else COLUMNS

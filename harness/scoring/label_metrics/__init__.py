@@ -1,0 +1,1 @@
+"""Metrics of one label; see `harness.scoring.label_metric`."""
