@@ -159,16 +159,8 @@ def correct(
     from harness.analysis.correct.document import correction_json
     from harness.analysis.correct.label_file import COLUMNS, LabelSource
     from harness.api.in_memory import rows_of
-    from harness.records.judgments import VERDICTS
 
-    problems = [
-        *_unknown("columns", columns or {}, COLUMNS),
-        *(
-            Problem(message=f"values: {quoted(str(word))} must mean one of {', '.join(VERDICTS)}")
-            for word, verdict in (values or {}).items()
-            if verdict not in VERDICTS
-        ),
-    ]
+    problems = _unknown("columns", columns or {}, COLUMNS)
     if labels is None and (columns or values or skip_unknown):
         problems.append(Problem(message="`columns`, `values` and `skip_unknown` describe a file of `labels`"))
     if problems:

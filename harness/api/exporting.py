@@ -109,6 +109,9 @@ def export_data(
     folder = folder_of(run, results, allowed)
     with diagnose_corruption(folder):
         manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
+        if "labels" in manifest:
+            message = f"{folder}: preference data are pairs of responses, and this run judged single ones"
+            raise RunFolderError(message, hint="`judgments.parquet` in that folder holds the labels")
         request = _request(settings, out, spec["seed"])
         check_files(request, replace=settings.get("force", False))
         groups, cells = _groups(run, folder, settings, results, allowed)

@@ -86,7 +86,9 @@ def _inputs(plan: Plan) -> dict[tuple[str, str], str]:
     for name, dataset in plan.datasets.items():
         for item in dataset.items():
             prompt = "\n\n".join(str(message["content"]) for message in item.prompt)
-            found[name, item.id] = f"{prompt}\n\n[Response A]\n{item.response_a}\n\n[Response B]\n{item.response_b}"
+            pair = f"[Response A]\n{item.response_a}\n\n[Response B]\n{item.response_b}"
+            shown = pair if dataset.label_set.is_pair else f"[Response]\n{item.response_a}"
+            found[name, item.id] = f"{prompt}\n\n{shown}"
     return found
 
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import click
 
 from harness.analysis.correct.label_file import COLUMNS, LabelSource
-from harness.records.judgments import VERDICTS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,7 +74,7 @@ def _values(given: tuple[str, ...]) -> dict[str, Any]:
     values = {}
     for each in given:
         word, _, verdict = each.rpartition("=")
-        if not word or verdict not in VERDICTS:
-            raise click.UsageError(f"--value takes LABEL=VERDICT with one of {', '.join(VERDICTS)}, not `{each}`")
+        if not word or not verdict:
+            raise click.UsageError(f"--value takes WORD=LABEL, such as `1=a` or `yes=pass`, not `{each}`")
         values[word] = verdict
     return values

@@ -102,9 +102,9 @@ def _dataset_lines(found: DatasetCorrection, *, wide: bool) -> Iterator[str]:
     pairing = found.pairing
     yield f"{found.name}: {found.labelled:,} of {found.items:,} items labelled"
     yield ""
-    yield f"win rate of {pairing.of} over {pairing.over}"
+    yield pairing.title
     yield from _table(_win_rates(found) if wide else _short_win_rates(found))
-    if wide:
+    if wide and pairing.label is None:
         yield ""
         yield "win rate by other conventions of ties"
         yield from _table(_other_rates(found))
@@ -127,7 +127,7 @@ def _dataset_lines(found: DatasetCorrection, *, wide: bool) -> Iterator[str]:
 
 def _short_win_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
     """Win rates with ties as half a win, in 80 columns."""
-    yield ("ties count half", "judge only", "corrected", "gain")
+    yield ("ties count half" if found.pairing.label is None else "", "judge only", "corrected", "gain")
     yield (LABELS, _shown(found.human["half"]), "", "")
     for cell in found.cells:
         rate = cell.rates["half"]

@@ -202,9 +202,9 @@ class Questions:
         shown = self._responses(item) if shows_responses else ()
         return self._messages(opening, template, item, shown, replies)
 
-    def whole(self, item: Item, replies: Mapping[str, str] = NO_REPLIES) -> list[Message]:
+    def whole(self, item: Item, replies: Mapping[str, str] = NO_REPLIES) -> Sequence[Message]:
         """The conversation that shows all responses of an item: both of a pair, or the single one."""
-        return self._messages(self._opening, self._user, item, self._responses(item), replies)
+        return self.pair(item, replies) if self.single is None else self.alone(item, "a", replies)
 
     def _responses(self, item: Item) -> Shown:
         return (("response", "response", item.response_a),) if self.strategy.ask == "single" else _both(item)

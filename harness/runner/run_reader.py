@@ -180,6 +180,27 @@ class Judged:
     datasets: tuple[JudgedDataset, ...]
     kind: str = "evaluation"
 
+    @property
+    def label_set(self) -> LabelSet:
+        """The labels that judgments can have."""
+        return self.datasets[0].label_set if self.datasets else VERDICT_LABELS
+
+
+def pairs_only(run: Judged, why: str) -> None:
+    """Refuse a run of single responses.
+
+    Args:
+        run: read back.
+        why: what only pairs have, as the beginning of a sentence.
+
+    Raises:
+        RunFolderError: where it judged single responses.
+    """
+    if not run.label_set.is_pair:
+        message = f"{why}, and this run judged single responses"
+        hint = "`harness correct` corrects the rate of a label, and `harness leaderboard` shows agreement"
+        raise RunFolderError(f"{run.folder}: {message}", hint=hint)
+
 
 def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("evaluation",)) -> Judged:
     """Read a run back.

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
-from harness.records.judgments import OUTCOMES, VERDICTS
 from harness.report.items.filters import NO_LABEL, SHOWS, SORTS, Filters, ItemPage
 from harness.report.items.index import RunIndex
 from harness.report.items.records import ItemRecord, LoopRecord
@@ -104,6 +103,7 @@ class ItemsPage:
         previous: address of the page before, "" for none.
         next: address of the page after it, "" for none.
         has_orders: whether a cell shows the responses in both orders.
+        labels: that judgments can have.
     """
 
     TEMPLATE: ClassVar[str] = "items.html"
@@ -117,6 +117,7 @@ class ItemsPage:
     previous: str
     next: str
     has_orders: bool
+    labels: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,7 @@ def items_page(key: RunKey, index: RunIndex, found: ItemPage) -> ItemsPage:
         page(filters.page - 1) if filters.page > 1 else "",
         page(filters.page + 1) if filters.page < found.pages else "",
         any(one["order"] == "both" for one in index.dataset(filters.dataset).cells),
+        index.labels.names,
     )
 
 
@@ -217,8 +219,8 @@ def _selects(index: RunIndex, filters: Filters) -> list[Select]:
     fields = [
         ("dataset", "dataset", [(name, name) for name in index.names] if len(index.names) > 1 else []),
         ("cell", "cell", [("", "any"), *cells]),
-        ("outcome", "verdict or failure", [("", "any"), *((name, name) for name in OUTCOMES)]),
-        ("label", "label", [("", "any"), *((name, name) for name in (*VERDICTS, NO_LABEL))]),
+        ("outcome", "verdict or failure", [("", "any"), *((name, name) for name in index.labels.outcomes)]),
+        ("label", "label", [("", "any"), *((name, name) for name in (*index.labels.names, NO_LABEL))]),
         ("category", "category", [("", "any"), *((name, name) for name in data.categories)] if data.categories else []),
         ("show", "show", [(name, SHOW_WORDS[name]) for name in SHOWS]),
         ("sort", "order", [(name, SORT_WORDS[name]) for name in SORTS]),

@@ -39,7 +39,7 @@ class RunPage(NamedTuple):
 
 def items_view(opened: OpenedRun, links: Links, values: Values) -> Page:
     """The items of a run that match the fields of the form."""
-    found = find_items(opened.index, filters_from(values), opened.items.search)
+    found = find_items(opened.index, filters_from(values, opened.index.labels), opened.items.search)
     return items_page(opened.key, opened.index, found)
 
 

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness import registry
 from harness.analysis.audit.finding import Finding
 from harness.analysis.audit.interventions import with_q_values
-from harness.analysis.audit.probe import Audited, audited_cells, find_probe, finding_of
+from harness.analysis.audit.probe import Audited, audited_cells, find_probe, finding_of, probes_for
 from harness.evaluators.probing import probe_cell
 from harness.leaderboard.rerank import no_cell
 from harness.records.experiment import Cell, ScoreSpec
@@ -85,7 +84,7 @@ def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
         InputError: if the run has no such cell.
     """
     found = []
-    models, names = run.spec.get("models", {}), registry.names("probes")
+    models, names = run.spec.get("models", {}), probes_for(run.label_set)
     every = [audited for data in run.datasets for audited in audited_cells(data, run.score, run.seed, models)]
     results = _figures(every, names)
     for data in run.datasets:
@@ -149,6 +148,8 @@ def _ties_by_scale(data: JudgedDataset, run: Judged) -> dict[str, Figure]:
     for at, cell in enumerate(data.cells):
         scale = strategies.get(cell.strategy, {}).get("answer", {}).get("scale")
         groups.setdefault("no scale" if scale is None else _scale_name(scale), []).append(at)
+    if not data.label_set.is_pair:
+        return {}
     tie = VERDICTS.index("tie")
     return {
         name: _share(data, run, data.outcomes[:, at] == tie, data.outcomes[:, at] < len(VERDICTS))
@@ -166,7 +167,7 @@ def _failures_by_model(data: JudgedDataset, run: Judged) -> dict[str, Figure]:
         if len(cell.models) == 1:
             groups.setdefault(cell.models[0], []).append(at)
     return {
-        name: _share(data, run, data.outcomes[:, at] >= len(VERDICTS), np.ones((len(data), len(at)), bool))
+        name: _share(data, run, data.outcomes[:, at] >= len(data.label_set.names), np.ones((len(data), len(at)), bool))
         for name, at in groups.items()
     }
 
@@ -183,7 +184,8 @@ def _share(data: JudgedDataset, run: Judged, successes: NDArray[np.bool_], trial
 
 def _among(data: JudgedDataset, score: ScoreSpec) -> dict[str, Figure]:
     """Agreement among the cells."""
-    counts = counts_of(np.where(data.outcomes < len(VERDICTS), data.outcomes, -1), len(VERDICTS))
+    classes = len(data.label_set.names)
+    counts = counts_of(np.where(data.outcomes < classes, data.outcomes, -1), classes)
     cells = len(data.cells)
     both = {
         "fleiss-kappa": (fleiss_kappa(counts), int((counts.sum(axis=1) == counts.sum(axis=1).max(initial=0)).sum())),

@@ -22,6 +22,7 @@ from harness.evaluators.cell import asks
 from harness.leaderboard.numbers import with_interval
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
+from harness.records.label_set import LabelSet
 from harness.runner.run_reader import JudgedDataset
 from harness.scoring.consistency import Asked, Units, consistency_figures
 from harness.scoring.labels import Reference, reference_of
@@ -98,7 +99,8 @@ class Probe(Protocol):
     """A measurement of an evaluator beside its scores.
 
     A probe may also have `finding(figures) -> Finding`: the result as data, from which `harness audit` makes its
-    summary. Without it the figures describe the evaluator and are no finding.
+    summary. Without it the figures describe the evaluator and are no finding. With `LABELS = "any"` it is run on single
+    responses too, and not on pairs alone.
     """
 
     SUMMARY: str
@@ -127,6 +129,12 @@ def finding_of(probe: Probe, figures: Mapping[str, Figure]) -> Finding:
     if hasattr(probe, "finding"):
         return cast(Finding, probe.finding(figures))
     return DESCRIBED
+
+
+def probes_for(labels: LabelSet) -> list[str]:
+    """The names of the probes for a label set: those about pairs of responses are left out for single ones."""
+    names = registry.names("probes")
+    return [name for name in names if labels.is_pair or getattr(find_probe(name), "LABELS", "pair") == "any"]
 
 
 def audited_cells(

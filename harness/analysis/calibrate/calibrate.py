@@ -15,7 +15,7 @@ from harness.data.labels import majority
 from harness.errors import InputError
 from harness.hashing import seed_for
 from harness.records.figures import Figure
-from harness.runner.run_reader import Judged, JudgedDataset
+from harness.runner.run_reader import Judged, JudgedDataset, pairs_only
 from harness.runner.soft import SoftVerdicts, shares_of, soft_labels, soft_verdicts
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.soft_metric import (
@@ -174,7 +174,9 @@ def calibrate(run: Judged, source: LabelSource | None = None, *, cell: str | Non
     Raises:
         InputError: where no cell has that id.
         DatasetError: with all errors of the file of labels.
+        RunFolderError: where the run judged single responses.
     """
+    pairs_only(run, "a calibration is of soft verdicts on pairs")
     if cell is not None and not any(cell in _names(data, k) for data in run.datasets for k in range(len(data.cells))):
         from harness.leaderboard.rerank import no_cell
 

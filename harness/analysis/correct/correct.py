@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from harness.analysis.correct.label_file import LabelSource, NewLabels, Target, read_labels
 from harness.analysis.correct.notes import notes_on_labels
-from harness.analysis.correct.pairing import Pairing, pairing_of
+from harness.analysis.correct.pairing import Pairing, label_pairing, pairing_of
 from harness.analysis.correct.soft_rates import SoftRates, soft_rates
 from harness.analysis.correct.strengths import Strength, strengths_of
 from harness.data.labels import majority
@@ -152,10 +152,10 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
         score: metrics, resamples and level.
         seed: of the spec.
     """
-    labels = majority(new.codes)
+    labels = majority(new.codes, dataset.label_set)
     cluster: NDArray[np.int64] | None = dataset.cluster_codes() if dataset.clustered else None
     writers = dataset.models_a, dataset.models_b
-    pairing = pairing_of(*writers)
+    pairing = pairing_of(*writers) if dataset.label_set.is_pair else label_pairing(dataset.label_set, len(dataset))
     human, units = pairing.outcomes(labels), None if cluster is None else pairing.of_items(cluster)
     alone = human_rates(human, units, score, seed_for(seed, "win-rate", "human", dataset.name))
     cells = _cells(dataset, _Relabelled(dataset, new), pairing, alone, score, seed)
@@ -252,7 +252,7 @@ def _is_simulated(judged: Judged) -> bool:
 
 def _target(judged: Judged, dataset: JudgedDataset) -> Target:
     entry = judged.spec.get("datasets", {}).get(dataset.name, {})
-    return Target(dataset.name, dataset.ids(), entry.get("label_values") or {})
+    return Target(dataset.name, dataset.ids(), entry.get("label_values") or {}, dataset.label_set)
 
 
 def _no_labels(dataset: JudgedDataset) -> Codes:

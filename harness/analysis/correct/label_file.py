@@ -36,7 +36,7 @@ from harness.data.usable import row_problems
 from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec
-from harness.records.judgments import VERDICTS, Verdict
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.text import listed, quoted, suggestion
 
 COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset")
@@ -64,7 +64,7 @@ class LabelSource:
 
     path: Path
     columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    values: Mapping[str, Verdict] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
     skip_unknown: bool = False
     content: bytes | None = field(default=None, repr=False)
 
@@ -76,12 +76,14 @@ class Target:
     Attributes:
         name: its name.
         ids: of its items.
-        values: its spec's words for verdicts; empty for `a`, `tie`, `b` themselves.
+        values: its spec's words for labels; empty for the labels themselves.
+        labels: that its items can have.
     """
 
     name: str
     ids: Sequence[str]
-    values: Mapping[str, Verdict] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    labels: LabelSet = VERDICT_LABELS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +92,7 @@ class NewLabels:
 
     Attributes:
         annotators: who labelled.
-        codes: items × annotators, index into VERDICTS, −1 where that annotator gave none.
+        codes: items × annotators, position in the label set, −1 where that annotator gave none.
     """
 
     annotators: tuple[str, ...]
@@ -141,7 +143,9 @@ def _placed(
 ) -> dict[str, NewLabels]:
     """The labels at the places of their items, or every fault of every row."""
     faults: list[Fault] = []
-    spec = DatasetSpec("labels", source.path, "", "", columns=source.columns, label_values=_words(source, targets))
+    labels = targets[0].labels if targets else VERDICT_LABELS
+    words = _words(source, targets, labels)
+    spec = DatasetSpec("labels", source.path, "", "", columns=source.columns, label_values=words, label_set=labels)
     annotators, given = label_columns(rows, spec, names, faults)
     faults = [fault._replace(hint=MEANING, label=None) if "label_values" in fault.hint else fault for fault in faults]
     ids = _column(rows, names.get("id") or names["item"], "id", faults)
@@ -162,7 +166,8 @@ def _placed(
         raise DatasetError(problems)
     found = _by_dataset(places, given, annotators, by, targets)
     if not found:
-        raise DatasetError(Problem(message="holds no label", hint="write `a`, `tie` or `b` in the column `label`"))
+        known = ", ".join(f"`{label}`" for label in labels.names)
+        raise DatasetError(Problem(message="holds no label", hint=f"write one of {known} in the column `label`"))
     return found
 
 
@@ -195,9 +200,16 @@ def _missing(rows: Rows, source: LabelSource, every: Mapping[str, tuple[str, ...
     return problems
 
 
-def _words(source: LabelSource, targets: Sequence[Target]) -> dict[str, Verdict]:
-    """Every word that means a verdict: the verdicts themselves, then the specs' words, then the user's."""
-    words: dict[str, Verdict] = {verdict: verdict for verdict in VERDICTS}
+def _words(source: LabelSource, targets: Sequence[Target], labels: LabelSet) -> dict[str, str]:
+    """Every word that means a label: the labels themselves, then the specs' words, then the user's.
+
+    Raises:
+        DatasetError: where a word of the user means no label of the run.
+    """
+    if wrong := [value for value in source.values.values() if value not in labels.names]:
+        names = ", ".join(f"`{name}`" for name in labels.names)
+        raise DatasetError(Problem(message=f"{quoted(wrong[0])} is no label of this run", hint=f"it has {names}"))
+    words = {label: label for label in labels.names}
     said = [(name, verdict) for target in targets for name, verdict in target.values.items()]
     agreed = {  # where two datasets mean different verdicts by a word, neither is meant
         name: verdict for name, verdict in said if all(other == verdict for same, other in said if same == name)

@@ -17,7 +17,7 @@ from harness.runner.run_reader import JudgedDataset
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.win_rates import Rate
 from harness.statistics import clusters
-from harness.statistics.codes import VERDICT_CODES, Codes
+from harness.statistics.codes import Codes
 from harness.statistics.win_rate import TIES, Ties
 
 SUSPICIOUS = 0.01
@@ -60,7 +60,7 @@ def notes_on_labels(
         yield correct_wording.mixed_responses(dataset, len(pairing.systems))
     if pairing.rows is not None:
         yield correct_wording.same_writer(dataset, items - len(pairing.rows), items)
-    failed = int((outcomes >= VERDICT_CODES).sum())
+    failed = int((outcomes >= len(data.label_set.names)).sum())
     if failed:
         yield correct_wording.no_verdict_counts(dataset, failed, outcomes.size)
     by_cell = {_name(dataset, cell): rate[TIES[0]] for cell, rate in zip(cells, rates, strict=True)}
@@ -92,7 +92,7 @@ def _on_randomness(
     if labelled > 1 and has_label[:labelled].all():
         yield correct_wording.first_labelled(data.name, labelled)
     effect = 1.0 if cluster is None else clusters.design_of(clusters.sizes_of(cluster)).mean_size
-    verdicts = np.minimum(data.outcomes, VERDICT_CODES)  # all failures as one class
+    verdicts = np.minimum(data.outcomes, len(data.label_set.names))  # all failures as one class
     checks = {f"the verdicts of {_name(data.name, cell)}": verdicts[:, at] for at, cell in enumerate(data.cells)}
     checks |= _covariates(data)
     p_values = {what: homogeneity_p(codes[has_label], codes[~has_label], effect) for what, codes in checks.items()}

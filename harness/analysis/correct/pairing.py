@@ -1,4 +1,4 @@
-"""The two systems of a win rate, by the writers of the responses."""
+"""What a rate is of: the two systems of a win rate, by the writers of the responses, or a label of single responses."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.records.label_set import LabelSet
 from harness.statistics.codes import VERDICT_CODES, Codes
 
 
@@ -22,6 +23,8 @@ class Pairing:
         rows: positions of the items that compare the two; None for all.
         is_first: for each of these items, whether response a is that of `of`.
         systems: all models that wrote responses, sorted; empty where some response names none.
+        label: of single responses, the position of the label whose rate it is; None for pairs.
+        classes: how many labels there are.
     """
 
     of: str
@@ -30,13 +33,27 @@ class Pairing:
     rows: NDArray[np.intp] | None
     is_first: NDArray[np.bool_]
     systems: tuple[str, ...]
+    label: int | None = None
+    classes: int = VERDICT_CODES
+
+    @property
+    def title(self) -> str:
+        """What the rate is, in words."""
+        return f"win rate of {self.of} over {self.over}" if self.label is None else f"rate of `{self.of}`"
 
     def outcomes(self, codes: Codes) -> Codes:
-        """Verdicts as outcomes of `of`: 0 won, 1 tied, 2 lost; failures and −1, no label, stay what they are.
+        """Verdicts as outcomes of `of`: 0 won, 1 tied, 2 lost, failures from 3 on, −1 without label.
+
+        Of single responses the label counts as won, and every other one as lost.
 
         Args:
-            codes: of all items, positions in `OUTCOMES` or −1.
+            codes: of all items, codes of the label set or −1.
         """
+        if self.label is not None:
+            is_label = (codes >= 0) & (codes < self.classes)
+            failed = codes - self.classes + VERDICT_CODES
+            other = np.where(codes < 0, codes, failed)
+            return np.where(is_label, np.where(codes == self.label, 0, VERDICT_CODES - 1), other).astype(np.int8)
         some = codes if self.rows is None else codes[self.rows]
         is_verdict = (some >= 0) & (some < VERDICT_CODES)
         return np.where(is_verdict & ~self.is_first, VERDICT_CODES - 1 - some, some).astype(np.int8)
@@ -44,6 +61,20 @@ class Pairing:
     def of_items(self, values: NDArray[np.int64]) -> NDArray[np.int64]:
         """What belongs to all items, of those that count."""
         return values if self.rows is None else values[self.rows]
+
+
+def label_pairing(labels: LabelSet, items: int, label: str = "") -> Pairing:
+    """The rate of a label of single responses.
+
+    Args:
+        labels: the label set.
+        items: how many there are.
+        label: whose rate it is; the positive one of two or the last one by default.
+    """
+    name = label or labels.positive or labels.names[-1]
+    others = " or ".join(one for one in labels.names if one != name)
+    every = np.ones(items, dtype=bool)
+    return Pairing(name, others, False, None, every, (), labels.names.index(name), len(labels.names))
 
 
 def pairing_of(models_a: Sequence[str | None], models_b: Sequence[str | None]) -> Pairing:

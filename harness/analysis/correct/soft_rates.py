@@ -83,7 +83,7 @@ def soft_rates(
         labels: labels in place of those of the run; None for those of the run.
         score: gives the level.
     """
-    if not (judged.folder / JUDGMENTS).is_file():
+    if not (judged.folder / JUDGMENTS).is_file() or not data.label_set.is_pair:
         return None
     shares = data.soft_labels() if labels is None else None
     found = soft_verdicts(judged, data)

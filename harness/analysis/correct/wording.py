@@ -55,7 +55,7 @@ def not_relied_on(dataset: str, cells: Sequence[str]) -> str:
 
 def leans(dataset: str, cells: Sequence[str]) -> str:
     """Evaluators whose win rate is outside the corrected interval."""
-    return f"{dataset}: the uncorrected win rate is outside the corrected interval: {shortlist(cells)}"
+    return f"{dataset}: the uncorrected rate is outside the corrected interval: {shortlist(cells)}"
 
 
 def mixed_responses(dataset: str, systems: int) -> str:

@@ -16,7 +16,7 @@ from harness.prompting.strategy import ROUNDING, Questions
 from harness.records.calls import Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
-from harness.records.judgments import VERDICTS, Outcome
+from harness.records.judgments import FAILURES, Outcome
 from harness.text import quoted
 
 NAME = "cascade"
@@ -71,6 +71,9 @@ def variant(settings: Mapping[str, Any]) -> str:
 
 def unfit(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | None:
     """Why a cascade with these settings cannot use a strategy, and a suggested fix; None where it can."""
+    if settings["escalate"] == "margin" and strategy.ask == "single":
+        message = "a margin is the difference of two scores, and a single response has one"
+        return message, "write `escalate: disagreement` or `escalate: failure`"
     if settings["escalate"] != "margin" or strategy.answer.get("scale") is not None:
         return None
     message = f"the strategy {quoted(strategy.name)} gives no scores whose margin could be small"
@@ -130,7 +133,7 @@ def is_unsure(outcome: Outcome, settings: Mapping[str, Any]) -> bool:
 def _agreement(outcome: Outcome) -> float:
     """The share of the votes that are the most frequent verdict; a failure agrees with nothing."""
     votes = outcome.votes or (outcome.name,)
-    return max(votes.count(verdict) for verdict in VERDICTS) / len(votes)
+    return max((votes.count(verdict) for verdict in set(votes).difference(FAILURES)), default=0) / len(votes)
 
 
 def _margin(outcome: Outcome) -> float:

@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from harness.errors import InputError
-from harness.records.judgments import OUTCOMES, VERDICTS
-from harness.report.items.index import FAILED, DatasetIndex, RunIndex
+from harness.records.label_set import VERDICT_LABELS, LabelSet
+from harness.report.items.index import DatasetIndex, RunIndex
 from harness.report.items.telling import scores_of
 from harness.text import listed, quoted, suggestion
 
@@ -69,7 +69,7 @@ class ItemLine(NamedTuple):
         item: id.
         category: None without one.
         reference: the reference verdict, None without labels.
-        counts: how many cells have each verdict, and how many failed: a, tie, b, failed.
+        counts: how many cells give each label (of pairs a, tie, b), and how many failed.
         right: how many verdicts are the reference verdict, None without labels.
         flips: how many cells change their verdict with the order of the responses.
         outcome: of the cell that is filtered for, None without one.
@@ -78,7 +78,7 @@ class ItemLine(NamedTuple):
     item: str
     category: str | None
     reference: str | None
-    counts: tuple[int, int, int, int]
+    counts: tuple[int, ...]
     right: int | None
     flips: int
     outcome: str | None
@@ -104,8 +104,12 @@ class ItemPage(NamedTuple):
     note: str
 
 
-def filters_from(values: Mapping[str, str]) -> Filters:
+def filters_from(values: Mapping[str, str], labels: LabelSet = VERDICT_LABELS) -> Filters:
     """Filters from the fields of a form.
+
+    Args:
+        values: the fields.
+        labels: the label set of the run.
 
     Raises:
         InputError: where a value is none of those that its filter knows.
@@ -115,9 +119,9 @@ def filters_from(values: Mapping[str, str]) -> Filters:
     _check("show", show, SHOWS)
     _check("sort", sort, SORTS)
     if known["outcome"]:
-        _check("outcome", known["outcome"], OUTCOMES)
+        _check("outcome", known["outcome"], labels.outcomes)
     if known["label"]:
-        _check("label", known["label"], (*VERDICTS, NO_LABEL))
+        _check("label", known["label"], (*labels.names, NO_LABEL))
     if not (page.isascii() and page.isdigit() and 0 < len(page) < 9 and int(page)):
         raise InputError(f"`page` is {quoted(page)}, not a number from 1")
     return Filters(**known, show=show, text=values.get("text", "").strip(), sort=sort, page=int(page))  # type: ignore[arg-type]
@@ -179,9 +183,9 @@ def _matching(
     columns = slice(None) if column is None else [column]
     outcomes = data.outcomes[:, columns]
     if filters.outcome:
-        mask &= (outcomes == OUTCOMES.index(filters.outcome)).any(axis=1)
+        mask &= (outcomes == data.labels.outcomes.index(filters.outcome)).any(axis=1)
     if filters.label:
-        mask &= data.reference == (-1 if filters.label == NO_LABEL else VERDICTS.index(filters.label))
+        mask &= data.reference == (-1 if filters.label == NO_LABEL else data.labels.names.index(filters.label))
     if filters.category:
         mask &= (data.frame["category"].cast(pl.String) == filters.category).fill_null(False).to_numpy()
     mask &= _shown(data, columns, filters.show)
@@ -208,25 +212,26 @@ def _shown(data: DatasetIndex, columns: slice | list[int], show: Show) -> NDArra
     elif show == "flips":
         found = data.flips[:, columns]
     elif show == "failed":
-        found = np.asarray(outcomes >= FAILED, np.bool_)
+        found = data.is_failed[:, columns]
     return np.asarray(found.any(axis=1), np.bool_)
 
 
 def _lines(data: DatasetIndex, column: int | None, rows: NDArray[np.intp]) -> list[ItemLine]:
+    names = data.labels.names
     frame = data.frame[pl.Series(rows.astype(np.int64))] if len(rows) else data.frame.head(0)
     lines = []
     for at, item, category in zip(rows.tolist(), frame["item"], frame["category"].cast(pl.String), strict=True):
         outcomes, reference = data.outcomes[at], int(data.reference[at])
-        counts = [int((outcomes == code).sum()) for code in range(FAILED)]
+        counts = [int((outcomes == code).sum()) for code in range(len(names))]
         lines.append(
             ItemLine(
                 item,
                 category,
-                VERDICTS[reference] if reference >= 0 else None,
-                (counts[0], counts[1], counts[2], len(outcomes) - sum(counts)),
+                names[reference] if reference >= 0 else None,
+                (*counts, len(outcomes) - sum(counts)),
                 int((outcomes == reference).sum()) if reference >= 0 else None,
                 int(data.flips[at].sum()),
-                None if column is None else OUTCOMES[int(outcomes[column])],
+                None if column is None else data.labels.outcomes[int(outcomes[column])],
             )
         )
     return lines

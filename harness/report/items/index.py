@@ -17,14 +17,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from harness.errors import RunFolderError
-from harness.records.judgments import OUTCOMES, VERDICTS
+from harness.records.label_set import LabelSet, label_set_from
 from harness.report.items.run_rows import RunFiles, reading
 from harness.runner.run_check import RETRY
 from harness.runner.run_folder import ITEMS, JUDGMENTS
 from harness.statistics.codes import Codes
-
-FAILED = len(VERDICTS)
-"""Codes from here on are failures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,10 +31,11 @@ class DatasetIndex:
     Attributes:
         name: of the dataset.
         cells: entries of the manifest, in canonical order.
-        outcomes: items × cells, positions in OUTCOMES.
+        outcomes: items × cells, codes of the label set.
         flips: items × cells, whether the two orders of the responses led to different verdicts.
-        reference: of each item, its position in VERDICTS, −1 without labels.
+        reference: of each item, its position in the label set, −1 without labels.
         frame: `item` and `category` of each item.
+        labels: the label set.
     """
 
     name: str
@@ -46,6 +44,7 @@ class DatasetIndex:
     flips: NDArray[np.bool_]
     reference: Codes
     frame: pl.DataFrame
+    labels: LabelSet
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -63,17 +62,29 @@ class DatasetIndex:
 
     @property
     def disagreement(self) -> NDArray[np.float64]:
-        """How much the cells disagree on each item: four times the product of the shares of verdicts a and b."""
-        shares = [(self.outcomes == VERDICTS.index(side)).mean(axis=1) for side in ("a", "b")]
-        return np.asarray(4 * shares[0] * shares[1], np.float64)
+        """How much the cells disagree on each item, 0 to 1.
+
+        Of pairs four times the product of the shares of verdicts a and b; of single responses one less the sum of the
+        squared shares of the labels, as a share of what equal shares would make it.
+        """
+        classes = len(self.labels.names)
+        shares = np.stack([(self.outcomes == code).mean(axis=1) for code in range(classes)])
+        if self.labels.is_pair:
+            return np.asarray(4 * shares[0] * shares[-1], np.float64)
+        answered = shares / np.maximum(shares.sum(axis=0), 1e-12)
+        found = (1 - (answered**2).sum(axis=0)) * classes / (classes - 1)
+        return np.where(shares.sum(axis=0) > 0, np.maximum(found, 0.0), 0.0)
+
+    @property
+    def is_failed(self) -> NDArray[np.bool_]:
+        """Items × cells: whether the judgment failed."""
+        return np.asarray(self.outcomes >= len(self.labels.names), np.bool_)
 
     @property
     def is_wrong(self) -> NDArray[np.bool_]:
         """Items × cells: whether there is a verdict and it is not the reference verdict."""
         labelled = self.reference >= 0
-        return np.asarray(
-            (self.outcomes < FAILED) & (self.outcomes != self.reference[:, None]) & labelled[:, None], np.bool_
-        )
+        return np.asarray(~self.is_failed & (self.outcomes != self.reference[:, None]) & labelled[:, None], np.bool_)
 
     @property
     def is_all_wrong(self) -> NDArray[np.bool_]:
@@ -98,6 +109,11 @@ class RunIndex:
         """The datasets of the run, in the order of the spec."""
         return tuple(self._source.manifest["datasets"])
 
+    @cached_property
+    def labels(self) -> LabelSet:
+        """The label set of the run."""
+        return label_set_from(self._source.manifest.get("labels"))
+
     def dataset(self, name: str) -> DatasetIndex:
         """The outcomes of one dataset.
 
@@ -116,7 +132,7 @@ class RunIndex:
     def _outcomes(self) -> Codes:
         """The outcomes of all judgments, in the order of the file."""
         folder = self._source.folder
-        words = pl.Enum(OUTCOMES)
+        words = pl.Enum(self.labels.outcomes)
         with reading(folder):
             lazy = pl.scan_parquet(folder / JUDGMENTS)
             found = lazy.select(pl.coalesce("verdict", "failure").cast(words).to_physical().cast(pl.Int8)).collect()
@@ -135,7 +151,7 @@ class RunIndex:
 
     def _read(self, name: str) -> DatasetIndex:
         size = self._source.manifest["datasets"][name]["items"]
-        frame = _items(self._source.folder, name)
+        frame = _items(self._source.folder, name, self.labels)
         if len(frame) != size:
             raise RunFolderError(f"{self._source.folder / ITEMS} does not hold the items of its manifest", hint=RETRY)
         start, cells, columns, flips = 0, [], [], []
@@ -149,7 +165,9 @@ class RunIndex:
         reference = frame["reference"].to_physical().cast(pl.Int8).fill_null(-1).to_numpy()
         outcomes = np.column_stack(columns) if columns else np.zeros((size, 0), np.int8)
         flipped = np.column_stack(flips) if flips else np.zeros((size, 0), np.bool_)
-        return DatasetIndex(name, tuple(cells), outcomes, flipped, reference, frame.select("item", "category"))
+        return DatasetIndex(
+            name, tuple(cells), outcomes, flipped, reference, frame.select("item", "category"), self.labels
+        )
 
     def _flips(self, entry: Mapping[str, Any], start: int, items: int) -> NDArray[np.bool_]:
         """Whether the votes of the two orders differ, for a cell that asks in both."""
@@ -163,12 +181,12 @@ class RunIndex:
         return found.to_series().to_numpy()
 
 
-def _items(folder: Path, dataset: str) -> pl.DataFrame:
+def _items(folder: Path, dataset: str, labels: LabelSet) -> pl.DataFrame:
     """The ids, reference verdicts and categories of a dataset, in order."""
     with reading(folder):
         return (
             pl.scan_parquet(folder / ITEMS)
             .filter(pl.col("dataset") == dataset)
-            .select("item", pl.col("reference").cast(pl.Enum(VERDICTS)), pl.col("category").cast(pl.Categorical))
+            .select("item", pl.col("reference").cast(pl.Enum(labels.names)), pl.col("category").cast(pl.Categorical))
             .collect()
         )

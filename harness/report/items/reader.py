@@ -158,12 +158,14 @@ class Items:
         plan = self.plan
         if not isinstance(plan, Plan):
             return replace(record, missing=NO_DATA.format(reason=self.found.missing))
+        found_labels = plan.datasets[record.dataset].label_set
         (item,) = plan.datasets[record.dataset].items(at, at + 1)
         return replace(
             record,
             prompt=messages_of(item.prompt),
             response_a=item.response_a,
-            response_b=item.response_b,
+            response_b=item.response_b if found_labels.is_pair else None,
+            is_single=not found_labels.is_pair,
             reference_answer=item.reference,
         )
 

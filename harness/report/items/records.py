@@ -204,6 +204,7 @@ class ItemRecord:
         verdicts: of all cells, in canonical order.
         conversations: those that were asked for.
         missing: why there are no texts, "" where there are.
+        is_single: whether response a is the only one.
     """
 
     dataset: str
@@ -227,6 +228,7 @@ class ItemRecord:
     verdicts: tuple[VerdictRecord, ...] = ()
     conversations: tuple[ConversationRecord, ...] = ()
     missing: str = ""
+    is_single: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,11 +70,13 @@ def reasons(data: DatasetIndex, at: int) -> Iterator[str]:
         at: its position.
     """
     outcomes = data.outcomes[at]
-    if (outcomes == 0).any() and (outcomes == 2).any():
-        counts = ", ".join(f"{(outcomes == code).sum()} {name}" for code, name in enumerate(("a", "tie", "b")))
+    names = data.labels.names
+    if data.disagreement[at] > 0:
+        counts = ", ".join(f"{(outcomes == code).sum()} {name}" for code, name in enumerate(names))
         yield f"the cells disagree: {counts}"
     reference = data.reference[at]
-    if reference >= 0 and not (outcomes == reference).any() and ((outcomes < 3) & (outcomes != reference)).any():
+    is_wrong = (outcomes < len(names)) & (outcomes != reference)
+    if reference >= 0 and not (outcomes == reference).any() and is_wrong.any():
         yield "every verdict is wrong" if len(outcomes) > 1 else "the verdict is wrong"
     if count := int(data.flips[at].sum()):
         yield f"the verdict of {pluralized(count, 'cell')} changes with the order of the responses"

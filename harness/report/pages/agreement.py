@@ -67,7 +67,7 @@ def heatmap_of(source: RunSource, dataset: str, rows: Sequence[Row]) -> Heatmap:
     data = source.dataset(dataset)
     places = {cell.id: at for at, cell in enumerate(data.cells)}
     columns = data.outcomes[:, [places[row["cell"]] for row in rows]]
-    return Heatmap(cell_labels(rows), agreement_matrix(columns), "kappa")
+    return Heatmap(cell_labels(rows), agreement_matrix(columns, len(data.label_set.names)), "kappa")
 
 
 def _part(source: RunSource, dataset: str, rows: Sequence[Row], links: Links) -> DatasetAgreement:
@@ -101,15 +101,16 @@ def _among(source: RunSource, dataset: str) -> list[tuple[str, str]]:
     ]
 
 
-def agreement_matrix(outcomes: Codes) -> list[list[float | None]]:
+def agreement_matrix(outcomes: Codes, classes: int = len(VERDICTS)) -> list[list[float | None]]:
     """Cohen's kappa of each pair of cells over the items on which both have a verdict; None where undefined.
 
     Args:
-        outcomes: items × cells, positions in OUTCOMES.
+        outcomes: items × cells, codes of a label set.
+        classes: how many labels it has.
     """
-    size, classes = outcomes.shape[1], len(VERDICTS)
+    size = outcomes.shape[1]
     found: list[list[float | None]] = [[None] * size for _ in range(size)]
-    weights = identity_weights()
+    weights = identity_weights(classes)
     for one in range(size):
         found[one][one] = 1.0
         for other in range(one + 1, size):

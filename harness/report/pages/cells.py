@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from harness.leaderboard.numbers import UNDEFINED, rank_range
 from harness.leaderboard.tables import Column
 from harness.leaderboard.view import FLAGS, Remarks, Row, cost, failures, figure_text
-from harness.records.judgments import VERDICTS
 from harness.report.blocks import SmallChart, TableBlock, TableText, numbers, table_block
 from harness.report.charts.confusion import Confusion, confusion_chart
 from harness.report.links import Links
@@ -125,8 +124,9 @@ def _number(value: float) -> str:
 
 def confusion_of(row: Row) -> Confusion:
     """Label × verdict of a cell in items, with the failures of all kinds as the last column."""
-    counts = [[*line[: len(VERDICTS)], sum(line[len(VERDICTS) :])] for line in row["table"]]
-    return Confusion(VERDICTS, (*VERDICTS, FAILED), counts)
+    names = tuple(row["marginals"]["reference"])
+    counts = [[*line[: len(names)], sum(line[len(names) :])] for line in row["table"]]
+    return Confusion(names, (*names, FAILED), counts)
 
 
 def confusion_table(row: Row) -> TableBlock:

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from harness.leaderboard.tables import Column
-from harness.records.judgments import FAILURES, OUTCOME_CODES
+from harness.records.judgments import FAILURES
 from harness.report.blocks import TableBlock, TableText, numbers, table_block
 from harness.report.links import Links
 from harness.report.pages.overview import cell_labels
@@ -106,7 +106,7 @@ def _examples(source: RunSource, kind: str, links: Links) -> Iterator[Example]:
     for data in source.judged.datasets:
         ids = data.ids()
         for at, cell in enumerate(data.cells):
-            failed = np.flatnonzero(data.outcomes[:, at] == OUTCOME_CODES[kind])[:MOST_EXAMPLES]
+            failed = np.flatnonzero(data.outcomes[:, at] == data.label_set.outcome_codes[kind])[:MOST_EXAMPLES]
             found += [
                 (turn, len(found), Example(ids[row], cell.id, links.item(source, data.name, ids[row])))
                 for turn, row in enumerate(failed.tolist())

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from harness.evaluators.cell import asks
-from harness.records.judgments import FAILURES, OUTCOME_CODES, VERDICTS
+from harness.records.judgments import FAILURES, VERDICTS
 from harness.report.items.index import RunIndex
 from harness.report.items.reader import Items, open_items
 from harness.report.items.records import ConversationRecord, ItemRecord, LoopRecord
@@ -142,7 +142,7 @@ def _failed(index: RunIndex, shown: set[tuple[str, str]]) -> Iterator[Wanted]:
         count = 0
         for name in index.names:
             data = index.dataset(name)
-            failed = (data.outcomes == OUTCOME_CODES[kind]).any(axis=1)
+            failed = (data.outcomes == data.labels.outcome_codes[kind]).any(axis=1)
             for at in np.flatnonzero(failed).tolist():
                 item = str(data.ids[at])
                 if count < FAILED_EACH and (name, item) not in shown:
