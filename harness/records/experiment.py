@@ -10,8 +10,8 @@ from typing import Any, Literal
 from harness.records.calls import Model
 from harness.records.datasets import DatasetSpec
 from harness.records.figures import RankSet
-from harness.records.stopping import StopSpec
 from harness.records.label_set import VERDICT_LABELS, LabelSet
+from harness.records.stopping import StopSpec
 from harness.text import html_table
 
 CELLS_SHOWN = 50
