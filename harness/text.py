@@ -106,7 +106,7 @@ def listed_first(names: Sequence[str], most: int) -> str:
     return (listed(names[:most]) + (f" and {rest:,} more" if rest > 0 else "")) or "none"
 
 
-def suggestion(word: str, known: Iterable[str], *, most: int = 14, cutoff: float = 0.65) -> str:
+def suggestion(word: str, known: Iterable[str], *, most: int = 12, cutoff: float = 0.65) -> str:
     """A hint for an unknown word: the most similar known one, or all known ones if there are at most `most`, or ""."""
     choices = list(dict.fromkeys(known))
     by_lower_case = {choice.lower(): choice for choice in choices}
