@@ -189,7 +189,7 @@ def test_constant_judge_adds_no_information():
 
 def test_biased_judge_is_noted():
     notes = " ".join(made(new=NewLabels(("human",), TRUTH[:, None])).notes)
-    assert "the uncorrected win rate is outside the corrected interval: direct/judge:poor" in notes
+    assert "the uncorrected rate is outside the corrected interval: direct/judge:poor" in notes
     assert "judge:good" not in notes
 
 

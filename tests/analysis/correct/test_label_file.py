@@ -188,7 +188,7 @@ def test_a_dataset_that_the_run_does_not_have_is_named(written):
         ([{"ids": "p0", "label": "a"}], {}, "there is no column `id` (nor `item`)", "`--column id=ids`"),
         ([{"id": "p0", "verdict": "a"}], {}, "there is no column `label` (nor `labels`)", "`--column label=NAME`"),
         ([{"id": "p0", "labl": "a"}], {"label": "lable"}, "there is no column `lable`", "did you mean `labl`?"),
-        ([{"id": "p0", "label": None}], {}, "holds no label", "write `a`, `tie` or `b`"),
+        ([{"id": "p0", "label": None}], {}, "holds no label", "write one of `a`, `tie`, `b`"),
     ],
     ids=["no ids", "no labels", "no such column", "all empty"],
 )
