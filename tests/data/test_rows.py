@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.data.column_names import COLUMNS
+from harness.data.column_names import COLUMNS, COLUMNS_OF_SINGLE
 from harness.data.dataset import read_dataset
 from harness.errors import DatasetError
 from harness.records.datasets import DatasetSpec, Subset
