@@ -76,7 +76,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, ending):
 
 def test_the_schema_and_the_reader_know_the_same_columns():
     properties = load_schema("experiment")["$defs"]["dataset"]["properties"]["columns"]["properties"]
-    assert sorted(properties) == sorted(COLUMNS)
+    assert sorted(properties) == sorted({*COLUMNS, *COLUMNS_OF_SINGLE})
 
 
 @pytest.mark.parametrize("heavy", ["polars", "numpy"])
