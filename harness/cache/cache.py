@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from harness.cache import sqlite_file, verify
+from harness.cache.claims import CallClaims
 from harness.cache.entry import Entry, NewerEntryError, read_entry, stored_reply, value_of, without_call
 from harness.cache.lock import CacheLock
 from harness.cache.prune import StoredReply, stored_replies
@@ -40,6 +41,9 @@ class Cache:
         folder: the folder.
         report: receives a message where another process keeps the cache locked.
         replaces_damaged: whether an entry that is damaged counts as missing, and is overwritten by a new reply.
+
+    Attributes:
+        claims: of the calls that the user of this cache makes.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Cache:
         self._lock = CacheLock(folder, report)
         self._connection: sqlite3.Connection | None = None
         self._writer: CacheWriter | None = None
+        self.claims = CallClaims(folder)
 
     def __enter__(self) -> Cache:
         return self
@@ -220,6 +225,7 @@ class Cache:
 
     def close(self) -> None:
         """Write what waits to be written, and close the files."""
+        self.claims.close()
         # The reader first: who closes a database last merges its log into it, and a reader cannot.
         if self._connection is not None:
             self._connection.close()

@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from harness.cache.claims import CLAIMS
 from harness.cache.headroom import HEADROOM
 from harness.cache.lock import LOCK, CacheLock
 from harness.errors import CacheError, Problem
 
 DATABASE = "cache.db"
-FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", HEADROOM, LOCK)
+FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", HEADROOM, CLAIMS, LOCK)
 """Every file that a cache makes in its folder."""
 JOBS = "batches"
 """The folder beside these files that records batch jobs. It is no part of the cache: `clear` leaves it."""

@@ -39,6 +39,7 @@ from harness.runner.session import (
     advance,
     start_conversations,
 )
+from harness.runner.turn import Turn
 from harness.text import pluralized
 
 GRACE_S = 30.0
@@ -206,7 +207,8 @@ class Executor:
         """The reply to a call; identical calls in flight are made once."""
         future = self.in_flight.get(key)
         if future is None:
-            future = self.in_flight[key] = asyncio.ensure_future(self._ask(key, plain_call(call), where))
+            turn = Turn(self.store, key, call.model.limits.timeout_s)
+            future = self.in_flight[key] = asyncio.ensure_future(self._ask(turn, plain_call(call), where))
             future.add_done_callback(lambda ended: self._end(key, ended))
         return future
 
@@ -216,15 +218,16 @@ class Executor:
         if not future.cancelled():
             future.exception()
 
-    async def _ask(self, key: str, call: Call, where: tuple[str, str]) -> Reply:
+    async def _ask(self, turn: Turn, call: Call, where: tuple[str, str]) -> Reply:
         """Make a call and store its reply, or record that there is none."""
+        key = turn.key
         if self.unavailable.reply_to(key, call):
             return UNAVAILABLE
         started = time.monotonic()
         reply, reason = UNAVAILABLE, ""
         async with self.stopping_on_error():
             try:
-                reply, is_made = await self._stored_reply(key, call)
+                reply, is_made = await self._stored_reply(turn, call)
                 if not is_made:
                     return reply
             except ModelStopped as error:
@@ -243,10 +246,10 @@ class Executor:
             self.watch.noted(CallNote(*where, call, key, seconds, self.watch.tries(call), answered, reason))
         return reply
 
-    async def _stored_reply(self, key: str, call: Call) -> tuple[Reply, bool]:
+    async def _stored_reply(self, turn: Turn, call: Call) -> tuple[Reply, bool]:
         """The reply to a call, once it is on the disk, and whether the call was made.
 
-        Where it waited for its turn, another process may have stored the reply in the meantime.
+        Where it waited for its turn, or another process makes the call, that may store the reply in the meantime.
 
         Raises:
             ProviderError: the call got no reply; also where a provider raised what it should not.
@@ -255,23 +258,30 @@ class Executor:
         if name not in self.connections:
             self.connections[name] = self.connect(name, self.cancellation)
             self.room[name] = asyncio.Semaphore(UNSTORED_WINDOW * call.model.limits.concurrency)
-        has_waited = self.room[name].locked()
-        async with self.room[name]:
-            await self.cancellation.let_through()
-            if has_waited and (found := self.store.get_many([key]).get(key)) is not None:
-                return found, False
-            self.cancellation.entered()  # until the connection itself says otherwise
-            try:
-                reply = separated(await self.connections[name].send(call))
-            except HarnessError:
-                raise
-            except Exception as error:
-                raise ProviderError(f"model {name}: {unexpected(error)}", kind="unexpected") from error
-            entry = Entry(key, call_bytes(call), reply)
-            self.storing[key] = entry, self._put(entry)
-            await asyncio.wrap_future(self.storing[key][1])
-            del self.storing[key]
-            return reply, True
+        while True:
+            async with self.room[name]:
+                await self.cancellation.let_through()
+                with turn.taken():
+                    if turn.found is not None:
+                        return turn.found, False
+                    if turn.is_mine:
+                        return await self._made(turn.key, call), True
+            await turn.wait()
+
+    async def _made(self, key: str, call: Call) -> Reply:
+        """Make a call; its reply, once it is on the disk."""
+        self.cancellation.entered()  # until the connection itself says otherwise
+        try:
+            reply = separated(await self.connections[call.model.name].send(call))
+        except HarnessError:
+            raise
+        except Exception as error:
+            raise ProviderError(f"model {call.model.name}: {unexpected(error)}", kind="unexpected") from error
+        entry = Entry(key, call_bytes(call), reply)
+        self.storing[key] = entry, self._put(entry)
+        await asyncio.wrap_future(self.storing[key][1])
+        del self.storing[key]
+        return reply
 
     def _put(self, entry: Entry) -> Future[None]:
         """The future of a reply that is being stored; it fails where the store raises at once."""

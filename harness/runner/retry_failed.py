@@ -40,6 +40,7 @@ class HidingStore:
     def __init__(self, store: Replaceable, keys: Iterable[str]) -> None:
         self._store = store
         self._hidden = set(keys)
+        self.claims = getattr(store, "claims", None)
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
         """The stored replies of these keys that are not hidden."""

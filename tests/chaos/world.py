@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -194,6 +195,13 @@ class _Keys:
     def get_many(self, keys: Iterable[str]) -> dict[str, Reply]:
         """No reply."""
         return {}
+
+    def put(self, key: str, call: bytes, reply: Reply) -> Future[None]:
+        """Remember the key."""
+        self.keys.add(key)
+        stored: Future[None] = Future()
+        stored.set_result(None)
+        return stored
 
     def put_many(self, entries: Sequence[Entry]) -> None:
         """Remember the keys."""

@@ -1,4 +1,4 @@
-"""Two processes on one cache, with one spec and with two that share calls."""
+"""Several processes on one cache, with one spec and with several that share calls."""
 
 from __future__ import annotations
 
@@ -32,10 +32,14 @@ score: {{resamples: 200}}
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "specs",
-    [{"one": "direct, combined-10", "two": "combined-10, direct"}, {"one": "direct, cot", "two": "direct, combined-5"}],
-    ids=["the same calls", "some calls shared"],
+    [
+        {"one": "direct, combined-10", "two": "combined-10, direct"},
+        {"one": "direct, cot", "two": "direct, combined-5"},
+        {"one": "direct", "two": "direct", "three": "direct", "four": "direct"},
+    ],
+    ids=["the same calls", "some calls shared", "four at once"],
 )
-def test_shared_calls_are_made_once_or_twice_and_results_are_right(tmp_path, specs):
+def test_shared_calls_are_made_once_and_results_are_right(tmp_path, specs):
     (tmp_path / "letters.jsonl").write_text("".join(json.dumps(row) + "\n" for row in make_pairs(3, 40)))
 
     def command(name, url, *words, cache="cache", results="results"):
@@ -51,7 +55,7 @@ def test_shared_calls_are_made_once_or_twice_and_results_are_right(tmp_path, spe
         for process in both:
             _, said = process.communicate(timeout=60)
             assert process.returncode == 0, said.decode()
-        assert max(server.asked.values()) <= 2
+        assert max(server.asked.values()) <= (1 if sys.platform == "linux" else len(specs))
         needed = len(server.asked)
     with Cache(tmp_path / "cache") as cache:
         assert cache.verify().is_good
