@@ -79,12 +79,7 @@ _GENERIC = frozenset({"provider returned error", "error", "bad request", "intern
 
 def _is_generic(text: str) -> bool:
     """Whether a gateway's sentence only says that there was an error, which another one explains."""
-    return text.strip().lower().rstrip(".") in (
-        "provider returned error",
-        "error",
-        "bad request",
-        "internal server error",
-    )
+    return text.strip().lower().rstrip(".") in _GENERIC
 
 
 def _as_words(text: str) -> str:
