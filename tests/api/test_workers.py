@@ -150,6 +150,18 @@ def test_generation_is_the_same_bytes_with_workers(tmp_path: Path, replays: list
     assert [replay.chunks > 0 for replay in replays] == [True, True]
 
 
+def test_a_run_that_stops_early_is_the_same_bytes_with_workers(tmp_path: Path, replays: list[Replay]) -> None:
+    (tmp_path / "quickstart.jsonl").write_bytes((ROOT / "specs/data/quickstart.jsonl").read_bytes())
+    text = SPEC.replace("skill: 0.6", "skill: 0.1").replace("limit: 64", "limit: 120").replace("100}", "500}")
+    (tmp_path / "spec.yaml").write_text(text.replace("[direct, combined-10]", "[direct]") + "stop: {when: ranked}\n")
+    plan = harness.make_plan(harness.load_spec(tmp_path / "spec.yaml"))
+    alone = harness.run_spec(plan, cache=tmp_path / "cache", results=tmp_path / "alone")
+    shared = harness.run_spec(plan, cache=tmp_path / "other", results=tmp_path / "two", workers=2)
+    assert alone.leaderboard["stop"]["look"] < alone.leaderboard["stop"]["looks"]
+    assert content(shared) == content(alone)
+    assert sum(replay.chunks for replay in replays) > 0
+
+
 def test_a_run_has_at_least_one_process(tmp_path: Path) -> None:
     spec = harness.load_spec(ROOT / "specs/quickstart.yaml")
     with pytest.raises(InputError, match="a run has at least one process, not 0"):

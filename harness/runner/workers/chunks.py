@@ -93,7 +93,7 @@ def start(job: Job, chunk: Any, material: Any) -> Step:
         chunk: the chunk, as the plan gives it.
         material: what its conversations are about, as the plan gives it.
     """
-    maker: ConversationMaker[Any] = _maker(job.recipe)
+    maker: ConversationMaker[Any] = _maker(job.run, job.recipe)
     with collecting(False):
         conversations = [ConversationState(item, one) for item, one in maker.conversations(chunk, material)]
     return _kept(job, _Held(conversations, conversations))
@@ -146,5 +146,6 @@ def _chunks() -> OrderedDict[tuple[str, int], _Held]:
 
 
 @lru_cache(RECIPES_HELD)
-def _maker(recipe: bytes) -> Any:
+def _maker(run: str, recipe: bytes) -> Any:
+    """What makes conversations. It remembers prompts by the rows of the data, which may be others in another run."""
     return pickle.loads(recipe)  # noqa: S301 - the coordinator wrote it

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from harness.runner.run import Run
 from harness.runner.workers import chunks
 from harness.runner.workers.replay import MOST_TRIES, Replay
 from support.worker_lanes import InlineExecutor, InlineWorkers
-from support.worlds import MemoryStore, Wire, plan_of
+from support.worlds import ListDataset, MemoryStore, Wire, model, plan_of
 
 
 @pytest.fixture(autouse=True)
@@ -157,3 +158,16 @@ def test_models_that_cannot_be_sent_are_left_to_the_coordinator(cache: Cache) ->
     for one in local.spec.models.values():
         object.__setattr__(one, "settings", {"function": lambda: None})
     assert replayed(cache, InlineWorkers([InlineExecutor()]), local) == (alone, 0)
+
+
+def test_other_items_at_the_same_rows_have_their_own_prompts(cache: Cache) -> None:
+    plan = plan_of(models=[model("x"), model("y")])
+    ((name, dataset),) = plan.datasets.items()
+    turned = replace(plan, datasets={name: ListDataset(name, [*dataset.items()][::-1])})
+    first, _ = replayed(cache, InlineWorkers([InlineExecutor()]), plan)
+    found, chunks_replayed = replayed(cache, InlineWorkers([InlineExecutor()]), turned)
+    assert chunks_replayed == CHUNKS
+    assert found == replayed(cache, None, turned)[0]
+    assert {(cell, judgment.item, judgment.keys) for cell, judgment in found} == {
+        (cell, judgment.item, judgment.keys) for cell, judgment in first
+    }
