@@ -244,6 +244,15 @@ def test_a_damaged_file_is_refused_as_a_whole(file, edit, message):
     assert store.held == {}
 
 
+def test_nothing_of_a_bundle_is_stored_before_its_last_line_was_checked(file, monkeypatch):
+    monkeypatch.setattr(bundle, "_BATCH", 1)
+    write(file, [*lines_of(file)[:-1], canonical_json({"sha256": "0" * 64}) + b"\n"])
+    store = MemoryStore()
+    with pytest.raises(BundleError, match="the checksum of the whole is not right"):
+        import_bundle(file, store)
+    assert store.held == {}
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_no_changed_byte_gets_in(file, data):

@@ -49,6 +49,21 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     ]
 
 
+def test_a_free_model_hides_none_of_the_others() -> None:
+    models = [
+        Model("a", "simulated", "simulated", {}),
+        Model("b", "openai", "b", BOUNDED, base_url="http://127.0.0.1:9/v1"),
+        Model("c", "simulated", "simulated", {}),
+        Model("d", "openai", "d", BOUNDED, base_url="http://127.0.0.1:9/v1"),
+    ]
+    spec = replace(plan_of(models=models).spec, shown_path="spec.yaml")
+    assert [model.is_free for model in models] == [True, False, True, False]
+    assert set(spec.models_used) == {"a", "b", "c", "d"}
+    with pytest.raises(SpecError, match="has no price") as raised:
+        check_cost_limit(spec, 5.0)
+    assert [problem.path for problem in raised.value.problems] == ["models.b", "models.d"]
+
+
 @pytest.mark.parametrize("key", OTHER_PRICES)
 def test_a_parameter_that_multiplies_the_bill_is_refused(key: str) -> None:
     assert f"models.m.params.{key}: may be billed at more" in refused({**BOUNDED, key: "priority"})

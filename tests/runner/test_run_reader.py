@@ -119,6 +119,18 @@ def test_votes_come_only_where_they_are_wanted_and_there_are_any(run):
     assert np.array_equal(cast["many/direct/judge:small/both"][:, 0], data.outcomes[:, 0])
 
 
+def test_a_part_is_chosen_by_a_mask_or_by_row_numbers(run):
+    judged = read_judged(run.folder).datasets[0]
+    wanted, columns = [7, 2, 11], [1, 0]
+    mask = np.zeros(len(judged), bool)
+    mask[wanted] = True
+    for rows, expected in ((np.array(wanted), wanted), (mask, sorted(wanted)), (np.array([0]), [0])):
+        part = judged.part(rows, columns)
+        assert list(part.ids()) == [judged.ids()[row] for row in expected]
+        assert part.cells == tuple(judged.cells[column] for column in columns)
+        assert np.array_equal(part.outcomes, judged.outcomes[expected][:, columns])
+
+
 def test_a_run_of_an_older_format_says_how_to_renew_it(run, tmp_path):
     import shutil
 
