@@ -27,7 +27,7 @@ _IS_PLAIN = "(raw = 1 AND mode = 1 AND filename IS NULL)"
 """SQL for: the key and the value are not a pickle and not a file."""
 _IS_COUNTED = f"typeof(tag) = 'text' AND typeof(size) = 'integer' AND size >= 0 AND {_IS_PLAIN}"
 _COUNTS = f"""
-SELECT tag, count(*), total(size / {REPLY_TOKENS}), total(size % {REPLY_TOKENS}), total(length(key) > {PLAIN_KEY})
+SELECT tag, count(*), total(size / {REPLY_TOKENS}), total(size % {REPLY_TOKENS})
 FROM Cache WHERE {_IS_COUNTED} GROUP BY tag ORDER BY tag
 """  # noqa: S608 - constants only
 
@@ -55,14 +55,12 @@ class ModelCounts(NamedTuple):
         entries: how many.
         prompt_tokens: sum over them.
         completion_tokens: sum over them.
-        replaced: how many of them others replaced.
     """
 
     model: str
     entries: int
     prompt_tokens: int
     completion_tokens: int
-    replaced: int
 
 
 def counters_of(value: bytes) -> Counted:
@@ -81,7 +79,7 @@ def counters_of(value: bytes) -> Counted:
 def index_tokens(execute: Callable[[str], Any]) -> None:
     """Make the index of a cache that holds no entry yet; in a large one of an older version it would take long."""
     if not execute("SELECT 1 FROM Cache LIMIT 1").fetchall():
-        execute(f"CREATE INDEX IF NOT EXISTS {INDEX} ON Cache (tag, size, length(key), {_IS_PLAIN})")
+        execute(f"CREATE INDEX IF NOT EXISTS {INDEX} ON Cache (tag, size, raw, mode, filename)")
 
 
 def model_counts(connection: sqlite3.Connection) -> Iterator[ModelCounts]:
@@ -90,6 +88,16 @@ def model_counts(connection: sqlite3.Connection) -> Iterator[ModelCounts]:
         yield ModelCounts(model, *map(int, numbers))
 
 
+def replaced_count(connection: sqlite3.Connection) -> int:
+    """The number of entries that others replaced."""
+    query = f"SELECT count(*) FROM Cache WHERE typeof(key) = 'text' AND length(key) > {PLAIN_KEY}"  # noqa: S608
+    count: int = connection.execute(query).fetchone()[0]
+    return count
+
+
 def rows_not_counted(connection: sqlite3.Connection, columns: str) -> Iterator[tuple[Any, ...]]:
     """Some columns of the entries that are in no count, in the order of the file."""
-    yield from connection.execute(f"SELECT {columns} FROM Cache WHERE ({_IS_COUNTED}) IS NOT 1 ORDER BY rowid")  # noqa: S608
+    # Their numbers first, for which the index is enough.
+    found = connection.execute(f"SELECT rowid FROM Cache WHERE ({_IS_COUNTED}) IS NOT 1").fetchall()  # noqa: S608
+    for (row,) in sorted(found):
+        yield from connection.execute(f"SELECT {columns} FROM Cache WHERE rowid = ?", (row,))  # noqa: S608

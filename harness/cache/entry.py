@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-from harness.cache.packing import is_packed, unpack, unpack_reply
+from harness.cache.packing import is_packed, unpack_call, unpack_reply
 from harness.hashing import canonical_json
 from harness.records.calls import Reply
 
@@ -238,7 +238,9 @@ def read_entry(key: str, value: bytes) -> Entry:
     """
     if b"" < value[:1] < b" " and not is_packed(value):
         raise NewerEntryError(NEWER)
-    value = unpack(value)
+    if is_packed(value):
+        reply = stored_reply(key, value)
+        return Entry(key, unpack_call(value), reply)
     line, newline, call = value.partition(b"\n")
     if not newline:
         raise ValueError("the call is missing")

@@ -67,9 +67,7 @@ def unpack(value: bytes) -> bytes:
     """
     if not is_packed(value):
         return value
-    middle = _middle(value)
-    reply, call = _unpacked(value[_HEAD:middle]), _unpacked(value[middle:-_CHECKSUM])
-    return b"%s\n%s\n%s" % (reply, call, value[-_CHECKSUM:].hex().encode())
+    return b"%s\n%s\n%s" % (unpack_reply(value)[0], unpack_call(value), value[-_CHECKSUM:].hex().encode())
 
 
 def unpack_reply(value: bytes) -> tuple[bytes, bytes]:
@@ -84,12 +82,16 @@ def unpack_reply(value: bytes) -> tuple[bytes, bytes]:
     return _unpacked(value[_HEAD:middle]), value[-_CHECKSUM:]
 
 
-def _middle(value: bytes) -> int:
-    """Where the frame of the call begins."""
-    middle = _HEAD + int.from_bytes(value[len(MARK) : _HEAD], "big")
+def unpack_call(value: bytes) -> bytes:
+    """The call of a packed entry.
+
+    Raises:
+        ValueError: as `unpack`.
+    """
+    middle = _HEAD + int.from_bytes(value[1:_HEAD], "big")
     if middle + _CHECKSUM > len(value):
         raise ValueError(_CUT_SHORT)
-    return middle
+    return _unpacked(value[middle:-_CHECKSUM])
 
 
 def _unpacked(frame: bytes) -> bytes:

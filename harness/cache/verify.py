@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from harness.cache.counters import model_counts, rows_not_counted
+from harness.cache.counters import model_counts, replaced_count, rows_not_counted
 from harness.cache.entry import Entry, check_entry, has_checksum, read_entry, value_of
 from harness.cache.packing import unpack
 from harness.cache.sqlite_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, reporting
@@ -109,10 +109,11 @@ def stats(folder: Path, connection: sqlite3.Connection | None) -> Stats:
     entries: Counter[str] = Counter()
     prompt: Counter[str] = Counter()
     completion: Counter[str] = Counter()
-    unreadable = replaced = 0
+    unreadable = 0
     with reporting(folder):
+        replaced = 0 if connection is None else replaced_count(connection)
         for known in model_counts(connection) if connection is not None else ():
-            entries[known.model], replaced = known.entries, replaced + known.replaced
+            entries[known.model] = known.entries
             prompt[known.model], completion[known.model] = known.prompt_tokens, known.completion_tokens
         others = () if connection is None else rows_not_counted(connection, f"key, value, {IS_SOUND}")
         for key, value, is_sound in others:
@@ -123,7 +124,6 @@ def stats(folder: Path, connection: sqlite3.Connection | None) -> Stats:
                 unreadable += 1
                 continue
             entries[model] += 1
-            replaced += "." in key
             prompt[model] += entry.reply.prompt_tokens
             completion[model] += entry.reply.completion_tokens
         file_bytes = sum((folder / name).stat().st_size for name in FILES if (folder / name).exists())
