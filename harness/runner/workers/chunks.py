@@ -31,6 +31,9 @@ from harness.runner.session import (
 CHUNKS_HELD = 16
 """Chunks whose conversations a worker keeps; a coordinator gives it fewer at once."""
 RECIPES_HELD = 4
+BLOCKS_HELD = 64
+"""Blocks of material that a worker keeps for other cells, about 2 KB an item; the first ones, since cells follow each
+other in the same order."""
 
 
 class Worker(NamedTuple):
@@ -54,11 +57,13 @@ class Job(NamedTuple):
         run: random digits that distinguish runs, since several may use one worker.
         number: of the chunk.
         recipe: what makes its conversations, pickled.
+        block: names its material, which other chunks have as well; "" for material of its own.
     """
 
     run: str
     number: int
     recipe: bytes
+    block: str = ""
 
 
 class Step(NamedTuple):
@@ -85,14 +90,17 @@ def introduce() -> Worker:
     return Worker(__version__, platform.python_version(), os.getpid())
 
 
-def start(job: Job, chunk: Any, material: Any) -> Step:
-    """Begin the conversations of a chunk.
+def start(job: Job, chunk: Any, material: Any) -> Step | None:
+    """Begin the conversations of a chunk; None where this worker does not have the material.
 
     Args:
         job: the chunk.
         chunk: the chunk, as the plan gives it.
-        material: what its conversations are about, as the plan gives it.
+        material: what its conversations are about, as the plan gives it; None if it was sent with another chunk.
     """
+    material = _material(job, material)
+    if material is None:
+        return None
     maker: ConversationMaker[Any] = _maker(job.run, job.recipe)
     with collecting(False):
         conversations = [ConversationState(item, one) for item, one in maker.conversations(chunk, material)]
@@ -143,6 +151,26 @@ def _kept(job: Job, held: _Held) -> Step:
 def _chunks() -> OrderedDict[tuple[str, int], _Held]:
     """The chunks that this worker has begun."""
     return OrderedDict()
+
+
+def _material(job: Job, material: Any) -> Any:
+    """The material of a chunk, which is kept where others have it as well."""
+    if not job.block:
+        return material
+    blocks = _blocks()
+    if material is None:
+        return blocks.get((job.run, job.block))
+    if len(blocks) >= BLOCKS_HELD and next(iter(blocks))[0] != job.run:
+        blocks.clear()  # of another run, which is over or will send them again
+    if len(blocks) < BLOCKS_HELD:
+        blocks[job.run, job.block] = material
+    return material
+
+
+@cache
+def _blocks() -> dict[tuple[str, str], Any]:
+    """The material that this worker keeps."""
+    return {}
 
 
 @lru_cache(RECIPES_HELD)

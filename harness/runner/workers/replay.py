@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from harness.runner.finished import EndedConversation
 from harness.runner.session import DistributablePlan
-from harness.runner.workers.chunks import Job, Step, proceed, start
+from harness.runner.workers.chunks import BLOCKS_HELD, Job, Step, proceed, start
 from harness.runner.workers.lanes import LOST, Lane, Workers
 
 CHUNKS_PER_WORKER = 3
@@ -43,6 +43,7 @@ class _Chunk:
     since: float = 0.0
     tries: int = 0
     asked_at: int = 0
+    lacks_material: bool = False
     is_done: bool = False
     ended: list[EndedConversation[Any]] | None = None
 
@@ -92,6 +93,14 @@ def _pickled(plan: Any) -> bytes | None:
         return None  # a model of the spec is an object of this process
 
 
+def _block(plan: Any, chunk: Any) -> str:
+    """The name of the items of a chunk where other cells are about them as well; "" where none is."""
+    dataset = getattr(chunk.cell, "dataset", "")
+    if not dataset or sum(cell.dataset == dataset for cell in plan.cells) < 2:
+        return ""
+    return f"{dataset}/{chunk.start}"
+
+
 class _Pipeline:
     """Some chunks at once in workers, and their results in order."""
 
@@ -100,6 +109,8 @@ class _Pipeline:
         self._workers = replay.workers
         self._run = uuid.uuid4().hex
         self._window: deque[_Chunk] = deque()
+        self._sent: dict[Lane, set[str]] = {}
+        """The blocks of material that each worker keeps."""
 
     def finished(self) -> Iterator[tuple[Any, list[EndedConversation[Any]] | None]]:
         """As `Replay.finished`."""
@@ -129,7 +140,7 @@ class _Pipeline:
         """Give workers as many chunks as they can have."""
         lanes = self._workers.lanes()
         while len(self._window) < CHUNKS_PER_WORKER * len(lanes) and (chunk := next(self._todo, None)) is not None:
-            self._window.append(_Chunk(chunk, Job(self._run, chunk.number, self._recipe)))
+            self._window.append(_Chunk(chunk, Job(self._run, chunk.number, self._recipe, _block(self._plan, chunk))))
             self._begin(self._window[-1])
 
     def _begin(self, one: _Chunk) -> None:
@@ -141,8 +152,17 @@ class _Pipeline:
             usual = lanes[one.chunk.start // max(1, one.chunk.stop - one.chunk.start) % len(lanes)]
             one.lane = min(lanes, key=lambda lane: lane.tasks - USUAL * (lane is usual))
             one.asked_at = self._replay.version
-            material = [*self._plan.material(one.chunk)]
-            self._submit(one, start, one.job, one.chunk, material)
+            self._submit(one, start, one.job, one.chunk, self._material(one))
+
+    def _material(self, one: _Chunk) -> list[Any] | None:
+        """The material of a chunk; None where its worker has received it with a chunk of another cell."""
+        assert one.lane is not None
+        sent = self._sent.setdefault(one.lane, set())
+        if one.job.block in sent and not one.lacks_material:
+            return None
+        if one.job.block and len(sent) < BLOCKS_HELD:
+            sent.add(one.job.block)
+        return [*self._plan.material(one.chunk)]
 
     def _submit(self, one: _Chunk, task: Callable[..., Step | None], *arguments: Any) -> None:
         assert one.lane is not None
@@ -189,6 +209,7 @@ class _Pipeline:
             one.is_done = True  # the coordinator runs into the same error, where a user can see it
             return
         if step is None:
+            one.lacks_material = True
             self._begin(one)
         elif step.ended is not None:
             one.is_done, one.ended = True, step.ended

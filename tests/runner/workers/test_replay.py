@@ -119,6 +119,21 @@ def test_worker_that_forgot_a_chunk_begins_it_again(cache: Cache, monkeypatch: p
     assert replayed(cache, InlineWorkers([InlineExecutor()])) == (alone, CHUNKS)
 
 
+def test_items_are_sent_to_a_worker_once_for_all_cells(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone, _ = replayed(cache, None)
+    chunks._blocks().clear()
+    made: list[object] = []
+    material = Plan.material
+    monkeypatch.setattr(Plan, "material", lambda plan, chunk: made.append(chunk) or material(plan, chunk))
+    assert replayed(cache, InlineWorkers([InlineExecutor()])) == (alone, CHUNKS)
+    assert len(made) == 5
+    monkeypatch.setattr(chunks, "BLOCKS_HELD", 3)  # this worker keeps fewer than the coordinator takes for granted
+    chunks._blocks().clear()
+    assert replayed(cache, InlineWorkers([InlineExecutor()])) == (alone, CHUNKS)
+    assert len(made) == 5 + 5 + 3 * 2
+    assert replayed(cache, InlineWorkers([InlineExecutor()])) == (alone, CHUNKS)  # blocks of another run give way
+
+
 def test_missing_replies_are_reported_as_by_one_process(cache: Cache, tmp_path: Path) -> None:
     plan = plan_of(items=50)
     with pytest.raises(MissingRepliesError, match="the cache lacks at least 60 replies for 40 judgments") as one:
