@@ -186,8 +186,10 @@ class _Pipeline:
         tasks = [one.task for one in self._window if one.task is not None]
         wait(tasks, timeout=self._workers.poll_s, return_when=FIRST_COMPLETED)
         self._proceed_all()
-        lane = first.lane
-        if first.task is not None and lane is not None and monotonic() - first.since > self._replay.patience_s:
+        lane, task = first.lane, first.task
+        if task is None or lane is None or task.done():
+            return
+        if monotonic() - first.since > self._replay.patience_s:
             self._lost(first, lane)
 
     def _proceed_all(self) -> None:

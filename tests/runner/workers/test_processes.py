@@ -33,12 +33,15 @@ def test_lost_process_is_replaced_and_all_end_with_the_context() -> None:
         with pytest.raises(BrokenProcessPool, match="terminated abruptly"):
             first.executor.submit(time.sleep, 60).result()
         workers.lost(first)
-        assert workers.lanes() == [second]
+        assert second in workers.lanes()
+        assert first not in workers.lanes()
         workers.wait_until_ready()
         assert [lane.name for lane in workers.lanes()] == ["worker 1", "worker 2"]
         os.kill(second.executor.submit(os.getpid).result(), signal.SIGSTOP)
     assert said == [f"worker 1 (process {number}) was lost; what it had in flight is done again"]
-    assert multiprocessing.active_children() == []
+    deadline = time.monotonic() + 60
+    while multiprocessing.active_children():
+        assert time.monotonic() < deadline
 
 
 def test_processes_end_with_a_coordinator_that_is_killed(tmp_path: Path) -> None:
