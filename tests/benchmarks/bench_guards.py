@@ -35,7 +35,11 @@ GUARDS = {
 }
 WITHOUT = {
     "no window": "import harness.runner.executor as m; m.UNSTORED_WINDOW = 10**6",
-    "no checksums": "import harness.cache.entry as m; m._checksum = lambda key, line: b'0' * m.CHECKSUM_DIGITS",
+    "no checksums": (
+        "import types, harness.cache.entry as m\n"
+        "none = types.SimpleNamespace(digest=lambda: bytes(32), hexdigest=lambda: '0' * 64)\n"
+        "m.hashlib = types.SimpleNamespace(sha256=lambda _: none)"
+    ),
     "no claims": "import harness.cache.claims as m; m._HAS_LOCKS = False",
 }
 """Python that takes a usual guard away: the limit on replies that are not stored yet, the checksums of replies, and the
@@ -56,7 +60,7 @@ def seconds(folder: Path, url: str, in_flight: int, guard: str) -> tuple[float, 
     command = [
         sys.executable,
         "-c",
-        f"{before}; from harness.cli import main; main()",
+        f"{before}\nfrom harness.cli import main; main()",
         "run",
         str(folder / "cold.yaml"),
     ]

@@ -13,12 +13,12 @@ AREAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "providers": (
         (
             "harness/providers/{attempts,bounded_body,budget,cancellation,chat_client,concurrency,endpoint,faults,"
-            "finish_reasons,rate_limit,redaction,response,retry,unpacking,usage,waits}.py"
+            "finish_reasons,ledger,ledger_lines,ledger_settling,rate_limit,redaction,response,retry,unpacking,usage,waits}.py"
         ),
         ("tests/providers",),
     ),
     "executor": (
-        "harness/runner/{cost_limit,executor,lookup,run_check,run_reader,session}.py",
+        "harness/runner/{cost_limit,executor,lookup,run_check,run_reader,session,turn}.py",
         ("tests/runner", "tests/reliability"),
     ),
     "evaluators": ("harness/evaluators/*.py", ("tests/evaluators",)),
