@@ -194,7 +194,8 @@ class ClusterWorkers:
         try:
             if self._client.status != "running":
                 return None
-            return set(self._client.scheduler_info()["workers"])
+            # Not `scheduler_info`, which now and then returns what the client remembers, without any worker.
+            return set(self._client.nthreads())
         except Exception:  # whatever the client raises while it loses its connection
             return None
 
