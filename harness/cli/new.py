@@ -13,7 +13,7 @@ from harness.cli.schema import schema_text
 from harness.errors import InputError, Problem
 from harness.spec.schema import ENDING, load_schema
 
-SCHEMAS = {"evaluation": "experiment", "generation": "generation"}
+SCHEMAS = {"evaluation": "experiment", "single": "experiment", "generation": "generation"}
 """The schema of a spec, by its kind."""
 STARTERS = resources.files("harness.cli.starters")
 
@@ -28,6 +28,7 @@ def kinds() -> tuple[str, ...]:
 Examples:
   harness new my-judges               write my-judges.yaml and my-judges.jsonl here
   harness new specs/my-judges         the same in the folder specs
+  harness new --kind single checks    single responses with labels, such as pass and fail, in place of pairs
   harness new --kind generation loops write loops.yaml, feedback loops over the prompts in loops.jsonl
 
 The schema of the spec is written beside it, once for a folder: an editor with a YAML language server finds it by the

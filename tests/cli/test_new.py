@@ -31,7 +31,8 @@ def test_a_starter_is_a_valid_spec_of_its_name(here, kind):
     spec = load_spec(Path("my-judges.yaml"))
     assert spec.name == "my-judges"
     assert spec.cells
-    assert spec.kind == kind
+    assert spec.kind == ("generation" if kind == "generation" else "evaluation")
+    assert spec.label_set.is_pair == (kind != "single")
 
 
 def schema_of(spec):

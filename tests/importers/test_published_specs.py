@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 import harness
 from harness.api import FinishedRun
@@ -119,3 +120,20 @@ def test_alpaca_eval(tmp_path):
         for judge in ("logprobs", "gpt-4-turbo")
     )
     assert np.abs(read - published_).max() < 1e-6
+
+
+def test_judging_the_judges(tmp_path):
+    run = run_of("judging-the-judges", "llm_eval", tmp_path)
+    scores = pl.read_parquet(run.folder / "scores.parquet")
+    kappas = {row["models"][0]: row["value"] for row in scores.filter(metric="kappa").iter_rows(named=True)}
+    table = pl.read_csv(PUBLISHED / "llm_eval/results/TriviaQA_Judges_w_HumanJudgement_V2.csv", infer_schema=False)
+    table = table.filter(pl.col("Human-Eval") != "")
+    columns = {"gpt-4": "GPT-4", "llama-3-70b": "Llama3-70B", "llama-2-13b": "Llama-13B", "gemma-2b": "Gemma-2B"}
+    expected = {name: cohen_kappa_score(table["Human-Eval"], table[column]) for name, column in columns.items()}
+    assert {name: kappas[name] for name in columns} == pytest.approx(expected, abs=1e-12)
+    assert {name: round(value, 3) for name, value in expected.items()} == {
+        "gpt-4": 0.892,
+        "llama-3-70b": 0.876,
+        "llama-2-13b": 0.721,
+        "gemma-2b": 0.05,
+    }

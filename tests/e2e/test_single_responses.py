@@ -1,0 +1,253 @@
+"""Single responses from the file to every verb, as a user runs them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.cli import main
+from harness.providers.simulation.dataset import make_singles
+
+SPEC = """\
+schema: 1
+responses: single
+name: checks
+seed: 3
+datasets:
+  d: {path: data.jsonl}
+models:
+  good: {provider: simulated, skill: 0.95}
+  poor: {provider: simulated, skill: 0.55}
+matrix:
+  dataset: [d]
+  strategy: [pass-fail]
+  evaluator:
+    - judge: [good, poor]
+    - jury: {of: [good, poor]}
+score:
+  metrics: [kappa, accuracy, recall-pass, recall-fail, balanced-accuracy]
+  resamples: 200
+"""
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a spec, its data and its run."""
+    place = tmp_path_factory.mktemp("single")
+    rows = make_singles(5, 60)
+    (place / "data.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    (place / "checks.yaml").write_text(SPEC, encoding="utf-8")
+    found = invoke("run", place / "checks.yaml", *places(place))
+    assert found.exit_code == 0, found.output
+    return place
+
+
+def places(place):
+    return "--results", place / "results", "--cache", place / "cache"
+
+
+def run_of(place) -> Path:
+    (found,) = (place / "results" / "checks").iterdir()
+    return found
+
+
+def board_of(place):
+    return json.loads((run_of(place) / "leaderboard.json").read_text(encoding="utf-8"))
+
+
+def test_the_board_has_the_labels_and_their_tables(folder):
+    board = board_of(folder)
+    assert board["labels"] == {"names": ["fail", "pass"], "ordered": False, "values": [], "positive": "pass"}
+    row = next(row for row in board["rows"] if row["cell"].endswith("judge:good"))
+    (wrong_of_fail, wrong_of_pass), n = (row["table"][0][1], row["table"][1][0]), row["n"]
+    assert sum(map(sum, row["table"])) == n
+    recalls = [row["metrics"][f"recall-{name}"]["value"] for name in ("fail", "pass")]
+    totals = [sum(line) for line in row["table"]]
+    assert recalls == pytest.approx([1 - wrong_of_fail / totals[0], 1 - wrong_of_pass / totals[1]])
+    assert row["metrics"]["balanced-accuracy"]["value"] == pytest.approx(sum(recalls) / 2)
+    assert row["metrics"]["accuracy"]["value"] == pytest.approx(1 - (wrong_of_fail + wrong_of_pass) / n)
+    assert list(row["marginals"]["judgments"])[:2] == ["fail", "pass"]
+
+
+def test_a_replay_makes_the_same_bytes(folder, tmp_path):
+    again = invoke("run", folder / "checks.yaml", "--results", tmp_path, "--cache", folder / "cache", "--offline")
+    assert again.exit_code == 0, again.output
+    (other,) = (tmp_path / "checks").iterdir()
+    for file in ("judgments.parquet", "leaderboard.json", "manifest.json", "items.parquet", "scores.parquet"):
+        assert (other / file).read_bytes() == (run_of(folder) / file).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("leaderboard", "RUN", "--metric", "recall-pass"), "best: pass-fail/judge:good, recall-pass"),
+        (("leaderboard", "RUN", "--by", "category"), "d by category"),
+        (("audit", "RUN"), "marginals"),
+        (("compare", "RUN", "RUN"), "same verdict on every item"),
+        (("power", "RUN"), "recall-fail"),
+        (("correct", "RUN"), "rate of `pass`"),
+        (("failures", "RUN"), "0 of 180 judgments failed"),
+        (("runs", "--results", "RESULTS"), "checks"),
+        (
+            ("explain", "SPEC", "d/pass-fail/judge:good", "--item", "text-001", *places(Path("PLACE"))),
+            "outcome: verdict",
+        ),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_verbs_read_a_run_of_single_responses(folder, arguments, expected):
+    names = {"RUN": run_of(folder), "RESULTS": folder / "results", "SPEC": folder / "checks.yaml"}
+    places_of = {Path("PLACE") / "results": folder / "results", Path("PLACE") / "cache": folder / "cache"}
+    found = invoke(*(names.get(one, places_of.get(one, one)) for one in arguments))
+    assert found.exit_code == 0, found.output
+    assert expected in found.output
+
+
+def test_some_labels_correct_the_rate_of_a_label(folder, tmp_path):
+    rows = [json.loads(line) for line in (folder / "data.jsonl").read_text(encoding="utf-8").splitlines()]
+    labels = "".join(f"{row['id']},{'yes' if row['labels'].count('pass') > 1 else 'no'}\n" for row in rows[::2])
+    (tmp_path / "labels.csv").write_text(f"id,label\n{labels}", encoding="utf-8")
+    options = ("--labels", tmp_path / "labels.csv", "--value", "yes=pass", "--value", "no=fail", "--json")
+    found = json.loads(invoke("correct", run_of(folder), *options).stdout)
+    (dataset,) = found["datasets"]
+    assert (dataset["labelled"], dataset["win_rate_of"]["of"]) == (30, "pass")
+    share = sum(row["labels"].count("pass") > 1 for row in rows[::2]) / 30
+    assert dataset["human"]["rates"]["half"]["value"] == pytest.approx(share)
+    for cell in dataset["cells"]:
+        rate = cell["rates"]["half"]
+        assert rate["corrected"]["low"] <= rate["corrected"]["value"] <= rate["corrected"]["high"]
+    wrong = invoke("correct", run_of(folder), *options[:2], "--value", "yes=good")
+    assert wrong.exit_code == 2
+    assert "`good` is no label of this run; it has `fail`, `pass`" in wrong.output
+
+
+def test_a_report_shows_one_response(folder, tmp_path):
+    pytest.importorskip("altair")
+    spec, results = folder / "checks.yaml", folder / "results"
+    found = invoke("report", spec, "--results", results, "--cache", folder / "cache", "--out", tmp_path / "report.html")
+    assert found.exit_code == 0, found.output
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert re.search(r">Response( <span class=\"muted\">writer-\w+</span>)?</h\d>", text)
+    assert "Response b" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("calibrate", "RUN"), "a calibration is of soft verdicts on pairs"),
+        (("export", "RUN", "--format", "dpo", "--out", "OUT"), "preference data are pairs of responses"),
+    ],
+)
+def test_what_only_pairs_have_is_refused(folder, tmp_path, arguments, message):
+    names = {"RUN": run_of(folder), "OUT": tmp_path / "out.jsonl"}
+    found = invoke(*(names.get(one, one) for one in arguments))
+    assert found.exit_code == 2
+    assert message in found.output
+
+
+CHANGES = [
+    ("responses: single\n", "", "the strategy `pass-fail` asks about a single response"),
+    ("[pass-fail]", "[direct]", "the strategy `direct` asks about a pair of responses"),
+    (
+        "[pass-fail]",
+        "[pass-fail, grade-5]",
+        "the strategy `grade-5` gives `1`, `2`, `3`, `4`, `5`, and `pass-fail` gives",
+    ),
+    ("[kappa, accuracy, ", "[kappa-linear, ", "the metric `kappa-linear` needs labels that have an order"),
+    ("[kappa, accuracy, ", "[kappa-ab, ", "the metric `kappa-ab` is of verdicts on pairs"),
+    ("[kappa, accuracy, ", "[brier, ", "the metric `brier` is of soft verdicts on pairs"),
+    ("recall-pass", "recall", "the metric `recall` is of one label: write `recall-fail` or `recall-pass`"),
+    ("recall-pass", "recall-past", "there is no metric `recall-past`; did you mean `recall-pass`?"),
+    ("recall-pass]", "recall-pass]\n  probes: [length]", ""),
+    ("score:\n", "score:\n  probes: [length]\n", "the probe `length` is about pairs of responses"),
+    ("  dataset: [d]\n", "  dataset: [d]\n  order: [both]\n", "a single response has no order `both`"),
+    ("  dataset: [d]\n", "  dataset: [d]\n  collapse: all-votes\n", "`all-votes` counts both orders"),
+    ("{path: data.jsonl}", "{path: data.jsonl, columns: {response_a: response}}", "has no column `response_a`"),
+    ("{path: data.jsonl}", "{path: data.jsonl, columns: {label: {a: x, b: y}}}", "shares are of verdicts on pairs"),
+    ("{path: data.jsonl}", "{path: data.jsonl, label_values: {x: good}}", "`good` is no label of this spec"),
+    ("jury: {of: [good, poor]}", "jury: {of: [good, poor], quorum: 0.6}", "a quorum makes the others a tie"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [one for one in CHANGES if one[2]])
+def test_a_spec_whose_parts_do_not_agree_is_refused(folder, tmp_path, old, new, message):
+    assert old in SPEC
+    (tmp_path / "data.jsonl").write_bytes((folder / "data.jsonl").read_bytes())
+    (tmp_path / "checks.yaml").write_text(SPEC.replace(old, new), encoding="utf-8")
+    found = invoke("validate", tmp_path / "checks.yaml")
+    assert found.exit_code == 2
+    assert message in found.output
+    assert re.search(r"checks\.yaml:\d+:\d+: ", found.output)
+
+
+DATA = [
+    ('{"prompt": "p", "response": "r", "label": "good"}', "`label` `good` (1 row) has no meaning"),
+    ('{"prompt": "p", "label": "pass"}', "there is no column `response`"),
+    ('{"prompt": "p", "response": "", "label": "pass"}', "every row has an empty response"),
+]
+
+
+@pytest.mark.parametrize(("row", "message"), DATA)
+def test_bad_rows_are_named(folder, tmp_path, row, message):
+    (tmp_path / "data.jsonl").write_text(f"{row}\n", encoding="utf-8")
+    (tmp_path / "checks.yaml").write_text(SPEC, encoding="utf-8")
+    found = invoke("plan", tmp_path / "checks.yaml", *places(tmp_path))
+    assert found.exit_code == 2, found.output
+    assert message in found.output
+
+
+def test_labels_in_any_case_and_split_annotators(folder, tmp_path):
+    rows = [
+        {"id": "1", "prompt": "p", "response": "r", "labels": ["Pass", "PASS"]},
+        {"id": "2", "prompt": "q", "response": "r", "labels": ["fail", "pass"]},
+    ]
+    (tmp_path / "data.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    (tmp_path / "checks.yaml").write_text(SPEC, encoding="utf-8")
+    assert invoke("run", tmp_path / "checks.yaml", *places(tmp_path)).exit_code == 0
+    assert [(row["n"], row["items"]) for row in board_of(tmp_path)["rows"]] == [(1, 2)] * 3
+
+
+def test_one_label_alone_makes_kappa_undefined(folder, tmp_path):
+    rows = [{"id": str(k), "prompt": f"p{k}", "response": "r", "label": "pass"} for k in range(30)]
+    (tmp_path / "data.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    (tmp_path / "checks.yaml").write_text(SPEC, encoding="utf-8")
+    assert invoke("run", tmp_path / "checks.yaml", *places(tmp_path)).exit_code == 0
+    metrics = board_of(tmp_path)["rows"][0]["metrics"]
+    assert metrics["kappa"]["value"] is None
+    assert metrics["kappa"]["reason"].startswith("all reference labels are the same")
+    assert metrics["recall-fail"]["reason"] == "no item has this label"
+    assert metrics["accuracy"]["value"] is not None
+
+
+def test_grades_of_every_kind_of_strategy_and_evaluator(folder, tmp_path):
+    rows = [
+        {
+            "id": row["id"],
+            "prompt": row["prompt"],
+            "response": row["response"],
+            "label": 1 + 2 * row["labels"].count("pass") // 2,
+        }
+        for row in make_singles(2, 25)
+    ]
+    (tmp_path / "data.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    spec = SPEC.replace("[pass-fail]", "[grade-5, rubric-5, prometheus, g-eval]").replace(
+        "jury: {of: [good, poor]}", "jury: {of: [good, poor], vote: mean-score}\n    - debate: {model: good}"
+    )
+    spec = (
+        spec[: spec.index("  metrics:")] + "  metrics: [kappa-quadratic, alpha-ordinal, accuracy]\n  resamples: 200\n"
+    )
+    (tmp_path / "checks.yaml").write_text(spec, encoding="utf-8")
+    found = invoke("run", tmp_path / "checks.yaml", *places(tmp_path))
+    assert found.exit_code == 0, found.output
+    board = board_of(tmp_path)
+    assert board["labels"]["values"] == [1, 2, 3, 4, 5]
+    assert len(board["rows"]) == 16
+    best = board["rows"][0]["metrics"]
+    assert best["kappa-quadratic"]["value"] > 0.2
+    assert best["alpha-ordinal"]["value"] > 0.2
