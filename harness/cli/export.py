@@ -95,7 +95,7 @@ Exit code 1 if no pair passes the filters."""
 )
 @click.option(
     "--max-length-ratio",
-    type=FiniteRange(1),
+    type=FiniteRange(1, takes_infinity=True),
     default=4.0,
     show_default=True,
     help="Drop pairs where one text is more than this many times as long as the other; `inf` keeps all.",

@@ -80,8 +80,10 @@ def test_bad_arguments_are_one_error(run: harness.FinishedRun) -> None:
         harness.compare(run)
     with pytest.raises(harness.InputError, match=r"(?s)there is no `accurcy`.*n must be .*effect must be between"):
         harness.power(run, n=1, effect=3, metrics=["accurcy"])
-    with pytest.raises(harness.InputError, match=r"(?s)columns: there is no `ident`.*values: `1` must mean.*a file of"):
+    with pytest.raises(harness.InputError, match=r"(?s)columns: there is no `ident`.*describe a file of"):
         harness.correct(run, columns={"ident": "x"}, values={"1": "z"})
+    with pytest.raises(harness.InputError, match="`z` is no label of this run; it has `a`, `tie`, `b`"):
+        harness.correct(run, [{"id": "x", "label": "1"}], values={"1": "z"})
     with pytest.raises(harness.InputError, match="supports evaluations only"):
         harness.power(harness.open_run("feedback-loops", RESULTS))
     with pytest.raises(harness.InputError, match="supports evaluations only"):

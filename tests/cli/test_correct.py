@@ -109,7 +109,7 @@ def test_each_kind_of_error_in_the_label_file_is_one_line(labels):
         (["mine", "--skip-unknown"], "need --labels FILE"),
         (["mine", "--labels", "x.csv", "--column", "ident=x"], "--column takes COLUMN=NAME with one of id, item"),
         (["mine", "--labels", "x.csv", "--column", "id"], "--column takes COLUMN=NAME"),
-        (["mine", "--labels", "x.csv", "--value", "1=A"], "--value takes LABEL=VERDICT with one of a, tie, b"),
+        (["mine", "--labels", "x.csv", "--value", "1"], "--value takes WORD=LABEL, such as `1=a`"),
         (["mine", "--labels", "x.csv"], "x.csv: cannot be read: no such file or directory"),
         (["nothing-like-it"], "nothing-like-it"),
     ],
