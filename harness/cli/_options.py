@@ -12,24 +12,26 @@ from harness import registry
 
 
 class FiniteRange(click.FloatRange):
-    """A number in a range. No comparison refuses `nan`, which `click.FloatRange` takes.
-
-    Args:
-        *ends: the least number, and the greatest.
-        takes_infinity: whether `inf` is one of the numbers, for a limit that can be none.
-        **bounds: as `click.FloatRange` takes them.
-    """
-
-    def __init__(self, *ends: float, takes_infinity: bool = False, **bounds: Any) -> None:
-        super().__init__(*ends, **bounds)
-        self._takes_infinity = takes_infinity
+    """A number in a range. No comparison refuses `nan`, which `click.FloatRange` takes."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number; `nan`, and an infinite one that is not taken, are usage errors."""
+        """The number; `nan` and infinite ones are usage errors."""
         number: float = super().convert(value, param, ctx)
-        if math.isnan(number) or (math.isinf(number) and not self._takes_infinity):
+        if not self.allows(number):
             self.fail(f"{number} is not a finite number.", param, ctx)
         return number
+
+    def allows(self, number: float) -> bool:
+        """Whether a number of the range is taken."""
+        return math.isfinite(number)
+
+
+class LimitRange(FiniteRange):
+    """A limit in a range; `inf` is none."""
+
+    def allows(self, number: float) -> bool:
+        """Whether a number of the range is taken."""
+        return not math.isnan(number)
 
 
 cache_option = click.option(

@@ -11,7 +11,7 @@ import click
 from harness import registry
 from harness.api.exporting import ExportSettings, export_data
 from harness.cli import _completion
-from harness.cli._options import FiniteRange, allow_path_option, results_option
+from harness.cli._options import FiniteRange, LimitRange, allow_path_option, results_option
 from harness.cli._working import working
 from harness.preferences.records import VIEWS
 from harness.preferences.sources import MIN_PROMPTS
@@ -95,7 +95,7 @@ Exit code 1 if no pair passes the filters."""
 )
 @click.option(
     "--max-length-ratio",
-    type=FiniteRange(1, takes_infinity=True),
+    type=LimitRange(1),
     default=4.0,
     show_default=True,
     help="Drop pairs where one text is more than this many times as long as the other; `inf` keeps all.",
