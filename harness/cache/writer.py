@@ -101,7 +101,8 @@ class _Database(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             super().__init__(str(folder), timeout=60, disk=PlainDisk, **SETTINGS)
             index_tokens(self._sql)
         except BaseException:
-            self.close()
+            if hasattr(self, "_local"):  # else it failed before there was anything to close
+                self.close()
             raise
 
     def store(self, key: str, value: bytes, existing: Existing) -> None:
