@@ -251,3 +251,26 @@ def test_grades_of_every_kind_of_strategy_and_evaluator(folder, tmp_path):
     best = board["rows"][0]["metrics"]
     assert best["kappa-quadratic"]["value"] > 0.2
     assert best["alpha-ordinal"]["value"] > 0.2
+
+
+def test_runs_with_other_labels_are_not_compared(folder, tmp_path):
+    (tmp_path / "data.jsonl").write_bytes((folder / "data.jsonl").read_bytes())
+    grades = SPEC.replace("{path: data.jsonl}", '{path: data.jsonl, label_values: {fail: "1", pass: "5"}}')
+    grades = grades.replace("[pass-fail]", "[grade-5]").replace("recall-pass, recall-fail, ", "")
+    (tmp_path / "checks.yaml").write_text(grades, encoding="utf-8")
+    assert invoke("run", tmp_path / "checks.yaml", *places(tmp_path)).exit_code == 0
+    found = invoke("compare", run_of(folder), run_of(tmp_path))
+    assert found.exit_code == 2
+    assert "checks has the labels `fail`, `pass`, and checks has the labels `1`, `2`, `3`" in found.output
+
+
+def test_two_judges_of_single_responses_are_compared(folder, tmp_path):
+    (tmp_path / "data.jsonl").write_bytes((folder / "data.jsonl").read_bytes())
+    (tmp_path / "checks.yaml").write_text(SPEC.replace("skill: 0.95", "skill: 0.5"), encoding="utf-8")
+    assert invoke("run", tmp_path / "checks.yaml", *places(tmp_path)).exit_code == 0
+    found = invoke("compare", run_of(folder), run_of(tmp_path), "--json")
+    assert found.exit_code == 0, found.output
+    pairs = json.loads(found.stdout)["comparisons"][0]["datasets"][0]["pairs"]
+    flips = {(flip["one"], flip["other"]) for pair in pairs for flip in pair["flips"]}
+    assert flips
+    assert flips <= {("fail", "pass"), ("pass", "fail")}

@@ -18,7 +18,9 @@ from harness.analysis.compare.matching import (
     partner_datasets,
 )
 from harness.analysis.compare.paired_metrics import PairedFigure, PairedTable
+from harness.errors import RunFolderError
 from harness.runner.run_reader import Judged, JudgedDataset
+from harness.text import listed
 
 
 class Flip(NamedTuple):
@@ -98,7 +100,14 @@ class Comparison:
 
 
 def compare(one: Judged, other: Judged) -> Comparison:
-    """Compare two runs. Exchanging them reverses the signs."""
+    """Compare two runs. Exchanging them reverses the signs.
+
+    Raises:
+        RunFolderError: where the judgments of the two have different labels.
+    """
+    if one.label_set.names != other.label_set.names:
+        labels = ", and ".join(f"{run.spec_name} has the labels {listed(run.label_set.names)}" for run in (one, other))
+        raise RunFolderError(f"nothing can be compared: {labels}", hint="name runs whose labels are the same")
     partners = partner_datasets(one.datasets, other.datasets)
     datasets, unmatched = [], []
     for i, data in enumerate(one.datasets):
