@@ -30,7 +30,7 @@ GROUP = 200
 
 _INSERT = """
 INSERT INTO Cache (key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-VALUES (?1, 1, ?2, NULL, ?2, 0, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (key, raw) DO NOTHING
+VALUES (?, 1, ?, NULL, ?, 0, ?, ?, ?, ?, ?) ON CONFLICT (key, raw) DO NOTHING
 """
 
 Existing: TypeAlias = Literal["keep", "replace", "overwrite"]
@@ -119,7 +119,8 @@ class _Database(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
 
         One statement in place of diskcache's select, insert and look for what has expired, of which there is nothing.
         """
-        row = self._disk.put(key)[0], time.time(), tag, *self._disk.store(value, read, key=key)
+        now = time.time()
+        row = self._disk.put(key)[0], now, now, tag, *self._disk.store(value, read, key=key)
         return bool(self._sql(_INSERT, row).rowcount == 1)
 
     def _keep_old(self, key: str) -> None:
