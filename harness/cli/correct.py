@@ -104,6 +104,12 @@ def _dataset_lines(found: DatasetCorrection, *, wide: bool) -> Iterator[str]:
     yield ""
     yield pairing.title
     yield from _table(_win_rates(found) if wide else _short_win_rates(found))
+    if found.systems:
+        yield ""
+        yield f"{pairing.title} by system, intervals simultaneous over the systems of a cell"
+        yield from _table(_systems(found, wide=wide))
+        if any(each.rate.corrected.low is None for each in found.systems):
+            yield "a system with fewer than 20 labels, or with few clusters, has no interval"
     if wide and pairing.label is None:
         yield ""
         yield "win rate by other conventions of ties"
@@ -160,6 +166,19 @@ def _other_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
     for cell in found.cells:
         rates = (cell.rates[ties] for ties in OTHER_TIES)
         yield (_name(found, cell), *(_shown(each) for rate in rates for each in (rate.judge, rate.corrected)))
+
+
+def _systems(found: DatasetCorrection, *, wide: bool) -> Iterator[tuple[str, ...]]:
+    """The rates of each system: by the cell that agrees best with the labels, or by all cells."""
+    metric = next(iter(found.cells[0].ranks), "")
+    values = {cell.score.cell.id: cell.score.figures[metric].value for cell in found.cells if metric}
+    best = max(values, key=lambda name: (values[name] is not None, values[name] or 0.0), default=None)
+    yield ("system", "cell", "labels", LABELS, "judge only", "corrected")
+    for each in found.systems:
+        if wide or best in (None, each.cell):
+            name = each.cell.removeprefix(f"{found.name}/")
+            labelled = f"{each.labelled:,} of {each.items:,}"
+            yield (each.system, name, labelled, *map(_shown, (each.human, each.rate.judge, each.rate.corrected)))
 
 
 def _soft_rates(found: DatasetCorrection, soft: SoftRates) -> Iterator[tuple[str, ...]]:

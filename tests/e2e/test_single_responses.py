@@ -122,6 +122,14 @@ def test_some_labels_correct_the_rate_of_a_label(folder, tmp_path):
     for cell in dataset["cells"]:
         rate = cell["rates"]["half"]
         assert rate["corrected"]["low"] <= rate["corrected"]["value"] <= rate["corrected"]["high"]
+    systems = {each["system"] for each in dataset["systems"]}
+    assert systems == {row["model"] for row in rows}
+    assert sum(each["labelled"] for each in dataset["systems"] if each["cell"].endswith("judge:good")) == 30
+    level = 1 - 0.05 / len(systems)
+    assert all(each["judge"]["level"] == pytest.approx(level) for each in dataset["systems"])
+    shown = invoke("correct", run_of(folder), *options[:-1]).output
+    assert "rate of `pass` by system, intervals simultaneous over the systems of a cell" in shown
+    assert "a system with fewer than 20 labels" in shown
     wrong = invoke("correct", run_of(folder), *options[:2], "--value", "yes=good")
     assert wrong.exit_code == 2
     assert "`good` is no label of this run; it has `fail`, `pass`" in wrong.output

@@ -20,6 +20,7 @@ from harness.analysis.correct.notes import notes_on_labels
 from harness.analysis.correct.pairing import Pairing, label_pairing, pairing_of
 from harness.analysis.correct.soft_rates import SoftRates, soft_rates
 from harness.analysis.correct.strengths import Strength, strengths_of
+from harness.analysis.correct.systems import SystemRate, rates_of_systems
 from harness.data.labels import majority
 from harness.hashing import seed_for
 from harness.leaderboard import numbers
@@ -75,6 +76,7 @@ class DatasetCorrection:
         strengths: of three or more systems, by the labels and by each cell; empty otherwise.
         notes: notes of every rendering.
         soft: win rates from probabilities and shares; None where neither an evaluator nor a label is soft.
+        systems: of single responses, the rate of the label for each system that wrote them, by each cell.
     """
 
     name: str
@@ -90,6 +92,7 @@ class DatasetCorrection:
     strengths: tuple[Strength, ...]
     notes: tuple[str, ...]
     soft: SoftRates | None = None
+    systems: tuple[SystemRate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,6 +179,7 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
         cells=cells,
         strengths=strengths_of(pairing.systems, *writers, columns, cluster, score.level),
         notes=tuple(notes_on_labels(dataset, labels, cluster, pairing, rates)),
+        systems=rates_of_systems(dataset, labels, pairing, score, seed),
     )
 
 

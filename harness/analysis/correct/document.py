@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
+from harness.analysis.correct.systems import SystemRate
 from harness.hashing import rounded
 from harness.records.figures import RankSet
 from harness.scoring.figure_json import figure_json
@@ -54,7 +55,21 @@ def _dataset(found: DatasetCorrection) -> dict[str, Any]:
             {"system": each.system, "by": each.by, "standing": each.standing, "strength": figure_json(each.figure)}
             for each in found.strengths
         ],
+        **({"systems": [_system(each) for each in found.systems]} if found.systems else {}),
         "notes": list(found.notes),
+    }
+
+
+def _system(found: SystemRate) -> dict[str, Any]:
+    return {
+        "system": found.system,
+        "cell": found.cell,
+        "items": found.items,
+        "labelled": found.labelled,
+        "human": figure_json(found.human),
+        "judge": figure_json(found.rate.judge),
+        "corrected": figure_json(found.rate.corrected),
+        "gain": found.rate.gain,
     }
 
 
