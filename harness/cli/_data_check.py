@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import HarnessError, Problem
-from harness.records.datasets import DatasetSpec
-from harness.records.document import Document
-from harness.records.experiment import Spec
+
+if TYPE_CHECKING:
+    from harness.records.datasets import DatasetSpec
+    from harness.records.document import Document
+    from harness.records.experiment import Spec
 
 
 def problems_of_data(spec: Spec, say: Callable[[str], None]) -> list[Problem]:

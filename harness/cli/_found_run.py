@@ -9,8 +9,6 @@ from pathlib import Path
 import click
 
 from harness.cli._errors import RUN_FOLDERS
-from harness.runner.find_run import find_run, spec_and_selector
-from harness.runner.run_folder import MANIFEST
 from harness.text import printable
 
 MOST_CHANGES = 4
@@ -19,6 +17,8 @@ MOST_CHANGES = 4
 
 def found_run(run: str, results: Path, allow_paths: Sequence[Path] = ()) -> Path:
     """The folder of a run, as `find_run` finds it; an older version of the spec is reported on stderr."""
+    from harness.runner.find_run import find_run
+
     folder = find_run(run, results, allow_paths=allow_paths)
     click.get_current_context().meta.setdefault(RUN_FOLDERS, []).append(folder)
     report_edits(run, folder, results, allow_paths)
@@ -30,6 +30,9 @@ def report_edits(run: str, folder: Path, results: Path, allow_paths: Sequence[Pa
 
     A run that was selected by its folder or with `@` is meant as it is.
     """
+    from harness.runner.find_run import spec_and_selector
+    from harness.runner.run_folder import MANIFEST
+
     if (Path(run) / MANIFEST).is_file() or spec_and_selector(run)[1]:
         return
     from harness.api.edits import CurrentSpec, environment_of, spec_file_of

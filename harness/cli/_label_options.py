@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from harness.analysis.correct.label_file import COLUMNS, LabelSource
+if TYPE_CHECKING:
+    from harness.analysis.correct.label_file import LabelSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,11 +56,17 @@ def label_source(
     """
     if labels is None and (columns or values or skip_unknown):
         raise click.UsageError("--column, --value and --skip-unknown need --labels FILE")
-    return None if labels is None else LabelSource(labels, _columns(columns), _values(values), skip_unknown)
+    if labels is None:
+        return None
+    from harness.analysis.correct.label_file import LabelSource
+
+    return LabelSource(labels, _columns(columns), _values(values), skip_unknown)
 
 
 def _columns(given: tuple[str, ...]) -> dict[str, str | tuple[str, ...]]:
     """`id=question_id` as a mapping; `labels=anna,ben` names one column per annotator."""
+    from harness.analysis.correct.label_file import COLUMNS
+
     columns: dict[str, str | tuple[str, ...]] = {}
     for each in given:
         column, _, name = each.partition("=")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from harness import registry
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class FiniteRange(click.FloatRange):
@@ -121,15 +124,22 @@ scheduler_option = click.option(
 )
 """`--scheduler ADDRESS` as the parameter `scheduler: str | None`."""
 
-report_option = click.option(
-    "--format",
-    "report",
-    type=click.Choice(registry.names("leaderboard_formats")),
-    default="table",
-    show_default=True,
-    help="Output format of the leaderboard.",
-)
-"""`--format NAME` as the parameter `report: str`, one of `harness list leaderboard-formats`."""
+
+def report_option(command: F) -> F:
+    """`--format NAME` as the parameter `report: str`, one of `harness list leaderboard-formats`.
+
+    Its names are those of installed plug-ins too, which take time to find, so only a verb that has the option does.
+    """
+    option: Callable[[F], F] = click.option(
+        "--format",
+        "report",
+        type=click.Choice(registry.names("leaderboard_formats")),
+        default="table",
+        show_default=True,
+        help="Output format of the leaderboard.",
+    )
+    return option(command)
+
 
 junit_option = click.option(
     "--junit",

@@ -12,7 +12,6 @@ from harness.cli._batch_jobs import cancel, forget, status
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._working import working
-from harness.providers.batch_lines import OPENAI_LINES
 from harness.text import pluralized, printable
 
 if TYPE_CHECKING:
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from harness.api.batch import Read, Written
 
 HAS_PROBLEMS = 1
+OPENAI_LINES = 50_000
+"""As `harness.providers.batch_lines.OPENAI_LINES`, which is not imported before it is needed."""
 SHOWN = 10
 """Lines that cannot be used and are printed; --json prints more."""
 

@@ -9,15 +9,10 @@ from pathlib import Path
 
 import click
 
-from harness.cache.bundle import export_bundle, import_bundle
-from harness.cache.cache import Cache
-from harness.cache.joined import opened_cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._working import working
-from harness.runner.batches.journal import remove_without_jobs
-from harness.runner.places import shown_folder
 from harness.text import pluralized, printable, quoted
 
 FOUND_BAD = 1
@@ -59,6 +54,9 @@ def cache() -> None:
 @json_option
 def stats(cache: Path, as_json: bool) -> None:
     """Show the number of replies and tokens per model, and the size of the cache."""
+    from harness.cache.cache import Cache
+    from harness.runner.places import shown_folder
+
     with working("counting replies"), Cache(cache) as store:
         found = store.stats()
     if as_json:
@@ -82,6 +80,8 @@ def stats(cache: Path, as_json: bool) -> None:
 @click.pass_context
 def verify(ctx: click.Context, cache: Path, as_json: bool, write: bool) -> None:
     """Recompute every key and checksum and read every reply; exit code 1 if any entry is bad."""
+    from harness.cache.cache import Cache
+
     with working("verifying replies"), Cache(cache, _warn) as store:
         added = store.add_checksums() if write else 0
         found = store.verify()
@@ -116,6 +116,9 @@ def clear(cache: Path, as_json: bool, yes: bool) -> None:
     if not yes:
         what = f"Delete the cache in {cache}? Its replies cannot be recovered"
         click.confirm(printable(what), abort=True, err=True)
+    from harness.cache.cache import Cache
+    from harness.runner.batches.journal import remove_without_jobs
+
     freed = Cache(cache, _warn).clear()
     jobs = remove_without_jobs(cache)
     if as_json:
@@ -207,6 +210,8 @@ def export(
 ) -> None:
     """Write the calls and replies of SPEC to the file BUNDLE, to share or archive them."""
     from harness.api import load_spec, spec_keys
+    from harness.cache.bundle import export_bundle
+    from harness.cache.joined import opened_cache
 
     with working(f"writing {bundle}"), opened_cache(caches) as store:
         keys = spec_keys(spec, store, results=results, allow_paths=allow_paths)
@@ -224,6 +229,9 @@ def export(
 @json_option
 def import_(bundle: Path, cache: Path, as_json: bool) -> None:
     """Verify BUNDLE, then add its replies to the cache; existing replies are not overwritten."""
+    from harness.cache.bundle import import_bundle
+    from harness.cache.cache import Cache
+
     with working(f"importing {bundle}"), Cache(cache, _warn) as store:
         report = import_bundle(bundle, store)
     if as_json:

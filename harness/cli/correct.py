@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
-from harness.analysis.correct.correct import correct as corrected
-from harness.analysis.correct.document import correction_json
-from harness.analysis.correct.soft_rates import SoftRates
-from harness.analysis.correct.strengths import Strength
 from harness.cli import _completion
 from harness.cli._found_run import found_run
 from harness.cli._label_options import label_options, label_source
@@ -19,14 +15,17 @@ from harness.cli._options import allow_path_option, json_option, results_option,
 from harness.cli._output import print_json
 from harness.cli._terminal import print_text
 from harness.leaderboard.numbers import rank_range, with_interval
-from harness.records.figures import Figure, RankSet
-from harness.runner.run_reader import read_judged
-from harness.statistics.codes import VERDICT_CODES
-from harness.statistics.win_rate import TIES, Ties
 from harness.text import aligned, printable, with_minus_signs
 
+if TYPE_CHECKING:
+    from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
+    from harness.analysis.correct.soft_rates import SoftRates
+    from harness.analysis.correct.strengths import Strength
+    from harness.records.figures import Figure, RankSet
+    from harness.statistics.win_rate import Ties
+
 TIE_COLUMNS: dict[Ties, str] = {"lose": "ties lose", "dropped": "ties dropped"}
-OTHER_TIES: tuple[Ties, ...] = TIES[1:]
+OTHER_TIES: tuple[Ties, ...] = tuple(TIE_COLUMNS)
 LABELS = "human labels"
 INFINITE: dict[str | None, str] = {"above": "+∞", "below": "−∞"}
 MAX_WITH_INTERVALS = 4
@@ -71,6 +70,10 @@ def correct(
     Prints, for each cell, the win rate estimated from its verdicts on all items and the labels of some
     (prediction-powered inference), and its agreement with the labels.
     """
+    from harness.analysis.correct.correct import correct as corrected
+    from harness.analysis.correct.document import correction_json
+    from harness.runner.run_reader import read_judged
+
     source = label_source(labels, columns, values, skip_unknown=skip_unknown)
     found = corrected(read_judged(found_run(run, results, allow_paths)), source)
     if as_json:
@@ -233,6 +236,8 @@ def _shown(figure: Figure, form: str = ".3f") -> str:
 
 
 def _counts(counts: tuple[int, ...]) -> str:
+    from harness.statistics.codes import VERDICT_CODES
+
     return "/".join(f"{count}" for count in counts[:VERDICT_CODES])
 
 

@@ -8,14 +8,10 @@ from typing import Any
 
 import click
 
-from harness.api import experiment_of, load_spec, make_plan
-from harness.cache.joined import opened_cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._terminal import print_text
-from harness.errors import MissingRepliesError
-from harness.runner.places import cache_hint, with_cache_place
 from harness.text import printable
 
 
@@ -68,6 +64,11 @@ def explain(
         return
     if item is not None and cell is None:
         raise click.UsageError("--item needs a CELL")
+    from harness.api import experiment_of, load_spec, make_plan
+    from harness.cache.joined import opened_cache
+    from harness.errors import MissingRepliesError
+    from harness.runner.places import cache_hint, with_cache_place
+
     plan = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     try:
         with opened_cache(caches) as replies:

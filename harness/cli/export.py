@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from harness import registry
-from harness.api.exporting import ExportSettings, export_data
 from harness.cli import _completion
 from harness.cli._options import FiniteRange, LimitRange, allow_path_option, results_option
 from harness.cli._working import working
 from harness.preferences.records import VIEWS
-from harness.preferences.sources import MIN_PROMPTS
 from harness.text import pluralized, printable
+
+if TYPE_CHECKING:
+    from harness.api.exporting import ExportSettings
 
 INSPECT = "inspect"
 """The format that is no training format."""
@@ -123,6 +124,8 @@ def export(**options: Any) -> None:
     if options["format"] == INSPECT:
         _write_logs(given, cell=options["cell"], force=options["force"])
         return
+    from harness.api.exporting import export_data
+
     settings = cast("ExportSettings", options)
     with working("choosing pairs"):
         sheet, files = export_data(given.pop("run"), given.pop("out"), settings, **given)
@@ -148,6 +151,8 @@ def _write_logs(given: Mapping[str, Any], *, cell: str | None, force: bool) -> N
 
 
 def _summary(sheet: dict[str, Any], files: Sequence[Path]) -> Iterator[str]:
+    from harness.preferences.sources import MIN_PROMPTS
+
     dropped = ", ".join(f"{found['stopped']:,} {name}" for name, found in sheet["gates"].items() if found["stopped"])
     yield f"{sheet['pairs']:,} pairs of {sheet['candidates']:,} candidates; dropped: {dropped or 'none'}"
     rows = ", ".join(f"{part} {count:,}" for part, count in sheet["rows"].items())

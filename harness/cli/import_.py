@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.importers._files import Imported, OnProblem, write_imported
-from harness.importers.fellowship import read_study
-from harness.importers.llmbar import read_benchmark
 from harness.text import printable
+
+if TYPE_CHECKING:
+    from harness.importers._files import Imported, OnProblem
 
 out_option = click.option("--out", type=click.Path(path_type=Path), metavar="DIR", required=True, help="Output folder.")
 skip_option = click.option(
@@ -52,6 +53,8 @@ def fellowship(
     study: Path, fair_eval: Path | None, pandalm: Path | None, on_problem: OnProblem, out: Path, force: bool
 ) -> None:
     """Import the judgments of The Fellowship of the LLMs (arXiv 2408.08688) from STUDY, a clone of its repository."""
+    from harness.importers.fellowship import read_study
+
     imported = read_study(study, fair_eval=fair_eval, pandalm=pandalm, on_problem=on_problem)
     _write(imported, out, force=force)
 
@@ -72,11 +75,15 @@ prints the items whose verdict differs from the published winner. Does not overw
 @force_option
 def llmbar(benchmark: Path, on_problem: OnProblem, out: Path, force: bool) -> None:
     """Import the pairs and judgments of LLMBar (arXiv 2310.07641) from BENCHMARK, a clone of its repository."""
+    from harness.importers.llmbar import read_benchmark
+
     _write(read_benchmark(benchmark, on_problem), out, force=force)
 
 
 def _write(imported: Imported, out: Path, *, force: bool) -> None:
     """Write an import; print its notes, the files and the next commands."""
+    from harness.importers._files import write_imported
+
     paths = write_imported(imported, out, force=force)
     for note in imported.notes:
         click.echo(printable(note))

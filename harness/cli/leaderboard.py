@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from harness.api import board_tables
 from harness.cli import _completion
-from harness.cli._found_run import found_run
 from harness.cli._options import (
     allow_path_option,
     color_option,
@@ -21,9 +20,9 @@ from harness.cli._output import print_json_text
 from harness.cli._terminal import screen
 from harness.errors import InputError
 from harness.leaderboard.format import TABLE, find_leaderboard_format, render
-from harness.leaderboard.view import Board
-from harness.runner.corruption import diagnose_corruption
-from harness.runner.run_folder import read_leaderboard
+
+if TYPE_CHECKING:
+    from harness.leaderboard.view import Board
 
 
 @click.command(
@@ -79,6 +78,10 @@ def leaderboard(
     allow_paths: tuple[Path, ...],
 ) -> None:
     """Print the leaderboard of RUN: a run folder, or a spec (file or name), its newest run."""
+    from harness.cli._found_run import found_run
+    from harness.runner.corruption import diagnose_corruption
+    from harness.runner.run_folder import read_leaderboard
+
     folder = found_run(run, results, allow_paths)
     board: Board = read_leaderboard(folder)
     with diagnose_corruption(folder):
@@ -118,6 +121,8 @@ def rendered(board: Board, report: str = TABLE, *, wide: bool = False, notes: bo
         click.UsageError: for `wide` or `notes` with a format that always shows everything.
     """
     check_layout(report, wide=wide, notes=notes)
+    from harness.api import board_tables
+
     options = {**screen()._asdict(), "wide": wide, "notes": notes}
     return render(find_leaderboard_format(report), board_tables(board), **options)
 

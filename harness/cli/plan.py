@@ -9,25 +9,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from harness.analysis.power.document import detects, detects_json
-from harness.analysis.power.figures import Power, PowerQuestion
-from harness.api import Planned, experiment_of, load_spec, make_plan
-from harness.cache.joined import opened_cache
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, batch_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._terminal import screen, wrapped
 from harness.cli._working import working
 from harness.leaderboard.fit import SHORTEST_NAME, shortened
-from harness.providers.ledger import Ledger
-from harness.runner.estimate import estimate_json
-from harness.runner.needs import BYTES_PER_TOKEN, PROMPTS_COUNTED, USUAL_REPLY_TOKENS, Estimate, Range
-from harness.runner.other_identities import notes_on_identities
 from harness.runner.sampled_chunks import MOST_COUNTED
-from harness.spec.checks import notes_on_parameters
 from harness.text import aligned, pluralized, printable
 
 if TYPE_CHECKING:
+    from harness.analysis.power.figures import Power
+    from harness.api import Planned
+    from harness.runner.needs import Estimate, Range
     from harness.runner.session import ConversationPlan
 
 EFFECT = 0.1
@@ -82,6 +76,14 @@ def plan(
     as_json: bool,
 ) -> None:
     """List the cells of SPEC, the calls they need, how many are cached, and the cost of the others."""
+    from harness.analysis.power.document import detects, detects_json
+    from harness.analysis.power.figures import PowerQuestion
+    from harness.api import experiment_of, load_spec, make_plan
+    from harness.cache.joined import opened_cache
+    from harness.runner.estimate import estimate_json
+    from harness.runner.other_identities import notes_on_identities
+    from harness.spec.checks import notes_on_parameters
+
     with working("reading the data"):
         made = make_plan(load_spec(spec, results=results, allow_paths=allow_paths))
     if batch:
@@ -103,6 +105,8 @@ def plan(
             *notes_on_identities(cast("ConversationPlan[Any]", made), replies),
         ]
     if ledger is not None:
+        from harness.providers.ledger import Ledger
+
         found.notes.append(Ledger(ledger).summary())
     effect = made.spec.score.margin or EFFECT
     with working("computing what the run can detect"):
@@ -214,6 +218,8 @@ def _total(plan: Planned, found: Estimate) -> str:
 
 def _methods(plan: Planned, found: Estimate) -> list[str]:
     """How prompts were counted, and what the expected length of replies rests on."""
+    from harness.runner.needs import USUAL_REPLY_TOKENS
+
     to_call = [name for name, need in found.models.items() if need.calls.high and not plan.spec.models[name].is_free]
     measured = [found.typical_of(name) for name in to_call]
     lines = [method(found)]
@@ -258,6 +264,8 @@ def change_text(plan: Planned, found: Estimate, first: Power) -> Iterator[str]:
 
 def method(found: Estimate) -> str:
     """How the prompt tokens were counted."""
+    from harness.runner.needs import BYTES_PER_TOKEN, PROMPTS_COUNTED
+
     counted = [printable(name) for name, size in found.sizes.items() if size.method == "tiktoken"]
     by_bytes = f"prompt tokens: estimated as one per {BYTES_PER_TOKEN} bytes"
     if not counted:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from harness import registry
-from harness.analysis.power.detect import power_of_run
-from harness.analysis.power.document import power_json
-from harness.analysis.power.figures import DatasetPower, Detectable, MetricPower, Power, PowerQuestion
-from harness.api import experiment_of, load_spec, make_plan
 from harness.cli import _completion
-from harness.cli._found_run import found_run
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._terminal import print_text
 from harness.errors import InputError
-from harness.runner.run_reader import KINDS, read_judged
-from harness.scoring.estimates import MIN_ITEMS
 from harness.text import aligned, pluralized, quoted, suggestion
+
+if TYPE_CHECKING:
+    from harness.analysis.power.figures import DatasetPower, Detectable, MetricPower, Power, PowerQuestion
 
 EVALUATIONS_ONLY = (
     "power analysis supports evaluation specs only: it needs human labels, and the prompts of a generation have none"
@@ -61,6 +58,12 @@ def power(
     RUN is a run folder or the name of a spec, its newest run. SPEC is a file: its cells and data are used as they are
     now, with its newest run as the pilot; without a run, judges are simulated.
     """
+    from harness.analysis.power.detect import power_of_run
+    from harness.analysis.power.document import power_json
+    from harness.api import experiment_of, load_spec, make_plan
+    from harness.cli._found_run import found_run
+    from harness.runner.run_reader import KINDS, read_judged
+
     ask = power_question(n, effect, metrics)
     if Path(target).is_file():
         plan = make_plan(load_spec(target, results=results, allow_paths=allow_paths))
@@ -82,6 +85,9 @@ def power(
 
 def power_question(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> PowerQuestion:
     """The options as a question; all errors in them are one usage error."""
+    from harness.analysis.power.figures import PowerQuestion
+    from harness.scoring.estimates import MIN_ITEMS
+
     faults = []
     if n is not None and not MIN_ITEMS <= n <= MAX_ITEMS:
         faults.append(f"--n must be {MIN_ITEMS} to {MAX_ITEMS:,}: fewer items have counts only, no tests")

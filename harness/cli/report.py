@@ -8,12 +8,13 @@ from typing import Any
 
 import click
 
-from harness.api.reporting import MOST_ITEMS, ReportRequest, report_written, texts_of
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, caches_option, json_option, results_option
 from harness.cli._output import print_json
-from harness.runner.find_run import find_run
 from harness.text import pluralized, printable
+
+MOST_ITEMS = 20
+"""As `harness.api.reporting.MOST_ITEMS`, which is not imported before it is needed."""
 
 
 @click.command(
@@ -81,6 +82,9 @@ def report(
     allow_paths: tuple[Path, ...],
 ) -> None:
     """Write a report of each RUN: a run folder, or a spec (file or name), its newest run."""
+    from harness.api.reporting import ReportRequest, report_written, texts_of
+    from harness.runner.find_run import find_run
+
     folders = [find_run(run, results, allow_paths=allow_paths) for run in runs]
     own = [Path(run).parent for run in runs if Path(run).is_file()]
     asked = ReportRequest(vs, most_items, texts_of([*own, *data], caches, allow_paths))

@@ -10,8 +10,6 @@ from typing import Any
 
 import click
 
-from harness.api.load import check_document
-from harness.cache.cache import Cache
 from harness.cli import _completion
 from harness.cli._data_check import digests_of_data, problems_beside, problems_of_data
 from harness.cli._errors import INPUT_IS_WRONG, problem_line
@@ -19,9 +17,6 @@ from harness.cli._options import allow_path_option, cache_option, json_option
 from harness.cli._output import print_json
 from harness.cli._working import working
 from harness.errors import HarnessError, Problem, SpecError
-from harness.runner.other_identities import notes_on_models
-from harness.spec.evaluation import environment_problems
-from harness.spec.yaml import read_yaml
 from harness.text import pluralized, printable
 
 
@@ -99,6 +94,12 @@ def _checked(
 
     `reads` is `nothing` of the data, the `data` as far as they are not large, or `all` of them for their digests.
     """
+    from harness.api.load import check_document
+    from harness.cache.cache import Cache
+    from harness.runner.other_identities import notes_on_models
+    from harness.spec.evaluation import environment_problems
+    from harness.spec.yaml import read_yaml
+
     reads_data = reads != "nothing"
     try:
         document = read_yaml(Path(shown).absolute(), shown)

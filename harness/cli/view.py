@@ -9,9 +9,6 @@ import click
 
 from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, results_option
-from harness.errors import InputError, RunFolderError
-from harness.runner.find_run import find_run
-from harness.runner.run_folder import MANIFEST
 from harness.text import printable
 
 
@@ -54,6 +51,7 @@ def view(
     allow_paths: tuple[Path, ...],
 ) -> None:
     """Serve pages about runs on this machine and open a browser: of one run, or of all runs in a folder."""
+    from harness.errors import RunFolderError
     from harness.report.items.texts import Texts
     from harness.viewer.addresses import HOME, run_address
     from harness.viewer.roots import RunKey, find_runs
@@ -74,6 +72,10 @@ def _place(target: str | None, results: Path, allow_paths: tuple[Path, ...]) -> 
     """The folder below which runs are served, and the run to show first; None for the list."""
     if target is None:
         return results, None
+    from harness.errors import InputError
+    from harness.runner.find_run import find_run
+    from harness.runner.run_folder import MANIFEST
+
     folder = Path(target)
     if folder.is_dir():
         return folder, folder if (folder / MANIFEST).is_file() else None

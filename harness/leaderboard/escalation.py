@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from harness.evaluators.mode import stages_of
-from harness.records.scores import CellScore
+if TYPE_CHECKING:
+    from harness.records.scores import CellScore
 
 ESCALATED = "escalated"
 """The name of the column, and of the key in a row."""
@@ -15,6 +15,8 @@ ESCALATED_NOTE = "escalated: share of the items of a cascade that each judge aft
 
 def escalation_json(score: CellScore) -> dict[str, Any]:
     """The share of the items that each judge after the first one was asked about; nothing for other modes."""
+    from harness.evaluators.mode import stages_of  # templates and parsers, which a help text need not load
+
     later = [name for stage in stages_of(score.cell)[1:] for name in stage.models]
     reached = dict(enumerate(score.usage.escalated))
     shares = [

@@ -6,14 +6,16 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from harness.errors import InputError, Problem
 from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.numbers import with_interval
 from harness.leaderboard.view import datasets
-from harness.records.experiment import Spec
 from harness.text import listed, quoted, suggestion
+
+if TYPE_CHECKING:
+    from harness.records.experiment import Spec
 
 BEST = "best"
 WAYS: Mapping[str, Literal["below", "above"]] = {"higher": "below", "lower": "above"}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.evaluators.cell import asks
-from harness.runner.plan import Chunk, Plan
+if TYPE_CHECKING:
+    from harness.runner.plan import Chunk, Plan
 
 MOST_COUNTED = 20_000
 """Conversations up to which an estimate counts all: about two seconds."""
@@ -43,6 +43,9 @@ def chunk_groups(plan: Plan, *, whole: bool = False) -> list[ChunkGroup]:
     """
     if whole or plan.conversation_count <= MOST_COUNTED:
         return [ChunkGroup(list(plan.chunks()), 1.0)]
+    from harness.evaluators.cell import asks
+    from harness.runner.plan import Chunk
+
     wanted = max(LEAST_OF_A_CELL, WANTED // sum(map(asks, plan.cells)))
     groups: dict[float, list[Chunk]] = {}
     number = 0

@@ -1,7 +1,6 @@
 """`harness correct` on a run of the smallest spec there is."""
 
 import csv
-import importlib
 import json
 import re
 from pathlib import Path
@@ -17,8 +16,6 @@ from harness.spec.schema import check
 from support.cli_folder import folder_with_starter_run
 from support.readback import N, dataset, run_of
 from support.readback import labels as labels_of
-
-verb = importlib.import_module("harness.cli.correct")
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +152,7 @@ def test_run_of_an_older_format_must_be_repeated(tmp_path):
 
 def printed_for(monkeypatch, *datasets):
     """What the verb prints of a run that is made up."""
-    monkeypatch.setattr(verb, "read_judged", lambda folder: run_of(*datasets))
+    monkeypatch.setattr("harness.runner.run_reader.read_judged", lambda folder: run_of(*datasets))
     shown = correct("mine", "--wide")
     assert shown.exit_code == 0, shown.output
     return shown.stdout
