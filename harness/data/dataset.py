@@ -134,7 +134,7 @@ class FrameDataset:
     def part(self, rows: Sequence[int]) -> FrameDataset:
         """Some rows, in the order given, with the digest of the whole."""
         frame = self._frame.drop("unit")[list(rows)]
-        return FrameDataset(self.name, self.digest, frame, self.annotators, notes=self.notes)
+        return FrameDataset(self.name, self.digest, frame, self.annotators, notes=self.notes, label_set=self.label_set)
 
     def prompts(self) -> pl.DataFrame:
         """The prompts as they are kept with a run: `item`, `prompt` (a JSON list of messages), cluster and category."""

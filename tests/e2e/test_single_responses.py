@@ -282,3 +282,45 @@ def test_two_judges_of_single_responses_are_compared(folder, tmp_path):
     flips = {(flip["one"], flip["other"]) for pair in pairs for flip in pair["flips"]}
     assert flips
     assert flips <= {("fail", "pass"), ("pass", "fail")}
+
+
+def test_a_run_of_single_responses_stops_early(folder, tmp_path):
+    rows = make_singles(7, 120)
+    (tmp_path / "data.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    spec = SPEC.replace("skill: 0.55", "skill: 0.1").replace("    - jury: {of: [good, poor]}\n", "")
+    (tmp_path / "checks.yaml").write_text(f"{spec}stop: {{when: ranked, looks: 4}}\n", encoding="utf-8")
+    found = invoke("run", tmp_path / "checks.yaml", *places(tmp_path))
+    assert found.exit_code == 0, found.output
+    assert "the best cell is separated from all others" in found.output
+    board = board_of(tmp_path)
+    assert board["rows"][0]["items"] < 120
+    assert board["labels"]["names"] == ["fail", "pass"]
+
+
+def test_a_cascade_asks_again_where_repeats_of_a_label_disagree(folder, tmp_path):
+    (tmp_path / "data.jsonl").write_bytes((folder / "data.jsonl").read_bytes())
+    mode = "cascade: {of: [poor, good], escalate: disagreement}\n  repeats: 3"
+    (tmp_path / "checks.yaml").write_text(SPEC.replace("jury: {of: [good, poor]}", mode), encoding="utf-8")
+    assert invoke("run", tmp_path / "checks.yaml", *places(tmp_path)).exit_code == 0
+    values = {row["cell"].split("/")[2]: row["metrics"]["accuracy"]["value"] for row in board_of(tmp_path)["rows"]}
+    assert values["judge:poor"] <= values["cascade:poor+good(disagreement)"] <= values["judge:good"]
+    margin = mode.replace("disagreement", "margin, threshold: 1")
+    (tmp_path / "checks.yaml").write_text(SPEC.replace("jury: {of: [good, poor]}", margin), encoding="utf-8")
+    refused = invoke("validate", tmp_path / "checks.yaml")
+    assert refused.exit_code == 2
+    assert "a margin is the difference of two scores, and a single response has one" in refused.output
+
+
+def test_batch_files_of_single_responses(folder, tmp_path):
+    spec = SPEC.replace(
+        "good: {provider: simulated, skill: 0.95}",
+        "good: {provider: openai, model: m, base_url: 'http://127.0.0.1:9/v1', api_key_env: null}",
+    ).replace("[good, poor]\n    - jury: {of: [good, poor]}", "[good]")
+    (tmp_path / "data.jsonl").write_bytes((folder / "data.jsonl").read_bytes())
+    (tmp_path / "checks.yaml").write_text(spec, encoding="utf-8")
+    found = invoke("batch", "write", tmp_path / "checks.yaml", "--out", tmp_path / "out", "--cache", tmp_path / "cache")
+    assert found.exit_code == 0, found.output
+    files = [path for path in (tmp_path / "out").iterdir() if path.suffix == ".jsonl"]
+    lines = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(lines) == 60
+    assert "<response-" in lines[0]["body"]["messages"][-1]["content"]
