@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.cli._terminal import print_message
 from harness.errors import HarnessError
-from harness.providers.ledger import Ledger
-from harness.runner.progress import RunStats
 from harness.text import pluralized
+
+if TYPE_CHECKING:
+    from harness.runner.progress import RunStats
 
 
 def spent_usd(watch: RunStats) -> float:
@@ -44,5 +45,7 @@ def unknown_cost(spent: Mapping[str, Any]) -> str:
 def print_ledger(file: Path | None) -> None:
     """Print what all runs of a ledger have spent, where there is one that can be read."""
     if file is not None and file.exists():
+        from harness.providers.ledger import Ledger
+
         with suppress(HarnessError):
             print_message(Ledger(file).summary())

@@ -6,6 +6,7 @@ import os
 import time
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +14,9 @@ from harness.cli import _completion
 from harness.cli._options import allow_path_option, cache_option, json_option, results_option
 from harness.cli._output import print_json
 from harness.cli._terminal import print_text
-from harness.providers.health import Finding, State
+
+if TYPE_CHECKING:
+    from harness.providers.health import Finding, State
 
 WOULD_FAIL = 1
 MARKS: dict[State, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE", "unknown": "unknown"}

@@ -37,15 +37,14 @@ from harness.cli._run_spend import print_ledger, print_spend, spent_usd
 from harness.cli._signals import end_in_order
 from harness.cli._terminal import print_message
 from harness.leaderboard.format import can_follow_another, find_leaderboard_format
-from harness.leaderboard.run_gate import RunRules, check_thresholds
-from harness.records.experiment import Spec
-from harness.runner.call_log import CallLog, call_line, entry_of
-from harness.runner.progress import Display, RunStats
 from harness.runner.retries import RETRIES
 from harness.text import pluralized, printable
 
 if TYPE_CHECKING:
     from harness.api import FinishedRun, Planned
+    from harness.leaderboard.run_gate import RunRules
+    from harness.records.experiment import Spec
+    from harness.runner.progress import Display, RunStats
 
 # What reads specs and makes runs is imported where it is used: `harness run --help` needs none of it.
 
@@ -175,6 +174,8 @@ def run_all(
     ctx: click.Context, specs: tuple[Path, ...], left_usd: float | None, options: RunOptions, checks: list[Check]
 ) -> bool:
     """Plan all specs and then run each, adding the checks of its gate; whether any of them fails the command."""
+    from harness.leaderboard.run_gate import check_thresholds
+
     has_failed = False
 
     def check(spec: Spec) -> None:
@@ -293,6 +294,9 @@ def run_one(
 
 def listener_for(plan: Planned, *, verbose: bool) -> Display:
     """The statistics of a run with its line of progress, and a line per call with --verbose."""
+    from harness.runner.call_log import call_line, entry_of
+    from harness.runner.progress import Display
+
     watch = Display(plan.spec.models, sys.stderr, name=plan.spec.name, say=print_line)
     if verbose:
         watch.logs.append(lambda note: watch.say(call_line(entry_of(note, datetime.now(UTC)))))
@@ -313,6 +317,8 @@ def call_log(watch: RunStats, file: Path | None) -> AbstractContextManager[objec
     """A context that logs the calls to a file; without a file it does nothing."""
     if file is None:
         return nullcontext()
+    from harness.runner.call_log import CallLog
+
     log = CallLog(file)
     watch.logs.append(log.write)
     return log

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from harness.records.figures import Figure
 from harness.text import with_minus_signs
+
+if TYPE_CHECKING:
+    from harness.records.figures import Figure
 
 UNDEFINED = "–"
 """A figure without a value."""
