@@ -16,10 +16,10 @@ cannot be used raises PluginError, which names its distribution.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -106,12 +106,12 @@ def names(kind: str) -> tuple[str, ...]:
 @cache
 def built_in_names(kind: str) -> tuple[str, ...]:
     """The names of the plug-ins that this package ships, sorted."""
-    found = set()
-    for entry in resources.files(PACKAGES[kind]).iterdir():
-        stem, _, ending = entry.name.rpartition(".")
-        if ending in ("py", "yaml") and stem and not stem.startswith("_"):
-            found.add(stem.replace("_", "-"))
-    return tuple(sorted(found))
+    if kind in TEXTS:
+        stems = [entry.name[:-5] for entry in _files(PACKAGES[kind]).iterdir() if entry.name.endswith(".yaml")]
+    else:
+        package = importlib.import_module(PACKAGES[kind])
+        stems = [found.name for found in pkgutil.iter_modules(package.__path__) if not found.ispkg]
+    return tuple(sorted(stem.replace("_", "-") for stem in stems if stem and not stem.startswith("_")))
 
 
 @cache
@@ -142,7 +142,7 @@ def text(kind: str, name: str) -> str:
     if plugin is None:
         if name not in built_in_names(kind):
             raise _unknown(kind, name)
-        return resources.files(PACKAGES[kind]).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
+        return _files(PACKAGES[kind]).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
     folder = _loaded(plugin) if ":" in plugin.target else _folder(plugin)
     try:
         return str(folder.joinpath(f"{name}.yaml").read_text(encoding="utf-8"))
@@ -155,7 +155,7 @@ def fragment(kind: str, name: str) -> str | None:
     """The schema fragment NAME.schema.json beside a plug-in's module, as JSON text; None where there is none."""
     plugins = _installed().get(kind, {}).get(name, ())
     if name in built_in_names(kind):
-        file: Traversable | Path = resources.files(PACKAGES[kind]).joinpath(f"{_stem(name)}.schema.json")
+        file: Traversable | Path = _files(PACKAGES[kind]).joinpath(f"{_stem(name)}.schema.json")
     elif plugins and (folder := _folder_of_module(plugins[0])):
         file = folder / f"{_stem(name)}.schema.json"
     else:
@@ -233,6 +233,13 @@ def _distribution(point: EntryPoint) -> str:
     return printable(f"{dist.metadata['Name']} {dist.version}") if dist else "an unknown distribution"
 
 
+def _files(package: str) -> Traversable:
+    """The folder of a package."""
+    from importlib import resources  # with modules for archives and temporary files, which few help texts need
+
+    return resources.files(package)
+
+
 def _loaded(plugin: Plugin) -> Any:
     """What an entry point names, whatever its import raises."""
     module, _, attributes = plugin.target.partition(":")
@@ -247,7 +254,7 @@ def _loaded(plugin: Plugin) -> Any:
 
 def _folder(plugin: Plugin) -> Traversable:
     try:
-        return resources.files(plugin.target)
+        return _files(plugin.target)
     except (Exception, SystemExit) as error:
         raise broken(plugin, f"{quoted(plugin.target)} cannot be imported: {_reason(error)}") from error
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 @cache
 def verb_modules() -> dict[str, str]:
     """The file of each verb, sorted by verb: `import` is in `import_`, since `import` is a keyword."""
-    stems = [entry.name[:-3] for entry in resources.files(__name__).iterdir() if entry.name.endswith(".py")]
-    return {stem.rstrip("_").replace("_", "-"): stem for stem in sorted(stems) if not stem.startswith("_")}
+    stems = sorted(found.name for found in pkgutil.iter_modules(__path__) if not found.ispkg)
+    return {stem.rstrip("_").replace("_", "-"): stem for stem in stems if not stem.startswith("_")}
 
 
 def verb_summary(verb: str) -> str:
     """The first line of the docstring of the verb's file, without a full stop."""
-    with resources.files(__name__).joinpath(f"{verb_modules()[verb]}.py").open(encoding="utf-8") as source:
-        return source.readline().strip().strip('"').rstrip(".")
+    source = pkgutil.get_data(__name__, f"{verb_modules()[verb]}.py") or b""
+    return source.partition(b"\n")[0].decode().strip().strip('"').rstrip(".")
 
 
 class Verbs(click.Group):
