@@ -18,8 +18,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -216,9 +218,11 @@ def _unknown(kind: str, name: str) -> UnknownPluginError:
 @cache
 def _installed() -> Mapping[str, Mapping[str, tuple[Plugin, ...]]]:
     """The plug-ins of installed distributions by kind and name; those of one name are sorted by distribution."""
+    found: dict[str, dict[str, tuple[Plugin, ...]]] = {}
+    if not _may_be_installed(sys.path):
+        return found
     from importlib.metadata import entry_points
 
-    found: dict[str, dict[str, tuple[Plugin, ...]]] = {}
     every = entry_points()
     for kind in CONTRACTS.keys() | TEXTS:
         for point in sorted(every.select(group=f"harness.{kind}"), key=_distribution):
@@ -226,6 +230,38 @@ def _installed() -> Mapping[str, Mapping[str, tuple[Plugin, ...]]]:
             plugin = Plugin(kind, point.name, point.value.replace(" ", ""), _distribution(point))
             by_name[point.name] = (*by_name.get(point.name, ()), plugin)
     return found
+
+
+def _may_be_installed(path: Iterable[str]) -> bool:
+    """Whether an installed distribution may bring a plug-in: False is certain.
+
+    It looks into the files that `importlib.metadata` reads, whose import takes longer than that.
+
+    Args:
+        path: the module search path.
+    """
+    if any(hasattr(finder, "find_distributions") for finder in sys.meta_path if finder is not PathFinder):
+        return True
+    for folder in path:
+        try:
+            infos = [one for one in Path(folder).iterdir() if one.name.lower().endswith((".dist-info", "egg-info"))]
+        except NotADirectoryError:
+            return True  # an archive
+        except (OSError, ValueError):
+            continue
+        if any(_may_name_plugins(info / "entry_points.txt") for info in infos):
+            return True
+    return False
+
+
+def _may_name_plugins(file: Path) -> bool:
+    """Whether a file of entry points has some of this package; True where it cannot be read."""
+    try:
+        return b"[harness." in file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
 
 
 def _distribution(point: EntryPoint) -> str:

@@ -1,5 +1,7 @@
 import re
+import shutil
 import sys
+from importlib.metadata import Distribution, DistributionFinder
 from pathlib import Path
 
 import pytest
@@ -162,3 +164,51 @@ def test_texts_and_plugins_that_are_not_there_are_key_errors(kind: str) -> None:
     (problem,) = caught.value.problems
     assert problem.message == "there is no plug-in `nothing` (harness.leaderboard_formats)"
     assert problem.hint == "install the distribution that brings it; there are `csv`, `json`, `markdown`, `table`"
+
+
+def test_a_plugin_in_an_archive_is_found(tmp_path: Path) -> None:
+    write_distribution(tmp_path / "in", "zipped", {"harness.modes/zipped": "zipped_mode"}, {"zipped_mode.py": ""})
+    archive = Path(shutil.make_archive(str(tmp_path / "zipped"), "zip", tmp_path / "in"))
+    with installed(archive):
+        assert registry.is_installed("modes", "zipped")
+
+
+@pytest.mark.parametrize("info", ["old-1.0.egg-info", "EGG-INFO"])
+def test_a_plugin_of_an_older_kind_of_distribution_is_found(tmp_path: Path, info: str) -> None:
+    folder = tmp_path / "old-1.0.egg"
+    (folder / info).mkdir(parents=True)
+    (folder / info / "PKG-INFO").write_text("Metadata-Version: 2.1\nName: old\nVersion: 1.0\n")
+    (folder / info / "entry_points.txt").write_text("[harness.modes]\nold = old_mode\n")
+    with installed(folder):
+        assert registry.is_installed("modes", "old")
+
+
+def test_a_plugin_of_another_finder_of_distributions_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_distribution(tmp_path, "elsewhere", {"harness.modes/elsewhere": "elsewhere_mode"}, {})
+
+    class Finder:
+        def find_spec(self, *_: object) -> None:
+            return None
+
+        def find_distributions(self, context: DistributionFinder.Context) -> list[Distribution]:
+            return [Distribution.at(tmp_path / "elsewhere-1.0.dist-info")]
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
+    with installed():
+        assert registry.is_installed("modes", "elsewhere")
+    monkeypatch.undo()
+    with installed():
+        assert not registry.is_installed("modes", "elsewhere")
+
+
+def test_folders_that_are_not_there_and_distributions_without_entry_points_bring_nothing(tmp_path: Path) -> None:
+    (tmp_path / "plain-1.0.dist-info").mkdir()
+    (tmp_path / "file-1.0.egg-info").write_text("Metadata-Version: 1.0\n")
+    with installed(tmp_path, tmp_path / "missing"):
+        assert registry.names("modes") == registry.built_in_names("modes")
+
+
+def test_entry_points_that_cannot_be_read_are_left_to_the_search_of_python(tmp_path: Path) -> None:
+    (tmp_path / "strange-1.0.dist-info" / "entry_points.txt").mkdir(parents=True)
+    assert registry._may_be_installed([str(tmp_path)])
+    assert not registry._may_be_installed([str(tmp_path / "strange-1.0.dist-info"), "\0"])
