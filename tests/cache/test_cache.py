@@ -498,7 +498,7 @@ def test_the_place_of_the_folder_is_taken_by_a_file(tmp_path):
 
 RUN_AS_NOBODY = """if True:
     # All that is needed, before the checkout may no longer be read.
-    import fcntl, os, pathlib, sys, urllib.parse
+    import fcntl, os, pathlib, sys, urllib.parse, zstandard
     sys.path.insert(0, {tests!r})
     import harness.cache.writer
     from harness.cache.cache import Cache

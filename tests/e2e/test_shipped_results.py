@@ -12,7 +12,7 @@ from harness.api import FinishedRun
 from harness.runner.run_folder import DETERMINISTIC, ENVIRONMENT, MANIFEST, PROMPTS, TRAJECTORIES
 from support.paths import ROOT
 
-SPECS = ("quickstart", "prompting-strategies", "evaluator-modes", "feedback-loops")
+SPECS = ("quickstart", "prompting-strategies", "evaluator-modes", "feedback-loops", "pass-fail")
 """In an order in which each comes after those whose winners it takes over."""
 MADE_WITH = {"polars": "2.1.0", "numpy": "2.4.6"}
 """The packages on which the bytes of the shipped runs depend."""

@@ -37,7 +37,7 @@ def test_a_score_counts_and_estimates():
     )
     assert len(kappa.seed) == 32
     assert np.array(found[0].table)[:, :3].sum() == found[0].n == found[0].items == 120
-    assert found[0].usage == (1000, 10, 5, 0.0025, 0)
+    assert found[0].usage == (1000, 10, 5, 0.0025, 0, ())
 
 
 def test_every_metric_stands_beside_the_listed_ones():

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.analysis.compare.changed import CATEGORIES, adjusted_p_values, change_tests
+from harness.analysis.compare.changed import adjusted_p_values, change_tests
+from harness.statistics.codes import VERDICT_CODES
 from simulations.judging import SHARES
 from simulations.row import Row, scaled
 
@@ -57,4 +58,4 @@ def _counts(rng: Any, usual: Any, noise: float, draws: int) -> Any:
     shape = (len(usual), draws)
     other = (usual[:, None] + rng.integers(1, 3, shape)) % 3
     drawn = np.where(rng.random(shape) < noise, other, usual[:, None])
-    return np.stack([(drawn == category).sum(axis=1) for category in range(CATEGORIES)], axis=1)
+    return np.stack([(drawn == category).sum(axis=1) for category in range(VERDICT_CODES + 1)], axis=1)

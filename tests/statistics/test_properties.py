@@ -71,7 +71,9 @@ def test_the_order_of_evaluators_changes_nothing(seed, order):
     straight = score(dataset, judges, QUICK)
     mixed = score(dataset, {name: judges[name] for name in order}, QUICK)
     assert by_cell(mixed) == by_cell(straight)
-    assert replace(mixed.winner, cell="") == replace(straight.winner, cell="")  # equals: the first one is named
+    values = sorted(one.figures["kappa"].value for one in straight.scores)
+    if values[-1] > values[-2]:  # of equals the first one is named, with its own interval
+        assert mixed.winner == straight.winner
 
 
 @few
