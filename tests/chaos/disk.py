@@ -20,7 +20,7 @@ from harness.cache.sqlite_file import DATABASE
 
 WAL = f"{DATABASE}-wal"
 LEDGER = "ledger.jsonl"
-ROOM_PAGES = 6
+ROOM_PAGES = 1
 """Pages that still fit into the cache when its disk is called full: what the headroom has room for."""
 NO_LIMIT = 2**31 - 1
 DEAD_PID = 2**22 + 1

@@ -183,7 +183,7 @@ def test_another_user_reads_a_cache_that_is_open_to_all_and_no_other(open_folder
         path.chmod(0o644)
     code = (
         "import os, sys; from pathlib import Path; from harness.cache.cache import Cache\n"
-        "import harness.cache.verify, harness.cache.rescue, encodings.idna\n"
+        "import harness.cache.verify, harness.cache.rescue, encodings.idna, zstandard\n"
         "with Cache(Path(sys.argv[2])) as cache:\n"  # what is imported on the way may not be readable to another user
         "    cache.make_ready(); list(cache.stored())\n"
         "os.setgid(65534); os.setuid(65534)\n"

@@ -108,7 +108,7 @@ def _rows(
         rng = np.random.default_rng([n, len(skills), seed])
         judgments = world_of(rng, n, shares, skills, clusters, alike)
         if metric in ("accuracy", "ac1") or _has_minority(judgments, metric, len(skills)):
-            found.append(one_world(statistic_of(find_metric(metric)), judgments, truth, seed, margin))
+            found.append(one_world(statistic_of(find_metric(metric), (3, 4)), judgments, truth, seed, margin))
     if len(found) < 40:
         return
     for claim, words, target, side in (

@@ -56,7 +56,7 @@ def _pair(rng: np.random.Generator, n: int, name: str, skill: float) -> Any:
 
 def _detectable(metric: str, name: str, skill: float, n: int, way: Any) -> tuple[float, Any]:
     """The median over pilots, and the shares of the pair that truly differs by so much."""
-    statistic = statistic_of(find_metric(metric))
+    statistic = statistic_of(find_metric(metric), (3, 4))
     said = [
         planning.alternatives(statistic, _pair(np.random.default_rng([n, seed]), n, name, skill), way).detectable(
             n, 1.959964
@@ -75,7 +75,7 @@ def _detectable(metric: str, name: str, skill: float, n: int, way: Any) -> tuple
 
 def _found(metric: str, shares: Any, n: int, repeats: int) -> float:
     """Share of the worlds in which the difference is significant, with the right sign."""
-    statistic, rng, found = statistic_of(find_metric(metric)), np.random.default_rng(n), 0
+    statistic, rng, found = statistic_of(find_metric(metric), (3, 4)), np.random.default_rng(n), 0
     truth = np.sign(statistic.value(shares.sum(axis=1)) - statistic.value(shares.sum(axis=2)))
     for _ in range(repeats):
         places = np.repeat(np.arange(48), rng.multinomial(n, shares.ravel() / shares.sum()))

@@ -145,7 +145,7 @@ def _part(judgments: Judgments, count: int) -> Judgments:
 
 
 def _compared(world: World, part: Judgments, pairs: Any, level: float, seed: int) -> tuple[Any, Any]:
-    statistic = statistic_of(find_metric(world.metric))
+    statistic = statistic_of(find_metric(world.metric), (3, 4))
     values = statistic.value(part.tables(statistic.shape))
     if np.isnan(values).any():
         return np.ones((len(world.skills),) * 2), np.nan_to_num(values, nan=-1.0)

@@ -55,7 +55,7 @@ def _best(world: str, skills: Any, n: int, repeats: int, sizes: Sequence[int] | 
         truth, value = skills[best], float(values[best])
         places = labels.astype(np.intp)[:, None] * 4 + verdicts
         own = _own(places[:, best], group, value, seed)
-        found = selection.correct_winner(statistic_of(kappa), places, group, best, own, smoothing_of((3, 4)))
+        found = selection.correct_winner(statistic_of(kappa, (3, 4)), places, group, best, own, smoothing_of((3, 4)))
         errors.append((value - truth, found.corrected - truth))
         held.append((own.low <= truth <= own.high, found.low <= truth <= found.high))
     yield from what_it_is_worth("figure of the best", world, n, errors, held)
