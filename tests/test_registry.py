@@ -1,6 +1,7 @@
 import re
 import shutil
 import sys
+from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, DistributionFinder
 from pathlib import Path
 
@@ -208,7 +209,10 @@ def test_folders_that_are_not_there_and_distributions_without_entry_points_bring
         assert registry.names("modes") == registry.built_in_names("modes")
 
 
-def test_entry_points_that_cannot_be_read_are_left_to_the_search_of_python(tmp_path: Path) -> None:
+def test_entry_points_that_cannot_be_read_are_left_to_the_search_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "meta_path", [PathFinder])  # other packages may have added finders of distributions
     (tmp_path / "strange-1.0.dist-info" / "entry_points.txt").mkdir(parents=True)
     assert registry._may_be_installed([str(tmp_path)])
     assert not registry._may_be_installed([str(tmp_path / "strange-1.0.dist-info"), "\0"])
