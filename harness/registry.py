@@ -64,7 +64,7 @@ CONTRACTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "soft_metrics": (
         ("SUMMARY", "RANGE", "DIRECTION", "NEEDS_LABELS", "TAKES_VERDICTS", "UNIT_ERROR", "figure", "influence"),
     ),
-    "label_metrics": (("SUMMARY", "RANGE", "UNDEFINED", "for_label"),),
+    "label_metrics": (("SUMMARY", "RANGE", "UNDEFINED", "count", "value", "influence"),),
     "probes": (("SUMMARY", "figures", "sentence"),),
     "leaderboard_formats": (("SUMMARY", "render"),),
     "export_formats": (("SUMMARY", "FIELDS", "rows"),),

@@ -247,6 +247,6 @@ def _labelled(answer: ParsedAnswer, rule: SingleRule) -> Outcome:
     if isinstance(answer, str):
         return Outcome(None, answer)
     if answer.verdict is not None:
-        return Outcome(answer.verdict, None, answer.score if answer.score is not None else answer.score_a)
+        return Outcome(answer.verdict)
     assert answer.score is not None, "an answer about a single response is a label or a score"
     return Outcome(rule.label_of(answer.score), None, answer.score)

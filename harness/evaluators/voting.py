@@ -86,8 +86,9 @@ def mean_labels(codes: Codes, scores: Scores, rule: SingleRule) -> tuple[Codes, 
     sums = np.where(failed, 0.0, scores).sum(axis=0)
     means = np.where(failed.all(axis=0), np.nan, sums / np.maximum((~failed).sum(axis=0), 1))
     known = rule.labels.outcome_codes
-    found = [0 if mean != mean else known[rule.label_of(mean)] for mean in means.tolist()]
-    return _or_failure(np.array(found, np.int8), codes, classes), means
+    values, places = np.unique(np.nan_to_num(means), return_inverse=True)  # few different means
+    found = np.array([known[rule.label_of(value)] for value in values.tolist()], np.int8)[places]
+    return _or_failure(found, codes, classes), means
 
 
 def mean_scores(codes: Codes, score_a: Scores, score_b: Scores, margin: float) -> tuple[Codes, Scores, Scores]:

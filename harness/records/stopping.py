@@ -46,7 +46,7 @@ class Stopped:
 
     Attributes:
         asked: what the spec asks for.
-        metric: the metric that was looked at.
+        metric: the metric that decides.
         level: confidence level of the spec, which all looks have together.
         planned: looks that the run could have taken.
         looks: those that it took, in order.

@@ -1,7 +1,7 @@
 """The cost of cells that ask in stages: which later judges are asked depends on replies that are not known yet.
 
 The fewest calls are those of the stages that items have reached, and the most those of all stages. Expected is a share
-of the items that goes on from each stage: that among the conversations in the cache where there are enough of them,
+of the items that each stage escalates: that among the conversations in the cache where there are enough of them,
 else `USUAL_SHARE`.
 """
 
@@ -22,7 +22,7 @@ from harness.runner.plan import Chunk, Plan
 from harness.runner.session import ConversationState, Replies, UnavailableReplies, advance
 
 USUAL_SHARE = 0.3
-"""The share of the items that goes on to the next judge: an assumption, which is stated."""
+"""The share of the items that is escalated to the next judge: an assumption, which is stated."""
 ENOUGH = 20
 """Conversations in the cache from which the share is taken instead."""
 

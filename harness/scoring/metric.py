@@ -15,6 +15,7 @@ from harness import registry
 from harness.records.experiment import ScoreSpec
 from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.metric_names import fits, split_name
+from harness.scoring.label_metric import OfLabel, find_label_metric
 from harness.statistics.agreement import Array
 
 
@@ -64,7 +65,7 @@ def find_metric(name: str, labels: NDArray[np.int8] | None = None, label_set: La
     """
     plain, label = split_name(name, label_set)
     if label:
-        return cast(Metric, registry.find("label_metrics", plain).for_label(label_set.names.index(label)))
+        return OfLabel(find_label_metric(plain), label_set.names.index(label))  # type: ignore[return-value] # it is read only
     found = registry.find("metrics", plain)
     if labels is not None and len(labels) and hasattr(found, "for_labels"):
         occurring = np.bincount(labels[labels >= 0], minlength=len(label_set.names)) > 0

@@ -56,7 +56,7 @@ def boundaries(
     Args:
         fractions: shares of the data at the looks, increasing, the last at most 1.
         alpha: the error over all looks and paths.
-        paths: how many figures are looked at, as if they were independent.
+        paths: how many figures are tested, as if they were independent.
         spending: as for `spent`.
 
     Returns:

@@ -50,8 +50,8 @@ def baseline(client: str, url: str, in_flight: int, calls: int) -> tuple[float, 
     """Calls a second of a baseline, by the clock and by processor time."""
     command = [sys.executable, str(HERE / "bare_client.py"), "--base-url", url, "--calls", str(calls)]
     command += ["--in-flight", str(in_flight), "--client", client]
-    told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return float(told["calls_per_s"]), 1e6 / float(told["processor_us_per_call"])
+    found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return float(found["calls_per_s"]), 1e6 / float(found["processor_us_per_call"])
 
 
 def whole_run(url: str, in_flight: int, calls: int) -> tuple[float, Taken]:
@@ -64,16 +64,16 @@ def whole_run(url: str, in_flight: int, calls: int) -> tuple[float, Taken]:
         command += ["--cache", str(folder / "cache"), "--results", str(folder / "results")]
         taken = measured(command, folder)
         (environment,) = folder.glob("results/cold/*/environment.json")
-        told = json.loads(environment.read_bytes())
-        assert told["calls_made"] == calls
-        return told["seconds"], taken
+        found = json.loads(environment.read_bytes())
+        assert found["calls_made"] == calls
+        return found["seconds"], taken
     finally:
         shutil.rmtree(folder)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=2, help="the best of so many is told")
+    parser.add_argument("--repeats", type=int, default=2, help="the best of so many counts")
     repeats = parser.parse_args().repeats
     for delay_ms, in_flight, calls in CASES:
         with server(delay_ms) as url:

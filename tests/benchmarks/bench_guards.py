@@ -65,17 +65,17 @@ def seconds(folder: Path, url: str, in_flight: int, guard: str) -> tuple[float, 
         str(folder / "cold.yaml"),
     ]
     command += ["--cache", str(folder / "cache"), "--results", str(folder / "results"), *GUARDS[guard]]
-    told, spent = [], []
+    reports, spent = [], []
     try:
         for _ in ("cold", "replay"):
             before_s = processor_s()
             subprocess.run(command, check=True, capture_output=True, cwd=folder)
             spent.append(processor_s() - before_s)
             (environment,) = folder.glob("results/cold/*/environment.json")
-            told.append(json.loads(environment.read_bytes()))
+            reports.append(json.loads(environment.read_bytes()))
             shutil.rmtree(folder / "results")
-        assert (told[0]["calls_from_cache"], told[1]["calls_made"]) == (0, 0)
-        return told[0]["seconds"], spent[0], spent[1]
+        assert (reports[0]["calls_from_cache"], reports[1]["calls_made"]) == (0, 0)
+        return reports[0]["seconds"], spent[0], spent[1]
     finally:
         shutil.rmtree(folder / "cache")
 

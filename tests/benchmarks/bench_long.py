@@ -64,8 +64,8 @@ def main() -> None:
                 time.sleep(0.2)
         assert process.returncode == 0
         (environment,) = folder.glob("results/cold/*/environment.json")
-        told = json.loads(environment.read_bytes())
-        assert told["calls_made"] == given.calls
+        report = json.loads(environment.read_bytes())
+        assert report["calls_made"] == given.calls
     finally:
         shutil.rmtree(folder)
     usage = os.times()
@@ -73,7 +73,7 @@ def main() -> None:
         "bench": "long",
         "calls": given.calls,
         "in_flight": given.in_flight,
-        "seconds": round(told["seconds"], 1),
+        "seconds": round(report["seconds"], 1),
     }
     print(
         json.dumps({**figures, "cpu_s": round(usage.children_user + usage.children_system, 1), **found, "most": last})

@@ -71,9 +71,9 @@ def cold(at: Path, calls: int, more: list[str]) -> float:
     try:
         subprocess.run(command, check=True, capture_output=True)
         (environment,) = at.glob("results/cold/*/environment.json")
-        told = json.loads(environment.read_bytes())
-        assert told["calls_made"] == calls
-        return float(told["seconds"])
+        found = json.loads(environment.read_bytes())
+        assert found["calls_made"] == calls
+        return float(found["seconds"])
     finally:
         shutil.rmtree(at / "cache", ignore_errors=True)
         shutil.rmtree(at / "results", ignore_errors=True)
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=CALLS)
     parser.add_argument("--workers", type=int, nargs="*", default=[2, 4], help="beside one process")
     parser.add_argument("--scheduler", help="address of a dask scheduler with workers")
-    parser.add_argument("--repeats", type=int, default=2, help="the best of so many is told")
+    parser.add_argument("--repeats", type=int, default=2, help="the best of so many counts")
     arguments = parser.parse_args()
     ways: dict[str, list[str]] = {"1": []} | {str(count): ["--workers", str(count)] for count in arguments.workers}
     if arguments.scheduler:

@@ -32,7 +32,7 @@ CLEAR = ("cache", "clear", "--yes", "--cache", "cache")
 FULL = 0
 ENDINGS = (signal.SIGKILL, signal.SIGINT, FULL)
 CODES = {signal.SIGKILL: {-signal.SIGKILL}, signal.SIGINT: {130}, FULL: {0, 2}}
-"""Exit codes: a verb goes on without what it does not need, such as the reserve of a cache."""
+"""Exit codes: a verb continues without what it does not need, such as the reserve of a cache."""
 ROOM = (1_000, 8_000, 30_000, 100_000)
 """Bytes of the largest file that can be written, where the disk is full."""
 

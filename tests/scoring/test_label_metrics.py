@@ -7,7 +7,7 @@ from harness import registry
 from harness.records.experiment import ScoreSpec
 from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.metric_names import fits, names_of, needs_of, split_name
-from harness.scoring.label_metric import find_label_metric
+from harness.scoring.label_metric import OfLabel, find_label_metric
 from harness.scoring.metric import find_metric, metrics_of
 
 PASS = LabelSet(("fail", "pass"), positive="pass")
@@ -20,7 +20,7 @@ def test_contract(name):
     metric = find_label_metric(name)
     assert metric.SUMMARY.startswith(f"{name}-LABEL: ")
     for position in (0, 1):
-        one = metric.for_label(position)
+        one = OfLabel(metric, position)
         assert one.SUMMARY == metric.SUMMARY
         assert 0 <= float(one.value(TABLE)) <= 1
         assert float((one.influence(TABLE) * TABLE).sum()) == pytest.approx(0, abs=1e-12)

@@ -80,7 +80,7 @@ class WorkerExecutor(Executor):
 
 
 def _pass_on(done: Future[Any], task: Future[Any]) -> None:
-    """The outcome of a task of dask as that of ours, which may have been given up."""
+    """The outcome of a task of dask as that of ours, which may have been cancelled."""
     with suppress(InvalidStateError):
         if done.cancelled():
             task.set_exception(BrokenExecutor("the worker is gone"))

@@ -182,7 +182,7 @@ class _Pipeline:
             one.lane.tasks -= 1
 
     def _step(self, first: _Chunk) -> None:
-        """Wait for a task to end, and go on with all chunks whose task has ended."""
+        """Wait for a task to end, and advance all chunks whose task has ended."""
         tasks = [one.task for one in self._window if one.task is not None]
         wait(tasks, timeout=self._workers.poll_s, return_when=FIRST_COMPLETED)
         self._proceed_all()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -14,34 +12,10 @@ SUMMARY = "precision-LABEL: share of the items to which the judge gives a label 
 RANGE = (0.0, 1.0)
 UNDEFINED = "the judge never gives this label"
 
-
-@dataclass(frozen=True)
-class OfLabel:
-    """The metric of one label.
-
-    Attributes:
-        at: position of the label.
-    """
-
-    at: int
-    SUMMARY: str = SUMMARY
-    RANGE: tuple[float, float] = RANGE
-    UNDEFINED: str = UNDEFINED
-
-    def count(self, tables: ArrayLike) -> Array:
-        """Items that the figure rests on."""
-        found: Array = np.asarray(tables, dtype=float)[..., :, self.at].sum(axis=-1)
-        return found
-
-    def value(self, tables: ArrayLike) -> Array:
-        """The figure, NaN where there are no such items."""
-        return classes.precision(tables, self.at)
-
-    def influence(self, tables: ArrayLike) -> Array:
-        """Influence of an item of each cell of the table."""
-        return classes.precision_influence(tables, self.at)
+value = classes.precision
+influence = classes.precision_influence
 
 
-def for_label(position: int) -> OfLabel:
-    """The metric of the label at a position of the label set."""
-    return OfLabel(position)
+def count(tables: ArrayLike, at: int) -> Array:
+    """Items to which the judge gives the label."""
+    return np.asarray(np.asarray(tables, dtype=float)[..., :, at].sum(axis=-1))

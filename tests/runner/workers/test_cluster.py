@@ -66,7 +66,7 @@ def said() -> list[str]:
 
 
 def opened(monkeypatch: pytest.MonkeyPatch, client: Client, said: list[str]) -> ClusterWorkers:
-    """The workers of a scheduler, which are looked at only where the test does it."""
+    """The workers of a scheduler, which are examined only where the test does it."""
     monkeypatch.setattr(cluster, "_connected", lambda address: client)
     monkeypatch.setattr(cluster, "WATCH_S", 3600.0)
     monkeypatch.setattr(cluster, "CONNECT_S", 0.01)

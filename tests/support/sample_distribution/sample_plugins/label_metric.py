@@ -7,25 +7,16 @@ RANGE = (0.0, 1.0)
 UNDEFINED = "no items"
 
 
-class Share:
-    SUMMARY, RANGE, UNDEFINED = SUMMARY, RANGE, UNDEFINED
-
-    def __init__(self, position):
-        self._at = position
-
-    def count(self, tables):
-        return np.asarray(tables, float).sum(axis=(-2, -1))
-
-    def value(self, tables):
-        tables = np.asarray(tables, float)
-        return tables[..., self._at, :].sum(axis=-1) / tables.sum(axis=(-2, -1))
-
-    def influence(self, tables):
-        tables = np.asarray(tables, float)
-        here = np.zeros(tables.shape)
-        here[..., self._at, :] = 1
-        return here - self.value(tables)[..., None, None]
+def count(tables, at):
+    return np.asarray(tables, float).sum(axis=(-2, -1))
 
 
-def for_label(position):
-    return Share(position)
+def value(tables, at):
+    tables = np.asarray(tables, float)
+    return tables[..., at, :].sum(axis=-1) / tables.sum(axis=(-2, -1))
+
+
+def influence(tables, at):
+    here = np.zeros(np.shape(tables))
+    here[..., at, :] = 1
+    return here - value(tables, at)[..., None, None]
