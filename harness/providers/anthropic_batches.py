@@ -10,7 +10,7 @@ This module imports `anthropic`, an extra: import it where a job is submitted.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,19 +20,19 @@ import httpx2
 import orjson
 from anthropic.types.messages import MessageBatch
 
-from harness.providers.attempts import connection_fault
-from harness.providers.batch_service import JobState, ServiceFault
+from harness.providers.batch_service import JobState
 from harness.providers.bounded_body import MAX_BYTES, bound_sync_body
 from harness.providers.chat_request import FORMAT, with_system_role
 from harness.providers.endpoint import Extras
-from harness.providers.faults import fault_in, fault_of
+from harness.providers.faults import fault_of
 from harness.providers.native_reply import without_secrets
 from harness.providers.provider import Context
 from harness.providers.redaction import Secrets
 from harness.providers.response import read_value
 from harness.providers.retry import Fault, as_answer, in_short
+from harness.providers.service_faults import service_faults
 from harness.providers.transport import timeout_of
-from harness.providers.unpacking import ENCODINGS, LongReplyError, PackingError
+from harness.providers.unpacking import ENCODINGS
 from harness.records.calls import Call, Model, Reply
 
 PATH = "/v1/messages/batches"
@@ -203,18 +203,11 @@ class AnthropicBatches:
             first = next(iter(response.iter_lines()), "{}")
         return orjson.loads(first).get("custom_id") in keys
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _faults(self) -> AbstractContextManager[None]:
         """Raise every failure of a request as a ServiceFault."""
-        try:
-            yield
-        except anthropic.APIStatusError as error:
-            raise ServiceFault(fault_in(error.response, self._secrets, self._context.now())) from None
-        except (anthropic.APIConnectionError, httpx2.HTTPError) as error:
-            raise ServiceFault(connection_fault(error, self._model, self._secrets)) from None
-        except (anthropic.AnthropicError, LongReplyError, PackingError, AttributeError, TypeError, ValueError) as error:
-            message = f"the endpoint's response is not that of Message Batches ({type(error).__name__})"
-            raise ServiceFault(Fault("bad-reply", message, remedy="again", may_be_billed=True)) from None
+        return service_faults(
+            anthropic, anthropic.AnthropicError, "Message Batches", self._model, self._context, self._secrets
+        )
 
 
 def _write_request(lines: Path, to: Path) -> None:

@@ -5,8 +5,8 @@ This module imports `openai`, which takes half a second: import it where a job i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -14,18 +14,17 @@ from typing import Any, Literal
 import httpx2
 import openai
 
-from harness.providers.attempts import connection_fault
 from harness.providers.batch_lines import OPENAI_BYTES, OPENAI_LINES, read_result, request_line
-from harness.providers.batch_service import JobState, ServiceFault
+from harness.providers.batch_service import JobState
 from harness.providers.bounded_body import MAX_BYTES, bound_sync_body
 from harness.providers.endpoint import Extras
-from harness.providers.faults import fault_in
 from harness.providers.openai_client import bare_arguments, forget_environment
 from harness.providers.provider import Context
 from harness.providers.redaction import Secrets
 from harness.providers.retry import Fault, in_short
+from harness.providers.service_faults import service_faults
 from harness.providers.transport import timeout_of
-from harness.providers.unpacking import ENCODINGS, LongReplyError, PackingError
+from harness.providers.unpacking import ENCODINGS
 from harness.records.calls import Call, Model, Reply
 
 TAG = "harness_job"
@@ -128,18 +127,9 @@ class OpenAIBatches:
         """Close the connections."""
         self._client.close()
 
-    @contextmanager
-    def _faults(self) -> Iterator[None]:
+    def _faults(self) -> AbstractContextManager[None]:
         """Raise every failure of a request as a ServiceFault."""
-        try:
-            yield
-        except openai.APIStatusError as error:
-            raise ServiceFault(fault_in(error.response, self._secrets, self._context.now())) from None
-        except (openai.APIConnectionError, httpx2.HTTPError) as error:
-            raise ServiceFault(connection_fault(error, self._model, self._secrets)) from None
-        except (openai.OpenAIError, LongReplyError, PackingError, AttributeError, TypeError, ValueError) as error:
-            message = f"the endpoint's response is not that of a Batch API ({type(error).__name__})"
-            raise ServiceFault(Fault("bad-reply", message, remedy="again", may_be_billed=True)) from None
+        return service_faults(openai, openai.OpenAIError, "a Batch API", self._model, self._context, self._secrets)
 
 
 def _id(made: Any) -> str:
