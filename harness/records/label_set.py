@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from harness.records.judgments import FAILURES, VERDICTS
 
 MOST = 20
 """Labels that a set may have."""
+LabelKind: TypeAlias = Literal["pair", "two", "number"]
+"""What a soft metric is for: verdicts on pairs, two labels of which one is positive, labels that are numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,23 @@ class LabelSet:
     def shape(self) -> tuple[int, int]:
         """Rows and columns of a table: reference labels × judged labels and `failed`."""
         return len(self.names), len(self.names) + 1
+
+    @property
+    def kinds(self) -> frozenset[LabelKind]:
+        """What the labels are for a soft metric; empty for several labels that are no numbers."""
+        found: dict[LabelKind, bool] = {"pair": self.is_pair, "two": bool(self.positive), "number": bool(self.values)}
+        return frozenset(kind for kind, holds in found.items() if holds)
+
+    @property
+    def worth(self) -> tuple[float, ...]:
+        """The number that each label counts as where soft verdicts are held against labels; empty where it has none.
+
+        A verdict counts for response a: 1, one half for a tie, 0. A positive label counts 1 and the other one 0, and a
+        grade counts as its number.
+        """
+        if self.is_pair:
+            return 1.0, 0.5, 0.0
+        return tuple(float(name == self.positive) for name in self.names) if self.positive else self.values
 
     def json(self) -> dict[str, object]:
         """As a run folder keeps it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness import registry
-from harness.records.label_set import LabelSet
+from harness.records.label_set import LabelKind, LabelSet
 
 
 def split_name(name: str, label_set: LabelSet) -> tuple[str, str]:
@@ -34,7 +34,23 @@ def needs_of(name: str, label_set: LabelSet) -> str:
     return "needs labels that have an order" if needs == "ordered" and not label_set.is_ordered else ""
 
 
+def soft_needs_of(name: str, label_set: LabelSet) -> str:
+    """Why a metric of soft verdicts is not for a label set, in words; "" where it is."""
+    kinds: tuple[LabelKind, ...] = getattr(registry.find("soft_metrics", name), "LABELS", ("pair",))
+    if label_set.kinds & set(kinds):
+        return ""
+    return f"is of {' or '.join(_KINDS[kind] for kind in kinds)}"
+
+
+_KINDS: dict[LabelKind, str] = {
+    "pair": "soft verdicts on pairs",
+    "two": "two labels, such as pass and fail",
+    "number": "labels that are numbers",
+}
+
+
 def names_of(label_set: LabelSet) -> list[str]:
-    """The names of all metrics for a label set, sorted, those of one label last."""
+    """The names of all metrics for a label set, sorted, those of soft verdicts and those of one label last."""
     of_labels = [f"{name}-{label}" for name in registry.names("label_metrics") for label in label_set.names]
-    return [*(name for name in registry.names("metrics") if fits(name, label_set)), *of_labels]
+    soft = [name for name in registry.names("soft_metrics") if not soft_needs_of(name, label_set)]
+    return [*(name for name in registry.names("metrics") if fits(name, label_set)), *soft, *of_labels]

@@ -18,7 +18,7 @@ from harness.scoring.labels import Reference
 from harness.scoring.metric import find_metric
 from harness.scoring.score import DatasetScores
 from harness.scoring.soft_metric import find_soft_metric, split_metrics
-from harness.scoring.soft_scores import HARD, SoftData, soft_figure
+from harness.scoring.soft_scores import HARD, SoftData, figure_of
 from harness.statistics.agreement import SHAPE, Array
 from harness.statistics.codes import TIE, A, B
 
@@ -89,7 +89,7 @@ def _figures(name: str, values: Array | None, applied: Applied, score: ScoreSpec
     after = calibrated(values, found)
     hard, soft = split_metrics(score.metrics)
     part = applied.data.part(new)
-    figures = {metric: soft_figure(find_soft_metric(metric), after[new], part, score, seed) for metric in soft}
+    figures = {metric: figure_of(find_soft_metric(metric), after[new], part, score, seed) for metric in soft}
     reference = applied.reference
     rows = np.arange(n) if reference.rows is None else reference.rows
     kept = new[rows]

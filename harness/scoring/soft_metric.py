@@ -1,7 +1,9 @@
 """The contract of a soft metric: one file in `harness/scoring/soft_metrics/`, or an entry point `harness.soft_metrics`.
 
-A soft metric is computed from soft verdicts, the probability of each item that response a is better, and from soft
-labels or lengths. Judgments that failed have no soft verdict and are left out.
+A soft metric is computed from soft verdicts and from soft labels or lengths. The soft verdict of a pair is the
+probability that response a is better; that of a single response is the probability of the positive label or the score
+that the label is read from, and of labels that are numbers it is the number. Judgments that failed have none and are
+left out.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ Direction: TypeAlias = Literal["higher", "lower", "none"]
 TOO_FEW = f"fewer than {MIN_ITEMS} labelled items with a soft verdict"
 TOO_FEW_VERDICTS = f"fewer than {MIN_ITEMS} items with a soft verdict"
 TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
-ONE_OUTCOME = "all labels prefer the same response"
+ONE_OUTCOME = "one of the two labels never occurs"
 NO_SPREAD = "no item differs"
 
 
@@ -35,8 +37,9 @@ class SoftItems:
     """Items with a soft verdict.
 
     Attributes:
-        p: probability that response a is better, of each item.
-        y: share of annotators who prefer a, half of the ties included; NaN where an item has no label.
+        p: of each item, the probability that response a is better, or the number for a single response.
+        y: share of annotators who prefer a, half of the ties included, or who give a single response the positive
+            label, or their mean number; NaN where an item has no label.
         group: cluster of each item; None where items are independent.
         level: confidence level.
         seed: of the resampling.
@@ -74,7 +77,13 @@ class SoftItems:
 
 
 class SoftMetric(Protocol):
-    """A figure of soft verdicts."""
+    """A figure of soft verdicts.
+
+    A metric may have besides
+
+    * `LABELS: tuple[LabelKind, ...]`: the labels that it is for, some of `pair` (the default), `two` and `number`;
+    * `NEEDS_PROBABILITY: bool`: whether a score on another scale than that of a probability has no such figure.
+    """
 
     SUMMARY: str
     """One line for lists."""

@@ -14,6 +14,7 @@ from harness.hashing import seed_for
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
 from harness.records.judgments import FAILURES
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.scores import CellScore, Winner
 from harness.scoring.estimates import NO_LABELS, NOT_MADE
 from harness.scoring.pairwise import CellComparisons, is_comparable
@@ -26,6 +27,8 @@ from harness.statistics.intervals import normal_quantile
 from harness.statistics.soft_pairs import influence_errors
 
 HARD = "gives verdicts without a probability: use log probabilities, scores, repeats or a jury"
+HARD_LABELS = "gives labels alone: use log probabilities, scores, repeats or a jury"
+NO_PROBABILITY = "gives scores and no probabilities: use log probabilities, repeats or a jury"
 ALL_FAILED = "every judgment failed"
 MAX_FAILED = 0.05
 """Cells with a larger share of failed judgments are not compared: their figures rest on other items."""
@@ -42,13 +45,16 @@ class SoftData:
     """The soft verdicts of the cells of a dataset, and what they are held against.
 
     Attributes:
-        values: of each cell, the probability of each item that response a is better, NaN where the judgment failed;
-            None for a cell that gives none.
-        y: share of annotators who prefer a, NaN where an item has no label.
+        values: of each cell and item, the probability that response a is better, or the number for a single response;
+            NaN where the judgment failed, None for a cell that gives none.
+        y: share of annotators who prefer a, or who give the positive label, or their mean number; NaN where an item has
+            no label.
         group: cluster of each item; None where items are independent.
         difference: length of response a less that of response b; None where lengths are unknown.
         difficulty: of each item; None where the data have none.
-        verdicts: of each cell, its verdicts as 1, 0.5 and 0, NaN where the judgment failed; none where not known.
+        verdicts: of each cell, its verdicts or labels as numbers, NaN where the judgment failed; none where not known.
+        scored: of each cell, whether its values are scores and no probabilities; none where all are probabilities.
+        label_set: the labels that items can have.
     """
 
     values: Sequence[Array | None]
@@ -57,6 +63,8 @@ class SoftData:
     difference: Array | None = None
     difficulty: Array | None = None
     verdicts: Sequence[Array] = ()
+    scored: Sequence[bool] = ()
+    label_set: LabelSet = VERDICT_LABELS
 
     def of(self, k: int, metric: SoftMetric) -> Array | None:
         """What a figure of a cell rests on: its soft verdicts, or its verdicts where the metric takes them."""
@@ -70,14 +78,22 @@ class SoftData:
 
     def part(self, rows: NDArray[np.bool_]) -> SoftData:
         """Some of the items."""
-        return SoftData(
-            [None if one is None else one[rows] for one in self.values],
-            self.y[rows],
-            None if self.group is None else self.group[rows],
-            None if self.difference is None else self.difference[rows],
-            None if self.difficulty is None else self.difficulty[rows],
-            [one[rows] for one in self.verdicts],
+        return replace(
+            self,
+            values=[None if one is None else one[rows] for one in self.values],
+            y=self.y[rows],
+            group=None if self.group is None else self.group[rows],
+            difference=None if self.difference is None else self.difference[rows],
+            difficulty=None if self.difficulty is None else self.difficulty[rows],
+            verdicts=[one[rows] for one in self.verdicts],
         )
+
+    def lack(self, k: int, metric: SoftMetric) -> str:
+        """Why a cell has no such figure, in words; "" where it can have one."""
+        if self.of(k, metric) is None:
+            return HARD if self.label_set.is_pair else HARD_LABELS
+        needs = getattr(metric, "NEEDS_PROBABILITY", False)
+        return NO_PROBABILITY if needs and self.scored and self.scored[k] else ""
 
     def items(self, values: Array, score: ScoreSpec, seed: int) -> SoftItems:
         """All items with the soft verdicts of a cell, or others in their place."""
@@ -133,22 +149,27 @@ def soft_figures(
     found: dict[str, Figure] = {}
     for name in names:
         metric = find_soft_metric(name)
-        values = data.of(k, metric)
-        figure = soft_figure(metric, values, data, score, draws)
+        figure = soft_figure(metric, k, data, score, draws)
         found[name] = figure
         known: dict[str, Any] = {"n": figure.n, "level": score.level, "units": figure.n, "systems": len(data.values)}
-        bounds = {} if values is None else dict(_bounds(metric, values, data, score, draws))
+        bounds = {} if data.lack(k, metric) else dict(_bounds(metric, k, data, score, draws))
         for ending in ("complete-case", "failures-wrong", "failures-right"):
             value = bounds.get(ending, figure.value)
             found[f"{name}.{ending}"] = Figure(value, reason=NOT_MADE if value is not None else figure.reason, **known)
     return found
 
 
-def soft_figure(metric: SoftMetric, values: Array | None, data: SoftData, score: ScoreSpec, seed: int) -> Figure:
-    """A figure of the soft verdicts of a cell; undefined with the reason where there are none."""
+def soft_figure(metric: SoftMetric, k: int, data: SoftData, score: ScoreSpec, seed: int) -> Figure:
+    """A figure of the soft verdicts of the cell at a position; undefined with the reason where there are none."""
+    values = data.of(k, metric)
+    if (lack := data.lack(k, metric)) or values is None:
+        return Figure(None, reason=lack, level=score.level, systems=len(data.values))
+    return figure_of(metric, values, data, score, seed)
+
+
+def figure_of(metric: SoftMetric, values: Array, data: SoftData, score: ScoreSpec, seed: int) -> Figure:
+    """A figure of values in place of the soft verdicts of a cell."""
     known: dict[str, Any] = {"level": score.level, "systems": len(data.values)}
-    if values is None:
-        return Figure(None, reason=HARD, **known)
     if metric.NEEDS_LABELS and np.isnan(data.y).all():
         return Figure(None, reason=NO_LABELS, **known)
     rows = data.rows(values, metric)
@@ -158,14 +179,19 @@ def soft_figure(metric: SoftMetric, values: Array | None, data: SoftData, score:
 
 
 def _bounds(
-    metric: SoftMetric, values: Array, data: SoftData, score: ScoreSpec, seed: int
+    metric: SoftMetric, k: int, data: SoftData, score: ScoreSpec, seed: int
 ) -> Iterator[tuple[str, float | None]]:
     """The figure if every failed judgment were as wrong, and as right, as can be; of win rates lost, and won."""
+    values = data.of(k, metric)
+    assert values is not None
     failed = np.isnan(values)
-    if not failed.any():
+    if failed.all() or not failed.any():
         return
     best = data.y if metric.NEEDS_LABELS else np.ones(len(values))
     worst = np.where(best >= 0.5, 0.0, 1.0)
+    if data.scored and data.scored[k]:  # beyond all scores that were given
+        least, greatest = np.nextafter((np.nanmin(values), np.nanmax(values)), (-math.inf, math.inf))
+        best, worst = (np.where(one >= 0.5, greatest, least) for one in (best, worst))
     for ending, instead in (("failures-wrong", worst), ("failures-right", best)):
         filled = np.where(failed, instead, values)
         rows = data.rows(filled, metric)

@@ -50,4 +50,4 @@ def _figure(name: str, part: Slice, here: SoftData, k: int, score: ScoreSpec, se
     if n < MIN_ITEMS:
         reason = TOO_SMALL if metric.NEEDS_LABELS else TOO_FEW_VERDICTS
         return Figure(None, reason=reason, n=n, level=score.level, units=n, systems=len(here.values))
-    return soft_figure(metric, here.of(k, metric), here, score, seed)
+    return soft_figure(metric, k, here, score, seed)

@@ -11,7 +11,7 @@ from harness.errors import Problem
 from harness.prompting.single import labels_of, single_faults
 from harness.records.experiment import Strategy
 from harness.records.label_set import VERDICT_LABELS, LabelSet
-from harness.records.metric_names import fits, names_of, needs_of
+from harness.records.metric_names import fits, names_of, needs_of, soft_needs_of
 from harness.spec.checks import CheckedDocument
 from harness.text import listed, quoted, suggestion
 
@@ -159,18 +159,23 @@ def _label_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Prob
                 yield checked.document.problem(("datasets", name, "label_values", word), message, hint=hint)
 
 
+def _soft_need(name: str, labels: LabelSet) -> str:
+    """Why a metric of soft verdicts is not for the labels; "" where it is, and of an installed one that is broken."""
+    return "" if registry.fault("soft_metrics", name) else soft_needs_of(name, labels)
+
+
 def _metric_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Problem]:
     """Metrics and probes that are not known, or not for these labels."""
     soft = registry.names("soft_metrics")
     for index, name in enumerate(checked.part("score", "metrics") or ()):
         place = ("score", "metrics", index)
-        if name in soft and not labels.is_pair:
-            message = f"the metric {quoted(name)} is of soft verdicts on pairs"
-            yield checked.document.problem(place, message, hint=f"known here: {listed(names_of(labels))}")
+        if name in soft and (need := _soft_need(name, labels)):
+            message, hint = f"the metric {quoted(name)} {need}", f"known here: {listed(names_of(labels))}"
+            yield checked.document.problem(place, message, hint=hint)
         elif name not in soft and not fits(name, labels):
             need = needs_of(name, labels)
             message = f"the metric {quoted(name)} {need}" if need else f"there is no metric {quoted(name)}"
-            known = [*registry.names("metrics"), *soft] if labels.is_pair else names_of(labels)
+            known = names_of(labels) if not labels.is_pair else [*registry.names("metrics"), *soft]
             yield checked.document.problem(place, message, hint="" if need else suggestion(name, known))
     probes = registry.names("probes")
     for index, name in enumerate(checked.part("score", "probes") or ()):

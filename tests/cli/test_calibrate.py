@@ -90,7 +90,7 @@ def test_labels_of_a_file_replace_those_of_the_run(tmp_path: Path):
     cell = found["datasets"][0]["cells"][0]
     assert (found["datasets"][0]["labelled"], cell["n"]) == (40, 40)
     assert "fewer than 100" in cell["calibrated_reason"]
-    assert cell["metrics"]["auc"]["reason"] == "all labels prefer the same response"
+    assert cell["metrics"]["auc"]["reason"] == "one of the two labels never occurs"
     few = tmp_path / "few.jsonl"
     few.write_text("".join(json.dumps({"id": row["id"], "label": "a"}) + "\n" for row in rows[:5]))
     found = json.loads(harness("calibrate", "soft", "--labels", str(few), "--json").stdout)

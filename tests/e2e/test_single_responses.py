@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -169,7 +170,8 @@ CHANGES = [
     ),
     ("[kappa, accuracy, ", "[kappa-linear, ", "the metric `kappa-linear` needs labels that have an order"),
     ("[kappa, accuracy, ", "[kappa-ab, ", "the metric `kappa-ab` is of verdicts on pairs"),
-    ("[kappa, accuracy, ", "[brier, ", "the metric `brier` is of soft verdicts on pairs"),
+    ("[kappa, accuracy, ", "[soft-win-rate, ", "the metric `soft-win-rate` is of soft verdicts on pairs; known here: "),
+    ("[kappa, accuracy, ", "[acu, ", "there is no metric `acu`; did you mean `auc`?"),
     ("recall-pass", "recall", "the metric `recall` is of one label: write `recall-fail` or `recall-pass`"),
     ("recall-pass", "recall-past", "there is no metric `recall-past`; did you mean `recall-pass`?"),
     ("score:\n", "score:\n  probes: [length]\n", "the probe `length` is about pairs of responses"),
@@ -323,3 +325,73 @@ def test_batch_files_of_single_responses(folder, tmp_path):
     lines = [json.loads(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()]
     assert len(lines) == 60
     assert "<response-" in lines[0]["body"]["messages"][-1]["content"]
+
+
+SOFT = """\
+schema: 1
+responses: single
+name: checks
+datasets:
+  d: {path: data.jsonl}
+models:
+  good: {provider: simulated, skill: 0.95}
+  poor: {provider: simulated, skill: 0.55}
+strategies:
+  rate:
+    ask: single
+    user: "Rate from {{ scale_min }} to {{ scale_max }}: {{ prompt }} {{ response }} {{ answer_format }}"
+    answer: {kind: score, scale: {min: 1, max: 10}, thresholds: {fail: 1, pass: 6}}
+matrix:
+  dataset: [d]
+  strategy: [pass-fail, rate]
+  evaluator:
+    - judge: [good, poor]
+    - jury: {of: [good, poor]}
+score:
+  metrics: [auc, brier, ece, log-loss, kappa]
+  resamples: 200
+"""
+
+
+@pytest.fixture(scope="module")
+def soft_folder(folder, tmp_path_factory):
+    """A folder with a run whose metrics are of soft verdicts."""
+    place = tmp_path_factory.mktemp("soft")
+    (place / "data.jsonl").write_bytes((folder / "data.jsonl").read_bytes())
+    (place / "checks.yaml").write_text(SOFT, encoding="utf-8")
+    found = invoke("run", place / "checks.yaml", *places(place))
+    assert found.exit_code == 0, found.output
+    return place
+
+
+def test_scores_and_shares_of_votes_are_held_against_labels(soft_folder):
+    board = board_of(soft_folder)
+    rows = {row["cell"].removeprefix("d/"): row["metrics"] for row in board["rows"]}
+    rated, labelled, voted = rows["rate/judge:good"], rows["pass-fail/judge:good"], rows["pass-fail/jury:good+poor"]
+    assert rated["auc"]["low"] < rated["auc"]["value"] <= 1
+    assert "scores and no probabilities" in rated["brier"]["reason"]
+    assert "gives labels alone" in labelled["auc"]["reason"]
+    assert 0 < voted["brier"]["value"] < voted["brier"]["high"] < 1
+    frame = pl.read_parquet(run_of(soft_folder) / "judgments.parquet").filter(cell="d/rate/judge:good")
+    items = pl.read_parquet(run_of(soft_folder) / "items.parquet")
+    share = items["labels"].list.eval(pl.element() == "pass").list.mean()
+    passed = share.to_numpy() > 0.5
+    score = frame["score_a"].to_numpy()
+    above = (score[passed][:, None] > score[~passed]).mean() + (score[passed][:, None] == score[~passed]).mean() / 2
+    assert rated["auc"]["value"] == pytest.approx(above)
+    assert board["winners"][0]["metric"] == "auc"
+    assert board["winners"][0]["cell"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("leaderboard", "RUN", "--metric", "brier"), "best: pass-fail/jury:good+poor, brier"),
+        (("leaderboard", "RUN", "--by", "category"), "auc"),
+        (("compare", "RUN", "RUN", "--metric", "auc"), "by auc"),
+    ],
+)
+def test_verbs_read_soft_figures_of_single_responses(soft_folder, arguments, expected):
+    found = invoke(*(run_of(soft_folder) if one == "RUN" else one for one in arguments))
+    assert found.exit_code == 0, found.output
+    assert expected in found.output

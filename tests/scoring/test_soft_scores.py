@@ -8,10 +8,20 @@ import pytest
 from harness import registry
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import OUTCOMES, Usage
+from harness.records.label_set import LabelSet
 from harness.records.scores import CellScore
 from harness.scoring.score import DatasetScores
 from harness.scoring.soft_metric import direction_of, find_soft_metric, split_metrics
-from harness.scoring.soft_scores import HARD, OTHER_ITEMS, SoftData, lower_is_better, verdict_score, with_soft
+from harness.scoring.soft_scores import (
+    HARD,
+    HARD_LABELS,
+    NO_PROBABILITY,
+    OTHER_ITEMS,
+    SoftData,
+    lower_is_better,
+    verdict_score,
+    with_soft,
+)
 
 NAMES = registry.built_in_names("soft_metrics")
 N = 120
@@ -155,3 +165,38 @@ def test_a_length_controlled_rate_takes_verdicts_where_there_is_no_probability()
         assert one.figures[name].value == other.figures[name].value
         assert one.figures["soft-win-rate"].reason == HARD
     assert found.contests[name].held_against(0, 1).low is not None
+
+
+PASS = LabelSet(("fail", "pass"), positive="pass")
+
+
+def test_scores_of_single_responses_have_an_auc_and_no_calibration():
+    data = soft_data()
+    raw = [100 * np.log(data.values[0] / (1 - data.values[0])) - 7, data.values[1], None]
+    found = scored(
+        soft_data(values=raw, scored=[True, False, False], label_set=PASS), ("auc", "brier", "ece", "log-loss")
+    )
+    plain = scored(data, ("auc",))
+    assert found.scores[0].figures["auc"].low == plain.scores[0].figures["auc"].low
+    assert found.scores[1].figures["auc"].value == plain.scores[1].figures["auc"].value
+    for name in ("brier", "ece", "log-loss"):
+        assert found.scores[0].figures[name].reason == NO_PROBABILITY
+        assert found.scores[0].figures[f"{name}.failures-wrong"].reason == NO_PROBABILITY
+        assert found.scores[1].figures[name].low is not None
+    assert found.scores[2].figures["auc"].reason == HARD_LABELS
+    assert found.contests["auc"].members == (0, 1)
+
+
+def test_failed_scores_are_bounded_by_those_beyond_all_others():
+    y, (sharp, *_) = world()
+    score = 1e6 * sharp + 5
+    score[:6] = np.nan
+    figures = (
+        scored(soft_data(values=[score, score, score], scored=[True] * 3, label_set=PASS), ("auc",), (6, 6, 6))
+        .scores[0]
+        .figures
+    )
+    worst, best = score.copy(), score.copy()
+    worst[:6], best[:6] = np.where(y[:6] > 0.5, 0, 2e6), np.where(y[:6] > 0.5, 2e6, 0)
+    ends = [find_soft_metric("auc").figure(soft_data().items(one, ScoreSpec(), 3)).value for one in (worst, best)]
+    assert [figures[f"auc.failures-{end}"].value for end in ("wrong", "right")] == pytest.approx(ends)

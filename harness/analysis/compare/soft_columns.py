@@ -71,7 +71,9 @@ def soft_columns(
         shares_of(first)[rows[0]],
         None if clustered is None else sides[clustered][1].cluster_codes()[rows[clustered]],
         (lengths[:, 0] - lengths[:, 1]).astype(float),
-        verdicts=[verdict_shares(sides[side][1].outcomes[rows[side], cell]) for side, cell in columns],
+        verdicts=[verdict_shares(sides[side][1].outcomes[rows[side], cell], first.label_set) for side, cell in columns],
+        scored=[found[side][cell].is_scored for side, cell in columns],
+        label_set=first.label_set,
     )
 
 
@@ -94,7 +96,7 @@ def compare_columns(
     """
     metric = find_soft_metric(name)
     given = [data.of(k, metric) for k in range(len(data.values))]
-    figures = [soft_figure(metric, values, data, score, seed) for values in given]
+    figures = [soft_figure(metric, k, data, score, seed) for k in range(len(data.values))]
     reasons, columns = [], {}
     for k, (figure, values) in enumerate(zip(figures, given, strict=True)):
         reason = figure.reason

@@ -1,6 +1,7 @@
-"""Area under the ROC curve: how often the better of two responses has the higher probability.
+"""Area under the ROC curve: how often an item with the label has a higher soft verdict than one without it.
 
-It rests on the items whose label is no tie.
+The label is `a` of a pair, and the positive one of a single response. The area rests on the items whose label is no
+tie, and of several annotators on those of which more than half agree.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from harness.statistics import soft
 from harness.statistics.agreement import Array
 
 SUMMARY = "area under the ROC curve of the soft verdict, on items whose label is no tie"
+LABELS = ("pair", "two")
 RANGE = (0.0, 1.0)
 DIRECTION: Direction = "higher"
 NEEDS_LABELS = True

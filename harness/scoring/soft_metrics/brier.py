@@ -8,6 +8,8 @@ from harness.statistics import soft
 from harness.statistics.agreement import Array
 
 SUMMARY = "Brier score: mean squared distance of the soft verdict from the label"
+LABELS = ("pair", "two")
+NEEDS_PROBABILITY = True
 RANGE = (0.0, 1.0)
 DIRECTION: Direction = "lower"
 NEEDS_LABELS = True

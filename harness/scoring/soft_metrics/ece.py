@@ -14,6 +14,8 @@ from harness.statistics import soft
 from harness.statistics.agreement import Array
 
 SUMMARY = "expected calibration error over 10 bins"
+LABELS = ("pair", "two")
+NEEDS_PROBABILITY = True
 RANGE = (0.0, 1.0)
 DIRECTION: Direction = "lower"
 NEEDS_LABELS = True

@@ -13,6 +13,8 @@ from harness.statistics import soft
 from harness.statistics.agreement import Array
 
 SUMMARY = "log loss: mean negative log likelihood of the labels by the soft verdict"
+LABELS = ("pair", "two")
+NEEDS_PROBABILITY = True
 RANGE = (0.0, math.inf)
 DIRECTION: Direction = "lower"
 NEEDS_LABELS = True
