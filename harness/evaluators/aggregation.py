@@ -83,9 +83,10 @@ def _labelled(answered: Sequence[Outcome], rule: SingleRule, *, by_score: bool) 
     """The label of a single response that several outcomes amount to, with their mean score where all have one."""
     scores = [one.score_a for one in answered if one.score_a is not None]
     mean = sum(scores) / len(scores) if len(scores) == len(answered) else None
+    preference = _mean_preference(answered)
     if by_score and mean is not None:
-        return Outcome(rule.label_of(mean), None, mean)
-    return Outcome(most_labels((one.verdict for one in answered), rule.labels), None, mean)
+        return Outcome(rule.label_of(mean), None, mean, preference=preference)
+    return Outcome(most_labels((one.verdict for one in answered), rule.labels), None, mean, preference=preference)
 
 
 def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outcome:

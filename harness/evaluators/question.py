@@ -249,4 +249,4 @@ def _labelled(answer: ParsedAnswer, rule: SingleRule) -> Outcome:
     if answer.verdict is not None:
         return Outcome(answer.verdict)
     assert answer.score is not None, "an answer about a single response is a label or a score"
-    return Outcome(rule.label_of(answer.score), None, answer.score)
+    return Outcome(rule.label_of(answer.score), None, answer.score, preference=answer.preference)

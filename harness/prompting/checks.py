@@ -36,8 +36,8 @@ VIEWPOINTS = ("reply", "swapped_reply")
 """Variables of a second look: what was said in this order, and with the responses exchanged."""
 KINDS: Mapping[str, tuple[str, ...]] = {
     "pair": ("verdict", "scores", "graded", "rubric", "logprobs"),
-    "each": ("score", "rubric"),
-    "single": ("label", "score", "rubric"),
+    "each": ("score", "rubric", "logprobs"),
+    "single": ("label", "score", "rubric", "logprobs"),
 }
 """The kinds of answer that fit what is asked."""
 STEP = "step_"
@@ -170,6 +170,10 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
     if kind == "rubric" and not strategy.criteria:
         yield ("answer", "kind"), "a rubric has nothing to score", "list what it scores under `criteria`"
         return
+    if kind == "logprobs":
+        yield from (
+            (("answer", *place), message, hint) for place, message, hint in _logprobs_faults(rule, strategy.ask)
+        )
     yield from ((("answer", *place), message, hint) for place, message, hint in answer_faults(rule))
     if strategy.ask == "single":
         yield from ((("answer", *place), message, hint) for place, message, hint in single_faults(rule))
@@ -191,10 +195,23 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
         yield ("tie_margin",), "every pair would be a tie", "give a margin smaller than the scale"
 
 
+def _logprobs_faults(rule: Mapping[str, Any], ask: str) -> Iterator[Fault]:
+    """Tokens that do not fit what is asked: verdicts on pairs, labels of single responses, grades of both."""
+    names = set(rule.get("tokens", ()))
+    if ask == "pair" and not {"a", "b"} <= names <= {"a", "b", "tie"}:
+        yield ("tokens",), "the tokens of a pair stand for `a`, `b` and `tie`", "write `tokens: {a: [A], b: [B]}`"
+    elif ask == "each" and names:
+        yield ("tokens",), "a response that is shown alone has a grade", "write `scale: {min: 1, max: 5}` instead"
+    elif ask == "single" and names and names <= {"a", "b"}:
+        yield ("tokens",), "a single response has labels", "write `tokens: {fail: [no], pass: [yes]}`, or a `scale`"
+    if ask != "single" and "ordered" in rule:
+        yield ("ordered",), "only the labels of single responses have an order", "leave it out"
+
+
 def _names_a_marker(strategy: Strategy) -> bool:
     """Whether the templates name the markers, or the statements that give a verdict, as a published study's may."""
     rule = strategy.answer
-    if "pattern" in rule or "tokens" in rule:
+    if "pattern" in rule or rule["kind"] == "logprobs":
         return True
     if rule["kind"] == "rubric" or "format" in rule:
         return False

@@ -31,12 +31,14 @@ class SingleRule(NamedTuple):
 def labels_of(strategy: Strategy) -> LabelSet:
     """The labels that a strategy for single responses gives.
 
-    A rule with `labels` lists them, one with `thresholds` names the score at which each begins, and the others give
-    the whole numbers of their scale.
+    A rule with `labels` or `tokens` lists them, one with `thresholds` names the score at which each begins, and the
+    others give the whole numbers of their scale.
     """
     rule = strategy.answer
     if rule["kind"] == "label":
         return _label_set(tuple(rule["labels"]), is_ordered=bool(rule.get("ordered")))
+    if "tokens" in rule:
+        return _label_set(tuple(rule["tokens"]), is_ordered=bool(rule.get("ordered")))
     if "thresholds" in rule:
         names = sorted(rule["thresholds"], key=lambda name: float(rule["thresholds"][name]))
         return _label_set(tuple(names), is_ordered=True)
@@ -49,6 +51,8 @@ def single_rule(strategy: Strategy) -> SingleRule:
     labels, rule = labels_of(strategy), strategy.answer
     if rule["kind"] == "label":
         return SingleRule(labels, lambda score: labels.names[round(score)])
+    if "tokens" in rule and "thresholds" not in rule:  # the score is the probability of the last of two labels
+        return SingleRule(labels, lambda score: labels.names[-1 if score > 0.5 + ROUNDING else 0])
     if "thresholds" not in rule:
         least = labels.values[0]
         return SingleRule(labels, lambda score: labels.names[_nearest(score - least, len(labels.names))])
@@ -67,11 +71,15 @@ def _nearest(steps: float, count: int) -> int:
 
 def single_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
     """What is wrong with the labels of a full rule of a strategy for single responses."""
-    named = rule.get("labels") or rule.get("thresholds") or {}
-    key = "labels" if "labels" in rule else "thresholds"
+    key = next((key for key in ("labels", "tokens", "thresholds") if key in rule), "")
+    named = rule.get(key, {})
     for name in named:
         if name in FAILURES:
             yield (key, name), f"`{name}` is the name of a failure", "give the label another name"
+    if "tokens" in rule and "thresholds" in rule and list(rule["thresholds"]) != list(rule["tokens"])[:2]:
+        names = list(rule["tokens"])
+        what = "the thresholds of log probabilities are of the probability of the second of two labels"
+        yield ("thresholds",), what, f"write `thresholds: {{{names[0]}: 0, {names[1]}: 0.5}}` for two labels"
     if "thresholds" in rule:
         yield from _threshold_faults(rule)
     elif "scale" in rule and not named:

@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
         abstained: how many of those who could have had a say failed and were left out: members of a jury, personas
             of a debate, repeats.
         preference: the soft verdict: the probability in [0, 1] that response a is better, half of that of a tie
-            included; None where the replies give none.
+            included, or that a single response has the positive label; None where the replies give none.
         escalated: of a cascade, how many judges were asked after the first one; None elsewhere.
     """
 

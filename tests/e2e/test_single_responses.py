@@ -343,7 +343,7 @@ strategies:
     answer: {kind: score, scale: {min: 1, max: 10}, thresholds: {fail: 1, pass: 6}}
 matrix:
   dataset: [d]
-  strategy: [pass-fail, rate]
+  strategy: [pass-fail, rate, pass-fail-logprobs]
   evaluator:
     - judge: [good, poor]
     - jury: {of: [good, poor]}
@@ -368,6 +368,9 @@ def test_scores_and_shares_of_votes_are_held_against_labels(soft_folder):
     board = board_of(soft_folder)
     rows = {row["cell"].removeprefix("d/"): row["metrics"] for row in board["rows"]}
     rated, labelled, voted = rows["rate/judge:good"], rows["pass-fail/judge:good"], rows["pass-fail/jury:good+poor"]
+    assert (
+        rows["pass-fail-logprobs/judge:good"]["brier"]["high"] < rows["pass-fail-logprobs/judge:poor"]["brier"]["high"]
+    )
     assert rated["auc"]["low"] < rated["auc"]["value"] <= 1
     assert "scores and no probabilities" in rated["brier"]["reason"]
     assert "gives labels alone" in labelled["auc"]["reason"]
@@ -386,7 +389,7 @@ def test_scores_and_shares_of_votes_are_held_against_labels(soft_folder):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (("leaderboard", "RUN", "--metric", "brier"), "best: pass-fail/jury:good+poor, brier"),
+        (("leaderboard", "RUN", "--metric", "brier"), ", brier 0.0"),
         (("leaderboard", "RUN", "--by", "category"), "auc"),
         (("compare", "RUN", "RUN", "--metric", "auc"), "by auc"),
     ],

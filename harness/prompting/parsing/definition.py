@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, TypeAlias
 
-from harness.prompting.parsing.logprobs import TOP, default_tokens, token_faults
+from harness.prompting.parsing.logprobs import TOP, default_tokens, grade_faults, token_faults
 from harness.prompting.parsing.pattern import pattern_faults
 from harness.prompting.parsing.phrases import tokens_of, words_of
 from harness.records.judgments import Verdict
@@ -42,10 +42,7 @@ def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         full["labels"] = {name: list(phrases or [name]) for name, phrases in rule["labels"].items()}
         return full | ({"ordered": True} if rule.get("ordered") else {})
     if rule["kind"] == "logprobs":
-        tokens = rule.get("tokens", default_tokens())
-        full |= {"tokens": {side: list(words) for side, words in tokens.items()}, "top": rule.get("top", TOP)}
-        full["scale"] = {"min": 0, "max": 1}
-        return full
+        return full | _full_logprobs(rule)
     if rule["kind"] == "graded":
         full["labels"] = [list(phrases) for phrases in rule["labels"]]
     scale = rule.get("scale") or {"min": 1, "max": len(rule["labels"])}
@@ -56,6 +53,21 @@ def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         full["markers"] = list(rule.get("markers", ("Score", "Rating", "Grade")))
     elif rule["kind"] == "scores":
         full["markers"] = {side: list(phrases) for side, phrases in rule.get("markers", default_markers()).items()}
+    return full
+
+
+def _full_logprobs(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Tokens and the scale of probabilities, or the scale of grades, whose tokens are its whole numbers."""
+    full: dict[str, Any] = {}
+    if "tokens" in rule or "scale" not in rule:
+        tokens = rule.get("tokens", default_tokens())
+        full["tokens"] = {name: list(words or [name]) for name, words in tokens.items()}
+    scale = rule.get("scale", {"min": 0, "max": 1})
+    full |= {"top": rule.get("top", TOP), "scale": {end: _plain(scale[end]) for end in ("min", "max")}}
+    if rule.get("ordered"):
+        full["ordered"] = True
+    if "thresholds" in rule:
+        full["thresholds"] = {name: _plain(start) for name, start in rule["thresholds"].items()}
     return full
 
 
@@ -97,7 +109,7 @@ def answer_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
     if "scale" in rule and rule["scale"]["min"] >= rule["scale"]["max"]:
         yield ("scale",), "the least score is not below the greatest", "exchange min and max"
     if rule["kind"] == "logprobs":
-        yield from token_faults(rule)
+        yield from token_faults(rule) if "tokens" in rule else grade_faults(rule)
         return
     if "reasons" in rule and "format" not in rule:
         hint = "write `format: json`, or ask for reasons in the template"

@@ -31,7 +31,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 from harness.prompting.parsing.definition import VERDICTS, criterion_markers, grades
 from harness.prompting.parsing.labels import Labels
-from harness.prompting.parsing.logprobs import ReadLogprobs, logprobs_reader, params_for, read_text
+from harness.prompting.parsing.logprobs import (
+    ReadLogprobs,
+    grade_reader,
+    label_reader,
+    logprobs_reader,
+    params_for,
+    read_text,
+)
 from harness.prompting.parsing.numbers import ENDING, Numbers
 from harness.prompting.parsing.pattern import Pattern, pattern_text
 from harness.prompting.parsing.reply import NormalisedReply
@@ -99,7 +106,7 @@ def compile_answer(
         criteria: what a rubric scores, each with `name` and `weight`.
     """
     if rule["kind"] == "logprobs":
-        return _by_logprobs(rule)
+        return _by_logprobs(rule, ask)
     plain = _PLAIN[rule["kind"]](rule, ask, criteria)
     case_sensitive = bool(rule.get("case_sensitive"))
     if "pattern" in rule:
@@ -137,11 +144,17 @@ def compile_answer(
     return AnswerRule(read_json, (form_line(schema),), trace_json, response_format(schema))
 
 
-def _by_logprobs(rule: Mapping[str, Any]) -> AnswerRule:
-    firsts = [rule["tokens"][side][0] for side in ("a", "b", "tie") if side in rule["tokens"]]
+def _by_logprobs(rule: Mapping[str, Any], ask: str) -> AnswerRule:
+    if "tokens" not in rule:
+        of_text = compile_answer({"kind": "score", "markers": ["Score", "Rating", "Grade"], "scale": rule["scale"]})
+        lines = (f"<{rule['scale']['min']} to {rule['scale']['max']}>",)
+        return of_text._replace(lines=lines, params=params_for(rule), read_logprobs=grade_reader(rule, of_text.read))
+    order = rule["tokens"] if ask == "single" else ("a", "b", "tie")
+    firsts = [rule["tokens"][side][0] for side in order if side in rule["tokens"]]
     read = read_text(rule)
     lines = (f"{', '.join(firsts[:-1])} or {firsts[-1]}",)
-    return AnswerRule(read, lines, lambda text: Trace(text, (), read(text)), params_for(rule), logprobs_reader(rule))
+    soft = label_reader(rule) if ask == "single" else logprobs_reader(rule)
+    return AnswerRule(read, lines, lambda text: Trace(text, (), read(text)), params_for(rule), soft)
 
 
 def _by_pattern(rule: Mapping[str, Any], plain: _Plain) -> AnswerRule:

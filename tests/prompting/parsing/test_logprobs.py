@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.prompting.checks import check_strategy
 from harness.prompting.parsing.definition import answer_faults, full_rule
 from harness.prompting.parsing.rules import compile_answer
+from harness.prompting.single import single_rule
+from harness.prompting.strategy import strategy_from
 from harness.records.document import Document
 from harness.spec.schema import check
 
@@ -101,3 +104,91 @@ def test_full_rule_is_accepted_by_the_schema_and_stays_the_same():
 def test_any_alternatives_give_a_probability_or_nothing(pairs):
     answer = read(tuple(pairs))
     assert answer is None or 0 <= answer.preference <= 1
+
+
+# --- one response ------------------------------------------------------------------------------------------
+
+
+def read_one(*places, ask="single", **rule):
+    full = full_rule({"kind": "logprobs", **rule})
+    compiled = compile_answer(full, ask=ask)
+    assert full_rule(full) == full
+    assert compiled.read_logprobs is not None
+    return compiled.read_logprobs(places)
+
+
+YES_NO = {"fail": ["no"], "pass": ["yes"]}
+
+
+def test_probability_of_the_second_of_two_labels_is_the_score():
+    answer = read_one(place(Yes=0.6, No=0.2, Maybe=0.2), tokens=YES_NO)
+    assert (answer.score, answer.preference, answer.verdict) == (pytest.approx(0.75), pytest.approx(0.75), None)
+    assert read_one(place(Maybe=0.9, Yes=0.1), tokens=YES_NO) is None
+
+
+def test_the_most_likely_of_three_labels_is_the_label_and_the_first_of_equal_ones():
+    tokens = {"bad": None, "fair": None, "good": None}
+    assert read_one(place(fair=0.4, good=0.5, bad=0.1), tokens=tokens).verdict == "good"
+    assert read_one(place(good=0.4, fair=0.4), tokens=tokens).verdict == "fair"
+
+
+@pytest.mark.parametrize("ask", ["each", "single"])
+def test_expected_grade_is_the_mean_by_probability(ask):
+    answer = read_one((("4", math.log(0.5)), (" 5", math.log(0.3)), ("3", math.log(0.1)), ("six", math.log(0.1))),
+                      scale={"min": 1, "max": 5}, ask=ask)  # fmt: skip
+    assert answer.score == pytest.approx((4 * 0.5 + 5 * 0.3 + 3 * 0.1) / 0.9)
+
+
+FIVE = {"min": 1, "max": 5}
+GRADES = [
+    (("4", "/", "5"), 4),
+    (("Score", ":", "\u2581", "3"), 3),
+    (("\u0120Score", ":", "\u01202"), 2),
+    (("4", ".", "5"), None),
+    (("7",), None),
+    (("none",), None),
+    (("I", " give", " 3", " of", " the", " 5"), None),
+]
+
+
+@pytest.mark.parametrize(("tokens", "grade"), GRADES)
+def test_the_text_says_which_token_is_the_grade(tokens, grade):
+    answer = read_one(*(((token, 0.0),) for token in tokens), scale=FIVE)
+    assert (answer and answer.score) == grade
+
+
+FAULTS = [
+    ("single", {"tokens": {"a": ["A"], "b": ["B"]}}, "a single response has labels"),
+    ("single", {}, "a single response has labels"),
+    ("pair", {"tokens": YES_NO}, "the tokens of a pair stand for"),
+    ("pair", {"scale": FIVE}, "the tokens of a pair stand for"),
+    ("each", {"tokens": YES_NO}, "a response that is shown alone has a grade"),
+    ("single", {"scale": {"min": 1, "max": 10}}, "single digits"),
+    ("single", {"scale": {"min": 0.5, "max": 4}}, "single digits"),
+    ("single", {"scale": FIVE, "tokens": YES_NO}, "probabilities of labels have a scale of their own"),
+    ("single", {"tokens": {"fail": ["no"], "pass": ["No"]}}, "`No` stands for both fail and pass"),
+    ("single", {"tokens": YES_NO, "thresholds": {"pass": 0, "fail": 0.4}}, "the second of two labels"),
+    ("single", {"tokens": YES_NO, "thresholds": {"fail": 0, "pass": 1.4}}, "above 1"),
+    ("each", {"scale": FIVE, "thresholds": {"fail": 1, "pass": 3}}, "only `ask: single` asks for"),
+    ("each", {"scale": FIVE, "ordered": True}, "only the labels of single responses have an order"),
+]
+
+
+@pytest.mark.parametrize(("ask", "rule", "message"), FAULTS)
+def test_rules_that_do_not_fit_what_is_asked_are_refused(ask, rule, message):
+    shown = "{{ response_a }} {{ response_b }}" if ask == "pair" else "{{ response }}"
+    mapping = {"ask": ask, "user": f"{shown} {{{{ answer_format }}}}", "answer": {"kind": "logprobs", **rule}}
+    strategy = strategy_from(mapping, name="s", source="s.yaml")
+    assert any(message in f"{problem.message}; {problem.hint}" for problem in check_strategy(strategy))
+
+
+def test_labels_and_thresholds_of_probabilities():
+    mapping = {"ask": "single", "user": "{{ response }}", "answer": {"kind": "logprobs", "tokens": YES_NO}}
+    rule = single_rule(strategy_from(mapping, name="s", source="s.yaml"))
+    assert [rule.label_of(p) for p in (0, 0.5, 0.51, 1)] == ["fail", "fail", "pass", "pass"]
+    assert (rule.labels.positive, rule.labels.is_ordered) == ("pass", False)
+    mapping["answer"]["thresholds"] = {"fail": 0, "pass": 0.8}
+    strict = single_rule(strategy_from(mapping, name="s", source="s.yaml"))
+    assert [strict.label_of(p) for p in (0.79, 0.8)] == ["fail", "pass"]
+    mapping["answer"] = {"kind": "logprobs", "scale": FIVE}
+    assert single_rule(strategy_from(mapping, name="s", source="s.yaml")).label_of(3.6) == "4"
