@@ -158,6 +158,7 @@ def correct(
     from harness.analysis.correct.correct import correct as corrected
     from harness.analysis.correct.document import correction_json
     from harness.analysis.correct.label_file import COLUMNS, LabelSource
+    from harness.analysis.label.collect import drawn_labels
     from harness.api.in_memory import rows_of
 
     problems = _unknown("columns", columns or {}, COLUMNS)
@@ -173,7 +174,8 @@ def correct(
     elif labels is not None:
         source = LabelSource(Path("frame:labels"), named, words, skip_unknown, rows_of(labels, "labels"))
     judged = read_judged(folder_of(run, results, tuple(map(Path, allow_paths))))
-    return Document("correct", correction_json(corrected(judged, source)), correction_table)
+    drawn = None if source is None else drawn_labels(judged, source)
+    return Document("correct", correction_json(corrected(judged, source, drawn)), correction_table)
 
 
 def _planned(target: AnyRun | Planned, results: str | Path, allowed: tuple[Path, ...]) -> Planned | None:

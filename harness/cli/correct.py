@@ -43,8 +43,9 @@ Examples:
 \b
 FILE is JSONL, CSV or Parquet with the columns `id` (item id) and `label` (a, tie or b). Optional columns: `labels` or
 `annotator` for several annotators, `dataset` where an id occurs in several datasets. Its labels replace those of the
-run. The correction is valid only if the labelled items are a random sample of the judged items: draw them at random
-before labelling.
+run. The correction is valid only if the labelled items are a random sample of the judged items: draw them with
+`harness label next`, whose folder or files FILE can be. A column `probability` holds the probability with which an item
+was drawn.
 
 `harness schema correct` describes the JSON."""
 )
@@ -72,10 +73,12 @@ def correct(
     """
     from harness.analysis.correct.correct import correct as corrected
     from harness.analysis.correct.document import correction_json
+    from harness.analysis.label.collect import drawn_labels
     from harness.runner.run_reader import read_judged
 
     source = label_source(labels, columns, values, skip_unknown=skip_unknown)
-    found = corrected(read_judged(found_run(run, results, allow_paths)), source)
+    judged = read_judged(found_run(run, results, allow_paths))
+    found = corrected(judged, source, None if source is None else drawn_labels(judged, source))
     if as_json:
         print_json(correction_json(found))
     else:

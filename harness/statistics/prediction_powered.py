@@ -154,7 +154,7 @@ def corrected_rate(
     if math.isnan(rate):
         return Corrected(math.nan, math.nan, 0.0, math.nan, math.nan, len(human))
     influence = rate + win_rate.influence(counts, ties)[human]  # its mean is the rate
-    predicted = _judge_values(np.bincount(judged, minlength=JUDGED).astype(float), counts, ties)[judged]
+    predicted = judge_values(np.bincount(judged, minlength=JUDGED).astype(float), counts, ties)[judged]
     units = None if clusters is None else (clusters[has_label], clusters[~has_label])
     return corrected_mean(influence, predicted[has_label], predicted[~has_label], power=power, clusters=units)
 
@@ -216,7 +216,7 @@ def rate_of_counts(
     n, more = human.sum(axis=-1), rest.sum(axis=-1)
     rate = win_rate.win_rate(human, ties)
     y = np.nan_to_num(win_rate.influence(human, ties))  # of mean 0; where it is undefined, so is the rate
-    f = _judge_values(judge + rest, human, ties)
+    f = judge_values(judge + rest, human, ties)
     with np.errstate(divide="ignore", invalid="ignore"):
         f_labelled, f_rest = (judge * f).sum(axis=-1) / n, (rest * f).sum(axis=-1) / more
         shares = (labelled * y[..., :, None] * f[..., None, :]).sum(axis=(-2, -1)) / n
@@ -260,7 +260,7 @@ class _Parts(NamedTuple):
     rest: Array
 
 
-def _judge_values(judged: Array, human: Array, ties: Ties) -> Array:
+def judge_values(judged: Array, human: Array, ties: Ties) -> Array:
     """The judge's influence of each outcome, `(..., 4)`, in the units of the human's rate; 0 for a failure.
 
     It is the judge's score of an item less the judge's own rate, over the share of items on which the human's rate

@@ -21,6 +21,7 @@ from harness.analysis.correct.pairing import Pairing, label_pairing, pairing_of
 from harness.analysis.correct.soft_rates import SoftRates, soft_rates
 from harness.analysis.correct.strengths import Strength, strengths_of
 from harness.analysis.correct.systems import SystemRate, rates_of_systems
+from harness.analysis.correct.weighting import DesignFacts, design_facts, weighting_of
 from harness.data.labels import majority
 from harness.hashing import seed_for
 from harness.leaderboard import numbers
@@ -77,6 +78,7 @@ class DatasetCorrection:
         notes: notes of every rendering.
         soft: win rates from probabilities and shares; None where neither an evaluator nor a label is soft.
         systems: of single responses, the rate of the label for each system that wrote them, by each cell.
+        design: how the labelled items were drawn; None where that is not known.
     """
 
     name: str
@@ -93,6 +95,7 @@ class DatasetCorrection:
     notes: tuple[str, ...]
     soft: SoftRates | None = None
     systems: tuple[SystemRate, ...] = ()
+    design: DesignFacts | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,17 +121,22 @@ class Correction:
     notes: tuple[str, ...]
 
 
-def correct(judged: Judged, source: LabelSource | None = None) -> Correction:
+def correct(
+    judged: Judged, source: LabelSource | None = None, given: Mapping[str, NewLabels] | None = None
+) -> Correction:
     """Correct a run with labels.
 
     Args:
         judged: the run.
         source: a file of labels; None for the labels of the dataset.
+        given: the labels of that file, by dataset, where they were read before.
 
     Raises:
         DatasetError: with all errors of the file.
     """
-    if source is None:
+    if given is not None:
+        new = dict(given)
+    elif source is None:
         new = {each.name: NewLabels(each.annotators, each.annotator_codes()) for each in judged.datasets}
     else:
         new = read_labels(source, [_target(judged, each) for each in judged.datasets])
@@ -136,8 +144,10 @@ def correct(judged: Judged, source: LabelSource | None = None) -> Correction:
     for each in judged.datasets:
         labels = new.get(each.name, NewLabels((), _no_labels(each)))
         one = correct_dataset(each, labels, judged.score, judged.seed)
-        soft = soft_rates(judged, each, one.pairing, None if source is None else labels, judged.score)
-        found.append(replace(one, soft=soft))
+        if one.design is None or one.design.is_equal:  # the soft rates know no weights
+            soft = soft_rates(judged, each, one.pairing, None if source is None else labels, judged.score)
+            one = replace(one, soft=soft)
+        found.append(one)
     shown = None if source is None else str(source.path)
     notes = (numbers.SIMULATED,) if _is_simulated(judged) else ()
     return Correction(judged.id, judged.spec_name, shown, judged.score, judged.seed, tuple(found), notes)
@@ -160,12 +170,20 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
     writers = dataset.models_a, dataset.models_b
     pairing = pairing_of(*writers) if dataset.label_set.is_pair else label_pairing(dataset.label_set, len(dataset))
     human, units = pairing.outcomes(labels), None if cluster is None else pairing.of_items(cluster)
-    alone = human_rates(human, units, score, seed_for(seed, "win-rate", "human", dataset.name))
+    weighting = weighting_of(new, labels, pairing, cluster, score)
+    has_label = human >= 0
+    if weighting is None:
+        alone = human_rates(human, units, score, seed_for(seed, "win-rate", "human", dataset.name))
+        sign = sign_figure(human[has_label], None if units is None else units[has_label], score)
+    else:
+        alone, sign = weighting.human(), weighting.sign()
     cells = _cells(dataset, _Relabelled(dataset, new), pairing, alone, score, seed)
+    if weighting is not None:
+        cells = tuple(weighting.cell(cell, dataset, alone) for cell in cells)
+    facts = design_facts(new, labels)
     columns: dict[str | None, Codes] = {None: labels}
     columns |= {cell.id: dataset.outcomes[:, at] for at, cell in enumerate(dataset.cells)}
     rates = [cell.rates for cell in cells]
-    has_label = human >= 0
     return DatasetCorrection(
         name=dataset.name,
         items=len(dataset),
@@ -175,11 +193,12 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
         pairing=pairing,
         human_counts=tuple(np.bincount(human[has_label], minlength=VERDICT_CODES).tolist()),
         human=alone,
-        human_sign=sign_figure(human[has_label], None if units is None else units[has_label], score),
+        human_sign=sign,
         cells=cells,
         strengths=strengths_of(pairing.systems, *writers, columns, cluster, score.level),
-        notes=tuple(notes_on_labels(dataset, labels, cluster, pairing, rates)),
-        systems=rates_of_systems(dataset, labels, pairing, score, seed),
+        notes=(*notes_on_labels(dataset, labels, cluster, pairing, rates, facts), *new.notes),
+        systems=rates_of_systems(dataset, labels, pairing, score, seed) if weighting is None else (),
+        design=facts,
     )
 
 

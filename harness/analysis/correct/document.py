@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
 from harness.analysis.correct.systems import SystemRate
+from harness.analysis.correct.weighting import DesignFacts
 from harness.hashing import rounded
 from harness.records.figures import RankSet
 from harness.scoring.figure_json import figure_json
@@ -56,7 +57,17 @@ def _dataset(found: DatasetCorrection) -> dict[str, Any]:
             for each in found.strengths
         ],
         **({"systems": [_system(each) for each in found.systems]} if found.systems else {}),
+        **({} if found.design is None else {"design": _design(found.design)}),
         "notes": list(found.notes),
+    }
+
+
+def _design(found: DesignFacts) -> dict[str, Any]:
+    return {
+        "probabilities": {"lowest": found.lowest, "highest": found.highest},
+        "strata": found.strata,
+        "effective_labels": found.effective,
+        "variance_cost": found.cost,
     }
 
 

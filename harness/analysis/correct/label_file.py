@@ -9,6 +9,7 @@ The columns are
 | labels | the verdicts of several: a list in one column, or one column for each |
 | annotator | who gave the verdict of this row, where an item has a row for each annotator |
 | dataset | the item's dataset, where several datasets of the run have an item of that id |
+| probability | with which the item was drawn for labelling, where that is not the same for all |
 
 A verdict is `a`, `tie` or `b`, or one of the `label_values` of the dataset. All errors are reported at once, with their
 lines.
@@ -27,6 +28,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from harness.analysis.correct.label_probabilities import designs_of, probabilities_of, unequal
 from harness.data.formats.jsonl import read_lines
 from harness.data.labels import NO_LABEL, label_columns
 from harness.data.paths import roots_of, with_paths
@@ -37,9 +39,10 @@ from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec
 from harness.records.label_set import VERDICT_LABELS, LabelSet
+from harness.statistics.inverse_probability import Design
 from harness.text import listed, quoted, suggestion
 
-COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset")
+COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset", "probability")
 """The columns, by these names or by `--column`."""
 
 MEANING = "say what it means with `--value LABEL=VERDICT`"
@@ -93,10 +96,14 @@ class NewLabels:
     Attributes:
         annotators: who labelled.
         codes: items × annotators, position in the label set, −1 where that annotator gave none.
+        design: how the labelled items were drawn; None for a random sample with equal probabilities.
+        notes: on how they were labelled, for every rendering.
     """
 
     annotators: tuple[str, ...]
     codes: NDArray[np.int8]
+    design: Design | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_labels(source: LabelSource, targets: Sequence[Target]) -> dict[str, NewLabels]:
@@ -152,6 +159,7 @@ def _placed(
     assert ids is not None  # one of both columns is there
     datasets = _column(rows, names.get("dataset"), "dataset", faults, may_lack=True)
     by = _column(rows, names.get("annotator"), "annotator", faults)
+    probabilities = probabilities_of(rows, names.get("probability"), faults)
     if by is not None and len(given) > 1:
         raise DatasetError(
             Problem(message="has a column `annotator` and several labels in a row", hint="use one of both")
@@ -162,9 +170,14 @@ def _placed(
     if not source.skip_unknown:
         faults += _unknown(unknown, ids, targets)
     faults += _repeated(places, ids, by)
+    faults += unequal(places, probabilities, ids)
     if problems := row_problems(rows, faults):
         raise DatasetError(problems)
     found = _by_dataset(places, given, annotators, by, targets)
+    if probabilities is not None:
+        sizes = [len(target.ids) for target in targets]
+        designs = dict(zip((one.name for one in targets), designs_of(places, probabilities, sizes), strict=True))
+        found = {name: replace(one, design=designs[name]) for name, one in found.items()}
     if not found:
         known = ", ".join(f"`{label}`" for label in labels.names)
         raise DatasetError(Problem(message="holds no label", hint=f"write one of {known} in the column `label`"))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from harness.analysis.correct import wording as correct_wording
 from harness.analysis.correct.pairing import Pairing
 from harness.analysis.correct.strengths import MIN_SYSTEMS
+from harness.analysis.correct.weighting import DesignFacts
 from harness.leaderboard import wording
 from harness.records.experiment import Cell
 from harness.runner.run_reader import JudgedDataset
@@ -32,6 +33,7 @@ def notes_on_labels(
     cluster: NDArray[np.int64] | None,
     pairing: Pairing,
     rates: Sequence[Mapping[Ties, Rate]],
+    design: DesignFacts | None = None,
 ) -> Iterator[str]:
     """The notes on the corrected figures of a dataset.
 
@@ -41,6 +43,7 @@ def notes_on_labels(
         cluster: of each item, None where items are independent.
         pairing: the systems of the win rate.
         rates: of each cell.
+        design: how the labelled items were drawn; None where that is not known.
     """
     dataset, cells, outcomes = data.name, data.cells, data.outcomes
     items, has_label = len(labels), labels >= 0
@@ -49,9 +52,15 @@ def notes_on_labels(
         yield correct_wording.none_labelled(dataset)
     elif labelled == items:
         yield correct_wording.all_labelled(dataset)
-    else:
+    elif design is None:
         yield correct_wording.labelled_part(dataset, labelled, items)
         yield from _on_randomness(data, has_label, cluster)
+    else:
+        yield correct_wording.drawn_part(dataset, labelled, items)
+        if design.is_equal:
+            yield from _on_randomness(data, has_label, cluster)
+        else:
+            yield correct_wording.unequal(dataset, design.lowest, design.highest, design.effective)
     if 0 < labelled < MIN_ITEMS:
         yield wording.few_items(dataset, labelled, MIN_ITEMS)
     if cluster is not None and labelled:

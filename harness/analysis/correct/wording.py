@@ -15,6 +15,26 @@ def labelled_part(dataset: str, labelled: int, items: int) -> str:
     )
 
 
+def drawn_part(dataset: str, labelled: int, items: int) -> str:
+    """A labelled subset with known probabilities."""
+    return f"{dataset}: {labelled} of {items} items have a human label, drawn with known probabilities"
+
+
+def unequal(dataset: str, lowest: float, highest: float, effective: float) -> str:
+    """Labels with unequal probabilities.
+
+    Args:
+        dataset: its name.
+        lowest: probability of a labelled item.
+        highest: the same.
+        effective: how many labels of equal probability these are worth.
+    """
+    return (
+        f"{dataset}: labels have probabilities from {lowest:.3g} to {highest:.3g} and are weighted (Hájek); without "
+        f"the judges they are worth {effective:.0f} of a uniform draw; cells have no ranks, strengths are not weighted"
+    )
+
+
 def all_labelled(dataset: str) -> str:
     """All items labelled."""
     return f"{dataset}: every item has a human label, so the judgments add no information: λ = 0"

@@ -1,0 +1,256 @@
+"""Read files that annotators filled in back as labels of the items of a run, checked against the draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from harness.analysis.correct.label_file import LabelSource, NewLabels
+from harness.analysis.label.draw import Draw, DrawnItem
+from harness.analysis.label.form import Form, FormRow, is_form, read_form, shown_probability
+from harness.analysis.label.record import ENDING, read_record, record_path
+from harness.data.labels import NO_LABEL, meanings_of
+from harness.data.values import Fault
+from harness.errors import DatasetError, Problem
+from harness.records.label_set import LabelSet
+from harness.text import pluralized, quoted, suggestion
+
+if TYPE_CHECKING:
+    from harness.runner.run_reader import Judged
+
+TOLERANCE = 1e-3
+"""Relative difference of a probability that a spreadsheet may make by rounding."""
+SKIPPED = (
+    "{dataset}: {skipped} skipped that an annotator saw before labelled ones; the probabilities hold only if they were "
+    "skipped whatever their label"
+)
+SIDES = {"1": 0, "2": 2, "tie": 1}
+"""What annotators write about a pair, as the code of a verdict on the responses in the order shown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Collected:
+    """The labels of one dataset, from all files that were given.
+
+    Attributes:
+        draw: what was drawn.
+        labels: of the items, with the design.
+        files: that were read.
+        by_annotator: labels of each annotator.
+        by_round: items drawn, and items with a label, of each round.
+        skipped: items without a label that stand before a labelled one of the same annotator.
+    """
+
+    draw: Draw
+    labels: NewLabels
+    files: tuple[Path, ...]
+    by_annotator: Mapping[str, int]
+    by_round: tuple[tuple[int, int], ...]
+    skipped: int
+
+    @property
+    def drawn(self) -> int:
+        """Items drawn in all rounds."""
+        return sum(drawn for drawn, _ in self.by_round)
+
+    @property
+    def labelled(self) -> int:
+        """Items with a label."""
+        return sum(labelled for _, labelled in self.by_round)
+
+
+def is_drawn(path: Path) -> bool:
+    """Whether a path is a folder of label files, or a file to fill in."""
+    return (path.is_dir() and any(path.glob(f"*{ENDING}"))) or is_form(path)
+
+
+def drawn_labels(judged: Judged, source: LabelSource) -> dict[str, NewLabels] | None:
+    """The labels of a folder of label files, or of a file to fill in; None where a source is neither.
+
+    Args:
+        judged: the run.
+        source: where labels are.
+
+    Raises:
+        DatasetError: with all errors of all files.
+    """
+    if source.content is not None or not is_drawn(source.path):
+        return None
+    if source.columns or source.values:
+        hint = "leave out `--column` and `--value`"
+        raise DatasetError(Problem(file=str(source.path), message="was drawn, its columns are known", hint=hint))
+    found = {name: one.labels for name, one in collect(judged, [source.path]).items()}
+    if not any((one.codes != NO_LABEL).any() for one in found.values()):
+        hint = "fill in the column `label` of its files"
+        raise DatasetError(Problem(file=str(source.path), message="holds no label", hint=hint))
+    return found
+
+
+def collect(judged: Judged, paths: Sequence[Path]) -> dict[str, Collected]:
+    """The labels of files to fill in, by dataset; a file needs the record of its draw beside it.
+
+    Args:
+        judged: the run.
+        paths: files to fill in, or folders of them.
+
+    Raises:
+        DatasetError: with all errors of all files.
+    """
+    by_folder: dict[Path, list[Path]] = {}
+    for path in paths:
+        folder = path if path.is_dir() else path.parent
+        by_folder.setdefault(folder, []).extend(forms_in(path) if path.is_dir() else [path])
+    problems: list[Problem] = []
+    draws, forms = _read(judged, by_folder, problems)
+    rows: dict[str, list[tuple[Form, FormRow]]] = {name: [] for name in draws}
+    ids = {draw.id: name for name, draw in draws.items()}
+    for form in forms:
+        problems += _foreign(form, ids)
+        for row in form.rows:
+            if row.draw in ids:
+                rows[ids[row.draw]].append((form, row))
+    found = {}
+    for dataset in judged.datasets:
+        if dataset.name in draws:
+            some = rows[dataset.name]
+            found[dataset.name] = _collected(draws[dataset.name], dataset.label_set, some, problems)
+    if problems:
+        raise DatasetError(problems)
+    return found
+
+
+def forms_in(folder: Path) -> list[Path]:
+    """The files to fill in of a folder."""
+    return sorted(path for path in folder.iterdir() if path.suffix in (".csv", ".jsonl") and is_form(path))
+
+
+def _read(
+    judged: Judged, by_folder: Mapping[Path, Sequence[Path]], problems: list[Problem]
+) -> tuple[dict[str, Draw], list[Form]]:
+    draws: dict[str, Draw] = {}
+    forms: list[Form] = []
+    for folder, files in by_folder.items():
+        here = {one.name: record_path(folder, one.name) for one in judged.datasets}
+        known = {name: path for name, path in here.items() if path.is_file()}
+        if not known:
+            hint = "keep the files in the folder that `harness label next` wrote, and name the run they are of"
+            problems.append(Problem(file=str(folder), message="holds no record of a draw from this run", hint=hint))
+            continue
+        for name, path in known.items():
+            dataset = next(one for one in judged.datasets if one.name == name)
+            try:
+                draw = read_record(path, judged.id, name, dataset.ids())
+            except DatasetError as error:
+                problems += error.problems
+                continue
+            if name in draws and draws[name].rounds != draw.rounds:
+                problems.append(Problem(file=str(path), message="is another draw from the same dataset"))
+            draws[name] = draw
+        for file in files:
+            try:
+                forms.append(read_form(file))
+            except DatasetError as error:
+                problems += error.problems
+    return draws, forms
+
+
+def _foreign(form: Form, ids: Mapping[str, str]) -> list[Problem]:
+    """Rows of another draw."""
+    faults = [
+        Fault(row.row, "draw", f"is {quoted(row.draw)}, no draw of this run", "was the file filled in for another run?")
+        for row in form.rows
+        if row.draw not in ids
+    ]
+    return list(form.error(faults).problems) if faults else []
+
+
+def _collected(
+    draw: Draw, labels: LabelSet, rows: Sequence[tuple[Form, FormRow]], problems: list[Problem]
+) -> Collected:
+    rounds = draw.drawn
+    items = {one.key: one for some in rounds for one in some}
+    words = _words(labels, [row for _, row in rows])
+    annotators = tuple(sorted({row.annotator for _, row in rows}))
+    codes = np.full((len(draw.items), len(annotators)), NO_LABEL, np.int8)
+    faults: dict[Path, tuple[Form, list[Fault]]] = {}
+    seen: set[tuple[str, str]] = set()
+    for form, row in rows:
+        item = items.get(row.key)
+        own = list(_faults(row, item, words, items, labels))
+        if (row.key, row.annotator) in seen:
+            own.append(Fault(row.row, "key", f"{quoted(row.key)} by {quoted(row.annotator)} occurs twice"))
+        seen.add((row.key, row.annotator))
+        faults.setdefault(form.path, (form, []))[1].extend(own)
+        if item is not None and not own and row.label:
+            code = words[row.label]
+            is_turned = labels.is_pair and item.is_swapped
+            codes[item.at, annotators.index(row.annotator)] = 2 - code if is_turned else code
+    problems += [one for form, some in faults.values() if some for one in form.error(some).problems]
+    has_label = (codes != NO_LABEL).any(axis=1)
+    skipped = _skipped(draw, annotators, codes)
+    notes = (SKIPPED.format(dataset=draw.dataset, skipped=pluralized(skipped, "item")),) if skipped else ()
+    return Collected(
+        draw=draw,
+        labels=NewLabels(annotators, codes, draw.design(), notes),
+        files=tuple(dict.fromkeys(form.path for form, _ in rows)),
+        by_annotator={name: int((codes[:, at] != NO_LABEL).sum()) for at, name in enumerate(annotators)},
+        by_round=tuple((len(some), int(has_label[[one.at for one in some]].sum())) for some in rounds),
+        skipped=skipped,
+    )
+
+
+def _words(labels: LabelSet, rows: Sequence[FormRow]) -> dict[str, int]:
+    """Every word of some rows that means a label, as its code."""
+    used = {row.label for row in rows if row.label}
+    if labels.is_pair:
+        return {word: SIDES[word.casefold()] for word in used if word.casefold() in SIDES}
+    meanings: dict[str, str] = {}
+    for word in used:  # one by one: a word without a meaning must not hide that of the others
+        meanings |= {key: name for key, name in meanings_of(pl.Series([word]), labels).items() if key == word}
+    return {word: labels.names.index(name) for word, name in meanings.items()}
+
+
+def _faults(
+    row: FormRow, item: DrawnItem | None, words: Mapping[str, int], items: Mapping[str, DrawnItem], labels: LabelSet
+) -> Iterator[Fault]:
+    """What is wrong with a row."""
+    if not row.annotator:
+        yield Fault(row.row, "annotator", "is empty")
+    if item is None:
+        yield Fault(row.row, "key", f"{quoted(row.key)} is no item of this draw", suggestion(row.key, list(items)))
+        return
+    try:
+        given = float(row.probability.replace(",", "."))
+    except ValueError:
+        given = float("nan")
+    if not abs(given - item.probability) <= TOLERANCE * item.probability:
+        expected = shown_probability(item.probability)
+        message = f"is {quoted(row.probability)}, and the draw gives {quoted(row.key)} {expected}"
+        yield Fault(row.row, "probability", message, "a probability follows from the draw; restore it")
+    if row.label and row.label not in words:
+        yield Fault(row.row, "label", f"is {quoted(row.label)}", f"write {choices(labels)}, or leave it empty")
+
+
+def choices(labels: LabelSet) -> str:
+    """The labels that an annotator can write, in words."""
+    names = list(SIDES) if labels.is_pair else list(labels.names)
+    return ", ".join(f"`{name}`" for name in names[:-1]) + f" or `{names[-1]}`"
+
+
+def _skipped(draw: Draw, annotators: Sequence[str], codes: np.ndarray[tuple[int, int], np.dtype[np.int8]]) -> int:
+    """Items that an annotator left without a label and labelled a later one of the same round.
+
+    The order of a file is random, so the items labelled so far are a random part of the round only if none was skipped.
+    """
+    skipped = 0
+    for number in range(1, len(draw.rounds) + 1):
+        for at, annotator in enumerate(annotators):
+            has_label = [codes[one.at, at] != NO_LABEL for one in draw.shuffled(number, annotator)]
+            last = max((place for place, is_there in enumerate(has_label) if is_there), default=-1)
+            skipped += last + 1 - sum(has_label)
+    return skipped

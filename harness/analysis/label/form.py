@@ -1,0 +1,219 @@
+"""Files to fill in: CSV or JSON Lines with a row for each drawn item, which name no system, judge or position.
+
+| column | holds |
+| --- | --- |
+| key | what the item is called; it says nothing about the item |
+| label | empty, for the annotator to fill in |
+| prompt, response | the texts; of a pair `response_1` and `response_2`, in an order that says nothing |
+| reference | the reference answer, where the data have one |
+| annotator | who labels |
+| probability | with which the round drew the item from those not drawn before |
+| draw | id of the draw |
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+
+from harness.atomic import replacing
+from harness.data.reading import read_files
+from harness.data.rows import Rows
+from harness.data.usable import row_problems
+from harness.data.values import Fault, converted, word
+from harness.errors import DatasetError, Problem
+
+FORMATS = ("csv", "jsonl")
+TEXTS = ("prompt", "response", "response_1", "response_2", "reference")
+NEEDED = ("key", "label", "annotator", "probability", "draw")
+COLUMNS = ("key", "label", *TEXTS, "annotator", "probability", "draw")
+LONGEST_CELL = 30_000
+"""Characters of a text in a CSV file: a spreadsheet cuts longer cells, and breaks the row."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet takes a text that begins so for a formula; an apostrophe before it keeps it a text."""
+DIGITS = 6
+"""Significant digits of a probability."""
+
+
+class Texts(NamedTuple):
+    """What an annotator reads of an item.
+
+    Attributes:
+        prompt: the prompt.
+        responses: of one response, or of both in the order of the data.
+        reference: the reference answer, "" without one.
+    """
+
+    prompt: str
+    responses: tuple[str, ...]
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FormRow:
+    """A row of a file to fill in.
+
+    Attributes:
+        key: of the item.
+        annotator: who labels.
+        probability: as the file has it.
+        draw: id of the draw.
+        texts: by column.
+        label: as the annotator wrote it, "" without one.
+        row: its position in the file.
+    """
+
+    key: str
+    annotator: str
+    probability: str
+    draw: str
+    texts: Mapping[str, str]
+    label: str = ""
+    row: int = 0
+
+
+class Form(NamedTuple):
+    """A file to fill in, read.
+
+    Attributes:
+        path: of the file.
+        rows: in its order.
+        source: the rows as they were read, for the lines of messages.
+    """
+
+    path: Path
+    rows: tuple[FormRow, ...]
+    source: Rows
+
+    def error(self, faults: Sequence[Fault]) -> DatasetError:
+        """An error with the lines of some faults."""
+        return DatasetError(replace(one, file=str(self.path)) for one in row_problems(self.source, faults))
+
+
+def shown_probability(value: float) -> str:
+    """A probability as a file has it."""
+    return f"{value:.{DIGITS}g}"
+
+
+def text_columns(texts: Texts, *, is_swapped: bool) -> dict[str, str]:
+    """The texts of an item by column.
+
+    Args:
+        texts: of the item.
+        is_swapped: whether response b is shown first.
+    """
+    columns = {"prompt": texts.prompt}
+    if len(texts.responses) == 1:
+        columns["response"] = texts.responses[0]
+    else:
+        first, second = reversed(texts.responses) if is_swapped else texts.responses
+        columns |= {"response_1": first, "response_2": second}
+    return columns | ({"reference": texts.reference} if texts.reference else {})
+
+
+def write_form(path: Path, rows: Sequence[FormRow]) -> None:
+    """Write a file to fill in, or write it anew with labels; atomic, so that a kill loses no label that was saved.
+
+    Raises:
+        StorageError: where it cannot be written.
+    """
+    content = _csv(rows) if path.suffix == ".csv" else _jsonl(rows)
+    with replacing(path) as file:
+        file.write(content)
+
+
+def read_form(path: Path) -> Form:
+    """Read a file to fill in.
+
+    Raises:
+        DatasetError: where it cannot be read, lacks a column, or has rows that cannot be read.
+    """
+    shown = str(path)
+    form = "csv" if path.suffix == ".csv" else "jsonl"
+    try:
+        rows = read_files(path, form, COLUMNS, {})
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise DatasetError(Problem(file=shown, message=f"cannot be read: {reason}")) from None
+    except DatasetError as error:
+        raise DatasetError(replace(problem, file=shown) for problem in error.problems) from None
+    if missing := [name for name in NEEDED if name not in rows.present]:
+        message = f"has no column `{missing[0]}`"
+        raise DatasetError(Problem(file=shown, message=message, hint="keep every column of the file that was drawn"))
+    faults: list[Fault] = []
+    columns = {name: converted(rows.frame[name], word, name, faults) for name in COLUMNS if name in rows.frame.columns}
+    if problems := row_problems(rows, faults):
+        raise DatasetError(replace(one, file=shown) for one in problems)
+    found = []
+    for at in range(rows.frame.height):
+        values = {name: column[at] or "" for name, column in columns.items()}
+        texts = {name: _unguarded(values[name]) if form == "csv" else values[name] for name in TEXTS if name in values}
+        kept = {name: values[name].strip() for name in NEEDED}
+        found.append(
+            FormRow(kept["key"], kept["annotator"], kept["probability"], kept["draw"], texts, kept["label"], at)
+        )
+    return Form(path, tuple(found), rows)
+
+
+def is_form(path: Path) -> bool:
+    """Whether a file is one to fill in, by its columns."""
+    if path.suffix not in (".csv", ".jsonl") or not path.is_file():
+        return False
+    try:
+        rows = read_files(path, "csv" if path.suffix == ".csv" else "jsonl", ("key", "draw"), {})
+    except (OSError, DatasetError):
+        return False
+    return {"key", "draw"} <= set(rows.present)
+
+
+def _columns(rows: Sequence[FormRow]) -> list[str]:
+    used = {name for row in rows for name in row.texts}
+    return [name for name in COLUMNS if name not in TEXTS or name in used]
+
+
+def _values(row: FormRow) -> dict[str, str]:
+    return {
+        **row.texts,
+        "key": row.key,
+        "label": row.label,
+        "annotator": row.annotator,
+        "probability": row.probability,
+        "draw": row.draw,
+    }
+
+
+def _csv(rows: Sequence[FormRow]) -> bytes:
+    out, columns = io.StringIO(newline=""), _columns(rows)
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    for row in rows:
+        values = _values(row)
+        writer.writerow([_cell(values.get(name, ""), is_text=name in TEXTS) for name in columns])
+    return out.getvalue().encode("utf-8-sig", "replace")  # spreadsheets take UTF-8 for it only with the mark
+
+
+def _cell(text: str, *, is_text: bool) -> str:
+    if len(text) > LONGEST_CELL:
+        text = f"{text[:LONGEST_CELL]}… ({len(text) - LONGEST_CELL:,} more characters)"
+    text = text.replace("\0", "\ufffd")
+    return f"'{text}" if is_text and text.startswith(FORMULA) else text
+
+
+def _unguarded(text: str) -> str:
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+
+
+def _jsonl(rows: Sequence[FormRow]) -> bytes:
+    columns = _columns(rows)
+    lines = []
+    for row in rows:
+        values = _values(row)
+        kept = {name: values.get(name, "").encode("utf-8", "replace").decode() for name in columns}
+        lines.append(orjson.dumps(kept) + b"\n")
+    return b"".join(lines)

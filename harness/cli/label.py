@@ -1,0 +1,204 @@
+"""Draw items of a run to label, show how far the labels reach, and export them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.cli import _completion
+from harness.cli._label_files import collected, data_option, folder_option, opened_run, texts_of
+from harness.cli._options import allow_path_option, json_option, results_option
+from harness.cli._output import print_json
+from harness.cli._terminal import print_text
+from harness.text import pluralized
+
+if TYPE_CHECKING:
+    from harness.analysis.label.draw import Draw
+    from harness.api.labelling import DrawnRound
+
+ANNOTATOR = "annotator"
+"""As `harness.api.labelling.ANNOTATOR`, which is not imported before it is needed."""
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  harness label next my-judges --n 50               draw 50 items; fill in the column `label` of the file
+  harness label next my-judges --n 50 --stratify    draw more where the cells disagree
+  harness correct my-judges --labels labels/my-judges/3f2a9c41
+  harness label export my-judges --out votes.csv    labels for `votes:` of the next spec
+
+`harness schema label` describes the JSON."""
+)
+def label() -> None:
+    """Draw items of a run to label, show how far the labels reach, and export them."""
+
+
+@label.command(
+    name="next",
+    epilog="""\b
+Examples:
+  harness label next my-judges --n 50
+  harness label next my-judges --n 50 --annotator anna --annotator ben
+  harness label next my-judges --n 30 --stratify              a second round, where the cells disagree
+  harness label next my-judges --again 1 --annotator cleo     round 1 for a further annotator
+
+Items that an earlier round drew are not drawn again. Each file has the drawn items in a random order and names no
+system, judge or position; the responses of a pair are shown in a random order. Fill in the column `label`: `1`, `2` or
+`tie` for a pair, else a label of the run. A file may be filled in partly.""",
+)
+@click.argument("run", metavar="RUN", shell_complete=_completion.runs)
+@click.option(
+    "--n", type=click.IntRange(1, 1_000_000), default=50, show_default=True, metavar="N", help="Items to draw."
+)
+@click.option("--stratify", is_flag=True, help="Draw more items where the cells disagree; default: uniformly.")
+@click.option("--dataset", metavar="NAME", help="Dataset of the run; needed where it has several.")
+@click.option(
+    "--annotator",
+    "annotators",
+    multiple=True,
+    default=(ANNOTATOR,),
+    show_default=True,
+    metavar="NAME",
+    help="Who labels; each gets a file. Repeatable.",
+)
+@click.option("--again", type=click.IntRange(1), metavar="ROUND", help="Write files of a round that is drawn already.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "jsonl"]),
+    default="csv",
+    show_default=True,
+    help="Format of the file.",
+)
+@click.option("--seed", type=int, metavar="SEED", help="Seed of the draw; default: that of the spec.")
+@folder_option
+@data_option
+@results_option
+@allow_path_option
+@json_option
+def next_(
+    run: str,
+    n: int,
+    stratify: bool,
+    dataset: str | None,
+    annotators: tuple[str, ...],
+    again: int | None,
+    form: str,
+    seed: int | None,
+    root: Path,
+    data: tuple[Path, ...],
+    results: Path,
+    allow_paths: tuple[Path, ...],
+    as_json: bool,
+) -> None:
+    """Draw N items of RUN that no earlier round drew, and write a file to fill in."""
+    from harness.api.labelling import DrawRequest, draw_round, label_folder
+
+    if again is not None and (stratify or seed is not None):
+        raise click.UsageError("--again writes a round that is drawn already: leave out --stratify and --seed")
+    judged = opened_run(run, results, allow_paths)
+    kind: Any = "disagreement" if stratify else "uniform"
+    request = DrawRequest(label_folder(judged, root), n, kind, dataset, annotators, form, again, seed)
+    drawn = draw_round(judged, request, texts_of(run, data, allow_paths))
+    if as_json:
+        print_json(_next_json(drawn))
+        return
+    from harness.analysis.label.collect import choices
+
+    for line in _next_lines(drawn):
+        print_text(line)
+    for path in drawn.files.values():
+        print_text(str(path))
+    labels = next(one.label_set for one in judged.datasets if one.name == drawn.draw.dataset)
+    print_text(f"next: write {choices(labels)} in the column `label`, then `harness label export {run} --out FILE`")
+    print_text(f"      or `harness correct {run} --labels {request.folder}`")
+
+
+@label.command(
+    epilog="""\b
+Examples:
+  harness label export my-judges --out votes.csv
+  harness label export my-judges labels/my-judges/3f2a9c41/pairs.round-1.anna.csv --out anna.csv
+
+The file has the columns `item`, `dataset`, `annotator`, `label`, `probability` and `round`. A dataset of another spec
+reads it with `votes: {path: votes.csv}`, and `harness correct --labels` reads it with its probabilities."""
+)
+@click.argument("run", metavar="RUN", shell_complete=_completion.runs)
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="CSV file to write."
+)
+@folder_option
+@results_option
+@allow_path_option
+def export(
+    run: str, files: tuple[Path, ...], out: Path, root: Path, results: Path, allow_paths: tuple[Path, ...]
+) -> None:
+    """Write the labels of RUN, or of each FILE, as one file with a row for each label of an annotator."""
+    from harness.api.labelling import export_labels
+
+    judged = opened_run(run, results, allow_paths)
+    rows = export_labels(judged, collected(judged, root, files), out)
+    print_text(f"{out}: {pluralized(rows, 'label')}")
+
+
+def _next_lines(drawn: DrawnRound) -> list[str]:
+    draw, items = drawn.draw, drawn.draw.drawn[drawn.number - 1]
+    left = len(draw.items) - sum(one.n for one in draw.rounds)
+    kind = "uniform" if draw.rounds[drawn.number - 1].kind == "uniform" else "stratified by disagreement"
+    lines = [f"{draw.dataset}, round {drawn.number}, {kind}: {pluralized(len(items), 'item')} drawn, {left:,} left"]
+    if draw.strata is None:
+        return lines
+    lines += [
+        f"  stratum {row['stratum']}: {row['drawn']:,} of {pluralized(row['items'], 'item')} drawn, "
+        f"{100 * row['disagreement']:.0f} % of cells disagree"
+        for row in _strata(draw)
+    ]
+    lines.append(
+        f"  all rounds: variance ×{draw.cost():.2f} for a figure unrelated to disagreement, and less than ×1 where "
+        "judges err more where they disagree; `harness label status` compares both draws"
+    )
+    return lines
+
+
+def _strata(draw: Draw) -> list[dict[str, Any]]:
+    """Items and drawn items of each stratum."""
+    import numpy as np
+
+    if draw.strata is None:
+        return []
+    at = [one.at for items in draw.drawn for one in items]
+    sizes = draw.strata.sizes
+    drawn = np.bincount(draw.strata.of_items[at], minlength=len(sizes))
+    shares = draw.strata.shares
+    return [
+        {"stratum": k + 1, "items": int(sizes[k]), "drawn": int(drawn[k]), "disagreement": float(shares[k])}
+        for k in range(len(sizes))
+    ]
+
+
+def _next_json(drawn: DrawnRound) -> dict[str, Any]:
+    from harness.hashing import rounded
+
+    draw, items = drawn.draw, drawn.draw.drawn[drawn.number - 1]
+    found: dict[str, Any] = rounded(
+        {
+            "run": draw.run,
+            "dataset": draw.dataset,
+            "draw": draw.id,
+            "seed": draw.seed,
+            "round": drawn.number,
+            "kind": draw.rounds[drawn.number - 1].kind,
+            "items": len(draw.items),
+            "drawn": len(items),
+            "left": len(draw.items) - sum(one.n for one in draw.rounds),
+            "strata": _strata(draw),
+            "variance_cost": draw.cost(),
+            "record": str(drawn.record),
+            "files": [{"annotator": name, "file": str(path)} for name, path in drawn.files.items()],
+        }
+    )
+    return found
