@@ -76,6 +76,43 @@ def test_from_a_draw_to_corrected_rates_and_votes(tmp_path, run, words):
         assert abs(next(rates) - next(rates)) < 0.05
 
 
+@pytest.mark.parametrize("run", ["mine", "checks"])
+def test_status_says_what_is_labelled_and_how_many_more_a_width_needs(tmp_path, run):
+    folder = ("--dir", str(tmp_path))
+    drawn = document("next", run, "--n", "30", *folder)
+    (before,) = document("status", run, *folder)["datasets"]
+    assert (before["drawn"], before["labelled"]) == (30, 0)
+    assert {row["corrected"]["value"] for row in before["cells"]} == {None}
+    filled(drawn["files"][0]["file"], ["1"] if run == "mine" else ["fail"])
+    document("next", run, "--n", "5", "--stratify", *folder)
+    found = document("status", run, "--width", "0.3", *folder)
+    (now,) = found["datasets"]
+    assert found["width"] == 0.3
+    assert [one["labelled"] for one in now["rounds"]] == [30, 0]
+    assert now["annotators"] == [{"annotator": "annotator", "labels": 30}]
+    for row in now["cells"]:
+        assert row["corrected"]["value"] is not None
+        assert row["uniform"]["labels"] is None or row["uniform"]["low"] <= row["uniform"]["labels"]
+        assert row["stratified"] is not None
+    assert now["cells"][0]["cell"] is None
+    one = document("status", run, drawn["files"][0]["file"])
+    assert one["datasets"][0]["labelled"] == 30
+
+
+def test_status_for_people_has_rounds_rates_and_numbers(tmp_path):
+    folder = ("--dir", str(tmp_path))
+    drawn = document("next", "checks", "--n", "30", *folder)
+    filled(drawn["files"][0]["file"], ["pass", "fail", "pass"])
+    shown = harness("label", "status", "checks", "--width", "0.001", *folder).stdout
+    assert "30 of 30 drawn items labelled, 0 to label" in shown
+    assert "never: " in shown
+    assert "labels by annotator 30" in shown
+    again = harness("label", "status", "checks", "--width", "0.9", *folder).stdout
+    assert "0 [0, 0]" in again
+    assert "nan" not in again.casefold()
+    assert "Invalid value" in harness("label", "status", "checks", "--width", "0", *folder, code=2).output
+
+
 def test_exported_labels_are_the_votes_of_a_dataset(tmp_path):
     drawn = document("next", "checks", "--n", "12", "--annotator", "anna", "--annotator", "ben", "--dir", str(tmp_path))
     for one in drawn["files"]:

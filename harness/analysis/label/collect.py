@@ -196,7 +196,7 @@ def _collected(
     notes = (SKIPPED.format(dataset=draw.dataset, skipped=pluralized(skipped, "item")),) if skipped else ()
     return Collected(
         draw=draw,
-        labels=NewLabels(annotators, codes, draw.design(), notes),
+        labels=NewLabels(annotators, codes, draw.design(has_label), notes),
         files=tuple(dict.fromkeys(form.path for form, _ in rows)),
         by_annotator={name: int((codes[:, at] != NO_LABEL).sum()) for at, name in enumerate(annotators)},
         by_round=tuple((len(some), int(has_label[[one.at for one in some]].sum())) for some in rounds),
@@ -250,7 +250,7 @@ def _skipped(draw: Draw, annotators: Sequence[str], codes: np.ndarray[tuple[int,
     skipped = 0
     for number in range(1, len(draw.rounds) + 1):
         for at, annotator in enumerate(annotators):
-            has_label = [codes[one.at, at] != NO_LABEL for one in draw.shuffled(number, annotator)]
+            has_label = [bool(codes[one.at, at] != NO_LABEL) for one in draw.shuffled(number, annotator)]
             last = max((place for place, is_there in enumerate(has_label) if is_there), default=-1)
             skipped += last + 1 - sum(has_label)
     return skipped

@@ -143,21 +143,24 @@ class Draw:
         """
         return sorted(self.drawn[number - 1], key=lambda one: self._number("order", annotator, self.items[one.at]))
 
-    def design(self, upto: int | None = None) -> Design:
-        """The inclusion probability of every item over all rounds, and the strata within which they are equal.
+    def design(self, labelled: NDArray[np.bool_] | None = None) -> Design:
+        """The probability of every item over all rounds, and the strata within which it is the same.
+
+        Of rounds that are labelled in part, it is the probability of being drawn and labelled: the order in which
+        annotators see the items of a round is random.
 
         Args:
-            upto: rounds that count; None for all.
+            labelled: which items have a label; None for the probability of being drawn.
         """
-        rounds = self.drawn[:upto]
         n = len(self.items)
-        drawn = np.zeros(n, dtype=bool)
-        drawn[[one.at for items in rounds for one in items]] = True
-        if self.strata is None:
-            return Design(np.full(n, drawn.sum() / max(1, n)))
-        strata, sizes = self.strata.of_items, self.strata.sizes
-        counts = np.bincount(strata[drawn], minlength=len(sizes))
-        return Design((counts / sizes)[strata], strata)
+        strata = np.zeros(n, np.int64) if self.strata is None else self.strata.of_items
+        sizes = np.bincount(strata)
+        counts = np.zeros(len(sizes))
+        for items in self.drawn:
+            at = [one.at for one in items]
+            share = 1.0 if labelled is None else float(labelled[at].mean())
+            counts += share * np.bincount(strata[at], minlength=len(sizes))
+        return Design((counts / sizes)[strata], None if self.strata is None else strata)
 
     def cost(self) -> float:
         """How many times the variance of a uniform draw a figure has that is unrelated to the strata."""
