@@ -18,6 +18,7 @@ from harness.data.files import source_digest
 from harness.data.frozen import check_frozen
 from harness.data.hub.local_copy import fetched
 from harness.data.labels import Codes, label_codes, majority
+from harness.data.number_labels import Array, number_texts, numbers_in
 from harness.data.reading import read_rows
 from harness.data.subset import chosen, rows_where, sample_seed, with_slices
 from harness.data.usable import row_problems, usable
@@ -149,7 +150,7 @@ class FrameDataset:
         for first in range(start, stop, ITEMS_HELD):
             last = min(first + ITEMS_HELD, stop)
             rows = self._frame.slice(first, last - first)
-            yield from _items(rows, self._label_codes()[first:last], self.label_set)
+            yield from _items(rows, self._label_words(first, last))
 
     def ids(self) -> Sequence[str]:
         """The ids of all items, in order."""
@@ -183,12 +184,24 @@ class FrameDataset:
         )
 
     def reference_codes(self) -> Codes:
-        """The majority of each item's labels as position in the label set, −1 without one."""
+        """The majority of each item's labels as position in the label set, −1 without one; 0 for a number."""
         return majority(self.annotator_codes(), self.label_set)
 
     def annotator_codes(self) -> Codes:
         """Every annotator's label (items × annotators) as position in the label set, −1 where there is none."""
         return self._label_codes().copy()
+
+    def numbers(self) -> Array:
+        """Every annotator's label (items × annotators) where labels are numbers, NaN where there is none."""
+        return numbers_in(self._frame, len(self.annotators))
+
+    def _label_words(self, first: int, last: int) -> Iterable[tuple[str | None, ...]]:
+        """The labels of some items as text."""
+        if self.label_set.is_number:
+            rows = self._frame.slice(first, last - first)
+            return _zipped([number_texts(column) for column in numbers_in(rows, len(self.annotators)).T])
+        words = (*self.label_set.names, None)  # the code −1, no label, finds the last
+        return _zipped([[words[code] for code in each] for each in self._label_codes()[first:last].T.tolist()])
 
     def _label_codes(self) -> Codes:
         if self._labels is None:
@@ -226,8 +239,8 @@ def _with_clusters(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(unit).with_columns(name.alias("cluster"))
 
 
-def _items(rows: pl.DataFrame, codes: Codes, labels: LabelSet) -> Iterator[Item]:
-    """The items of some rows with their labels (items × annotators), column by column: an item costs a microsecond."""
+def _items(rows: pl.DataFrame, labels: Iterable[tuple[str | None, ...]]) -> Iterator[Item]:
+    """The items of some rows with the labels of each, column by column: an item costs a microsecond."""
 
     def column(name: str) -> Iterable[Any]:
         return rows[name].to_list() if name in rows.columns else repeat(None)
@@ -238,7 +251,7 @@ def _items(rows: pl.DataFrame, codes: Codes, labels: LabelSet) -> Iterator[Item]
         _prompts(rows),
         column("response_a"),
         column("response_b"),
-        _labels(codes, labels),
+        labels,
         column("cluster"),
         column("category"),
         column("model_a"),
@@ -252,10 +265,8 @@ def _prompts(rows: pl.DataFrame) -> Iterator[tuple[Message, ...]]:
         yield tuple(orjson.loads(prompt)) if is_chat else ({"role": "user", "content": prompt},)
 
 
-def _labels(codes: Codes, labels: LabelSet) -> Iterable[tuple[str | None, ...]]:
-    words: tuple[str | None, ...] = (*labels.names, None)  # the code −1, no label, finds the last
-    columns = ([words[code] for code in each] for each in codes.T.tolist())
-    return zip(*columns, strict=True) if codes.shape[1] else repeat(())
+def _zipped(columns: Sequence[Sequence[str | None]]) -> Iterable[tuple[str | None, ...]]:
+    return zip(*columns, strict=True) if columns else repeat(())
 
 
 def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from harness.data.number_labels import as_numbers
 from harness.data.rows import Rows
 from harness.data.values import Fault, converted, word
 from harness.errors import Problem
@@ -44,6 +45,8 @@ def label_columns(
 ) -> tuple[tuple[str, ...], list[pl.Series]]:
     """The annotators' names, and for each of them a column of Int8 codes of the label set, or null.
 
+    Where labels are numbers the columns are Float64 and hold the numbers.
+
     Args:
         rows: the file.
         spec: says which columns are labels and what their words mean.
@@ -60,6 +63,9 @@ def label_columns(
     else:
         words = [converted(rows.frame[name], word, name, faults) for name in names[column]]
         annotators = names[column]
+    if spec.label_set.is_number:
+        named = names[column] if len(names[column]) == len(words) else names[column][:1] * len(words)
+        return annotators, [as_numbers(one, faults, name) for one, name in zip(words, named, strict=True)]
     return annotators, [_codes(column, spec, faults) for column in words]
 
 
@@ -107,10 +113,20 @@ def label_problem(
         f"{json.dumps(value, ensure_ascii=False)}: {(labels.is_pair and _usual_meaning(value)) or '…'}"
         for value, _ in counts[:MAX_SHOWN]
     )
+    or_numbers = (
+        "write `labels: number` in the spec to keep numbers as they are, or " if _are_numbers(counts, labels) else ""
+    )
     return Problem(
         message=f"`{column}` {shown}{more} {'has' if len(counts) == 1 else 'have'} no meaning",
-        hint=f"say what each means, {_choices(labels)}, in place of `…`: `{key}: {{{printable(entries)}}}`",
+        hint=f"{or_numbers}say what each means, {_choices(labels)}, in place of `…`: `{key}: {{{printable(entries)}}}`",
     )
+
+
+def _are_numbers(counts: Sequence[tuple[str, int]], labels: LabelSet) -> bool:
+    """Whether labels without a meaning are mostly numbers, where those of the strategies are grades."""
+    faults: list[Fault] = []
+    as_numbers(pl.Series([word for word, _ in counts], dtype=pl.String), faults)
+    return bool(labels.values) and 2 * len(faults) < len(counts)
 
 
 def _choices(labels: LabelSet) -> str:
@@ -131,7 +147,11 @@ def label_codes(frame: pl.DataFrame, annotators: int) -> Codes:
     """The label columns of a canonical frame as an array (rows × annotators), −1 where there is no label."""
     codes = np.empty((len(frame), annotators), dtype=np.int8)
     for at in range(annotators):
-        codes[:, at] = frame[f"label_{at}"].fill_null(NO_LABEL).to_numpy()
+        column = frame[f"label_{at}"]
+        if column.dtype == pl.Float64:  # numbers are of one class
+            codes[:, at] = np.where(column.is_null().to_numpy(), NO_LABEL, 0)
+        else:
+            codes[:, at] = column.fill_null(NO_LABEL).to_numpy()
     return codes
 
 

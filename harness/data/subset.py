@@ -11,6 +11,7 @@ import polars as pl
 
 from harness.data.columns import MAX_LISTED, Canonical
 from harness.data.labels import label_codes, majority
+from harness.data.number_labels import mean_numbers, number_texts, numbers_in
 from harness.data.rows import Rows
 from harness.data.values import word
 from harness.errors import DatasetError, Problem
@@ -72,6 +73,9 @@ def sample_seed(spec: DatasetSpec, seed: int) -> int | None:
 def _column(name: str, found: Canonical, rows: Rows, labels: LabelSet) -> pl.Series:
     """A column as text, by its canonical name or the file's."""
     if name == "label" and found.annotators:
+        if labels.is_number:
+            numbers = mean_numbers(numbers_in(found.frame, len(found.annotators)))
+            return pl.Series(number_texts(numbers), dtype=pl.String)
         codes = majority(label_codes(found.frame, len(found.annotators)), labels)
         return pl.Series([(*labels.names, None)[code] for code in codes], dtype=pl.String)
     if name in found.frame.columns:

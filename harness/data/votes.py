@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from harness.data.columns import missing_column
 from harness.data.labels import NO_LABEL, meanings_of
+from harness.data.number_labels import as_numbers
 from harness.data.paths import roots_of, with_paths
 from harness.data.usable import row_problems
 from harness.data.values import Fault, converted, word
@@ -60,19 +63,19 @@ def _with_votes(frame: pl.DataFrame, votes: VotesSpec, spec: DatasetSpec) -> tup
         names = [str(at) for at in range(int(table["annotator"].cast(pl.Int64).max() or 0) + 1)]  # type: ignore[arg-type]
     place_of_item = {item: at for at, item in enumerate(frame["id"])}
     place_of_name = {name: at for at, name in enumerate(names)}
-    codes = np.full((len(frame), len(names)), NO_LABEL, dtype=np.int8)
+    is_number = spec.label_set.is_number
+    codes: NDArray[Any] = np.full((len(frame), len(names)), np.nan if is_number else NO_LABEL)
     for item, annotator, code in table.select("item", "annotator", "code").iter_rows():
         codes[place_of_item[item], place_of_name[annotator]] = code
     old = [name for name in frame.columns if name.startswith("label_")]
-    labels = [
-        pl.Series(f"label_{at}", codes[:, at]).replace({NO_LABEL: None}).cast(pl.Int8) for at in range(len(names))
-    ]
+    columns = (pl.Series(f"label_{at}", codes[:, at]) for at in range(len(names)))
+    labels = [one.fill_nan(None) if is_number else one.replace({NO_LABEL: None}).cast(pl.Int8) for one in columns]
     shown = tuple(str(int(name) + 1) for name in names) if votes.annotator is None else tuple(names)
     return frame.drop(old).with_columns(labels), shown
 
 
 def _read(votes: VotesSpec, spec: DatasetSpec) -> pl.DataFrame:
-    """The votes as text columns `item` and `annotator`, and `code`."""
+    """The votes as text columns `item` and `annotator`, and `code`, which is the number where labels are numbers."""
     from harness.data.reading import read_source
 
     named = {"item": votes.item, "annotator": votes.annotator, "label": votes.label}
@@ -92,6 +95,13 @@ def _read(votes: VotesSpec, spec: DatasetSpec) -> pl.DataFrame:
     empty = (table["item"].is_null() & table["label"].is_not_null()).arg_true()
     faults += [Fault(row, "item", "is missing or empty") for row in empty if row not in known]
     labels = spec.label_set
+    if labels.is_number:
+        table = table.with_columns(
+            pl.col("annotator").fill_null("unnamed"), as_numbers(table["label"], faults).alias("code")
+        )
+        if problems := row_problems(rows, faults, labels):
+            raise DatasetError(problems)
+        return table.filter(pl.col("code").is_not_null() & pl.col("item").is_not_null())
     meaning = spec.label_values or meanings_of(table["label"], labels)
     codes = [labels.names.index(label) for label in meaning.values()]
     table = table.with_columns(

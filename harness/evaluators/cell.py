@@ -69,7 +69,7 @@ def _members_counted(
     labels = VERDICT_LABELS if questions.single is None else questions.single.labels
     codes = np.array([[labels.outcomes.index(outcome.name)] for outcome in outcomes], dtype=np.int8)
     scores = np.array([[(one.score_a, one.score_b)] for one in outcomes], dtype=np.float64)  # None becomes NaN
-    votes = MemberVotes(codes, scores if mode.averages_scores(cell) else None, labels)
+    votes = MemberVotes(codes, scores if mode.averages_scores(cell) or labels.is_number else None, labels)
     counted = mode.count(cell, questions.strategy, votes)
     code, classes = int(counted.codes[0]), len(labels.names)
     if code >= classes:

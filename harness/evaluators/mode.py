@@ -41,7 +41,7 @@ class MemberVotes(NamedTuple):
     Attributes:
         codes: members × items, codes of the label set.
         scores: members × items × 2, the scores of both responses, NaN where there is none; None unless the mode
-            averages scores.
+            averages scores or labels are numbers.
         labels: the labels that judgments can have.
     """
 
@@ -119,7 +119,7 @@ class CountingMode(Mode, Protocol):
         ...
 
     def averages_scores(self, cell: Cell) -> bool:
-        """Whether `count` needs the scores of the members, on one scale."""
+        """Whether `count` needs the scores of the members, on one scale; it has them also where labels are numbers."""
         ...
 
     def count(self, cell: Cell, strategy: Strategy, votes: MemberVotes) -> CountedVotes:

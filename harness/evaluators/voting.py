@@ -70,21 +70,25 @@ def most_labels(codes: Codes, labels: LabelSet, weights: Scores | None = None) -
     return _or_failure(found.astype(np.int8), codes, classes)
 
 
-def mean_labels(codes: Codes, scores: Scores, rule: SingleRule) -> tuple[Codes, Scores]:
+def mean_labels(codes: Codes, scores: Scores, rule: SingleRule, weights: Scores | None = None) -> tuple[Codes, Scores]:
     """The mean score of single responses over the voters that did not fail, and the label that it stands for.
 
     Args:
         codes: voters × items, codes of the label set.
         scores: voters × items, NaN where there is none.
         rule: gives the label of a score.
+        weights: the weight of each voter, all 1 by default.
 
     Returns:
         The outcome of each item, and the means, NaN where all voters failed.
     """
     classes = len(rule.labels.names)
     failed = codes >= classes
-    sums = np.where(failed, 0.0, scores).sum(axis=0)
-    means = np.where(failed.all(axis=0), np.nan, sums / np.maximum((~failed).sum(axis=0), 1))
+    if weights is None:
+        sums, total = np.where(failed, 0.0, scores).sum(axis=0), np.maximum((~failed).sum(axis=0), 1)
+    else:
+        sums, total = weights @ np.where(failed, 0.0, scores), np.maximum(weights @ ~failed, np.finfo(float).tiny)
+    means = np.where(failed.all(axis=0), np.nan, sums / total)
     known = rule.labels.outcome_codes
     values, places = np.unique(np.nan_to_num(means), return_inverse=True)  # few different means
     found = np.array([known[rule.label_of(value)] for value in values.tolist()], np.int8)[places]

@@ -34,6 +34,9 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
         yield wording.failed(group.dataset, failed, sum(score.items for score in group.scores))
         if soft := [name for name in group.contests if is_soft(name)]:
             yield wording.failed_soft(group.dataset, soft)
+    for name in group.contests:
+        if found := [_limits(score, name) for score in group.scores if f"{name}.limit-low" in score.figures]:
+            yield wording.limits_of_agreement(group.dataset, found)
     for name, contest in group.contests.items():
         figures = [score.figures[name] for score in group.scores]
         undefined = max(figure.undefined_share for figure in figures)
@@ -48,6 +51,11 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
             yield wording.bonferroni_instead(group.dataset, name)
     yield from findings_on(group, metric)
     yield from _notes_on_consistency(group)
+
+
+def _limits(score: CellScore, name: str) -> str:
+    """The limits of agreement of a cell."""
+    return wording.limits_of(_name(score), *(score.figures[f"{name}.limit-{end}"] for end in ("low", "high")))
 
 
 def findings_on(group: DatasetScores, metric: str, other: int | None = None) -> Iterator[str]:

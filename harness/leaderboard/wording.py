@@ -245,3 +245,15 @@ def self_agreement_of(cell: str, agreement: Figure) -> str:
 def self_agreements(dataset: str, cells: Sequence[str]) -> str:
     """The self-agreement of some cells, each in words."""
     return f"{dataset}: self-agreement, lowest first: {shortlist(cells, '; ', MAX_SHOWN)}"
+
+
+def limits_of(cell: str, low: Figure, high: Figure) -> str:
+    """The limits of agreement of a cell, each with its interval."""
+    ends = (with_interval(one.value or 0.0, one.low, one.high, ".2f") for one in (low, high))
+    return f"{cell} {' to '.join(ends)}"
+
+
+def limits_of_agreement(dataset: str, cells: Sequence[str]) -> str:
+    """The limits of agreement of some cells, each in words."""
+    what = "limits of agreement (95 % of judge less people, if normal)"
+    return f"{dataset}: {what}: {shortlist(cells, '; ', MAX_SHOWN)}"

@@ -182,6 +182,9 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
         kind = "label"
     elif "thresholds" in rule:
         yield ("answer", "thresholds"), "thresholds give labels, which only `ask: single` asks for", "leave them out"
+    elif "as" in rule:
+        hint = "leave it out; a spec with `labels: number` keeps the scores of `ask: each` as numbers"
+        yield ("answer", "as"), "the scores of pairs are compared, and no labels", hint
     if "pattern" in rule and "answer_format" in used:
         message = "`answer_format` shows the form of markers, which `pattern` replaces"
         yield ("user",), message, "write out the form that the pattern finds"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from harness.records.experiment import Strategy
 from harness.records.judgments import FAILURES
-from harness.records.label_set import MOST, LabelSet
+from harness.records.label_set import MOST, NUMBER, LabelSet, number_set
 
 Fault = tuple[tuple[str | int, ...], str, str]
 """Where in the rule, what is wrong, and the fix."""
@@ -31,10 +31,12 @@ class SingleRule(NamedTuple):
 def labels_of(strategy: Strategy) -> LabelSet:
     """The labels that a strategy for single responses gives.
 
-    A rule with `labels` or `tokens` lists them, one with `thresholds` names the score at which each begins, and the
-    others give the whole numbers of their scale.
+    A rule with `labels` or `tokens` lists them, one with `thresholds` names the score at which each begins, one with
+    `as: number` gives its scores as they are, and the others give the whole numbers of their scale.
     """
     rule = strategy.answer
+    if "as" in rule:
+        return number_set(rule["scale"]["min"], rule["scale"]["max"])
     if rule["kind"] == "label":
         return _label_set(tuple(rule["labels"]), is_ordered=bool(rule.get("ordered")))
     if "tokens" in rule:
@@ -51,6 +53,8 @@ def single_rule(strategy: Strategy) -> SingleRule:
     labels, rule = labels_of(strategy), strategy.answer
     if rule["kind"] == "label":
         return SingleRule(labels, lambda score: labels.names[round(score)])
+    if labels.is_number:
+        return SingleRule(labels, lambda score: NUMBER)
     if "tokens" in rule and "thresholds" not in rule:  # the score is the probability of the last of two labels
         return SingleRule(labels, lambda score: labels.names[-1 if score > 0.5 + ROUNDING else 0])
     if "thresholds" not in rule:
@@ -71,6 +75,12 @@ def _nearest(steps: float, count: int) -> int:
 
 def single_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
     """What is wrong with the labels of a full rule of a strategy for single responses."""
+    if "as" in rule:
+        if "tokens" in rule:
+            yield ("as",), "tokens stand for labels, and a score is a number", "write a `scale`, or leave out `as`"
+        elif "thresholds" in rule:
+            yield ("as",), "a score is a number, or becomes a label by `thresholds`", "leave one of them out"
+        return
     key = next((key for key in ("labels", "tokens", "thresholds") if key in rule), "")
     named = rule.get(key, {})
     for name in named:
@@ -85,10 +95,11 @@ def single_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
     elif "scale" in rule and not named:
         least, greatest = rule["scale"]["min"], rule["scale"]["max"]
         if any(end != int(end) for end in (least, greatest)):
-            hint = "write whole numbers, or `thresholds: {LABEL: SCORE}`"
+            hint = "write `as: number` to keep scores as numbers, whole numbers, or `thresholds: {LABEL: SCORE}`"
             yield ("scale",), "the grades are the whole numbers of a scale, and its ends are none", hint
         elif greatest - least + 1 > MOST:
-            hint = "write `thresholds: {fail: 0, pass: 50}`, the score at which each label begins"
+            hint = "write `as: number` to keep scores as numbers, or `thresholds: {fail: 0, pass: 50}`, the score at "
+            hint += "which each label begins"
             yield ("scale",), f"the scale has {greatest - least + 1:,} grades; at most {MOST} are labels", hint
 
 

@@ -207,6 +207,10 @@ class Dataset(LabelledItems, Protocol):
         """Items of the rows `start` to `stop`, made as they are asked for."""
         ...
 
+    def numbers(self) -> Any:
+        """numpy float array (items × annotators): the labels where they are numbers, NaN where there is none."""
+        ...
+
     def part(self, rows: Any) -> Dataset:
         """Some rows (a sequence of positions), in the order given, with the digest of the whole."""
         ...

@@ -12,6 +12,8 @@ MOST = 20
 """Labels that a set may have."""
 LabelKind: TypeAlias = Literal["pair", "two", "number"]
 """What a soft metric is for: verdicts on pairs, two labels of which one is positive, labels that are numbers."""
+NUMBER = "number"
+"""The only class of a set whose labels are numbers: an item has a number or none, a judgment has one or failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class LabelSet:
         positive: the label whose rate is reported, such as `pass`; "" for none.
         split: the label of an item whose annotators do not agree on one; "" where such an item has no label.
         is_pair: whether they are the verdicts on a pair of responses, and not labels of a single one.
+        scale: the least and the greatest number that a judge can give, where labels are numbers and not classes; the
+            numbers themselves are scores. None for classes.
     """
 
     names: tuple[str, ...]
@@ -35,6 +39,12 @@ class LabelSet:
     positive: str = ""
     split: str = ""
     is_pair: bool = False
+    scale: tuple[float, float] | None = None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether labels are numbers."""
+        return self.scale is not None
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -54,8 +64,19 @@ class LabelSet:
     @property
     def kinds(self) -> frozenset[LabelKind]:
         """What the labels are for a soft metric; empty for several labels that are no numbers."""
-        found: dict[LabelKind, bool] = {"pair": self.is_pair, "two": bool(self.positive), "number": bool(self.values)}
+        found: dict[LabelKind, bool] = {
+            "pair": self.is_pair,
+            "two": bool(self.positive),
+            "number": bool(self.values) or self.is_number,
+        }
         return frozenset(kind for kind, holds in found.items() if holds)
+
+    @property
+    def ends(self) -> tuple[float, float] | None:
+        """The least and the greatest number of a judgment; None where labels are no numbers."""
+        if self.scale is not None:
+            return self.scale
+        return (min(self.values), max(self.values)) if self.values else None
 
     @property
     def worth(self) -> tuple[float, ...]:
@@ -75,7 +96,13 @@ class LabelSet:
             "ordered": self.is_ordered,
             "values": list(self.values),
             "positive": self.positive,
+            **({} if self.scale is None else {"scale": list(self.scale)}),
         }
+
+
+def number_set(least: float, greatest: float) -> LabelSet:
+    """Labels that are numbers, given by a judge on a scale."""
+    return LabelSet((NUMBER,), scale=(float(least), float(greatest)))
 
 
 VERDICT_LABELS = LabelSet(VERDICTS, is_ordered=True, split="tie", is_pair=True)
@@ -91,9 +118,12 @@ def label_set_from(value: Mapping[str, object] | None) -> LabelSet:
     if value is None:
         return VERDICT_LABELS
     try:
+        if "scale" in value:
+            least, greatest = map(float, value["scale"])  # type: ignore[call-overload]
+            return number_set(least, greatest)
         names, values = tuple(map(str, value["names"])), tuple(map(float, value["values"]))  # type: ignore[call-overload]
         found = LabelSet(names, bool(value["ordered"]), values, str(value["positive"]))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"no label set: {error}") from None
     if not 2 <= len(set(names)) == len(names) <= MOST or len(values) not in (0, len(names)):
         raise ValueError("no label set: labels are 2 to 20 different names, with a number for each or none")

@@ -1,4 +1,4 @@
-"""The names of metrics for a label set: of a metric of one label `METRIC-LABEL`, such as `recall-pass`."""
+"""The names of metrics and probes for a label set: of a metric of one label `METRIC-LABEL`, such as `recall-pass`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from harness.records.label_set import LabelKind, LabelSet
 
 def split_name(name: str, label_set: LabelSet) -> tuple[str, str]:
     """The name of a metric of one label and the label; another name as it is, and ""."""
-    if name not in registry.names("metrics"):
+    if not label_set.is_number and name not in registry.names("metrics"):
         for plain in registry.names("label_metrics"):
             label = name.removeprefix(f"{plain}-")
             if label != name and label in label_set.names:
@@ -24,6 +24,8 @@ def fits(name: str, label_set: LabelSet) -> bool:
 
 def needs_of(name: str, label_set: LabelSet) -> str:
     """Why a known metric is not for a label set, in words; "" where it is, or where there is none of that name."""
+    if label_set.is_number and name in (*registry.names("metrics"), *registry.names("label_metrics")):
+        return "is of labels that are classes, and labels are numbers here"
     if name in registry.names("label_metrics"):
         return f"is of one label: write {' or '.join(f'`{name}-{one}`' for one in label_set.names[:3])}"
     if label_set.is_pair or name not in registry.names("metrics"):
@@ -42,6 +44,16 @@ def soft_needs_of(name: str, label_set: LabelSet) -> str:
     return f"is of {' or '.join(_KINDS[kind] for kind in kinds)}"
 
 
+def probe_needs_of(name: str, label_set: LabelSet) -> str:
+    """Why a probe is not for a label set, in words; "" where it is."""
+    kind = "all" if label_set.is_pair else getattr(registry.find("probes", name), "LABELS", "pair")
+    if kind not in ("any", "all"):
+        return "is about pairs of responses"
+    if label_set.is_number and kind != "all":
+        return "is about labels that are classes, and labels are numbers here"
+    return ""
+
+
 _KINDS: dict[LabelKind, str] = {
     "pair": "soft verdicts on pairs",
     "two": "two labels, such as pass and fail",
@@ -51,6 +63,7 @@ _KINDS: dict[LabelKind, str] = {
 
 def names_of(label_set: LabelSet) -> list[str]:
     """The names of all metrics for a label set, sorted, those of soft verdicts and those of one label last."""
-    of_labels = [f"{name}-{label}" for name in registry.names("label_metrics") for label in label_set.names]
+    labels = () if label_set.is_number else label_set.names
+    of_labels = [f"{name}-{label}" for name in registry.names("label_metrics") for label in labels]
     soft = [name for name in registry.names("soft_metrics") if not soft_needs_of(name, label_set)]
     return [*(name for name in registry.names("metrics") if fits(name, label_set)), *soft, *of_labels]

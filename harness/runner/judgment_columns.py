@@ -77,7 +77,7 @@ class Ledger:
         self._labels = plan.spec.label_set
         self._codes = self._labels.outcome_codes
         for cell in plan.cells:
-            if averages_scores(cell):
+            if averages_scores(cell) or (self._labels.is_number and counting_mode(cell)):
                 for member in members_of(cell):
                     column = self._columns[self._at[member.id]]
                     column.scores = np.full((len(column.codes), 2), np.nan)
@@ -133,7 +133,7 @@ class Ledger:
         spent = reduce(Usage.plus, (member.usage for member in members))
         usage = spent._replace(abstained=int(abstained.sum()))
         scores = None
-        if mode.averages_scores(cell):
+        if mode.averages_scores(cell) or self._labels.is_number:
             scores = np.stack([member.scores for member in members if member.scores is not None])
         counted = mode.count(cell, self._plan.spec.strategies[cell.strategy], MemberVotes(codes, scores, self._labels))
         return Column(counted.codes, counted.scores, abstained=abstained, usage=usage)
@@ -195,7 +195,7 @@ class Ledger:
                 [spec.cells[at] for at in here],
                 dataset,
                 np.column_stack([column.codes for column in columns]),
-                verdict_score(spec.score) if self._is_soft else spec.score,
+                verdict_score(spec.score, self._labels) if self._is_soft else spec.score,
                 spec.seed,
                 [column.usage for column in columns],
                 [column.votes for column in columns],

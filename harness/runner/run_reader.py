@@ -75,15 +75,28 @@ class JudgedDataset:
         return ids
 
     def reference_codes(self) -> Codes:
-        """The reference label of each item as a position in the label set, −1 without one."""
+        """The reference label of each item as a position in the label set, −1 without one; 0 for a number."""
+        if self.label_set.is_number:
+            return np.where(self.frame["reference"].is_null().to_numpy(), -1, 0).astype(np.int8)
         return _codes(self.frame["reference"], self.label_set.outcome_codes)
 
     def annotator_codes(self) -> Codes:
         """Every annotator's label, items × annotators: position in the label set, −1 where there is none."""
+        if self.label_set.is_number:
+            return np.where(np.isnan(self.numbers()), -1, 0).astype(np.int8)
         codes, known = np.full((len(self), len(self.annotators)), -1, np.int8), self.label_set.outcome_codes
         for at in range(len(self.annotators)):
             codes[:, at] = _codes(self.frame["labels"].list.get(at, null_on_oob=True), known)
         return codes
+
+    def numbers(self) -> NDArray[np.float64]:
+        """Every annotator's label where labels are numbers, items × annotators, NaN where there is none."""
+        import polars as pl
+
+        numbers = np.full((len(self), len(self.annotators)), np.nan)
+        for at in range(len(self.annotators)):
+            numbers[:, at] = self.frame["labels"].list.get(at, null_on_oob=True).cast(pl.Float64).to_numpy()
+        return numbers
 
     def soft_labels(self) -> NDArray[np.float64] | None:
         """For each item the share that prefers a, half of the ties included, NaN without a label.

@@ -22,6 +22,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.data.number_labels import mean_numbers
 from harness.evaluators.mode import members_of
 from harness.records.experiment import Cell
 from harness.records.judgments import VERDICTS
@@ -89,7 +90,9 @@ def soft_data(data: JudgedDataset, found: Sequence[SoftVerdicts]) -> SoftData:
 
 
 def shares_of(data: JudgedDataset) -> Values:
-    """For each item what its annotators say as `soft_labels` has it; NaN without a label."""
+    """For each item what its annotators say as `soft_labels` has it, or their mean number; NaN without a label."""
+    if data.label_set.is_number:
+        return mean_numbers(data.numbers())
     shares = data.soft_labels()
     return soft_labels(data.annotator_codes(), data.label_set) if shares is None else shares
 
@@ -176,6 +179,8 @@ def _of_single(
         return SoftVerdicts(cell, outcomes, None, None)
     failed = outcomes >= len(labels.names)
     score, preference = numbers[:, 0], numbers[:, 2]
+    if labels.is_number:
+        return SoftVerdicts(cell, outcomes, np.where(failed, np.nan, score), "scores", is_scored=True)
     if not failed.all() and not np.isnan(preference[~failed]).any():
         return SoftVerdicts(cell, outcomes, np.where(failed, np.nan, preference), "preference")
     is_soft = bool(members) and all(one.source == "preference" for one in members)

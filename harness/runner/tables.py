@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from harness.data.number_labels import mean_numbers, number_texts
 from harness.hashing import rounded
 from harness.records.datasets import SLICE, SOFT_LABEL, Dataset
 from harness.records.label_set import LabelSet
@@ -55,22 +56,23 @@ ITEM_COLUMNS = {
     "length_b": pl.Int64(),
 }
 """Of `items.parquet`: one row for each item. `content` is a digest of the prompt and both responses, `reference` the
-reference verdict, `labels` that of each annotator, and the lengths are those of the responses in characters. Columns
-that `score: {by}` names follow as `slice.NAME`, as text, and where labels are shares, `soft_label` is the share that
-prefers response a, half of the ties included; runs without any have no such column."""
+reference verdict, `labels` that of each annotator (a number as text that gives it back), and the lengths are those of
+the responses in characters. Columns that `score: {by}` names follow as `slice.NAME`, as text, and where labels are
+shares, `soft_label` is the share that prefers response a, half of the ties included; runs without any have no such
+column."""
 
 
 def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
     """One row for each item of some datasets, one after the other, in their order."""
     parts = [pl.DataFrame(schema=ITEM_COLUMNS)]
     for name, dataset in datasets.items():
-        codes = dataset.annotator_codes().T
-        labels = pl.DataFrame([_named(f"{at}", column, dataset.label_set) for at, column in enumerate(codes)])
+        reference, columns = _label_columns(dataset)
+        labels = pl.DataFrame(columns)
         listed = labels.select(pl.concat_list(pl.all())) if labels.width else None
         parts.append(
             dataset.facts().with_columns(
                 pl.lit(name).alias("dataset"),
-                _named("reference", dataset.reference_codes(), dataset.label_set),
+                reference,
                 (
                     listed.to_series()
                     if listed is not None
@@ -81,6 +83,18 @@ def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
     kept = dict.fromkeys(name for part in parts for name in part.columns if name.startswith(SLICE))
     soft = [SOFT_LABEL] if any(SOFT_LABEL in part.columns for part in parts) else []
     return pl.concat(parts, how="diagonal").select(*ITEM_COLUMNS, *soft, *kept)
+
+
+def _label_columns(dataset: Dataset) -> tuple[pl.Series, list[pl.Series]]:
+    """The reference label of each item as text, and the labels of each annotator."""
+    if dataset.label_set.is_number:
+        numbers = dataset.numbers()
+        reference, labels = number_texts(mean_numbers(numbers)), [number_texts(column) for column in numbers.T]
+        named = [pl.Series(f"{at}", column, dtype=pl.String) for at, column in enumerate(labels)]
+        return pl.Series("reference", reference, dtype=pl.String), named
+    codes = dataset.annotator_codes().T
+    named = [_named(f"{at}", column, dataset.label_set) for at, column in enumerate(codes)]
+    return _named("reference", dataset.reference_codes(), dataset.label_set), named
 
 
 def _named(name: str, codes: Any, labels: LabelSet) -> pl.Series:

@@ -69,6 +69,8 @@ def score_dataset(
         draws = seed_for(seed, "pairs", name, dataset.name)
         return compare_cells(name, scores, judged, reference, score, draws)
 
+    if not score.metrics:  # of labels that are numbers, whose metrics rest on scores
+        return DatasetScores(dataset.name, tuple(scores), {}, None)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         best = pool.submit(best_of, dataset.name, score.metrics[0], scores, judged, reference, score, seed)
         contests = dict(zip(score.metrics, pool.map(contest, score.metrics), strict=True))
@@ -135,7 +137,7 @@ def score_cells(
         table = reference.count(judged)
         sample = reference.sample(judged, systems)
         figures = make_figures(sample, metrics, score, seed_for(seed, "interval", cell.id))
-        if cast is not None:
+        if cast is not None and not reference.label_set.is_number:
             figures |= consistency_figures(
                 Asked(cell, cast, judged), reference, metrics, score, systems=systems, seed=seed
             )

@@ -33,6 +33,7 @@ MAX_SLICES = 50
 TOO_SMALL = f"fewer than {MIN_ITEMS} labelled items"
 TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
 NO_REST = f"fewer than {MIN_ITEMS} labelled items elsewhere"
+NO_ACCURACY = "labels are numbers, and accuracy is of classes"
 NO_EXCHANGE = "no exchange of clusters of one size changes the slice"
 
 
@@ -77,7 +78,8 @@ def slice_dataset(
     scoring = replace(score, level=each)
     draws = seed_for(seed, "slices", dataset.name, column.name)
     tests = _tests(reference, reference.of(outcomes), here, len(words), draws)
-    metrics = {name: find_metric(name, None, reference.label_set) for name in split_metrics(score.metrics)[0]}
+    labels = reference.label_set
+    metrics = {name: find_metric(name, None, labels) for name in split_metrics(score.metrics)[0]}
     sliced = []
     for k, cell in enumerate(cells):
         judged = reference.of(outcomes[:, k])
@@ -86,12 +88,15 @@ def slice_dataset(
             own = seed_for(seed, "slice", cell.id, column.name, "" if value is None else f"={value}")
             inside = here == at
             figures = _figures(reference.part(inside), judged[inside], metrics, scoring, own, len(cells))
-            failed = int((outcomes[every == at, k] >= len(reference.label_set.names)).sum())
+            failed = int((outcomes[every == at, k] >= len(labels.names)).sum())
             part = Slice(value, int((every == at).sum()), int(sizes[at]), failed, figures)
             parts.append(tests.result(part, k, at, len(cells)))
         known = [part.p_value for part in parts if part.p_value is not None]
         sliced.append(CellSlices(cell.id, tuple(parts), min(known) if len(known) > 1 else None))
     is_exact = reference.clusters is None
+    if not labels.is_number:
+        items = SlicedItems(reference, reference.of(outcomes), here)
+        sliced = [*with_differences(sliced, items, score, seed)]
     return SlicedDataset(
         dataset.name,
         column.name,
@@ -101,7 +106,7 @@ def slice_dataset(
         interaction.DRAWS if is_exact else interaction.exchanges(len(here)),
         f"{draws:032x}",
         "hypergeometric" if is_exact else "exchange",
-        tuple(with_differences(sliced, SlicedItems(reference, reference.of(outcomes), here), score, seed)),
+        tuple(sliced),
     )
 
 
@@ -170,6 +175,8 @@ def _tests(reference: Reference, judged: NDArray[np.int8], here: NDArray[np.int8
         count: how many slices there are.
         seed: of the draws.
     """
+    if reference.label_set.is_number:
+        return _Tests([NO_ACCURACY] * count, ())
     reasons = [_why_not(reference, here == at) for at in range(count)]
     tested = [at for at, reason in enumerate(reasons) if not reason]
     if not tested or not judged.shape[1]:

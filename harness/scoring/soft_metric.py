@@ -46,6 +46,7 @@ class SoftItems:
         difference: length of response a less that of response b, in characters; None where lengths are unknown.
         difficulty: of each item; None where the data have none.
         systems: how many cells were scored on the same items.
+        scale: the least and the greatest number of the evaluator, where `p` are numbers; None for probabilities.
     """
 
     p: Array
@@ -56,6 +57,7 @@ class SoftItems:
     difference: Array | None = None
     difficulty: Array | None = None
     systems: int = 1
+    scale: tuple[float, float] | None = None
 
     def part(self, rows: NDArray[np.bool_]) -> SoftItems:
         """Some of the items."""
@@ -82,6 +84,9 @@ class SoftMetric(Protocol):
     A metric may have besides
 
     * `LABELS: tuple[LabelKind, ...]`: the labels that it is for, some of `pair` (the default), `two` and `number`;
+    * `companions(items) -> Mapping[str, Figure]`: figures shown beside it, by their endings, as `bias.limit-low`;
+    * `IN_POINTS: bool`: whether it is in points of the evaluator's scale; `UNIT_ERROR` is then a share of the scale;
+    * `NO_BEST: str`: why no evaluator is better by it, of a metric whose direction is `none`;
     * `NEEDS_PROBABILITY: bool`: whether a score on another scale than that of a probability has no such figure.
     """
 

@@ -17,6 +17,7 @@ from harness.records.judgments import FAILURES
 from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.scores import CellScore, Winner
 from harness.scoring.estimates import NO_LABELS, NOT_MADE
+from harness.scoring.number_bounds import bounds_of_numbers
 from harness.scoring.pairwise import CellComparisons, is_comparable
 from harness.scoring.score import DatasetScores
 from harness.scoring.soft_metric import SoftItems, SoftMetric, find_soft_metric, split_metrics
@@ -98,13 +99,31 @@ class SoftData:
     def items(self, values: Array, score: ScoreSpec, seed: int) -> SoftItems:
         """All items with the soft verdicts of a cell, or others in their place."""
         return SoftItems(
-            values, self.y, self.group, score.level, seed, self.difference, self.difficulty, len(self.values)
+            values,
+            self.y,
+            self.group,
+            score.level,
+            seed,
+            self.difference,
+            self.difficulty,
+            len(self.values),
+            self.label_set.ends,
         )
 
+    def unit_error(self, metric: SoftMetric) -> float:
+        """What one item adds to the error of a difference at least, times the number of items."""
+        if not getattr(metric, "IN_POINTS", False) or self.label_set.ends is None:
+            return metric.UNIT_ERROR
+        low, high = self.label_set.ends
+        return metric.UNIT_ERROR * (high - low)
 
-def verdict_score(score: ScoreSpec) -> ScoreSpec:
-    """The part of the scoring that rests on verdicts; accuracy where a spec names metrics of soft verdicts alone."""
-    return replace(score, metrics=split_metrics(score.metrics)[0] or ("accuracy",))
+
+def verdict_score(score: ScoreSpec, labels: LabelSet = VERDICT_LABELS) -> ScoreSpec:
+    """The part of the scoring that rests on verdicts; accuracy where a spec names metrics of soft verdicts alone.
+
+    Where labels are numbers there is no such part.
+    """
+    return replace(score, metrics=() if labels.is_number else split_metrics(score.metrics)[0] or ("accuracy",))
 
 
 def with_soft(scored: DatasetScores, data: SoftData, score: ScoreSpec, seed: int) -> DatasetScores:
@@ -151,6 +170,9 @@ def soft_figures(
         metric = find_soft_metric(name)
         figure = soft_figure(metric, k, data, score, draws)
         found[name] = figure
+        if hasattr(metric, "companions"):
+            beside = beside_of(metric, figure, k, data, score, draws)
+            found |= {f"{name}.{ending}": one for ending, one in beside.items()}
         known: dict[str, Any] = {"n": figure.n, "level": score.level, "units": figure.n, "systems": len(data.values)}
         bounds = {} if data.lack(k, metric) else dict(_bounds(metric, k, data, score, draws))
         for ending in ("complete-case", "failures-wrong", "failures-right"):
@@ -178,6 +200,15 @@ def figure_of(metric: SoftMetric, values: Array, data: SoftData, score: ScoreSpe
     return metric.figure(data.items(values, score, seed).part(rows))
 
 
+def beside_of(metric: Any, figure: Figure, k: int, data: SoftData, score: ScoreSpec, seed: int) -> Mapping[str, Figure]:
+    """The companions of a figure; none where it has no value."""
+    values = data.of(k, metric)
+    if values is None or figure.value is None:
+        return {}
+    found: Mapping[str, Figure] = metric.companions(data.items(values, score, seed).part(data.rows(values, metric)))
+    return found
+
+
 def _bounds(
     metric: SoftMetric, k: int, data: SoftData, score: ScoreSpec, seed: int
 ) -> Iterator[tuple[str, float | None]]:
@@ -186,6 +217,9 @@ def _bounds(
     assert values is not None
     failed = np.isnan(values)
     if failed.all() or not failed.any():
+        return
+    if "number" in getattr(metric, "LABELS", ()):
+        yield from bounds_of_numbers(metric, data.items(values, score, seed))
         return
     best = data.y if metric.NEEDS_LABELS else np.ones(len(values))
     worst = np.where(best >= 0.5, 0.0, 1.0)
@@ -230,7 +264,7 @@ def compare_soft(
         data.group,
         first,
         second,
-        unit_error=metric.UNIT_ERROR,
+        unit_error=data.unit_error(metric),
         level=score.level,
     )
     found = multiplicity.simultaneous(errors, first, second, resamples=score.resamples, seed=seed, level=score.level)
@@ -276,8 +310,8 @@ def best_by_soft(dataset: str, metric: str, scores: Sequence[CellScore]) -> Winn
     best = scores[best_first(scores, metric)[0]]
     figure = best.figures[metric]
     bare = Winner(dataset, None, metric, len(scores), figure.value, level=figure.level)
-    if find_soft_metric(metric).DIRECTION == "none":
-        return replace(bare, value=None, reason=NO_BEST.format(metric=metric))
+    if (found := find_soft_metric(metric)).DIRECTION == "none":
+        return replace(bare, value=None, reason=getattr(found, "NO_BEST", NO_BEST.format(metric=metric)))
     if figure.value is None:
         return replace(bare, reason=figure.reason)
     return replace(bare, cell=best.cell.id, reason=ONE if len(scores) == 1 else NOT_CORRECTED)

@@ -8,6 +8,7 @@ All problems are reported at once. Nothing here imports a heavy package, so that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from harness.records.datasets import DatasetSpec, Subset, VotesSpec
 from harness.records.document import Document
 from harness.records.experiment import ScoreSpec, Spec
 from harness.records.frozen import FrozenDict, freeze, with_plain_numbers
+from harness.records.label_set import NUMBER, VERDICT_LABELS, number_set
 from harness.records.stopping import StopSpec
 from harness.spec.calibration import with_calibration
 from harness.spec.chaining import (
@@ -52,11 +54,13 @@ from harness.spec.models import models_of, shared_replies
 from harness.spec.paths import Folders
 from harness.spec.personas import with_personas
 from harness.spec.plugins import plugin_problems
-from harness.spec.responses import for_responses, label_set_of, response_problems
+from harness.spec.responses import SINGLE, for_responses, label_set_of, response_problems
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
 from harness.spec.yaml import read_yaml
 
+METRICS_OF_NUMBERS = ("pearson", "spearman", "mae")
+"""What is computed where labels are numbers and a spec names no metrics."""
 MAX_TOKENS = 1024
 """The limit on the tokens of a reply if a spec sets none, so that the cost of a run is always bounded."""
 
@@ -141,13 +145,17 @@ def sound_datasets(document: Document, folders: Folders, *, section: str = "data
     """
     problems = check(document, "experiment" if section == "datasets" else "generation")
     checked = CheckedDocument(document, problems)
+    is_single, is_number = checked.part("responses") == SINGLE, checked.part("labels") == NUMBER
+    if is_single and not is_number:
+        return []  # what their labels are is known by strategies that may be wrong
+    labels = number_set(-math.inf, math.inf) if is_single else VERDICT_LABELS
     value = {"datasets": {name: entry for name in checked.names(section) if (entry := checked.part(section, name))}}
     moved = Document(document.file, value)
     wrong = {problem.path.split(".")[1] for problem in dataset_problems(CheckedDocument(moved, []), folders)}
     entries = completed({"datasets": value["datasets"], "models": {}})["datasets"]
     path = Path(document.file)
     return [
-        dataset_of(name, entry, folders.own / path.name, document.file)
+        replace(dataset_of(name, entry, folders.own / path.name, document.file), label_set=labels)
         for name, entry in entries.items()
         if name not in wrong and (entry.get("format") or is_hub_address(entry["path"]))
     ]
@@ -175,7 +183,7 @@ def _checked(document: Document, folders: Folders, chain: Chain) -> Taken:
         if is_link(checked.part("matrix", axis)):
             checked = CheckedDocument(listed(checked.document, axis), problems)
     strategies, wrong = strategies_of(checked, folders)
-    strategies = for_responses(strategies, checked.part("responses"))
+    strategies = for_responses(strategies, checked.part("responses"), checked.part("labels"))
     peopled, unknown = with_personas(checked, folders)
     calibrated, unread = with_calibration(CheckedDocument(peopled, problems), folders)
     taken = take(CheckedDocument(calibrated, problems), folders, strategies, chain)
@@ -212,7 +220,11 @@ def in_order(problems: Iterable[Problem], first: str) -> list[Problem]:
 
 def _resolved(taken: Taken) -> dict[str, Any]:
     """The whole spec as plain JSON values with every default written out; loading it gives the same again."""
-    full = completed(taken.document.value)
+    value = taken.document.value
+    used = [name for name in value["matrix"]["strategy"] if name in taken.strategies]
+    if label_set_of(taken.strategies, used, value.get("responses")).is_number:
+        value = {**value, "score": {"metrics": list(METRICS_OF_NUMBERS), **value.get("score", {})}}
+    full = completed(value)
     full["strategies"] = {name: strategy_json(strategy) for name, strategy in taken.strategies.items()}
     if choices := choices_in(taken.winners):
         full["choices"] = [*full.get("choices", ()), *map(choice_json, choices)]

@@ -10,8 +10,9 @@ from harness.data.column_names import COLUMNS, COLUMNS_OF_SINGLE
 from harness.errors import Problem
 from harness.prompting.single import labels_of, single_faults
 from harness.records.experiment import Strategy
-from harness.records.label_set import VERDICT_LABELS, LabelSet
-from harness.records.metric_names import fits, names_of, needs_of, soft_needs_of
+from harness.records.frozen import freeze
+from harness.records.label_set import NUMBER, VERDICT_LABELS, LabelSet
+from harness.records.metric_names import fits, names_of, needs_of, probe_needs_of, soft_needs_of
 from harness.spec.checks import CheckedDocument
 from harness.text import listed, quoted, suggestion
 
@@ -20,13 +21,30 @@ ASK = {SINGLE: ("single",), "pair": ("pair", "each")}
 """What a strategy asks for, by what the experiment judges."""
 
 
-def for_responses(strategies: Mapping[str, Strategy], responses: str | None) -> dict[str, Strategy]:
-    """The strategies as an experiment uses them: one that shows each response alone also serves single ones."""
+def for_responses(strategies: Mapping[str, Strategy], responses: str | None, labels: str | None) -> dict[str, Strategy]:
+    """The strategies as an experiment uses them.
+
+    One that shows each response alone also serves single ones, and its scores stay numbers where labels are numbers.
+
+    Args:
+        strategies: by name.
+        responses: what an item holds, as the spec says it.
+        labels: `number` where labels are numbers.
+    """
     if responses != SINGLE:
         return dict(strategies)
-    return {
+    single = {
         name: replace(one, ask="single", tie_margin=0) if one.ask == "each" else one for name, one in strategies.items()
     }
+    return {name: _of_numbers(one) for name, one in single.items()} if labels == NUMBER else single
+
+
+def _of_numbers(strategy: Strategy) -> Strategy:
+    """The strategy with its scores kept as numbers; as it is where it gives no scores or turns them into labels."""
+    rule = strategy.answer
+    if strategy.ask != "single" or "scale" not in rule or {"as", "thresholds", "tokens"} & set(rule):
+        return strategy
+    return replace(strategy, answer=freeze({**rule, "as": NUMBER}))
 
 
 def label_set_of(strategies: Mapping[str, Strategy], names: list[str], responses: str | None) -> LabelSet:
@@ -60,8 +78,11 @@ def response_problems(checked: CheckedDocument, strategies: Mapping[str, Strateg
     yield from _column_problems(checked, kind)
     if kind == SINGLE:
         yield from _pair_options(checked)
+    elif checked.part("labels") is not None:
+        hint = "write `responses: single`, or leave it out"
+        yield checked.document.problem(("labels",), "`labels` is for single responses", hint=hint, key=True)
     fitting = [strategy.name for _, strategy in named if strategy.ask in ASK[kind]]
-    if kind == SINGLE and (wrong or not fitting):
+    if kind == SINGLE and (not fitting or (wrong and checked.part("labels") != NUMBER)):
         return
     labels = label_set_of(strategies, fitting, kind)
     yield from _label_problems(checked, labels)
@@ -84,13 +105,24 @@ def _strategy_problems(checked: CheckedDocument, kind: str, named: list[tuple[in
             yield checked.document.problem(place, message, hint=hint)
         elif kind == SINGLE and (faults := _scale_faults(checked, strategy)):
             yield from (checked.document.problem(place, message, hint=hint) for message, hint in faults)
+        elif kind == SINGLE and checked.part("labels") == NUMBER and not labels_of(strategy).is_number:
+            message = f"the strategy {quoted(strategy.name)} gives {listed(labels_of(strategy).names)}, and no numbers"
+            hint = "this spec has `labels: number`: take one whose answer is a score without `thresholds`"
+            yield checked.document.problem(place, message, hint=hint)
         elif kind == SINGLE and first is None:
             first = strategy
         elif kind == SINGLE and first is not None and labels_of(strategy) != labels_of(first):
-            one, other = (listed(labels_of(each).names) for each in (strategy, first))
+            one, other = (_given(labels_of(each)) for each in (strategy, first))
             message = f"the strategy {quoted(strategy.name)} gives {one}, and {quoted(first.name)} gives {other}"
             hint = "give both the same labels in the same order; a score becomes labels by `answer: {thresholds: …}`"
+            if labels_of(strategy).is_number or labels_of(first).is_number:
+                hint = "give both the same scale; `labels: number` in the spec keeps all scores as numbers"
             yield checked.document.problem(place, message, hint=hint)
+
+
+def _given(labels: LabelSet) -> str:
+    """The labels of a strategy in words."""
+    return listed(labels.names) if labels.scale is None else "numbers from {:g} to {:g}".format(*labels.scale)
 
 
 def _scale_faults(checked: CheckedDocument, strategy: Strategy) -> list[tuple[str, str]]:
@@ -153,6 +185,15 @@ def _label_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Prob
     """Meanings of labels that are no labels of the experiment."""
     for name in checked.names("datasets"):
         for word, label in (checked.part("datasets", name, "label_values") or {}).items():
+            if labels.is_number:
+                place, message = (
+                    ("datasets", name, "label_values"),
+                    "labels are numbers here, and words have no meaning",
+                )
+                yield checked.document.problem(
+                    place, message, hint="leave it out, and write numbers in the file", key=True
+                )
+                break
             if label not in labels.names:
                 message = f"{quoted(str(label))} is no label of this spec"
                 hint = suggestion(str(label), labels.names) or f"the labels are {listed(labels.names)}"
@@ -182,8 +223,8 @@ def _metric_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Pro
         place = ("score", "probes", index)
         if name not in probes:
             yield checked.document.problem(place, f"there is no probe {quoted(name)}", hint=suggestion(name, probes))
-        elif not labels.is_pair and getattr(registry.find("probes", name), "LABELS", "pair") != "any":
-            message = f"the probe {quoted(name)} is about pairs of responses"
+        elif why := probe_needs_of(name, labels):
+            message = f"the probe {quoted(name)} {why}"
             yield checked.document.problem(place, message, hint="leave it out")
     metrics = checked.part("score", "metrics") or ()
     if checked.part("score", "holdout") is not None and metrics and metrics[0] in soft:

@@ -57,7 +57,7 @@ SIZES = {
 WINNER = "winner_of"
 """The key of an entry that takes over the winner of another spec."""
 
-KEYS_NAMED = 14
+KEYS_NAMED = 15
 """Keys that a message on an unknown one lists: those of a whole spec."""
 
 

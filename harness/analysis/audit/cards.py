@@ -183,7 +183,9 @@ def _share(data: JudgedDataset, run: Judged, successes: NDArray[np.bool_], trial
 
 
 def _among(data: JudgedDataset, score: ScoreSpec) -> dict[str, Figure]:
-    """Agreement among the cells."""
+    """Agreement among the cells; none of numbers."""
+    if data.label_set.is_number:
+        return {}
     classes = len(data.label_set.names)
     counts = counts_of(np.where(data.outcomes < classes, data.outcomes, -1), classes)
     cells = len(data.cells)

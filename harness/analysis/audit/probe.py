@@ -23,6 +23,7 @@ from harness.leaderboard.numbers import with_interval
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
 from harness.records.label_set import LabelSet
+from harness.records.metric_names import probe_needs_of
 from harness.runner.run_reader import JudgedDataset
 from harness.scoring.consistency import Asked, Units, consistency_figures
 from harness.scoring.labels import Reference, reference_of
@@ -99,8 +100,8 @@ class Probe(Protocol):
     """A measurement of an evaluator beside its scores.
 
     A probe may also have `finding(figures) -> Finding`: the result as data, from which `harness audit` makes its
-    summary. Without it the figures describe the evaluator and are no finding. With `LABELS = "any"` it is run on single
-    responses too, and not on pairs alone.
+    summary. Without it the figures describe the evaluator and are no finding. With `LABELS = "any"` it is run on
+    single responses too, and not on pairs alone; with `all` also where labels are numbers.
     """
 
     SUMMARY: str
@@ -133,8 +134,7 @@ def finding_of(probe: Probe, figures: Mapping[str, Figure]) -> Finding:
 
 def probes_for(labels: LabelSet) -> list[str]:
     """The names of the probes for a label set: those about pairs of responses are left out for single ones."""
-    names = registry.names("probes")
-    return [name for name in names if labels.is_pair or getattr(find_probe(name), "LABELS", "pair") == "any"]
+    return [name for name in registry.names("probes") if not probe_needs_of(name, labels)]
 
 
 def audited_cells(

@@ -99,7 +99,7 @@ def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset], soft: SoftDa
             at += 1
     outcomes = np.column_stack(columns)
     score, seed = replace(runs[0].score, holdout=None), runs[0].seed
-    verdicts = score if soft is None else verdict_score(score)
+    verdicts = score if soft is None else verdict_score(score, parts[0].label_set)
     scored = score_dataset(cells, parts[0], outcomes, verdicts, seed, usage, [None] * len(cells))
     if soft is not None:
         scored = with_soft(scored, replace(soft, values=values, verdicts=shares, scored=scored_cells), score, seed)

@@ -122,7 +122,7 @@ def compare_columns(
             data.group,
             first,
             second,
-            unit_error=metric.UNIT_ERROR,
+            unit_error=data.unit_error(metric),
             level=score.level,
         )
         comparisons = multiplicity.simultaneous(

@@ -23,6 +23,7 @@ from harness.analysis.correct.strengths import Strength, strengths_of
 from harness.analysis.correct.systems import SystemRate, rates_of_systems
 from harness.analysis.correct.weighting import DesignFacts, design_facts, weighting_of
 from harness.data.labels import majority
+from harness.errors import RunFolderError
 from harness.hashing import seed_for
 from harness.leaderboard import numbers
 from harness.records.calls import Model, any_simulated
@@ -133,7 +134,11 @@ def correct(
 
     Raises:
         DatasetError: with all errors of the file.
+        RunFolderError: where labels are numbers.
     """
+    if judged.label_set.is_number:
+        hint = "`harness leaderboard` shows how far judge and people agree, and their mean difference as `bias`"
+        raise RunFolderError(f"{judged.folder}: labels are numbers, and a correction is of rates of labels", hint=hint)
     if given is not None:
         new = dict(given)
     elif source is None:

@@ -74,6 +74,8 @@ def unfit(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | 
     if settings["escalate"] == "margin" and strategy.ask == "single":
         message = "a margin is the difference of two scores, and a single response has one"
         return message, "write `escalate: disagreement` or `escalate: failure`"
+    if settings["escalate"] == "disagreement" and "as" in strategy.answer:
+        return "numbers have no votes that could disagree", "write `escalate: failure`"
     if settings["escalate"] != "margin" or strategy.answer.get("scale") is not None:
         return None
     message = f"the strategy {quoted(strategy.name)} gives no scores whose margin could be small"

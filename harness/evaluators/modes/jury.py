@@ -101,21 +101,24 @@ def averages_scores(cell: Cell) -> bool:
 
 
 def count(cell: Cell, strategy: Strategy, votes: MemberVotes) -> CountedVotes:
-    """The verdict with most votes, or the verdict of the mean scores; a member that failed abstains."""
+    """The verdict with most votes, or the verdict of the mean scores; a member that failed abstains.
+
+    Numbers are averaged whatever the vote, by weight where it is weighted.
+    """
     import numpy as np
 
     from harness.evaluators.voting import mean_labels, mean_scores, most_labels, most_votes
 
-    if averages_scores(cell):
+    weights = cell.settings["weights"]
+    weigh = np.array([weights[name] for name in cell.models]) if weights else None
+    if averages_scores(cell) or votes.labels.is_number:
         assert votes.scores is not None, "a mode that averages scores receives them"
         if strategy.ask == "single":
-            labels, means = mean_labels(votes.codes, votes.scores[:, :, 0], single_rule(strategy))
+            labels, means = mean_labels(votes.codes, votes.scores[:, :, 0], single_rule(strategy), weigh)
             return CountedVotes(labels, np.column_stack([means, np.full(len(means), np.nan)]))
         margin = strategy.tie_margin + ROUNDING
         verdicts, mean_a, mean_b = mean_scores(votes.codes, votes.scores[:, :, 0], votes.scores[:, :, 1], margin)
         return CountedVotes(verdicts, np.column_stack([mean_a, mean_b]))
-    weights = cell.settings["weights"]
-    weigh = np.array([weights[name] for name in cell.models]) if weights else None
     if strategy.ask == "single":
         return CountedVotes(most_labels(votes.codes, votes.labels, weigh))
     return CountedVotes(most_votes(votes.codes, weigh, cell.settings["quorum"]))

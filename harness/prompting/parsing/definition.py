@@ -42,13 +42,15 @@ def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         full["labels"] = {name: list(phrases or [name]) for name, phrases in rule["labels"].items()}
         return full | ({"ordered": True} if rule.get("ordered") else {})
     if rule["kind"] == "logprobs":
-        return full | _full_logprobs(rule)
+        return full | _full_logprobs(rule) | ({"as": rule["as"]} if "as" in rule else {})
     if rule["kind"] == "graded":
         full["labels"] = [list(phrases) for phrases in rule["labels"]]
     scale = rule.get("scale") or {"min": 1, "max": len(rule["labels"])}
     full["scale"] = {end: _plain(scale[end]) for end in ("min", "max")}
     if "thresholds" in rule:
         full["thresholds"] = {name: _plain(start) for name, start in rule["thresholds"].items()}
+    if "as" in rule:
+        full["as"] = rule["as"]
     if rule["kind"] == "score":
         full["markers"] = list(rule.get("markers", ("Score", "Rating", "Grade")))
     elif rule["kind"] == "scores":

@@ -16,7 +16,7 @@ import click
 import orjson
 
 from harness.providers.simulation.chance import Chance
-from harness.providers.simulation.judge import label_of, perceive, verdict_of
+from harness.providers.simulation.judge import half_points, label_of, perceive, verdict_of
 from harness.providers.simulation.world import Knobs, quality_of, signature_of
 
 WRITERS = {"ash": 0.45, "elm": 0.6, "fir": 0.7, "oak": 0.85}
@@ -92,15 +92,22 @@ def make_pairs(seed: int, count: int) -> list[dict[str, Any]]:
     return rows
 
 
-def make_singles(seed: int, count: int) -> list[dict[str, Any]]:
-    """So many rows with a single response each, which three annotators say passes or fails."""
+def make_singles(seed: int, count: int, scale: tuple[float, float] | None = None) -> list[dict[str, Any]]:
+    """So many rows with a single response each, which three annotators say passes or fails.
+
+    Args:
+        seed: of the rows.
+        count: how many.
+        scale: on which the annotators rate the responses instead, in steps of one half.
+    """
     rows: list[dict[str, Any]] = []
     for drawn in range(count):
         chance = Chance("singles", str(seed), str(drawn))
         kind, prompt, occasion, things = _asked(chance)
         family = chance.pick(sorted(WRITERS), 1)[0]
         text = _written(KINDS[kind], occasion, things, family, chance)
-        labels = [label_of(perceive(one, prompt, text, chance), ("fail", "pass")) for one in ANNOTATORS]
+        seen = [perceive(one, prompt, text, chance) for one in ANNOTATORS]
+        labels = [label_of(one, ("fail", "pass")) if scale is None else half_points(one, *scale) for one in seen]
         rows.append(
             {
                 "id": f"text-{drawn + 1:03d}",

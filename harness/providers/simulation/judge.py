@@ -301,6 +301,11 @@ def label_of(one: Impression, choices: Sequence[str]) -> str:
     return choices[min(len(choices) - 1, max(0, int(one.quality * len(choices))))]
 
 
+def half_points(one: Impression, low: float, high: float) -> float:
+    """A rating in steps of one half, as a person gives it."""
+    return low + round(2 * min(max(one.quality, 0.0), 1.0) * (high - low)) / 2
+
+
 def _rating(one: Impression, low: float, high: float) -> float:
     return low + round(min(max(one.quality, 0.0), 1.0) * (high - low))
 

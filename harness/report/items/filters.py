@@ -220,14 +220,15 @@ def _lines(data: DatasetIndex, column: int | None, rows: NDArray[np.intp]) -> li
     names = data.labels.names
     frame = data.frame[pl.Series(rows.astype(np.int64))] if len(rows) else data.frame.head(0)
     lines = []
-    for at, item, category in zip(rows.tolist(), frame["item"], frame["category"].cast(pl.String), strict=True):
+    columns = (frame["item"], frame["category"].cast(pl.String), frame["reference"])
+    for at, item, category, label in zip(rows.tolist(), *columns, strict=True):
         outcomes, reference = data.outcomes[at], int(data.reference[at])
         counts = [int((outcomes == code).sum()) for code in range(len(names))]
         lines.append(
             ItemLine(
                 item,
                 category,
-                names[reference] if reference >= 0 else None,
+                label,
                 (*counts, len(outcomes) - sum(counts)),
                 int((outcomes == reference).sum()) if reference >= 0 else None,
                 int(data.flips[at].sum()),

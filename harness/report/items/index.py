@@ -34,8 +34,9 @@ class DatasetIndex:
         outcomes: items × cells, codes of the label set.
         flips: items × cells, whether the two orders of the responses led to different verdicts.
         reference: of each item, its position in the label set, −1 without labels.
-        frame: `item` and `category` of each item.
+        frame: `item`, `category` and `reference`, the reference label as text, of each item.
         labels: the label set.
+        numbers: items × cells, the number of each cell, NaN where it failed; None where labels are classes.
     """
 
     name: str
@@ -45,6 +46,7 @@ class DatasetIndex:
     reference: Codes
     frame: pl.DataFrame
     labels: LabelSet
+    numbers: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -65,8 +67,13 @@ class DatasetIndex:
         """How much the cells disagree on each item, 0 to 1.
 
         Of pairs four times the product of the shares of verdicts a and b; of single responses one less the sum of the
-        squared shares of the labels, as a share of what equal shares would make it.
+        squared shares of the labels, as a share of what equal shares would make it; of numbers their range, as a share
+        of the scale.
         """
+        if self.labels.scale is not None and self.numbers is not None:
+            low, high = self.labels.scale
+            known = np.ma.masked_invalid(self.numbers)
+            return np.asarray((known.max(axis=1) - known.min(axis=1)).filled(0.0) / (high - low), np.float64)
         classes = len(self.labels.names)
         shares = np.stack([(self.outcomes == code).mean(axis=1) for code in range(classes)])
         if self.labels.is_pair:
@@ -151,7 +158,7 @@ class RunIndex:
 
     def _read(self, name: str) -> DatasetIndex:
         size = self._source.manifest["datasets"][name]["items"]
-        frame = _items(self._source.folder, name, self.labels)
+        frame = _items(self._source.folder, name)
         if len(frame) != size:
             raise RunFolderError(f"{self._source.folder / ITEMS} does not hold the items of its manifest", hint=RETRY)
         start, cells, columns, flips = 0, [], [], []
@@ -162,12 +169,24 @@ class RunIndex:
                 columns.append(self._outcomes[start : start + items])
                 flips.append(self._flips(entry, start, items))
             start += items
-        reference = frame["reference"].to_physical().cast(pl.Int8).fill_null(-1).to_numpy()
+        if self.labels.is_number:
+            reference = np.where(frame["reference"].is_null().to_numpy(), -1, 0).astype(np.int8)
+        else:
+            words = frame["reference"].cast(pl.Enum(self.labels.names))
+            reference = words.to_physical().cast(pl.Int8).fill_null(-1).to_numpy()
         outcomes = np.column_stack(columns) if columns else np.zeros((size, 0), np.int8)
         flipped = np.column_stack(flips) if flips else np.zeros((size, 0), np.bool_)
-        return DatasetIndex(
-            name, tuple(cells), outcomes, flipped, reference, frame.select("item", "category"), self.labels
-        )
+        return DatasetIndex(name, tuple(cells), outcomes, flipped, reference, frame, self.labels, self._numbers(name))
+
+    def _numbers(self, name: str) -> NDArray[np.float64] | None:
+        """Items × cells: the numbers that the cells gave, NaN where they failed; None where labels are classes."""
+        if not self.labels.is_number:
+            return None
+        ids = self.cells_of(name)
+        with reading(self._source.folder):
+            lazy = pl.scan_parquet(self._source.folder / JUDGMENTS).filter(pl.col("cell").is_in(ids))
+            parts = lazy.select("cell", "score_a").collect().partition_by("cell", as_dict=True)
+        return np.column_stack([parts[(one,)]["score_a"].fill_null(np.nan).to_numpy() for one in ids])
 
     def _flips(self, entry: Mapping[str, Any], start: int, items: int) -> NDArray[np.bool_]:
         """Whether the votes of the two orders differ, for a cell that asks in both."""
@@ -181,12 +200,12 @@ class RunIndex:
         return found.to_series().to_numpy()
 
 
-def _items(folder: Path, dataset: str, labels: LabelSet) -> pl.DataFrame:
-    """The ids, reference verdicts and categories of a dataset, in order."""
+def _items(folder: Path, dataset: str) -> pl.DataFrame:
+    """The ids, reference labels and categories of a dataset, in order."""
     with reading(folder):
         return (
             pl.scan_parquet(folder / ITEMS)
             .filter(pl.col("dataset") == dataset)
-            .select("item", pl.col("reference").cast(pl.Enum(labels.names)), pl.col("category").cast(pl.Categorical))
+            .select("item", "reference", pl.col("category").cast(pl.Categorical))
             .collect()
         )

@@ -72,11 +72,19 @@ def reasons(data: DatasetIndex, at: int) -> Iterator[str]:
     outcomes = data.outcomes[at]
     names = data.labels.names
     if data.disagreement[at] > 0:
-        counts = ", ".join(f"{(outcomes == code).sum()} {name}" for code, name in enumerate(names))
-        yield f"the cells disagree: {counts}"
+        yield f"the cells disagree: {_spread(data, at)}"
     reference = data.reference[at]
     is_wrong = (outcomes < len(names)) & (outcomes != reference)
     if reference >= 0 and not (outcomes == reference).any() and is_wrong.any():
         yield "every verdict is wrong" if len(outcomes) > 1 else "the verdict is wrong"
     if count := int(data.flips[at].sum()):
         yield f"the verdict of {pluralized(count, 'cell')} changes with the order of the responses"
+
+
+def _spread(data: DatasetIndex, at: int) -> str:
+    """How the cells disagree on an item: how many give each label, or the least and the greatest number."""
+    if data.numbers is not None:
+        found = data.numbers[at][~np.isnan(data.numbers[at])]
+        return f"numbers from {found.min():.3g} to {found.max():.3g}"
+    counts = (data.outcomes[at] == code for code in range(len(data.labels.names)))
+    return ", ".join(f"{count.sum()} {name}" for count, name in zip(counts, data.labels.names, strict=True))

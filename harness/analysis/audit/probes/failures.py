@@ -10,7 +10,7 @@ from harness.records.figures import Figure
 from harness.records.judgments import FAILURES
 
 SUMMARY = "failures: share of the items without a verdict, by kind"
-LABELS = "any"
+LABELS = "all"
 NO_ITEMS = "no items"
 
 

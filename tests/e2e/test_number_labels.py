@@ -1,0 +1,234 @@
+"""Labels that are numbers from a CSV file to every verb, as a user runs them."""
+
+import csv
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+from scipy import stats
+
+from harness.cli import main
+from harness.providers.simulation.dataset import make_singles
+
+SPEC = """\
+schema: 1
+responses: single
+labels: number
+name: essays
+seed: 3
+datasets:
+  d:
+    path: essays.csv
+    columns: {labels: [ann, ben, cid], prompt: question, response: answer, category: kind, model: writer}
+models:
+  good: {provider: simulated, skill: 0.95}
+  poor: {provider: simulated, skill: 0.55}
+matrix:
+  dataset: [d]
+  strategy: [rating-10]
+  repeats: [1, 2]
+  evaluator:
+    - judge: [good, poor]
+    - jury: {of: [good, poor]}
+    - jury: {of: [good, poor], vote: weighted, weights: {good: 3, poor: 1}}
+score:
+  metrics: [pearson, spearman, kendall, icc, icc-consistency, mae, rmse, bias]
+  by: [category]
+  resamples: 200
+"""
+PEOPLE = ("ann", "ben", "cid")
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(main, [*map(str, arguments)], catch_exceptions=False)
+
+
+def write_essays(path, count=60):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "question", "answer", "kind", "writer", *PEOPLE])
+        for row in make_singles(5, count, scale=(1, 10)):
+            texts = (row[name] for name in ("id", "prompt", "response", "category", "model"))
+            writer.writerow([*texts, *row["labels"]])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a spec, its data and its run."""
+    place = tmp_path_factory.mktemp("numbers")
+    write_essays(place / "essays.csv")
+    (place / "essays.yaml").write_text(SPEC, encoding="utf-8")
+    found = invoke("run", place / "essays.yaml", *places(place))
+    assert found.exit_code == 0, found.output
+    return place
+
+
+def places(place):
+    return "--results", place / "results", "--cache", place / "cache"
+
+
+def run_of(place):
+    (found,) = (place / "results" / "essays").iterdir()
+    return found
+
+
+def board_of(place):
+    return json.loads((run_of(place) / "leaderboard.json").read_text(encoding="utf-8"))
+
+
+def row_of(board, ending):
+    return next(row for row in board["rows"] if row["cell"].endswith(ending))
+
+
+def numbers_of(place, cell):
+    frame = pl.read_parquet(run_of(place) / "judgments.parquet")
+    return frame.filter(pl.col("cell").str.ends_with(cell))["score_a"].to_numpy()
+
+
+def test_figures_are_those_of_scipy_from_the_file(folder):
+    people = pl.read_csv(folder / "essays.csv").select(PEOPLE).to_numpy().mean(axis=1)
+    judge = numbers_of(folder, "judge:good")
+    metrics = row_of(board_of(folder), "judge:good")["metrics"]
+    assert metrics["pearson"]["value"] == pytest.approx(stats.pearsonr(judge, people).statistic)
+    assert metrics["spearman"]["value"] == pytest.approx(stats.spearmanr(judge, people).statistic)
+    assert metrics["kendall"]["value"] == pytest.approx(stats.kendalltau(judge, people).statistic)
+    assert metrics["mae"]["value"] == pytest.approx(np.abs(judge - people).mean())
+    assert metrics["bias"]["value"] == pytest.approx((judge - people).mean())
+    assert all(one["low"] < one["value"] < one["high"] for one in metrics.values())
+
+
+def test_juries_and_repeats_average_numbers(folder):
+    good, poor = (numbers_of(folder, f"judge:{name}") for name in ("good", "poor"))
+    assert numbers_of(folder, "jury:good+poor") == pytest.approx((good + poor) / 2)
+    assert numbers_of(folder, "jury:good+poor(weighted-3-1)") == pytest.approx((3 * good + poor) / 4)
+    twice = numbers_of(folder, "judge:poor/x2")
+    assert (2 * twice == (2 * twice).round()).all()
+    assert (twice != twice.round()).any(), "the mean of two ratings is no rating"
+
+
+def test_the_board_says_that_labels_are_numbers_and_on_which_scale(folder):
+    board = board_of(folder)
+    assert board["labels"] == {
+        "names": ["number"],
+        "ordered": False,
+        "values": [],
+        "positive": "",
+        "scale": [1.0, 10.0],
+    }
+    row = row_of(board, "judge:good")
+    assert (row["table"], row["marginals"]["reference"]) == ([[60, 0, 0, 0, 0]], {"number": 60})
+    assert {"bias.limit-low", "bias.limit-high", "mae.failures-wrong"} <= set(row["companions"])
+    assert not {"accuracy", "kappa", "self-agreement"} & {*row["metrics"], *row["companions"]}
+    assert any("limits of agreement" in note for note in board["notes"])
+    assert {part["column"] for part in board["slices"]} == {"category"}
+
+
+def test_a_replay_makes_the_same_bytes(folder, tmp_path):
+    again = invoke("run", folder / "essays.yaml", "--results", tmp_path, "--cache", folder / "cache", "--offline")
+    assert again.exit_code == 0, again.output
+    (other,) = (tmp_path / "essays").iterdir()
+    for file in ("judgments.parquet", "leaderboard.json", "manifest.json", "items.parquet", "scores.parquet"):
+        assert (other / file).read_bytes() == (run_of(folder) / file).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("leaderboard", "RUN", "--metric", "mae"), "best: rating-10/"),
+        (("leaderboard", "RUN", "--by", "category"), "d by category"),
+        (("leaderboard", "RUN", "--metric", "bias"), "not ranked"),
+        (("audit", "RUN"), "nothing found: failures"),
+        (("compare", "RUN", "RUN"), "by pearson"),
+        (("failures", "RUN"), "judgments failed"),
+        (("report", "RUN", "--out", "PAGE"), "wrote"),
+        (("runs", "--results", "RESULTS"), "essays"),
+        (
+            ("explain", "SPEC", "d/rating-10/judge:good", "--item", "text-001", "--cache", "CACHE"),
+            "number",
+        ),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_verbs_read_a_run_of_numbers(folder, tmp_path, arguments, expected):
+    names = {
+        "RUN": run_of(folder),
+        "RESULTS": folder / "results",
+        "SPEC": folder / "essays.yaml",
+        "CACHE": folder / "cache",
+        "PAGE": tmp_path / "report.html",
+    }
+    found = invoke(*(names.get(one, one) for one in arguments))
+    assert found.exit_code == 0, found.output
+    assert expected in found.output
+
+
+def test_a_run_is_read_without_its_dataset(folder, tmp_path):
+    """The run folder keeps the numbers of every annotator."""
+    from harness.runner.run_reader import read_judged
+
+    data = read_judged(run_of(folder)).datasets[0]
+    people = pl.read_csv(folder / "essays.csv").select(PEOPLE).to_numpy()
+    assert (data.numbers() == people).all()
+    assert data.label_set.scale == (1, 10)
+
+
+def test_everything_wrong_is_said_at_once(folder, tmp_path):
+    wrong = SPEC.replace("strategy: [rating-10]", "strategy: [rating-10, pass-fail, g-eval]")
+    wrong = wrong.replace("metrics: [pearson", "metrics: [kappa, f1-pass, pearson").replace(
+        "  by: [category]", "  probes: [ceiling]"
+    )
+    (tmp_path / "essays.yaml").write_text(wrong, encoding="utf-8")
+    (tmp_path / "essays.csv").write_text(
+        "id,question,answer,kind,writer,ann,ben,cid\n1,p,r,k,w,high,2,3\n", encoding="utf-8"
+    )
+    found = invoke("validate", tmp_path / "essays.yaml")
+    assert found.exit_code == 2
+    for part in (
+        "`pass-fail` gives `fail`, `pass`, and no numbers",
+        "`g-eval` gives numbers from 1 to 5, and `rating-10` gives numbers from 1 to 10",
+        "`kappa` is of labels that are classes, and labels are numbers here",
+        "there is no metric `f1-pass`",
+        "the probe `ceiling` is about labels that are classes",
+        "essays.csv:2: `ann` `high` is no finite number",
+    ):
+        assert part in found.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("responses: single\n", "", "`labels` is for single responses"),
+        ("  repeats: [1, 2]\n", "  repeats: [2]\n", ""),
+        ("{of: [good, poor]}", "{of: [good, poor], quorum: 0.5}", "a quorum makes the others a tie"),
+        ("    - jury", "    - cascade: {of: [good, poor], escalate: disagreement}\n    - jury", "no votes that"),
+        ("datasets:\n  d:\n", "datasets:\n  d:\n    label_values: {high: '9'}\n", "labels are numbers here, and words"),
+        ("labels: number\n", "", "write `labels: number` in the spec"),
+    ],
+)
+def test_options_that_do_not_fit_numbers_are_refused(folder, tmp_path, old, new, message):
+    (tmp_path / "essays.yaml").write_text(SPEC.replace(old, new, 1), encoding="utf-8")
+    write_essays(tmp_path / "essays.csv", 12)
+    found = invoke("validate", tmp_path / "essays.yaml")
+    assert found.exit_code == (2 if message else 0), found.output
+    assert message in found.output
+
+
+def test_metrics_default_to_correlations_and_the_mean_error(tmp_path):
+    text = SPEC[: SPEC.index("score:")].replace("repeats: [1, 2]", "repeats: [1]")
+    text = text.replace("labels: number\n", "").replace("strategy: [rating-10]", "strategy: [own]")
+    own = """\
+strategies:
+  own:
+    ask: single
+    user: "Rate {{ response }} as an answer to {{ prompt }}. {{ answer_format }}"
+    answer: {kind: score, scale: {min: 0, max: 100}, as: number}
+"""
+    (tmp_path / "essays.yaml").write_text(text + own, encoding="utf-8")
+    write_essays(tmp_path / "essays.csv", 24)
+    found = invoke("run", tmp_path / "essays.yaml", *places(tmp_path), "--format", "json")
+    assert found.exit_code == 0, found.output
+    row = board_of(tmp_path)["rows"][0]
+    assert list(row["metrics"]) == ["pearson", "spearman", "mae"]
+    assert board_of(tmp_path)["labels"]["scale"] == [0.0, 100.0]
