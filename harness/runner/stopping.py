@@ -233,11 +233,14 @@ class _Order(NamedTuple):
 
     @classmethod
     def of(cls, dataset: Dataset, seed: int) -> _Order:
-        """By lots that depend on the id of the first item of each cluster and the seed."""
+        """By lots that depend on the seed and the least id of each cluster."""
         draw, ids = seed_for(seed, "stop", dataset.name), dataset.ids()
         units: NDArray[np.int64] = dataset.cluster_codes()
-        lots = {unit: hashlib.sha256(f"{draw}:{ids[unit]}".encode()).digest() for unit in set(units.tolist())}
-        rows = np.array(sorted(range(len(ids)), key=lambda row: (lots[units[row]], row)), np.intp)
+        least: dict[int, str] = {}
+        for unit, one in zip(units.tolist(), ids, strict=True):
+            least[unit] = min(one, least.get(unit, one))
+        lots = {unit: hashlib.sha256(f"{draw}:{name}".encode()).digest() for unit, name in least.items()}
+        rows = np.array(sorted(range(len(ids)), key=lambda row: (lots[units[row]], ids[row])), np.intp)
         ordered = units[rows]
         ends = np.append(ordered[1:] != ordered[:-1], True)
         return cls(rows, np.cumsum(dataset.reference_codes()[rows] >= 0), ends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -39,11 +40,12 @@ def choose_and_measure(
     """
     name = score.metrics[0]
     metric = find_metric(name, reference.labels, reference.label_set)
-    out = held_out(len(outcomes), reference.clusters, share, seed=seed)
+    out = held_out(reference.ids(), reference.clusters, share, seed=seed)
     chosen_on, measured_on = (reference.part(rows) for rows in (~out, out))
     values = [float(metric.value(chosen_on.sample(column, 1).table)) for column in outcomes[~out].T]
-    best = max(range(len(cells)), key=lambda k: (values[k] == values[k], values[k]))
-    if values[best] != values[best]:
+    undefined = [math.isnan(value) for value in values]
+    best = min(range(len(cells)), key=lambda k: (undefined[k], 0.0 if undefined[k] else -values[k], cells[k].id))
+    if undefined[best]:
         nothing = Figure(None, reason=NO_EVALUATOR, n=int(out.sum()), level=score.level, units=int(out.sum()))
         return HeldOut(None, int((~out).sum()), None, nothing, f"{seed:032x}")
     sample = measured_on.sample(outcomes[out][:, best], len(cells))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ class Reference:
         clusters: the cluster of each, None where items are independent.
         all_clusters: the cluster of every item, with or without a label; None where items are independent.
         label_set: the labels that items can have.
+        dataset: the dataset itself; None for a part of its items.
     """
 
     rows: NDArray[np.intp] | None
@@ -30,6 +32,7 @@ class Reference:
     clusters: NDArray[np.int64] | None
     all_clusters: NDArray[np.int64] | None
     label_set: LabelSet
+    dataset: LabelledItems | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -48,6 +51,12 @@ class Reference:
         """
         rows = self.labels.astype(np.intp) * self.shape[1]
         return (rows if judged.ndim == 1 else rows[:, None]) + self.columns(judged)
+
+    def ids(self) -> Sequence[str]:
+        """The ids of these items."""
+        assert self.dataset is not None, "a part of the items has no ids"
+        ids = self.dataset.ids()
+        return ids if self.rows is None else [ids[row] for row in self.rows]
 
     def of(self, outcomes: NDArray[np.int8]) -> NDArray[np.int8]:
         """The outcomes on these items."""
@@ -86,6 +95,7 @@ def reference_of(dataset: LabelledItems) -> Reference:
     codes: NDArray[np.int8] = dataset.reference_codes()
     clusters: NDArray[np.int64] | None = dataset.cluster_codes() if dataset.clustered else None
     if (codes >= 0).all():
-        return Reference(None, codes, clusters, clusters, dataset.label_set)
+        return Reference(None, codes, clusters, clusters, dataset.label_set, dataset)
     rows = np.flatnonzero(codes >= 0)
-    return Reference(rows, codes[rows], None if clusters is None else clusters[rows], clusters, dataset.label_set)
+    labelled = None if clusters is None else clusters[rows]
+    return Reference(rows, codes[rows], labelled, clusters, dataset.label_set, dataset)

@@ -194,8 +194,7 @@ def why_not(name: str, metric: Metric | None, judgments: Judgments, pairs: int) 
         return design.reason
     if not getattr(metric, "NEEDS_CLASSES", False):
         return ""
-    rare = judgments.rows != np.bincount(judgments.rows).argmax()
-    found = int(rare.sum()) if judgments.clusters is None else len(np.unique(judgments.clusters[rare]))
+    found = clusters.minority_clusters(judgments.rows, judgments.clusters)
     needed = MINORITY if pairs <= MANY_PAIRS else MINORITY_OF_MANY
     if found >= needed:
         return ""

@@ -28,12 +28,12 @@ FEW = "too few items or clusters for an interval"
 
 
 def best_first(scores: Sequence[CellScore], metric: str) -> list[int]:
-    """Positions of the cells, the best figure first; undefined ones last, equals as they come."""
+    """Positions of the cells, the best figure first and undefined ones last; equal ones in the order of their ids."""
     sign = 1.0 if direction_of(metric) == "lower" else -1.0
 
-    def place(position: int) -> tuple[bool, float]:
+    def place(position: int) -> tuple[bool, float, str]:
         value = scores[position].figures[metric].value
-        return value is None, sign * (value or 0.0)
+        return value is None, sign * (value or 0.0), scores[position].cell.id
 
     return sorted(range(len(scores)), key=place)
 
@@ -85,7 +85,7 @@ def best_of_all(
     cluster: NDArray[np.int64] | None,
     seed: int,
 ) -> Winner:
-    """The best of several that were tried on the same items, its figure corrected for the choice.
+    """The best of several tried on the same items (of equals the first id), its figure corrected for the choice.
 
     Args:
         measure: by what.
@@ -95,7 +95,7 @@ def best_of_all(
         seed: of the draws of a clustered interval.
     """
     ids = list(figures)
-    best = min(ids, key=lambda one: (figures[one].value is None, -(figures[one].value or 0.0)))
+    best = min(ids, key=lambda one: (figures[one].value is None, -(figures[one].value or 0.0), one))
     figure, tried = figures[best], len(ids)
     bare = Winner(measure.dataset, best, measure.metric, tried, figure.value, level=figure.level)
     if figure.value is None:

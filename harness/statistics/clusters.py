@@ -9,7 +9,7 @@ gets the interval that the same table would have with n* independent items, wher
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -176,3 +176,14 @@ def t_quantile(level: float, degrees: float) -> float:
     from scipy.special import stdtrit  # not at the top: only clusters need scipy
 
     return float(stdtrit(degrees, (1 + level) / 2))
+
+
+def minority_clusters(values: NDArray[Any], group: NDArray[np.int64] | None) -> int:
+    """How many clusters hold an item whose value is not the most frequent one: what an estimate rests on.
+
+    Of values that are equally frequent it is the one that leaves the fewest clusters. Without clusters, items count.
+    """
+    units = np.arange(len(values)) if group is None else group
+    _, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    most = np.flatnonzero(counts == counts.max(initial=0))
+    return min((len(np.unique(units[codes != code])) for code in most), default=0)

@@ -65,21 +65,21 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
     return by_cell.T.reshape(resamples, *weights.shape)
 
 
-def turned_cells(table: Array) -> NDArray[np.intp]:
+def turned_cells(table: Array, classes: int | None = None) -> NDArray[np.intp]:
     """The order in which the cells of a table are drawn: as they are, or with its classes reversed.
 
     Of a table and its mirror image, in which the responses have exchanged their names, the same one is always drawn, so
     that exchanging the names of the responses mirrors every interval exactly.
 
     Args:
-        table: rows × columns, where the last column is `failed`, or wins, ties and losses.
+        table: rows × columns, or rows × columns of one × columns of another, where columns past the classes are
+            `failed`; or wins, ties and losses.
+        classes: how many columns are classes; None for as many as there are rows.
     """
-    classes = table.shape[0]
+    classes = table.shape[0] if classes is None else classes
+    columns = [*range(classes - 1, -1, -1), *range(classes, table.shape[-1])]
     cells = np.arange(table.size).reshape(table.shape)
-    if table.ndim == 1:
-        mirrored = cells[::-1]
-    else:
-        mirrored = cells[::-1, [*range(classes - 1, -1, -1), *range(classes, table.shape[1])]]
+    mirrored = cells[np.ix_(range(table.shape[0] - 1, -1, -1), *[columns] * (table.ndim - 1))]
     straight, turned = table.ravel().tolist(), table.ravel()[mirrored.ravel()].tolist()
     return np.asarray((mirrored if turned < straight else cells).ravel(), np.intp)
 

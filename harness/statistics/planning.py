@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 
 from harness.statistics.agreement import Array
+from harness.statistics.intervals import turned_cells
 from harness.statistics.pairs import Statistic, added_item
 
 POWER = 0.8
@@ -192,10 +193,13 @@ def redrawn(joint: Array, worth: float, *, seed: int, redraws: int = REDRAWS) ->
         seed: of the draws.
         redraws: how many.
     """
-    shares = _alike(joint, (joint.shape[0], joint.shape[-1]))[0]
+    shares, classes = _alike(joint, (joint.shape[0], joint.shape[-1]))
+    turn = turned_cells(joint, classes)  # so that exchanging the names of the responses mirrors the draws
+    flat = shares.ravel()[turn]
     generator = np.random.Generator(np.random.PCG64(seed))
-    drawn = generator.multinomial(max(2, round(worth)), shares.ravel() / shares.sum(), size=redraws)
-    return np.asarray(drawn.reshape(redraws, *joint.shape), dtype=float)
+    drawn = np.empty((redraws, joint.size))
+    drawn[:, turn] = generator.multinomial(max(2, round(worth)), flat / flat.sum(), size=redraws)
+    return drawn.reshape(redraws, *joint.shape)
 
 
 def range_of(found: Array) -> tuple[float, float]:

@@ -67,12 +67,6 @@ class Sums(NamedTuple):
     whole: Array
 
 
-def minority_clusters(values: Array, clusters: NDArray[np.int64]) -> int:
-    """How many clusters hold an item whose value is not the most frequent one: what an estimate rests on."""
-    distinct, codes, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return 0 if len(distinct) < 2 else len(np.unique(clusters[codes != counts.argmax()]))
-
-
 def slopes_of(
     outcomes: Array, variable: Array, covariates: Sequence[Array], clusters: NDArray[np.int64]
 ) -> list[Slope] | None:

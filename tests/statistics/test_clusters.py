@@ -91,3 +91,10 @@ def test_one_big_cluster_is_taken_for_one_item():
 
 def test_quantile_is_students():
     assert clusters.t_quantile(0.95, 7) == pytest.approx(t.ppf(0.975, 7))
+
+
+def test_clusters_that_differ_from_the_most_frequent_value_are_counted():
+    assert clusters.minority_clusters(np.array([0, 0, 1, 1, 2, 0]), np.array([1, 1, 2, 2, 3, 3])) == 2
+    assert clusters.minority_clusters(np.zeros(5), np.arange(5)) == 0
+    assert clusters.minority_clusters(np.array([1, 1, 2, 2, 3]), None) == 3
+    assert clusters.minority_clusters(np.array([1, 1, 2, 2]), np.array([1, 2, 3, 3])) == 1

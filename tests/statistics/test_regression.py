@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.statistics import regression
-from harness.statistics.regression import instrumented_slope, minority_clusters, quality_bound, slopes_of
+from harness.statistics.regression import instrumented_slope, quality_bound, slopes_of
 
 
 def verdict(sharp):
@@ -95,11 +95,6 @@ def test_verdicts_without_anything_in_common_with_the_labels_leave_the_bound_ope
     rng = np.random.default_rng(2)
     judge, label, x = rng.normal(size=(3, 200))
     assert quality_bound(judge, label, x, [], np.arange(200), 1.97) is None
-
-
-def test_clusters_that_differ_from_the_most_frequent_value_are_counted():
-    assert minority_clusters(np.array([0, 0, 1, 1, 2, 0]), np.array([1, 1, 2, 2, 3, 3])) == 2
-    assert minority_clusters(np.zeros(5), np.arange(5)) == 0
 
 
 def test_many_clusters_are_left_out_in_parts(monkeypatch):

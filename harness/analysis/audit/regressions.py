@@ -80,7 +80,7 @@ def slope_figures(audited: Audited, name: str, variable: Array, given: Mapping[s
     n, count = len(rows.judge), len(np.unique(rows.group))
     reason = TOO_FEW_ITEMS if n < MIN_ITEMS else TOO_FEW_CLUSTERS if count < clusters.FEWEST else ""
     units = "items" if audited.reference.all_clusters is None else "clusters"
-    varying = regression.minority_clusters(rows.variable, rows.group)
+    varying = clusters.minority_clusters(rows.variable, rows.group)
     if not reason and 0 < varying < FEWEST:
         reason = RARE.format(what="its values", found=varying, units=units, needed=FEWEST)
     found = {f"{name}.{part}": audited.unknown(reason or NO_LABELS, n) for part in names}
@@ -92,7 +92,7 @@ def slope_figures(audited: Audited, name: str, variable: Array, given: Mapping[s
     slopes = regression.slopes_of(np.column_stack([*outcomes.values()]), rows.variable, rows.covariates, rows.group)
     supports: dict[str, int] = {}
     for at, (part, outcome) in enumerate(outcomes.items()):
-        supports[part] = min(varying, regression.minority_clusters(outcome, rows.group))
+        supports[part] = min(varying, clusters.minority_clusters(outcome, rows.group))
         reason = NOT_IDENTIFIED if slopes is None else _why_not(part, supports[part], units)
         figure = audited.unknown(reason, n)
         if slopes is not None and not reason:
@@ -123,7 +123,7 @@ def _rows(audited: Audited, variable: Array, given: Mapping[str, Array]) -> _Row
         SCORES[labels[chosen]] if is_labelled else None,
         np.where(codes[chosen] >= 0, SCORES[np.maximum(codes[chosen], 0)], np.nan),
         variable[chosen],
-        [column for column in covariates if regression.minority_clusters(column, group) >= FEWEST],
+        [column for column in covariates if clusters.minority_clusters(column, group) >= FEWEST],
         group,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -72,7 +73,8 @@ class PairedFigure:
 class PairedTable:
     """The corresponding cells of two datasets on the shared items with the same label.
 
-    The order of the columns, and with it the joint resamples, does not depend on the order of the runs.
+    The order of the columns, and with it the joint resamples, depends on the outcomes alone: not on the order of the
+    runs, of their items or of their cells, nor on which response is called a.
 
     Attributes:
         labels: of each item.
@@ -114,14 +116,14 @@ class PairedTable:
         rows = shared.labelled
         sides = {0: (one, first, shared.one[rows]), 1: (other, second, shared.other[rows])}
         wanted = [(side, k) for pair in found for side, k in ((0, pair.one), (1, pair.other))]
-        order = sorted(wanted, key=lambda at: (tuple(sides[at[0]][1].meanings[at[1]].values()), sides[at[0]][0].id, at))
+        classes = len(first.label_set.names)
+        codes = {(side, k): np.minimum(sides[side][1].outcomes[sides[side][2], k], classes) for side, k in wanted}
+        by_id = first.frame["item"].gather(shared.one[rows]).arg_sort().to_numpy()
+        prints = {at: _fingerprint(judged[by_id], classes) for at, judged in codes.items()}
+        order = sorted(wanted, key=lambda at: (prints[at], sides[at[0]][0].id, at))
         column = {at: place for place, at in enumerate(order)}
-        judged = np.empty((int(rows.sum()), len(order)), np.int8)
-        for place, (side, k) in enumerate(order):
-            _, data, items = sides[side]
-            judged[:, place] = np.minimum(data.outcomes[items, k], len(first.label_set.names))
-        canonical = sorted(sides, key=lambda side: (sides[side][0].id, side))
-        cluster = next((side for side in canonical if sides[side][1].clustered), None)
+        judged = np.column_stack([codes[at] for at in order]) if order else np.empty((int(rows.sum()), 0), np.int8)
+        codes_of = [data.cluster_codes()[items] for _, data, items in sides.values() if data.clustered]
         metrics = [name for name in one.score.metrics if name in other.score.metrics] or list(one.score.metrics)
         lack = OTHER_LABELS if shared.conflicts else NO_LABELS
         soft = None
@@ -130,12 +132,12 @@ class PairedTable:
         return cls(
             first.reference_codes()[shared.one[rows]],
             judged,
-            None if cluster is None else sides[cluster][1].cluster_codes()[sides[cluster][2]],
+            min(codes_of, key=lambda each: len(np.unique(each)), default=None),
             [(column[0, pair.one], column[1, pair.other]) for pair in found],
             [first.cells[pair.one].id for pair in found],
             metrics,
-            sides[canonical[0]][0].score,
-            sorted([one.id, other.id]) + sorted([first.name, second.name]),
+            max(one.score, other.score, key=lambda score: (score.resamples, score.level)),
+            sorted([first.name, second.name]),
             "" if rows.any() else lack.format(other=other.spec_name),
             soft,
             first.label_set,
@@ -258,3 +260,9 @@ class _Family(NamedTuple):
 
 def _or_none(value: float) -> float | None:
     return None if value != value else float(value)
+
+
+def _fingerprint(judged: NDArray[np.int8], classes: int) -> bytes:
+    """A digest of outcomes, the same with the labels in the reverse order."""
+    reversed_order = np.where(judged < classes, classes - 1 - judged, judged).astype(np.int8)
+    return min(hashlib.sha256(codes.tobytes()).digest() for codes in (judged, reversed_order))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.analysis.audit.finding import Finding, excludes_zero, finding_by_interval
 from harness.analysis.audit.probe import Audited, figure_text
@@ -23,13 +24,19 @@ def figures(audited: Audited) -> dict[str, Figure]:
     if not is_labelled.any():
         unknown = audited.unknown(NO_LABELS)
         return {"constant.accuracy": unknown, "constant.gain": unknown}
-    most = int(np.bincount(labels[is_labelled], minlength=len(audited.data.label_set.names)).argmax())
+    most = _most_frequent(labels[is_labelled], audited.judged)
     constant = np.where(is_labelled, labels == most, np.nan)
     gain = np.where(is_labelled, (audited.judged == labels).astype(float) - (labels == most), np.nan)
     return {
         "constant.accuracy": audited.units.figure(constant, reason=NO_LABELS),
         "constant.gain": audited.units.figure(gain, reason=NO_LABELS, bounds=(-1.0, 1.0)),
     }
+
+
+def _most_frequent(labels: NDArray[np.int8], judged: NDArray[np.int8]) -> int:
+    """The most frequent label; of several, the one that the evaluator gives most often, so that names do not matter."""
+    counts = np.bincount(labels)
+    return max(np.flatnonzero(counts == counts.max()).tolist(), key=lambda code: np.count_nonzero(judged == code))
 
 
 def sentence(figures: Mapping[str, Figure]) -> str:
