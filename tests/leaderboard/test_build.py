@@ -35,13 +35,13 @@ def checked(board):
     return document
 
 
-def test_rows_are_best_first_undefined_last_and_equals_in_the_order_of_cells():
+def test_rows_are_best_first_undefined_last_and_equals_in_the_order_of_their_ids():
     ties = np.ones(120)
     board = board_of(
         score(Labelled(CODES, name="one"), {"poor": POOR, "same": GOOD, "good": GOOD}),
         score(Labelled(ties.astype(np.int8), name="two"), {"void": ties, "wrong": ties + 1}),
     )
-    assert models_of(board) == ["same", "good", "poor", "void", "wrong"]  # all labels of the second are the same
+    assert models_of(board) == ["good", "same", "poor", "void", "wrong"]  # all labels of the second are the same
     assert board.rows[-1].ranks["kappa"] is None
     assert board.metric == "kappa"
     assert board.rows[0].ranks["kappa"] == (1, 2)
@@ -235,7 +235,7 @@ def test_self_agreement_is_noted_lowest_first():
 
 
 def test_copies_are_not_distinguishable_and_no_more_certain_than_the_items_allow():
-    assert "copy, difference +0.00 [−0.0" in note_with(
+    assert "good, difference +0.00 [−0.0" in note_with(
         "not distinguishable", score(Labelled(CODES), {"good": GOOD, "copy": GOOD})
     )
 
