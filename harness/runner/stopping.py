@@ -237,10 +237,11 @@ class _Order(NamedTuple):
         draw, ids = seed_for(seed, "stop", dataset.name), dataset.ids()
         units: NDArray[np.int64] = dataset.cluster_codes()
         least: dict[int, str] = {}
-        for unit, one in zip(units.tolist(), ids, strict=True):
+        of_row: list[int] = units.tolist()
+        for unit, one in zip(of_row, ids, strict=True):
             least[unit] = min(one, least.get(unit, one))
         lots = {unit: hashlib.sha256(f"{draw}:{name}".encode()).digest() for unit, name in least.items()}
-        rows = np.array(sorted(range(len(ids)), key=lambda row: (lots[units[row]], ids[row])), np.intp)
+        rows = np.array(sorted(range(len(ids)), key=lambda row: (lots[of_row[row]], ids[row])), np.intp)
         ordered = units[rows]
         ends = np.append(ordered[1:] != ordered[:-1], True)
         return cls(rows, np.cumsum(dataset.reference_codes()[rows] >= 0), ends)
