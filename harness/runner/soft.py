@@ -181,10 +181,12 @@ def _of_single(
     score, preference = numbers[:, 0], numbers[:, 2]
     if labels.is_number:
         return SoftVerdicts(cell, outcomes, np.where(failed, np.nan, score), "scores", is_scored=True)
-    if not failed.all() and not np.isnan(preference[~failed]).any():
+    if failed.all():
+        return SoftVerdicts(cell, outcomes, np.full(len(outcomes), np.nan), None)
+    if not np.isnan(preference[~failed]).any():
         return SoftVerdicts(cell, outcomes, np.where(failed, np.nan, preference), "preference")
     is_soft = bool(members) and all(one.source == "preference" for one in members)
-    if not is_soft and not failed.all() and not np.isnan(score[~failed]).any():
+    if not is_soft and not np.isnan(score[~failed]).any():
         return SoftVerdicts(cell, outcomes, np.where(failed, np.nan, score), "scores", is_scored=True)
     return _of_votes(cell, outcomes, votes, members, labels)
 

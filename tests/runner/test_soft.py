@@ -97,6 +97,11 @@ def test_votes_on_a_single_response_are_shares_of_the_positive_label():
     assert of_single(jury({"x": 3, "y": 1}), members=(x, y)).values[:3].tolist() == [1, 0, 0.25]
 
 
+def test_a_cell_whose_judgments_all_failed_has_no_values_and_is_not_one_of_labels_alone():
+    found = of_single(codes=np.array([2, 3, 2, 2], np.int8))
+    assert (np.isnan(found.values).all(), found.source) == (True, None)
+
+
 def test_votes_of_grades_are_their_mean_and_other_labels_have_none():
     votes = np.array([[2, 1], [0, 3], [1, 1], [3, 3]], np.int8)
     graded = of_single(votes=votes, labels=GRADES, codes=np.array([1, 0, 1, 3], np.int8))

@@ -1,0 +1,1 @@
+"""Thresholds of scores against two labels."""
