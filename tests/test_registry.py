@@ -16,6 +16,7 @@ from harness.preferences.format import ExportFormat
 from harness.providers.provider import Provider
 from harness.scoring.label_metric import LabelMetric
 from harness.scoring.metric import Metric
+from harness.scoring.ranking_metric import RankingMetric
 from harness.scoring.soft_metric import SoftMetric
 from support.plugins import SAMPLE, installed, write_distribution
 
@@ -54,6 +55,7 @@ PROTOCOLS = {
     "metrics": [Metric],
     "soft_metrics": [SoftMetric],
     "label_metrics": [LabelMetric],
+    "ranking_metrics": [RankingMetric],
     "probes": [Probe],
     "leaderboard_formats": [LeaderboardFormat],
     "export_formats": [ExportFormat],

@@ -124,6 +124,14 @@ def soft_metric_section(name: str) -> Iterator[str]:
     yield f"{better}. {'Needs labels' if metric.NEEDS_LABELS else 'Needs no labels'}."
 
 
+def ranking_metric_section(name: str) -> Iterator[str]:
+    """What a metric of rankings means."""
+    metric = registry.find("ranking_metrics", name)
+    yield documentation("ranking_metrics", name)
+    yield ""
+    yield f"Between {metric.RANGE[0]:g} and {metric.RANGE[1]:g}; {metric.FAILED:g} for a judgment that failed."
+
+
 def probe_section(name: str) -> Iterator[str]:
     """What a probe looks at."""
     yield documentation("probes", name)
@@ -161,6 +169,7 @@ SECTIONS: Mapping[str, Section] = {
     "metrics": metric_section,
     "label-metrics": label_metric_section,
     "soft-metrics": soft_metric_section,
+    "ranking-metrics": ranking_metric_section,
     "probes": probe_section,
     "providers": provider_section,
     "dataset-formats": format_section,

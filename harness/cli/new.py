@@ -13,7 +13,12 @@ from harness.cli.schema import schema_text
 from harness.errors import InputError, Problem
 from harness.spec.schema import ENDING, load_schema
 
-SCHEMAS = {"evaluation": "experiment", "single": "experiment", "generation": "generation"}
+SCHEMAS = {
+    "evaluation": "experiment",
+    "single": "experiment",
+    "many": "experiment",
+    "generation": "generation",
+}
 """The schema of a spec, by its kind."""
 STARTERS = resources.files("harness.cli.starters")
 
@@ -29,6 +34,7 @@ Examples:
   harness new my-judges               write my-judges.yaml and my-judges.jsonl here
   harness new specs/my-judges         the same in the folder specs
   harness new --kind single checks    single responses with labels, such as pass and fail, in place of pairs
+  harness new --kind many drafts      several responses for each item, which are ranked
   harness new --kind generation loops write loops.yaml, feedback loops over the prompts in loops.jsonl
 
 The schema of the spec is written beside it, once for a folder: an editor with a YAML language server finds it by the

@@ -341,5 +341,7 @@ def print_location(finished: FinishedRun, spec: Path, watch: RunStats) -> None:
         print_line(f"error: model {name} was stopped: {reason}")
     name = finished.folder.parent.name
     is_generation = finished.manifest["kind"] == "generation"
-    more = f"export {spec} --format dpo --out {name}.jsonl" if is_generation else f"audit {spec}"
+    ranks = bool(finished.manifest.get("labels", {}).get("ranking"))
+    more = f"power {spec}" if ranks else f"audit {spec}"
+    more = f"export {spec} --format dpo --out {name}.jsonl" if is_generation else more
     print_line(f"written to {finished.folder}; next: harness {more}")

@@ -6,6 +6,7 @@
 | prompt | text, or a list of messages |
 | response_a, response_b | text, or a list of messages |
 | response | the same, in a dataset of single responses, in place of both |
+| responses, and one of scores, ranks, ranking, best | of several responses (`harness.data.response_lists`) |
 | label | the verdict of one annotator, or null; or the shares of verdicts, one column for each |
 | labels | the verdicts of several: a list in one column (shorter lists end in null), or one column for each |
 | cluster, category, model_a, model_b | text or a number, or null; of single responses `model` |
@@ -29,11 +30,12 @@ from typing import NamedTuple
 import orjson
 import polars as pl
 
-from harness.data.column_names import REQUIRED, RESPONSE, SIDES, TEXTS, WORDS, columns_of
+from harness.data.column_names import REQUIRED, RESPONSE, RESPONSES, SIDES, TEXTS, WORDS, columns_of
 from harness.data.labels import label_columns
 from harness.data.paths import roots_of
 from harness.data.prompts import prompt_columns
-from harness.data.responses import CHOSEN, may_be_messages, responses_of
+from harness.data.response_lists import response_lists
+from harness.data.responses import CHOSEN, Responses, may_be_messages, responses_of
 from harness.data.rows import Rows
 from harness.data.shares import labels_of_shares, share_columns
 from harness.data.values import Fault, converted, text, word
@@ -57,7 +59,7 @@ class Canonical(NamedTuple):
         annotators: names of those who labelled, in the order of the label columns.
         faults: what is wrong with single rows; the value in question is null in the frame.
         notes: what a reader of the results should know of how the file was read.
-        is_drawn: whether the order of the two responses was drawn from the seed.
+        is_drawn: whether the order of the responses was drawn from the seed.
     """
 
     frame: pl.DataFrame
@@ -70,7 +72,7 @@ class Canonical(NamedTuple):
 def wanted_columns(spec: DatasetSpec) -> list[str]:
     """The names of all columns of the file that may be needed."""
     names = [name for column in columns_of(spec) for name in _names(spec, column)]
-    return roots_of([*names, *(() if spec.is_single else CHOSEN), *spec.subset.where, *spec.slices])
+    return roots_of([*names, *(CHOSEN if spec.label_set.is_pair else ()), *spec.subset.where, *spec.slices])
 
 
 def path_names(spec: DatasetSpec) -> list[str]:
@@ -113,9 +115,10 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
     if is_drawn:
         order = tuple(names.get(side, (default,))[0] for side, default in zip(SIDES, CHOSEN, strict=True))
         names |= {side: (name,) for side, name in zip(SIDES, order, strict=True)}
-    found = responses_of(rows, names, faults)
+    of_lists = response_lists(rows, spec, names, faults, seed) if spec.is_many else None
+    found = of_lists or responses_of(rows, names, faults)
     columns = [*found.columns]
-    if "prompt" in names and found.prompt is None:
+    if "prompt" in names and not (isinstance(found, Responses) and found.prompt is not None):
         columns += prompt_columns(rows, names["prompt"][0], faults)
     for column in ("reference", *WORDS):
         if column in names:
@@ -135,7 +138,7 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
     if "id" not in frame.columns:
         frame = frame.with_columns(_made_ids(rows, frame, spec))
         if "id" not in spec.columns:
-            texts = "response" if spec.is_single else "responses"
+            texts = "response" if spec.label_set.is_single else "responses"
             notes.append(f"the file has no column `id`: an id is the digest of the prompt and the {texts}")
     if "prompt" in frame.columns and isinstance(spec.columns.get("prompt"), Mapping) and "cluster" not in frame.columns:
         frame = frame.with_columns(pl.col("id").alias("cluster"))  # one text for all rows makes them no cluster
@@ -145,12 +148,13 @@ def canonical(rows: Rows, spec: DatasetSpec, seed: int) -> Canonical:
         notes.append(
             "`chosen` and `rejected` are shown as a and b in an order drawn from the seed; the label is `chosen`"
         )
+    is_drawn = is_drawn or bool(of_lists and of_lists.notes)
     return Canonical(frame, annotators, faults, tuple(notes), is_drawn)
 
 
 def _is_preference(rows: Rows, spec: DatasetSpec) -> bool:
     """Whether the responses are a chosen and a rejected one, and nothing else says which is better."""
-    if spec.is_single or {"label", "labels"} & set(spec.columns) or {"label", "labels"} & set(rows.present):
+    if not spec.label_set.is_pair or {"label", "labels"} & set(spec.columns) or {"label", "labels"} & set(rows.present):
         return False
     named = {name for side in SIDES for name in _names(spec, side)}
     is_default = not any(side in spec.columns or side in rows.present for side in SIDES)
@@ -191,7 +195,7 @@ def _made_ids(rows: Rows, frame: pl.DataFrame, spec: DatasetSpec) -> pl.Series:
     if isinstance(made, Mapping) and made.get("from") == "row":
         return pl.Series("id", [str(number) for number in rows.numbers()], dtype=pl.String)
     texts = frame.select(
-        name for name in ("prompt", "response_a", "response_b", RESPONSE) if name in frame.columns
+        name for name in ("prompt", "response_a", "response_b", RESPONSE, RESPONSES) if name in frame.columns
     ).iter_rows()
     seen: dict[str, int] = {}
     ids = []
@@ -237,7 +241,7 @@ def _names(spec: DatasetSpec, column: str) -> tuple[str, ...]:
     """What a canonical column is called in the file; nothing where the spec makes it up."""
     named = spec.columns.get(column, column)
     if isinstance(named, Mapping):
-        return tuple(named.values()) if column == "label" else ()
+        return tuple(named.values()) if column in ("label", "best") else ()
     return (named,) if isinstance(named, str) else tuple(named)
 
 

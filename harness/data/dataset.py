@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 import polars as pl
 
-from harness.data.column_names import REQUIRED, REQUIRED_OF_SINGLE, RESPONSE
+from harness.data.column_names import RESPONSE, RESPONSES, required_of
 from harness.data.columns import canonical, missing_columns
 from harness.data.files import source_digest
 from harness.data.frozen import check_frozen
@@ -25,8 +25,9 @@ from harness.data.usable import row_problems, usable
 from harness.data.votes import with_votes
 from harness.errors import DatasetError, Problem
 from harness.hashing import digest_of
-from harness.records.datasets import SLICE, SOFT_LABEL, DatasetSpec, Item, Message
+from harness.records.datasets import LENGTHS, OPINION, SLICE, SOFT_LABEL, DatasetSpec, Item, Message
 from harness.records.label_set import VERDICT_LABELS, LabelSet
+from harness.records.rankings import ranking_of
 
 PROMPT_SET = ("id", "prompt")
 """The columns that a set of prompts must have."""
@@ -41,7 +42,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] | None
     Args:
         spec: where it is and how to read it.
         seed: of the experiment, for a sample that names no seed of its own and for what is drawn in reading.
-        required: the columns that must be there and hold something: those of pairs or of single responses by default,
+        required: the columns that must be there and hold something: those of what is judged by default,
             `PROMPT_SET` for prompts without responses.
 
     Raises:
@@ -49,8 +50,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] | None
             the digest of the subset froze.
     """
     spec = fetched(spec)
-    if required is None:
-        required = REQUIRED_OF_SINGLE if spec.is_single else REQUIRED
+    required = required_of(spec) if required is None else required
     try:
         rows = read_rows(spec)
         missing = missing_columns(rows, spec, required) if rows.present else []
@@ -104,7 +104,7 @@ class FrameDataset:
         self.annotators = annotators
         self.notes = notes
         self.label_set = label_set
-        self._frame = _with_clusters(frame if label_set.is_pair else _as_first_response(frame))
+        self._frame = _with_clusters(_as_first_response(frame) if label_set.is_single else frame)
         self._labels: Codes | None = None
         self.clustered: bool = not self._frame["unit"].is_unique().all()
 
@@ -150,7 +150,7 @@ class FrameDataset:
         for first in range(start, stop, ITEMS_HELD):
             last = min(first + ITEMS_HELD, stop)
             rows = self._frame.slice(first, last - first)
-            yield from _items(rows, self._label_words(first, last))
+            yield from _items(rows, _rankings(rows) if self.label_set.is_ranking else self._label_words(first, last))
 
     def ids(self) -> Sequence[str]:
         """The ids of all items, in order."""
@@ -159,7 +159,7 @@ class FrameDataset:
 
     def has_text(self, text: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Whether each item has a text in its prompt or in a response, in any case."""
-        columns = [name for name in ("prompt", "response_a", "response_b") if name in self._frame.columns]
+        columns = [name for name in ("prompt", "response_a", "response_b", RESPONSES) if name in self._frame.columns]
         holds = (pl.col(name).str.to_lowercase().str.contains(text.lower(), literal=True) for name in columns)
         found = self._frame.lazy().select(pl.any_horizontal(*holds).fill_null(False)).collect().to_series()
         return np.asarray(found.to_numpy(), np.bool_)
@@ -170,7 +170,8 @@ class FrameDataset:
         The digest of an item's content shows whether an id means the same item in two datasets.
         """
         frame = self._frame
-        texts = frame.select("prompt", "is_chat", "response_a", "response_b").iter_rows()
+        sides = [RESPONSES] if self.label_set.is_ranking else ["response_a", "response_b"]
+        texts = frame.select("prompt", "is_chat", *sides).iter_rows()
         digests = [hashlib.blake2b(orjson.dumps(row), digest_size=8).hexdigest() for row in texts]
         names = ("category", "model_a", "model_b")
         return frame.select(
@@ -178,13 +179,18 @@ class FrameDataset:
             pl.Series("content", digests, dtype=pl.String),
             "cluster",
             *(pl.col(name) if name in frame.columns else pl.lit(None, pl.String).alias(name) for name in names),
-            pl.col("response_a").str.len_chars().cast(pl.Int64).alias("length_a"),
-            pl.col("response_b").str.len_chars().cast(pl.Int64).alias("length_b"),
-            pl.col(f"^({SOFT_LABEL}|{SLICE.replace('.', '[.]')}.*)$"),
+            *(_lengths_of_lists(frame) if self.label_set.is_ranking else _lengths_of_pairs()),
+            pl.col(f"^({OPINION}|{SOFT_LABEL}|{SLICE.replace('.', '[.]')}.*)$"),
         )
 
     def reference_codes(self) -> Codes:
-        """The majority of each item's labels as position in the label set, −1 without one; 0 for a number."""
+        """The majority of each item's labels as position in the label set, −1 without one; 0 for a number.
+
+        Of items with several responses it is `ranked` where people rank them.
+        """
+        if self.label_set.is_ranking:
+            there = self._frame[OPINION].is_not_null() if OPINION in self._frame.columns else [False] * len(self)
+            return np.where(np.asarray(there, bool), 0, -1).astype(np.int8)
         return majority(self.annotator_codes(), self.label_set)
 
     def annotator_codes(self) -> Codes:
@@ -222,6 +228,19 @@ def _as_first_response(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _lengths_of_pairs() -> Iterator[pl.Expr]:
+    """The lengths of both responses in characters."""
+    for side in "ab":
+        yield pl.col(f"response_{side}").str.len_chars().cast(pl.Int64).alias(f"length_{side}")
+
+
+def _lengths_of_lists(frame: pl.DataFrame) -> Iterator[pl.Expr | pl.Series]:
+    """The lengths of several responses in characters; the columns of pairs are null."""
+    lengths = [[len(one) for one in orjson.loads(texts)] for texts in frame[RESPONSES]]
+    yield from (pl.lit(None, pl.Int64).alias(name) for name in ("length_a", "length_b"))
+    yield pl.Series(LENGTHS, lengths, dtype=pl.List(pl.Int64))
+
+
 def _with_clusters(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with `unit`, the position of the first row of each row's cluster, and `cluster` filled.
 
@@ -245,18 +264,22 @@ def _items(rows: pl.DataFrame, labels: Iterable[tuple[str | None, ...]]) -> Iter
     def column(name: str) -> Iterable[Any]:
         return rows[name].to_list() if name in rows.columns else repeat(None)
 
+    is_many = RESPONSES in rows.columns
+    sides = (repeat(""), repeat("")) if is_many else (column("response_a"), column("response_b"))
+    lists = (tuple(orjson.loads(texts)) for texts in rows[RESPONSES].to_list()) if is_many else repeat(())
+
     return map(
         Item,
         column("id"),
         _prompts(rows),
-        column("response_a"),
-        column("response_b"),
+        *sides,
         labels,
         column("cluster"),
         column("category"),
         column("model_a"),
         column("model_b"),
         column("reference"),
+        lists,
     )
 
 
@@ -267,6 +290,13 @@ def _prompts(rows: pl.DataFrame) -> Iterator[tuple[Message, ...]]:
 
 def _zipped(columns: Sequence[Sequence[str | None]]) -> Iterable[tuple[str | None, ...]]:
     return zip(*columns, strict=True) if columns else repeat(())
+
+
+def _rankings(rows: pl.DataFrame) -> Iterable[tuple[str, ...]]:
+    """How people rank the responses of each item, as text; nothing where they do not."""
+    if OPINION not in rows.columns:
+        return repeat(())
+    return (() if scores is None else (ranking_of(scores),) for scores in rows[OPINION].to_list())
 
 
 def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
@@ -288,7 +318,7 @@ def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
         identity["empty_response"] = spec.empty_response
     if spec.options:
         identity["options"] = spec.options
-    if spec.is_single:
+    if not spec.label_set.is_pair:
         identity["labels"] = spec.label_set.json()
     if spec.votes is not None:
         votes = spec.votes

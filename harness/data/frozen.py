@@ -45,7 +45,8 @@ def check_frozen(name: str, items: Iterable[Item], count: int, digest: str) -> N
 
 
 def _content(item: Item) -> bytes:
+    several = [item.responses] if item.responses else []  # other items have the digests that they had
     return orjson.dumps(
-        [item.id, item.prompt, item.response_a, item.response_b, item.reference, item.labels],
+        [item.id, item.prompt, item.response_a, item.response_b, item.reference, item.labels, *several],
         option=orjson.OPT_SORT_KEYS,
     )

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from harness.data.column_names import REQUIRED, RESPONSE, SIDES
+from harness.data.column_names import REQUIRED, RESPONSE, RESPONSES, SIDES
 from harness.data.columns import EMPTY, answered_already, empty_and_repeated
 from harness.data.findings import gathered
 from harness.data.labels import label_problem
@@ -50,7 +50,7 @@ def usable(
     """
     used = set(frame["row"]) if faults else set()
     wrong = [fault for fault in faults if fault.row in used]
-    sides = [side for side in (*SIDES, RESPONSE) if side in required]
+    sides = [side for side in (*SIDES, RESPONSE, RESPONSES) if side in required]
     judged_empty = spec.empty_response == "judge"
     wrong += empty_and_repeated(frame, wrong, [name for name in required if not (name in sides and judged_empty)])
     empty = [fault for fault in wrong if fault.column in sides and fault.message == EMPTY]

@@ -1,25 +1,36 @@
 """Aggregate several outcomes on one item: repeats, both orders of the responses, several personas.
 
 An outcome that failed abstains; if all failed, the most serious failure is the result. If scores decide and every other
-outcome has scores, their means are compared; otherwise the verdicts are counted.
+outcome has scores, their means are compared; otherwise the verdicts are counted. Rankings of several responses become
+the ranking by mean rank.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from typing import TypeAlias
 
 from harness.prompting.single import SingleRule
 from harness.records.datasets import Item
-from harness.records.judgments import FailureKind, Outcome, Verdict
+from harness.records.judgments import FAILURES, FailureKind, Outcome, Verdict
 from harness.records.label_set import LabelSet
+from harness.records.rankings import mean_ranking, reversed_positions
 from harness.records.shared_prompts import SharedItem
 
 Compare: TypeAlias = Callable[[float, float], Verdict]
 """Turns two scores into a verdict, with the tie margin of the strategy."""
-Combine: TypeAlias = Compare | SingleRule
-"""The same, or the rule that gives the label of a single response."""
+
+
+class Ranking(Enum):
+    """How rankings of several responses are aggregated."""
+
+    BY_MEAN_RANK = "by the mean of their ranks"
+
+
+Combine: TypeAlias = Compare | SingleRule | Ranking
+"""The same, or the rule that gives the label of a single response, or the one for rankings."""
 
 GRAVEST_FIRST: tuple[FailureKind, ...] = ("unavailable", "refused", "truncated", "unparsed")
 """The order in which failures take precedence when an item has several: the most informative one first."""
@@ -70,6 +81,8 @@ def collapse_repeats(outcomes: Sequence[Outcome], compare: Combine, *, by_score:
     abstained = len(outcomes) - len(answered)
     if isinstance(compare, SingleRule):
         return _labelled(answered, compare, by_score=by_score)._replace(abstained=abstained)
+    if isinstance(compare, Ranking):
+        return Outcome(mean_ranking([str(one.verdict) for one in answered]), abstained=abstained)
     scores = _mean_scores(answered)
     preference = _mean_preference(answered)
     if scores and by_score:
@@ -89,7 +102,7 @@ def _labelled(answered: Sequence[Outcome], rule: SingleRule, *, by_score: bool) 
     return Outcome(most_labels((one.verdict for one in answered), rule.labels), None, mean, preference=preference)
 
 
-def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outcome:
+def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare | Ranking) -> Outcome:
     """Aggregate both orders; the verdict of the swapped order is already mapped back to the original order.
 
     The mean scores of the orders are compared. Without scores, orders that disagree are a `tie`. If one order failed,
@@ -98,6 +111,8 @@ def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outco
     if given.verdict is None or swapped.verdict is None:
         return Outcome(None, gravest((given.failure, swapped.failure)))
     abstained = given.abstained + swapped.abstained
+    if isinstance(compare, Ranking):
+        return Outcome(mean_ranking([given.verdict, swapped.verdict]), abstained=abstained)
     scores = _mean_scores((given, swapped))
     if scores:
         preference = _mean_preference((given, swapped))
@@ -106,9 +121,13 @@ def collapse_orders(given: Outcome, swapped: Outcome, compare: Compare) -> Outco
 
 
 def swap_responses(item: Item) -> Item:
-    """The item with its responses and their authors exchanged."""
+    """The item with its responses and their authors exchanged; several responses in reverse order."""
     swapped = item._replace(
-        response_a=item.response_b, response_b=item.response_a, model_a=item.model_b, model_b=item.model_a
+        response_a=item.response_b,
+        response_b=item.response_a,
+        model_a=item.model_b,
+        model_b=item.model_a,
+        responses=item.responses[::-1],
     )
     if isinstance(item, SharedItem) and item.prompts is not None:
         return SharedItem.of(swapped, item.prompts, item.row, is_swapped=not item.is_swapped)
@@ -117,12 +136,19 @@ def swap_responses(item: Item) -> Item:
 
 def exchanged(outcome: Outcome) -> Outcome:
     """An outcome on exchanged responses, and its votes, mapped back to the original order."""
-    verdict = None if outcome.verdict is None else OTHER[outcome.verdict]
-    votes = tuple(OTHER.get(vote, vote) for vote in outcome.votes)
+    verdict = None if outcome.verdict is None else _exchanged_vote(outcome.verdict)
+    votes = tuple(map(_exchanged_vote, outcome.votes))
     preference = None if outcome.preference is None else 1 - outcome.preference
     return outcome._replace(
         verdict=verdict, score_a=outcome.score_b, score_b=outcome.score_a, votes=votes, preference=preference
     )
+
+
+def _exchanged_vote(vote: str) -> str:
+    """A verdict or a ranking about exchanged responses, mapped back; a failure as it is."""
+    if vote in OTHER:
+        return OTHER[vote]
+    return vote if vote in FAILURES else reversed_positions(vote)
 
 
 def _mean_preference(outcomes: Sequence[Outcome]) -> float | None:

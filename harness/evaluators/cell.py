@@ -12,9 +12,24 @@ from functools import partial
 from typing import cast
 
 from harness.evaluators import probing
-from harness.evaluators.aggregation import Combine, collapse_orders, collapse_repeats, exchanged, swap_responses
+from harness.evaluators.aggregation import (
+    Combine,
+    Ranking,
+    collapse_orders,
+    collapse_repeats,
+    exchanged,
+    swap_responses,
+)
 from harness.evaluators.conversation import Conversation, map_calls, together
-from harness.evaluators.mode import AskingMode, CountingMode, MemberVotes, find_mode, is_asking
+from harness.evaluators.mode import (
+    AskingMode,
+    CountingMode,
+    MemberVotes,
+    calls_for_ranking,
+    find_mode,
+    has_own_orders,
+    is_asking,
+)
 from harness.evaluators.question import SWAPPED, with_step
 from harness.prompting.single import SingleRule
 from harness.prompting.strategy import Questions, compared
@@ -22,7 +37,7 @@ from harness.records.calls import Call, Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import FAILURES, Outcome
-from harness.records.label_set import VERDICT_LABELS
+from harness.records.label_set import RANKED, VERDICT_LABELS
 
 ORDERS: Mapping[str, tuple[str, ...]] = {"given": ("given",), "swapped": (SWAPPED,), "both": ("given", SWAPPED)}
 """The orders in which a cell's responses are shown."""
@@ -33,13 +48,21 @@ def asks(cell: Cell) -> bool:
     return is_asking(find_mode(cell.mode))
 
 
-def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
-    """The fewest and the most calls of a cell for one item."""
+def calls_per_item(cell: Cell, strategy: Strategy, responses: int = 0) -> tuple[int, int]:
+    """The fewest and the most calls of a cell for one item.
+
+    Args:
+        cell: the cell.
+        strategy: its strategy.
+        responses: how many responses the item has, where they are ranked; 0 for pairs and single responses.
+    """
     mode = find_mode(cell.mode)
     if not is_asking(mode):
         return 0, 0
-    fewest, most = mode.calls_per_item(cell, strategy)
-    if hasattr(mode, "stages"):
+    fewest, most = (
+        calls_for_ranking(mode, cell, strategy, responses) if responses else mode.calls_per_item(cell, strategy)
+    )
+    if has_own_orders(mode):
         return fewest, most
     times = len(ORDERS[cell.order]) * cell.repeats
     if isinstance(cell, probing.ProbeCell):
@@ -54,7 +77,7 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
         return _members_counted(cast(CountingMode, mode), item, cell, questions, models)
     if isinstance(cell, probing.ProbeCell):
         return probing.converse(item, cell, questions, models)
-    if (cell.order == "given" and cell.repeats == 1) or hasattr(mode, "stages"):
+    if (cell.order == "given" and cell.repeats == 1) or has_own_orders(mode):
         return mode.converse(item, cell, questions, models)
     return _in_orders_and_repeats(mode, item, cell, questions, models)
 
@@ -66,14 +89,18 @@ def _members_counted(
     import numpy as np
 
     outcomes = yield from together([converse(item, member, questions, models) for member in mode.members(cell)])
-    labels = VERDICT_LABELS if questions.single is None else questions.single.labels
-    codes = np.array([[labels.outcomes.index(outcome.name)] for outcome in outcomes], dtype=np.int8)
+    labels = RANKED if item.responses else VERDICT_LABELS if questions.single is None else questions.single.labels
+    codes = np.array([[labels.outcome_codes[outcome.name]] for outcome in outcomes], dtype=np.int8)
     scores = np.array([[(one.score_a, one.score_b)] for one in outcomes], dtype=np.float64)  # None becomes NaN
-    votes = MemberVotes(codes, scores if mode.averages_scores(cell) or labels.is_number else None, labels)
+    rankings = [(outcome.verdict,) for outcome in outcomes] if labels.is_ranking else None
+    needed = scores if mode.averages_scores(cell) or labels.is_number else None
+    votes = MemberVotes(codes, needed, labels, rankings)
     counted = mode.count(cell, questions.strategy, votes)
     code, classes = int(counted.codes[0]), len(labels.names)
     if code >= classes:
         return Outcome(None, FAILURES[code - classes])
+    if counted.rankings is not None:
+        return Outcome(counted.rankings[0], abstained=int((codes >= classes).sum()))
     score_a, score_b = (None, None) if counted.scores is None else counted.scores[0].tolist()
     score_b = None if score_b != score_b else score_b  # a single response has one score
     return Outcome(labels.names[code], None, score_a, score_b, abstained=int((codes >= classes).sum()))
@@ -93,7 +120,8 @@ def _in_orders_and_repeats(
     outcomes = yield from together(conversations)
     if cell.order != "given":
         outcomes[-cell.repeats :] = map(exchanged, outcomes[-cell.repeats :])
-    one = _collapsed(outcomes, cell, _compare(cell, questions, models))
+    compare = Ranking.BY_MEAN_RANK if item.responses else _compare(cell, questions, models)
+    one = _collapsed(outcomes, cell, compare)
     if len(outcomes) == 1:
         return one
     return one._replace(votes=tuple(vote.name for vote in outcomes))

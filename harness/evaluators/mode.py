@@ -43,11 +43,13 @@ class MemberVotes(NamedTuple):
         scores: members × items × 2, the scores of both responses, NaN where there is none; None unless the mode
             averages scores or labels are numbers.
         labels: the labels that judgments can have.
+        rankings: members × items, the text of each ranking, None for a failure; None where judgments are no rankings.
     """
 
     codes: Codes
     scores: NDArray[np.float64] | None = None
     labels: LabelSet = VERDICT_LABELS
+    rankings: Sequence[Sequence[str | None]] | None = None
 
 
 class CountedVotes(NamedTuple):
@@ -56,10 +58,12 @@ class CountedVotes(NamedTuple):
     Attributes:
         codes: one for each item, codes of the label set.
         scores: items × 2, NaN where there is none; None where the mode gives no scores.
+        rankings: of each item, the text of its ranking, None for a failure; None where judgments are no rankings.
     """
 
     codes: Codes
     scores: NDArray[np.float64] | None = None
+    rankings: Sequence[str | None] | None = None
 
 
 class Mode(Protocol):
@@ -76,6 +80,12 @@ class Mode(Protocol):
     * `stages(cell) -> list[Cell]`, of a mode that asks: the cells that its conversation asks one after the other, as
       far as needed, each in the orders and repeats of the cell; then `converse` and `calls_per_item` are about all
       orders and repeats;
+    * `OWN_ORDERS: bool`, of a mode that asks: whether its `converse` and `calls_per_item` are about all orders and
+      repeats; False by default;
+    * `ASKS_OF_MANY: tuple[str, ...]`: what its strategies may ask where items have several responses, such as `rank`;
+      without it, the mode does not rank;
+    * `calls_for_ranking(cell, strategy, responses) -> tuple[int, int]`, of a mode that asks and ranks: as
+      `calls_per_item`, about an item with so many responses;
     * `variant(settings) -> str`: distinguishes cells of the same models in their ids, such as `(rounds=3)`; "" for the
       defaults.
     """
@@ -177,6 +187,26 @@ def stages_of(cell: Cell) -> list[Cell]:
     """The cells that a cell asks one after the other, as far as needed; empty for a mode without stages."""
     mode = find_mode(cell.mode)
     found: list[Cell] = mode.stages(cell) if hasattr(mode, "stages") else []
+    return found
+
+
+def has_own_orders(mode: Mode) -> bool:
+    """Whether a mode that asks handles the orders and repeats of a cell itself."""
+    return hasattr(mode, "stages") or bool(getattr(mode, "OWN_ORDERS", False))
+
+
+def asks_of_many(mode: Mode) -> tuple[str, ...]:
+    """What the strategies of a mode may ask where items have several responses; nothing for a mode that ranks none."""
+    return tuple(getattr(mode, "ASKS_OF_MANY", ()))
+
+
+def calls_for_ranking(mode: AskingMode, cell: Cell, strategy: Strategy, responses: int) -> tuple[int, int]:
+    """The fewest and the most calls of one conversation about an item with several responses."""
+    found: tuple[int, int] = (
+        mode.calls_for_ranking(cell, strategy, responses)
+        if hasattr(mode, "calls_for_ranking")
+        else mode.calls_per_item(cell, strategy)
+    )
     return found
 
 

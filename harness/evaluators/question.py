@@ -17,6 +17,7 @@ from harness.records.calls import Call, Finish, Model, Reply
 from harness.records.datasets import Item, Message
 from harness.records.experiment import Cell
 from harness.records.judgments import VERDICTS, FailureKind, Outcome
+from harness.records.rankings import ranking_of
 from harness.records.reasoning import shown_text
 
 ParsedAnswer: TypeAlias = Answer | FailureKind
@@ -240,6 +241,15 @@ def outcome_of(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome
     if score_a is None or score_b is None:
         return Outcome(None, gravest(one for one in answers if isinstance(one, str)), score_a, score_b)
     return Outcome(questions.compare(score_a, score_b), None, score_a, score_b, preference=preference)
+
+
+def ranked_by_scores(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome:
+    """The ranking of several responses by the score of each, or the most serious failure where one has no score."""
+    scores = [None if isinstance(one, str) else one.score for one in answers]
+    known = [score for score in scores if score is not None]
+    if len(known) < len(answers):
+        return Outcome(None, gravest(one for one in answers if isinstance(one, str)))
+    return Outcome(ranking_of(known, margin=questions.strategy.tie_margin))
 
 
 def _labelled(answer: ParsedAnswer, rule: SingleRule) -> Outcome:

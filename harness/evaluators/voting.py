@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.evaluators.aggregation import GRAVEST_FIRST
+from harness.evaluators.mode import MemberVotes
 from harness.prompting.single import SingleRule
 from harness.records.judgments import FAILURES
 from harness.records.label_set import LabelSet
+from harness.records.rankings import mean_ranking
 from harness.statistics.codes import TIE, VERDICT_CODES, A, B, Codes
 
 Scores: TypeAlias = NDArray[np.float64]
@@ -68,6 +70,26 @@ def most_labels(codes: Codes, labels: LabelSet, weights: Scores | None = None) -
         counts = np.take_along_axis(is_level, votes.astype(np.intp), axis=0) & (codes < classes)
         found = np.take_along_axis(votes, counts.argmax(axis=0)[None], axis=0)[0]
     return _or_failure(found.astype(np.int8), codes, classes)
+
+
+def mean_ranks(votes: MemberVotes, weights: Scores | None = None) -> tuple[Codes, Scores | None, list[str | None]]:
+    """The ranking by mean rank of the voters that did not fail, which is that of their Borda count.
+
+    Args:
+        votes: with the rankings of each voter.
+        weights: the weight of each voter, all 1 by default.
+
+    Returns:
+        The outcome of each item, None in place of scores, and the ranking of each item.
+    """
+    assert votes.rankings is not None, "judgments are rankings"
+    weigh = [1.0] * len(votes.rankings) if weights is None else weights.tolist()
+    found: list[str | None] = []
+    for each in zip(*votes.rankings, strict=True):
+        cast = [(ranking, weight) for ranking, weight in zip(each, weigh, strict=True) if ranking is not None]
+        named = [ranking for ranking, _ in cast]
+        found.append(mean_ranking(named, [weight for _, weight in cast]) if named else None)
+    return _or_failure(np.zeros(votes.codes.shape[1], np.int8), votes.codes, 1), None, found
 
 
 def mean_labels(codes: Codes, scores: Scores, rule: SingleRule, weights: Scores | None = None) -> tuple[Codes, Scores]:

@@ -9,8 +9,9 @@ from harness.records.judgments import FAILURES
 from harness.records.scores import CellScore, Difference
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.pairwise import CellComparisons
+from harness.scoring.ranked_data import CHANCE
 from harness.scoring.score import DatasetScores
-from harness.scoring.soft_metric import is_soft
+from harness.scoring.soft_metric import is_of_rankings, is_soft
 from harness.scoring.winner import best_first
 from harness.statistics import clusters
 
@@ -30,7 +31,9 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
     failed: dict[str, int] = {
         kind: sum(score.outcomes[k - len(FAILURES)] for score in group.scores) for k, kind in enumerate(FAILURES)
     }
-    if any(failed.values()):
+    if any(map(is_of_rankings, group.contests)):
+        yield from _notes_on_rankings(group, failed)
+    elif any(failed.values()):
         yield wording.failed(group.dataset, failed, sum(score.items for score in group.scores))
         if soft := [name for name in group.contests if is_soft(name)]:
             yield wording.failed_soft(group.dataset, soft)
@@ -56,6 +59,20 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
 def _limits(score: CellScore, name: str) -> str:
     """The limits of agreement of a cell."""
     return wording.limits_of(_name(score), *(score.figures[f"{name}.limit-{end}"] for end in ("low", "high")))
+
+
+def _notes_on_rankings(group: DatasetScores, failed: Mapping[str, int]) -> Iterator[str]:
+    """The notes on figures of rankings: how failures count, what chance gives, and which items are left out."""
+    if any(failed.values()):
+        yield wording.failed_rankings(group.dataset, failed, sum(score.items for score in group.scores))
+    first = group.scores[0]
+    by_chance = {name: first.figures[f"{name}.{CHANCE}"].value for name in group.contests}
+    known = {name: value for name, value in by_chance.items() if value is not None}
+    if known:
+        yield wording.chance_of_rankings(group.dataset, known)
+    used = max(first.figures[name].n for name in group.contests)
+    if used < first.n:
+        yield wording.all_equal(group.dataset, first.n - used)
 
 
 def findings_on(group: DatasetScores, metric: str, other: int | None = None) -> Iterator[str]:

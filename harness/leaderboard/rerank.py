@@ -17,7 +17,7 @@ from harness.leaderboard.view import Board, metric_names, sorted_by
 from harness.records.figures import Figure
 from harness.records.scores import CellScore, Difference
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
-from harness.runner.soft import soft_data, soft_verdicts
+from harness.runner.soft import data_of
 from harness.scoring.labels import reference_of
 from harness.scoring.metric import find_metric
 from harness.scoring.pairwise import CellComparisons, compare_cells
@@ -141,7 +141,7 @@ def _score(data: JudgedDataset, at: int, rows: Mapping[str, Any]) -> CellScore:
 
 def _soft_data(run: Judged, data: JudgedDataset, names: Sequence[str]) -> SoftData | None:
     """The soft verdicts of a dataset; None where no metric rests on them."""
-    return soft_data(data, soft_verdicts(run, data)) if any(map(is_soft, names)) else None
+    return data_of(run, data) if any(map(is_soft, names)) else None
 
 
 def _contest(

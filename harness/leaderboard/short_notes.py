@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from harness import registry
 from harness.leaderboard.failure_rate import failure_rate
 from harness.leaderboard.view import Board, Remarks, Row, datasets
 from harness.text import pluralized
@@ -20,7 +21,7 @@ _IN_THE_SUMMARY = re.compile(
             r": not distinguishable from the best,",
             r": (?:better than|worse than|not distinguishable from) .* at n = ",
             r"^best of K = ",
-            r": \d+ of \d+ (?:judgments|comparisons) failed ",
+            r": \d+ of \d+ (?:judgments|comparisons|rankings) failed ",
             r": flip rate, highest first:",
             r": self-agreement, lowest first:",
             r": intervals are cluster-robust:",
@@ -70,7 +71,8 @@ def failures_note(rows: Sequence[Row]) -> str:
         return ""
     counts = ", ".join(f"{count:,} {kind}" for kind, count in found.kinds.items())
     judged = pluralized(found.judged, "judgment")
-    return f"{found.failed:,} of {judged} failed ({counts}), counted as disagreement"
+    is_ranking = bool(set(rows[0]["metrics"]) & set(registry.names("ranking_metrics")))
+    return f"{found.failed:,} of {judged} failed ({counts}), counted as {'0' if is_ranking else 'disagreement'}"
 
 
 def detectable_note(differences: Sequence[Board], *, plan: bool = True) -> str:

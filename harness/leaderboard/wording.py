@@ -61,6 +61,27 @@ def failed_soft(dataset: str, metrics: Sequence[str]) -> str:
     return f"{dataset}: {', '.join(metrics)}: failed judgments are left out, and the bounds stand beside the figures"
 
 
+def failed_rankings(dataset: str, counts: Mapping[str, int], judgments: int) -> str:
+    """Failed rankings, and how the figures count them."""
+    kinds = ", ".join(f"{counts[kind]} {kind}" for kind in FAILURES if counts[kind])
+    return (
+        f"{dataset}: {sum(counts.values())} of {judgments} rankings failed ({kinds}); a failure counts as 0; the "
+        "values without failures and the bounds stand beside every figure"
+    )
+
+
+def chance_of_rankings(dataset: str, values: Mapping[str, float]) -> str:
+    """What a ranking in random order would reach."""
+    shown = ", ".join(f"{name} {value:.2f}" for name, value in values.items())
+    return f"{dataset}: a ranking in random order reaches on average {shown}"
+
+
+def all_equal(dataset: str, count: int) -> str:
+    """Items on which people order nothing."""
+    items = "1 item is" if count == 1 else f"{count:,} items are"
+    return f"{dataset}: {items} left out of every figure, because people rank all responses equal there"
+
+
 def undefined_resamples(dataset: str, metric: str, share: float) -> str:
     """A metric that is undefined in some resamples."""
     return (

@@ -18,18 +18,22 @@ Place: TypeAlias = tuple[str | int, ...]
 Fault: TypeAlias = tuple[Place, str, str]
 """Where in the strategy, what, and what to do about it."""
 
+RANKING = ("rank", "best")
+"""What is asked of several responses in one call."""
 CONSTANTS = frozenset({"answer_format", "scale_min", "scale_max"})
 """Variables that are the same for every item; `criteria` is one too where the strategy has some."""
 MATERIAL: Mapping[str, frozenset[str]] = {
     "pair": frozenset({"prompt", "reference", "response_a", "response_b"}),
     "each": frozenset({"prompt", "reference", "response"}),
     "single": frozenset({"prompt", "reference", "response"}),
+    **dict.fromkeys(RANKING, frozenset({"prompt", "reference", "responses", "count"})),
 }
 """Variables that come from the item, by what is asked; they are shown between tags."""
 RESPONSES: Mapping[str, tuple[str, ...]] = {
     "pair": ("response_a", "response_b"),
     "each": ("response",),
     "single": ("response",),
+    **dict.fromkeys(RANKING, ("responses",)),
 }
 """Variables without which a model would judge what it has not seen."""
 VIEWPOINTS = ("reply", "swapped_reply")
@@ -38,6 +42,8 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "pair": ("verdict", "scores", "graded", "rubric", "logprobs"),
     "each": ("score", "rubric", "logprobs"),
     "single": ("label", "score", "rubric", "logprobs"),
+    "rank": ("ranking",),
+    "best": ("choice",),
 }
 """The kinds of answer that fit what is asked."""
 STEP = "step_"
@@ -154,7 +160,10 @@ def _criteria_faults(strategy: Strategy, everywhere: frozenset[str]) -> Iterator
 
 def _second_look_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
     if strategy.ask != "pair":
-        yield ("second_look",), "a response alone has no order that could be exchanged", "leave it out, or `ask: pair`"
+        message = "a response alone has no order that could be exchanged"
+        if strategy.ask in RANKING:
+            message = "a second look is at a pair of responses"
+        yield ("second_look",), message, "leave it out, or `ask: pair`"
     if VIEWPOINTS[1] not in used:
         message = f"no place for `{VIEWPOINTS[1]}`, without which the second look sees nothing new"
         yield ("second_look", "user"), message, f"write {{{{ {VIEWPOINTS[1]} }}}} where it belongs"
@@ -175,6 +184,8 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
             (("answer", *place), message, hint) for place, message, hint in _logprobs_faults(rule, strategy.ask)
         )
     yield from ((("answer", *place), message, hint) for place, message, hint in answer_faults(rule))
+    if strategy.ask in RANKING and strategy.tie_margin:
+        yield ("tie_margin",), "a ranking has no scores that a margin could apply to", "leave it out"
     if strategy.ask == "single":
         yield from ((("answer", *place), message, hint) for place, message, hint in single_faults(rule))
         if strategy.tie_margin:
@@ -190,7 +201,7 @@ def _answer_faults(strategy: Strategy, used: frozenset[str]) -> Iterator[Fault]:
         yield ("user",), message, "write out the form that the pattern finds"
     elif "answer_format" not in used and not _names_a_marker(strategy):
         yield ("user",), "the templates never say how to answer", "write {{ answer_format }} where it belongs"
-    if kind == "label":
+    if kind == "label" or strategy.ask in RANKING:
         return
     if kind == "verdict" and strategy.tie_margin:
         yield ("tie_margin",), "a verdict has no scores that a margin could apply to", "leave it out"
@@ -245,6 +256,6 @@ def _shown(example: Mapping[str, Any], used: frozenset[str]) -> Iterator[Fault]:
     if steps:
         message = f"`user` shows {quoted(steps[0])}, and an example has no steps"
         yield (), message, "write the question of the example as `user`, in full"
-    for name in sorted(used & (MATERIAL["pair"] | MATERIAL["each"]) - {"reference"}):
+    for name in sorted(used & (MATERIAL["pair"] | MATERIAL["each"] | MATERIAL["rank"]) - {"reference", "count"}):
         if name not in example:
             yield (), f"the example has no `{name}`, which `user` shows", f"add `{name}`, or write `user` in full"

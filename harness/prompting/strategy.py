@@ -8,18 +8,19 @@ A strategy is data: templates, and a rule that reads the answer. `built_in` and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from harness.errors import Problem, SpecError
-from harness.prompting.checks import STEP, check_strategy
+from harness.errors import SpecError
+from harness.prompting.checks import RANKING, STEP, check_strategy
 from harness.prompting.delimiters import chat_text, delimited, nonce_for, texts_of
 from harness.prompting.parsing.definition import full_rule
 from harness.prompting.parsing.rules import compile_answer
 from harness.prompting.parsing.values import Answer
 from harness.prompting.rewording import reworded
 from harness.prompting.single import SingleRule, single_rule
-from harness.records.datasets import Dataset, Item, Message
+from harness.records.datasets import Item, Message
 from harness.records.experiment import Strategy
 from harness.records.frozen import freeze, with_plain_numbers
 from harness.records.judgments import Verdict
@@ -35,6 +36,10 @@ Shown: TypeAlias = tuple[tuple[str, str, str], ...]
 """Responses that a question shows: the variable, the name of the tag, and the text of each."""
 
 SIDES: tuple[Side, ...] = ("a", "b")
+SEVERAL = "responses"
+"""The variable that shows several responses, one after the other."""
+COUNT = "count"
+"""The variable that says how many they are."""
 NO_REPLIES: Mapping[str, str] = {}
 FOLLOW_UP = """\
 Your reply holds no answer that can be read, or it broke off before the answer. Do not repeat your reasons. Reply with
@@ -49,8 +54,6 @@ nothing but the answer, in the form that was asked for.
 """What is asked once more where the rule has a `pattern`, whose form only the templates know."""
 ROUNDING = 1e-9
 """Scores such as 8.3 and 8.2 differ by a hair more or less than 0.1 in binary; a margin of 0.1 means both."""
-SHOWN_IDS = 3
-"""Ids of items that a problem about many of them names."""
 
 
 def strategy_from(mapping: Mapping[str, Any], *, name: str, source: str) -> Strategy:
@@ -106,27 +109,6 @@ def strategy_json(strategy: Strategy) -> dict[str, Any]:
     }
 
 
-def reference_problem(strategy: Strategy, dataset: Dataset, *, file: str) -> Problem | None:
-    """What is wrong where a strategy needs the reference answers of a dataset and some are missing; None where nothing.
-
-    Args:
-        strategy: may say `reference: required`.
-        dataset: what it is to be asked about.
-        file: what messages call the spec.
-    """
-    if strategy.reference != "required":
-        return None
-    missing = [item.id for item in dataset.items() if not item.reference]
-    if not missing:
-        return None
-    shown = ", ".join(f"`{name}`" for name in missing[:SHOWN_IDS])
-    shown = shown if len(missing) <= SHOWN_IDS else f"{shown} and others"
-    message = f"the strategy `{strategy.name}` needs reference answers, which {len(missing):,} of {len(dataset):,} "
-    message += f"items of `{dataset.name}` do not have: {shown}"
-    hint = f"name their column as `reference` under `datasets.{dataset.name}.columns`, or `exclude` these cells"
-    return Problem(file, path="matrix.strategy", message=message, hint=hint)
-
-
 class Questions:
     """A strategy made ready: what is sent for an item, and what a reply means.
 
@@ -147,6 +129,7 @@ class Questions:
         "_opening",
         "_reworded",
         "_second",
+        "_sized",
         "_steps",
         "_user",
         "again",
@@ -171,6 +154,7 @@ class Questions:
         self.answer_format = self._constants["answer_format"]
         self._margin = strategy.tie_margin
         self.single = single_rule(strategy) if strategy.ask == "single" else None
+        self._sized: dict[int, Questions] = {}
         self._user = compile_template(strategy.user)
         system = self._opening = self._system(strategy.system)
         self._opening = [*system, *self._turns(strategy.examples)]
@@ -203,10 +187,32 @@ class Questions:
         return self._messages(opening, template, item, shown, replies)
 
     def whole(self, item: Item, replies: Mapping[str, str] = NO_REPLIES) -> Sequence[Message]:
-        """The conversation that shows all responses of an item: both of a pair, or the single one."""
+        """The conversation that shows all responses of an item: several, both of a pair, or the single one."""
+        if self.strategy.ask in RANKING:
+            render = partial(self._messages, self._opening, self._user, item, self._responses(item), replies)
+            return render() if replies else shared_prompt(item, self, SEVERAL, render)
         return self.pair(item, replies) if self.single is None else self.alone(item, "a", replies)
 
+    def one_of(self, item: Item, at: int, replies: Mapping[str, str] = NO_REPLIES) -> Sequence[Message]:
+        """The conversation that shows one of several responses, by its place, and nothing of the others."""
+        shown: Shown = (("response", "response", item.responses[at]),)
+        render = partial(self._messages, self._opening, self._user, item, shown, replies)
+        return render() if replies else shared_prompt(item, self, f"{SEVERAL}-{at}", render)
+
+    def of_count(self, count: int) -> Questions:
+        """The same questions with answers read as those about so many responses."""
+        if count not in self._sized:
+            sized = copy(self)
+            rule = compile_answer(self.strategy.answer, ask=self.strategy.ask, responses=count)
+            sized.read = rule.read
+            self._sized[count] = sized
+        return self._sized[count]
+
     def _responses(self, item: Item) -> Shown:
+        if self.strategy.ask in RANKING:
+            letters = self.strategy.answer["names"] == "letters"
+            names = [f"{chr(97 + at)}" if letters else f"{at + 1}" for at in range(len(item.responses))]
+            return tuple((SEVERAL, f"response-{name}", text) for name, text in zip(names, item.responses, strict=True))
         return (("response", "response", item.response_a),) if self.strategy.ask == "single" else _both(item)
 
     def second(self, reply: str, swapped_reply: str) -> Message:
@@ -249,7 +255,9 @@ class Questions:
         values["prompt"] = delimited("prompt", chat_text(item.prompt, nonce), nonce)
         values["reference"] = delimited("reference", item.reference, nonce) if item.reference else ""
         for variable, tag, text in shown:
-            values[variable] = delimited(tag, text, nonce)
+            fenced = delimited(tag, text, nonce)
+            values[variable] = f"{values[variable]}\n{fenced}" if variable in values else fenced
+        values[COUNT] = str(len(item.responses))
         for name, text in replies.items():
             values[f"{STEP}{name}"] = delimited(f"step-{name}", text, nonce)
         return [*opening, {"role": "user", "content": template.render(values)}]
@@ -264,7 +272,7 @@ class Questions:
     def _step(self, step: Mapping[str, str]) -> tuple[list[Message], Template, bool]:
         from harness.prompting.template import compile_template, variables_in
 
-        shows_responses = not variables_in(step["user"]).isdisjoint(("response_a", "response_b", "response"))
+        shows_responses = not variables_in(step["user"]).isdisjoint(("response_a", "response_b", "response", SEVERAL))
         return self._system(step.get("system")), compile_template(step["user"]), shows_responses
 
     def _turns(self, examples: Sequence[Mapping[str, str]]) -> list[Message]:
@@ -281,7 +289,10 @@ class Questions:
     def _asked_of(self, example: Mapping[str, str]) -> Message:
         prompt: Message = {"role": "user", "content": example.get("prompt", "")}
         a, b = (example.get(f"response_{side}", example.get("response", "")) for side in SIDES)
-        item = Item("", (prompt,), a, b, reference=example.get("reference"))
+        several = tuple(example.get(SEVERAL, ()))
+        item = Item("", (prompt,), a, b, reference=example.get("reference"), responses=several)
+        if several:
+            return self.whole(item)[-1]
         return (self.pair(item) if self.strategy.ask == "pair" else self.alone(item, "a"))[-1]
 
 

@@ -13,6 +13,10 @@ SLICES = ("category", "model_a", "model_b")
 """Columns that every run keeps and that its results can be shown by."""
 SOFT_LABEL = "soft_label"
 """The column of soft labels, where a dataset has any: the share that prefers response a, half of the ties included."""
+OPINION = "opinion"
+"""The column of rankings by people, where items have several responses: a score for each response, higher is better."""
+LENGTHS = "lengths"
+"""The column of the lengths of several responses, in characters."""
 SLICE = "slice."
 """Begins the names of the other columns that a run keeps for that."""
 
@@ -25,19 +29,20 @@ class Message(TypedDict):
 
 
 class Item(NamedTuple):
-    """One record of a dataset: a prompt with two responses, or with one, and what people said of them.
+    """One record of a dataset: a prompt with two responses, with one, or with several, and what people said of them.
 
     Attributes:
         id: unique in its dataset.
         prompt: the chat so far; a prompt given as text is one user message.
-        response_a: the first response; the only one of an item with a single response.
-        response_b: the second response, "" where there is one alone.
+        response_a: the first response; the only one of an item with a single response; "" where there are several.
+        response_b: the second response, "" where there is one alone or where there are several.
         labels: one label for each annotator of the dataset, None where that annotator gave none.
         cluster: items that share it are not independent.
         category: a free word for grouping, or None.
         model_a: who wrote response a, or the single response, or None.
         model_b: who wrote response b, or None.
         reference: a reference answer, or None.
+        responses: the responses of an item with several, empty for others.
     """
 
     id: str
@@ -50,6 +55,7 @@ class Item(NamedTuple):
     model_a: str | None = None
     model_b: str | None = None
     reference: str | None = None
+    responses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +123,13 @@ class DatasetSpec:
 
     @property
     def is_single(self) -> bool:
-        """Whether an item has one response, and not a pair."""
-        return not self.label_set.is_pair
+        """Whether an item has one response."""
+        return self.label_set.is_single
+
+    @property
+    def is_many(self) -> bool:
+        """Whether an item has several responses, which are ranked."""
+        return self.label_set.is_ranking
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,9 @@ class Strategy:
     Attributes:
         name: the name that the spec gives it.
         summary: one line for lists.
-        ask: `pair` shows both responses in one call, `each` shows every response alone in a call of its own, and
-            `single` shows the only response of an item.
+        ask: `pair` shows both responses in one call, `each` shows every response alone in a call of its own, `single`
+            shows the only response of an item, and `rank` and `best` show several responses in one call, for a ranking
+            or for the best of them.
         system: template of the system message, or None.
         user: template of the user message.
         follow_up: template of what is asked once if a reply holds no answer, or None to ask nothing.
@@ -48,7 +49,7 @@ class Strategy:
 
     name: str
     summary: str
-    ask: Literal["pair", "each", "single"]
+    ask: Literal["pair", "each", "single", "rank", "best"]
     user: str
     answer: Mapping[str, Any]
     system: str | None = None

@@ -1,4 +1,4 @@
-"""Label sets: the classes that reference labels and judgments of an experiment can have."""
+"""Label sets: the classes that reference labels and judgments of an experiment can have, or rankings in their place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class LabelSet:
     A failure has a code as well: failure k of `harness.records.judgments.FAILURES` is `len(names) + k`.
 
     Attributes:
-        names: of 2 to 20 labels.
+        names: of 2 to 20 labels; of rankings `ranked` alone.
         is_ordered: whether the order of the labels means something, as that of grades does.
         values: the number that each label stands for, such as 1 to 5; empty where labels are not numbers.
         positive: the label whose rate is reported, such as `pass`; "" for none.
@@ -31,6 +31,8 @@ class LabelSet:
         is_pair: whether they are the verdicts on a pair of responses, and not labels of a single one.
         scale: the least and the greatest number that a judge can give, where labels are numbers and not classes; the
             numbers themselves are scores. None for classes.
+        is_ranking: whether judgments are rankings of several responses; all of them have the code of `ranked`, and the
+            rankings themselves are kept beside the codes.
     """
 
     names: tuple[str, ...]
@@ -40,11 +42,17 @@ class LabelSet:
     split: str = ""
     is_pair: bool = False
     scale: tuple[float, float] | None = None
+    is_ranking: bool = False
 
     @property
     def is_number(self) -> bool:
         """Whether labels are numbers."""
         return self.scale is not None
+
+    @property
+    def is_single(self) -> bool:
+        """Whether they are the labels of single responses."""
+        return not self.is_pair and not self.is_ranking
 
     @property
     def outcomes(self) -> tuple[str, ...]:
@@ -53,8 +61,9 @@ class LabelSet:
 
     @property
     def outcome_codes(self) -> dict[str, int]:
-        """The code of a judgment by its label or failure."""
-        return {name: code for code, name in enumerate(self.outcomes)}
+        """The code of a judgment by its label or failure; that of `ranked` for the text of any ranking."""
+        codes = {name: code for code, name in enumerate(self.outcomes)}
+        return _RankedCodes(codes) if self.is_ranking else codes
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -97,6 +106,7 @@ class LabelSet:
             "values": list(self.values),
             "positive": self.positive,
             **({} if self.scale is None else {"scale": list(self.scale)}),
+            **({"ranking": True} if self.is_ranking else {}),
         }
 
 
@@ -108,6 +118,16 @@ def number_set(least: float, greatest: float) -> LabelSet:
 VERDICT_LABELS = LabelSet(VERDICTS, is_ordered=True, split="tie", is_pair=True)
 """The verdicts on a pair of responses."""
 
+RANKED = LabelSet(("ranked",), is_ranking=True)
+"""Rankings of several responses."""
+
+
+class _RankedCodes(dict[str, int]):
+    """Codes of judgments that are rankings or failures."""
+
+    def __missing__(self, ranking: str) -> int:
+        return 0
+
 
 def label_set_from(value: Mapping[str, object] | None) -> LabelSet:
     """The label set that `LabelSet.json` wrote; that of pairs for None.
@@ -117,6 +137,8 @@ def label_set_from(value: Mapping[str, object] | None) -> LabelSet:
     """
     if value is None:
         return VERDICT_LABELS
+    if value.get("ranking"):
+        return RANKED
     try:
         if "scale" in value:
             least, greatest = map(float, value["scale"])  # type: ignore[call-overload]

@@ -18,12 +18,19 @@ def split_name(name: str, label_set: LabelSet) -> tuple[str, str]:
 
 def fits(name: str, label_set: LabelSet) -> bool:
     """Whether there is a metric of that name for a label set. Only for single responses, the metric is imported."""
+    if label_set.is_ranking:
+        return name in registry.names("ranking_metrics")
     plain, label = split_name(name, label_set)
     return bool(label) or (plain in registry.names("metrics") and not needs_of(plain, label_set))
 
 
 def needs_of(name: str, label_set: LabelSet) -> str:
     """Why a known metric is not for a label set, in words; "" where it is, or where there is none of that name."""
+    if label_set.is_ranking:
+        others = ("metrics", "soft_metrics", "label_metrics")
+        return "is not of rankings" if any(name in registry.names(kind) for kind in others) else ""
+    if name in registry.names("ranking_metrics"):
+        return "is of rankings of several responses"
     if label_set.is_number and name in (*registry.names("metrics"), *registry.names("label_metrics")):
         return "is of labels that are classes, and labels are numbers here"
     if name in registry.names("label_metrics"):
@@ -63,6 +70,8 @@ _KINDS: dict[LabelKind, str] = {
 
 def names_of(label_set: LabelSet) -> list[str]:
     """The names of all metrics for a label set, sorted, those of soft verdicts and those of one label last."""
+    if label_set.is_ranking:
+        return list(registry.names("ranking_metrics"))
     labels = () if label_set.is_number else label_set.names
     of_labels = [f"{name}-{label}" for name in registry.names("label_metrics") for label in labels]
     soft = [name for name in registry.names("soft_metrics") if not soft_needs_of(name, label_set)]

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.audit.cards import AuditedDataset, audit
+from harness.errors import RunFolderError
 from harness.leaderboard.view import Row, datasets
 from harness.runner.run_folder import LEADERBOARD, MANIFEST, SPEC, read_json
+from harness.runner.run_kinds import RANKINGS_HINT
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
 
 MOST_DETAILED = 100
@@ -34,7 +36,11 @@ class RunSource:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Digests and versions."""
-        return read_json(self.folder, MANIFEST)
+        manifest = read_json(self.folder, MANIFEST)
+        if manifest.get("labels", {}).get("ranking"):
+            message = f"{self.folder}: no pages are made of a run that ranked several responses"
+            raise RunFolderError(message, hint=RANKINGS_HINT)
+        return manifest
 
     @cached_property
     def spec(self) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class _Counting:
     def _add(self, chunk: Chunk, result: Estimate) -> None:
         cell = chunk.cell
         here = result.cells[cell.id]
-        fewest, most = calls_per_item(cell, self.plan.spec.strategies[cell.strategy])
+        strategy = self.plan.spec.strategies[cell.strategy]
         conversations = start_conversations(self.plan, chunk)
         waiting = advance(conversations, self.replies, UnavailableReplies())
         here.cached += sum(len(conversation.history) for conversation in conversations)
@@ -106,6 +106,7 @@ class _Counting:
             batch = zip(conversation.keys, conversation.calls, strict=True)
             missing = [(key, call) for key, call in batch if key not in found]
             here.cached += len(conversation.calls) - len(missing)
+            fewest, most = calls_per_item(cell, strategy, len(conversation.item.responses))
             made = len(conversation.history) + len(conversation.calls)
             later = Later(max(0, fewest - made), most - max(made, fewest))
             add_calls(here, [call for _, call in missing], later, PLAIN)

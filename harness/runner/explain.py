@@ -15,7 +15,7 @@ from harness.evaluators.cell import asks, calls_per_item
 from harness.evaluators.conversation import Conversation
 from harness.evaluators.mode import members_of
 from harness.records.calls import Call, Reply
-from harness.records.datasets import Item
+from harness.records.datasets import LENGTHS, Item
 from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import Judgment, Outcome, Usage
 from harness.records.shared_prompts import plain_messages
@@ -143,7 +143,11 @@ def _evaluators(cells: Sequence[Cell]) -> tuple[str, ...]:
 
 def cell_calls(plan: Plan, cell: Cell) -> tuple[int, int]:
     """The fewest and the most calls that one item takes in a cell."""
-    return calls_per_item(cell, plan.spec.strategies[cell.strategy])
+    strategy = plan.spec.strategies[cell.strategy]
+    if not plan.spec.label_set.is_ranking:
+        return calls_per_item(cell, strategy)
+    counts = [len(lengths) for lengths in plan.datasets[cell.dataset].facts()[LENGTHS]]
+    return calls_per_item(cell, strategy, min(counts))[0], calls_per_item(cell, strategy, max(counts))[1]
 
 
 # --- following a conversation -----------------------------------------------------------------------------

@@ -45,6 +45,8 @@ class Column:
         scores: items × 2, NaN where there is none; None if they are not needed.
         preferences: probability that response a is better, NaN where there is none; None if they are not needed.
         votes: items × votes, codes of the label set; None where a judgment is one verdict.
+        rankings: the text of each ranking, None for a failure; None where judgments are no rankings. Votes of rankings
+            are not kept.
         abstained: of a counted cell, the members that failed on each item although the item did not; else None.
         usage: what they took.
     """
@@ -53,6 +55,7 @@ class Column:
     scores: NDArray[np.float64] | None = None
     preferences: NDArray[np.float64] | None = None
     votes: Codes | None = None
+    rankings: list[str | None] | None = None
     abstained: NDArray[np.int64] | None = None
     usage: Usage = field(default_factory=Usage)
 
@@ -83,6 +86,10 @@ class Ledger:
                     column.scores = np.full((len(column.codes), 2), np.nan)
         score = plan.spec.score
         self._is_soft = score.calibration is not None or any(map(is_soft, score.metrics))
+        if self._labels.is_ranking:
+            for column in self._columns:
+                column.rankings = [None] * len(column.codes)
+            return
         for column in self._columns if self._is_soft else ():
             column.scores = np.full((len(column.codes), 2), np.nan)
             column.preferences = np.full(len(column.codes), np.nan)
@@ -103,6 +110,9 @@ class Ledger:
         outcomes = [judgment.outcome for judgment in judgments]
         column.codes[span] = [self._codes[outcome.name] for outcome in outcomes]
         column.usage = column.usage.plus(usage)
+        if column.rankings is not None:
+            column.rankings[span] = [outcome.verdict for outcome in outcomes]
+            return
         if column.scores is not None:
             column.scores[span] = [
                 (np.nan if one.score_a is None else one.score_a, np.nan if one.score_b is None else one.score_b)
@@ -135,8 +145,11 @@ class Ledger:
         scores = None
         if mode.averages_scores(cell) or self._labels.is_number:
             scores = np.stack([member.scores for member in members if member.scores is not None])
-        counted = mode.count(cell, self._plan.spec.strategies[cell.strategy], MemberVotes(codes, scores, self._labels))
-        return Column(counted.codes, counted.scores, abstained=abstained, usage=usage)
+        rankings = [one.rankings for one in members if one.rankings is not None] if self._labels.is_ranking else None
+        votes = MemberVotes(codes, scores, self._labels, rankings)
+        counted = mode.count(cell, self._plan.spec.strategies[cell.strategy], votes)
+        made = None if counted.rankings is None else list(counted.rankings)
+        return Column(counted.codes, counted.scores, rankings=made, abstained=abstained, usage=usage)
 
     @property
     def calls(self) -> int:
@@ -170,6 +183,7 @@ class Ledger:
             tuple(column.usage for column in columns),
             {cell.id: self._votes_of(cell) for cell in self._plan.probe_cells if cell.dataset == name},
             dataset.label_set,
+            tuple(column.rankings for column in columns if column.rankings is not None),
         )
 
     def _votes_of(self, cell: Cell) -> Codes:
@@ -248,9 +262,12 @@ class Ledger:
             )
 
     def _soft_of(self, name: str) -> SoftData:
+        from harness.runner.ranked import ranked_data
         from harness.runner.soft import soft_data, soft_verdicts_of
 
         spec, data = self._plan.spec, self.judged(name)
+        if self._labels.is_ranking:
+            return ranked_data(data)
         scales = {name: strategy.answer.get("scale") for name, strategy in spec.strategies.items()}
         numbers = {cell.id: self._columns[self._at[cell.id]].numbers() for cell in data.cells}
         return soft_data(data, soft_verdicts_of(data, numbers, scales))
@@ -260,11 +277,13 @@ def _judgments(ids: Sequence[str], column: Column, labels: LabelSet) -> list[Jud
     """Rows of a counted cell: no calls and no tokens of their own."""
     scores = [(None, None)] * len(ids) if column.scores is None else _or_none(column.scores)
     assert column.abstained is not None, "only counted cells have rows made from columns"
+    codes = column.codes.tolist()
+    names = column.rankings or [labels.names[code] if code < len(labels.names) else None for code in codes]
     outcomes = [
-        Outcome(labels.names[code], None, *pair, abstained=abstained)
-        if code < len(labels.names)
+        Outcome(name, None, *pair, abstained=abstained)
+        if name is not None
         else Outcome(None, FAILURES[code - len(labels.names)])
-        for code, pair, abstained in zip(column.codes.tolist(), scores, column.abstained.tolist(), strict=True)
+        for code, name, pair, abstained in zip(codes, names, scores, column.abstained.tolist(), strict=True)
     ]
     return [Judgment(item, outcome, (), 0, 0) for item, outcome in zip(ids, outcomes, strict=True)]
 

@@ -20,7 +20,8 @@ from harness.evaluators.conversation import Conversation
 from harness.evaluators.mode import averages_scores, members_of
 from harness.evaluators.probing import ProbeCell, probe_cells, wording_problem
 from harness.hashing import digest_of
-from harness.prompting.strategy import Questions, compile_strategy, reference_problem
+from harness.prompting.references import reference_problem
+from harness.prompting.strategy import Questions, compile_strategy
 from harness.providers.provider import find_provider
 from harness.records.calls import Model
 from harness.records.datasets import Dataset, DatasetSpec, Item

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import RunFolderError
-from harness.records.datasets import SLICE, SLICES, SOFT_LABEL
+from harness.records.datasets import LENGTHS, OPINION, SLICE, SLICES, SOFT_LABEL
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import Usage
 from harness.records.label_set import VERDICT_LABELS, LabelSet, label_set_from
@@ -51,6 +51,8 @@ class JudgedDataset:
         usage: calls, tokens and cost of each cell's judgments.
         probed: items × votes of each cell that was asked for a probe, by its id.
         label_set: the labels that items can have.
+        rankings: of each cell, the text of the ranking of each item, None for a failure; empty where judgments are no
+            rankings.
     """
 
     name: str
@@ -65,6 +67,7 @@ class JudgedDataset:
     usage: tuple[Usage, ...]
     probed: Mapping[str, Codes] = field(default_factory=dict)
     label_set: LabelSet = VERDICT_LABELS
+    rankings: tuple[Sequence[str | None], ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -106,6 +109,17 @@ class JudgedDataset:
         if SOFT_LABEL not in self.frame.columns or self.frame[SOFT_LABEL].null_count() == len(self):
             return None
         return self.frame[SOFT_LABEL].to_numpy().astype(np.float64)
+
+    def opinions(self) -> list[list[float] | None]:
+        """How people rank the responses of each item: a score for each, higher is better; None where they do not."""
+        known: list[list[float] | None] = (
+            self.frame[OPINION].to_list() if OPINION in self.frame.columns else [None] * len(self)
+        )
+        return known
+
+    def response_counts(self) -> list[int]:
+        """How many responses each item has, where they are ranked."""
+        return [len(lengths) for lengths in self.frame[LENGTHS]]
 
     def cluster_codes(self) -> NDArray[np.int64]:
         """The position of the first item of each item's cluster."""
@@ -162,6 +176,7 @@ class JudgedDataset:
             votes=tuple(None if (cast := self.votes[k]) is None else cast[at] for k in columns),
             usage=tuple(self.usage[k] for k in columns),
             probed={name: cast[at] for name, cast in self.probed.items()},
+            rankings=tuple([self.rankings[k][row] for row in at] for k in columns) if self.rankings else (),
         )
 
     def lengths(self) -> NDArray[np.int64]:
@@ -199,22 +214,6 @@ class Judged:
         return self.datasets[0].label_set if self.datasets else VERDICT_LABELS
 
 
-def pairs_only(run: Judged, why: str) -> None:
-    """Refuse a run of single responses.
-
-    Args:
-        run: read back.
-        why: what only pairs have, as the beginning of a sentence.
-
-    Raises:
-        RunFolderError: where it judged single responses.
-    """
-    if not run.label_set.is_pair:
-        message = f"{why}, and this run judged single responses"
-        hint = "`harness correct` corrects the rate of a label, and `harness leaderboard` shows agreement"
-        raise RunFolderError(f"{run.folder}: {message}", hint=hint)
-
-
 def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("evaluation",)) -> Judged:
     """Read a run back.
 
@@ -241,7 +240,8 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
     usage = {row["cell"]: _usage(row) for row in board["rows"]} if kind == "evaluation" else {}
     items = read_frame(folder, ITEMS)
     labels = label_set_from(manifest.get("labels"))
-    columns, probed = _columns(folder, cells, manifest, labels, votes=votes)
+    columns, probed = _columns(folder, cells, manifest, labels, votes=votes and not labels.is_ranking)
+    rankings = _rankings(folder, cells, manifest) if labels.is_ranking else []
     datasets = []
     for name, entry in manifest["datasets"].items():
         here = [k for k, cell in enumerate(cells) if cell.dataset == name]
@@ -259,6 +259,7 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
                 tuple(usage.get(cells[k].id, UNKNOWN_USAGE) for k in here),
                 {one: found for one, (dataset, found) in probed.items() if dataset == name},
                 labels,
+                tuple(rankings[k] for k in here) if rankings else (),
             )
         )
     ended = {"level": manifest["stop"]["level"]} if "stop" in manifest else {}  # of the look at which it ended
@@ -285,6 +286,8 @@ def _columns(
 
     known = labels.outcome_codes
     frame = read_frame(folder, JUDGMENTS, ["cell", "verdict", "failure", *(["votes"] if votes else [])])
+    if labels.is_ranking:
+        frame = frame.with_columns(verdict=pl.when(pl.col("verdict").is_not_null()).then(pl.lit(labels.names[0])))
     of_probes = {entry["id"]: entry["dataset"] for entry in manifest.get("probes", ())}
     probed: dict[str, tuple[str, Codes]] = {}
     if of_probes:
@@ -306,6 +309,18 @@ def _columns(
         found.append((here, _votes(frame["votes"].slice(start, size), here, known) if votes else None))
         start += size
     return found, probed
+
+
+def _rankings(folder: Path, cells: Sequence[Cell], manifest: Mapping[str, Any]) -> list[list[str | None]]:
+    """The rankings of each cell, None for a failure, in the order that `_columns` checked."""
+    texts = read_frame(folder, JUDGMENTS, ["verdict"])["verdict"].to_list()
+    found: list[list[str | None]] = []
+    start = 0
+    for cell in cells:
+        size = manifest["datasets"][cell.dataset]["items"]
+        found.append(texts[start : start + size])
+        start += size
+    return found
 
 
 def _votes(lists: pl.Series, outcomes: Codes, known: Mapping[str, int]) -> Codes | None:

@@ -27,6 +27,7 @@ from harness.evaluators.mode import members_of
 from harness.records.experiment import Cell
 from harness.records.judgments import VERDICTS
 from harness.records.label_set import VERDICT_LABELS, LabelSet
+from harness.runner.ranked import ranked_data
 from harness.runner.run_folder import JUDGMENTS, read_frame
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.scoring.soft_metric import is_soft
@@ -72,7 +73,17 @@ def soft_datasets(run: Judged) -> dict[str, SoftData]:
     """The soft verdicts of each dataset of a run that was read with its votes; none where no metric rests on them."""
     if not any(map(is_soft, run.score.metrics)):
         return {}
-    return {data.name: soft_data(data, soft_verdicts(run, data)) for data in run.datasets}
+    return {data.name: data_of(run, data) for data in run.datasets}
+
+
+def data_of(run: Judged, data: JudgedDataset) -> SoftData:
+    """What figures of a float for each item rest on: the soft verdicts of a dataset, or its rankings.
+
+    Args:
+        run: read with its votes.
+        data: one of its datasets.
+    """
+    return ranked_data(data) if data.label_set.is_ranking else soft_data(data, soft_verdicts(run, data))
 
 
 def soft_data(data: JudgedDataset, found: Sequence[SoftVerdicts]) -> SoftData:

@@ -9,7 +9,7 @@ import polars as pl
 
 from harness.data.number_labels import mean_numbers, number_texts
 from harness.hashing import rounded
-from harness.records.datasets import SLICE, SOFT_LABEL, Dataset
+from harness.records.datasets import LENGTHS, OPINION, SLICE, SOFT_LABEL, Dataset
 from harness.records.label_set import LabelSet
 from harness.records.scores import CellScore
 
@@ -58,7 +58,8 @@ ITEM_COLUMNS = {
 """Of `items.parquet`: one row for each item. `content` is a digest of the prompt and both responses, `reference` the
 reference verdict, `labels` that of each annotator (a number as text that gives it back), and the lengths are those of
 the responses in characters. Columns that `score: {by}` names follow as `slice.NAME`, as text, and where labels are
-shares, `soft_label` is the share that prefers response a, half of the ties included; runs without any have no such
+shares, `soft_label` is the share that prefers response a, half of the ties included. Where items have several
+responses, `opinion` holds a score of people for each and `lengths` the length of each. Runs without any have no such
 column."""
 
 
@@ -81,8 +82,8 @@ def items_frame(datasets: Mapping[str, Dataset]) -> pl.DataFrame:
             )
         )
     kept = dict.fromkeys(name for part in parts for name in part.columns if name.startswith(SLICE))
-    soft = [SOFT_LABEL] if any(SOFT_LABEL in part.columns for part in parts) else []
-    return pl.concat(parts, how="diagonal").select(*ITEM_COLUMNS, *soft, *kept)
+    optional = [name for name in (SOFT_LABEL, OPINION, LENGTHS) if any(name in part.columns for part in parts)]
+    return pl.concat(parts, how="diagonal").select(*ITEM_COLUMNS, *optional, *kept)
 
 
 def _label_columns(dataset: Dataset) -> tuple[pl.Series, list[pl.Series]]:

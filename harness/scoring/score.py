@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -61,6 +61,8 @@ def score_dataset(
         usage: of each cell.
         votes: of each cell, items × votes in the order of `Outcome.votes`; None where a judgment is one verdict.
     """
+    if dataset.label_set.is_ranking:  # figures and comparisons rest on the rankings, not on their codes
+        return DatasetScores(dataset.name, tuple(_counted(cells, dataset, outcomes, usage)), {}, None)
     scores = score_cells(cells, dataset, outcomes, score, seed, usage, votes)
     reference = reference_of(dataset)
     judged = reference.of(outcomes)
@@ -75,6 +77,18 @@ def score_dataset(
         best = pool.submit(best_of, dataset.name, score.metrics[0], scores, judged, reference, score, seed)
         contests = dict(zip(score.metrics, pool.map(contest, score.metrics), strict=True))
     return DatasetScores(dataset.name, tuple(scores), contests, best.result())
+
+
+def _counted(
+    cells: Sequence[Cell], dataset: LabelledItems, outcomes: NDArray[np.int8], usage: Sequence[Usage]
+) -> Iterator[CellScore]:
+    """What was judged in each cell, without figures. Arguments as for `score_dataset`."""
+    reference, known = reference_of(dataset), len(dataset.label_set.outcomes)
+    for column, cell in enumerate(cells):
+        judged = outcomes[:, column]
+        table = tuple(tuple(int(count) for count in row) for row in reference.count(judged))
+        counts = tuple(int(count) for count in np.bincount(judged, minlength=known))
+        yield CellScore(cell, sum(map(sum, table)), len(judged), table, counts, {}, usage[column])
 
 
 def best_of(

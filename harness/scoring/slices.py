@@ -34,6 +34,7 @@ TOO_SMALL = f"fewer than {MIN_ITEMS} labelled items"
 TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
 NO_REST = f"fewer than {MIN_ITEMS} labelled items elsewhere"
 NO_ACCURACY = "labels are numbers, and accuracy is of classes"
+OF_RANKINGS = "rankings on a slice are not compared with the others"
 NO_EXCHANGE = "no exchange of clusters of one size changes the slice"
 
 
@@ -77,8 +78,11 @@ def slice_dataset(
     each = 1 - (1 - score.level) / max(1, len(large))
     scoring = replace(score, level=each)
     draws = seed_for(seed, "slices", dataset.name, column.name)
-    tests = _tests(reference, reference.of(outcomes), here, len(words), draws)
     labels = reference.label_set
+    if labels.is_ranking:
+        tests = _Tests([OF_RANKINGS] * len(words), ())
+    else:
+        tests = _tests(reference, reference.of(outcomes), here, len(words), draws)
     metrics = {name: find_metric(name, None, labels) for name in split_metrics(score.metrics)[0]}
     sliced = []
     for k, cell in enumerate(cells):
@@ -94,7 +98,7 @@ def slice_dataset(
         known = [part.p_value for part in parts if part.p_value is not None]
         sliced.append(CellSlices(cell.id, tuple(parts), min(known) if len(known) > 1 else None))
     is_exact = reference.clusters is None
-    if not labels.is_number:
+    if not labels.is_number and not labels.is_ranking:
         items = SlicedItems(reference, reference.of(outcomes), here)
         sliced = [*with_differences(sliced, items, score, seed)]
     return SlicedDataset(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from harness import registry
 from harness.records.figures import Figure
 from harness.scoring.estimates import MIN_ITEMS, clustered_facts
+from harness.scoring.ranking_metric import RankingMetric, find_ranking_metric
 from harness.statistics import clusters
 from harness.statistics.agreement import Array
 from harness.statistics.clustered import mean_interval
@@ -116,13 +117,20 @@ class SoftMetric(Protocol):
 
 
 def find_soft_metric(name: str) -> SoftMetric:
-    """The soft metric of that name. Raises KeyError where there is none."""
+    """The metric of soft verdicts, or of rankings, of that name. Raises KeyError where there is none."""
+    if is_of_rankings(name):
+        return cast(SoftMetric, MeanOverItems(find_ranking_metric(name)))
     return cast(SoftMetric, registry.find("soft_metrics", name))
 
 
 def is_soft(name: str) -> bool:
-    """Whether a metric is one of soft verdicts."""
-    return name in registry.names("soft_metrics")
+    """Whether a metric is one of a number for each item: of soft verdicts, or of rankings."""
+    return name in registry.names("soft_metrics") or is_of_rankings(name)
+
+
+def is_of_rankings(name: str) -> bool:
+    """Whether a metric is one of rankings of several responses."""
+    return name in registry.names("ranking_metrics")
 
 
 def direction_of(name: str) -> Direction:
@@ -140,12 +148,12 @@ def split_metrics(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...
     return tuple(name for name in names if not is_soft(name)), tuple(name for name in names if is_soft(name))
 
 
-def mean_figure(values: Array, items: SoftItems) -> Figure:
-    """The mean of values in [0, 1], with an interval that never has zero width."""
+def mean_figure(values: Array, items: SoftItems, bounds: tuple[float, float] = (0.0, 1.0)) -> Figure:
+    """The mean of values between bounds, with an interval that never has zero width."""
     known = items.known()
     if not len(values):
         return Figure(None, reason=TOO_FEW_VERDICTS, **known)
-    found = mean_interval(values, items.group, (0.0, 1.0), items.level)
+    found = mean_interval(values, items.group, bounds, items.level)
     if found.low is None:
         return Figure(float(values.mean()), reason=found.reason, **known)
     if items.group is None:
@@ -158,3 +166,37 @@ def mean_influence(values: Array) -> Array:
     """The influence of each item on a mean."""
     influence: Array = (values - values.mean()) / max(1, len(values))
     return influence
+
+
+@dataclass(frozen=True)
+class MeanOverItems:
+    """A metric of rankings as one of a number for each item. It is a `SoftMetric`."""
+
+    metric: RankingMetric
+    DIRECTION: Direction = "higher"
+    NEEDS_LABELS: bool = True
+    TAKES_VERDICTS: bool = False
+
+    @property
+    def SUMMARY(self) -> str:  # noqa: N802 - as the contract names it
+        """One line for lists."""
+        return self.metric.SUMMARY
+
+    @property
+    def RANGE(self) -> tuple[float, float]:  # noqa: N802
+        """The values that it can take."""
+        return self.metric.RANGE
+
+    @property
+    def UNIT_ERROR(self) -> float:  # noqa: N802
+        """What one item adds to the error of a difference at least, times the number of items."""
+        least, most = self.metric.RANGE
+        return (most - least) / 2
+
+    def figure(self, items: SoftItems) -> Figure:
+        """The mean with an interval for bounded values."""
+        return mean_figure(items.p, items, self.metric.RANGE)
+
+    def influence(self, items: SoftItems) -> Array | None:
+        """Each item's value less the mean."""
+        return mean_influence(items.p)

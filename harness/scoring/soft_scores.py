@@ -56,6 +56,7 @@ class SoftData:
         verdicts: of each cell, its verdicts or labels as numbers, NaN where the judgment failed; none where not known.
         scored: of each cell, whether its values are scores and no probabilities; none where all are probabilities.
         label_set: the labels that items can have.
+        counts_failures: whether failed judgments have values as well, so that all cells rest on the same items.
     """
 
     values: Sequence[Array | None]
@@ -66,6 +67,7 @@ class SoftData:
     verdicts: Sequence[Array] = ()
     scored: Sequence[bool] = ()
     label_set: LabelSet = VERDICT_LABELS
+    counts_failures: bool = False
 
     def of(self, k: int, metric: SoftMetric) -> Array | None:
         """What a figure of a cell rests on: its soft verdicts, or its verdicts where the metric takes them."""
@@ -95,6 +97,39 @@ class SoftData:
             return HARD if self.label_set.is_pair else HARD_LABELS
         needs = getattr(metric, "NEEDS_PROBABILITY", False)
         return NO_PROBABILITY if needs and self.scored and self.scored[k] else ""
+
+    def only(self, columns: Sequence[int]) -> SoftData:
+        """Some of the cells."""
+        verdicts = [self.verdicts[k] for k in columns] if self.verdicts else ()
+        scored = [self.scored[k] for k in columns] if self.scored else ()
+        return replace(self, values=[self.values[k] for k in columns], verdicts=verdicts, scored=scored)
+
+    def worlds(self, k: int, metric: SoftMetric, values: Array) -> Iterator[tuple[str, Array]]:
+        """The values if every failed judgment were as wrong, and as right, as can be; of win rates lost, and won.
+
+        Args:
+            k: position of the cell.
+            metric: of which the values are.
+            values: of the cell.
+        """
+        failed = np.isnan(values)
+        if failed.all() or not failed.any():
+            return
+        best = self.y if metric.NEEDS_LABELS else np.ones(len(values))
+        worst = np.where(best >= 0.5, 0.0, 1.0)
+        if self.scored and self.scored[k]:  # beyond all scores that were given
+            least, greatest = np.nextafter((np.nanmin(values), np.nanmax(values)), (-math.inf, math.inf))
+            best, worst = (np.where(one >= 0.5, greatest, least) for one in (best, worst))
+        for ending, instead in (("failures-wrong", worst), ("failures-right", best)):
+            yield ending, np.where(failed, instead, values)
+
+    def nothing(self, metric: SoftMetric) -> str:
+        """Why a figure rests on no item."""
+        return ALL_FAILED
+
+    def companions(self, names: Sequence[str], score: ScoreSpec) -> dict[str, Figure]:
+        """Figures that are shown beside those of some metrics."""
+        return {}
 
     def items(self, values: Array, score: ScoreSpec, seed: int) -> SoftItems:
         """All items with the soft verdicts of a cell, or others in their place."""
@@ -178,7 +213,7 @@ def soft_figures(
         for ending in ("complete-case", "failures-wrong", "failures-right"):
             value = bounds.get(ending, figure.value)
             found[f"{name}.{ending}"] = Figure(value, reason=NOT_MADE if value is not None else figure.reason, **known)
-    return found
+    return found | data.companions(names, score)
 
 
 def soft_figure(metric: SoftMetric, k: int, data: SoftData, score: ScoreSpec, seed: int) -> Figure:
@@ -196,7 +231,7 @@ def figure_of(metric: SoftMetric, values: Array, data: SoftData, score: ScoreSpe
         return Figure(None, reason=NO_LABELS, **known)
     rows = data.rows(values, metric)
     if not rows.any():
-        return Figure(None, reason=ALL_FAILED, **known)
+        return Figure(None, reason=data.nothing(metric), **known)
     return metric.figure(data.items(values, score, seed).part(rows))
 
 
@@ -212,22 +247,13 @@ def beside_of(metric: Any, figure: Figure, k: int, data: SoftData, score: ScoreS
 def _bounds(
     metric: SoftMetric, k: int, data: SoftData, score: ScoreSpec, seed: int
 ) -> Iterator[tuple[str, float | None]]:
-    """The figure if every failed judgment were as wrong, and as right, as can be; of win rates lost, and won."""
+    """The figure over what failed judgments could have been."""
     values = data.of(k, metric)
-    assert values is not None
-    failed = np.isnan(values)
-    if failed.all() or not failed.any():
+    if values is not None and np.isnan(values).any() and "number" in getattr(metric, "LABELS", ()):
+        if not np.isnan(values).all():
+            yield from bounds_of_numbers(metric, data.items(values, score, seed))
         return
-    if "number" in getattr(metric, "LABELS", ()):
-        yield from bounds_of_numbers(metric, data.items(values, score, seed))
-        return
-    best = data.y if metric.NEEDS_LABELS else np.ones(len(values))
-    worst = np.where(best >= 0.5, 0.0, 1.0)
-    if data.scored and data.scored[k]:  # beyond all scores that were given
-        least, greatest = np.nextafter((np.nanmin(values), np.nanmax(values)), (-math.inf, math.inf))
-        best, worst = (np.where(one >= 0.5, greatest, least) for one in (best, worst))
-    for ending, instead in (("failures-wrong", worst), ("failures-right", best)):
-        filled = np.where(failed, instead, values)
+    for ending, filled in () if values is None else data.worlds(k, metric, values):
         rows = data.rows(filled, metric)
         if rows.any():
             yield ending, metric.figure(data.items(filled, score, seed).part(rows)).value
@@ -251,7 +277,8 @@ def compare_soft(
     enough = [k for k, figure in enumerate(figures) if is_comparable(figure) and figure.low is not None]
     if not enough:
         return None
-    members = tuple(sorted((k for k in enough if _failed(scores[k]) <= MAX_FAILED), key=lambda k: ids[k]))
+    rests = [k for k in enough if data.counts_failures or _failed(scores[k]) <= MAX_FAILED]
+    members = tuple(sorted(rests, key=lambda k: ids[k]))
     if len(members) < min(2, len(enough)):
         return CellComparisons(ids, values, reason=OTHER_ITEMS)
     columns = [influence_of(metric, data, k, score, seed) for k in members]

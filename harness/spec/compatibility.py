@@ -10,6 +10,7 @@ from harness.records.document import Document
 from harness.records.experiment import Strategy
 from harness.spec.axes import MATRIX, Axes
 from harness.spec.matrix import cells_of
+from harness.spec.rankings import MANY, fits, unfit_for_ranking
 
 
 def unfit_strategies(document: Document, strategies: Mapping[str, Strategy], axes: Axes = MATRIX) -> Iterator[Problem]:
@@ -21,9 +22,14 @@ def unfit_strategies(document: Document, strategies: Mapping[str, Strategy], axe
         axes: where the spec writes the axes.
     """
     matrix = axes.matrix(document)
+    is_many = document.value.get("responses") == MANY
+    if is_many:
+        yield from unfit_for_ranking(document, strategies, matrix["evaluator"], matrix["strategy"], axes)
     for index, entry in enumerate(matrix["evaluator"]):
         for mode in entry:
             for name in matrix["strategy"]:
+                if is_many and not fits(strategies[name], mode):
+                    continue
                 cells = cells_of({**matrix, "evaluator": [entry], "strategy": [name]}, ())
                 if not cells:
                     continue

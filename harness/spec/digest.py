@@ -53,7 +53,7 @@ def _reading(dataset: DatasetSpec) -> dict[str, Any]:
     # Settings that were added later count only where a spec uses them, so that older digests stay what they are.
     del reading["hub"], reading["files"], reading["source_note"]
     del reading["label_set"]
-    if dataset.is_single:
+    if not dataset.label_set.is_pair:
         reading["labels"] = dataset.label_set.json()
     if dataset.hub:  # what its files are is known with their content
         del reading["format"]

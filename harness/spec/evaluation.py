@@ -54,6 +54,7 @@ from harness.spec.models import models_of, shared_replies
 from harness.spec.paths import Folders
 from harness.spec.personas import with_personas
 from harness.spec.plugins import plugin_problems
+from harness.spec.rankings import MANY, METRICS, fitting_cells
 from harness.spec.responses import SINGLE, for_responses, label_set_of, response_problems
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
@@ -234,6 +235,8 @@ def _resolved(taken: Taken) -> dict[str, Any]:
 
 def completed(value: Mapping[str, Any]) -> dict[str, Any]:
     """The spec with every default, except those of its strategies."""
+    if value.get("responses") == MANY:
+        value = {**value, "score": {"metrics": list(METRICS), **value.get("score", {})}}
     full: dict[str, Any] = with_defaults(value, "experiment")
     for dataset in full["datasets"].values():
         if not is_hub_address(dataset["path"]):
@@ -252,6 +255,8 @@ def _spec(taken: Taken, path: Path, resolved: Mapping[str, Any]) -> Spec:
     if problems := [*model_differences(document, taken.winners, models), *shared_replies(document, models)]:
         raise SpecError(problems)
     cells = cells_of(resolved["matrix"], tuple(models))
+    if resolved.get("responses") == MANY:
+        cells = fitting_cells(cells, taken.strategies)
     if problems := lone_cells(document, cells):
         raise SpecError(problems)
     score = ScoreSpec(**freeze(resolved["score"]))

@@ -72,7 +72,8 @@ def _uses(value: Any) -> Iterator[Use]:
 
 def _metric_kind(name: Any) -> str:
     """The kind of plug-in that a metric of a spec is."""
-    return "soft_metrics" if name in registry.names("soft_metrics") else "metrics"
+    kinds = ("soft_metrics", "ranking_metrics")
+    return next((kind for kind in kinds if name in registry.names(kind)), "metrics")
 
 
 def _modes(place: tuple[Step, ...], entry: Any) -> Iterator[Use]:

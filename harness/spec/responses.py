@@ -1,4 +1,4 @@
-"""What an experiment judges, pairs of responses or single ones, and whether the parts of its spec agree on it."""
+"""What an experiment judges, pairs, single responses or several, and whether the parts of its spec agree on it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from harness import registry
-from harness.data.column_names import COLUMNS, COLUMNS_OF_SINGLE
+from harness.data.column_names import COLUMNS, COLUMNS_OF_MANY, COLUMNS_OF_SINGLE
 from harness.errors import Problem
 from harness.prompting.single import labels_of, single_faults
 from harness.records.experiment import Strategy
 from harness.records.frozen import freeze
-from harness.records.label_set import NUMBER, VERDICT_LABELS, LabelSet
+from harness.records.label_set import NUMBER, RANKED, VERDICT_LABELS, LabelSet
 from harness.records.metric_names import fits, names_of, needs_of, probe_needs_of, soft_needs_of
 from harness.spec.checks import CheckedDocument
+from harness.spec.rankings import ASKS, MANY, ranking_problems
 from harness.text import listed, quoted, suggestion
 
 SINGLE = "single"
-ASK = {SINGLE: ("single",), "pair": ("pair", "each")}
+ASK = {SINGLE: ("single",), "pair": ("pair", "each"), MANY: ASKS}
 """What a strategy asks for, by what the experiment judges."""
+COLUMNS_OF = {SINGLE: COLUMNS_OF_SINGLE, "pair": COLUMNS, MANY: COLUMNS_OF_MANY}
+WORDS = {SINGLE: "single responses", "pair": "pairs", MANY: "several responses"}
 
 
 def for_responses(strategies: Mapping[str, Strategy], responses: str | None, labels: str | None) -> dict[str, Strategy]:
@@ -53,8 +56,10 @@ def label_set_of(strategies: Mapping[str, Strategy], names: list[str], responses
     Args:
         strategies: by name.
         names: of those that cells use.
-        responses: `single`, or `pair` or None for pairs.
+        responses: `single` or `many`; `pair` or None for pairs.
     """
+    if responses == MANY:
+        return RANKED
     if responses != SINGLE:
         return VERDICT_LABELS
     return next((labels_of(strategies[name]) for name in names if name in strategies), VERDICT_LABELS)
@@ -67,7 +72,7 @@ def response_problems(checked: CheckedDocument, strategies: Mapping[str, Strateg
         checked: the spec.
         strategies: those without faults, by name.
     """
-    kind = SINGLE if checked.part("responses") == SINGLE else "pair"
+    kind = checked.part("responses") or "pair"
     named = [
         (index, strategies[name])
         for index, name in enumerate(checked.part("matrix", "strategy") or ())
@@ -81,11 +86,16 @@ def response_problems(checked: CheckedDocument, strategies: Mapping[str, Strateg
     elif checked.part("labels") is not None:
         hint = "write `responses: single`, or leave it out"
         yield checked.document.problem(("labels",), "`labels` is for single responses", hint=hint, key=True)
+    if kind == MANY:
+        yield from ranking_problems(checked)
+    if kind != "pair":
+        yield from _recording_problems(checked)
     fitting = [strategy.name for _, strategy in named if strategy.ask in ASK[kind]]
     if kind == SINGLE and (not fitting or (wrong and checked.part("labels") != NUMBER)):
         return
     labels = label_set_of(strategies, fitting, kind)
-    yield from _label_problems(checked, labels)
+    if not labels.is_ranking:
+        yield from _label_problems(checked, labels)
     yield from _metric_problems(checked, labels)
 
 
@@ -95,14 +105,7 @@ def _strategy_problems(checked: CheckedDocument, kind: str, named: list[tuple[in
     for index, strategy in named:
         place = ("matrix", "strategy", index)
         if strategy.ask not in ASK[kind]:
-            what = "a single response" if strategy.ask == "single" else "a pair of responses"
-            message = f"the strategy {quoted(strategy.name)} asks about {what}"
-            hint = (
-                "write `responses: single` at the top of the spec, or take another strategy"
-                if strategy.ask == "single"
-                else "this spec has `responses: single`: take one with `ask: single` or `each`, such as `pass-fail`"
-            )
-            yield checked.document.problem(place, message, hint=hint)
+            yield _wrong_strategy(checked, kind, strategy, place)
         elif kind == SINGLE and (faults := _scale_faults(checked, strategy)):
             yield from (checked.document.problem(place, message, hint=hint) for message, hint in faults)
         elif kind == SINGLE and checked.part("labels") == NUMBER and not labels_of(strategy).is_number:
@@ -125,6 +128,18 @@ def _given(labels: LabelSet) -> str:
     return listed(labels.names) if labels.scale is None else "numbers from {:g} to {:g}".format(*labels.scale)
 
 
+def _wrong_strategy(checked: CheckedDocument, kind: str, strategy: Strategy, place: tuple[str | int, ...]) -> Problem:
+    """A strategy that asks about something else than what the experiment judges."""
+    other = {"single": SINGLE, "rank": MANY, "best": MANY}.get(strategy.ask, "pair")
+    what = {SINGLE: "a single response", "pair": "a pair of responses", MANY: "several responses"}[other]
+    hint = {
+        "pair": f"write `responses: {other}` at the top of the spec, or take another strategy",
+        SINGLE: "this spec has `responses: single`: take one with `ask: single` or `each`, such as `pass-fail`",
+        MANY: "this spec has `responses: many`: take one with `ask: rank`, `best`, `each` or `pair`",
+    }[kind]
+    return checked.document.problem(place, f"the strategy {quoted(strategy.name)} asks about {what}", hint=hint)
+
+
 def _scale_faults(checked: CheckedDocument, strategy: Strategy) -> list[tuple[str, str]]:
     """Why a strategy that shows each response alone gives no labels; those for single responses were checked before."""
     if (checked.part("strategies", strategy.name) or {}).get("ask") == "single":
@@ -134,20 +149,17 @@ def _scale_faults(checked: CheckedDocument, strategy: Strategy) -> list[tuple[st
 
 def _column_problems(checked: CheckedDocument, kind: str) -> Iterator[Problem]:
     """Columns of the other kind of data."""
-    known, others = (COLUMNS_OF_SINGLE, COLUMNS) if kind == SINGLE else (COLUMNS, COLUMNS_OF_SINGLE)
+    known = COLUMNS_OF[kind]
+    own = [one for one in known if kind != "pair" and one not in COLUMNS]
     for name in checked.names("datasets"):
         for column in checked.part("datasets", name, "columns") or ():
-            if column in others and column not in known:
-                what = "single responses" if kind == SINGLE else "pairs"
-                hint = (
-                    f"it is {listed([one for one in known if one not in others])} here"
-                    if kind == SINGLE
-                    else ("write `responses: single` at the top of the spec, or name `response_a` and `response_b`")
-                )
-                place = ("datasets", name, "columns", column)
-                yield checked.document.problem(
-                    place, f"a dataset of {what} has no column `{column}`", hint=hint, key=True
-                )
+            if column not in known:
+                place, hint = ("datasets", name, "columns", column), f"it is {listed(own)} here"
+                if kind == "pair":
+                    other = SINGLE if column in COLUMNS_OF_SINGLE else MANY
+                    hint = f"write `responses: {other}` at the top of the spec, or name `response_a` and `response_b`"
+                message = f"a dataset of {WORDS[kind]} has no column `{column}`"
+                yield checked.document.problem(place, message, hint=hint, key=True)
         if kind == SINGLE and isinstance(checked.part("datasets", name, "columns", "label"), Mapping):
             message, hint = "shares are of verdicts on pairs", "name one column of labels"
             yield checked.document.problem(("datasets", name, "columns", "label"), message, hint=hint, key=True)
@@ -168,6 +180,10 @@ def _pair_options(checked: CheckedDocument) -> Iterator[Problem]:
     if checked.part("score", "calibration"):
         message = "a calibration maps soft verdicts on pairs"
         yield checked.document.problem(("score", "calibration"), message, hint="leave it out", key=True)
+
+
+def _recording_problems(checked: CheckedDocument) -> Iterator[Problem]:
+    """Columns of a recording that say what was judged of a pair."""
     for name in checked.names("models"):
         columns = checked.part("models", name, "columns") or {}
         for key in PAIR_FIELDS:
@@ -207,7 +223,7 @@ def _soft_need(name: str, labels: LabelSet) -> str:
 
 def _metric_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Problem]:
     """Metrics and probes that are not known, or not for these labels."""
-    soft = registry.names("soft_metrics")
+    soft = () if labels.is_ranking else registry.names("soft_metrics")
     for index, name in enumerate(checked.part("score", "metrics") or ()):
         place = ("score", "metrics", index)
         if name in soft and (need := _soft_need(name, labels)):

@@ -32,7 +32,8 @@ def test_a_starter_is_a_valid_spec_of_its_name(here, kind):
     assert spec.name == "my-judges"
     assert spec.cells
     assert spec.kind == ("generation" if kind == "generation" else "evaluation")
-    assert spec.label_set.is_pair == (kind != "single")
+    assert spec.label_set.is_single == (kind == "single")
+    assert spec.label_set.is_ranking == (kind == "many")
 
 
 def schema_of(spec):

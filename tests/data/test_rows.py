@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.data.column_names import COLUMNS, COLUMNS_OF_SINGLE
+from harness.data.column_names import COLUMNS, COLUMNS_OF_MANY, COLUMNS_OF_SINGLE
 from harness.data.dataset import read_dataset
 from harness.errors import DatasetError
 from harness.records.datasets import DatasetSpec, Subset
@@ -76,7 +76,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, ending):
 
 def test_the_schema_and_the_reader_know_the_same_columns():
     properties = load_schema("experiment")["$defs"]["dataset"]["properties"]["columns"]["properties"]
-    assert sorted(properties) == sorted({*COLUMNS, *COLUMNS_OF_SINGLE})
+    assert sorted(properties) == sorted({*COLUMNS, *COLUMNS_OF_SINGLE, *COLUMNS_OF_MANY})
 
 
 @pytest.mark.parametrize("heavy", ["polars", "numpy"])

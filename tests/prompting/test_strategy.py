@@ -13,7 +13,8 @@ from harness.errors import SpecError
 from harness.hashing import canonical_json
 from harness.prompting.checks import check_strategy
 from harness.prompting.parsing.values import Answer
-from harness.prompting.strategy import compile_strategy, reference_problem, strategy_from, strategy_json
+from harness.prompting.references import reference_problem
+from harness.prompting.strategy import compile_strategy, strategy_from, strategy_json
 from harness.records.datasets import Item
 from harness.records.experiment import Strategy
 from harness.spec import schema
@@ -24,6 +25,7 @@ BUILT_IN = (
     "alpaca-eval",
     "alpaca-eval-ranking",
     "arena-hard",
+    "best-of-many",
     "combined-10",
     "combined-100",
     "combined-5",
@@ -41,6 +43,7 @@ BUILT_IN = (
     "pass-fail-logprobs",
     "prometheus",
     "prometheus-pair",
+    "rank-list",
     "rating-10",
     "recorded",
     "reference-guided",

@@ -265,6 +265,7 @@ def test_a_link_alone_on_an_axis_keeps_its_place() -> None:
 
 
 WANTED = {
+    "tournament": [{"judge": "novice"}, {"judge": ["novice", "master"], "by": "swiss", "rounds": 2}],
     "judge": [["novice", "master"]],
     "jury": [
         {"of": ["novice", "master"]},

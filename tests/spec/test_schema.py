@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from harness import registry
-from harness.data.column_names import COLUMNS, COLUMNS_OF_SINGLE
+from harness.data.column_names import COLUMNS, COLUMNS_OF_MANY, COLUMNS_OF_SINGLE
 from harness.records.calls import Limits
 from harness.records.document import Document
 from harness.records.experiment import ScoreSpec
@@ -195,7 +195,11 @@ class TestTheExperimentSchemaAgreesWithTheCode:
             assert properties[name].get("default", None if value else value) == value
 
     def test_columns(self):
-        assert set(self.DEFS["dataset"]["properties"]["columns"]["properties"]) == {*COLUMNS, *COLUMNS_OF_SINGLE}
+        assert set(self.DEFS["dataset"]["properties"]["columns"]["properties"]) == {
+            *COLUMNS,
+            *COLUMNS_OF_SINGLE,
+            *COLUMNS_OF_MANY,
+        }
 
     def test_defaults_of_records(self):
         for record, name in ((Limits(), "limits"), (ScoreSpec(), "score")):

@@ -27,6 +27,7 @@ FILES = {
     "personas/sample-panel": 1,
     "probes/sample-first": 1,
     "providers/sample-constant": 2,  # a module and the schema of its settings
+    "ranking_metrics/sample-last": 1,
     "reviews/sample-review": 1,
     "soft_metrics/sample-distance": 1,
     "strategies/sample-which": 1,

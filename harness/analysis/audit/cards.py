@@ -17,6 +17,7 @@ from harness.leaderboard.rerank import no_cell
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
+from harness.runner.run_kinds import no_rankings
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.scoring.consistency import Units
 from harness.scoring.labels import reference_of
@@ -82,7 +83,9 @@ def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
 
     Raises:
         InputError: if the run has no such cell.
+        RunFolderError: if the run ranked several responses.
     """
+    no_rankings(run, "the probes are about pairs of responses or their labels")
     found = []
     models, names = run.spec.get("models", {}), probes_for(run.label_set)
     every = [audited for data in run.datasets for audited in audited_cells(data, run.score, run.seed, models)]

@@ -15,7 +15,8 @@ from harness.data.labels import majority
 from harness.errors import InputError
 from harness.hashing import seed_for
 from harness.records.figures import Figure
-from harness.runner.run_reader import Judged, JudgedDataset, pairs_only
+from harness.runner.run_kinds import pairs_only
+from harness.runner.run_reader import Judged, JudgedDataset
 from harness.runner.soft import SoftVerdicts, shares_of, soft_labels, soft_verdicts
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.soft_metric import (

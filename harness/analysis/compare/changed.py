@@ -35,6 +35,7 @@ SAME_JUDGE = ("", "repeats")
 """Components that may differ between two cells of the same judge."""
 
 ANOTHER = "the {component} of the cell changed, so that it is another judge"
+OF_RANKINGS = "rankings are compared by their figures alone"
 COUNTED = "its judgments are counted from those of other cells"
 NO_ITEMS = "no shared item was judged in both runs"
 
@@ -177,6 +178,8 @@ def _tested(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> tup
         return replace(judge, reason=ANOTHER.format(component=pair.pair.changed)), {}
     if not is_asking(find_mode(cell.mode)):
         return replace(judge, reason=COUNTED), {}
+    if part.one.label_set.is_ranking:
+        return replace(judge, reason=OF_RANKINGS), {}
     ones, others = _strata(part, pair, first=True), _strata(part, pair, first=False)
     labels = part.one.label_set
     items = np.flatnonzero(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.records.datasets import OPINION
 from harness.runner.run_reader import JudgedDataset
 
 if TYPE_CHECKING:
@@ -122,4 +123,9 @@ def _changed(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
 
 
 def _numbered(data: JudgedDataset) -> pl.DataFrame:
-    return data.frame.select("item", "content", "reference").with_row_index("at")
+    import polars as pl
+
+    frame = data.frame
+    if OPINION in frame.columns:  # of rankings, the label is how people rank the responses
+        frame = frame.with_columns(pl.col(OPINION).cast(pl.List(pl.String)).list.join(" ").alias("reference"))
+    return frame.select("item", "content", "reference").with_row_index("at")

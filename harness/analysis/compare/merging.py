@@ -83,26 +83,27 @@ def _soft(runs: Sequence[Judged], sides: Sequence[JudgedDataset], rows: Sequence
 def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset], soft: SoftData | None) -> Merged:
     names, cells, columns, usage = [], [], [], []
     seen: set[tuple[str, ...]] = set()
-    at, values, shares, scored_cells = 0, [], [], []
+    at, kept, shares = 0, [], []
     for run, part in zip(runs, parts, strict=True):
         for k, cell in enumerate(part.cells):
-            key = (*part.meanings[k].values(), _bytes_of(part.outcomes[:, k]))
+            rankings = [repr(part.rankings[k])] if part.rankings else []
+            key = (*part.meanings[k].values(), _bytes_of(part.outcomes[:, k]), *rankings)
             if key not in seen:
                 seen.add(key)
                 names.append(run.id)
                 cells.append(replace(cell, dataset=parts[0].name))
                 columns.append(part.outcomes[:, k])
                 usage.append(part.usage[k])
-                values.append(None if soft is None else soft.values[at])
+                kept.append(at)
                 shares.append(verdict_shares(part.outcomes[:, k], part.label_set))
-                scored_cells.append(soft is not None and soft.scored[at])
             at += 1
     outcomes = np.column_stack(columns)
     score, seed = replace(runs[0].score, holdout=None), runs[0].seed
     verdicts = score if soft is None else verdict_score(score, parts[0].label_set)
     scored = score_dataset(cells, parts[0], outcomes, verdicts, seed, usage, [None] * len(cells))
     if soft is not None:
-        scored = with_soft(scored, replace(soft, values=values, verdicts=shares, scored=scored_cells), score, seed)
+        some = soft.only(kept)
+        scored = with_soft(scored, some if soft.counts_failures else replace(some, verdicts=shares), score, seed)
     return Merged(parts[0].name, tuple(names), scored)
 
 

@@ -22,6 +22,9 @@ from harness.errors import RunFolderError
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.text import listed
 
+OTHERWISE = "ranked otherwise"
+"""The other outcome of a ranking that is not the same."""
+
 
 class Flip(NamedTuple):
     """Items whose verdict changed in the same way.
@@ -143,17 +146,37 @@ def _part(
     for pair, paired in zip(found, figures, strict=True):
         before = first.outcomes[shared.one, pair.one]
         after = second.outcomes[shared.other, pair.other]
-        flips = _flips(before, after, first.label_set.outcomes)
+        reordered = _reordered(first, second, shared, pair)
+        flips = _flips(before, after, first.label_set.outcomes, int(reordered.sum()))
         ids = first.cells[pair.one].id, second.cells[pair.other].id
-        pairs_found.append(ComparedPair(pair, *ids, paired, flips, np.flatnonzero(before != after)))
+        pairs_found.append(ComparedPair(pair, *ids, paired, flips, np.flatnonzero((before != after) | reordered)))
     return ComparedDataset(first, second, shared, tuple(pairs_found))
 
 
-def _flips(before: NDArray[np.int8], after: NDArray[np.int8], names: Sequence[str]) -> tuple[Flip, ...]:
-    """The changes of outcome, most frequent first."""
+def _reordered(first: JudgedDataset, second: JudgedDataset, shared: SharedItems, pair: Pair) -> NDArray[np.bool_]:
+    """Whether both cells ranked the responses of a shared item, and not in the same way."""
+    if not first.rankings or not second.rankings:
+        return np.zeros(len(shared), np.bool_)
+    before, after = first.rankings[pair.one], second.rankings[pair.other]
+    ends = ((before[x], after[y]) for x, y in zip(shared.one, shared.other, strict=True))
+    return np.array([None not in both and both[0] != both[1] for both in ends], np.bool_)
+
+
+def _flips(
+    before: NDArray[np.int8], after: NDArray[np.int8], names: Sequence[str], reordered: int = 0
+) -> tuple[Flip, ...]:
+    """The changes of outcome, most frequent first.
+
+    Args:
+        before: the outcomes of the first run.
+        after: those of the other one.
+        names: of the outcomes.
+        reordered: rankings that are not the same, although both are rankings.
+    """
     size = len(names)
     counts = np.bincount(before.astype(np.intp) * size + after, minlength=size * size).reshape(size, size)
     found = [
         Flip(names[i], names[j], int(counts[i, j])) for i in range(size) for j in range(size) if i != j and counts[i, j]
     ]
+    found += [Flip(names[0], OTHERWISE, reordered)] if reordered else []
     return tuple(sorted(found, key=lambda flip: -flip.items))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from harness.analysis.compare.matching import SharedItems
 from harness.records.experiment import ScoreSpec
+from harness.runner.ranked import ranked_columns
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.runner.soft import shares_of, soft_verdicts, verdict_shares
 from harness.scoring.pairwise import is_comparable
@@ -62,18 +63,38 @@ def soft_columns(
         rows: of each run, the positions of the shared items.
         columns: of each column, the run and the cell.
     """
+    clustered = next((k for k, (_, data) in enumerate(sides) if data.clustered), None)
+    group = None if clustered is None else sides[clustered][1].cluster_codes()[rows[clustered]]
+    if sides[0][1].label_set.is_ranking:
+        return _ranked(sides, rows, columns, group)
     found = [soft_verdicts(*side) for side in sides]
     values = [found[side][cell].values for side, cell in columns]
     first, lengths = sides[0][1], sides[0][1].lengths()[rows[0]]
-    clustered = next((k for k, (_, data) in enumerate(sides) if data.clustered), None)
     return SoftData(
         [None if one is None else one[rows[side]] for one, (side, _) in zip(values, columns, strict=True)],
         shares_of(first)[rows[0]],
-        None if clustered is None else sides[clustered][1].cluster_codes()[rows[clustered]],
+        group,
         (lengths[:, 0] - lengths[:, 1]).astype(float),
         verdicts=[verdict_shares(sides[side][1].outcomes[rows[side], cell], first.label_set) for side, cell in columns],
         scored=[found[side][cell].is_scored for side, cell in columns],
         label_set=first.label_set,
+    )
+
+
+def _ranked(
+    sides: Sequence[tuple[Judged, JudgedDataset]],
+    rows: Sequence[NDArray[np.intp]],
+    columns: Sequence[tuple[int, int]],
+    group: NDArray[np.int64] | None,
+) -> SoftData:
+    """The rankings of some cells of several runs on shared items, in the clusters of `group`."""
+    first = sides[0][1]
+    opinions, counts = first.opinions(), first.response_counts()
+    return ranked_columns(
+        [[sides[side][1].rankings[cell][row] for row in rows[side]] for side, cell in columns],
+        [opinions[row] for row in rows[0]],
+        [counts[row] for row in rows[0]],
+        group,
     )
 
 
@@ -102,7 +123,7 @@ def compare_columns(
         reason = figure.reason
         if not reason and not is_comparable(figure):
             reason = "too few items"
-        if not reason and values is not None and np.isnan(values).mean() > MAX_FAILED:
+        if not reason and values is not None and not data.counts_failures and np.isnan(values).mean() > MAX_FAILED:
             reason = OTHER_ITEMS
         if not reason and (column := influence_of(metric, data, k, score, seed)) is not None:
             columns[k] = column

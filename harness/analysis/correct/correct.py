@@ -134,8 +134,11 @@ def correct(
 
     Raises:
         DatasetError: with all errors of the file.
-        RunFolderError: where labels are numbers.
+        RunFolderError: where labels are numbers, or the run ranked several responses.
     """
+    from harness.runner.run_kinds import no_rankings
+
+    no_rankings(judged, "rates of verdicts and labels are corrected")
     if judged.label_set.is_number:
         hint = "`harness leaderboard` shows how far judge and people agree, and their mean difference as `bias`"
         raise RunFolderError(f"{judged.folder}: labels are numbers, and a correction is of rates of labels", hint=hint)

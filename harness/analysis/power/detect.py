@@ -131,6 +131,8 @@ def _from_pilot(
     n, units = _planned(len(reference_of(planned).labels) or labelled, ask, reference.clusters)
     whole = DatasetPower(before.name, "pilot", cells, n, units, reference.clusters is not None, ())
     names = ask.metrics or score.metrics
+    if before.label_set.is_ranking:
+        return replace(whole, metrics=tuple(MetricPower(name, power_wording.RANKINGS) for name in names))
     score = verdict_score(score)
     if reason := _why_nothing(whole if labelled else replace(whole, n=0)):
         return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
@@ -193,6 +195,8 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
     names = ask.metrics or score.metrics
     if reason := _why_nothing(whole):
         return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
+    if labels_of.is_ranking:
+        return replace(whole, metrics=tuple(MetricPower(name, power_wording.RANKINGS) for name in names))
     draws = seed_for(seed, "power", planned.name)
     shares = counts.tolist() if has_labels else None
     if labels_of.is_pair:

@@ -19,6 +19,7 @@ SIMULATED_PILOT = (
 )
 
 
+RANKINGS = "power is planned for metrics of verdicts; the leaderboard shows the detectable difference of rankings"
 SOFT = (
     "power is planned for metrics of verdicts; for those of soft verdicts the leaderboard shows the detectable "
     "difference of a run"

@@ -3,8 +3,9 @@
 The steps of its calls:
 
     step-ID           each preparatory step of the strategy, in its order
-    judge             the question, where it shows both responses or the single one
+    judge             the question, where it shows all responses
     judge-a, judge-b  the question, where it shows each response alone
+    judge-1, judge-2  the same of several responses
 
 With a second look:
 
@@ -28,6 +29,7 @@ from harness.evaluators.question import (
     answers_to,
     call_for,
     outcome_of,
+    ranked_by_scores,
     said,
     steps_before,
 )
@@ -39,6 +41,7 @@ from harness.records.judgments import FailureKind, Outcome
 
 NAME = "judge"
 SUMMARY = "One model gives the verdict; one cell for each model"
+ASKS_OF_MANY = ("rank", "best", "each")
 SWAPPED = "-swapped"
 """Suffix of the step names of a look at the exchanged responses."""
 
@@ -68,20 +71,44 @@ def calls_per_item(cell: Cell, strategy: Strategy) -> tuple[int, int]:
     return steps + questions, steps + (asked if strategy.follow_up is None else 2 * asked)
 
 
+def calls_for_ranking(cell: Cell, strategy: Strategy, responses: int) -> tuple[int, int]:
+    """The fewest and the most calls of one conversation about an item with several responses."""
+    questions = responses if strategy.ask == "each" else 1
+    steps = len(strategy.steps)
+    return steps + questions, steps + (questions if strategy.follow_up is None else 2 * questions)
+
+
 def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Conversation[Outcome]:
-    """Ask for a verdict on an item, or for a score of each of its responses."""
+    """Ask for a verdict on an item or a ranking of its responses, or for a score of each of them."""
     model = models[cell.models[0]]
     if questions.strategy.second_look is not None and not model.is_mapped:
         return (yield from _two_looks(item, cell, questions, model))
     replies = (yield from steps_before(item, cell, questions, model)) if questions.steps else {}
     if isinstance(replies, str):
         return Outcome(None, replies)
+    if item.responses:
+        return (yield from _ranked(item, cell, questions, model, replies))
     if questions.strategy.ask != "each":
         calls = [call_for("judge", questions.whole(item, replies), item, cell, model)]
     else:
         calls = [call_for(f"judge-{side}", questions.alone(item, side, replies), item, cell, model) for side in SIDES]
     answers = yield from answers_to(calls, item, cell, questions)
     return outcome_of(answers, questions)
+
+
+def _ranked(
+    item: Item, cell: Cell, questions: Questions, model: Model, replies: Mapping[str, str]
+) -> Conversation[Outcome]:
+    """Ask for a ranking of several responses, for the best of them, or for a score of each."""
+    if questions.strategy.ask != "each":
+        questions = questions.of_count(len(item.responses))
+        calls = [call_for("judge", questions.whole(item, replies), item, cell, model)]
+        return outcome_of((yield from answers_to(calls, item, cell, questions)), questions)
+    calls = [
+        call_for(f"judge-{at + 1}", questions.one_of(item, at, replies), item, cell, model)
+        for at in range(len(item.responses))
+    ]
+    return ranked_by_scores((yield from answers_to(calls, item, cell, questions)), questions)
 
 
 def _two_looks(item: Item, cell: Cell, questions: Questions, model: Model) -> Conversation[Outcome]:

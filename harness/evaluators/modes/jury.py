@@ -12,6 +12,7 @@ from harness.prompting.strategy import ROUNDING
 from harness.records.experiment import Cell, Strategy
 
 NAME = "jury"
+ASKS_OF_MANY = ("rank", "best", "each")
 SUMMARY = "Judges vote; one cell for each subset of them, at no cost beyond their own"
 
 
@@ -76,6 +77,8 @@ def unfit(strategy: Strategy, settings: Mapping[str, Any]) -> tuple[str, str] | 
     """Why a jury with these settings cannot use a strategy, and a suggested fix; None where it can."""
     if strategy.ask == "single" and settings["quorum"]:
         return "a quorum makes the others a tie, and a single response has none", "leave `quorum` out"
+    if strategy.ask in ("rank", "best") and settings["quorum"]:
+        return "a quorum is of votes, and rankings are not counted but averaged", "leave `quorum` out"
     return None
 
 
@@ -103,14 +106,17 @@ def averages_scores(cell: Cell) -> bool:
 def count(cell: Cell, strategy: Strategy, votes: MemberVotes) -> CountedVotes:
     """The verdict with most votes, or the verdict of the mean scores; a member that failed abstains.
 
-    Numbers are averaged whatever the vote, by weight where it is weighted.
+    Numbers are averaged whatever the vote, by weight where it is weighted. Rankings of several responses become the
+    ranking by mean rank, weighted in the same way.
     """
     import numpy as np
 
-    from harness.evaluators.voting import mean_labels, mean_scores, most_labels, most_votes
+    from harness.evaluators.voting import mean_labels, mean_ranks, mean_scores, most_labels, most_votes
 
     weights = cell.settings["weights"]
     weigh = np.array([weights[name] for name in cell.models]) if weights else None
+    if votes.labels.is_ranking:
+        return CountedVotes(*mean_ranks(votes, weigh))
     if averages_scores(cell) or votes.labels.is_number:
         assert votes.scores is not None, "a mode that averages scores receives them"
         if strategy.ask == "single":

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 from harness.prompting.parsing.logprobs import TOP, default_tokens, grade_faults, token_faults
 from harness.prompting.parsing.pattern import pattern_faults
 from harness.prompting.parsing.phrases import tokens_of, words_of
+from harness.prompting.parsing.rankings import KINDS as KINDS_OF_RANKINGS
+from harness.prompting.parsing.rankings import ranking_rule
 from harness.records.judgments import Verdict
 
 Fault: TypeAlias = tuple[tuple[str | int, ...], str, str]
@@ -21,6 +23,8 @@ VERDICTS: tuple[Verdict, ...] = ("a", "b", "tie")
 
 def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     """The rule, as a schema accepted it, with every default written out."""
+    if rule["kind"] in KINDS_OF_RANKINGS:
+        return ranking_rule(rule)
     full: dict[str, Any] = {"kind": rule["kind"]}
     if rule.get("format") == "json":
         full |= {"format": "json", "reasons": rule.get("reasons", True)}

@@ -41,6 +41,8 @@ from harness.prompting.parsing.logprobs import (
 )
 from harness.prompting.parsing.numbers import ENDING, Numbers
 from harness.prompting.parsing.pattern import Pattern, pattern_text
+from harness.prompting.parsing.rankings import KINDS as KINDS_OF_RANKINGS
+from harness.prompting.parsing.rankings import RankingReader, form_of_ranking
 from harness.prompting.parsing.reply import NormalisedReply
 from harness.prompting.parsing.search import Search, score_search, scores_search, verdict_search
 from harness.prompting.parsing.structured_output import form_line, json_reader, response_format, schema_of
@@ -96,17 +98,24 @@ class _Plain(NamedTuple):
 
 
 def compile_answer(
-    rule: Mapping[str, Any], *, ask: str = "pair", criteria: Sequence[Mapping[str, Any]] = ()
+    rule: Mapping[str, Any],
+    *,
+    ask: str = "pair",
+    criteria: Sequence[Mapping[str, Any]] = (),
+    responses: int | None = None,
 ) -> AnswerRule:
     """Make a full rule ready for reading.
 
     Args:
         rule: as `full_rule` made it.
-        ask: `pair`, `each` or `single`: what a rubric's scores are about.
+        ask: what a strategy asks for: `pair`, `each` or `single` for a rubric, whose scores are about that.
         criteria: what a rubric scores, each with `name` and `weight`.
+        responses: how many responses are ranked; None where it is not known.
     """
     if rule["kind"] == "logprobs":
         return _by_logprobs(rule, ask)
+    if rule["kind"] in KINDS_OF_RANKINGS:
+        return _by_rank(rule, responses)
     plain = _PLAIN[rule["kind"]](rule, ask, criteria)
     case_sensitive = bool(rule.get("case_sensitive"))
     if "pattern" in rule:
@@ -155,6 +164,21 @@ def _by_logprobs(rule: Mapping[str, Any], ask: str) -> AnswerRule:
     lines = (f"{', '.join(firsts[:-1])} or {firsts[-1]}",)
     soft = label_reader(rule) if ask == "single" else logprobs_reader(rule)
     return AnswerRule(read, lines, lambda text: Trace(text, (), read(text)), params_for(rule), soft)
+
+
+def _by_rank(rule: Mapping[str, Any], responses: int | None) -> AnswerRule:
+    reader = RankingReader(rule["kind"], rule["markers"], responses, with_ties=rule.get("ties", True))
+
+    def read(text: str) -> Answer | None:
+        ranking = reader.read(text)
+        return None if ranking is None else Answer(verdict=ranking)
+
+    def trace(text: str) -> Trace:
+        notes: list[Note] = []
+        ranking = reader.read(text, notes.append)
+        return Trace(reader.plain(text), tuple(notes), None if ranking is None else Answer(verdict=ranking))
+
+    return AnswerRule(read, (form_of_ranking(rule),), trace)
 
 
 def _by_pattern(rule: Mapping[str, Any], plain: _Plain) -> AnswerRule:

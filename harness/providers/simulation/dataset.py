@@ -1,7 +1,8 @@
-"""Write pairs of simulated responses whose true order is known, or single ones that pass or fail.
+"""Write pairs of simulated responses whose true order is known, single ones that pass or fail, or several to rank.
 
     python -m harness.providers.simulation.dataset --seed 7 --n 120 > specs/data/quickstart.jsonl
     python -m harness.providers.simulation.dataset --seed 7 --n 160 --single > specs/data/village-checks.jsonl
+    python -m harness.providers.simulation.dataset --seed 7 --n 120 --many > specs/data/village-drafts.jsonl
 
 Each prompt lists what a text must mention. Two of four simulated writers, who differ in skill, answer it. Three
 simulated annotators read both answers and label the pair; like people they miss things, so they do not always agree.
@@ -26,6 +27,9 @@ ANNOTATORS = tuple(Knobs(skill=0.9, family=name) for name in ("ada", "ben", "cid
 
 TIES_KEPT = 0.55
 """Share of the pairs of truly equal quality that is kept; it leaves about one pair in seven a tie."""
+
+RESPONSES = (3, 4, 4, 5)
+"""How many responses an item to rank has, drawn for each."""
 
 
 class Kind(NamedTuple):
@@ -121,6 +125,26 @@ def make_singles(seed: int, count: int, scale: tuple[float, float] | None = None
     return rows
 
 
+def make_many(seed: int, count: int) -> list[dict[str, Any]]:
+    """So many rows with three to five responses each, and the mean of three annotators' marks of each, 1 to 5."""
+    rows: list[dict[str, Any]] = []
+    for drawn in range(count):
+        chance = Chance("many", str(seed), str(drawn))
+        kind, prompt, occasion, things = _asked(chance)
+        families = [chance.pick(sorted(WRITERS), 1)[0] for _ in range(RESPONSES[int(chance.number() * len(RESPONSES))])]
+        texts = [_written(KINDS[kind], occasion, things, family, chance) for family in families]
+        marks = [[_mark(one, prompt, text, chance) for one in ANNOTATORS] for text in texts]
+        scores = [round(sum(each) / len(each), 2) for each in marks]
+        name = f"drafts-{drawn + 1:03d}"
+        rows.append({"id": name, "prompt": prompt, "responses": texts, "scores": scores, "category": kind})
+    return rows
+
+
+def _mark(annotator: Knobs, prompt: str, text: str, chance: Chance) -> int:
+    """A mark from 1 to 5 by the perceived quality of a response."""
+    return 1 + round(4 * min(max(perceive(annotator, prompt, text, chance).quality, 0.0), 1.0))
+
+
 def make_prompts(seed: int, count: int) -> list[dict[str, Any]]:
     """So many rows of a prompt set, each with another prompt; the same for the same seed, always."""
     rows: dict[str, dict[str, Any]] = {}
@@ -180,9 +204,10 @@ def _written(kind: Kind, occasion: str, things: list[str], family: str, chance: 
 @click.option("--seed", default=7, show_default=True, help="Another seed gives other pairs.")
 @click.option("--n", "count", default=120, show_default=True, help="How many pairs.")
 @click.option("--single", "is_single", is_flag=True, help="Write single responses that pass or fail.")
-def main(seed: int, count: int, *, is_single: bool) -> None:
+@click.option("--many", "is_many", is_flag=True, help="Write several responses to rank.")
+def main(seed: int, count: int, *, is_single: bool, is_many: bool) -> None:
     """Write pairs of simulated responses as JSON lines to standard output."""
-    for row in (make_singles if is_single else make_pairs)(seed, count):
+    for row in (make_many if is_many else make_singles if is_single else make_pairs)(seed, count):
         sys.stdout.buffer.write(orjson.dumps(row) + b"\n")
 
 

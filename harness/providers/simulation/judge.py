@@ -26,6 +26,7 @@ from harness.providers.simulation.world import (
     signature_of,
 )
 from harness.providers.simulation.writer import asks_for_review, remarks_on, written
+from harness.records.rankings import groups_of, ranking_of
 
 TIE_MARGIN = 0.1
 """A judge that gives verdicts calls a tie if perceived qualities differ by less."""
@@ -62,6 +63,8 @@ _RANKING = re.compile(
 )
 _LEANING = re.compile(LEANING.format("([AB])").replace(".", r"\."))
 _JSON_TO_FILL_IN = re.compile(r"^\{\".*<.*\}$", re.MULTILINE)
+_RESPONSE = re.compile(r"response(?:-(?:[a-z]|[0-9]{1,2}))?")
+_OF_SEVERAL = re.compile(r"(number|letter)(s of all responses| of the best response)\b")
 _SCALE = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) to (-?[0-9]+(?:\.[0-9]+)?)")
 
 
@@ -78,7 +81,7 @@ class Question(NamedTuple):
 
     Attributes:
         prompt: the prompt of the responses.
-        responses: one response, or `a` and `b`.
+        responses: one response, or `a` and `b`, or several in the order in which they are named.
         blanks: the lines to fill in: the text before the colon, the values, and the text after them.
         discussion: the discussion so far; None without one.
         form: the JSON object to fill in; None without one.
@@ -176,10 +179,16 @@ def read_question(messages: Sequence[Mapping[str, Any]]) -> Question | None:
             form = _form_in(content) or form
             bare = _bare_in(content) or bare
             says_consider = says_consider or "consider" in content.casefold()
-    responses = tuple(shown[name] for name in ("response-a", "response-b", "response") if name in shown)
+    responses = tuple(shown[name] for name in _response_names(shown))
     if not responses and shown.keys().isdisjoint(("prompt", "discussion")):
         return None
     return Question(shown.get("prompt", ""), responses, blanks, shown.get("discussion"), form, bare, says_consider)
+
+
+def _response_names(shown: Mapping[str, str]) -> list[str]:
+    """The tags of the responses that are shown, in the order of their letters or numbers."""
+    names = [name for name in shown if _RESPONSE.fullmatch(name)]
+    return sorted(names, key=lambda name: (len(name), name))
 
 
 def _bare_in(text: str) -> Bare | None:
@@ -250,7 +259,8 @@ def verdict_of(a: Impression, b: Impression) -> str:
 
 
 def _remarks(seen: Sequence[Impression]) -> str:
-    names = ("Response A", "Response B") if len(seen) > 1 else ("The response",)
+    names = ["Response A", "Response B"] if len(seen) == 2 else [f"Response {at}" for at in range(1, len(seen) + 1)]
+    names = names if len(seen) > 1 else ["The response"]
     return " ".join(
         f"{name} mentions {one.noticed} of {one.asked} points asked for."
         if one.asked
@@ -262,6 +272,8 @@ def _remarks(seen: Sequence[Impression]) -> str:
 def _filled_in(blank: tuple[str, str, str], seen: Sequence[Impression]) -> str:
     """A line to fill in, filled in."""
     marker, wanted, rest = blank
+    if of_several := _OF_SEVERAL.match(wanted):
+        return f"{marker}: {_ranked(of_several[1], of_several[2], seen)}"
     scale = _SCALE.search(wanted)
     if scale:
         one = seen[-1] if marker.rstrip("*_ ").endswith(" B") else seen[0]
@@ -271,6 +283,13 @@ def _filled_in(blank: tuple[str, str, str], seen: Sequence[Impression]) -> str:
     if len(seen) == 1 and (choices := _choices_in(wanted)):
         return f"{marker}: {label_of(seen[0], choices)}{rest}"
     return f"{marker}: as said above{rest}"
+
+
+def _ranked(names: str, wanted: str, seen: Sequence[Impression]) -> str:
+    """The responses from the best to the worst, or the first of those that are best."""
+    groups = groups_of(ranking_of([one.quality for one in seen], margin=TIE_MARGIN))
+    named = [[str(at) if names == "number" else chr(64 + at) for at in group] for group in groups]
+    return named[0][0] if wanted.endswith("best response") else " > ".join(" = ".join(group) for group in named)
 
 
 def _filled_form(form: Any, seen: Sequence[Impression], remarks: str, name: str = "") -> Any:

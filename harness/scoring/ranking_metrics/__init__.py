@@ -1,0 +1,1 @@
+"""Metrics of rankings of several responses, one a file."""
