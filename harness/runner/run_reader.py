@@ -19,6 +19,7 @@ from harness.records.datasets import LENGTHS, OPINION, SLICE, SLICES, SOFT_LABEL
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import Usage
 from harness.records.label_set import VERDICT_LABELS, LabelSet, label_set_from
+from harness.runner.ranking_columns import rankings_in
 from harness.runner.run_check import RETRY
 from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
 
@@ -241,7 +242,7 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
     items = read_frame(folder, ITEMS)
     labels = label_set_from(manifest.get("labels"))
     columns, probed = _columns(folder, cells, manifest, labels, votes=votes and not labels.is_ranking)
-    rankings = _rankings(folder, cells, manifest) if labels.is_ranking else []
+    rankings = rankings_in(folder, cells, manifest) if labels.is_ranking else []
     datasets = []
     for name, entry in manifest["datasets"].items():
         here = [k for k, cell in enumerate(cells) if cell.dataset == name]
@@ -309,18 +310,6 @@ def _columns(
         found.append((here, _votes(frame["votes"].slice(start, size), here, known) if votes else None))
         start += size
     return found, probed
-
-
-def _rankings(folder: Path, cells: Sequence[Cell], manifest: Mapping[str, Any]) -> list[list[str | None]]:
-    """The rankings of each cell, None for a failure, in the order that `_columns` checked."""
-    texts = read_frame(folder, JUDGMENTS, ["verdict"])["verdict"].to_list()
-    found: list[list[str | None]] = []
-    start = 0
-    for cell in cells:
-        size = manifest["datasets"][cell.dataset]["items"]
-        found.append(texts[start : start + size])
-        start += size
-    return found
 
 
 def _votes(lists: pl.Series, outcomes: Codes, known: Mapping[str, int]) -> Codes | None:

@@ -24,7 +24,7 @@ from harness.records.datasets import DatasetSpec, Subset, VotesSpec
 from harness.records.document import Document
 from harness.records.experiment import ScoreSpec, Spec
 from harness.records.frozen import FrozenDict, freeze, with_plain_numbers
-from harness.records.label_set import NUMBER, VERDICT_LABELS, number_set
+from harness.records.label_set import NUMBER, RANKED, VERDICT_LABELS, number_set
 from harness.records.stopping import StopSpec
 from harness.spec.calibration import with_calibration
 from harness.spec.chaining import (
@@ -150,6 +150,7 @@ def sound_datasets(document: Document, folders: Folders, *, section: str = "data
     if is_single and not is_number:
         return []  # what their labels are is known by strategies that may be wrong
     labels = number_set(-math.inf, math.inf) if is_single else VERDICT_LABELS
+    labels = RANKED if checked.part("responses") == MANY else labels
     value = {"datasets": {name: entry for name in checked.names(section) if (entry := checked.part(section, name))}}
     moved = Document(document.file, value)
     wrong = {problem.path.split(".")[1] for problem in dataset_problems(CheckedDocument(moved, []), folders)}
