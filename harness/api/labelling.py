@@ -21,6 +21,7 @@ from harness.errors import InputError, Problem
 from harness.report.items.texts import Texts, find_plan
 from harness.runner.plan import Plan
 from harness.runner.run_folder import MANIFEST, read_json
+from harness.statistics.sampling import SMALLEST_STRATUM
 from harness.text import listed, quoted
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def draw_round(judged: Judged, request: DrawRequest, texts: Texts) -> DrawnRound
     if request.again is None:
         write_record(request.folder, draw)  # first, so that files without a record cannot be left behind
     for name, path in files.items():
-        write_form(path, list(_rows(draw, number, name, read)))
+        write_form(path, list(_rows(draw, number, name, read, request.form)))
     return DrawnRound(draw, number, files, record)
 
 
@@ -154,7 +155,8 @@ def _with_round(draw: Draw, data: JudgedDataset, request: DrawRequest) -> Draw:
     if request.kind == "disagreement" and draw.strata is None:
         strata = strata_by_disagreement(data.outcomes, len(data.label_set.names))
         if strata is None:
-            message = f"{data.name} cannot be stratified: it needs two cells or more that differ on some items"
+            each = f"{SMALLEST_STRATUM} items each on which they agree and differ"
+            message = f"{data.name} cannot be stratified: it needs two cells or more, and {each}"
             raise InputError(message, hint="leave out --stratify")
     return draw.with_round(Round(request.kind, request.n), strata)
 
@@ -181,9 +183,9 @@ def _item_texts(item: Item, *, is_pair: bool) -> ItemTexts:
     return ItemTexts(prompt, responses, item.reference or "")
 
 
-def _rows(draw: Draw, number: int, annotator: str, read: Mapping[int, ItemTexts]) -> Iterator[FormRow]:
+def _rows(draw: Draw, number: int, annotator: str, read: Mapping[int, ItemTexts], form: str) -> Iterator[FormRow]:
     for one in draw.shuffled(number, annotator):
-        columns = text_columns(read[one.at], is_swapped=one.is_swapped)
+        columns = text_columns(read[one.at], is_swapped=one.is_swapped, form=form)
         yield FormRow(one.key, annotator, shown_probability(one.probability), draw.id, columns)
 
 

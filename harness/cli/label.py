@@ -9,6 +9,7 @@ import click
 
 from harness.cli import _completion
 from harness.cli._label_files import collected, data_option, folder_option, opened_run, texts_of
+from harness.cli._label_page import page
 from harness.cli._label_status import status
 from harness.cli._options import allow_path_option, json_option, results_option
 from harness.cli._output import print_json
@@ -28,6 +29,7 @@ ANNOTATOR = "annotator"
 Examples:
   harness label next my-judges --n 50               draw 50 items; fill in the column `label` of the file
   harness label next my-judges --n 50 --stratify    draw more where the cells disagree
+  harness label page my-judges                      label in the browser instead, one item at a time
   harness label status my-judges --width 0.05       how many more labels that width needs
   harness correct my-judges --labels labels/my-judges/3f2a9c41
   harness label export my-judges --out votes.csv    labels for `votes:` of the next spec
@@ -38,7 +40,8 @@ def label() -> None:
     """Draw items of a run to label, show how far the labels reach, and export them."""
 
 
-label.add_command(status)
+for command in (page, status):
+    label.add_command(command)
 
 
 @label.command(
@@ -118,7 +121,8 @@ def next_(
     for path in drawn.files.values():
         print_text(str(path))
     labels = next(one.label_set for one in judged.datasets if one.name == drawn.draw.dataset)
-    print_text(f"next: write {choices(labels)} in the column `label`, then `harness label status {run}`")
+    print_text(f"next: write {choices(labels)} in the column `label`, or run `harness label page {run}`;")
+    print_text(f"      then `harness label status {run}`")
     print_text(f"      and `harness correct {run} --labels {request.folder}`")
 
 

@@ -107,3 +107,14 @@ def render_document(sections: Sequence[Markup], frame: Frame) -> str:
 def render(page: Page, frame: Frame, links: Links) -> str:
     """A document of one page."""
     return render_document([render_section(page, links)], frame)
+
+
+def render_label_page(page: Page, script: str) -> str:
+    """The page on which items are labelled: complete HTML with its style sheet.
+
+    Args:
+        page: the page.
+        script: of this package, which a content security policy names by its digest.
+    """
+    template = _environment().get_template(page.TEMPLATE)
+    return template.render(page=page, style=style_sheet(), script=Markup(script))  # noqa: S704 (of this package)

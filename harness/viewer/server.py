@@ -7,11 +7,14 @@ import threading
 import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.errors import InputError
 from harness.report.items.texts import Texts
 from harness.viewer.addresses import HOME
+
+if TYPE_CHECKING:
+    from harness.viewer.guard import App
 
 LOOPBACK = "127.0.0.1"
 PORT = 8484
@@ -37,13 +40,19 @@ class ViewRequest(NamedTuple):
     opens_browser: bool = True
 
 
-def check_installed() -> None:
-    """Raise InputError where a package of the extra `view` is missing."""
+def check_installed(*, charts: bool = True) -> None:
+    """Raise InputError where a package of the extra `view` is missing.
+
+    Args:
+        charts: whether the pages have charts.
+    """
     try:
-        import altair  # noqa: F401
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
-        import vl_convert  # noqa: F401
+
+        if charts:
+            import altair  # noqa: F401
+            import vl_convert  # noqa: F401
     except ImportError as error:
         raise InputError(f"{MISSING} ({error.name} is missing)", hint=INSTALL) from None
 
@@ -79,16 +88,43 @@ def serve(request: ViewRequest, announce: Callable[[str], None], environment: Ma
         InputError: where a package is missing or the port cannot be opened.
     """
     check_installed()
-    import uvicorn
-
     from harness.viewer.app import Viewer
     from harness.viewer.guard import guarded
 
+    def application(port: int) -> App:
+        return guarded(Viewer(request.roots, request.texts).application(), port)
+
+    serve_application(application, request, announce, environment)
+
+
+def serve_application(
+    make: Callable[[int], App],
+    request: ViewRequest,
+    announce: Callable[[str], None],
+    environment: Mapping[str, str],
+) -> None:
+    """Serve an application until the process is interrupted.
+
+    Args:
+        make: makes it for a port; a guard is part of it.
+        request: gives the port and the first page.
+        announce: receives the address of the first page once requests are answered.
+        environment: the environment variables, which tell whether there is a screen.
+
+    Raises:
+        InputError: where the port cannot be opened.
+    """
+    import uvicorn
+
     with listening(request.port) as sock:
         port = int(sock.getsockname()[1])
-        app = guarded(Viewer(request.roots, request.texts).application(), port)
         config = uvicorn.Config(
-            app, log_level="warning", access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=1
+            make(port),
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
         )
         address = f"http://{LOOPBACK}:{port}{request.start}"
         announce(address)

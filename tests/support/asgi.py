@@ -15,7 +15,15 @@ class Answer(NamedTuple):
     text: str
 
 
-def get(app: Any, address: str, *, hosts: tuple[str, ...] = ("127.0.0.1:8000",), method: str = "GET") -> Answer:
+def get(
+    app: Any,
+    address: str,
+    *,
+    hosts: tuple[str, ...] = ("127.0.0.1:8000",),
+    method: str = "GET",
+    origins: tuple[str, ...] = (),
+    body: bytes = b"",
+) -> Answer:
     """Send one request."""
     path, _, query = address.partition("#")[0].partition("?")
     scope = {
@@ -28,14 +36,17 @@ def get(app: Any, address: str, *, hosts: tuple[str, ...] = ("127.0.0.1:8000",),
         "raw_path": path.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", host.encode()) for host in hosts],
+        "headers": [
+            *((b"host", host.encode()) for host in hosts),
+            *((b"origin", origin.encode()) for origin in origins),
+        ],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 8000),
     }
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)

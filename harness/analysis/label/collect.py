@@ -40,7 +40,7 @@ class Collected:
     Attributes:
         draw: what was drawn.
         labels: of the items, with the design.
-        files: that were read.
+        annotators_of: the files that were read, in the order of their rounds, with the annotators of each.
         by_annotator: labels of each annotator.
         by_round: items drawn, and items with a label, of each round.
         skipped: items without a label that stand before a labelled one of the same annotator.
@@ -48,10 +48,15 @@ class Collected:
 
     draw: Draw
     labels: NewLabels
-    files: tuple[Path, ...]
+    annotators_of: Mapping[Path, tuple[str, ...]]
     by_annotator: Mapping[str, int]
     by_round: tuple[tuple[int, int], ...]
     skipped: int
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that were read."""
+        return tuple(self.annotators_of)
 
     @property
     def drawn(self) -> int:
@@ -197,11 +202,21 @@ def _collected(
     return Collected(
         draw=draw,
         labels=NewLabels(annotators, codes, draw.design(has_label), notes),
-        files=tuple(dict.fromkeys(form.path for form, _ in rows)),
+        annotators_of=_annotators_of(rows),
         by_annotator={name: int((codes[:, at] != NO_LABEL).sum()) for at, name in enumerate(annotators)},
         by_round=tuple((len(some), int(has_label[[one.at for one in some]].sum())) for some in rounds),
         skipped=skipped,
     )
+
+
+def _annotators_of(rows: Sequence[tuple[Form, FormRow]]) -> dict[Path, tuple[str, ...]]:
+    """The annotators of each file; files of earlier rounds first."""
+    found: dict[Path, tuple[str, ...]] = {}
+    first: dict[Path, int] = {}
+    for form, row in rows:
+        found[form.path] = tuple(dict.fromkeys((*found.get(form.path, ()), row.annotator)))
+        first.setdefault(form.path, int(row.key[1:].partition("-")[0] or 0) if row.key[1:2].isdigit() else 0)
+    return {path: found[path] for path in sorted(found, key=lambda path: (first[path], str(path)))}
 
 
 def _words(labels: LabelSet, rows: Sequence[FormRow]) -> dict[str, int]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +67,7 @@ class FormRow:
         texts: by column.
         label: as the annotator wrote it, "" without one.
         row: its position in the file.
+        more: columns that the annotator added, which are kept.
     """
 
     key: str
@@ -76,6 +77,7 @@ class FormRow:
     texts: Mapping[str, str]
     label: str = ""
     row: int = 0
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 class Form(NamedTuple):
@@ -101,12 +103,13 @@ def shown_probability(value: float) -> str:
     return f"{value:.{DIGITS}g}"
 
 
-def text_columns(texts: Texts, *, is_swapped: bool) -> dict[str, str]:
+def text_columns(texts: Texts, *, is_swapped: bool, form: str = "jsonl") -> dict[str, str]:
     """The texts of an item by column.
 
     Args:
         texts: of the item.
         is_swapped: whether response b is shown first.
+        form: format of the file; in CSV long texts are shortened.
     """
     columns = {"prompt": texts.prompt}
     if len(texts.responses) == 1:
@@ -114,7 +117,14 @@ def text_columns(texts: Texts, *, is_swapped: bool) -> dict[str, str]:
     else:
         first, second = reversed(texts.responses) if is_swapped else texts.responses
         columns |= {"response_1": first, "response_2": second}
-    return columns | ({"reference": texts.reference} if texts.reference else {})
+    columns |= {"reference": texts.reference} if texts.reference else {}
+    return {name: _clipped(text) for name, text in columns.items()} if form == "csv" else columns
+
+
+def _clipped(text: str) -> str:
+    if len(text) <= LONGEST_CELL:
+        return text
+    return f"{text[:LONGEST_CELL]}… ({len(text) - LONGEST_CELL:,} more characters)"
 
 
 def write_form(path: Path, rows: Sequence[FormRow]) -> None:
@@ -138,6 +148,8 @@ def read_form(path: Path) -> Form:
     form = "csv" if path.suffix == ".csv" else "jsonl"
     try:
         rows = read_files(path, form, COLUMNS, {})
+        if more := tuple(name for name in rows.present if name not in COLUMNS):
+            rows = read_files(path, form, (*COLUMNS, *more), {})
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DatasetError(Problem(file=shown, message=f"cannot be read: {reason}")) from None
@@ -147,7 +159,7 @@ def read_form(path: Path) -> Form:
         message = f"has no column `{missing[0]}`"
         raise DatasetError(Problem(file=shown, message=message, hint="keep every column of the file that was drawn"))
     faults: list[Fault] = []
-    columns = {name: converted(rows.frame[name], word, name, faults) for name in COLUMNS if name in rows.frame.columns}
+    columns = {name: converted(rows.frame[name], word, name, faults) for name in rows.frame.columns}
     if problems := row_problems(rows, faults):
         raise DatasetError(replace(one, file=shown) for one in problems)
     found = []
@@ -155,8 +167,9 @@ def read_form(path: Path) -> Form:
         values = {name: column[at] or "" for name, column in columns.items()}
         texts = {name: _unguarded(values[name]) if form == "csv" else values[name] for name in TEXTS if name in values}
         kept = {name: values[name].strip() for name in NEEDED}
+        own = {name: values[name] for name in more}
         found.append(
-            FormRow(kept["key"], kept["annotator"], kept["probability"], kept["draw"], texts, kept["label"], at)
+            FormRow(kept["key"], kept["annotator"], kept["probability"], kept["draw"], texts, kept["label"], at, own)
         )
     return Form(path, tuple(found), rows)
 
@@ -174,11 +187,13 @@ def is_form(path: Path) -> bool:
 
 def _columns(rows: Sequence[FormRow]) -> list[str]:
     used = {name for row in rows for name in row.texts}
-    return [name for name in COLUMNS if name not in TEXTS or name in used]
+    known = [name for name in COLUMNS if name not in TEXTS or name in used]
+    return [*known, *dict.fromkeys(name for row in rows for name in row.more)]
 
 
 def _values(row: FormRow) -> dict[str, str]:
     return {
+        **row.more,
         **row.texts,
         "key": row.key,
         "label": row.label,
@@ -199,8 +214,6 @@ def _csv(rows: Sequence[FormRow]) -> bytes:
 
 
 def _cell(text: str, *, is_text: bool) -> str:
-    if len(text) > LONGEST_CELL:
-        text = f"{text[:LONGEST_CELL]}… ({len(text) - LONGEST_CELL:,} more characters)"
     text = text.replace("\0", "\ufffd")
     return f"'{text}" if is_text and text.startswith(FORMULA) else text
 

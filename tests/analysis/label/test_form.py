@@ -44,14 +44,24 @@ def test_a_spreadsheet_takes_no_text_for_a_formula(tmp_path, text):
     assert read_form(path).rows[1].texts["response_1"] == text
 
 
-def test_long_texts_and_odd_characters_do_not_break_a_row(tmp_path):
-    hostile = {"prompt": "\0\ud800", "response_1": "y" * (LONGEST_CELL + 5)}
-    write_form(tmp_path / "a.csv", rows(**hostile))
-    found = read_form(tmp_path / "a.csv").rows
-    assert len(found) == 2
-    assert found[1].texts["response_1"].endswith("… (5 more characters)")
-    write_form(tmp_path / "a.jsonl", rows(**hostile))
-    assert len(read_form(tmp_path / "a.jsonl").rows[1].texts["response_1"]) == LONGEST_CELL + 5
+def test_odd_characters_do_not_break_a_row(tmp_path):
+    for name in ("a.csv", "a.jsonl"):
+        write_form(tmp_path / name, rows(prompt="\0\ud800", response_1='"\r\n"'))
+        assert len(read_form(tmp_path / name).rows) == 2
+
+
+def test_columns_of_the_annotator_are_kept(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("key,label,prompt,annotator,probability,draw,why\nr1-001,1,p,anna,0.25,d1,too long\n", "utf-8")
+    write_form(path, read_form(path).rows)
+    assert read_form(path).rows[0].more == {"why": "too long"}
+
+
+def test_a_spreadsheet_cell_holds_the_beginning_of_a_long_text():
+    texts = Texts("p", ("y" * (LONGEST_CELL + 5),))
+    shown = text_columns(texts, is_swapped=False, form="csv")["response"]
+    assert shown == "y" * LONGEST_CELL + "… (5 more characters)"
+    assert len(text_columns(texts, is_swapped=False)["response"]) == LONGEST_CELL + 5
 
 
 def test_a_file_saved_by_a_spreadsheet_with_semicolons_and_decimal_commas_is_read(tmp_path):
