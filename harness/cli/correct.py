@@ -28,6 +28,8 @@ TIE_COLUMNS: dict[Ties, str] = {"lose": "ties lose", "dropped": "ties dropped"}
 OTHER_TIES: tuple[Ties, ...] = tuple(TIE_COLUMNS)
 LABELS = "human labels"
 INFINITE: dict[str | None, str] = {"above": "+∞", "below": "−∞"}
+MOST_DIFFERENCES = 10
+"""Differences between systems that are printed without --wide."""
 MAX_WITH_INTERVALS = 4
 """Models up to which the table of strengths has room for intervals."""
 
@@ -116,6 +118,10 @@ def _dataset_lines(found: DatasetCorrection, *, wide: bool) -> Iterator[str]:
         yield from _table(_systems(found, wide=wide))
         if any(each.rate.corrected.low is None for each in found.systems):
             yield "a system with fewer than 20 labels, or with few clusters, has no interval"
+        if any(each.figure.low is not None for each in found.differences):
+            yield ""
+            yield f"differences of the corrected {pairing.title}, intervals simultaneous over the pairs of a cell"
+            yield from _table(_differences(found, wide=wide))
     if wide and pairing.label is None:
         yield ""
         yield "win rate by other conventions of ties"
@@ -174,11 +180,42 @@ def _other_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
         yield (_name(found, cell), *(_shown(each) for rate in rates for each in (rate.judge, rate.corrected)))
 
 
-def _systems(found: DatasetCorrection, *, wide: bool) -> Iterator[tuple[str, ...]]:
-    """The rates of each system: by the cell that agrees best with the labels, or by all cells."""
+def _best_cell(found: DatasetCorrection) -> str | None:
+    """The cell that agrees best with the labels."""
     metric = next(iter(found.cells[0].ranks), "")
     values = {cell.score.cell.id: cell.score.figures[metric].value for cell in found.cells if metric}
-    best = max(values, key=lambda name: (values[name] is not None, values[name] or 0.0), default=None)
+    return max(values, key=lambda name: (values[name] is not None, values[name] or 0.0), default=None)
+
+
+def _differences(found: DatasetCorrection, *, wide: bool) -> Iterator[tuple[str, ...]]:
+    """The differences between systems, the largest first: by the cell that agrees best, or by all cells."""
+    best = _best_cell(found)
+    yield ("systems", "cell", "difference", "distinguishable")
+    shown = [each for each in found.differences if each.figure.low is not None and (wide or best in (None, each.cell))]
+    shown.sort(key=lambda each: -abs(each.figure.value or 0.0))
+    for each in shown if wide else shown[:MOST_DIFFERENCES]:
+        name = each.cell.removeprefix(f"{found.name}/")
+        one, other, figure = each.first, each.second, each.figure
+        if (figure.value or 0.0) < 0:
+            one, other, figure = other, one, _turned(figure)
+        yield (f"{one} - {other}", name, _shown(figure, "+.3f"), "yes" if each.is_distinguishable else "no")
+    if len(shown) > MOST_DIFFERENCES and not wide:
+        yield (f"and {len(shown) - MOST_DIFFERENCES} more: --wide", "", "", "")
+
+
+def _turned(figure: Figure) -> Figure:
+    """The difference the other way round."""
+    from dataclasses import replace
+
+    assert figure.value is not None
+    assert figure.low is not None
+    assert figure.high is not None
+    return replace(figure, value=-figure.value, low=-figure.high, high=-figure.low)
+
+
+def _systems(found: DatasetCorrection, *, wide: bool) -> Iterator[tuple[str, ...]]:
+    """The rates of each system: by the cell that agrees best with the labels, or by all cells."""
+    best = _best_cell(found)
     yield ("system", "cell", "labels", LABELS, "judge only", "corrected")
     for each in found.systems:
         if wide or best in (None, each.cell):

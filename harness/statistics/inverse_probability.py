@@ -100,12 +100,7 @@ def weighted_mean(
     items, n = len(judge), len(human)
     if not n:
         return Corrected(math.nan, math.nan, 0.0, math.nan, math.nan, 0)
-    weights, strata = design.of_labelled(labelled)
-    said, mean = _influence(human, labelled, weights, strata)
-    seen, weighted = _influence(judge[labelled], labelled, weights, strata)
-    every = _stratum_means(judge, np.ones(items), strata)
-    means = _stratum_means(judge[labelled], weights, strata[labelled])
-    moved = (judge - every[strata]) - (seen - (means[strata] - weighted))  # of the judge's mean less its weighted mean
+    said, moved, mean, weighted = _parts(human, judge, labelled, design)
     gap = float(judge.mean()) - weighted
     units = n
     if clusters is not None:
@@ -124,6 +119,18 @@ def weighted_mean(
     error = _root(scale, said + chosen * moved, items, units)
     alone = _root(scale, said, items, units)
     return Corrected(mean + chosen * gap, error, chosen / most, mean, alone, units)
+
+
+def _parts(
+    human: Array, judge: Array, labelled: NDArray[np.bool_], design: Design
+) -> tuple[Array, Array, float, float]:
+    """What each item adds to N times the labels' mean and to N times the judge's mean less its weighted one; both."""
+    weights, strata = design.of_labelled(labelled)
+    said, mean = _influence(human, labelled, weights, strata)
+    seen, weighted = _influence(judge[labelled], labelled, weights, strata)
+    every = _stratum_means(judge, np.ones(len(judge)), strata)
+    means = _stratum_means(judge[labelled], weights, strata[labelled])
+    return said, (judge - every[strata]) - (seen - (means[strata] - weighted)), mean, weighted
 
 
 def weighted_rate(
@@ -145,16 +152,48 @@ def weighted_rate(
         power: the weight of the judge; None to choose it.
         clusters: the cluster of each item; None where items are independent.
     """
+    values = _rate_values(outcomes, labels, design, ties)
+    if values is None:
+        return Corrected(math.nan, math.nan, 0.0, math.nan, math.nan, int((labels >= 0).sum()))
+    return weighted_mean(*values, labels >= 0, design, power=power, clusters=clusters)
+
+
+def rate_influence(
+    outcomes: NDArray[np.int8], labels: NDArray[np.int8], design: Design, power: float, ties: Ties = "half"
+) -> Array:
+    """What each item adds to a corrected rate: its variance is the sum of squares, over clusters of the sums.
+
+    Args:
+        outcomes: as `weighted_rate` takes them.
+        labels: as there.
+        design: as there.
+        power: the weight of the judge.
+        ties: what a tie counts as.
+
+    Returns:
+        `(N,)`; all 0 where there is no rate.
+    """
+    values, items, labelled = _rate_values(outcomes, labels, design, ties), len(labels), labels >= 0
+    if values is None:
+        return np.zeros(items)
+    said, moved, _, _ = _parts(*values, labelled, design)
+    most = items / max(1, items - int(labelled.sum()))
+    return np.asarray((said + power * most * moved) / items)
+
+
+def _rate_values(
+    outcomes: NDArray[np.int8], labels: NDArray[np.int8], design: Design, ties: Ties
+) -> tuple[Array, Array] | None:
+    """The human values of the labelled items, whose mean is the rate, and the judge's of all; None without a rate."""
     judged, labelled = np.minimum(outcomes, JUDGED - 1).astype(np.intp), labels >= 0
     human = labels[labelled].astype(np.intp)
     weights = design.of_labelled(labelled)[0] if len(human) else np.zeros(0)
     counts = np.bincount(human, weights, minlength=3).astype(float)
     rate = float(win_rate.win_rate(counts, ties))
     if math.isnan(rate):
-        return Corrected(math.nan, math.nan, 0.0, math.nan, math.nan, len(human))
+        return None
     influence = rate + win_rate.influence(counts, ties)[human]
-    values = judge_values(np.bincount(judged, minlength=JUDGED).astype(float), counts, ties)[judged]
-    return weighted_mean(influence, values, labelled, design, power=power, clusters=clusters)
+    return influence, judge_values(np.bincount(judged, minlength=JUDGED).astype(float), counts, ties)[judged]
 
 
 def weighted_interval(

@@ -131,6 +131,8 @@ def test_some_labels_correct_the_rate_of_a_label(folder, tmp_path):
     shown = invoke("correct", run_of(folder), *options[:-1]).output
     assert "rate of `pass` by system, intervals simultaneous over the systems of a cell" in shown
     assert "a system with fewer than 20 labels" in shown
+    pairs = len(systems) * (len(systems) - 1) // 2
+    assert len(dataset["differences"]) == pairs * len(dataset["cells"])
     wrong = invoke("correct", run_of(folder), *options[:2], "--value", "yes=good")
     assert wrong.exit_code == 2
     assert "`good` is no label of this run; it has `fail`, `pass`" in wrong.output

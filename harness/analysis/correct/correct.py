@@ -20,7 +20,7 @@ from harness.analysis.correct.notes import notes_on_labels
 from harness.analysis.correct.pairing import Pairing, label_pairing, pairing_of
 from harness.analysis.correct.soft_rates import SoftRates, soft_rates
 from harness.analysis.correct.strengths import Strength, strengths_of
-from harness.analysis.correct.systems import SystemRate, rates_of_systems
+from harness.analysis.correct.systems import SystemDifference, SystemRate, differences_of_systems, rates_of_systems
 from harness.analysis.correct.weighting import DesignFacts, design_facts, weighting_of
 from harness.data.labels import majority
 from harness.errors import RunFolderError
@@ -80,6 +80,7 @@ class DatasetCorrection:
         soft: win rates from probabilities and shares; None where neither an evaluator nor a label is soft.
         systems: of single responses, the rate of the label for each system that wrote them, by each cell.
         design: how the labelled items were drawn; None where that is not known.
+        differences: of the rates of these systems.
     """
 
     name: str
@@ -97,6 +98,7 @@ class DatasetCorrection:
     soft: SoftRates | None = None
     systems: tuple[SystemRate, ...] = ()
     design: DesignFacts | None = None
+    differences: tuple[SystemDifference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,6 +191,7 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
     if weighting is not None:
         cells = tuple(weighting.cell(cell, dataset, alone) for cell in cells)
     facts = design_facts(new, labels)
+    systems = rates_of_systems(dataset, labels, pairing, score, seed, weighting)
     columns: dict[str | None, Codes] = {None: labels}
     columns |= {cell.id: dataset.outcomes[:, at] for at, cell in enumerate(dataset.cells)}
     rates = [cell.rates for cell in cells]
@@ -205,7 +208,8 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
         cells=cells,
         strengths=strengths_of(pairing.systems, *writers, columns, cluster, score.level),
         notes=(*notes_on_labels(dataset, labels, cluster, pairing, rates, facts), *new.notes),
-        systems=rates_of_systems(dataset, labels, pairing, score, seed) if weighting is None else (),
+        systems=systems,
+        differences=differences_of_systems(dataset, labels, pairing, systems, score, weighting),
         design=facts,
     )
 

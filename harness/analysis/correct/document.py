@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
-from harness.analysis.correct.systems import SystemRate
+from harness.analysis.correct.systems import SystemDifference, SystemRate
 from harness.analysis.correct.weighting import DesignFacts
 from harness.hashing import rounded
 from harness.records.figures import RankSet
@@ -57,6 +57,7 @@ def _dataset(found: DatasetCorrection) -> dict[str, Any]:
             for each in found.strengths
         ],
         **({"systems": [_system(each) for each in found.systems]} if found.systems else {}),
+        **({"differences": [_difference(each) for each in found.differences]} if found.differences else {}),
         **({} if found.design is None else {"design": _design(found.design)}),
         "notes": list(found.notes),
     }
@@ -81,6 +82,16 @@ def _system(found: SystemRate) -> dict[str, Any]:
         "judge": figure_json(found.rate.judge),
         "corrected": figure_json(found.rate.corrected),
         "gain": found.rate.gain,
+    }
+
+
+def _difference(found: SystemDifference) -> dict[str, Any]:
+    return {
+        "first": found.first,
+        "second": found.second,
+        "cell": found.cell,
+        "difference": figure_json(found.figure),
+        "distinguishable": found.is_distinguishable,
     }
 
 
