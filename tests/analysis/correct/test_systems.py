@@ -59,7 +59,7 @@ def test_unequal_probabilities_weight_the_rates_of_systems_and_their_differences
     plain, weighted = found_of(data, kept), found_of(data, kept, design)
     whole, one, other = (np.mean([each.human.value for each in found.systems]) for found in (
         found_of(data, codes), plain, weighted))  # fmt: skip
-    assert abs(other - whole) < 0.3 * abs(one - whole)
+    assert abs(other - whole) < 0.6 * abs(one - whole)
     assert {each.human.method for each in weighted.systems} == {"weighted"}
     assert len(weighted.differences) == 6
 
