@@ -217,6 +217,9 @@ def _comparison(each: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[s
             f"{ITEMS[kind]} of {part['items'][0]} and {part['items'][1]}"
             + ("" if kind == "generation" else _labels(part))
         )
+        if len(part["pairs"]) > 1:
+            pairs = f"{len(part['pairs'])} pairs of cells"
+            yield f"  intervals of differences are simultaneous over these {pairs}, for each metric alone"
         unchanged = [pair for pair in part["pairs"] if not pair["flips"]]
         for pair in part["pairs"]:
             if pair["flips"]:

@@ -131,6 +131,19 @@ def _difference_note(board: Board) -> str:
     )
 
 
+def families_note(board: Board, level: str) -> list[str]:
+    """What is claimed together, where a board has several datasets; empty for one."""
+    count = sum(any(row["rank"] for row in rows) for _, rows in datasets(board))
+    if count < 2:
+        return []
+    return [
+        (
+            f"ranks and differences of one dataset are claimed together, at {level}; these {count} datasets are "
+            f"{count} such families, each with its own chance of a false claim"
+        )
+    ]
+
+
 def failures(row: Row) -> str:
     """The failures by kind, such as `3 unparsed, 1 refused`."""
     return ", ".join(f"{count} {kind}" for kind, count in row["failures"].items() if count) or "0"
@@ -192,6 +205,7 @@ def footnotes(board: Board, remarks: Remarks) -> list[str]:
         *remarks.lines(),
         f"[low, high]: {level} interval, {interval}{resamples}, seed {method['seed']}, unit {unit}",
         f"n: items with a reference label; rank: range by {board['metric']} that the data support, at {level}",
+        *families_note(board, level),
         *([_difference_note(board)] if DIFFERENCE in columns else []),
         *([LINE_NOTE] if any(ends_top_group(rows) is not None for _, rows in datasets(board)) else []),
         *(CONSISTENCY_NOTES[name] for name, column in CONSISTENCY.items() if column in columns),

@@ -152,3 +152,62 @@ def test_judges_at_the_margin_are_not_called_equivalent(tmp_path):
             (row["metrics"]["kappa"].get("difference") or {}).get("is_equivalent") or 0 for row in rows.values()
         )
     assert false <= 1
+
+
+def test_a_faultless_judge_in_clusters_has_an_interval_below_one(tmp_path):
+    """30 clusters of 2: shown as [1.000, 1.000] by the first edition."""
+    labels = np.tile([0, 2, 1, 0, 2, 0], 10)
+    rows, _, _ = board(write(tmp_path, labels, {"good": labels}, clusters=np.arange(60) // 2))
+    for metric in ("kappa", "accuracy"):
+        figure = rows["good"]["metrics"][metric]
+        assert (figure["value"], figure["unit"], figure["units"]) == (1.0, "cluster", 30)
+        assert 0.75 < figure["low"] < 0.97
+
+
+@pytest.mark.slow
+def test_the_best_of_many_keeps_its_interval_where_it_is_clearly_the_best(tmp_path):
+    """One of 57 is clearly best: the first edition took away what the choice had not added."""
+    rng = np.random.default_rng(4)
+    labels = np.tile([0, 2], 30)
+    judges = {f"m{k}": np.where(rng.random(60) < (0.95 if k == 9 else 0.6), labels, 2 - labels) for k in range(57)}
+    rows, found, said = board(write(tmp_path, labels, judges, metrics="[accuracy]"))
+    best, own = found["winners"][0], rows["m9"]["metrics"]["accuracy"]
+    assert best["cell"].endswith("judge:m9")
+    assert best["tried"] == 57
+    assert best["corrected"] == pytest.approx(own["value"], abs=0.02)
+    assert (best["low"], best["high"]) == (pytest.approx(own["low"], abs=0.03), pytest.approx(own["high"], abs=0.01))
+    assert "corrected for choosing the best of 57" in said
+
+
+def test_a_run_says_what_loss_and_gain_it_could_detect_from_a_good_baseline(tmp_path):
+    """A gain is bounded by 1: of a judge that is right on 95 % no gain could be found, and that is said."""
+    rng = np.random.default_rng(5)
+    labels = np.tile([0, 2], 40)
+    judges = {name: np.where(rng.random(80) < 0.95, labels, 2 - labels) for name in ("one", "other")}
+    _, found, _ = board(write(tmp_path, labels, judges, metrics="[accuracy]"))
+    (note,) = (note for note in found["notes"] if "not distinguishable" in note)
+    assert "this run could detect a loss of 0.1" in note
+    assert "and no gain" in note
+    power = json.loads(ran("power", "try.yaml", "--json"))
+    pair = power["datasets"][0]["metrics"][0]["one_pair"]
+    assert 0.05 < pair["loss"]["value"] < 0.25
+    assert pair["gain"]["value"] is None
+
+
+def test_a_board_of_several_datasets_names_its_families(tmp_path):
+    labels = np.tile([0, 2], 20)
+    text = (tmp_path / write(tmp_path, labels, {"good": labels, "bad": 2 - labels})).read_text("utf-8")
+    (tmp_path / "twice.yaml").write_text(
+        text.replace("models:\n", "  again:\n    path: pairs.jsonl\nmodels:\n", 1)
+        .replace("dataset: [pairs]", "dataset: [pairs, again]")
+        .replace("name: try", "name: twice"),
+        "utf-8",
+    )
+    replies = (tmp_path / "replies.jsonl").read_text("utf-8")
+    with (tmp_path / "replies.jsonl").open("a", encoding="utf-8") as file:
+        file.write(replies.replace('"dataset": "pairs"', '"dataset": "again"'))
+    ran("run", "twice.yaml")
+    notes = " ".join(ran("leaderboard", "twice.yaml", "--notes").split())
+    assert "these 2 datasets are 2 such families, each with its own chance of a false claim" in notes
+    ran("run", "try.yaml")
+    assert "such families" not in ran("leaderboard", "try.yaml", "--notes")
