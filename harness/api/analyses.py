@@ -119,7 +119,7 @@ def power(
     if plan is not None:
         found = experiment_of(plan.spec.kind).power(plan, Path(results), question)
     else:
-        judged = read_judged(folder_of(target, results, allowed), kinds=KINDS)  # type: ignore[arg-type]
+        judged = read_judged(folder_of(target, results, allowed), votes=True, kinds=KINDS)  # type: ignore[arg-type]
         found = None if judged.kind == "generation" else power_of_run(judged, question)
     if found is None:
         hint = "the leaderboard of a generation shows detectable differences"
@@ -194,14 +194,14 @@ def _planned(target: AnyRun | Planned, results: str | Path, allowed: tuple[Path,
 
 def _question(n: int | None, effect: float | None, metrics: Sequence[str]) -> PowerQuestion:
     from harness import registry
-    from harness.analysis.power.figures import PowerQuestion
+    from harness.analysis.power.figures import PowerQuestion, effect_fault
     from harness.scoring.estimates import MIN_ITEMS
 
     problems = _unknown("metrics", metrics, [*registry.names("metrics"), *registry.names("soft_metrics")])
     if n is not None and not MIN_ITEMS <= n <= MAX_ITEMS:
         problems.append(Problem(message=f"n must be {MIN_ITEMS} to {MAX_ITEMS:,}, not {n:,}"))
-    if effect is not None and not 0 < effect < 1:
-        problems.append(Problem(message=f"effect must be between 0 and 1, not {effect:g}"))
+    if effect is not None and (fault := effect_fault(effect, metrics)):
+        problems.append(Problem(message=fault))
     if problems:
         raise InputError(problems)
     return PowerQuestion(n, effect, tuple(dict.fromkeys(metrics)))

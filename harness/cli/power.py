@@ -72,7 +72,7 @@ def power(
             raise InputError(EVALUATIONS_ONLY, hint=EVALUATIONS_ONLY_HINT)
         found = detectable
     else:
-        judged = read_judged(found_run(target, results, allow_paths), kinds=KINDS)
+        judged = read_judged(found_run(target, results, allow_paths), votes=True, kinds=KINDS)
         if judged.kind == "generation":
             raise InputError(EVALUATIONS_ONLY, hint=EVALUATIONS_ONLY_HINT)
         found = power_of_run(judged, ask)
@@ -85,14 +85,14 @@ def power(
 
 def power_question(n: int | None, effect: float | None, metrics: tuple[str, ...]) -> PowerQuestion:
     """The options as a question; all errors in them are one usage error."""
-    from harness.analysis.power.figures import PowerQuestion
+    from harness.analysis.power.figures import PowerQuestion, effect_fault
     from harness.scoring.estimates import MIN_ITEMS
 
     faults = []
     if n is not None and not MIN_ITEMS <= n <= MAX_ITEMS:
         faults.append(f"--n must be {MIN_ITEMS} to {MAX_ITEMS:,}: fewer items have counts only, no tests")
-    if effect is not None and not 0 < effect < 1:
-        faults.append(f"--effect must be between 0 and 1, not {effect:g}")
+    if effect is not None and (fault := effect_fault(effect, metrics)):
+        faults.append(f"--{fault}")
     known = [*registry.names("metrics"), *registry.names("soft_metrics")]
     for name in metrics:
         if name not in known:

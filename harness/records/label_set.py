@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from harness.records.judgments import FAILURES, VERDICTS
+from harness.text import listed
 
 MOST = 20
 """Labels that a set may have."""
@@ -53,6 +54,13 @@ class LabelSet:
     def is_single(self) -> bool:
         """Whether they are the labels of single responses."""
         return not self.is_pair and not self.is_ranking
+
+    @property
+    def described(self) -> str:
+        """The labels in words."""
+        if self.scale is not None:
+            return "numbers from {:g} to {:g}".format(*self.scale)
+        return f"the labels {listed(self.names)}"
 
     @property
     def outcomes(self) -> tuple[str, ...]:

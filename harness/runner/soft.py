@@ -69,6 +69,11 @@ def soft_verdicts(run: Judged, data: JudgedDataset) -> list[SoftVerdicts]:
     return soft_verdicts_of(data, _numbers(run, data), scales)
 
 
+def numbers_of(run: Judged, data: JudgedDataset) -> Values:
+    """The numbers of the cells of a dataset whose labels are numbers, items × cells, NaN where a judgment failed."""
+    return np.column_stack([np.asarray(one.values, np.float64) for one in soft_verdicts(run, data)])
+
+
 def soft_datasets(run: Judged) -> dict[str, SoftData]:
     """The soft verdicts of each dataset of a run that was read with its votes; none where no metric rests on them."""
     if not any(map(is_soft, run.score.metrics)):

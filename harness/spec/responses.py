@@ -125,7 +125,7 @@ def _strategy_problems(checked: CheckedDocument, kind: str, named: list[tuple[in
 
 def _given(labels: LabelSet) -> str:
     """The labels of a strategy in words."""
-    return listed(labels.names) if labels.scale is None else "numbers from {:g} to {:g}".format(*labels.scale)
+    return listed(labels.names) if labels.scale is None else labels.described
 
 
 def _wrong_strategy(checked: CheckedDocument, kind: str, strategy: Strategy, place: tuple[str | int, ...]) -> Problem:

@@ -131,9 +131,16 @@ def test_a_metric_that_describes_the_responses_has_no_worse():
     assert "it describes the responses" in done.stderr
 
 
-def test_power_says_why_it_is_not_planned():
+def test_power_is_planned_from_the_errors_of_the_run():
+    found = json.loads(harness("power", "one", "--json").stdout)
+    metrics = {one["metric"]: one for one in found["datasets"][0]["metrics"]}
+    board = json.loads(harness("leaderboard", "one", "--metric", "brier", "--format", "json").stdout)
+    detectable = [row["metrics"]["brier"]["difference"] for row in board["rows"]]
+    known = [one["detectable"] for one in detectable if one and one["detectable"] is not None]
+    assert min(known) <= metrics["brier"]["all_pairs"]["loss"]["value"] <= max(known)
+    assert "no value of it is better" in metrics["length-controlled-win-rate"]["reason"]
     text = harness("power", "one").stdout
-    assert "brier: power is planned for metrics of verdicts" in text
+    assert "the error of a difference is taken to be that of the pilot" in text
     assert "kappa" in text
 
 

@@ -232,3 +232,86 @@ strategies:
     row = board_of(tmp_path)["rows"][0]
     assert list(row["metrics"]) == ["pearson", "spearman", "mae"]
     assert board_of(tmp_path)["labels"]["scale"] == [0.0, 100.0]
+
+
+@pytest.fixture(scope="module")
+def later(folder):
+    """A second run of the same cells, whose poor judge is better, and rates each item once."""
+    text = SPEC.replace("name: essays", "name: later").replace("skill: 0.55", "skill: 0.9").replace("[1, 2]", "[1]")
+    (folder / "later.yaml").write_text(text, encoding="utf-8")
+    found = invoke("run", folder / "later.yaml", *places(folder))
+    assert found.exit_code == 0, found.output
+    (run,) = (folder / "results" / "later").iterdir()
+    return run
+
+
+def compared(folder, later, *options):
+    found = invoke("compare", run_of(folder), later, "--json", *options)
+    assert found.exit_code in (0, 1), found.output
+    return json.loads(found.stdout)
+
+
+def test_runs_are_compared_by_their_numbers(folder, later):
+    found = compared(folder, later, "--items", "--metric", "mae")
+    (part,) = found["comparisons"][0]["datasets"]
+    pairs = {pair["other_cell"]: pair for pair in part["pairs"]}
+    same = pairs["d/rating-10/judge:good"]
+    assert same["flips"] == []
+    assert same["metrics"]["mae"]["difference"]["value"] == 0
+    jury = pairs["d/rating-10/jury:good+poor"]
+    kinds = {(flip["one"], flip["other"]): flip["items"] for flip in jury["flips"]}
+    assert set(kinds) <= {("number", "lower number"), ("number", "higher number")}
+    assert sum(kinds.values()) == len(jury["flipped"]) > 0
+    assert all(float(one["one"]) != float(one["other"]) for one in jury["flipped"])
+    assert jury["metrics"]["mae"]["difference"]["low"] is not None
+    assert len(found["merged"][0]["rows"]) > 8, "a cell with other numbers is another row"
+
+
+def test_labels_that_changed_are_left_out_of_a_comparison(folder, tmp_path):
+    write_essays(tmp_path / "essays.csv")
+    with (tmp_path / "essays.csv").open(encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    for row in rows[1:6]:
+        row[-1] = "9.75"
+    with (tmp_path / "essays.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    (tmp_path / "essays.yaml").write_text(SPEC, encoding="utf-8")
+    assert invoke("run", tmp_path / "essays.yaml", *places(tmp_path)).exit_code == 0
+    (part,) = compared(folder, run_of(tmp_path))["comparisons"][0]["datasets"]
+    assert (part["labelled_alike"], part["labelled_otherwise"]) == (55, 5)
+
+
+def test_a_gate_finds_a_cell_that_is_worse_by_its_numbers(folder, later):
+    worse = invoke("compare", later, run_of(folder), "--metric", "mae", "--fail-if-worse", "0.01")
+    assert worse.exit_code == 1
+    assert "gate: " in worse.output
+
+
+def test_runs_on_another_scale_are_not_compared(folder, tmp_path):
+    write_essays(tmp_path / "essays.csv")
+    text = SPEC.replace("strategy: [rating-10]", "strategy: [g-eval]").replace("repeats: [1, 2]", "repeats: [1]")
+    (tmp_path / "essays.yaml").write_text(text, encoding="utf-8")
+    assert invoke("run", tmp_path / "essays.yaml", *places(tmp_path)).exit_code == 0
+    found = invoke("compare", run_of(folder), run_of(tmp_path))
+    assert found.exit_code == 2
+    assert "numbers from 1 to 10" in found.output
+    assert "numbers from 1 to 5" in found.output
+
+
+def test_power_is_planned_from_a_run(folder):
+    found = json.loads(invoke("power", run_of(folder), "--effect", "0.1", "--n", "400", "--json").stdout)
+    metrics = {one["metric"]: one for one in found["datasets"][0]["metrics"]}
+    one, every = metrics["pearson"]["one_pair"], metrics["pearson"]["all_pairs"]
+    assert 0 < one["loss"]["value"] < every["loss"]["value"]
+    assert 20 <= one["gain"]["n_needed"] < every["gain"]["n_needed"]
+    assert "no value of it is better" in metrics["bias"]["reason"]
+    assert invoke("power", run_of(folder), "--effect", "1.5").exit_code == 2
+    assert invoke("power", run_of(folder), "--effect", "1.5", "--metric", "mae").exit_code == 0
+    of_classes = invoke("power", run_of(folder), "--metric", "kappa")
+    assert "the metric is of labels that are classes" in of_classes.output
+
+
+def test_power_without_a_run_says_what_it_needs(folder, tmp_path):
+    found = invoke("power", folder / "essays.yaml", "--results", tmp_path)
+    assert found.exit_code == 0
+    assert "is planned from a run" in found.output

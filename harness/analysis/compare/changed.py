@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.analysis.compare.number_changes import Numbers, number_tests
 from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
 from harness.evaluators.mode import find_mode, is_asking
 from harness.records.judgments import FAILURES
@@ -180,6 +181,8 @@ def _tested(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> tup
         return replace(judge, reason=COUNTED), {}
     if part.one.label_set.is_ranking:
         return replace(judge, reason=OF_RANKINGS), {}
+    if pair.numbers is not None:
+        return _numbers_tested(judge, *pair.numbers)
     ones, others = _strata(part, pair, first=True), _strata(part, pair, first=False)
     labels = part.one.label_set
     items = np.flatnonzero(
@@ -194,6 +197,15 @@ def _tested(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> tup
     method: Literal["permutation", "sign-test"] = "permutation" if sum(draws) > 2 else "sign-test"
     tested = replace(judge, method=method, items=len(items), moved=moved, draws=draws)
     return tested, change_tests(before, after, labels)
+
+
+def _numbers_tested(judge: TestedJudge, one: Numbers, other: Numbers) -> tuple[TestedJudge, dict[Name, ChangeTest]]:
+    """A judge that gives numbers: its means over repeats, tested for a direction."""
+    judged = (one.outcomes != 1 + UNAVAILABLE) & (other.outcomes != 1 + UNAVAILABLE)
+    if not judged.any():
+        return replace(judge, reason=NO_ITEMS), {}
+    moved, tests = number_tests(*(Numbers(each.outcomes[judged], each.values[judged]) for each in (one, other)))
+    return replace(judge, items=int(judged.sum()), moved=moved), dict(tests.items())
 
 
 def _is_recorded_again(found: Comparison, part: ComparedDataset, pair: ComparedPair) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from harness.analysis.compare.changed import TestedJudge, TestedJudges
 from harness.analysis.compare.merging import Merged
+from harness.analysis.compare.number_changes import number_texts_of
 from harness.analysis.compare.paired_metrics import PairedFigure
 from harness.analysis.compare.pairs import ComparedDataset, ComparedPair, Comparison
 from harness.analysis.compare.spec_diff import ABSENT, FieldDifference
@@ -175,6 +176,8 @@ def _items(part: ComparedDataset, pair: ComparedPair) -> list[dict[str, Any]]:
     """The items that flipped, in the order of the first dataset."""
     ids, labels = part.one.frame["item"], part.one.reference_codes()
     names = part.one.label_set.outcomes
+    if pair.numbers is not None:
+        return _moved(part, pair)
     is_labelled = bool(part.one.annotators)  # the prompts of a generation have no labels of their own
     found = []
     for at in pair.flipped.tolist():
@@ -189,6 +192,20 @@ def _items(part: ComparedDataset, pair: ComparedPair) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _moved(part: ComparedDataset, pair: ComparedPair) -> list[dict[str, Any]]:
+    """The items whose number changed, in the order of the first dataset."""
+    assert pair.numbers is not None
+    rows = pair.flipped.tolist()
+    one, other = (number_texts_of(numbers, rows) for numbers in pair.numbers)
+    places = part.shared.one[pair.flipped]
+    labels = part.one.frame["reference"].gather(places)
+    ids, alike = part.one.frame["item"].gather(places), part.shared.labelled[pair.flipped].tolist()
+    return [
+        {"item": item, "reference": label if is_alike else None, "one": before, "other": after}
+        for item, label, is_alike, before, after in zip(ids, labels, alike, one, other, strict=True)
+    ]
 
 
 def _merged_json(merged: Merged, metric: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,9 @@ def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset], soft: SoftDa
     for run, part in zip(runs, parts, strict=True):
         for k, cell in enumerate(part.cells):
             rankings = [repr(part.rankings[k])] if part.rankings else []
-            key = (*part.meanings[k].values(), _bytes_of(part.outcomes[:, k]), *rankings)
+            numbers = soft.values[at] if soft is not None and part.label_set.is_number else None
+            given = _bytes_of(part.outcomes[:, k] if numbers is None else numbers)
+            key = (*part.meanings[k].values(), given, *rankings)
             if key not in seen:
                 seen.add(key)
                 names.append(run.id)
@@ -107,5 +110,5 @@ def _merged(runs: Sequence[Judged], parts: Sequence[JudgedDataset], soft: SoftDa
     return Merged(parts[0].name, tuple(names), scored)
 
 
-def _bytes_of(outcomes: NDArray[np.int8]) -> str:
+def _bytes_of(outcomes: NDArray[Any]) -> str:
     return outcomes.tobytes().decode("latin-1")

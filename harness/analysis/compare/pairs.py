@@ -17,10 +17,11 @@ from harness.analysis.compare.matching import (
     corresponding,
     partner_datasets,
 )
+from harness.analysis.compare.number_changes import Numbers, moves_between, number_flips
 from harness.analysis.compare.paired_metrics import PairedFigure, PairedTable
 from harness.errors import RunFolderError
 from harness.runner.run_reader import Judged, JudgedDataset
-from harness.text import listed
+from harness.runner.soft import numbers_of
 
 OTHERWISE = "ranked otherwise"
 """The other outcome of a ranking that is not the same."""
@@ -51,6 +52,7 @@ class ComparedPair:
         figures: by metric.
         flips: of the items that both judged, with or without a label; none where nothing flipped.
         flipped: positions among the shared items of those that flipped.
+        numbers: of both cells on the shared items, where labels are numbers; None where they are classes.
     """
 
     pair: Pair
@@ -59,6 +61,7 @@ class ComparedPair:
     figures: Mapping[str, PairedFigure]
     flips: tuple[Flip, ...]
     flipped: NDArray[np.intp]
+    numbers: tuple[Numbers, Numbers] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,8 +111,8 @@ def compare(one: Judged, other: Judged) -> Comparison:
     Raises:
         RunFolderError: where the judgments of the two have different labels.
     """
-    if one.label_set.names != other.label_set.names:
-        labels = ", and ".join(f"{run.spec_name} has the labels {listed(run.label_set.names)}" for run in (one, other))
+    if (one.label_set.names, one.label_set.scale) != (other.label_set.names, other.label_set.scale):
+        labels = ", and ".join(f"{run.spec_name} has {run.label_set.described}" for run in (one, other))
         raise RunFolderError(f"nothing can be compared: {labels}", hint="name runs whose labels are the same")
     partners = partner_datasets(one.datasets, other.datasets)
     datasets, unmatched = [], []
@@ -142,13 +145,21 @@ def _part(
     for metric in table.metrics:
         for at, figure in enumerate(table.figures(metric)):
             figures[at][metric] = figure
+    if first.label_set.is_number:
+        values = numbers_of(one, first)[shared.one], numbers_of(other, second)[shared.other]
     pairs_found = []
     for pair, paired in zip(found, figures, strict=True):
         before = first.outcomes[shared.one, pair.one]
         after = second.outcomes[shared.other, pair.other]
+        ids = first.cells[pair.one].id, second.cells[pair.other].id
+        if first.label_set.is_number:
+            numbers = Numbers(before, values[0][:, pair.one]), Numbers(after, values[1][:, pair.other])
+            changes = tuple(Flip(*each) for each in number_flips(*numbers))
+            moved = np.flatnonzero(moves_between(*numbers))
+            pairs_found.append(ComparedPair(pair, *ids, paired, changes, moved, numbers))
+            continue
         reordered = _reordered(first, second, shared, pair)
         flips = _flips(before, after, first.label_set.outcomes, int(reordered.sum()))
-        ids = first.cells[pair.one].id, second.cells[pair.other].id
         pairs_found.append(ComparedPair(pair, *ids, paired, flips, np.flatnonzero((before != after) | reordered)))
     return ComparedDataset(first, second, shared, tuple(pairs_found))
 

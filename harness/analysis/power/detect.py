@@ -7,7 +7,7 @@ the assumptions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,17 +16,20 @@ from numpy.typing import NDArray
 
 from harness.analysis.power import wording as power_wording
 from harness.analysis.power.figures import DatasetPower, MetricPower, PilotPairs, Power, PowerQuestion, metric_power
+from harness.analysis.power.soft_pairs import NO_DIRECTION, soft_pilot, soft_power
 from harness.errors import RunFolderError
 from harness.hashing import seed_for
 from harness.providers.simulation.panel import panel, single_panel
 from harness.records.datasets import LabelledItems
 from harness.records.experiment import ScoreSpec
+from harness.records.metric_names import needs_of, soft_needs_of
 from harness.runner.corruption import diagnose_corruption
 from harness.runner.find_run import newest_run
 from harness.runner.plan import Plan
 from harness.runner.run_check import check_run
 from harness.runner.run_folder import MANIFEST, read_json
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
+from harness.runner.soft import soft_data, soft_verdicts
 from harness.runner.stopping import Looks
 from harness.scoring.estimates import MIN_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.scoring.labels import reference_of
@@ -64,7 +67,7 @@ def power_of_run(pilot: Judged, ask: PowerQuestion) -> Power:
         ask: what is asked.
     """
     found = [_from_pilot(data, len(data.cells), data, pilot, ask) for data in pilot.datasets]
-    notes = [power_wording.PILOT, *_cluster_notes(found)]
+    notes = [*_pilot_notes(found), *_cluster_notes(found)]
     return Power(pilot.spec_name, pilot.id, pilot.score, pilot.seed, ask, tuple(found), tuple(notes))
 
 
@@ -93,8 +96,9 @@ def power_of_plan(plan: Plan, results: Path, ask: PowerQuestion) -> Power:
             found.append(_from_world(dataset, cells, score, spec.seed, ask))
     sources = {one.source for one in found}
     used = pilot if "pilot" in sources else None
-    notes = [*([power_wording.PILOT] if used else []), *(notes if used or not pilot else [])]
-    notes += [power_wording.SIMULATED_PILOT] if "simulated" in sources else []
+    notes = [*(_pilot_notes(found) if used else []), *(notes if used or not pilot else [])]
+    has_verdicts = not all(map(is_soft, ask.metrics or score.metrics))
+    notes += [power_wording.SIMULATED_PILOT] if "simulated" in sources and has_verdicts else []
     notes += _cluster_notes(found)
     notes += [] if spec.stopping is None else [power_wording.AT_THE_LAST_LOOK]
     return Power(spec.name, used.id if used else None, score, spec.seed, ask, tuple(found), tuple(notes))
@@ -108,11 +112,20 @@ def _pilot(plan: Plan, results: Path) -> tuple[Judged | None, list[str]]:
     try:
         check_run(folder)
         with diagnose_corruption(folder):
-            pilot, manifest = read_judged(folder), read_json(folder, MANIFEST)
+            pilot, manifest = read_judged(folder, votes=True), read_json(folder, MANIFEST)
     except RunFolderError as error:
         return None, [power_wording.unread_pilot(error.problems[0].message)]
     is_old = manifest.get("spec_digest") != spec_digest(plan.spec)
     return pilot, [power_wording.older_pilot(pilot.id)] if is_old else []
+
+
+def _pilot_notes(found: Sequence[DatasetPower]) -> Iterator[str]:
+    """What was assumed of the pilot's pairs, for metrics of verdicts and for those of soft verdicts."""
+    names = {one.metric for each in found if each.source == "pilot" for one in each.metrics if not one.reason}
+    if not names or not all(map(is_soft, names)):
+        yield power_wording.PILOT
+    if any(map(is_soft, names)):
+        yield power_wording.SOFT_PILOT
 
 
 def _cluster_notes(found: Sequence[DatasetPower]) -> list[str]:
@@ -133,7 +146,7 @@ def _from_pilot(
     names = ask.metrics or score.metrics
     if before.label_set.is_ranking:
         return replace(whole, metrics=tuple(MetricPower(name, power_wording.RANKINGS) for name in names))
-    score = verdict_score(score)
+    score = verdict_score(score, before.label_set)
     if reason := _why_nothing(whole if labelled else replace(whole, n=0)):
         return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
     count = len(before.cells)
@@ -141,8 +154,6 @@ def _from_pilot(
     judged = reference.of(before.outcomes)
 
     def pairs_of(name: str) -> PilotPairs | str:
-        if is_soft(name):
-            return power_wording.SOFT
         seed = seed_for(pilot.seed, "pairs", name, before.name)
         comparison = compare_cells(name, scores, judged, reference, score, seed)
         if comparison is not None and comparison.reason:
@@ -155,7 +166,20 @@ def _from_pilot(
             critical = _equal_critical(cells, score, seed)
         return _pilot_pairs(comparison, critical, seed)
 
-    return replace(whole, metrics=tuple(metric_power(name, pairs_of(name), whole, score, ask) for name in names))
+    soft = soft_data(before, soft_verdicts(pilot, before)) if any(map(is_soft, names)) else None
+
+    def power_on(name: str) -> MetricPower:
+        need = soft_needs_of(name, before.label_set) if is_soft(name) else needs_of(name, before.label_set)
+        if need:
+            return MetricPower(name, f"the metric {need}")
+        if soft is None or not is_soft(name):
+            return metric_power(name, pairs_of(name), whole, score, ask)
+        found = soft_pilot(name, scores, soft, score, pilot.seed, cells)
+        if isinstance(found, str):
+            return MetricPower(name, found if found == NO_DIRECTION else power_wording.in_pilot(found))
+        return soft_power(name, found, whole, score, ask)
+
+    return replace(whole, metrics=tuple(map(power_on, names)))
 
 
 def _pilot_pairs(comparison: CellComparisons, critical: float, seed: int) -> PilotPairs:
@@ -197,6 +221,8 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
         return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
     if labels_of.is_ranking:
         return replace(whole, metrics=tuple(MetricPower(name, power_wording.RANKINGS) for name in names))
+    if labels_of.is_number:
+        return replace(whole, metrics=tuple(MetricPower(name, power_wording.SOFT) for name in names))
     draws = seed_for(seed, "power", planned.name)
     shares = counts.tolist() if has_labels else None
     if labels_of.is_pair:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,6 +12,7 @@ import numpy as np
 from harness.records.experiment import ScoreSpec
 from harness.scoring.estimates import MIN_ITEMS
 from harness.scoring.pairwise import TOO_FEW_DRAWS
+from harness.scoring.soft_metric import find_soft_metric, is_soft
 from harness.statistics import clusters, multiplicity, planning
 from harness.statistics.agreement import Array
 from harness.statistics.intervals import normal_quantile
@@ -35,6 +37,19 @@ class PowerQuestion:
     n: int | None = None
     effect: float | None = None
     metrics: tuple[str, ...] = ()
+
+
+def effect_fault(effect: float, metrics: Sequence[str]) -> str:
+    """What is wrong with an effect that is asked for, "" where nothing is.
+
+    Args:
+        effect: a difference.
+        metrics: that are asked for; of those in points of a scale a difference may be above 1.
+    """
+    in_points = any(is_soft(name) and getattr(find_soft_metric(name), "IN_POINTS", False) for name in metrics)
+    if 0 < effect < 1 or (in_points and 0 < effect < math.inf):
+        return ""
+    return f"effect must be between 0 and 1, not {effect:g}; for metrics in points of a scale, such as mae, above 0"
 
 
 @dataclass(frozen=True, slots=True)

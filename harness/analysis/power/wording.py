@@ -20,9 +20,9 @@ SIMULATED_PILOT = (
 
 
 RANKINGS = "power is planned for metrics of verdicts; the leaderboard shows the detectable difference of rankings"
-SOFT = (
-    "power is planned for metrics of verdicts; for those of soft verdicts the leaderboard shows the detectable "
-    "difference of a run"
+SOFT = "power on soft verdicts and numbers is planned from a run: there is none of these cells"
+SOFT_PILOT = (
+    "soft verdicts and numbers: the error of a difference is taken to be that of the pilot, whatever the difference is"
 )
 
 
