@@ -342,6 +342,6 @@ def print_location(finished: FinishedRun, spec: Path, watch: RunStats) -> None:
     name = finished.folder.parent.name
     is_generation = finished.manifest["kind"] == "generation"
     ranks = bool(finished.manifest.get("labels", {}).get("ranking"))
-    more = f"power {spec}" if ranks else f"audit {spec}"
+    more = f"report {spec}" if ranks else f"audit {spec}"
     more = f"export {spec} --format dpo --out {name}.jsonl" if is_generation else more
     print_line(f"written to {finished.folder}; next: harness {more}")

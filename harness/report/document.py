@@ -129,4 +129,5 @@ def pages_of(source: RunSource, links: Anchors, options: ReportOptions) -> list[
     """The pages of a run, in reading order."""
     if source.kind == "generation":
         return [generation.generation_page(name, source, links) for name in generation.PAGES]
-    return [evaluation.evaluation_page(name, source, links, options.vs) for name in evaluation.PAGES]
+    names = evaluation.PAGES_OF_RANKINGS if source.page_kind == "rankings" else evaluation.PAGES
+    return [evaluation.evaluation_page(name, source, links, options.vs) for name in names]

@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.analysis.audit.cards import AuditedDataset, audit
-from harness.errors import RunFolderError
 from harness.leaderboard.view import Row, datasets
 from harness.runner.run_folder import LEADERBOARD, MANIFEST, SPEC, read_json
-from harness.runner.run_kinds import RANKINGS_HINT
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
 
 MOST_DETAILED = 100
@@ -36,11 +34,7 @@ class RunSource:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """Digests and versions."""
-        manifest = read_json(self.folder, MANIFEST)
-        if manifest.get("labels", {}).get("ranking"):
-            message = f"{self.folder}: no pages are made of a run that ranked several responses"
-            raise RunFolderError(message, hint=RANKINGS_HINT)
-        return manifest
+        return read_json(self.folder, MANIFEST)
 
     @cached_property
     def spec(self) -> dict[str, Any]:
@@ -71,6 +65,11 @@ class RunSource:
     def kind(self) -> str:
         """`evaluation` or `generation`."""
         return str(self.manifest.get("kind", "evaluation"))
+
+    @property
+    def page_kind(self) -> str:
+        """The kind of experiment by its pages: that of the run, or `rankings` where several responses were ranked."""
+        return "rankings" if self.manifest.get("labels", {}).get("ranking") else self.kind
 
     @property
     def metric(self) -> str:

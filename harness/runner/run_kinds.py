@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.errors import RunFolderError
 from harness.runner.run_reader import Judged
 
-RANKINGS_HINT = "`harness leaderboard`, `compare` and `power` read it"
+RANKINGS_HINT = "`harness leaderboard`, `compare`, `report` and `view` read it"
 
 
 def pairs_only(run: Judged, why: str) -> None:

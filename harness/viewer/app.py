@@ -102,7 +102,7 @@ class Viewer:
 
     def _pages(self, opened: OpenedRun) -> Mapping[str, RunPage]:
         """The pages that a run has."""
-        kind = opened.source.kind
+        kind = opened.source.page_kind
         if kind not in PAGES:
             raise RunFolderError(f"{opened.source.folder} holds an experiment of the unknown kind {quoted(kind)}")
         return PAGES[kind]
@@ -110,7 +110,7 @@ class Viewer:
     def _frame(self, opened: OpenedRun, key: RunKey, name: str) -> Frame:
         nav = [
             NavEntry(title, run_address(key, "" if each == "overview" else each), each == name)
-            for each, title in page_names(opened.source.kind)
+            for each, title in page_names(opened.source.page_kind)
         ]
         crumbs = [NavEntry(TITLE, HOME), NavEntry(key.text, run_address(key))]
         source = opened.source

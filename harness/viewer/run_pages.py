@@ -112,13 +112,20 @@ PAGES: Mapping[str, Mapping[str, RunPage]] = {
         **{name: RunPage(title, _of_evaluation(name), is_kept=True) for name, title in evaluation.PAGES.items()},
         **ITEM_PAGES,
     },
+    "rankings": {
+        **{
+            name: RunPage(title, _of_evaluation(name), is_kept=True)
+            for name, title in evaluation.PAGES_OF_RANKINGS.items()
+        },
+        **ITEM_PAGES,
+    },
     "generation": {
         **{name: RunPage(title, _of_generation(name), is_kept=True) for name, title in generation.PAGES.items()},
         **ITEM_PAGES,
         "loop": RunPage("", loop_view),
     },
 }
-"""The pages of each kind of experiment, in the order of the navigation."""
+"""The pages of each kind of experiment, in the order of the navigation; `rankings` are evaluations."""
 
 
 def page_names(kind: str) -> Iterator[tuple[str, str]]:

@@ -252,3 +252,61 @@ def test_a_file_with_a_bad_row_stops_the_plan(tmp_path):
     found = invoke("plan", tmp_path / "drafts.yaml", *places(tmp_path))
     assert found.exit_code == 2
     assert re.search(r"data\.jsonl:2: `scores` has \d values for \d responses", found.stderr)
+
+
+# --- pages --------------------------------------------------------------------------------------------------
+
+
+def test_a_report_shows_every_response_with_what_people_say(folder, tmp_path):
+    out = tmp_path / "report.html"
+    where = ["--data", folder, "--cache", folder / "cache", "--items", 3]
+    found = invoke("report", run_of(folder), "--out", out, *where)
+    assert found.exit_code == 0, found.output
+    text = out.read_text(encoding="utf-8")
+    assert re.search(r"<h\d>Response 3 <span[^>]*>score by people", text)
+    assert 'id="audit"' not in text
+    assert 'id="cells"' in text
+
+
+def test_the_viewer_shows_lists_items_and_conversations(folder):
+    from harness.report.items.texts import Texts
+    from harness.viewer.app import Viewer
+    from support.asgi import get
+
+    run = run_of(folder)
+    app = Viewer([folder / "results"], Texts((folder,), folder / "cache")).application()
+    base = f"/runs/drafts/{run.name}/"
+    for page in ("", "differences", "cost", "cells", "slices", "failures", "items"):
+        assert get(app, base + page).status == 200
+    for page in ("audit", "agreement"):
+        assert get(app, base + page).status == 404
+    item = make_many(5, 1)[0]["id"]
+    shown = get(app, f"{base}item?dataset=d&item={item}&cell=d/rank-list/judge:poor")
+    assert shown.status == 200
+    assert "Response 2" in shown.text
+    assert "Ranking:" in shown.text
+
+
+def test_items_are_found_by_whether_the_first_is_right(folder):
+    from harness.report.items.filters import Filters, find_items
+    from harness.report.items.index import RunIndex
+    from support.viewed_runs import Files
+
+    index = RunIndex(Files(run_of(folder)))
+    cell = "d/rank-list/judge:poor"
+    counts = {
+        show: find_items(index, Filters(cell=cell, show=show), lambda *_: None).total  # type: ignore[arg-type]
+        for show in ("all", "right", "wrong", "failed")
+    }
+    assert counts["all"] == ITEMS == counts["right"] + counts["wrong"] + counts["failed"]
+    assert counts["right"]
+    assert counts["wrong"]
+    lines = find_items(index, Filters(cell=cell), lambda *_: None).lines
+    people = {row["id"]: row["scores"] for row in make_many(5, ITEMS)}
+    for line in lines:
+        best = max(people[line.item])
+        tops = [int(one) for one in str(line.outcome).split("=")]
+        assert line.reference.partition(">")[0] == "=".join(
+            str(at + 1) for at, one in enumerate(people[line.item]) if one == best
+        )
+        assert line.outcome == "unparsed" or all(1 <= top <= len(people[line.item]) for top in tops)

@@ -199,7 +199,6 @@ def _matching(
 
 
 def _shown(data: DatasetIndex, columns: slice | list[int], show: Show) -> NDArray[np.bool_]:
-    outcomes = data.outcomes[:, columns]
     if show == "disagree":
         return data.disagreement > 0
     if show == "wrong" and isinstance(columns, slice):
@@ -208,12 +207,18 @@ def _shown(data: DatasetIndex, columns: slice | list[int], show: Show) -> NDArra
     if show == "wrong":
         found = data.is_wrong[:, columns]
     elif show == "right":
-        found = np.asarray(outcomes == data.reference[:, None], np.bool_)
+        found = data.is_right[:, columns]
     elif show == "flips":
         found = data.flips[:, columns]
     elif show == "failed":
         found = data.is_failed[:, columns]
     return np.asarray(found.any(axis=1), np.bool_)
+
+
+def _outcome(data: DatasetIndex, at: int, column: int) -> str:
+    """The outcome of a cell on an item; of a ranking, what it puts first."""
+    code = int(data.outcomes[at, column])
+    return data.labels.outcomes[code] if data.tops is None or code else str(data.tops[at, column])
 
 
 def _lines(data: DatasetIndex, column: int | None, rows: NDArray[np.intp]) -> list[ItemLine]:
@@ -230,9 +235,9 @@ def _lines(data: DatasetIndex, column: int | None, rows: NDArray[np.intp]) -> li
                 category,
                 label,
                 (*counts, len(outcomes) - sum(counts)),
-                int((outcomes == reference).sum()) if reference >= 0 else None,
+                int(data.is_right[at].sum()) if reference >= 0 else None,
                 int(data.flips[at].sum()),
-                None if column is None else data.labels.outcomes[int(outcomes[column])],
+                None if column is None else _outcome(data, at, column),
             )
         )
     return lines

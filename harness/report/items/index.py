@@ -7,7 +7,7 @@ rows of a page are then read from the Parquet files.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from harness.errors import RunFolderError
+from harness.records.datasets import OPINION
 from harness.records.label_set import LabelSet, label_set_from
+from harness.report.items.rankings import people_ranking, tops_of
 from harness.report.items.run_rows import RunFiles, reading
 from harness.runner.run_check import RETRY
 from harness.runner.run_folder import ITEMS, JUDGMENTS
@@ -37,6 +39,8 @@ class DatasetIndex:
         frame: `item`, `category` and `reference`, the reference label as text, of each item.
         labels: the label set.
         numbers: items × cells, the number of each cell, NaN where it failed; None where labels are classes.
+        tops: of rankings, what each cell ranks first, items × cells, as text; None elsewhere.
+        right: of rankings, whether what a cell ranks first is among the best by people, items × cells; None elsewhere.
     """
 
     name: str
@@ -47,6 +51,8 @@ class DatasetIndex:
     frame: pl.DataFrame
     labels: LabelSet
     numbers: NDArray[np.float64] | None = None
+    tops: NDArray[np.str_] | None = None
+    right: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -68,8 +74,11 @@ class DatasetIndex:
 
         Of pairs four times the product of the shares of verdicts a and b; of single responses one less the sum of the
         squared shares of the labels, as a share of what equal shares would make it; of numbers their range, as a share
-        of the scale.
+        of the scale; of rankings the share of the cells that do not rank first what most do.
         """
+        if self.tops is not None:
+            counts = [np.unique(row[row != ""], return_counts=True)[1] for row in self.tops]
+            return np.array([1 - one.max() / one.sum() if one.size else 0.0 for one in counts], np.float64)
         if self.labels.scale is not None and self.numbers is not None:
             low, high = self.labels.scale
             known = np.ma.masked_invalid(self.numbers)
@@ -88,15 +97,21 @@ class DatasetIndex:
         return np.asarray(self.outcomes >= len(self.labels.names), np.bool_)
 
     @property
+    def is_right(self) -> NDArray[np.bool_]:
+        """Items × cells: whether the verdict is the reference verdict."""
+        found = self.outcomes == self.reference[:, None] if self.right is None else self.right
+        return np.asarray(found, np.bool_)
+
+    @property
     def is_wrong(self) -> NDArray[np.bool_]:
         """Items × cells: whether there is a verdict and it is not the reference verdict."""
         labelled = self.reference >= 0
-        return np.asarray(~self.is_failed & (self.outcomes != self.reference[:, None]) & labelled[:, None], np.bool_)
+        return np.asarray(~self.is_failed & ~self.is_right & labelled[:, None], np.bool_)
 
     @property
     def is_all_wrong(self) -> NDArray[np.bool_]:
         """Whether no cell has the reference verdict and at least one has another verdict."""
-        has_right = (self.outcomes == self.reference[:, None]).any(axis=1)
+        has_right = self.is_right.any(axis=1)
         return np.asarray(self.is_wrong.any(axis=1) & ~has_right, np.bool_)
 
 
@@ -142,7 +157,10 @@ class RunIndex:
         words = pl.Enum(self.labels.outcomes)
         with reading(folder):
             lazy = pl.scan_parquet(folder / JUDGMENTS)
-            found = lazy.select(pl.coalesce("verdict", "failure").cast(words).to_physical().cast(pl.Int8)).collect()
+            verdict = pl.col("verdict")
+            if self.labels.is_ranking:
+                verdict = pl.when(verdict.is_not_null()).then(pl.lit(self.labels.names[0]))
+            found = lazy.select(pl.coalesce(verdict, "failure").cast(words).to_physical().cast(pl.Int8)).collect()
             runs = lazy.select(pl.col("cell").rle()).collect().to_series().struct.unnest()
         sizes = [self._source.manifest["datasets"][entry["dataset"]]["items"] for entry in self._cells]
         ids = [entry["id"] for entry in self._cells]
@@ -161,11 +179,12 @@ class RunIndex:
         frame = _items(self._source.folder, name)
         if len(frame) != size:
             raise RunFolderError(f"{self._source.folder / ITEMS} does not hold the items of its manifest", hint=RETRY)
-        start, cells, columns, flips = 0, [], [], []
+        start, cells, columns, flips, starts = 0, [], [], [], []
         for entry in self._cells:
             items = self._source.manifest["datasets"][entry["dataset"]]["items"]
             if entry["dataset"] == name:
                 cells.append(entry)
+                starts.append(start)
                 columns.append(self._outcomes[start : start + items])
                 flips.append(self._flips(entry, start, items))
             start += items
@@ -176,7 +195,20 @@ class RunIndex:
             reference = words.to_physical().cast(pl.Int8).fill_null(-1).to_numpy()
         outcomes = np.column_stack(columns) if columns else np.zeros((size, 0), np.int8)
         flipped = np.column_stack(flips) if flips else np.zeros((size, 0), np.bool_)
-        return DatasetIndex(name, tuple(cells), outcomes, flipped, reference, frame, self.labels, self._numbers(name))
+        found = DatasetIndex(name, tuple(cells), outcomes, flipped, reference, frame, self.labels, self._numbers(name))
+        return self._with_rankings(found, starts) if self.labels.is_ranking else found
+
+    def _with_rankings(self, found: DatasetIndex, starts: Sequence[int]) -> DatasetIndex:
+        """The outcomes of a dataset with what is ranked first, and people's rankings as reference labels."""
+        folder, size = self._source.folder, len(found)
+        with reading(folder):
+            lazy = pl.scan_parquet(folder / ITEMS).filter(pl.col("dataset") == found.name)
+            has_opinion = OPINION in lazy.collect_schema()
+            opinions = lazy.select(OPINION).collect()[OPINION].to_list() if has_opinion else [None] * size
+            texts = pl.scan_parquet(folder / JUDGMENTS).select("verdict").collect()["verdict"]
+        tops, right = tops_of([texts[start : start + size].to_list() for start in starts], opinions)
+        people = pl.Series("reference", [people_ranking(scores) for scores in opinions], dtype=pl.String)
+        return replace(found, frame=found.frame.with_columns(people), tops=tops, right=right)
 
     def _numbers(self, name: str) -> NDArray[np.float64] | None:
         """Items × cells: the numbers that the cells gave, NaN where they failed; None where labels are classes."""

@@ -15,7 +15,9 @@ from harness.cache.joined import opened_cache
 from harness.data.dataset import FrameDataset
 from harness.errors import InputError
 from harness.generation.plan import LoopPlan
+from harness.records.datasets import LENGTHS, OPINION
 from harness.report.items.loops import loop_record
+from harness.report.items.rankings import people_ranking
 from harness.report.items.records import ConversationRecord, ItemRecord, LoopRecord
 from harness.report.items.replays import Replays
 from harness.report.items.run_rows import (
@@ -75,6 +77,7 @@ class Items:
             raise InputError(f"this run has no dataset {quoted(dataset)}")
         place = ItemRow(self._source.folder, dataset, item)
         row = place.row
+        reference = people_ranking(row.get(OPINION)) if LENGTHS in row else row["reference"]
         judged = judgment_rows(self._source.folder, item, [one["id"] for one in here])
         record = ItemRecord(
             dataset,
@@ -89,15 +92,15 @@ class Items:
             None,
             row["model_a"],
             row["model_b"],
-            row["reference"],
+            reference,
             tuple(zip(self._annotators(dataset), row["labels"], strict=False)),
             row["category"],
             row["cluster"],
             verdicts=tuple(
-                verdict_record(entry, judged[entry["id"]], row["reference"]) for entry in here if entry["id"] in judged
+                verdict_record(entry, judged[entry["id"]], reference) for entry in here if entry["id"] in judged
             ),
         )
-        record = self._with_texts(record, place.at)
+        record = self._with_texts(record, place.at, row.get(OPINION))
         if not conversations:
             return record
         with self._cache() as cache:
@@ -150,7 +153,7 @@ class Items:
         names: Sequence[str] = self._source.manifest["datasets"][dataset]["annotators"]
         return names
 
-    def _with_texts(self, record: ItemRecord, at: int) -> ItemRecord:
+    def _with_texts(self, record: ItemRecord, at: int, opinion: Sequence[float] | None) -> ItemRecord:
         """The record with its texts: of a match from the run folder, of anything else from the data."""
         match = self._match(record.dataset)
         if match is not None:
@@ -160,12 +163,17 @@ class Items:
             return replace(record, missing=NO_DATA.format(reason=self.found.missing))
         found_labels = plan.datasets[record.dataset].label_set
         (item,) = plan.datasets[record.dataset].items(at, at + 1)
+        if item.responses:
+            scores: Sequence[float | None] = [None] * len(item.responses) if opinion is None else opinion
+            responses = tuple(zip(item.responses, scores, strict=False))
+            record = replace(record, prompt=messages_of(item.prompt), responses=responses)
+            return replace(record, reference_answer=item.reference)
         return replace(
             record,
             prompt=messages_of(item.prompt),
             response_a=item.response_a,
             response_b=item.response_b if found_labels.is_pair else None,
-            is_single=not found_labels.is_pair,
+            is_single=found_labels.is_single,
             reference_answer=item.reference,
         )
 

@@ -205,6 +205,7 @@ class ItemRecord:
         conversations: those that were asked for.
         missing: why there are no texts, "" where there are.
         is_single: whether response a is the only one.
+        responses: of an item with several, each with how good people find it, None where they say nothing.
     """
 
     dataset: str
@@ -229,6 +230,7 @@ class ItemRecord:
     conversations: tuple[ConversationRecord, ...] = ()
     missing: str = ""
     is_single: bool = False
+    responses: tuple[tuple[str, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

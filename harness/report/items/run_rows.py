@@ -13,10 +13,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from harness.errors import InputError, RunFolderError, parquet_faults
+from harness.report.items.rankings import is_right
 from harness.report.items.records import Message, VerdictRecord
 from harness.runner.run_check import RETRY
 from harness.runner.run_folder import ITEMS, JUDGMENTS, PROMPTS, TRAJECTORIES
 from harness.text import quoted
+
+SIGNS = frozenset(">=")
+"""The signs between the positions of a ranking, which no label has."""
 
 
 class RunFiles(Protocol):
@@ -174,7 +178,7 @@ def verdict_record(entry: Mapping[str, Any], row: Mapping[str, Any], reference: 
         entry["strategy"],
         verdict or row["failure"],
         verdict is None,
-        None if verdict is None or reference is None else verdict == reference,
+        None if verdict is None or reference is None else _is_right(verdict, reference),
         flips(entry, row["votes"]),
         row["score_a"],
         row["score_b"],
@@ -182,6 +186,11 @@ def verdict_record(entry: Mapping[str, Any], row: Mapping[str, Any], reference: 
         row["abstained"],
         row["prompt_tokens"] + row["completion_tokens"],
     )
+
+
+def _is_right(verdict: str, reference: str) -> bool:
+    """Whether a verdict is the reference verdict; of rankings, whether what is first is among the best."""
+    return is_right(verdict, reference) if SIGNS & set(reference) else verdict == reference
 
 
 def evaluator_of(entry: Mapping[str, Any]) -> str:

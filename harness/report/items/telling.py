@@ -69,14 +69,10 @@ def reasons(data: DatasetIndex, at: int) -> Iterator[str]:
         data: its dataset.
         at: its position.
     """
-    outcomes = data.outcomes[at]
-    names = data.labels.names
     if data.disagreement[at] > 0:
         yield f"the cells disagree: {_spread(data, at)}"
-    reference = data.reference[at]
-    is_wrong = (outcomes < len(names)) & (outcomes != reference)
-    if reference >= 0 and not (outcomes == reference).any() and is_wrong.any():
-        yield "every verdict is wrong" if len(outcomes) > 1 else "the verdict is wrong"
+    if data.is_all_wrong[at]:
+        yield "every verdict is wrong" if len(data.cells) > 1 else "the verdict is wrong"
     if count := int(data.flips[at].sum()):
         yield f"the verdict of {pluralized(count, 'cell')} changes with the order of the responses"
 
@@ -86,5 +82,8 @@ def _spread(data: DatasetIndex, at: int) -> str:
     if data.numbers is not None:
         found = data.numbers[at][~np.isnan(data.numbers[at])]
         return f"numbers from {found.min():.3g} to {found.max():.3g}"
+    if data.tops is not None:
+        named, times = np.unique(data.tops[at][data.tops[at] != ""], return_counts=True)
+        return ", ".join(f"{count} rank {name} first" for name, count in zip(named, times, strict=True))
     counts = (data.outcomes[at] == code for code in range(len(data.labels.names)))
     return ", ".join(f"{count.sum()} {name}" for count, name in zip(counts, data.labels.names, strict=True))

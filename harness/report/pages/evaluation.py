@@ -21,6 +21,10 @@ PAGES: Mapping[str, str] = {
     for one in (OverviewPage, DifferencesPage, CostPage, AgreementPage, CellsPage, SlicesPage, AuditPage, FailuresPage)
 }
 """Names and titles of the pages, in reading order."""
+PAGES_OF_RANKINGS: Mapping[str, str] = {
+    name: title for name, title in PAGES.items() if name not in (AgreementPage.NAME, AuditPage.NAME)
+}
+"""Those of a run that ranked several responses, which have no kappa and no probes."""
 
 
 def evaluation_page(name: str, source: RunSource, links: Links, vs: str | None = None, by: str | None = None) -> Page:
