@@ -14,7 +14,7 @@ from typing import NamedTuple
 from harness.evaluators.cell import asks, calls_per_item
 from harness.evaluators.mode import members_of, stages_of
 from harness.generation.plan import LoopPlan, make_match_plan
-from harness.generation.records import System
+from harness.generation.records import RANK, System
 from harness.generation.trajectories import TrajectoryLedger
 from harness.records.datasets import Item
 from harness.records.experiment import Cell
@@ -130,16 +130,27 @@ def steps_of(plan: LoopPlan, system: System, prompt: int) -> Iterator[Step]:
                 own = largest_reply(spec.models[name])
                 low = asked + prompt + before * (again + 1) + number
                 yield Step(name, (fewest, 1), (low, low + number * draft + before * own), (1, own))
-    if spec.selection.cell is not None:
+    if spec.selection.cell is not None and spec.selection.by == RANK:
+        if system.rounds > 1:
+            yield from _comparison(plan, spec.selection.cell, prompt, system.rounds * draft, system.rounds)
+    elif spec.selection.cell is not None:
         for _ in range(1, system.rounds):
             yield from _comparison(plan, spec.selection.cell, prompt, 2 * draft)
 
 
-def _comparison(plan: LoopPlan, cell: Cell, prompt: int, drafts: int) -> Iterator[Step]:
-    """The calls that may compare two drafts of at most so many tokens together; none is certain to be made."""
+def _comparison(plan: LoopPlan, cell: Cell, prompt: int, drafts: int, responses: int = 0) -> Iterator[Step]:
+    """The calls that may compare two drafts of at most so many tokens together; none is certain to be made.
+
+    Args:
+        plan: the plan.
+        cell: the evaluator.
+        prompt: tokens of the prompt.
+        drafts: tokens of all drafts together.
+        responses: how many drafts are ranked; 0 where two are compared.
+    """
     if members := members_of(cell):  # a cell that counts asks its members in a tournament
         for member in members:
-            yield from _comparison(plan, member, prompt, drafts)
+            yield from _comparison(plan, member, prompt, drafts, responses)
         return
     for number, stage in enumerate(stages_of(cell)):
         for step in _comparison(plan, stage, prompt, drafts):
@@ -149,7 +160,7 @@ def _comparison(plan: LoopPlan, cell: Cell, prompt: int, drafts: int) -> Iterato
     strategy = plan.spec.strategies[cell.strategy]
     template = (len(strategy.user) + len(strategy.system or "")) // BYTES_PER_TOKEN
     longest = max(largest_reply(plan.spec.models[name]) for name in cell.models)
-    fewest, most = calls_per_item(cell, strategy)
+    fewest, most = calls_per_item(cell, strategy, responses)
     for at in range(most):
         model = plan.spec.models[cell.models[at % len(cell.models)]]
         shown = prompt + template + drafts + at * longest  # at most all that was said before

@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.generation import wording as loop_wording
 from harness.generation.plan import MatchPlan
-from harness.generation.records import GenerationSpec, System
+from harness.generation.records import RANK, GenerationSpec, System
 from harness.generation.trajectories import LoopCounts
 from harness.generation.win_rates import (
     Met,
@@ -256,6 +256,9 @@ def _selection_words(spec: GenerationSpec) -> str:
         ]
     order = "alternating" if selection.alternates else selection.cell.order
     said = f"tournament of drafts before {selection.cell.strategy}/{selection.cell.evaluator}, order {order}"
+    if selection.by == RANK:
+        said = f"ranking of all drafts by {selection.cell.strategy}/{selection.cell.evaluator}, order {order}"
+        return f"{said}; the earliest of those tied at the top"
     if selection.by == "published":
         return f"{said}; inverted from the third draft on, as the study arXiv 2408.08688 did by mistake"
     return f"{said}; a tie keeps the earlier draft"

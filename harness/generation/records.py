@@ -13,7 +13,9 @@ from harness.records.datasets import DatasetSpec
 from harness.records.experiment import Cell, Spec
 from harness.records.judgments import FailureKind
 
-SelectBy = Literal["last", "score", "tournament", "published"]
+SelectBy = Literal["last", "score", "rank", "tournament", "published"]
+RANK: SelectBy = "rank"
+"""The selection by a ranking of all drafts."""
 Ended = Literal["", "score", "unchanged", "no-feedback"]
 
 
@@ -56,9 +58,10 @@ class Selection:
     """How the best draft of a trajectory is found.
 
     Attributes:
-        by: `last`; `score`: the reviewers' own; `tournament`: each new draft against the best so far; `published`: as
-            the study arXiv 2408.08688 did it, whose second round took the loser.
-        cell: the evaluator of a tournament, with its strategy and order; None without a tournament.
+        by: `last`; `score`: the reviewers' own; `rank`: all drafts are ranked together; `tournament`: each new draft
+            against the best so far; `published`: as the study arXiv 2408.08688 did it, whose second round took the
+            loser.
+        cell: the evaluator of a tournament or a ranking, with its strategy and order; None without one.
         alternates: whether drafts after the second one are shown before the best so far, as in that study.
     """
 

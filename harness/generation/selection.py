@@ -1,4 +1,6 @@
-"""Which draft of a trajectory is the best: a rule, the reviewers' scores, or a tournament.
+"""Which draft of a trajectory is the best: a rule, the reviewers' scores, a ranking, or a tournament.
+
+A ranking is that of all drafts together (`harness.generation.draft_ranking`).
 
 In a tournament each new draft meets the best so far; the new one takes its place if it wins. **A tie keeps the earlier
 draft**, and so does a duel without a verdict. The study arXiv 2408.08688 took the loser from the third draft on: when
@@ -17,14 +19,13 @@ from harness.evaluators.aggregation import exchanged, swap_responses
 from harness.evaluators.cell import converse
 from harness.evaluators.conversation import Conversation, map_calls
 from harness.evaluators.question import with_step
-from harness.generation.records import Draft, DraftComparison, Selection, System
+from harness.generation.draft_ranking import SELECT, ranked
+from harness.generation.records import RANK, Draft, DraftComparison, Selection, System
 from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell
 from harness.records.judgments import Outcome
-
-SELECT = "select"
 
 
 def pick(
@@ -40,8 +41,10 @@ def pick(
         return len(drafts) - 1, ()
     if selection.by == "score":
         return best_score(drafts), ()
-    assert selection.cell is not None, "a tournament has an evaluator"
-    assert questions is not None, "a tournament has a strategy"
+    assert selection.cell is not None, "a tournament and a ranking have an evaluator"
+    assert questions is not None, "a tournament and a ranking have a strategy"
+    if selection.by == RANK:
+        return (yield from ranked(item, drafts, system, selection.cell, questions, models))
     best, duels = 0, []
     for new in range(1, len(drafts)):
         keys: list[str] = []

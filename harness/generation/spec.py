@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from harness.errors import Problem, SpecError
 from harness.evaluators.mode import members_of
 from harness.generation.matrix import matches_of, system_problems, systems_of
-from harness.generation.records import GenerationSpec, ReviewRule, Selection, Stop
+from harness.generation.records import RANK, GenerationSpec, ReviewRule, Selection, Stop
 from harness.generation.review import built_in, review_from, review_json, review_problems
 from harness.hashing import digest_of
 from harness.prompting.strategy import strategy_json
@@ -33,6 +33,7 @@ from harness.spec.models import models_of
 from harness.spec.paths import Folders, file_fault
 from harness.spec.personas import with_personas
 from harness.spec.plugins import plugin_problems
+from harness.spec.rankings import unfit_for_ranking
 from harness.spec.schema import check
 from harness.spec.strategies import known_strategies, strategies_of
 from harness.spec.yaml import read_yaml
@@ -45,6 +46,10 @@ _SHARED = ("models", "personas")
 """Sections whose defaults are those of an evaluation."""
 COMPARE = Axes(("compare",), datasets=("match",))
 """The evaluators that compare the picked drafts of two systems; every match is a dataset of theirs."""
+COMPARE_ASKS = ("pair", "each")
+"""What a strategy asks that compares two drafts."""
+TOURNAMENT = "tournament"
+"""The mode that ranks by comparing pairs."""
 SELECTION = Axes(("selection",), datasets=(DRAFTS,), is_single=True)
 """The evaluator of a tournament of drafts."""
 
@@ -135,18 +140,45 @@ def _checked(document: Document, folders: Folders) -> Parts:
         is_tournament = each is SELECTION
         found = matrix_problems(checked, names, axes=each, needs_members=not is_tournament)
         if not found and not known and not wrong and not unknown:
-            found = [*unfit_strategies(complete, strategies, each)]
+            ranks = is_tournament and checked.part("selection", "by") == RANK
+            found = [*_unfit(complete, strategies, each, ranks=ranks)]
             found += _tournament_problems(complete, names.models) if is_tournament and not found else ()
         problems += found
     problems += system_problems(checked)
     return Parts(complete, strategies, review, list(dict.fromkeys(problems)))
 
 
+def _unfit(document: Document, strategies: Mapping[str, Strategy], axes: Axes, *, ranks: bool) -> Iterator[Problem]:
+    """Strategies that do not compare two drafts, or do not rank all of them where a ranking selects."""
+    matrix = axes.matrix(document)
+    names = [name for name in matrix["strategy"] if name in strategies]
+    if ranks:
+        yield from unfit_for_ranking(document, strategies, matrix["evaluator"], names, axes)
+        if document.value["selection"].get("order") == "alternating":
+            place = ("selection", "order")
+            yield document.problem(place, "a ranking shows all drafts at once", hint="write `given` or `both`")
+        return
+    for index, name in enumerate(names):
+        if strategies[name].ask not in COMPARE_ASKS:
+            what = f"the strategy {quoted(name)} asks `{strategies[name].ask}`, and two drafts are compared here"
+            hint = "take one with `ask: pair` or `each`; `selection: {by: rank}` ranks all drafts"
+            yield document.problem(axes.at("strategy", index), what, hint=hint)
+            return
+    for index, entry in enumerate(matrix["evaluator"]):
+        for mode in entry:
+            if mode == TOURNAMENT:
+                hint = "use `judge`, or `selection: {by: rank}` with this evaluator"
+                message = "a tournament ranks several responses, and two drafts are compared here"
+                yield document.problem(axes.at("evaluator", index, mode), message, hint=hint, key=True)
+                return
+    yield from unfit_strategies(document, strategies, axes)
+
+
 def _tournament_problems(document: Document, models: tuple[str, ...]) -> Iterator[Problem]:
-    """A tournament has one evaluator, whose members use its own strategy."""
+    """A tournament and a ranking have one evaluator, whose members use its own strategy."""
     cells = cells_of(SELECTION.matrix(document), models)
     if len(cells) != 1:
-        message = f"a tournament has one evaluator, and these are {len(cells)}"
+        message = f"drafts are selected by one evaluator, and these are {len(cells)}"
         yield document.problem(("selection", "evaluator"), message, hint="name one")
     elif any(member.strategy != cells[0].strategy for member in members_of(cells[0])):
         message = f"the members of this {cells[0].mode} must use the strategy of the tournament"

@@ -89,7 +89,7 @@ def test_the_shipped_spec_is_valid():
         (("strategy: [combined-10]", "strategy: [combined]"), "compare.strategy[0]: there is no strategy `combined`"),
         (("judge: [master]", "judge: [mister]"), "compare.evaluator[0].judge[0]: there is no model `mister`"),
         (("strategy: combined-10,", "strategy: combined-1,"), "selection.strategy"),
-        (("{judge: master}", "{judge: [master, novice]}"), "a tournament has one evaluator, and these are 2"),
+        (("{judge: master}", "{judge: [master, novice]}"), "drafts are selected by one evaluator, and these are 2"),
         (("by: tournament", "by: last"), "selection"),
         (("by: tournament, strategy: combined-10, evaluator: {judge: master}", "by: tournament"), "selection"),
         (("skill: 0.5", "skill: 5"), "models.writer.skill"),
