@@ -18,6 +18,7 @@ from harness.text import quoted, suggestion
 
 if TYPE_CHECKING:
     from harness.analysis.compare.gate import GateRules
+    from harness.analysis.correct.correct import Method
     from harness.analysis.power.figures import PowerQuestion
 
 MAX_ITEMS = 1_000_000_000
@@ -134,6 +135,7 @@ def correct(
     columns: Mapping[str, str | Sequence[str]] | None = None,
     values: Mapping[str, str] | None = None,
     skip_unknown: bool = False,
+    method: Method = "ppi",
     results: str | Path = "results",
     allow_paths: Iterable[str | Path] = (),
 ) -> Document:
@@ -141,11 +143,12 @@ def correct(
 
     Args:
         run: a finished run, a run folder, or a spec by file or name, which stands for its newest run.
-        labels: a file of labels in any dataset format, a polars or pandas frame, or a list of rows; the labels of the
-            dataset where it is None.
+        labels: a file of labels in any dataset format, a folder of `harness label next`, a polars or pandas frame, or
+            a list of rows; the labels of the dataset where it is None.
         columns: names of the columns of that file, such as `{"id": "question_id", "labels": ["anna", "ben"]}`.
         values: verdicts of the labels of that file, such as `{"1": "a", "2": "b"}`.
         skip_unknown: whether to ignore rows whose id is not in the run.
+        method: `rogan-gladen` adds the rates of a label by that estimator, of single responses.
         results: folder of all results.
         allow_paths: as `load_spec` takes them, for a spec that is given by file.
 
@@ -175,7 +178,7 @@ def correct(
         source = LabelSource(Path("frame:labels"), named, words, skip_unknown, rows_of(labels, "labels"))
     judged = read_judged(folder_of(run, results, tuple(map(Path, allow_paths))))
     drawn = None if source is None else drawn_labels(judged, source)
-    return Document("correct", correction_json(corrected(judged, source, drawn)), correction_table)
+    return Document("correct", correction_json(corrected(judged, source, drawn, method)), correction_table)
 
 
 def _planned(target: AnyRun | Planned, results: str | Path, allowed: tuple[Path, ...]) -> Planned | None:

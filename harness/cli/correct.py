@@ -13,12 +13,13 @@ from harness.cli._found_run import found_run
 from harness.cli._label_options import label_options, label_source
 from harness.cli._options import allow_path_option, json_option, results_option, wide_option
 from harness.cli._output import print_json
+from harness.cli._rogan_gladen import TITLE, rogan_gladen_rows
 from harness.cli._terminal import print_text
 from harness.leaderboard.numbers import rank_range, with_interval
 from harness.text import aligned, printable, with_minus_signs
 
 if TYPE_CHECKING:
-    from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
+    from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection, Method
     from harness.analysis.correct.soft_rates import SoftRates
     from harness.analysis.correct.strengths import Strength
     from harness.records.figures import Figure, RankSet
@@ -41,6 +42,7 @@ Examples:
   harness correct results/my-judges/3f2a9c41 --labels labels.csv --column id=question_id --value 1=a --value 2=b
   harness correct my-judges --wide                         every table and column
   harness correct my-judges --json                         the labels of the dataset
+  harness correct checks --method rogan-gladen             that estimator beside it, with what it assumes
 
 \b
 FILE is JSONL, CSV or Parquet with the columns `id` (item id) and `label` (a, tie or b). Optional columns: `labels` or
@@ -53,6 +55,13 @@ was drawn.
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @label_options
+@click.option(
+    "--method",
+    type=click.Choice(["ppi", "rogan-gladen"]),
+    default="ppi",
+    show_default=True,
+    help="rogan-gladen: also print the rates of a label by that estimator.",
+)
 @results_option
 @allow_path_option
 @wide_option
@@ -63,6 +72,7 @@ def correct(
     columns: tuple[str, ...],
     values: tuple[str, ...],
     skip_unknown: bool,
+    method: Method,
     results: Path,
     allow_paths: tuple[Path, ...],
     wide: bool,
@@ -80,7 +90,7 @@ def correct(
 
     source = label_source(labels, columns, values, skip_unknown=skip_unknown)
     judged = read_judged(found_run(run, results, allow_paths))
-    found = corrected(judged, source, None if source is None else drawn_labels(judged, source))
+    found = corrected(judged, source, None if source is None else drawn_labels(judged, source), method)
     if as_json:
         print_json(correction_json(found))
     else:
@@ -122,6 +132,10 @@ def _dataset_lines(found: DatasetCorrection, *, wide: bool) -> Iterator[str]:
             yield ""
             yield f"differences of the corrected {pairing.title}, intervals simultaneous over the pairs of a cell"
             yield from _table(_differences(found, wide=wide))
+    if found.rogan_gladen:
+        yield ""
+        yield f"{pairing.title}: {TITLE}"
+        yield from _table(rogan_gladen_rows(found, None if wide else _best_cell(found)))
     if wide and pairing.label is None:
         yield ""
         yield "win rate by other conventions of ties"

@@ -133,6 +133,9 @@ def test_some_labels_correct_the_rate_of_a_label(folder, tmp_path):
     assert "a system with fewer than 20 labels" in shown
     pairs = len(systems) * (len(systems) - 1) // 2
     assert len(dataset["differences"]) == pairs * len(dataset["cells"])
+    beside = invoke("correct", run_of(folder), *options[:-1], "--method", "rogan-gladen")
+    assert "rate of `pass`: Rogan-Gladen, within [0, 1], beside the corrected rate" in beside.output
+    assert "prefer it" in beside.output
     wrong = invoke("correct", run_of(folder), *options[:2], "--value", "yes=good")
     assert wrong.exit_code == 2
     assert "`good` is no label of this run; it has `fail`, `pass`" in wrong.output

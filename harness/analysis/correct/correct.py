@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from harness.analysis.correct.label_file import LabelSource, NewLabels, Target, read_labels
 from harness.analysis.correct.notes import notes_on_labels
 from harness.analysis.correct.pairing import Pairing, label_pairing, pairing_of
+from harness.analysis.correct.rogan_gladen import RoganGladenRate, check_single, with_rogan_gladen
 from harness.analysis.correct.soft_rates import SoftRates, soft_rates
 from harness.analysis.correct.strengths import Strength, strengths_of
 from harness.analysis.correct.systems import SystemDifference, SystemRate, differences_of_systems, rates_of_systems
@@ -39,6 +40,9 @@ from harness.statistics.win_rate import Ties
 
 if TYPE_CHECKING:
     from harness.runner.run_reader import Judged, JudgedDataset
+
+Method: TypeAlias = Literal["ppi", "rogan-gladen"]
+"""Ways to correct the rate of a label; prediction-powered inference is always part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class DatasetCorrection:
         systems: of single responses, the rate of the label for each system that wrote them, by each cell.
         design: how the labelled items were drawn; None where that is not known.
         differences: of the rates of these systems.
+        rogan_gladen: rates by that estimator, where it was asked for.
     """
 
     name: str
@@ -99,6 +104,7 @@ class DatasetCorrection:
     systems: tuple[SystemRate, ...] = ()
     design: DesignFacts | None = None
     differences: tuple[SystemDifference, ...] = ()
+    rogan_gladen: tuple[RoganGladenRate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +131,10 @@ class Correction:
 
 
 def correct(
-    judged: Judged, source: LabelSource | None = None, given: Mapping[str, NewLabels] | None = None
+    judged: Judged,
+    source: LabelSource | None = None,
+    given: Mapping[str, NewLabels] | None = None,
+    method: Method = "ppi",
 ) -> Correction:
     """Correct a run with labels.
 
@@ -133,10 +142,11 @@ def correct(
         judged: the run.
         source: a file of labels; None for the labels of the dataset.
         given: the labels of that file, by dataset, where they were read before.
+        method: `rogan-gladen` adds the rates by that estimator, of single responses.
 
     Raises:
         DatasetError: with all errors of the file.
-        RunFolderError: where labels are numbers, or the run ranked several responses.
+        RunFolderError: where labels are numbers, the run ranked several responses, or the method is not for pairs.
     """
     from harness.runner.run_kinds import no_rankings
 
@@ -144,6 +154,8 @@ def correct(
     if judged.label_set.is_number:
         hint = "`harness leaderboard` shows how far judge and people agree, and their mean difference as `bias`"
         raise RunFolderError(f"{judged.folder}: labels are numbers, and a correction is of rates of labels", hint=hint)
+    if method == "rogan-gladen":
+        check_single(judged.datasets, judged.folder)
     if given is not None:
         new = dict(given)
     elif source is None:
@@ -157,7 +169,7 @@ def correct(
         if one.design is None or one.design.is_equal:  # the soft rates know no weights
             soft = soft_rates(judged, each, one.pairing, None if source is None else labels, judged.score)
             one = replace(one, soft=soft)
-        found.append(one)
+        found.append(with_rogan_gladen(one, each, labels, judged.score) if method == "rogan-gladen" else one)
     shown = None if source is None else str(source.path)
     notes = (numbers.SIMULATED,) if _is_simulated(judged) else ()
     return Correction(judged.id, judged.spec_name, shown, judged.score, judged.seed, tuple(found), notes)

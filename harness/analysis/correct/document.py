@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
 from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
+from harness.analysis.correct.rogan_gladen import RoganGladenRate
 from harness.analysis.correct.systems import SystemDifference, SystemRate
 from harness.analysis.correct.weighting import DesignFacts
 from harness.hashing import rounded
@@ -58,6 +60,7 @@ def _dataset(found: DatasetCorrection) -> dict[str, Any]:
         ],
         **({"systems": [_system(each) for each in found.systems]} if found.systems else {}),
         **({"differences": [_difference(each) for each in found.differences]} if found.differences else {}),
+        **({"rogan_gladen": [_rogan_gladen(each) for each in found.rogan_gladen]} if found.rogan_gladen else {}),
         **({} if found.design is None else {"design": _design(found.design)}),
         "notes": list(found.notes),
     }
@@ -93,6 +96,26 @@ def _difference(found: SystemDifference) -> dict[str, Any]:
         "difference": figure_json(found.figure),
         "distinguishable": found.is_distinguishable,
     }
+
+
+def _rogan_gladen(found: RoganGladenRate) -> dict[str, Any]:
+    of = found.found
+    return {
+        "cell": found.cell,
+        "system": found.system,
+        "judge": _number(of.rate),
+        "sensitivity": _number(of.sensitivity),
+        "specificity": _number(of.specificity),
+        "labelled": {"with_label": of.with_label, "without_label": of.without_label},
+        "estimate": _number(of.value),
+        "figure": figure_json(found.figure),
+        "corrected": figure_json(found.corrected),
+    }
+
+
+def _number(value: float) -> float | None:
+    """A number as JSON has it."""
+    return None if math.isnan(value) else value
 
 
 def _soft(found: DatasetCorrection) -> dict[str, Any] | None:

@@ -97,3 +97,35 @@ def no_verdict_counts(dataset: str, failed: int, judgments: int) -> str:
         f"{dataset}: {failed} of {judgments} judgments failed; uncorrected win rates leave them out (with bounds), "
         "corrected ones use the labels only, and agreement counts them as disagreement"
     )
+
+
+def transport(dataset: str, *, has_systems: bool) -> str:
+    """What Rogan and Gladen's estimator assumes.
+
+    Args:
+        dataset: its name.
+        has_systems: whether systems have rates by sensitivity and specificity over all systems.
+    """
+    others = ", whichever system wrote them" if has_systems else ""
+    return (
+        f"{dataset}: Rogan-Gladen assumes the sensitivity and specificity of the labelled items for all items{others}; "
+        "the corrected rate (PPI++) does not: prefer it"
+    )
+
+
+def leaves_range(dataset: str, names: Sequence[str]) -> str:
+    """Estimates outside [0, 1]."""
+    return f"{dataset}: Rogan-Gladen leaves [0, 1] and is cut off: {shortlist(names)}"
+
+
+def unbounded(dataset: str, names: Sequence[str]) -> str:
+    """Judges that are not distinguishable from chance."""
+    return (
+        f"{dataset}: sensitivity + specificity is not distinguishable from 1, so Rogan-Gladen allows every rate: "
+        f"{shortlist(names)}"
+    )
+
+
+def no_transport(dataset: str, names: Sequence[str]) -> str:
+    """Evidence that sensitivity and specificity do not transport."""
+    return f"{dataset}: the intervals of Rogan-Gladen and of the corrected rate exclude each other: {shortlist(names)}"
