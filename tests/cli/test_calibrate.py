@@ -97,6 +97,22 @@ def test_labels_of_a_file_replace_those_of_the_run(tmp_path: Path):
     assert "fewer than 20 labelled items" in found["datasets"][0]["cells"][0]["reason"]
 
 
+def test_drawn_labels_replace_those_of_the_run_and_unequal_probabilities_are_refused(tmp_path: Path):
+    drawn = ("label", "next", "soft", "--n", "40", "--dir", str(tmp_path), "--json")
+    found = json.loads(harness(*drawn).stdout)
+    path, folder = Path(found["files"][0]["file"]), str(Path(found["record"]).parent)
+    path.write_text(path.read_text("utf-8").replace(",,", ",1,"), "utf-8")
+    found = json.loads(harness("calibrate", "soft", "--labels", folder, "--json").stdout)
+    assert found["datasets"][0]["labelled"] == 40
+    unequal = tmp_path / "unequal.csv"
+    ids = [json.loads(line)["id"] for line in Path("pairs.jsonl").read_text().splitlines()[:40]]
+    rows = "".join(f"{name},a,{0.2 if at % 2 else 0.4}\n" for at, name in enumerate(ids))
+    unequal.write_text(f"id,label,probability\n{rows}")
+    shown = harness("calibrate", "soft", "--labels", str(unequal))
+    assert shown.exit_code == 2
+    assert "were drawn with unequal probabilities, and a calibration takes all alike; draw uniformly" in shown.output
+
+
 def test_options_of_a_file_need_the_file():
     done = harness("calibrate", "soft", "--column", "id=x")
     assert (done.exit_code, "need --labels" in done.stderr) == (2, True)
