@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.api.document import Table
@@ -64,6 +64,8 @@ def power_table(found: Mapping[str, Any]) -> Table:
 def correction_table(found: Mapping[str, Any]) -> Table:
     """One row for each cell: its win rate with ties as half a win, corrected, and its agreement with the labels."""
     ends = ("value", "low", "high")
+    if "means" in found:
+        return _mean_table(found["means"])
     metrics = list(
         dict.fromkeys(name for part in found["datasets"] for cell in part["cells"] for name in cell["agreement"])
     )
@@ -82,3 +84,20 @@ def correction_table(found: Mapping[str, Any]) -> Table:
             )
     rates = [f"{name}{end}" for name in ("judge", "corrected") for end in ("", "_low", "_high")]
     return ("dataset", "cell", "labelled", "items", *rates, *metrics), rows
+
+
+def _mean_table(means: Sequence[Mapping[str, Any]]) -> Table:
+    """One row for each cell: its mean number, corrected, and its agreement with the labels."""
+    ends, cells = ("value", "low", "high"), [(part, cell) for part in means for cell in part["cells"]]
+    metrics = list(dict.fromkeys(name for _, cell in cells for name in cell["agreement"]))
+    rows = [
+        (
+            *(part["dataset"], cell["cell"], part["labelled"], part["items"]),
+            *(cell["mean"]["judge"][end] for end in ends),
+            *(cell["mean"]["corrected"][end] for end in ends),
+            *(cell["agreement"][name]["value"] for name in metrics),
+        )
+        for part, cell in cells
+    ]
+    names = [f"{name}{end}" for name in ("judge", "corrected") for end in ("", "_low", "_high")]
+    return ("dataset", "cell", "labelled", "items", *names, *metrics), rows

@@ -45,15 +45,12 @@ def opened_run(run: str, results: Path, allow_paths: tuple[Path, ...]) -> Judged
     Raises:
         RunFolderError: where its labels are numbers, or it ranked several responses.
     """
-    from harness.errors import RunFolderError
-    from harness.runner.run_kinds import no_rankings
+    from harness.runner.run_kinds import no_numbers, no_rankings
     from harness.runner.run_reader import read_judged
 
     judged = read_judged(found_run(run, results, allow_paths))
     no_rankings(judged, "verdicts on pairs and labels of single responses are drawn for labelling")
-    if judged.label_set.is_number:
-        hint = "label items in a file of your own, and name it as `votes:` of the dataset"
-        raise RunFolderError(f"{judged.folder}: labels are numbers, and `harness label` draws for classes", hint=hint)
+    no_numbers(judged, "forms to label are for labels that are classes")
     return judged
 
 

@@ -106,8 +106,16 @@ def _lines(found: Correction, *, wide: bool) -> Iterator[str]:
     for each in found.datasets:
         yield ""
         yield from _dataset_lines(each, wide=wide)
+    from harness.cli._corrected_means import mean_lines
+
+    for mean in found.means:
+        yield ""
+        yield from mean_lines(mean, wide=wide)
     yield ""
     yield from (f"- {note}" for note in found.notes)
+    if found.means:
+        yield f"{100 * found.score.level:g} % intervals, those of systems and of differences simultaneous within a cell"
+        return
     yield (
         f"{100 * found.score.level:g} % intervals and p-values, unadjusted; {found.score.resamples:,} resamples, "
         f"seed {found.seed}; ranks simultaneous over all pairs of cells"

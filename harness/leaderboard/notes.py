@@ -33,6 +33,8 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
     }
     if any(map(is_of_rankings, group.contests)):
         yield from _notes_on_rankings(group, failed)
+    elif any(failed.values()) and len(group.scores[0].table) == 1:  # labels are numbers
+        yield wording.failed_numbers(group.dataset, failed, sum(score.items for score in group.scores))
     elif any(failed.values()):
         yield wording.failed(group.dataset, failed, sum(score.items for score in group.scores))
         if soft := [name for name in group.contests if is_soft(name)]:

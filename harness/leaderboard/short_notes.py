@@ -71,7 +71,10 @@ def failures_note(rows: Sequence[Row]) -> str:
         return ""
     counts = ", ".join(f"{count:,} {kind}" for kind, count in found.kinds.items())
     judged = pluralized(found.judged, "judgment")
-    is_ranking = bool(set(rows[0]["metrics"]) & set(registry.names("ranking_metrics")))
+    metrics = set(rows[0]["metrics"])
+    if metrics <= set(registry.names("soft_metrics")):
+        return f"{found.failed:,} of {judged} failed ({counts}), left out of the figures"
+    is_ranking = bool(metrics & set(registry.names("ranking_metrics")))
     return f"{found.failed:,} of {judged} failed ({counts}), counted as {'0' if is_ranking else 'disagreement'}"
 
 

@@ -61,6 +61,15 @@ def failed_soft(dataset: str, metrics: Sequence[str]) -> str:
     return f"{dataset}: {', '.join(metrics)}: failed judgments are left out, and the bounds stand beside the figures"
 
 
+def failed_numbers(dataset: str, counts: Mapping[str, int], judgments: int) -> str:
+    """Failed judgments where labels are numbers, and how the figures count them."""
+    kinds = ", ".join(f"{counts[kind]} {kind}" for kind in FAILURES if counts[kind])
+    return (
+        f"{dataset}: {sum(counts.values())} of {judgments} judgments failed ({kinds}); they are left out, and the bounds "
+        "stand beside every figure"
+    )
+
+
 def failed_rankings(dataset: str, counts: Mapping[str, int], judgments: int) -> str:
     """Failed rankings, and how the figures count them."""
     kinds = ", ".join(f"{counts[kind]} {kind}" for kind in FAILURES if counts[kind])

@@ -56,6 +56,8 @@ def rate_differences(
     clusters: NDArray[np.int64] | None,
     interval: IntervalAt,
     law: tuple[float, int, int],
+    *,
+    widest: float = 1.0,
 ) -> list[RateDifference]:
     """The differences of all pairs.
 
@@ -65,6 +67,7 @@ def rate_differences(
         clusters: of the items; None where they are independent.
         interval: of the rate of a system at a level; without ends where it has none.
         law: confidence level of all intervals together, resamples and seed of the critical value.
+        widest: the largest difference that there can be, at which intervals are cut off.
     """
     level, resamples, seed = law
     sums = influences
@@ -83,6 +86,8 @@ def rate_differences(
         scale = errors[x] * errors[y]
         correlation = float(np.clip(covariance[x, y] / scale, -1, 1)) if scale > 0 else 0.0
         low, high = _mover((rates[x], ends[x]), (rates[y], ends[y]), correlation)
+        if low is not None and high is not None:
+            low, high = max(-widest, low), min(widest, high)
         differences.append(RateDifference(x, y, float(rates[x] - rates[y]), low, high))
     return differences
 
@@ -97,7 +102,7 @@ def _mover(
     difference = float(x - y)
     below = _reach(x - of_x.low, of_y.high - y, correlation)
     above = _reach(of_x.high - x, y - of_y.low, correlation)
-    return max(-1.0, difference - below), min(1.0, difference + above)
+    return difference - below, difference + above
 
 
 def _reach(one: float, other: float, correlation: float) -> float:

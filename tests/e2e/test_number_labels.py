@@ -315,3 +315,66 @@ def test_power_without_a_run_says_what_it_needs(folder, tmp_path):
     found = invoke("power", folder / "essays.yaml", "--results", tmp_path)
     assert found.exit_code == 0
     assert "is planned from a run" in found.output
+
+
+def corrected(folder, *options):
+    found = invoke("correct", run_of(folder), *options)
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+def test_means_are_corrected_with_the_labels_of_a_file(folder, tmp_path):
+    rows = pl.read_csv(folder / "essays.csv")
+    some = rows.with_columns(label=pl.mean_horizontal(PEOPLE)).select("id", "label")[::2]
+    some.write_csv(tmp_path / "some.csv")
+    text = corrected(folder, "--labels", tmp_path / "some.csv")
+    assert "d: 30 of 60 items labelled" in text
+    assert "mean number by system" in text
+    (part,) = json.loads(corrected(folder, "--labels", tmp_path / "some.csv", "--json"))["means"]
+    cell = next(one for one in part["cells"] if one["cell"] == "d/rating-10/judge:good")
+    assert cell["mean"]["human"]["value"] == pytest.approx(some["label"].mean())
+    assert cell["mean"]["corrected"]["low"] < cell["mean"]["corrected"]["value"] < cell["mean"]["corrected"]["high"]
+    assert len(cell["systems"]) == 4
+    assert len(cell["differences"]) == 6
+    assert cell["agreement"]["pearson"]["n"] == 30
+    assert "kendall" in corrected(folder, "--labels", tmp_path / "some.csv", "--wide")
+
+
+def test_the_labels_of_the_run_correct_nothing_where_all_are_there(folder):
+    assert "all items are labelled, so that judgments correct nothing" in corrected(folder)
+
+
+def test_a_file_of_words_is_refused_with_its_lines(folder, tmp_path):
+    (tmp_path / "bad.csv").write_text("id,label\ntext-001,good\ntext-002,3\n", encoding="utf-8")
+    found = invoke("correct", run_of(folder), "--labels", tmp_path / "bad.csv")
+    assert found.exit_code == 2
+    assert "bad.csv:2: `label` `good` is no finite number" in found.output
+    found = invoke("correct", run_of(folder), "--labels", tmp_path / "bad.csv", "--value", "good=number")
+    assert "words have no meaning" in found.output
+
+
+def test_labels_drawn_with_unequal_probabilities_are_refused(folder, tmp_path):
+    rows = "".join(f"text-{at:03d},{at % 5},{0.2 if at % 2 else 0.9}\n" for at in range(1, 41))
+    (tmp_path / "drawn.csv").write_text(f"id,label,probability\n{rows}", encoding="utf-8")
+    found = invoke("correct", run_of(folder), "--labels", tmp_path / "drawn.csv")
+    assert found.exit_code == 2
+    assert "unequal probabilities are for rates" in found.output
+
+
+def test_verbs_that_need_classes_refuse_a_run_of_numbers(folder):
+    for verb in (("label", "next"), ("threshold",), ("calibrate",)):
+        found = invoke(*verb, run_of(folder))
+        assert found.exit_code == 2, found.output
+        assert "numbers" in found.output or "pairs" in found.output
+
+
+def test_failed_judgments_are_left_out_and_said_so(folder, tmp_path):
+    text = SPEC.replace("skill: 0.55", "skill: 0.55, malformed_rate: 0.4").replace("repeats: [1, 2]", "repeats: [1]")
+    (tmp_path / "essays.yaml").write_text(text, encoding="utf-8")
+    write_essays(tmp_path / "essays.csv", 40)
+    found = invoke("run", tmp_path / "essays.yaml", *places(tmp_path), "--notes")
+    assert found.exit_code == 0, found.output
+    assert "they are left out, and the bounds stand" in " ".join(found.output.split())
+    assert "counted as disagreement" not in found.output
+    row = row_of(board_of(tmp_path), "judge:poor")
+    assert row["metrics"]["pearson"]["n"] == 40 - sum(row["failures"].values()) < 40

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.analysis.correct.label_file import LabelSource, NewLabels, Target, read_labels
+from harness.analysis.correct.means import MeanCorrection, correct_means
 from harness.analysis.correct.notes import notes_on_labels
 from harness.analysis.correct.pairing import Pairing, label_pairing, pairing_of
 from harness.analysis.correct.rogan_gladen import RoganGladenRate, check_single, with_rogan_gladen
@@ -24,7 +25,8 @@ from harness.analysis.correct.strengths import Strength, strengths_of
 from harness.analysis.correct.systems import SystemDifference, SystemRate, differences_of_systems, rates_of_systems
 from harness.analysis.correct.weighting import DesignFacts, design_facts, weighting_of
 from harness.data.labels import majority
-from harness.errors import RunFolderError
+from harness.data.number_labels import mean_numbers
+from harness.errors import DatasetError, Problem
 from harness.hashing import seed_for
 from harness.leaderboard import numbers
 from harness.records.calls import Model, any_simulated
@@ -119,6 +121,7 @@ class Correction:
         seed: of the spec.
         datasets: those of the run, in its order.
         notes: notes on the whole.
+        means: mean numbers of the datasets, where labels are numbers; they then have no rates.
     """
 
     run: str
@@ -128,6 +131,7 @@ class Correction:
     seed: int
     datasets: tuple[DatasetCorrection, ...]
     notes: tuple[str, ...]
+    means: tuple[MeanCorrection, ...] = ()
 
 
 def correct(
@@ -146,14 +150,16 @@ def correct(
 
     Raises:
         DatasetError: with all errors of the file.
-        RunFolderError: where labels are numbers, the run ranked several responses, or the method is not for pairs.
+        RunFolderError: where the run ranked several responses, or the method is not for its labels.
     """
     from harness.runner.run_kinds import no_rankings
 
     no_rankings(judged, "rates of verdicts and labels are corrected")
     if judged.label_set.is_number:
-        hint = "`harness leaderboard` shows how far judge and people agree, and their mean difference as `bias`"
-        raise RunFolderError(f"{judged.folder}: labels are numbers, and a correction is of rates of labels", hint=hint)
+        if method == "rogan-gladen":
+            message = f"{judged.folder}: Rogan and Gladen's estimator is of rates, and labels are numbers"
+            raise RunFolderError(message, hint="leave out the method")
+        return _correct_means(judged, source)
     if method == "rogan-gladen":
         check_single(judged.datasets, judged.folder)
     if given is not None:
@@ -173,6 +179,23 @@ def correct(
     shown = None if source is None else str(source.path)
     notes = (numbers.SIMULATED,) if _is_simulated(judged) else ()
     return Correction(judged.id, judged.spec_name, shown, judged.score, judged.seed, tuple(found), notes)
+
+
+def _correct_means(judged: Judged, source: LabelSource | None) -> Correction:
+    """Correct a run whose labels are numbers."""
+    shown, found = None if source is None else str(source.path), []
+    new = {} if source is None else read_labels(source, [_target(judged, each) for each in judged.datasets])
+    for each in judged.datasets:
+        given = new.get(each.name, NewLabels((), _no_labels(each)))
+        if given.design is not None and not given.design.is_equal(given.is_labelled):
+            message, hint = "labels with unequal probabilities are for rates of labels", "draw all with the same one"
+            raise DatasetError(Problem(shown or "", message=message, hint=hint))
+        numbers_of = each.numbers() if source is None else given.numbers
+        y = np.full(len(each), np.nan) if numbers_of is None else mean_numbers(numbers_of)
+        annotators = each.annotators if source is None else given.annotators
+        found.append(correct_means(judged, each, y, annotators, given.notes))
+    notes = (numbers.SIMULATED,) if _is_simulated(judged) else ()
+    return Correction(judged.id, judged.spec_name, shown, judged.score, judged.seed, (), notes, tuple(found))
 
 
 def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, seed: int) -> DatasetCorrection:

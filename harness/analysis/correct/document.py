@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
+from harness.analysis.correct.means import MeanCorrection, MeanEstimate
 from harness.analysis.correct.rogan_gladen import RoganGladenRate
 from harness.analysis.correct.systems import SystemDifference, SystemRate
 from harness.analysis.correct.weighting import DesignFacts
@@ -27,6 +28,7 @@ def correction_json(found: Correction) -> dict[str, Any]:
         "labels": found.labels,
         "method": {"resamples": found.score.resamples, "level": found.score.level, "seed": found.seed},
         "datasets": [_dataset(each) for each in found.datasets],
+        **({"means": [_means(each) for each in found.means]} if found.means else {}),
         "notes": list(found.notes),
     }
     return cast(dict[str, Any], rounded(document))
@@ -63,6 +65,38 @@ def _dataset(found: DatasetCorrection) -> dict[str, Any]:
         **({"rogan_gladen": [_rogan_gladen(each) for each in found.rogan_gladen]} if found.rogan_gladen else {}),
         **({} if found.design is None else {"design": _design(found.design)}),
         "notes": list(found.notes),
+    }
+
+
+def _means(found: MeanCorrection) -> dict[str, Any]:
+    return {
+        "dataset": found.name,
+        "items": found.items,
+        "labelled": found.labelled,
+        "annotators": list(found.annotators),
+        "cells": [
+            {
+                "cell": each.cell,
+                "mean": _mean(each.mean),
+                "agreement": {name: figure_json(figure) for name, figure in each.agreement.items()},
+                "systems": [{"system": name, "mean": _mean(one)} for name, one in each.systems.items()],
+                "differences": [_difference(one) for one in each.differences],
+            }
+            for each in found.cells
+        ],
+        "notes": list(found.notes),
+    }
+
+
+def _mean(found: MeanEstimate) -> dict[str, Any]:
+    return {
+        "items": found.items,
+        "labelled": found.labelled,
+        "human": figure_json(found.human),
+        "judge": figure_json(found.judge),
+        "corrected": figure_json(found.corrected),
+        "power": found.power,
+        "gain": found.gain,
     }
 
 

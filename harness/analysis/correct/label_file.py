@@ -11,8 +11,7 @@ The columns are
 | dataset | the item's dataset, where several datasets of the run have an item of that id |
 | probability | with which the item was drawn for labelling, where that is not the same for all |
 
-A verdict is `a`, `tie` or `b`, or one of the `label_values` of the dataset. All errors are reported at once, with their
-lines.
+A verdict is `a`, `tie` or `b`, or one of the `label_values` of the dataset. All errors are reported at once, by line.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -60,7 +60,7 @@ class LabelSource:
     Attributes:
         path: the file.
         columns: canonical column to its name (or, for `labels`, names) in the file.
-        values: the file's word for a label to the verdict it means, beside `a`, `tie` and `b` themselves.
+        values: the file's word for a label to the verdict it means, beside the labels themselves.
         skip_unknown: leave out rows of items that the run does not have, in place of an error.
         content: the rows as JSON Lines, where a program gives them in place of a file; None for a file.
     """
@@ -98,12 +98,19 @@ class NewLabels:
         codes: items × annotators, position in the label set, −1 where that annotator gave none.
         design: how the labelled items were drawn; None for a random sample with equal probabilities.
         notes: on how they were labelled, for every rendering.
+        numbers: items × annotators where labels are numbers, NaN where that annotator gave none; None for classes.
     """
 
     annotators: tuple[str, ...]
     codes: NDArray[np.int8]
     design: Design | None = None
     notes: tuple[str, ...] = ()
+    numbers: NDArray[np.float64] | None = None
+
+    @property
+    def is_labelled(self) -> NDArray[np.bool_]:
+        """Whether each item has a label."""
+        return np.asarray((self.codes >= 0).any(axis=1))
 
 
 def read_labels(source: LabelSource, targets: Sequence[Target]) -> dict[str, NewLabels]:
@@ -180,7 +187,8 @@ def _placed(
         found = {name: replace(one, design=designs[name]) for name, one in found.items()}
     if not found:
         known = ", ".join(f"`{label}`" for label in labels.names)
-        raise DatasetError(Problem(message="holds no label", hint=f"write one of {known} in the column `label`"))
+        hint = f"write {'a number' if labels.is_number else f'one of {known}'} in the column `label`"
+        raise DatasetError(Problem(message="holds no label", hint=hint))
     return found
 
 
@@ -219,6 +227,9 @@ def _words(source: LabelSource, targets: Sequence[Target], labels: LabelSet) -> 
     Raises:
         DatasetError: where a word of the user means no label of the run.
     """
+    if labels.is_number and source.values:
+        message = "labels are numbers here, and words have no meaning"
+        raise DatasetError(Problem(message=message, hint="leave out `--value`, and write numbers in the file"))
     if wrong := [value for value in source.values.values() if value not in labels.names]:
         names = ", ".join(f"`{name}`" for name in labels.names)
         raise DatasetError(Problem(message=f"{quoted(wrong[0])} is no label of this run", hint=f"it has {names}"))
@@ -321,14 +332,20 @@ def _by_dataset(
     """The labels as items × annotators of each dataset that has any."""
     names = annotators if by is None else tuple(sorted({str(name) for name in by.drop_nulls()}))
     column = {name: at for at, name in enumerate(names)}
-    codes = [np.full((len(target.ids), len(names)), NO_LABEL, np.int8) for target in targets]
+    is_number = bool(targets) and targets[0].labels.is_number
+    empty, kind = (np.nan, np.float64) if is_number else (NO_LABEL, np.int8)
+    codes: list[NDArray[Any]] = [np.full((len(target.ids), len(names)), empty, kind) for target in targets]
     for at, labels in enumerate(given):
         for row, code in enumerate(labels):
             place = places[row]
             if place is not None and code is not None:
                 codes[place[0]][place[1], at if by is None else column[str(by[row])]] = code
-    return {
-        target.name: NewLabels(names, some)
-        for target, some in zip(targets, codes, strict=True)
-        if (some != NO_LABEL).any()
-    }
+    found = {target.name: _given(names, some) for target, some in zip(targets, codes, strict=True)}
+    return {name: one for name, one in found.items() if one.is_labelled.any()}
+
+
+def _given(names: tuple[str, ...], labels: NDArray[Any]) -> NewLabels:
+    """Labels of a dataset, codes or numbers, items × annotators."""
+    if labels.dtype == np.int8:
+        return NewLabels(names, labels)
+    return NewLabels(names, np.where(np.isnan(labels), NO_LABEL, 0).astype(np.int8), numbers=labels)
