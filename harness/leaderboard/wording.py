@@ -65,8 +65,8 @@ def failed_numbers(dataset: str, counts: Mapping[str, int], judgments: int) -> s
     """Failed judgments where labels are numbers, and how the figures count them."""
     kinds = ", ".join(f"{counts[kind]} {kind}" for kind in FAILURES if counts[kind])
     return (
-        f"{dataset}: {sum(counts.values())} of {judgments} judgments failed ({kinds}); they are left out, and the bounds "
-        "stand beside every figure"
+        f"{dataset}: {sum(counts.values())} of {judgments} judgments failed ({kinds}); they are left out, and the "
+        "bounds stand beside every figure"
     )
 
 

@@ -95,10 +95,11 @@ def _undefined(items: SoftItems, *, one_scale: bool) -> str:
 
 
 def root_mean_square(values: Array) -> tuple[float, Array]:
-    """The root of the mean square of values, and the influence of each."""
+    """The root of the mean square of values, and the influence of each, for n - 3 degrees of freedom."""
     squares = values**2
     value = math.sqrt(float(squares.mean()))
     if value == 0:
         return 0.0, np.zeros(len(values))
-    influence: Array = (squares - squares.mean()) / (2 * value * len(values))
+    n = len(values)
+    influence: Array = (squares - squares.mean()) / (2 * value * n) * math.sqrt(n / max(1, n - 3))
     return value, influence

@@ -104,6 +104,9 @@ def mean_interval(
 ) -> ClusteredInterval:
     """A t interval of a mean, or of a figure that is like one; on a log scale where the figure cannot be negative.
 
+    The variance is divided by n - 3 in place of n, as on Fisher's z scale: influences of skewed numbers vary too
+    little.
+
     Args:
         value: the figure.
         influence: of each item on it.
@@ -116,7 +119,7 @@ def mean_interval(
     if error.design.reason:
         return ClusteredInterval(None, None, error.design.reason, error.design)
     n = error.worth
-    spread = math.hypot(error.value, unit / n)
+    spread = math.hypot(error.value * math.sqrt(n / max(1.0, n - 3)), unit / n)
     reach = float(student.ppf((1 + level) / 2, max(1.0, n - 1))) * spread
     if not is_positive:
         return _found(value - reach, value + reach, error)

@@ -168,9 +168,8 @@ def _placed(
     by = _column(rows, names.get("annotator"), "annotator", faults)
     probabilities = probabilities_of(rows, names.get("probability"), faults)
     if by is not None and len(given) > 1:
-        raise DatasetError(
-            Problem(message="has a column `annotator` and several labels in a row", hint="use one of both")
-        )
+        message = "has a column `annotator` and several labels in a row"
+        raise DatasetError(Problem(message=message, hint="use one of both"))
     places, unknown = _places(ids, datasets, targets, faults)
     if len(unknown) == len(places) and not rows.problems:
         raise DatasetError(_no_overlap(ids, targets))
@@ -228,8 +227,7 @@ def _words(source: LabelSource, targets: Sequence[Target], labels: LabelSet) -> 
         DatasetError: where a word of the user means no label of the run.
     """
     if labels.is_number and source.values:
-        message = "labels are numbers here, and words have no meaning"
-        raise DatasetError(Problem(message=message, hint="leave out `--value`, and write numbers in the file"))
+        raise DatasetError(Problem(message="labels are numbers, and words have no meaning", hint="leave out `--value`"))
     if wrong := [value for value in source.values.values() if value not in labels.names]:
         names = ", ".join(f"`{name}`" for name in labels.names)
         raise DatasetError(Problem(message=f"{quoted(wrong[0])} is no label of this run", hint=f"it has {names}"))
