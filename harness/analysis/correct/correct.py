@@ -26,7 +26,7 @@ from harness.analysis.correct.systems import SystemDifference, SystemRate, diffe
 from harness.analysis.correct.weighting import DesignFacts, design_facts, weighting_of
 from harness.data.labels import majority
 from harness.data.number_labels import mean_numbers
-from harness.errors import DatasetError, Problem
+from harness.errors import DatasetError, Problem, RunFolderError
 from harness.hashing import seed_for
 from harness.leaderboard import numbers
 from harness.records.calls import Model, any_simulated
