@@ -20,6 +20,7 @@ from harness.cache.claims import CallClaims
 from harness.cache.entry import Entry, NewerEntryError, read_entry, stored_reply, value_of, without_call
 from harness.cache.lock import CacheLock
 from harness.cache.prune import StoredReply, stored_replies
+from harness.cache.put_back import OpenedFile
 from harness.cache.sqlite_file import IS_SOUND, KEYS_IN_A_QUERY, NOT_WRITTEN_HERE, open_for_reading, reporting
 from harness.errors import CacheError, Problem
 from harness.records.calls import Reply
@@ -52,8 +53,10 @@ class Cache:
         self.folder = folder
         self._replaces_damaged = replaces_damaged
         self._damaged: set[str] = set()
+        self._report = report
         self._lock = CacheLock(folder, report)
         self._connection: sqlite3.Connection | None = None
+        self._read: OpenedFile | None = None
         self._writer: CacheWriter | None = None
         self.claims = CallClaims(folder)
 
@@ -250,15 +253,19 @@ class Cache:
                     yield key, value
 
     def _reading(self) -> sqlite3.Connection | None:
+        if self._connection is not None and self._read is not None and self._read.is_replaced():
+            self._connection.close()  # the writer has put back a cache that another program deleted
+            self._connection = None
         if self._connection is None:
             self._connection = open_for_reading(self.folder)
+            self._read = None if self._connection is None else OpenedFile(self.folder)
         return self._connection
 
     def _writing(self) -> CacheWriter:
         if self._writer is None:
             from harness.cache.writer import CacheWriter
 
-            self._writer = CacheWriter(self.folder, self._lock)
+            self._writer = CacheWriter(self.folder, self._lock, self._report)
         return self._writer
 
     def _bad(self, key: str, error: ValueError) -> CacheError:

@@ -19,7 +19,9 @@ from harness.cache.lock import LOCK, CacheLock
 from harness.errors import CacheError, Problem
 
 DATABASE = "cache.db"
-FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", HEADROOM, CLAIMS, LOCK)
+RESTORED = "cache.restored"
+"""The copy of a cache that was deleted under a run, until it has its name."""
+FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", RESTORED, HEADROOM, CLAIMS, LOCK)
 """Every file that a cache makes in its folder."""
 JOBS = "batches"
 """The folder beside these files that records batch jobs. It is no part of the cache: `clear` leaves it."""

@@ -22,6 +22,7 @@ from harness.cache.counters import counters_of, index_tokens
 from harness.cache.headroom import Headroom
 from harness.cache.lock import CacheLock
 from harness.cache.packing import pack
+from harness.cache.put_back import MESSAGE, OpenedFile
 from harness.cache.sqlite_file import NOT_WRITTEN_HERE, SETTINGS, cache_error, check_settings, make_file
 from harness.errors import CacheError, Problem
 
@@ -146,14 +147,21 @@ class _Batch(NamedTuple):
 
 
 class CacheWriter:
-    """Stores entries in a thread of its own, which opens the cache with the first of them."""
+    """Stores entries in a thread of its own, which opens the cache with the first of them.
 
-    def __init__(self, folder: Path, lock: CacheLock) -> None:
+    Args:
+        folder: of the cache.
+        lock: its lock.
+        report: receives a message where the cache was deleted by another program.
+    """
+
+    def __init__(self, folder: Path, lock: CacheLock, report: Callable[[str], None] = lambda _: None) -> None:
         self._folder = folder.absolute()
-        self._lock = lock
+        self._lock, self._report = lock, report
         self._headroom = Headroom(self._folder)
         self._waiting: SimpleQueue[_Batch | None] = SimpleQueue()
         self._database: _Database | None = None
+        self._file: OpenedFile | None = None
         # A daemon, so that a program that forgets to close still exits; it then loses entries not yet confirmed
         # is stored, and nothing else.
         self._thread = Thread(target=self._work, name="cache-writer", daemon=True)
@@ -222,8 +230,10 @@ class CacheWriter:
         """Store some batches in one transaction; why that failed, None where it did not."""
         try:
             with self._lock.held():
+                self._put_back()
                 if self._database is None:
                     self._database = _Database(self._folder)
+                    self._file = OpenedFile(self._folder)
                     self._headroom.reserve()
                 with self._database.transact():
                     for batch in batches:
@@ -231,19 +241,38 @@ class CacheWriter:
                             self._database.store(key, value, batch.existing)
         except Exception as error:
             # A failed commit leaves its transaction open: only a new connection is sure to be clean.
-            self._leave()
+            if not self._is_out_of_place():
+                self._leave()
             return error
         return None
 
+    def _is_out_of_place(self) -> bool:
+        """Whether the file that is open has lost its name; then closing it would lose all that it holds."""
+        return self._file is not None and (self._file.is_deleted() or self._file.is_replaced())
+
+    def _put_back(self) -> None:
+        """Write the cache again where another program has deleted it."""
+        if self._database is None or self._file is None or not self._is_out_of_place():
+            return
+        self._file.put_back(self._database._sql, self._database.close)
+        self._database = self._file = None
+        self._report(MESSAGE.format(folder=self._folder))
+
     def _leave(self) -> None:
         """Close the connection, which undoes a transaction that was not committed."""
-        database, self._database = self._database, None
-        if database is not None:
-            try:
-                with self._lock.held():
+        if self._database is None:
+            return
+        try:
+            with self._lock.held():
+                self._put_back()
+                database, self._database, self._file = self._database, None, None
+                if database is not None:
                     database.close()
-            except (sqlite3.Error, OSError, CacheError):
-                pass  # every entry that was reported as stored is committed; there is nothing left to save
+        except (sqlite3.Error, OSError, CacheError) as error:
+            # Every entry that was reported as stored is committed; only a file without a name is lost with that.
+            if self._is_out_of_place():
+                self._report(f"the cache {self._folder} was deleted and cannot be written again: {error}")
+            self._database = self._file = None
 
     def _explained(self, error: Exception) -> Exception:
         """The error for one of those who wait: each gets its own, since raising one changes it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import sys
 import time
@@ -217,3 +218,38 @@ def test_a_clock_that_is_set_back_in_the_middle_changes_nothing(tmp_path, nurser
     assert nursery.end() == (0, "")
     assert results_of(folder) == expected
     assert set(server.asked) == set(needed)
+
+
+@pytest.mark.parametrize("deleted", ["cache.db-wal", "cache.db", ""])
+def test_files_of_the_cache_that_are_deleted_under_a_run_lose_nothing_silently(
+    tmp_path, nursery, server, undisturbed, deleted
+):
+    """The run ends well and every reply that it says it stored is there, or it says what it could not store."""
+    expected, _, _ = undisturbed
+    folder = laid_out(tmp_path / "world", server)
+    nursery.start(folder)
+    wait_for(folder / "stored", 60)
+    if deleted:
+        (folder / "cache" / deleted).unlink(missing_ok=True)
+    else:
+        shutil.rmtree(folder / "cache")
+    code, said = nursery.end()
+    if code == 0:
+        assert results_of(folder) == expected
+        kept_in(folder)
+    else:
+        assert "cache" in said
+    server.asked.clear()
+    nursery.start(folder)
+    assert nursery.end() == (0, "")
+    assert results_of(folder) == expected
+    if code == 0:
+        assert not server.asked, "a reply that a finished run stored was asked for again"
+
+
+def wait_for(file: Path, lines: int) -> None:
+    """Wait until a run has stored so many replies."""
+    ends = time.monotonic() + 60
+    while not file.exists() or len(file.read_text().split()) < lines:
+        assert time.monotonic() < ends, "the run stored nothing"
+        time.sleep(0.01)
