@@ -26,6 +26,7 @@ VERBS = {
     "compare --fail-if-worse": ["compare", "{sound}", "{run}", "--fail-if-worse", "0.1", "--items"],
     "audit": ["audit", "{run}", "--json"],
     "correct": ["correct", "{run}"],
+    "label next": ["label", "next", "{run}", "--stratify", "--dir", "{out}"],
     "power": ["power", "{run}"],
     "failures": ["failures", "{run}"],
     "export": ["export", "{run}", "--format", "dpo", "--out", "{out}"],

@@ -207,6 +207,9 @@ VERBS = {
     "import": ["cache", "import", "x.bundle"],
     "doctor": ["doctor", "spec.yaml", "--offline"],
     "correct": ["correct", "screen"],
+    "label next": ["label", "next", "screen", "--n", "4"],
+    "label status": ["label", "status", "screen"],
+    "label export": ["label", "export", "screen", "--out", "votes.csv"],
 }
 
 
