@@ -137,3 +137,46 @@ def test_judging_the_judges(tmp_path):
         "llama-2-13b": 0.721,
         "gemma-2b": 0.05,
     }
+
+
+def test_rewardbench_2_reads_its_format(tmp_path):
+    """The format of the file on the Hub, with answers of the simulated world; its text is not in the repository."""
+    from harness.providers.simulation.dataset import make_many
+
+    rows = []
+    for at, row in enumerate(make_many(3, 30)):
+        ranked = sorted(range(len(row["responses"])), key=lambda place: -row["scores"][place])
+        texts = [row["responses"][place] for place in ranked]
+        right = 1 if at < 24 else 2
+        rows.append(
+            {
+                "id": str(at),
+                "prompt": row["prompt"],
+                "chosen": texts[:right],
+                "rejected": texts[right:],
+                "num_correct": right,
+                "num_incorrect": len(texts) - right,
+                "total_completions": len(texts),
+                "models": ["x"] * len(texts),
+                "subset": "Ties" if right > 1 else "Math",
+                "additional_metadata": {"category": None},
+            }
+        )
+    (tmp_path / "test.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    text = (SPECS / "rewardbench-2.yaml").read_text(encoding="utf-8")
+    text = text.replace("hf://datasets/allenai/reward-bench-2@main/test", "test.jsonl")
+    start, _, rest = text.partition("  gpt-4o-mini:\n")
+    text = (
+        f"{start}  gpt-4o-mini: {{provider: simulated, skill: 0.95}}\n\nstrategies:{rest.partition('strategies:')[2]}"
+    )
+    (tmp_path / "rewardbench-2.yaml").write_text(text, encoding="utf-8")
+    spec = harness.load_spec(tmp_path / "rewardbench-2.yaml")
+    run = harness.run_spec(spec, cache=tmp_path / "cache", results=tmp_path / "results")
+    scores = pl.read_parquet(run.folder / "scores.parquet")
+    found = {(row["dataset"], row["strategy"], row["metric"]): row for row in scores.iter_rows(named=True)}
+    assert found["best-of-four", "rating-10", "top-1"]["n"] == 24
+    assert found["best-of-four", "rating-10", "top-1"]["value"] > 0.5
+    assert found["ties", "rating-10", "all-best"]["n"] == 6
+    assert ("ties", "four-way", "top-1") not in found
+    items = pl.read_parquet(run.folder / "items.parquet").filter(dataset="best-of-four")
+    assert items["opinion"].list.arg_max().n_unique() > 1  # the right answer is not always shown first
