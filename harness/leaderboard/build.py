@@ -17,7 +17,7 @@ from harness.records.judgments import FAILURES
 from harness.records.label_set import LabelSet
 from harness.records.scores import CellScore, Difference, Leaderboard, Row, Winner
 from harness.scoring.score import DatasetScores
-from harness.scoring.soft_scores import lower_is_better
+from harness.scoring.soft_metric import lower_is_better
 from harness.scoring.winner import best_first
 
 

@@ -96,7 +96,7 @@ def _group(data: JudgedDataset, run: Judged, rows: Mapping[str, Any], metric: st
     soft = _soft_data(run, data, names)
     contests = {name: _contest(name, data, scores, run, soft) for name in names}
     if is_soft(metric):
-        return DatasetScores(data.name, tuple(scores), contests, best_by_soft(data.name, metric, scores))
+        return DatasetScores(data.name, tuple(scores), contests, best_by_soft(data.name, metric, scores, soft))
     reference = reference_of(data)
     judged = reference.of(data.outcomes)
     best = best_of(data.name, metric, scores, judged, reference, run.score, run.seed)

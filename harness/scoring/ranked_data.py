@@ -11,10 +11,14 @@ from numpy.typing import NDArray
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
 from harness.records.rankings import ranks_of
+from harness.records.scores import CellScore, Winner
+from harness.scoring.pairwise import is_comparable
 from harness.scoring.ranking_metric import NO_ORDER, RankingMetric
 from harness.scoring.soft_metric import MeanOverItems, SoftMetric, find_soft_metric
 from harness.scoring.soft_scores import SoftData
+from harness.scoring.winner import FEW, METHOD
 from harness.statistics.agreement import Array
+from harness.statistics.selection import Own, correct_mean_winner
 
 CHANCE = "chance"
 """Ends the name of the figure of a ranking in random order."""
@@ -76,6 +80,22 @@ class RankedData(SoftData):
     def only(self, columns: Sequence[int]) -> RankedData:
         """Some of the cells."""
         return replace(self, values=[self.values[k] for k in columns], ranks=[self.ranks[k] for k in columns])
+
+    def corrected(self, winner: Winner, metric: SoftMetric, scores: Sequence[CellScore]) -> Winner:
+        """The best of the cells with its mean corrected for the choice."""
+        figures = {one.cell.id: one.figures[winner.metric] for one in scores}
+        figure = figures[str(winner.cell)]
+        rivals = sorted(name for name, one in figures.items() if is_comparable(one))
+        if len(rivals) < 2 or winner.cell not in rivals or figure.low is None or figure.high is None:
+            return replace(winner, reason=figure.reason or FEW)
+        rows, ids = self.is_ordered, [one.cell.id for one in scores]
+        values = [self._values(ids.index(name), _ranking(metric), _ranking(metric).FAILED)[rows] for name in rivals]
+        group = None if self.group is None else self.group[rows]
+        worth = figure.n / (figure.design_effect or 1.0)
+        own = Own(figure.low, figure.high, worth, figure.units - 1.0, figure.level, is_clustered=group is not None)
+        found = correct_mean_winner(np.column_stack(values), group, rivals.index(winner.cell), own, metric.RANGE)
+        corrected = replace(winner, corrected=found.corrected, low=found.low, high=found.high)
+        return replace(corrected, method=METHOD, reason="")
 
     def companions(self, names: Sequence[str], score: ScoreSpec) -> dict[str, Figure]:
         """The figure of a ranking in random order for each metric."""

@@ -8,7 +8,7 @@ left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeAlias, cast
 
@@ -146,6 +146,12 @@ def gain_of(name: str, difference: float) -> float:
 def split_metrics(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The metrics of verdicts and those of soft verdicts, each in their order."""
     return tuple(name for name in names if not is_soft(name)), tuple(name for name in names if is_soft(name))
+
+
+def lower_is_better(names: Mapping[str, object] | Sequence[str]) -> tuple[str, ...]:
+    """Those of some metrics whose lower values are better."""
+    soft = split_metrics(tuple(names))[1]
+    return tuple(name for name in soft if find_soft_metric(name).DIRECTION == "lower")
 
 
 def mean_figure(values: Array, items: SoftItems, bounds: tuple[float, float] = (0.0, 1.0)) -> Figure:

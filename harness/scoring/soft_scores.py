@@ -127,6 +127,10 @@ class SoftData:
         """Why a figure rests on no item."""
         return ALL_FAILED
 
+    def corrected(self, winner: Winner, metric: SoftMetric, scores: Sequence[CellScore]) -> Winner:
+        """The best of the cells with its figure corrected for the choice, where that is known."""
+        return winner
+
     def companions(self, names: Sequence[str], score: ScoreSpec) -> dict[str, Figure]:
         """Figures that are shown beside those of some metrics."""
         return {}
@@ -182,7 +186,7 @@ def with_soft(scored: DatasetScores, data: SoftData, score: ScoreSpec, seed: int
         for name in score.metrics
     }
     first = score.metrics[0]
-    winner = best_by_soft(scored.dataset, first, scores) if first in names and scores else scored.winner
+    winner = best_by_soft(scored.dataset, first, scores, data) if first in names and scores else scored.winner
     return DatasetScores(scored.dataset, scores, contests, winner)
 
 
@@ -326,13 +330,14 @@ def influence_of(metric: SoftMetric, data: SoftData, k: int, score: ScoreSpec, s
     return every
 
 
-def best_by_soft(dataset: str, metric: str, scores: Sequence[CellScore]) -> Winner:
-    """The best cell by a metric of soft verdicts, without a correction for the choice.
+def best_by_soft(dataset: str, metric: str, scores: Sequence[CellScore], data: SoftData | None = None) -> Winner:
+    """The best cell by a metric of soft verdicts, or of rankings, whose figures are corrected for the choice.
 
     Args:
         dataset: its name.
         metric: of soft verdicts.
         scores: of the cells; at least one.
+        data: of the cells, for the correction; None for none.
     """
     best = scores[best_first(scores, metric)[0]]
     figure = best.figures[metric]
@@ -341,10 +346,5 @@ def best_by_soft(dataset: str, metric: str, scores: Sequence[CellScore]) -> Winn
         return replace(bare, value=None, reason=getattr(found, "NO_BEST", NO_BEST.format(metric=metric)))
     if figure.value is None:
         return replace(bare, reason=figure.reason)
-    return replace(bare, cell=best.cell.id, reason=ONE if len(scores) == 1 else NOT_CORRECTED)
-
-
-def lower_is_better(names: Mapping[str, object] | Sequence[str]) -> tuple[str, ...]:
-    """Those of some metrics whose lower values are better."""
-    soft = split_metrics(tuple(names))[1]
-    return tuple(name for name in soft if find_soft_metric(name).DIRECTION == "lower")
+    chosen = replace(bare, cell=best.cell.id, reason=ONE if len(scores) == 1 else NOT_CORRECTED)
+    return chosen if data is None or len(scores) == 1 else data.corrected(chosen, found, scores)

@@ -84,7 +84,6 @@ def correct_winner(
     n, size = len(places), int(np.prod(statistic.shape))
     tables = np.array([np.bincount(one, minlength=size) for one in places.T], float).reshape(-1, *statistic.shape)
     values = statistic.value(tables)
-    value = float(values[best])
     covariances = _with_the_winner(statistic.influences(tables), places, clusters, best)
     smoothed = tables[best] + prior
     influence = statistic.influences(smoothed)
@@ -92,6 +91,54 @@ def correct_winner(
     least = float((smoothed * influence**2).sum() / smoothed.sum()) / own.worth
     variance = max(float(covariances[best]), least)
     step = float(possible.max() - possible.min()) / n  # the most that one item moves the figure by
+    return _corrected(values, covariances, variance, step, best, own)
+
+
+def correct_mean_winner(
+    scores: Array, clusters: NDArray[np.int64] | None, best: int, own: Own, bounds: tuple[float, float]
+) -> Correction:
+    """The mean of the best of several evaluators, each with a number for every item, corrected for the choice.
+
+    Args:
+        scores: items × evaluators, without NaN.
+        clusters: the cluster of each item; None where items are independent.
+        best: position of the evaluator with the highest mean.
+        own: its interval.
+        bounds: the least and the largest number of an item.
+    """
+    n = len(scores)
+    values = scores.mean(axis=0)
+    covariances = _with_the_best_mean(scores - values, clusters, best)
+    ends = np.array([*bounds, *scores[:, best]])  # an item at either end, so that the variance is above 0
+    variance = max(float(covariances[best]), float(ends.var()) / own.worth)
+    return _corrected(values, covariances, variance, (bounds[1] - bounds[0]) / n, best, own)
+
+
+def _with_the_best_mean(gaps: Array, clusters: NDArray[np.int64] | None, best: int) -> Array:
+    """Covariance of each mean with that of the winner, the same bytes for any order of the items."""
+    n = len(gaps)
+    order = np.lexsort(gaps.T)
+    ordered = gaps[order]
+    if clusters is not None:
+        group = np.unique(clusters, return_inverse=True)[1][order]
+        sums: Array = np.stack([np.bincount(group, weights=column) for column in ordered.T], axis=1).astype(float)
+        ordered = sums[np.lexsort(sums.T)]
+    count = len(ordered)
+    return np.asarray(count / max(1, count - 1) * (ordered * ordered[:, [best]]).sum(axis=0) / n**2)
+
+
+def _corrected(values: Array, covariances: Array, variance: float, step: float, best: int, own: Own) -> Correction:
+    """The correction from the joint law of the figures.
+
+    Args:
+        values: of all evaluators.
+        covariances: of each figure with that of the winner.
+        variance: of the winner's figure.
+        step: the most that one item moves a figure by.
+        best: position of the winner.
+        own: its interval.
+    """
+    value = float(values[best])
     tied = int(np.count_nonzero(values > value - step / 2))
     low, middle, _ = _deltas(values, best, variance, covariances, step / (tied + 1), 1 - own.level)
     arm = value - own.low if value > own.low else normal_quantile(own.level) * math.sqrt(variance)

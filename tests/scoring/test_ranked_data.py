@@ -126,3 +126,27 @@ def test_the_level_of_the_interval_is_that_of_the_spec():
     wide = figures(scored([["1>2>3"] * 40], [[3, 2, 1]] * 40, replace(SCORE, level=0.99)))["top-1"]
     usual = figures(scored([["1>2>3"] * 40], [[3, 2, 1]] * 40))["top-1"]
     assert wide.low < usual.low
+
+
+@pytest.mark.parametrize("group", [None, np.arange(80) // 2])
+def test_the_best_of_many_is_corrected_for_the_choice(group):
+    rng = np.random.default_rng(5)
+    cells = [["1>2>3" if one < 0.6 else "2>1>3" for one in rng.random(80)] for _ in range(8)]
+    found = scored(cells, [[3, 2, 1]] * 80, group=group)
+    winner, figure = found.winner, max(figures(found, at)["top-1"].value for at in range(8))
+    assert winner.value == figure
+    assert winner.method == "hybrid"
+    assert winner.low < winner.corrected < figure < winner.high
+    again = scored([[each[at] for at in reversed(range(80))] for each in cells], [[3, 2, 1]] * 80, group=group)
+    assert again.winner == winner  # the order of the items changes nothing
+
+
+def test_one_cell_was_not_chosen():
+    winner = scored([["1>2>3"] * 30], [[3, 2, 1]] * 30).winner
+    assert (winner.corrected, winner.reason) == (None, "only one: nothing was chosen")
+
+
+def test_too_few_items_leave_the_best_uncorrected():
+    winner = scored([["1>2"] * 5, ["2>1"] * 5], [[2, 1]] * 5).winner
+    assert winner.corrected is None
+    assert winner.reason

@@ -11,14 +11,13 @@ from harness.records.judgments import OUTCOMES, Usage
 from harness.records.label_set import LabelSet
 from harness.records.scores import CellScore
 from harness.scoring.score import DatasetScores
-from harness.scoring.soft_metric import direction_of, find_soft_metric, split_metrics
+from harness.scoring.soft_metric import direction_of, find_soft_metric, lower_is_better, split_metrics
 from harness.scoring.soft_scores import (
     HARD,
     HARD_LABELS,
     NO_PROBABILITY,
     OTHER_ITEMS,
     SoftData,
-    lower_is_better,
     verdict_score,
     with_soft,
 )
