@@ -77,4 +77,4 @@ def collected(judged: Judged, root: Path, files: tuple[Path, ...]) -> Mapping[st
     folder = label_folder(judged, root)
     if not files and not any(folder.glob(f"*{ENDING}")):
         raise InputError(f"nothing was drawn from this run into {folder}", hint="draw items: `harness label next RUN`")
-    return collect(judged, files or (folder,))
+    return collect(judged, files or (folder,), folder)

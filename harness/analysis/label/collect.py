@@ -96,12 +96,13 @@ def drawn_labels(judged: Judged, source: LabelSource) -> dict[str, NewLabels] | 
     return found
 
 
-def collect(judged: Judged, paths: Sequence[Path]) -> dict[str, Collected]:
-    """The labels of files to fill in, by dataset; a file needs the record of its draw beside it.
+def collect(judged: Judged, paths: Sequence[Path], records: Path | None = None) -> dict[str, Collected]:
+    """The labels of files to fill in, by dataset; a file needs the record of its draw.
 
     Args:
         judged: the run.
         paths: files to fill in, or folders of them.
+        records: folder of the records of draws, for files that have none beside them.
 
     Raises:
         DatasetError: with all errors of all files.
@@ -109,6 +110,8 @@ def collect(judged: Judged, paths: Sequence[Path]) -> dict[str, Collected]:
     by_folder: dict[Path, list[Path]] = {}
     for path in paths:
         folder = path if path.is_dir() else path.parent
+        if records is not None and not any(folder.glob(f"*{ENDING}")):
+            folder = records
         by_folder.setdefault(folder, []).extend(forms_in(path) if path.is_dir() else [path])
     problems: list[Problem] = []
     draws, forms = _read(judged, by_folder, problems)

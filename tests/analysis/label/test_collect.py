@@ -188,6 +188,7 @@ def test_a_file_without_the_record_beside_it_is_an_error(tmp_path):
     moved = (tmp_path / "pairs.round-1.anna.csv").rename(tmp_path / "sent" / "anna.csv")
     with pytest.raises(DatasetError, match="holds no record of a draw from this run; keep the files in the folder"):
         collect(JUDGED, [moved])
+    assert collect(JUDGED, [moved], tmp_path)["pairs"].labelled == 30
 
 
 def test_nothing_filled_in_and_columns_of_a_drawn_file_are_errors(tmp_path):
