@@ -7,10 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.analysis.audit.cards import AuditedDataset, audit
 from harness.leaderboard.view import Row, datasets
 from harness.runner.run_folder import LEADERBOARD, MANIFEST, SPEC, read_json
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
+from harness.runner.soft import numbers_of
 
 MOST_DETAILED = 100
 """Cells of each dataset that a report shows in detail; the viewer shows all."""
@@ -25,6 +29,7 @@ class RunSource:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._numbers: dict[str, NDArray[np.float64]] = {}
 
     @cached_property
     def board(self) -> dict[str, Any]:
@@ -97,6 +102,12 @@ class RunSource:
     def best_cells(self) -> frozenset[str]:
         """The cells of an evaluation that a report shows in detail: the best of each dataset."""
         return frozenset(row["cell"] for _, rows in self.groups for row in rows[:MOST_DETAILED])
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """The numbers of the cells of a dataset whose labels are numbers, items × cells; each dataset is read once."""
+        if name not in self._numbers:
+            self._numbers[name] = numbers_of(self.judged, self.dataset(name))
+        return self._numbers[name]
 
     def dataset(self, name: str) -> JudgedDataset:
         """The outcomes of the cells of a dataset."""

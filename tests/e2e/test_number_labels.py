@@ -378,3 +378,12 @@ def test_failed_judgments_are_left_out_and_said_so(folder, tmp_path):
     assert "counted as disagreement" not in found.output
     row = row_of(board_of(tmp_path), "judge:poor")
     assert row["metrics"]["pearson"]["n"] == 40 - sum(row["failures"].values()) < 40
+
+
+def test_a_report_shows_the_numbers_of_each_cell_against_those_of_people(folder, tmp_path):
+    found = invoke("report", run_of(folder), "--out", tmp_path / "report.html")
+    assert found.exit_code == 0, found.output
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Numbers of people and of d/rating-10/judge:good" in page
+    assert "Means as a table" in page
+    assert "Confusion" not in page

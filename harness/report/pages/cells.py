@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
+import numpy as np
+
+from harness.data.number_labels import mean_numbers
 from harness.leaderboard.numbers import UNDEFINED, rank_range
 from harness.leaderboard.tables import Column
 from harness.leaderboard.view import FLAGS, Remarks, Row, cost, failures, figure_text
 from harness.report.blocks import SmallChart, TableBlock, TableText, numbers, table_block
 from harness.report.charts.confusion import Confusion, confusion_chart
+from harness.report.charts.scatter import Scatter, scatter_chart, scatter_of
 from harness.report.links import Links
 from harness.report.pages.overview import cell_labels
 from harness.report.run_source import RunSource
@@ -19,6 +23,11 @@ from harness.report.run_source import RunSource
 MOST_CHARTED = 10
 """Cells of a dataset whose confusion is drawn, the best first; the tables of the others are shaded."""
 FAILED = "failed"
+OF_CLASSES = (
+    "confusion of labels and verdicts, failures, tokens and cost. Shading: share of the items with that label. Frames: "
+    "right verdicts."
+)
+OF_NUMBERS = "numbers of the judge against the mean of people, failures, tokens and cost. Line: both agree."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class CellBlock:
         confusion: label × verdict, with the failures as a column.
         facts: failures, calls, tokens and cost, as names and values.
         items: where its items are, None for nowhere.
+        as_table: what leads to the table below the chart.
     """
 
     anchor: str
@@ -46,6 +56,7 @@ class CellBlock:
     confusion: TableBlock
     facts: Sequence[tuple[str, str]]
     items: str | None
+    as_table: str = "Confusion as a table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,7 @@ class CellsPage:
         source: the run.
         datasets: of the run, each with its cells.
         left_out: cells without a place here.
+        shown: what each cell shows.
     """
 
     TEMPLATE: ClassVar[str] = "cells.html"
@@ -65,6 +77,7 @@ class CellsPage:
     source: RunSource
     datasets: Sequence[tuple[str, Sequence[CellBlock]]]
     left_out: int
+    shown: str = OF_CLASSES
 
 
 def cells_page(source: RunSource, links: Links) -> CellsPage:
@@ -78,7 +91,8 @@ def cells_page(source: RunSource, links: Links) -> CellsPage:
             if links.cell(source, row["cell"]) is not None
         ]
         found.append((dataset, blocks))
-    return CellsPage(source, found, len(source.places) - sum(len(blocks) for _, blocks in found))
+    left_out = len(source.places) - sum(len(blocks) for _, blocks in found)
+    return CellsPage(source, found, left_out, OF_NUMBERS if _scale(source) else OF_CLASSES)
 
 
 def cell_block(source: RunSource, cell: str, links: Links) -> CellBlock:
@@ -91,8 +105,13 @@ def _block(source: RunSource, row: Row, label: str, links: Links, *, is_charted:
     figure = row["metrics"][source.metric]
     remarks = Remarks()
     headline = f"{source.metric} {figure_text(figure, remarks)}, rank {rank_range(row['rank'])}"
-    title = f"Confusion of labels and verdicts of {row['cell']}"
-    chart = SmallChart(title, partial(confusion_chart, confusion_of(row))) if is_charted else None
+    shown = _numbers(source, row) if _scale(source) else None
+    if shown is not None:
+        title = f"Numbers of people and of {row['cell']}"
+        chart = SmallChart(title, partial(scatter_chart, shown)) if is_charted and shown.pairs else None
+    else:
+        title = f"Confusion of labels and verdicts of {row['cell']}"
+        chart = SmallChart(title, partial(confusion_chart, confusion_of(row))) if is_charted else None
     return CellBlock(
         f"cell-{source.places[row['cell']] + 1}",
         row["cell"],
@@ -100,10 +119,38 @@ def _block(source: RunSource, row: Row, label: str, links: Links, *, is_charted:
         headline,
         _figures(row),
         chart,
-        confusion_table(row),
+        confusion_table(row) if shown is None else number_table(shown),
         list(_facts(row)),
         links.items(source, {"cell": row["cell"]}),
+        "Confusion as a table" if shown is None else "Means as a table",
     )
+
+
+def _scale(source: RunSource) -> tuple[float, float] | None:
+    """The scale of the judges where labels are numbers; None where they are classes."""
+    scale = source.board.get("labels", {}).get("scale")
+    return None if scale is None else (float(scale[0]), float(scale[1]))
+
+
+def _numbers(source: RunSource, row: Row) -> Scatter:
+    """The numbers of people and of a cell, on the items that have both."""
+    data = source.dataset(row["dataset"])
+    at = next(k for k, cell in enumerate(data.cells) if cell.id == row["cell"])
+    judge, people = source.numbers(data.name)[:, at], mean_numbers(data.numbers())
+    known = ~np.isnan(judge) & ~np.isnan(people)
+    scale = _scale(source)
+    assert scale is not None
+    return scatter_of(zip(people[known].tolist(), judge[known].tolist(), strict=True), scale)
+
+
+def number_table(shown: Scatter) -> TableBlock:
+    """The mean and the spread of the numbers of people and judge."""
+    lines: list[list[str | TableText]] = []
+    for name, values in zip(("people", "judge"), np.array(shown.pairs).reshape(-1, 2).T, strict=True):
+        known = (values.mean(), values.std(), values.min(), values.max()) if len(values) else ()
+        lines.append([name, *(_number(float(value)) for value in known or (np.nan,) * 4), str(len(values))])
+    columns = [Column("", is_key=True), *numbers("mean", "standard deviation", "least", "greatest", "items")]
+    return table_block("numbers of the items that have both", columns, lines)
 
 
 def _figures(row: Row) -> TableBlock:
