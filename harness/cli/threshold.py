@@ -159,7 +159,8 @@ def _cell_lines(cell: Mapping[str, Any], found: Mapping[str, Any], wanted: str) 
     if chosen["optimism"] is not None and chosen["optimism"] > 0:
         yield f"  the value where it was chosen is too high by {chosen['optimism']:.3f}"
     if chosen["answer"] is not None:
-        inner = ", ".join(f"{name}: {start:g}" for name, start in chosen["answer"]["thresholds"].items())
+        starts = chosen["answer"]["thresholds"].items()
+        inner = ", ".join(f"{name}: {'null' if start is None else f'{start:.12g}'}" for name, start in starts)
         strategy = cell["cell"].split("/")[1]
         yield f"  in the spec, under `answer` of the strategy {quoted(strategy)}: `thresholds: {{{inner}}}`"
     else:

@@ -145,7 +145,7 @@ def _text(values: Mapping[str, Any], name: str, faults: list[tuple[str, str]]) -
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, int | float):
-        return f"{value:g}" if isinstance(value, float) else str(value).lower()
+        return repr(value).removesuffix(".0") if isinstance(value, float) else str(value).lower()
     faults.append((name, "is a list or an object, it must be text"))
     return None
 

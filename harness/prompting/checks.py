@@ -40,8 +40,8 @@ VIEWPOINTS = ("reply", "swapped_reply")
 """Variables of a second look: what was said in this order, and with the responses exchanged."""
 KINDS: Mapping[str, tuple[str, ...]] = {
     "pair": ("verdict", "scores", "graded", "rubric", "logprobs"),
-    "each": ("score", "rubric", "logprobs"),
-    "single": ("label", "score", "rubric", "logprobs"),
+    "each": ("score", "rubric", "logprobs", "reward"),
+    "single": ("label", "score", "rubric", "logprobs", "reward"),
     "rank": ("ranking",),
     "best": ("choice",),
 }
@@ -87,6 +87,9 @@ def templates_of(strategy: Strategy) -> Iterator[tuple[Place, str, frozenset[str
 def _faults(strategy: Strategy) -> Iterator[Fault]:
     from harness.prompting.template import template_faults, variables_in
 
+    if strategy.answer["kind"] == "reward":
+        yield from _reward_faults(strategy)
+        return
     used: dict[Place, frozenset[str]] = {}
     for place, source, allowed in templates_of(strategy):
         used[place] = variables_in(source)
@@ -108,6 +111,24 @@ def _faults(strategy: Strategy) -> Iterator[Fault]:
     yield from faults
     if not faults:
         yield from _example_faults(strategy, used[("user",)])
+
+
+def _reward_faults(strategy: Strategy) -> Iterator[Fault]:
+    """What a strategy has that no reward model is sent, and thresholds that give no labels."""
+    if strategy.ask == "pair":
+        hint = f"use {' or '.join(KINDS['pair'])}, or `ask: each`"
+        yield ("answer", "kind"), "`reward` does not fit `ask: pair`", hint
+    for key in ("system", "user", "steps", "examples", "criteria", "second_look", "follow_up"):
+        if getattr(strategy, key):
+            message = "a reward model is sent the prompt and the response alone"
+            yield (key,), message, "leave it out, or use another kind of answer"
+    if strategy.ask == "single":
+        faults = single_faults(strategy.answer)
+        yield from ((("answer", *place), message, hint) for place, message, hint in faults)
+        if strategy.tie_margin:
+            yield ("tie_margin",), "a single response has no other to tie with", "leave it out"
+    elif "thresholds" in strategy.answer:
+        yield ("answer", "thresholds"), "thresholds give labels, which only `ask: single` asks for", "leave them out"
 
 
 def _of_a_step(variable: str, strategy: Strategy) -> tuple[str, str] | None:

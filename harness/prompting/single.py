@@ -42,7 +42,8 @@ def labels_of(strategy: Strategy) -> LabelSet:
     if "tokens" in rule:
         return _label_set(tuple(rule["tokens"]), is_ordered=bool(rule.get("ordered")))
     if "thresholds" in rule:
-        names = sorted(rule["thresholds"], key=lambda name: float(rule["thresholds"][name]))
+        starts = rule["thresholds"]
+        names = sorted(starts, key=lambda name: _start(starts[name]))
         return _label_set(tuple(names), is_ordered=True)
     numbers = range(int(rule["scale"]["min"]), int(rule["scale"]["max"]) + 1)
     return LabelSet(tuple(map(str, numbers)), is_ordered=True, values=tuple(map(float, numbers)))
@@ -60,12 +61,17 @@ def single_rule(strategy: Strategy) -> SingleRule:
     if "thresholds" not in rule:
         least = labels.values[0]
         return SingleRule(labels, lambda score: labels.names[_nearest(score - least, len(labels.names))])
-    starts = [float(rule["thresholds"][name]) for name in labels.names]
+    starts = [_start(rule["thresholds"][name]) for name in labels.names]
 
     def label_of(score: float) -> str:
         return labels.names[max(0, sum(score >= start - ROUNDING for start in starts) - 1)]
 
     return SingleRule(labels, label_of)
+
+
+def _start(start: float | None) -> float:
+    """The score at which a label begins; null for the lowest label of a reward, which has no scale."""
+    return -math.inf if start is None else float(start)
 
 
 def _nearest(steps: float, count: int) -> int:
@@ -80,6 +86,10 @@ def single_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
             yield ("as",), "tokens stand for labels, and a score is a number", "write a `scale`, or leave out `as`"
         elif "thresholds" in rule:
             yield ("as",), "a score is a number, or becomes a label by `thresholds`", "leave one of them out"
+        return
+    if rule["kind"] == "reward" and "thresholds" not in rule:
+        hint = "write `answer: {kind: reward, thresholds: {fail: null, pass: 0}}`"
+        yield ("thresholds",), "a reward has no scale that gives labels", hint
         return
     key = next((key for key in ("labels", "tokens", "thresholds") if key in rule), "")
     named = rule.get(key, {})
@@ -105,6 +115,15 @@ def single_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _threshold_faults(rule: Mapping[str, Any]) -> Iterator[Fault]:
     starts = list(rule["thresholds"].values())
+    if rule["kind"] == "reward":
+        if starts.count(None) != 1 or len(set(starts)) < len(starts):
+            hint = "write null for the lowest label, and another number for each of the others"
+            yield (
+                ("thresholds",),
+                "each label of a reward begins at a score of its own, and the lowest one at none",
+                hint,
+            )
+        return
     least, greatest = rule["scale"]["min"], rule["scale"]["max"]
     if len(set(starts)) < len(starts):
         yield ("thresholds",), "two labels begin at the same score", "give each a score of its own"

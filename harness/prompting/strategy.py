@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from harness.errors import SpecError
 from harness.prompting.checks import RANKING, STEP, check_strategy
 from harness.prompting.delimiters import chat_text, delimited, nonce_for, texts_of
+from harness.prompting.follow_up import default_follow_up
 from harness.prompting.parsing.definition import full_rule
 from harness.prompting.parsing.rules import compile_answer
 from harness.prompting.parsing.values import Answer
@@ -41,17 +42,6 @@ SEVERAL = "responses"
 COUNT = "count"
 """The variable that says how many they are."""
 NO_REPLIES: Mapping[str, str] = {}
-FOLLOW_UP = """\
-Your reply holds no answer that can be read, or it broke off before the answer. Do not repeat your reasons. Reply with
-nothing but this, filled in:
-{{ answer_format }}
-"""
-"""What is asked once more where a strategy does not say."""
-FOLLOW_UP_FORM = """\
-Your reply holds no answer that can be read, or it broke off before the answer. Do not repeat your reasons. Reply with
-nothing but the answer, in the form that was asked for.
-"""
-"""What is asked once more where the rule has a `pattern`, whose form only the templates know."""
 ROUNDING = 1e-9
 """Scores such as 8.3 and 8.2 differ by a hair more or less than 0.1 in binary; a margin of 0.1 means both."""
 
@@ -72,8 +62,8 @@ def strategy_from(mapping: Mapping[str, Any], *, name: str, source: str) -> Stra
         summary=mapping.get("summary", ""),
         ask=mapping["ask"],
         system=mapping.get("system"),
-        user=mapping["user"],
-        follow_up=mapping.get("follow_up", FOLLOW_UP_FORM if "pattern" in mapping["answer"] else FOLLOW_UP),
+        user=mapping.get("user", ""),
+        follow_up=mapping.get("follow_up", default_follow_up(mapping["answer"])),
         answer=freeze(full_rule(mapping["answer"])),
         tie_margin=mapping.get("tie_margin", 0),
         reference=mapping.get("reference", "optional"),
@@ -101,7 +91,7 @@ def strategy_json(strategy: Strategy) -> dict[str, Any]:
         "name": strategy.name,
         "summary": strategy.summary,
         "ask": strategy.ask,
-        "user": strategy.user,
+        **({"user": strategy.user} if strategy.user else {}),
         "follow_up": strategy.follow_up,
         "answer": dict(strategy.answer),
         "tie_margin": strategy.tie_margin,
@@ -173,7 +163,10 @@ class Questions:
 
     def alone(self, item: Item, side: Side, replies: Mapping[str, str] = NO_REPLIES) -> Sequence[Message]:
         """The conversation that shows one response; nothing in it depends on the other one or on the side."""
-        shown: Shown = (("response", "response", item.response_a if side == "a" else item.response_b),)
+        response = item.response_a if side == "a" else item.response_b
+        if self.strategy.answer["kind"] == "reward":
+            return shared_prompt(item, self, side, lambda: [*item.prompt, {"role": "assistant", "content": response}])
+        shown: Shown = (("response", "response", response),)
         render = partial(self._messages, self._opening, self._user, item, shown, replies)
         return render() if replies else shared_prompt(item, self, side, render)
 

@@ -96,6 +96,8 @@ class Provider(Protocol):
     * `IS_FREE: bool`: whether no call can cost anything, because the replies come from this machine; False by default;
     * `FINDS_BY_PLACE: bool`: whether a reply is found by the dataset, item, strategy and step of its call, which is
       then in `Call.locator`; False by default;
+    * `ANSWERS: Literal["text", "numbers"]`: whether its replies are the texts of a model or the numbers of a reward
+      model, where it has replies of one kind alone; a strategy of the other kind is refused;
     * `IS_LOCAL: bool`: whether replies are read from a file, so that a run with `--offline` reads them; False by
       default;
     * `batches(model, context) -> BatchService`: the provider's Batch API (`harness.providers.batch_service`), for

@@ -31,7 +31,7 @@ from harness.runner.hub_pins import with_commits
 from harness.runner.recipe import Recipe
 from harness.runner.slices import slice_problems
 from harness.spec.digest import spec_digest
-from harness.text import html_table, pluralized
+from harness.text import html_table, pluralized, quoted
 
 CHUNK = 512
 """Conversations that are looked up together; large enough to spread the cost of a query, small in memory."""
@@ -220,7 +220,7 @@ def make_plan(spec: Spec, access: HubAccess | None = None) -> Plan:
             reference answers that its data do not have.
         DatasetError: with the problems of all datasets at once.
     """
-    if faults := _score_faults(spec):
+    if faults := [*_score_faults(spec), *_reward_faults(spec)]:
         raise SpecError(faults)
     if spec.undecided:
         message = f"the winners of {', '.join(spec.undecided)} have not been looked up"
@@ -258,6 +258,21 @@ def recording_problems(spec: Spec) -> list[Problem]:
         if hasattr(provider, "data_problems"):
             problems += provider.data_problems(spec.models[name])
     return list(dict.fromkeys(problems))
+
+
+def _reward_faults(spec: Spec) -> list[Problem]:
+    """Models that return numbers with strategies that ask for text, and the reverse."""
+    problems = []
+    for name, strategy in dict.fromkeys((name, cell.strategy) for cell in spec.cells for name in cell.models):
+        answers = getattr(find_provider(spec.models[name].provider), "ANSWERS", None)
+        is_reward = spec.strategies[strategy].answer["kind"] == "reward"
+        if answers == ("text" if is_reward else "numbers"):
+            gives = "numbers for responses" if answers == "numbers" else "text"
+            wants = "a reward model" if is_reward else "a model that reads its prompt"
+            message = f"the strategy {quoted(strategy)} is for {wants}, and {quoted(name)} gives {gives}"
+            hint = "take `provider: score` or a recording" if is_reward else "take the strategy `reward`"
+            problems.append(Problem(spec.shown_path, path="matrix.strategy", message=message, hint=hint))
+    return problems
 
 
 def _score_faults(spec: Spec) -> list[Problem]:

@@ -70,13 +70,13 @@ def response_problems(checked: CheckedDocument, strategies: Mapping[str, Strateg
 
     Args:
         checked: the spec.
-        strategies: those without faults, by name.
+        strategies: by name; the faults of those of the spec itself are reported elsewhere.
     """
     kind = checked.part("responses") or "pair"
     named = [
         (index, strategies[name])
         for index, name in enumerate(checked.part("matrix", "strategy") or ())
-        if isinstance(name, str) and name in strategies
+        if isinstance(name, str) and name in strategies and not _is_reported(checked, strategies[name])
     ]
     wrong = list(_strategy_problems(checked, kind, named))
     yield from wrong
@@ -90,7 +90,11 @@ def response_problems(checked: CheckedDocument, strategies: Mapping[str, Strateg
         yield from ranking_problems(checked)
     if kind != "pair":
         yield from _recording_problems(checked)
-    fitting = [strategy.name for _, strategy in named if strategy.ask in ASK[kind]]
+    fitting = [
+        strategy.name
+        for _, strategy in named
+        if strategy.ask in ASK[kind] and (kind != SINGLE or not _scale_faults(strategy))
+    ]
     if kind == SINGLE and (not fitting or (wrong and checked.part("labels") != NUMBER)):
         return
     labels = label_set_of(strategies, fitting, kind)
@@ -106,7 +110,7 @@ def _strategy_problems(checked: CheckedDocument, kind: str, named: list[tuple[in
         place = ("matrix", "strategy", index)
         if strategy.ask not in ASK[kind]:
             yield _wrong_strategy(checked, kind, strategy, place)
-        elif kind == SINGLE and (faults := _scale_faults(checked, strategy)):
+        elif kind == SINGLE and (faults := _scale_faults(strategy)):
             yield from (checked.document.problem(place, message, hint=hint) for message, hint in faults)
         elif kind == SINGLE and checked.part("labels") == NUMBER and not labels_of(strategy).is_number:
             message = f"the strategy {quoted(strategy.name)} gives {listed(labels_of(strategy).names)}, and no numbers"
@@ -140,10 +144,14 @@ def _wrong_strategy(checked: CheckedDocument, kind: str, strategy: Strategy, pla
     return checked.document.problem(place, f"the strategy {quoted(strategy.name)} asks about {what}", hint=hint)
 
 
-def _scale_faults(checked: CheckedDocument, strategy: Strategy) -> list[tuple[str, str]]:
-    """Why a strategy that shows each response alone gives no labels; those for single responses were checked before."""
-    if (checked.part("strategies", strategy.name) or {}).get("ask") == "single":
-        return []
+def _is_reported(checked: CheckedDocument, strategy: Strategy) -> bool:
+    """Whether a strategy of the spec for single responses gives no labels, which its own check reports."""
+    own = (checked.part("strategies", strategy.name) or {}).get("ask") == "single"
+    return own and any(True for _ in single_faults(strategy.answer))
+
+
+def _scale_faults(strategy: Strategy) -> list[tuple[str, str]]:
+    """Why a strategy that shows each response alone gives no labels."""
     return [(f"the strategy {quoted(strategy.name)}: {what}", hint) for _, what, hint in single_faults(strategy.answer)]
 
 
@@ -189,7 +197,7 @@ def _recording_problems(checked: CheckedDocument) -> Iterator[Problem]:
         for key in PAIR_FIELDS:
             if key in columns:
                 message = f"`{key}` of a recording is about a pair"
-                hint = "name the column of replies as `text`, from which labels are read"
+                hint = "name the column of labels, scores or replies as `text`, which the answer rule reads"
                 yield checked.document.problem(("models", name, "columns", key), message, hint=hint, key=True)
 
 

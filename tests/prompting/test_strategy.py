@@ -47,6 +47,7 @@ BUILT_IN = (
     "rating-10",
     "recorded",
     "reference-guided",
+    "reward",
     "rubric",
     "rubric-5",
     "second-look",

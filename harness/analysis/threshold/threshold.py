@@ -64,7 +64,7 @@ class Chosen:
     held_out: Mapping[str, Figure] = field(default_factory=dict)
     fold_thresholds: tuple[float, ...] = ()
     held_out_reason: str = ""
-    answer: Mapping[str, float] | None = None
+    answer: Mapping[str, float | None] | None = None
     answer_reason: str = ""
 
 
@@ -246,15 +246,16 @@ def _roc(items: Scored) -> tuple[tuple[float, float, float], ...]:
     return tuple(zip(*(values[rows].tolist() for values in (items.cuts, *recalls)), strict=True))
 
 
-def _answer(one: SoftVerdicts, threshold: float, run: Judged) -> tuple[Mapping[str, float] | None, str]:
+def _answer(one: SoftVerdicts, threshold: float, run: Judged) -> tuple[Mapping[str, float | None] | None, str]:
     """What to write under `thresholds` of the strategy, or why nothing can be written."""
     rule: Mapping[str, Any] = run.spec.get("strategies", {}).get(one.cell.strategy, {}).get("answer", {})
-    if one.source == "votes" or "scale" not in rule:
+    if one.source == "votes" or not ("scale" in rule or rule.get("kind") == "reward"):
         return None, NO_PLACE
-    if threshold <= rule["scale"]["min"]:
+    least = rule["scale"]["min"] if "scale" in rule else None
+    if least is not None and threshold <= least:
         return None, ALL_PASS
     negative, positive = run.label_set.names
-    return {negative: rule["scale"]["min"], positive: threshold}, ""
+    return {negative: least, positive: threshold}, ""
 
 
 def _or_none(value: float) -> float | None:

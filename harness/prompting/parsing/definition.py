@@ -47,6 +47,10 @@ def full_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         return full | ({"ordered": True} if rule.get("ordered") else {})
     if rule["kind"] == "logprobs":
         return full | _full_logprobs(rule) | ({"as": rule["as"]} if "as" in rule else {})
+    if rule["kind"] == "reward":
+        starts = rule.get("thresholds", {}).items()
+        named = {name: start if start is None else _plain(start) for name, start in starts}
+        return full | ({"thresholds": named} if named else {})
     if rule["kind"] == "graded":
         full["labels"] = [list(phrases) for phrases in rule["labels"]]
     scale = rule.get("scale") or {"min": 1, "max": len(rule["labels"])}

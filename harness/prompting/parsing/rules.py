@@ -44,6 +44,7 @@ from harness.prompting.parsing.pattern import Pattern, pattern_text
 from harness.prompting.parsing.rankings import KINDS as KINDS_OF_RANKINGS
 from harness.prompting.parsing.rankings import RankingReader, form_of_ranking
 from harness.prompting.parsing.reply import NormalisedReply
+from harness.prompting.parsing.reward import read_reward
 from harness.prompting.parsing.search import Search, score_search, scores_search, verdict_search
 from harness.prompting.parsing.structured_output import form_line, json_reader, response_format, schema_of
 from harness.prompting.parsing.values import Answer, Note, Noted, Nothing, Reader, Value
@@ -116,6 +117,8 @@ def compile_answer(
         return _by_logprobs(rule, ask)
     if rule["kind"] in KINDS_OF_RANKINGS:
         return _by_rank(rule, responses)
+    if rule["kind"] == "reward":
+        return AnswerRule(read_reward, ("<number>",), lambda text: Trace(text, (), read_reward(text)))
     plain = _PLAIN[rule["kind"]](rule, ask, criteria)
     case_sensitive = bool(rule.get("case_sensitive"))
     if "pattern" in rule:

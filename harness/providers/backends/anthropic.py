@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "Claude models by Anthropic's own protocol; needs the extra `anthropic`"
 
+ANSWERS = "text"
+"""What its replies are."""
+
 ATTEMPTS_ANYWHERE = True
 """Whether another process can make an attempt."""
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "Gemini models by Google's own protocol; needs the extra `google`"
 
+ANSWERS = "text"
+"""What its replies are."""
+
 ATTEMPTS_ANYWHERE = True
 """Whether another process can make an attempt."""
 

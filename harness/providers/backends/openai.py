@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "any endpoint that speaks OpenAI's chat completions protocol"
 
+ANSWERS = "text"
+"""What its replies are."""
+
 TAKES_BATCH_FILES = True
 """Whether a batch file can hold its calls."""
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 SUMMARY = "a small simulated world, for trying things out and for testing; no language model, no key, no network"
 
+ANSWERS = "text"
+"""What its replies are."""
+
 SETTINGS: Mapping[str, Any] = {**asdict(Knobs()), **asdict(Service())}
 """The knobs of the simulated model, which are in its id, and how its endpoint behaves, which is not."""
 
