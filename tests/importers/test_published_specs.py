@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.metrics import cohen_kappa_score
+from sklearn.metrics import cohen_kappa_score, roc_auc_score
 
 import harness
 from harness.api import FinishedRun
@@ -180,3 +180,20 @@ def test_rewardbench_2_reads_its_format(tmp_path):
     assert ("ties", "four-way", "top-1") not in found
     items = pl.read_parquet(run.folder / "items.parquet").filter(dataset="best-of-four")
     assert items["opinion"].list.arg_max().n_unique() > 1  # the right answer is not always shown first
+
+
+def test_llmbar_by_singles(tmp_path):
+    run = run_of("llmbar-singles", "LLMBar", tmp_path)
+    found = {row["cell"]: row["metrics"]["auc"]["value"] for row in run.leaderboard["rows"]}
+    folder = PUBLISHED / "LLMBar" / "Dataset" / "LLMBar" / "Natural" / "evaluators"
+    for model, name in (("gpt-4", "GPT-4"), ("chatgpt", "ChatGPT")):
+        rows = json.loads((folder / name / "Rating" / "result.json").read_text())
+        scores = np.array([[int(row["results"][-1][f"score_{at}"][0]) for at in (1, 2)] for row in rows])
+        better = np.array([row["label"] for row in rows])
+        for at, which in ((1, "first"), (2, "second")):
+            expected = roc_auc_score(better == at, scores[:, at - 1])
+            assert found[f"{which}/rating/judge:{model}-{which}"] == pytest.approx(expected, abs=1e-12)
+        difference = np.where(better == 1, 1, -1) * (scores[:, 0] - scores[:, 1])
+        statistics = json.loads((folder / name / "Rating" / "statistics.json").read_text())
+        right = int(statistics["correct_False"].partition(" ")[0])
+        assert (difference > 0).sum() <= right <= (difference >= 0).sum()
