@@ -66,3 +66,5 @@ class OpenedFile:
             return self._path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError:
+            return self._opened  # a folder that may not be looked into tells nothing

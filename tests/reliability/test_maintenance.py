@@ -198,3 +198,34 @@ def test_another_user_reads_a_cache_that_is_open_to_all_and_no_other(open_folder
     assert "CacheError" in shown.stderr
     assert re.search(message, shown.stderr)
     assert shown.stdout == ("1\n" if mode == 0o755 else "")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root becomes another user")
+def test_a_folder_that_may_no_longer_be_written_is_an_error_and_nothing_is_lost(open_folder):
+    code = (
+        "import os, sys; from pathlib import Path; from harness.cache.cache import Cache\n"
+        "from harness.errors import CacheError\n"
+        "from harness.records.calls import Reply\n"
+        "import harness.cache.verify, harness.cache.writer, encodings.idna, zstandard\n"
+        "with Cache(Path(sys.argv[2])) as cache:\n"
+        "    cache.put('0' * 64, b'{}', Reply(text='')).result()\n"
+        "os.chown(sys.argv[1], 65534, 65534); os.setgid(65534); os.setuid(65534)\n"
+        "folder = Path(sys.argv[1], 'cache')\n"
+        "with Cache(folder) as cache:\n"
+        "    cache.put('1' * 64, b'{}', Reply(text='one')).result()\n"
+        "    folder.chmod(0)\n"
+        "    try:\n"
+        "        cache.put('2' * 64, b'{}', Reply(text='two')).result()\n"
+        "    except CacheError as error:\n"
+        "        print(error)\n"
+        "    folder.chmod(0o700)\n"
+        "    cache.put('3' * 64, b'{}', Reply(text='three')).result()\n"
+        "    print(len(cache.get_many([str(number) * 64 for number in range(4)])))\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code, str(open_folder), str(open_folder / "own")],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    error, count = shown.stdout.strip().rsplit("\n", 1)
+    assert "the cache cannot be used: permission denied" in error
+    assert count == "2", shown.stderr
