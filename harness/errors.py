@@ -24,6 +24,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MOST_CHARACTERS = 1_500
+"""Of one part of a message: a library may quote the whole value that it could not read."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -47,8 +50,16 @@ class Problem:
 
     def __str__(self) -> str:
         place = ":".join([self.file, *(str(n) for n in (self.line, self.column) if n)]) if self.file else ""
-        text = ": ".join(part for part in (place, self.path, self.message) if part)
+        text = ": ".join(clipped(part) for part in (place, self.path, self.message) if part)
         return f"{text}; {self.hint}" if self.hint else text
+
+
+def clipped(text: str) -> str:
+    """A text without its middle where it is longer than a message can be."""
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    half = MOST_CHARACTERS // 2
+    return f"{text[:half]} … ({len(text) - 2 * half:,} characters left out) … {text[-half:]}"
 
 
 class HarnessError(Exception):

@@ -42,3 +42,11 @@ def test_tree_in_the_docstring_is_the_tree() -> None:
 
     walk(HarnessError, 0)
     assert drawn == real
+
+
+def test_the_middle_of_an_endless_message_is_left_out():
+    shown = str(Problem(file="a.parquet", message="start " + "x" * 100_000 + " end", hint="a fix"))
+    assert len(shown) < 2_000
+    assert shown.startswith("a.parquet: start xx")
+    assert "characters left out" in shown
+    assert shown.endswith("xx end; a fix")

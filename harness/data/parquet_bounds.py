@@ -31,11 +31,28 @@ def read_bounded(path: Path, columns: Sequence[str] | None = None) -> pl.DataFra
     """
     import polars as pl
 
+    check_rows(path)
+    return checked(pl.read_parquet(path, columns=None if columns is None else list(columns)), path)
+
+
+def check_rows(path: Path) -> None:
+    """Refuse a file of a run that says it has an impossible number of rows; its rows are not read.
+
+    Raises:
+        ParquetBomb: with the number.
+    """
     size, rows = path.stat().st_size, row_count(path)
     if rows > max(FREE_ROWS, ROWS_A_BYTE * size):
         raise ParquetBomb(f"says that it has {rows:,} rows, in {size:,} bytes")
-    frame = pl.read_parquet(path, columns=None if columns is None else list(columns))
-    if reason := excess(frame, size):
+
+
+def checked(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
+    """What was read of a file of a run.
+
+    Raises:
+        ParquetBomb: where it unpacks to more than the file can be worth.
+    """
+    if reason := excess(frame, path.stat().st_size):
         raise ParquetBomb(reason)
     return frame
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from harness.errors import Problem, RunFolderError
+from harness.errors import Problem, RunFolderError, parquet_faults
 
 CHECKSUMS = "checksums.json"
 MAX_JSON_BYTES = 2**29
@@ -64,8 +64,23 @@ def _odd_files(folder: Path) -> Iterator[Problem]:
             continue
         if not stat.S_ISREG(found.st_mode) and path.suffix in (".json", ".parquet"):
             yield _problem(path, "is no regular file")
+        elif path.suffix == ".parquet" and (reason := _rows_fault(path)):
+            yield _problem(path, reason)
         elif path.suffix == ".json" and found.st_size > MAX_JSON_BYTES:
             yield _problem(path, f"has {found.st_size:,} bytes, more than the file of a run can have")
+
+
+def _rows_fault(path: Path) -> str:
+    """What is wrong with the number of rows that a Parquet file says it has; "" where that is possible or not told."""
+    from harness.data.parquet_bounds import ParquetBomb, check_rows
+
+    try:
+        check_rows(path)
+    except ParquetBomb as error:
+        return str(error)
+    except (OSError, *parquet_faults()):  # type: ignore[misc] # mypy does not see into an unpacked tuple
+        return ""  # whoever reads it reports that
+    return ""
 
 
 def _stored_checksums(folder: Path) -> Mapping[str, str]:

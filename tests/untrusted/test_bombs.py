@@ -267,7 +267,7 @@ def test_text_that_recurs_as_often_as_in_a_dataset_is_read(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("is_long", [True, False], ids=["a long text", "many rows"])
-@pytest.mark.parametrize("verb", ["compare", "audit"])
+@pytest.mark.parametrize("verb", ["compare", "audit", "report", "leaderboard", "export"])
 def test_a_run_folder_that_unpacks_to_far_more_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, is_long: bool
 ) -> None:
@@ -285,10 +285,21 @@ def test_a_run_folder_that_unpacks_to_far_more_is_refused(
     assert file.stat().st_size < 200_000
     (folder / CHECKSUMS).write_text(json.dumps(checksums_json(folder)))
     with seconds(20):
-        shown = CliRunner().invoke(main, [verb, *([str(folder)] * (1 + (verb == "compare")))])
-    assert shown.exit_code == 2
-    message = "unpacks to 377," if is_long else "says that it has 1,000,000 rows, in"
-    assert f"judgments.parquet {message}" in shown.output
+        more = {
+            "report": ["--out", str(tmp_path / "page.html")],
+            "export": ["--format", "dpo", "--out", str(tmp_path / "out")],
+        }
+        shown = CliRunner().invoke(main, [verb, *([str(folder)] * (1 + (verb == "compare"))), *more.get(verb, [])])
+    if verb in ("leaderboard", "export") and is_long:
+        assert shown.exit_code in (0, 2), "it reads no such text"
+        return
+    assert shown.exit_code == 2, shown.output
+    assert len(shown.output) < 2_000
+    if verb == "report" and is_long:
+        assert "a Parquet file in" in shown.output
+    else:
+        message = " unpacks to 377," if is_long else ": says that it has 1,000,000 rows, in"
+        assert f"judgments.parquet{message}" in shown.output
 
 
 def test_no_text_of_any_type_is_left_out_of_the_sum() -> None:

@@ -12,6 +12,7 @@ import orjson
 import polars as pl
 from numpy.typing import NDArray
 
+from harness.data.parquet_bounds import ParquetBomb, checked
 from harness.errors import InputError, RunFolderError, parquet_faults
 from harness.report.items.rankings import is_right
 from harness.report.items.records import Message, VerdictRecord
@@ -51,6 +52,8 @@ def reading(folder: Path) -> Iterator[None]:
     """
     try:
         yield
+    except ParquetBomb as error:
+        raise RunFolderError(f"a Parquet file in {folder} {error}", hint=RETRY) from None
     except (OSError, *parquet_faults()) as error:  # type: ignore[misc] # mypy does not see into an unpacked tuple
         reason = str(error).partition("\n")[0]
         raise RunFolderError(f"a Parquet file in {folder} cannot be read: {reason}", hint=RETRY) from None
@@ -77,7 +80,8 @@ class ItemRow:
             self.at, self.items = int(found), len(ids)
             self.previous: str | None = ids[self.at - 1] if self.at else None
             self.next: str | None = ids[self.at + 1] if self.at + 1 < self.items else None
-            self.row: dict[str, Any] = lazy.filter(pl.col("item") == item).head(1).collect().row(0, named=True)
+            found_row = lazy.filter(pl.col("item") == item).head(1).collect()
+            self.row: dict[str, Any] = checked(found_row, folder / ITEMS).row(0, named=True)
 
 
 def judgment_rows(folder: Path, item: str, cells: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -85,7 +89,8 @@ def judgment_rows(folder: Path, item: str, cells: Sequence[str]) -> dict[str, di
     lazy = pl.scan_parquet(folder / JUDGMENTS).select(pl.exclude("calls"))
     wanted = lazy.filter(pl.col("item") == item, pl.col("cell").is_in(list(cells)))
     with reading(folder):
-        return {row["cell"]: row for row in wanted.collect(engine="streaming").iter_rows(named=True)}
+        found = checked(wanted.collect(engine="streaming"), folder / JUDGMENTS)
+        return {row["cell"]: row for row in found.iter_rows(named=True)}
 
 
 class JudgmentKeys:
@@ -129,7 +134,7 @@ def draft_rows(folder: Path, system: str, item: str) -> list[dict[str, Any]]:
     """The drafts of a system on one prompt, in order."""
     lazy = pl.scan_parquet(folder / TRAJECTORIES).filter(pl.col("system") == system, pl.col("item") == item)
     with reading(folder):
-        return lazy.sort("round").collect().to_dicts()
+        return checked(lazy.sort("round").collect(), folder / TRAJECTORIES).to_dicts()
 
 
 def drafts_with(folder: Path, match: Mapping[str, str], prompts: str, text: str) -> NDArray[np.bool_]:
