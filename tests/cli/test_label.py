@@ -196,6 +196,52 @@ def test_without_the_data_or_without_a_draw_there_is_a_hint(tmp_path, monkeypatc
     assert "nothing was drawn from this run into other/mine/" in shown.output
 
 
+def served(monkeypatch, *arguments, code=0):
+    """What `harness label page` would serve, and its output."""
+    pytest.importorskip("starlette")
+    from harness.viewer import server
+
+    asked = []
+    monkeypatch.setattr(server, "serve_application", lambda make, request, say, environment: asked.append(request))
+    done = harness("label", "page", *arguments, "--no-browser", code=code)
+    return asked, done.output
+
+
+def test_the_page_serves_the_files_of_one_annotator(tmp_path, monkeypatch):
+    folder = ("--dir", str(tmp_path))
+    document("next", "checks", "--n", "6", "--annotator", "anna", "--annotator", "ben", *folder)
+    (request,), _ = served(monkeypatch, "checks", "--annotator", "anna", "--port", "0", *folder)
+    assert request.start.count("/") == 2
+    assert len(request.start) > 20
+    assert not request.opens_browser
+    _, shown = served(monkeypatch, "checks", *folder, code=2)
+    assert "files are for `anna`, `ben`; name one with --annotator" in shown
+    _, shown = served(monkeypatch, "checks", "--annotator", "zoe", *folder, code=2)
+    assert "no file is for `zoe`" in shown
+    for path in tmp_path.rglob("*.csv"):
+        path.unlink()
+    assert "there is no file to fill in" in served(monkeypatch, "checks", *folder, code=2)[1]
+
+
+def test_a_file_of_several_annotators_and_items_of_several_datasets_have_no_page(tmp_path, monkeypatch):
+    drawn = document("next", "checks", "--n", "4", "--annotator", "anna", "--annotator", "ben", "--dir", str(tmp_path))
+    first, second = (Path(one["file"]) for one in drawn["files"])
+    first.write_text(first.read_text("utf-8-sig") + second.read_text("utf-8-sig").partition("\n")[2], "utf-8")
+    second.unlink()
+    _, shown = served(monkeypatch, "checks", "--annotator", "anna", "--dir", str(tmp_path), code=2)
+    assert "has rows of several annotators" in shown
+
+
+def test_rogan_gladen_is_printed_beside_the_corrected_rate(tmp_path):
+    drawn = document("next", "checks", "--n", "40", "--dir", str(tmp_path))
+    filled(drawn["files"][0]["file"], ["pass", "fail", "pass"])
+    labelled = str(Path(drawn["record"]).parent)
+    shown = harness("correct", "checks", "--labels", labelled, "--method", "rogan-gladen").stdout
+    assert "Rogan-Gladen, within [0, 1], beside the corrected rate" in shown
+    assert "prefer it" in shown
+    assert "this run judged pairs" in harness("correct", "mine", "--method", "rogan-gladen", code=2).output
+
+
 def test_a_later_round_needs_the_seed_of_the_first(tmp_path):
     harness("label", "next", "mine", "--n", "5", "--seed", "1", "--dir", str(tmp_path))
     shown = harness("label", "next", "mine", "--n", "5", "--seed", "2", "--dir", str(tmp_path), code=2)
