@@ -34,9 +34,11 @@ What judgments are scored by, against the reference labels. A spec names these i
 leaderboard. A judgment that failed counts as disagreement in each of them, and the value without failures and the
 bounds stand beside every figure. Where a figure is undefined it is null with a reason, never 0 and never 1.""",
     "soft-metrics": """\
-What soft verdicts, the probabilities that response a is better, are scored by. A spec names these in `score.metrics`
-too; the first of all metrics ranks the leaderboard. [Calibrating judges](../../guide/calibrating-judges.md) shows where
-soft verdicts come from. A judgment that failed has none and is left out; the bounds stand beside every figure.""",
+What soft verdicts, the probabilities that response a is better, are scored by, and labels that are numbers. A spec
+names these in `score.metrics` too; the first of all metrics ranks the leaderboard.
+[Calibrating judges](../../guide/calibrating-judges.md) shows where soft verdicts come from, and
+[single responses](../../guide/single-responses.md#numbers) which metrics are of numbers. A judgment that failed has
+none and is left out; the bounds stand beside every figure.""",
     "probes": """\
 Biases of an evaluator that a metric does not show. `harness audit RUN` computes all of them; a spec names some in
 `score.probes` to have their figures beside its scores. An undefined figure is null with a reason.

@@ -2,7 +2,8 @@
 
 A log follows version 2 of inspect_ai's `EvalLog`. A sample is an item: its input is the prompt with both responses
 where the data are found, its target the reference verdict, its answer the verdict of the cell. A failure has no answer
-and is incorrect. inspect_ai is not needed to write a log.
+and is incorrect. Where labels are numbers, the score is the absolute error, and a failure has none. inspect_ai is not
+needed to write a log.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import orjson
 
 from harness.atomic import replacing
 from harness.errors import InputError, Problem
+from harness.records.label_set import NUMBER
 from harness.report.items.texts import Texts, find_plan
 from harness.runner.plan import Plan
 from harness.runner.run_folder import ENVIRONMENT, ITEMS, JUDGMENTS, MANIFEST, SPEC, read_frame, read_json
@@ -98,12 +100,18 @@ def _samples(run: Path, cell: Mapping[str, Any], inputs: Mapping[tuple[str, str]
     facts = {(row["dataset"], row["item"]): row for row in items.iter_rows(named=True)}
     judgments = read_frame(run, JUDGMENTS).filter(cell=cell["id"])
     model = "+".join(cell["models"])
+    is_number = "scale" in read_json(run, MANIFEST).get("labels", {})
     for row in judgments.iter_rows(named=True):
         place = cell["dataset"], row["item"]
         fact = facts[place]
         verdict, target = row["verdict"], fact["reference"]
         said = verdict or f"no verdict: {row['failure']}"
-        score = NO_SCORE if target is None else CORRECT if verdict == target else INCORRECT
+        score: str | float = NO_SCORE if target is None else CORRECT if verdict == target else INCORRECT
+        if verdict == NUMBER and row["score_a"] is not None:
+            said = verdict = f"{row['score_a']:.6g}"
+            score = NO_SCORE if target is None else abs(row["score_a"] - float(target))
+        elif is_number:
+            score = NO_SCORE
         usage = {"input_tokens": row["prompt_tokens"], "output_tokens": row["completion_tokens"]}
         usage["total_tokens"] = sum(usage.values())
         details = {
@@ -140,11 +148,15 @@ def _log(
 ) -> dict[str, Any]:
     scored = [sample["scores"][SCORER]["value"] for sample in samples]
     labelled = [value for value in scored if value != NO_SCORE]
-    accuracy = labelled.count(CORRECT) / len(labelled) if labelled else 0.0
+    if "scale" in manifest.get("labels", {}):  # the mean of absolute errors
+        mean = sum(map(float, labelled)) / len(labelled) if labelled else 0.0
+        metric = {"name": "mean", "value": mean, "params": {}}
+    else:
+        accuracy = labelled.count(CORRECT) / len(labelled) if labelled else 0.0
+        metric = {"name": "accuracy", "value": accuracy, "params": {}}
     created = _created(environment)
     model = "+".join(cell["models"])
     about = {"run": manifest["run"], "spec": manifest["spec"], "cell": cell["id"], "harness": manifest["harness"]}
-    metric = {"name": "accuracy", "value": accuracy, "params": {}}
     return {
         "version": LOG_VERSION,
         "status": "success",
@@ -177,7 +189,7 @@ def _log(
                     "scored_samples": len(labelled),
                     "unscored_samples": len(samples) - len(labelled),
                     "params": {},
-                    "metrics": {"accuracy": metric},
+                    "metrics": {metric["name"]: metric},
                 }
             ],
         },

@@ -387,3 +387,16 @@ def test_a_report_shows_the_numbers_of_each_cell_against_those_of_people(folder,
     assert "Numbers of people and of d/rating-10/judge:good" in page
     assert "Means as a table" in page
     assert "Confusion" not in page
+
+
+def test_logs_of_inspect_hold_numbers_and_their_errors(folder, tmp_path):
+    found = invoke(
+        "export", run_of(folder), "--format", "inspect", "--out", tmp_path, "--cell", "d/rating-10/judge:good"
+    )
+    assert found.exit_code == 0, found.output
+    (path,) = tmp_path.glob("*.json")
+    log = json.loads(path.read_text(encoding="utf-8"))
+    metrics = log["results"]["scores"][0]["metrics"]
+    assert metrics["mean"]["value"] == pytest.approx(row_of(board_of(folder), "judge:good")["metrics"]["mae"]["value"])
+    score = log["samples"][0]["scores"]["agreement"]
+    assert score["value"] == pytest.approx(abs(float(score["answer"]) - float(log["samples"][0]["target"])))
