@@ -30,6 +30,7 @@ from harness.data.rows import Rows
 from harness.data.values import Fault, text
 from harness.records.datasets import OPINION, DatasetSpec
 from harness.records.rankings import FEWEST_RESPONSES, MOST_RESPONSES
+from harness.text import quoted
 
 EMPTY = "is missing or empty"
 DRAWN = "the responses of each item are shown in an order drawn from the seed, since their order in the file ranks them"
@@ -240,6 +241,8 @@ def _named(value: Any, here: _Row) -> list[int]:
         word = value.strip()
         if places := [at for at in here.present if here.columns[at] == word]:
             return places
+        if word in here.columns:
+            raise BadValueError(f"names {quoted(word)}, which holds no response here")
         if len(word) == 1 and word.isascii() and word.isalpha():
             value = ord(word.upper()) - ord("A") + 1
     return [_position(value, here)]

@@ -109,6 +109,13 @@ def test_the_best_may_be_a_column(tmp_path):
     assert item.labels == ("2>1",)
 
 
+def test_the_best_is_no_column_without_a_response(tmp_path):
+    text = "id,prompt,short,long,third,winner\nx,p,a,b,,third\n"
+    columns = {"responses": ("short", "long", "third"), "best": "winner"}
+    with pytest.raises(DatasetError, match="`best` names `third`, which holds no response here"):
+        read(tmp_path, text, columns, "data.csv")
+
+
 def test_lists_in_a_csv_file_are_json(tmp_path):
     text = 'id,prompt,responses,ranking\nx,p,"[""a"", ""b""]",2>1\n'
     (item,) = read(tmp_path, text, name="data.csv").items()
