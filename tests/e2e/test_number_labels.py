@@ -387,6 +387,9 @@ def test_a_report_shows_the_numbers_of_each_cell_against_those_of_people(folder,
     assert "Numbers of people and of d/rating-10/judge:good" in page
     assert "Means as a table" in page
     assert "Confusion" not in page
+    assert "Pearson's correlation of each pair of cells" in page.replace("&#39;", "'")
+    assert "kappa" not in page
+    assert ">wrong</span>" not in page, "no number is right or wrong"
 
 
 def test_logs_of_inspect_hold_numbers_and_their_errors(folder, tmp_path):

@@ -233,9 +233,9 @@ def _lines(data: DatasetIndex, column: int | None, rows: NDArray[np.intp]) -> li
             ItemLine(
                 item,
                 category,
-                label,
+                f"{float(label):.4g}" if label and data.labels.is_number else label,
                 (*counts, len(outcomes) - sum(counts)),
-                int(data.is_right[at].sum()) if reference >= 0 else None,
+                int(data.is_right[at].sum()) if reference >= 0 and not data.labels.is_number else None,
                 int(data.flips[at].sum()),
                 None if column is None else _outcome(data, at, column),
             )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from harness.data.parquet_bounds import ParquetBomb, checked
 from harness.errors import InputError, RunFolderError, parquet_faults
+from harness.records.label_set import NUMBER
 from harness.report.items.rankings import is_right
 from harness.report.items.records import Message, VerdictRecord
 from harness.runner.run_check import RETRY
@@ -183,7 +184,7 @@ def verdict_record(entry: Mapping[str, Any], row: Mapping[str, Any], reference: 
         entry["strategy"],
         verdict or row["failure"],
         verdict is None,
-        None if verdict is None or reference is None else _is_right(verdict, reference),
+        None if verdict in (None, NUMBER) or reference is None else _is_right(verdict, reference),
         flips(entry, row["votes"]),
         row["score_a"],
         row["score_b"],

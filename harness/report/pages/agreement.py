@@ -1,4 +1,7 @@
-"""Agreement between the cells: Cohen's kappa of each pair over the items on which both have a verdict."""
+"""Agreement between the cells: Cohen's kappa of each pair over the items on which both have a verdict.
+
+Where labels are numbers it is Pearson's correlation.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.leaderboard.numbers import UNDEFINED
 from harness.leaderboard.tables import Column
@@ -20,8 +24,10 @@ from harness.report.pages.overview import cell_labels
 from harness.report.run_source import RunSource
 from harness.statistics.agreement import identity_weights, kappa
 from harness.statistics.codes import Codes
+from harness.statistics.number_agreement import is_constant, pearson
 from harness.text import with_minus_signs
 
+KAPPA, PEARSON = "Cohen's kappa", "Pearson's correlation"
 MOST_CELLS = 30
 """Cells of the matrix, the best first."""
 
@@ -55,18 +61,28 @@ class AgreementPage:
 
     source: RunSource
     datasets: Sequence[DatasetAgreement]
+    is_of_numbers: bool = False
 
 
 def agreement_page(source: RunSource, links: Links) -> AgreementPage:
     """The agreement between cells."""
-    return AgreementPage(source, [_part(source, name, rows, links) for name, rows in source.groups])
+    parts = [_part(source, name, rows, links) for name, rows in source.groups]
+    return AgreementPage(source, parts, _measure(source) == PEARSON)
+
+
+def _measure(source: RunSource) -> str:
+    """What the agreement of two cells is measured by."""
+    return PEARSON if "scale" in source.board.get("labels", {}) else KAPPA
 
 
 def heatmap_of(source: RunSource, dataset: str, rows: Sequence[Row]) -> Heatmap:
     """The agreement of every pair of some cells of a dataset."""
     data = source.dataset(dataset)
     places = {cell.id: at for at, cell in enumerate(data.cells)}
-    columns = data.outcomes[:, [places[row["cell"]] for row in rows]]
+    at = [places[row["cell"]] for row in rows]
+    if data.label_set.is_number:
+        return Heatmap(cell_labels(rows), correlation_matrix(source.numbers(dataset)[:, at]), "correlation")
+    columns = data.outcomes[:, at]
     return Heatmap(cell_labels(rows), agreement_matrix(columns, len(data.label_set.names)), "kappa")
 
 
@@ -76,13 +92,14 @@ def _part(source: RunSource, dataset: str, rows: Sequence[Row], links: Links) ->
     if len(rows) < 2:
         return DatasetAgreement(dataset, among, None, None, 0)
     heat = heatmap_of(source, dataset, shown)
-    title = f"Agreement between the cells on {dataset}: Cohen's kappa of each pair"
+    title = f"Agreement between the cells on {dataset}: {_measure(source)} of each pair"
     lines: list[list[str | TableText]] = [
         [TableText(f"{at + 1}  {heat.labels[at]}", links.cell(source, row["cell"])), *map(_text, heat.values[at])]
         for at, row in enumerate(shown)
     ]
     columns = [Column("cell", is_key=True, can_wrap=True), *(Column(str(at + 1)) for at in range(len(shown)))]
-    table = table_block(f"{dataset}: kappa between cells", columns, lines)
+    word = "correlation" if _measure(source) == PEARSON else "kappa"
+    table = table_block(f"{dataset}: {word} between cells", columns, lines)
     chart = ChartBlock(title, partial(heatmap_chart, heat))
     return DatasetAgreement(dataset, among, chart, table, len(rows) - len(shown))
 
@@ -99,6 +116,20 @@ def _among(source: RunSource, dataset: str) -> list[tuple[str, str]]:
         (name, f"{UNDEFINED} ({figure.reason})" if figure.value is None else with_minus_signs(f"{figure.value:.3f}"))
         for name, figure in audited.among.items()
     ]
+
+
+def correlation_matrix(numbers: NDArray[np.float64]) -> list[list[float | None]]:
+    """Pearson's correlation of each pair of cells over the items on which both have a number; None where undefined.
+
+    Args:
+        numbers: items × cells, NaN where a judgment failed.
+    """
+    found: list[list[float | None]] = []
+    for one in numbers.T:
+        both = [~np.isnan(one) & ~np.isnan(other) for other in numbers.T]
+        pairs = [(one[known], other[known]) for other, known in zip(numbers.T, both, strict=True)]
+        found.append([None if is_constant(x) or is_constant(y) else pearson(x, y)[0] for x, y in pairs])
+    return found
 
 
 def agreement_matrix(outcomes: Codes, classes: int = len(VERDICTS)) -> list[list[float | None]]:
