@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 SLOW = (
+    "cli/test_probe_runs.py",
+    "e2e/test_plugins.py",
+    "e2e/test_shipped_results.py",
     "fuzz",
     "importers/test_published_",
     "reliability",
@@ -38,6 +41,11 @@ WHOLE = (
 not show: `tox` runs them on one version only."""
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as there are processors, with `-n auto`: many tests wait for processes and servers."""
+    return -(-3 * (os.cpu_count() or 1) // 2)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let SIGINT reach the processes that tests start: what a shell runs in the background ignores it."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -60,6 +68,10 @@ if find_spec("hypothesis"):  # an installed wheel is tested with nothing but pyt
 
     # A slow machine is no failure; and what is checked for others must not depend on the luck of the day.
     settings.register_profile(
-        "steady", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
+        "steady",
+        deadline=None,
+        derandomize="CI" in os.environ,
+        suppress_health_check=[HealthCheck.too_slow],
+        max_examples=int(os.environ.get("HARNESS_EXAMPLES", "100")),
     )
     settings.load_profile("steady")

@@ -113,6 +113,7 @@ def test_help_of_an_analysis_names_its_arguments() -> None:
             assert section in function.__doc__
 
 
+@pytest.mark.slow
 def test_a_report_is_the_file_and_the_document_of_the_command(run: harness.FinishedRun, tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     found = harness.write_report(run, out=out)

@@ -152,6 +152,7 @@ def test_metrics_are_listed_and_a_typo_gets_a_suggestion():
     assert "did you mean `brier`" in done.output
 
 
+@pytest.mark.slow
 def test_the_other_analyses_use_the_metrics_of_verdicts():
     for command in ("audit", "correct", "calibrate", "report"):
         done = harness(command, "one", *(["--out", "report.html"] if command == "report" else []))
@@ -166,6 +167,7 @@ def test_the_best_by_soft_verdicts_cannot_be_held_out():
     assert "cannot be held out" in done.output
 
 
+@pytest.mark.slow
 def test_the_report_shows_it():
     done = harness("report", "one", "--out", "report.html")
     assert done.exit_code == 0, done.output
