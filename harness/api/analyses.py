@@ -200,7 +200,11 @@ def _question(n: int | None, effect: float | None, metrics: Sequence[str]) -> Po
     from harness.analysis.power.figures import PowerQuestion, effect_fault
     from harness.scoring.estimates import MIN_ITEMS
 
-    problems = _unknown("metrics", metrics, [*registry.names("metrics"), *registry.names("soft_metrics")])
+    problems = _unknown(
+        "metrics",
+        metrics,
+        [*registry.names("metrics"), *registry.names("soft_metrics"), *registry.names("ranking_metrics")],
+    )
     if n is not None and not MIN_ITEMS <= n <= MAX_ITEMS:
         problems.append(Problem(message=f"n must be {MIN_ITEMS} to {MAX_ITEMS:,}, not {n:,}"))
     if effect is not None and (fault := effect_fault(effect, metrics)):

@@ -93,7 +93,7 @@ def power_question(n: int | None, effect: float | None, metrics: tuple[str, ...]
         faults.append(f"--n must be {MIN_ITEMS} to {MAX_ITEMS:,}: fewer items have counts only, no tests")
     if effect is not None and (fault := effect_fault(effect, metrics)):
         faults.append(f"--{fault}")
-    known = [*registry.names("metrics"), *registry.names("soft_metrics")]
+    known = [*registry.names("metrics"), *registry.names("soft_metrics"), *registry.names("ranking_metrics")]
     for name in metrics:
         if name not in known:
             hint = suggestion(name, known)

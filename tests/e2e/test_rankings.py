@@ -160,10 +160,26 @@ def test_a_run_is_compared_with_one_of_another_judge(folder, tmp_path):
     assert changed["metrics"]["top-1"]["difference"]["low"] is not None
 
 
-def test_power_reports_that_it_is_not_known(folder):
-    found = invoke("power", run_of(folder))
+def test_power_is_planned_from_the_run(folder):
+    found = invoke("power", run_of(folder), "--effect", "0.1", "--metric", "top-1", "--metric", "kappa", "--json")
     assert found.exit_code == 0, found.output
-    assert "the leaderboard shows the detectable difference of rankings" in found.stdout
+    (dataset,) = json.loads(found.stdout)["datasets"]
+    assert (dataset["source"], dataset["n"], dataset["cells"]) == ("pilot", ITEMS, len(board_of(folder)["rows"]))
+    top, kappa = dataset["metrics"]
+    assert 0 < top["one_pair"]["loss"]["value"] < top["all_pairs"]["loss"]["value"]
+    assert top["one_pair"]["gain"]["n_needed"] > ITEMS
+    assert kappa["reason"] == "the metric is not of rankings"
+
+
+def test_power_rests_on_simulated_judges_before_the_first_run(folder, tmp_path):
+    found = invoke("power", folder / "drafts.yaml", "--results", tmp_path, "--metric", "kendall-tau", "--json")
+    assert found.exit_code == 0, found.output
+    document = json.loads(found.stdout)
+    assert document["datasets"][0]["source"] == "simulated"
+    assert document["datasets"][0]["metrics"][0]["one_pair"]["loss"]["value"] > 0
+    assert "simulated judges of one skill replace the cells" in document["notes"][0]
+    planned = invoke("plan", folder / "drafts.yaml", "--results", tmp_path, "--cache", tmp_path / "none")
+    assert re.search(r"can detect a loss of 0\.\d\d or a gain of 0\.\d\d in top-1.*by simulated judges", planned.stdout)
 
 
 @pytest.mark.parametrize(("verb", "why"), [

@@ -16,20 +16,23 @@ from numpy.typing import NDArray
 
 from harness.analysis.power import wording as power_wording
 from harness.analysis.power.figures import DatasetPower, MetricPower, PilotPairs, Power, PowerQuestion, metric_power
+from harness.analysis.power.ranked_world import ranked_powers
 from harness.analysis.power.soft_pairs import NO_DIRECTION, soft_pilot, soft_power
 from harness.errors import RunFolderError
 from harness.hashing import seed_for
 from harness.providers.simulation.panel import panel, single_panel
-from harness.records.datasets import LabelledItems
+from harness.records.datasets import Dataset, LabelledItems
 from harness.records.experiment import ScoreSpec
+from harness.records.label_set import LabelSet
 from harness.records.metric_names import needs_of, soft_needs_of
+from harness.records.scores import CellScore
 from harness.runner.corruption import diagnose_corruption
 from harness.runner.find_run import newest_run
 from harness.runner.plan import Plan
 from harness.runner.run_check import check_run
 from harness.runner.run_folder import MANIFEST, read_json
 from harness.runner.run_reader import Judged, JudgedDataset, read_judged
-from harness.runner.soft import soft_data, soft_verdicts
+from harness.runner.soft import data_of
 from harness.runner.stopping import Looks
 from harness.scoring.estimates import MIN_ITEMS, NO_LABELS, TOO_FEW_CLUSTERS, TOO_FEW_ITEMS
 from harness.scoring.labels import reference_of
@@ -42,8 +45,8 @@ from harness.scoring.pairwise import (
     statistic_of,
     why_not,
 )
-from harness.scoring.score import score_cells
-from harness.scoring.soft_metric import is_soft
+from harness.scoring.score import score_cells, score_dataset
+from harness.scoring.soft_metric import is_of_rankings, is_soft
 from harness.scoring.soft_scores import verdict_score
 from harness.spec.digest import spec_digest
 from harness.statistics import clusters, multiplicity, planning
@@ -97,8 +100,12 @@ def power_of_plan(plan: Plan, results: Path, ask: PowerQuestion) -> Power:
     sources = {one.source for one in found}
     used = pilot if "pilot" in sources else None
     notes = [*(_pilot_notes(found) if used else []), *(notes if used or not pilot else [])]
-    has_verdicts = not all(map(is_soft, ask.metrics or score.metrics))
-    notes += [power_wording.SIMULATED_PILOT] if "simulated" in sources and has_verdicts else []
+    if "simulated" in sources and spec.label_set.is_ranking:
+        notes.append(power_wording.SIMULATED_RANKINGS)
+        is_unranked = any((one.reference_codes() < 0).all() for one in plan.datasets.values())
+        notes += [power_wording.UNRANKED] if is_unranked else []
+    elif "simulated" in sources and not all(map(is_soft, ask.metrics or score.metrics)):
+        notes.append(power_wording.SIMULATED_PILOT)
     notes += _cluster_notes(found)
     notes += [] if spec.stopping is None else [power_wording.AT_THE_LAST_LOOK]
     return Power(spec.name, used.id if used else None, score, spec.seed, ask, tuple(found), tuple(notes))
@@ -144,13 +151,15 @@ def _from_pilot(
     n, units = _planned(len(reference_of(planned).labels) or labelled, ask, reference.clusters)
     whole = DatasetPower(before.name, "pilot", cells, n, units, reference.clusters is not None, ())
     names = ask.metrics or score.metrics
-    if before.label_set.is_ranking:
-        return replace(whole, metrics=tuple(MetricPower(name, power_wording.RANKINGS) for name in names))
     score = verdict_score(score, before.label_set)
     if reason := _why_nothing(whole if labelled else replace(whole, n=0)):
         return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
     count = len(before.cells)
-    scores = score_cells(before.cells, before, before.outcomes, score, pilot.seed, before.usage, [None] * count)
+    of_items = (before.cells, before, before.outcomes)
+    if before.label_set.is_ranking:
+        scores: Sequence[CellScore] = score_dataset(*of_items, score, pilot.seed, before.usage, [None] * count).scores
+    else:
+        scores = score_cells(*of_items, score, pilot.seed, before.usage, [None] * count)
     judged = reference.of(before.outcomes)
 
     def pairs_of(name: str) -> PilotPairs | str:
@@ -166,10 +175,10 @@ def _from_pilot(
             critical = _equal_critical(cells, score, seed)
         return _pilot_pairs(comparison, critical, seed)
 
-    soft = soft_data(before, soft_verdicts(pilot, before)) if any(map(is_soft, names)) else None
+    soft = data_of(pilot, before) if any(map(is_soft, names)) else None
 
     def power_on(name: str) -> MetricPower:
-        need = soft_needs_of(name, before.label_set) if is_soft(name) else needs_of(name, before.label_set)
+        need = _need(name, before.label_set)
         if need:
             return MetricPower(name, f"the metric {need}")
         if soft is None or not is_soft(name):
@@ -208,7 +217,7 @@ def _pilot_pairs(comparison: CellComparisons, critical: float, seed: int) -> Pil
     )
 
 
-def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int, ask: PowerQuestion) -> DatasetPower:
+def _from_world(planned: Dataset, cells: int, score: ScoreSpec, seed: int, ask: PowerQuestion) -> DatasetPower:
     reference = reference_of(planned)
     labels_of, shape = planned.label_set, planned.label_set.shape
     counts = np.bincount(reference.labels, minlength=shape[0])
@@ -219,11 +228,11 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
     names = ask.metrics or score.metrics
     if reason := _why_nothing(whole):
         return replace(whole, metrics=tuple(MetricPower(name, reason) for name in names))
-    if labels_of.is_ranking:
-        return replace(whole, metrics=tuple(MetricPower(name, power_wording.RANKINGS) for name in names))
     if labels_of.is_number:
         return replace(whole, metrics=tuple(MetricPower(name, power_wording.SOFT) for name in names))
     draws = seed_for(seed, "power", planned.name)
+    if labels_of.is_ranking:
+        return replace(whole, metrics=ranked_powers(planned, whole, names, score, draws, ask))
     shares = counts.tolist() if has_labels else None
     if labels_of.is_pair:
         labels, judged = panel(SIMULATED_JUDGES, SIMULATED_ITEMS, seed=draws, shares=shares)
@@ -265,6 +274,12 @@ def _from_world(planned: LabelledItems, cells: int, score: ScoreSpec, seed: int,
         )
 
     return replace(whole, metrics=tuple(metric_power(name, pairs_of(name), whole, score, ask) for name in names))
+
+
+def _need(name: str, labels: LabelSet) -> str:
+    """Why a metric is not for the labels of a run, in words; "" where it is."""
+    of_soft = is_soft(name) and not is_of_rankings(name) and not labels.is_ranking
+    return soft_needs_of(name, labels) if of_soft else needs_of(name, labels)
 
 
 def _planned(n: int, ask: PowerQuestion, unit: NDArray[np.int64] | None) -> tuple[int, int]:

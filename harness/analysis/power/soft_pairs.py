@@ -1,4 +1,4 @@
-"""What can be found on metrics of soft verdicts and of numbers, from the paired errors of a pilot run.
+"""What can be found on metrics of soft verdicts, numbers and rankings, from the paired errors of a pilot run.
 
 The error of a difference is that of the pilot's pairs, taken to be the same whatever the difference is, and to fall
 with the square root of the number of units. A difference X is found with power 0.8 where X ≥ (c + 0.84) · s, with c the
@@ -40,6 +40,7 @@ class SoftPilot:
         units: labelled items of the pilot, or clusters of them.
         n: labelled items of the pilot.
         critical: the critical value over all planned pairs.
+        is_simulated: whether simulated judges stand in for a pilot.
     """
 
     errors: Array
@@ -47,17 +48,18 @@ class SoftPilot:
     units: int
     n: int
     critical: float
+    is_simulated: bool = False
 
 
 def soft_pilot(
     name: str, scores: Sequence[CellScore], data: SoftData, score: ScoreSpec, seed: int, cells: int
 ) -> SoftPilot | str:
-    """The pairs of a pilot run on a metric of soft verdicts, or why there are none.
+    """The pairs of a pilot run on a metric of a number for each item, or why there are none.
 
     Args:
         name: of the metric.
         scores: of the cells of the pilot.
-        data: their soft verdicts.
+        data: their soft verdicts, or their rankings.
         score: resamples and level.
         seed: of the spec.
         cells: that are planned.
@@ -94,7 +96,7 @@ def soft_power(name: str, pilot: SoftPilot, whole: DatasetPower, score: ScoreSpe
     """
     scaled = pilot.errors * math.sqrt(pilot.units / whole.units)
     spread = (float(np.median(scaled)), float(scaled.min()), float(scaled.max()))
-    design = pilot.n / float(np.median(pilot.worth)) if whole.clustered else None
+    design = pilot.n / float(np.median(pilot.worth)) if whole.clustered and not pilot.is_simulated else None
     one, every = normal_quantile(score.level), pilot.critical
     ways = [None if math.isinf(critical) else _reach(spread[0], critical, whole, ask) for critical in (one, every)]
     reason = TOO_FEW_DRAWS if ways[1] is None else ""

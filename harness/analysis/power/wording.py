@@ -19,11 +19,13 @@ SIMULATED_PILOT = (
 )
 
 
-RANKINGS = "power is planned for metrics of verdicts; the leaderboard shows the detectable difference of rankings"
-SOFT = "power on soft verdicts and numbers is planned from a run: there is none of these cells"
-SOFT_PILOT = (
-    "soft verdicts and numbers: the error of a difference is taken to be that of the pilot, whatever the difference is"
+SIMULATED_RANKINGS = (
+    "no pilot run: independent simulated judges of one skill replace the cells, on the dataset's rankings by people; "
+    "this is an order of magnitude, and a small pilot run is more precise"
 )
+UNRANKED = "people rank no responses of the dataset; rankings without ties are assumed"
+SOFT = "power on soft verdicts and numbers is planned from a run: there is none of these cells"
+SOFT_PILOT = "soft verdicts, numbers and rankings: the error of a difference is taken to be that of the pilot, whatever the difference is"
 
 
 def in_pilot(reason: str) -> str:

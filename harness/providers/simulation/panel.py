@@ -8,6 +8,7 @@ label the pair, and judges err independently. No texts are made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ MIN_THINGS, MAX_THINGS = 4, 6
 
 
 SKILL = 0.8
-"""Of a judge of single responses: how often it gives the right label."""
+"""Of a judge of single responses: how often it gives the right label; of one that ranks, see `ranked_panel`."""
 
 
 class Pairs(NamedTuple):
@@ -86,6 +87,34 @@ def single_panel(
     others = (labels[:, None] + generator.integers(1, classes, (items, judges))) % classes
     is_right = generator.random((items, judges)) < SKILL
     return labels.astype(np.int8), np.where(is_right, labels[:, None], others).astype(np.int8)
+
+
+def ranked_panel(judges: int, scores: NDArray[np.float64], seed: int) -> list[NDArray[np.float64]]:
+    """The rankings that judges of one skill give, as ranks.
+
+    A judge sees each response on its step of people's ranking, the steps one apart, with a normal error: it puts two
+    responses of neighbouring steps in the right order with probability `SKILL`. It gives no ties.
+
+    Args:
+        judges: number of judges; they differ only in their random draws.
+        scores: items × responses, how good people find each; NaN beyond the responses of an item.
+        seed: seed of all draws.
+
+    Returns:
+        Of each judge, items × responses, the rank of each, NaN in the same places.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    known = ~np.isnan(scores)
+    ascending = np.sort(scores, axis=1)  # NaN last
+    is_new = np.diff(ascending, axis=1, prepend=-np.inf) > 0
+    places = (ascending[:, None, :] < scores[:, :, None]) & is_new[:, None, :]
+    steps, error = places.sum(axis=2), 1 / (NormalDist().inv_cdf(SKILL) * 2**0.5)
+    found = []
+    for _ in range(judges):
+        seen = np.where(known, steps + error * generator.standard_normal(scores.shape), -np.inf)
+        ranks = (-seen).argsort(axis=1).argsort(axis=1) + 1.0
+        found.append(np.where(known, ranks, np.nan))
+    return found
 
 
 def verdicts(pairs: Pairs, skill: float, generator: np.random.Generator) -> Codes:

@@ -8,7 +8,7 @@ import pytest
 from harness.providers.simulation.chance import Chance
 from harness.providers.simulation.dataset import make_pairs
 from harness.providers.simulation.judge import perceive, verdict_of
-from harness.providers.simulation.panel import panel
+from harness.providers.simulation.panel import SKILL, panel, ranked_panel
 from harness.providers.simulation.world import Knobs
 from harness.records.judgments import VERDICTS
 
@@ -57,3 +57,15 @@ def test_judges_err_by_themselves():
     wrong = judged != labels[:, None]
     both = (wrong[:, 0] & wrong[:, 1]).mean()
     assert wrong.mean(axis=0).prod() < both < wrong.mean() * 0.9  # some pairs are hard for all, and that is all
+
+
+def test_rankings_have_neighbours_in_the_right_order_as_often_as_the_skill_says():
+    scores = np.tile([[7.0, 1.0, 3.0, np.nan], [1.0, 1.0, 0.0, 0.0]], (3_000, 1))
+    first, second = ranked_panel(2, scores, 4)
+    assert (np.isnan(first) == np.isnan(scores)).all()
+    assert sorted(first[0, :3]) == [1, 2, 3]
+    assert np.mean(first[::2, 0] < first[::2, 2]) == pytest.approx(SKILL, abs=0.03)
+    assert np.mean(first[::2, 2] < first[::2, 1]) == pytest.approx(SKILL, abs=0.03)
+    assert np.mean(first[1::2, 0] < first[1::2, 1]) == pytest.approx(0.5, abs=0.03)  # tied by people
+    assert np.mean(first[1::2, 0] < first[1::2, 2]) == pytest.approx(SKILL, abs=0.03)
+    assert not (first[::2, :3] == second[::2, :3]).all()
