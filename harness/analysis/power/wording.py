@@ -25,7 +25,10 @@ SIMULATED_RANKINGS = (
 )
 UNRANKED = "people rank no responses of the dataset; rankings without ties are assumed"
 SOFT = "power on soft verdicts and numbers is planned from a run: there is none of these cells"
-SOFT_PILOT = "soft verdicts, numbers and rankings: the error of a difference is taken to be that of the pilot, whatever the difference is"
+SOFT_PILOT = (
+    "soft verdicts, numbers and rankings: the error of a difference is taken to be that of the pilot, "
+    "whatever the difference is"
+)
 
 
 def in_pilot(reason: str) -> str:
