@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from harness import registry
 from harness.errors import Problem
 from harness.spec.assembly import experiment_schema
+from harness.spec.misplaced import right_place
 from harness.text import listed, quoted, suggestion
 
 if TYPE_CHECKING:
@@ -103,8 +104,9 @@ def check(document: Document, schema_name: str) -> list[Problem]:
     A value that was not read from YAML is checked as `Document(file, value)`; its problems have no line.
     """
     found: dict[Finding, None] = {}
-    for error in _validator(schema_name).iter_errors(document.value):
-        found.update(dict.fromkeys(_findings(error)))
+    validator = _validator(schema_name)
+    for error in validator.iter_errors(document.value):
+        found.update(dict.fromkeys(_findings(error, validator.schema)))
     problems = (document.problem(one.path, one.message, hint=one.hint, key=one.key) for one in found)
     return sorted(problems, key=lambda problem: (problem.line, problem.column))
 
@@ -152,15 +154,20 @@ def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterat
 # --- errors in words --------------------------------------------------------------------------------------
 
 
-def _findings(error: Error) -> Iterator[Finding]:
-    """The findings of a validation error: one for each key or value that is wrong."""
+def _findings(error: Error, root: Mapping[str, Any]) -> Iterator[Finding]:
+    """The findings of a validation error: one for each key or value that is wrong.
+
+    Args:
+        error: of jsonschema.
+        root: the schema of the document.
+    """
     path: tuple[Step, ...] = tuple(error.absolute_path)
     keyword = str(error.validator)
     if "propertyNames" in list(error.relative_schema_path)[-2:-1]:
         message = f"the name {quoted(str(error.instance))} is not allowed"
         yield Finding((*path, str(error.instance)), message, _wish(error), key=True)
     elif keyword in ("additionalProperties", "unevaluatedProperties"):
-        yield from _unknown_keys(error, path)
+        yield from _unknown_keys(error, path, root)
     elif keyword == "required":
         for key in error.validator_value:
             if key not in error.instance:
@@ -168,28 +175,29 @@ def _findings(error: Error) -> Iterator[Finding]:
     elif keyword == "uniqueItems":
         yield from _repeated(error.instance, path)
     elif keyword in ("anyOf", "oneOf"):
-        yield from _no_choice_fits(error, path)
+        yield from _no_choice_fits(error, path, root)
     else:
         yield Finding(path, *_in_words(error))
 
 
-def _unknown_keys(error: Error, path: tuple[Step, ...]) -> Iterator[Finding]:
+def _unknown_keys(error: Error, path: tuple[Step, ...], root: Mapping[str, Any]) -> Iterator[Finding]:
     known: Sequence[str] = list(error.schema.get("properties", ()))
     patterns = error.schema.get("patternProperties", ())
     is_winner = WINNER in error.instance and WINNER not in known  # its other keys are no faults of their own
     for key in (WINNER,) if is_winner else error.instance:
         if key not in known and not any(re.search(pattern, key) for pattern in patterns):
-            yield Finding((*path, key), f"unknown key {quoted(key)}", _hint(key, known), key=True)
+            yield Finding((*path, key), f"unknown key {quoted(key)}", _hint(key, error.schema, root, path), key=True)
 
 
-def _hint(key: str, known: Sequence[str]) -> str:
+def _hint(key: str, here: Mapping[str, Any], root: Mapping[str, Any], path: tuple[Step, ...]) -> str:
     """The fix for an unknown key: where it belongs, or the most similar key."""
     if key == WINNER:
         return (
             "only the axes `matrix.strategy` and `matrix.evaluator` of an evaluation take over the winner of another "
             "spec; write the winner itself here, as the leaderboard of that spec names it"
         )
-    return suggestion(key, known, most=KEYS_NAMED)
+    place = right_place(key, here, root, path[0] if path else "")
+    return place or suggestion(key, list(here.get("properties", ())), most=KEYS_NAMED)
 
 
 def _repeated(values: Sequence[Any], path: tuple[Step, ...]) -> Iterator[Finding]:
@@ -198,14 +206,14 @@ def _repeated(values: Sequence[Any], path: tuple[Step, ...]) -> Iterator[Finding
             yield Finding((*path, index), f"{_described(value)} occurs twice", "remove one")
 
 
-def _no_choice_fits(error: Error, path: tuple[Step, ...]) -> Iterator[Finding]:
+def _no_choice_fits(error: Error, path: tuple[Step, ...], root: Mapping[str, Any]) -> Iterator[Finding]:
     """The errors of the alternatives whose type fits; if none fits, the expected types."""
     context = list(error.context or ())
     of_type = [one for one in context if one.validator == "type" and not one.relative_path]
     deeper = [one for one in context if one not in of_type]
     if deeper:
         for one in deeper:
-            yield from _findings(one)
+            yield from _findings(one, root)
     else:
         wanted = [name for one in of_type for name in _as_list(one.validator_value)]
         yield Finding(path, *_wrong_type(wanted, error.instance))

@@ -182,3 +182,22 @@ def test_what_is_no_digest_is_refused(digest):
     shown = harness("validate", "good.yaml")
     assert shown.exit_code == 2
     assert "datasets.pairs.subset.digest" in shown.stderr
+
+
+def test_a_key_in_the_wrong_place_is_told_where_it_belongs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "spec.yaml").write_text(
+        "schema: 1\nname: misplaced\ndatasets: {d: {path: d.jsonl}}\n"
+        "models: {m: {provider: openai, model: m, temperature: 1, rpm: 5}}\n"
+        "matrix: {seed: 3, dataset: [d], strategy: [direct], evaluator: [{judge: [m]}]}\nmetrics: [kappa]\n",
+        "utf-8",
+    )
+    shown = CliRunner().invoke(main, ["validate", "spec.yaml"])
+    assert shown.exit_code == 2
+    for fix in (
+        "params: {temperature: …}",
+        "limits: {rpm: …}",
+        "belongs at the top of the file",
+        "score: {metrics: …}",
+    ):
+        assert fix in shown.output
