@@ -18,6 +18,8 @@ FIELDS = (
     "preference",
     "p_a",
     "confidence",
+    "label",
+    "score",
     "finish",
     "reasoning",
     "prompt_tokens",
@@ -42,10 +44,11 @@ class JudgedFields(NamedTuple):
         text: the reply; None where only its result is recorded.
         text_a: the reply about the response shown first alone, or None.
         text_b: the reply about the other response alone, or None.
-        result: the verdict or the failure; None where there is a text to read.
+        result: the verdict, the label or the failure; None where there is a text to read, or a score.
         score_a: of the response shown first, or None.
         score_b: of the other response, or None.
         preference: the probability that the response shown first is better, in [0, 1], or None.
+        score: of a single response, or None.
         finish: how the reply ended.
         reasoning: what the model wrote while it reasoned, "" where nothing is recorded.
         prompt_tokens: 0 where they are not recorded.
@@ -61,6 +64,7 @@ class JudgedFields(NamedTuple):
     score_a: float | None = None
     score_b: float | None = None
     preference: float | None = None
+    score: float | None = None
     finish: str = "stop"
     reasoning: str = ""
     prompt_tokens: int = 0
@@ -86,13 +90,13 @@ def judgment_of(
     """A judgment from the values of its fields, and what is wrong with them: fields and messages.
 
     Args:
-        values: by the names in `FIELDS`, None where the file has no value; a verdict by its meaning.
+        values: by the names in `FIELDS`, None where the file has no value; a verdict and a label by its meaning.
         tie_margin: scores, and probabilities of both responses, that differ by no more are a tie.
         tokens: the tokens that stand for each response, where log probabilities give the preference.
     """
     faults: list[tuple[str, str]] = []
     text, text_a, text_b = (_text(values, name, faults) for name in ("text", "text_a", "text_b"))
-    score_a, score_b = (_number(values, name, faults) for name in ("score_a", "score_b"))
+    score_a, score_b, score = (_number(values, name, faults) for name in ("score_a", "score_b", "score"))
     preference = _preference(values, faults)
     if tokens and (read := _token_preference(values.get("logprobs"), tokens)) is not None:
         preference = read
@@ -100,7 +104,9 @@ def judgment_of(
     if preference is None:
         preference = _confidence(values, verdict, faults)
     has_text = text is not None or (text_a is not None and text_b is not None)
-    result = None if has_text else verdict or _compared(preference, score_a, score_b, tie_margin)
+    result = None if has_text else verdict or values.get("label")
+    if result is None and not has_text and score is None:
+        result = _compared(preference, score_a, score_b, tie_margin)
     finish = str(values.get("finish") or "stop")
     if finish not in FINISHES:
         faults.append(("finish", f"is `{finish}`, it must be one of {', '.join(FINISHES)}"))
@@ -110,7 +116,7 @@ def judgment_of(
         cost = None
         faults.append(("cost_usd", "is less than 0"))
     if result in FAILURES:
-        score_a = score_b = preference = None
+        score_a = score_b = score = preference = None
     judged = JudgedFields(
         text=text,
         text_a=text_a,
@@ -119,6 +125,7 @@ def judgment_of(
         score_a=score_a,
         score_b=score_b,
         preference=preference,
+        score=None if has_text else score,
         finish=finish,
         reasoning=_text(values, "reasoning", faults) or "",
         prompt_tokens=prompt_tokens,

@@ -12,10 +12,12 @@ A row holds one judgment, or several under `given` and `swapped`. Names are colu
 | preference | a number from 1 (the response shown first) to 2 (the other one) |
 | p_a | the probability that the response shown first is the better one |
 | confidence | the probability that the verdict is right |
+| label, score | of a single response: its label, its score |
 | logprobs | log probabilities: of the tokens of `text`, or of tokens that stand for the responses |
 | finish, reasoning, prompt_tokens, completion_tokens, cost_usd | as for a reply |
 
-Where a row has no text, its verdict counts, else its preference, else its scores.
+Where a row has no text, its verdict counts, else its preference, else its scores; of a single response its label, else
+its score.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ from harness.data.rows import Rows
 from harness.data.usable import at_row, row_problems
 from harness.data.values import Fault, word
 from harness.errors import DatasetError, Problem
+from harness.records.judgments import FAILURES
 from harness.text import pluralized, quoted
 
 PLACES = ("item", "dataset", "strategy", "model", "order", "draw")
@@ -64,6 +67,7 @@ class RecordingSpec:
             each with the names of one judgment or a list of them.
         model: only rows of this model are read, where `columns` names a column of models.
         verdict_values: spellings of verdicts, and of failures, to what they mean.
+        label_values: spellings of labels of single responses, and of failures, to what they mean.
         order_values: spellings of orders to `given` and `swapped`.
         tie_margin: scores, and probabilities of both responses, that differ by no more are a tie.
         is_mapped_back: whether swapped judgments speak of the responses as the dataset orders them.
@@ -79,6 +83,7 @@ class RecordingSpec:
     columns: Mapping[str, Any]
     model: str = ""
     verdict_values: Mapping[str, str] = field(default_factory=dict)
+    label_values: Mapping[str, str] = field(default_factory=dict)
     order_values: Mapping[str, str] = field(default_factory=dict)
     tie_margin: float = 0.0
     is_mapped_back: bool = False
@@ -215,6 +220,9 @@ class _Table:
         values = {name: self._of(fields[name])[row] for name in FIELDS if name in fields}
         if "verdict" in values and values["verdict"] is not None:
             values["verdict"] = self._verdict(row, fields["verdict"], values["verdict"])
+        for name in ("label", "score"):
+            if values.get(name) is not None:
+                self._read_label(row, name, values)
         if values.get("verdict") in ("a", "b") and isinstance(values.get("p_a"), int | float) and values["p_a"] != 0.5:
             self._sides[values["verdict"], values["p_a"] > 0.5] += 1
         judged, faults = judgment_of(values, self.spec.tie_margin, self.spec.logprob_tokens)
@@ -222,6 +230,19 @@ class _Table:
         if place[1] == "swapped" and self.spec.is_mapped_back:
             judged = judged.exchanged()
         return RecordedJudgment(*place, judged)
+
+    def _read_label(self, row: int, name: str, values: dict[str, Any]) -> None:
+        """Replace a label by what it means; a score that is the name of a failure becomes that failure."""
+        spelt = word(values[name])
+        if spelt is None:
+            values[name] = None
+            self.faults.append(Fault(row, name, "is a list or an object, it must be a word or a number"))
+            return
+        meaning = self.spec.label_values.get(spelt, spelt)
+        if name == "label":
+            values["label"] = meaning if meaning.strip() else None
+        elif meaning in FAILURES:
+            values["score"], values["label"] = None, meaning
 
     def _verdict(self, row: int, name: str, value: Any) -> str:
         """What a verdict means; a fault, and a tie in its place, where it means nothing."""

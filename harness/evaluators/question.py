@@ -16,7 +16,7 @@ from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Finish, Model, Reply
 from harness.records.datasets import Item, Message
 from harness.records.experiment import Cell
-from harness.records.judgments import VERDICTS, FailureKind, Outcome
+from harness.records.judgments import FAILURES, VERDICTS, FailureKind, Outcome
 from harness.records.rankings import ranking_of
 from harness.records.reasoning import shown_text
 
@@ -158,7 +158,7 @@ def said(reply: Reply, model: Model) -> Message:
 def understood(reply: Reply, questions: Questions) -> ParsedAnswer:
     """The answer in a reply, or the failure. The soft verdict of a recording comes before its text."""
     if reply.finish == "judged":
-        return _judged_answer(reply)
+        return _judged_answer(reply, questions)
     answer = _read(reply, questions)
     return answer if isinstance(answer, str) or not reply.is_exchanged else _mapped_back(answer)
 
@@ -176,10 +176,12 @@ def _read(reply: Reply, questions: Questions) -> ParsedAnswer:
     return WITHOUT_TEXT[reply.finish]
 
 
-def _judged_answer(reply: Reply) -> ParsedAnswer:
+def _judged_answer(reply: Reply, questions: Questions) -> ParsedAnswer:
     """The result of a recorded judgment without a reply."""
     values = orjson.loads(reply.text)
-    result, preference = values["result"], reply.preference
+    result, preference = values.get("result"), reply.preference
+    if questions.single is not None and result not in FAILURES:
+        return _judged_single(result, values.get("score"), questions) or "unparsed"
     if result not in VERDICTS:
         failure: FailureKind = result
         return failure
@@ -187,6 +189,19 @@ def _judged_answer(reply: Reply) -> ParsedAnswer:
     if preference is not None and (score_a is None or score_b is None):
         score_a, score_b = preference, 1 - preference
     return Answer(verdict=result, score_a=score_a, score_b=score_b, preference=preference)
+
+
+def _judged_single(label: str | None, score: float | None, questions: Questions) -> Answer | None:
+    """A recorded label in any case, or score; None where the strategy has no such label or its scale no such score."""
+    rule = questions.strategy.answer
+    if label is not None:
+        names = questions.single.labels.names if questions.single and not questions.single.labels.is_number else ()
+        found = [label] if label in names else [name for name in names if name.casefold() == label.casefold()]
+        return Answer(verdict=found[0]) if len(found) == 1 else None
+    if score is None or rule["kind"] == "label" or ("tokens" in rule and len(rule["tokens"]) > 2):
+        return None
+    scale = rule.get("scale")
+    return Answer(score=score) if scale is None or scale["min"] <= score <= scale["max"] else None
 
 
 def _mapped_back(answer: Answer) -> Answer:

@@ -1,7 +1,7 @@
 """Recordings that are read by `columns`: the judgments of any dataset file as the replies to a conversation's calls.
 
 A call is answered by its item, its order and its repeat. A judgment without text is a reply that ended as `judged`:
-its text is the JSON of the verdict and the scores, which no answer rule reads.
+its text is the JSON of the verdict or label and the scores, which no answer rule reads.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from harness.records.reasoning import separated
 OPTIONS = ("delimiter", "encoding", "rows")
 SETTINGS = (
     *("columns", "format", *OPTIONS),
-    *("verdict_values", "order_values", "tie_margin", "mapped_back", "any_order", "logprob_tokens"),
+    *("verdict_values", "label_values", "order_values", "tie_margin", "mapped_back", "any_order", "logprob_tokens"),
 )
 """The keys of a model's entry that decide how its file is read."""
 SIDES = ("judge-a", "judge-b")
@@ -103,6 +103,7 @@ def recording_spec(model: Model) -> RecordingSpec:
         columns=settings["columns"],
         model=str(settings.get("model") or model.name),
         verdict_values=settings.get("verdict_values") or {},
+        label_values=settings.get("label_values") or {},
         order_values=settings.get("order_values") or {},
         tie_margin=settings.get("tie_margin") or 0.0,
         is_mapped_back=bool(settings.get("mapped_back")),
@@ -148,8 +149,8 @@ def _reply_to(step: str, judged: JudgedFields, *, is_exchanged: bool) -> Reply |
         cost_usd=judged.cost_usd,
         is_exchanged=is_exchanged,
     )
-    if judged.result is not None:
-        values = {"result": judged.result, "score_a": judged.score_a, "score_b": judged.score_b}
+    if judged.result is not None or judged.score is not None:
+        values = {"result": judged.result, "score_a": judged.score_a, "score_b": judged.score_b, "score": judged.score}
         text = canonical_json({name: value for name, value in values.items() if value is not None}).decode()
         return reply._replace(text=text, finish="judged", preference=judged.preference)
     first, second = (judged.text_b, judged.text_a) if is_exchanged else (judged.text_a, judged.text_b)

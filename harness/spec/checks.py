@@ -27,7 +27,7 @@ FILE_OPTIONS = ("delimiter", "rows")
 _WITH_COLUMNS = (
     "format",
     *("delimiter", "encoding", "rows"),
-    *("verdict_values", "order_values", "tie_margin", "mapped_back", "any_order", "logprob_tokens"),
+    *("verdict_values", "label_values", "order_values", "tie_margin", "mapped_back", "any_order", "logprob_tokens"),
 )
 """Keys of a recording that say how a file is read by `columns`."""
 

@@ -11,6 +11,7 @@ from harness.errors import Problem
 from harness.prompting.single import labels_of, single_faults
 from harness.records.experiment import Strategy
 from harness.records.frozen import freeze
+from harness.records.judgments import FAILURES
 from harness.records.label_set import NUMBER, RANKED, VERDICT_LABELS, LabelSet
 from harness.records.metric_names import fits, names_of, needs_of, probe_needs_of, soft_needs_of
 from harness.spec.checks import CheckedDocument
@@ -88,8 +89,7 @@ def response_problems(checked: CheckedDocument, strategies: Mapping[str, Strateg
         yield checked.document.problem(("labels",), "`labels` is for single responses", hint=hint, key=True)
     if kind == MANY:
         yield from ranking_problems(checked)
-    if kind != "pair":
-        yield from _recording_problems(checked)
+    yield from _recording_problems(checked, kind)
     fitting = [
         strategy.name
         for _, strategy in named
@@ -190,23 +190,48 @@ def _pair_options(checked: CheckedDocument) -> Iterator[Problem]:
         yield checked.document.problem(("score", "calibration"), message, hint="leave it out", key=True)
 
 
-def _recording_problems(checked: CheckedDocument) -> Iterator[Problem]:
-    """Columns of a recording that say what was judged of a pair."""
+def _recording_problems(checked: CheckedDocument, kind: str) -> Iterator[Problem]:
+    """Columns of a recording that are about something else than what is judged."""
+    about, foreign = ("a single response", SINGLE_FIELDS) if kind != SINGLE else ("a pair", PAIR_FIELDS)
+    hints = {
+        SINGLE: "name a column of labels as `label`, of scores as `score`, of replies as `text`",
+        "pair": "name a column of verdicts as `verdict`, of scores as `score_a` and `score_b`",
+        MANY: "name the column of replies as `text`, which the answer rule reads",
+    }
     for name in checked.names("models"):
         columns = checked.part("models", name, "columns") or {}
-        for key in PAIR_FIELDS:
+        for key in (*foreign, *(PAIR_FIELDS if kind == MANY else ())):
             if key in columns:
-                message = f"`{key}` of a recording is about a pair"
-                hint = "name the column of labels, scores or replies as `text`, which the answer rule reads"
-                yield checked.document.problem(("models", name, "columns", key), message, hint=hint, key=True)
+                message = f"`{key}` of a recording is about {'a pair' if key in PAIR_FIELDS else about}"
+                place = ("models", name, "columns", key)
+                yield checked.document.problem(place, message, hint=hints[kind], key=True)
 
 
+SINGLE_FIELDS = ("label", "score")
+"""Columns of a recording that say what was judged of a single response."""
 PAIR_FIELDS = ("verdict", "score_a", "score_b", "preference", "p_a", "order", "given", "swapped")
 """Columns of a recording that say what was judged of a pair."""
 
 
+def _recorded_labels(checked: CheckedDocument, labels: LabelSet) -> Iterator[Problem]:
+    """Recorded labels where labels are numbers, and meanings that are neither labels nor failures."""
+    for name in checked.names("models"):
+        if labels.is_number and "label" in (checked.part("models", name, "columns") or {}):
+            place = ("models", name, "columns", "label")
+            yield checked.document.problem(
+                place, "labels are numbers here", hint="name the column as `score`", key=True
+            )
+        for word, label in (checked.part("models", name, "label_values") or {}).items():
+            if label not in labels.names and label not in FAILURES:
+                message = f"{quoted(str(label))} is neither a label of this spec nor a failure"
+                hint = suggestion(str(label), labels.names) or f"the labels are {listed(labels.names)}"
+                yield checked.document.problem(("models", name, "label_values", word), message, hint=hint)
+
+
 def _label_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Problem]:
     """Meanings of labels that are no labels of the experiment."""
+    if not labels.is_pair:
+        yield from _recorded_labels(checked, labels)
     for name in checked.names("datasets"):
         for word, label in (checked.part("datasets", name, "label_values") or {}).items():
             if labels.is_number:

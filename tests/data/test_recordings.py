@@ -259,3 +259,31 @@ def test_a_judgment_is_found_in_a_list_by_the_name_of_its_judge(read):
     assert [one.judged.result for one in read(rows, {"item": "id", "verdict": "all[by=x].v"})] == ["a", "a", "a"]
     found = read(rows, {"item": "id", "verdict": 'all[by="y z"].v'})
     assert [one.judged.result for one in found] == ["b", "b", "unparsed"]
+
+
+def test_labels_and_scores_of_single_responses_are_taken_as_they_are(read):
+    rows = [{"id": n, "l": label, "s": score} for n, (label, score) in enumerate([("1", 7.123456789), ("", None)])]
+    rows += [{"id": 2, "l": "ERR", "s": "ERR"}, {"id": 3, "l": 0, "s": "1e-05"}, {"id": 4, "l": None, "s": ""}]
+    values = {"1": "pass", "0": "fail", "ERR": "refused"}
+    labels = read(rows, {"item": "id", "label": "l"}, label_values=values)
+    assert [one.judged.result for one in labels] == ["pass", "unparsed", "refused", "fail", "unparsed"]
+    scores = read(rows, {"item": "id", "score": "s"}, label_values=values)
+    found = [(one.judged.result, one.judged.score) for one in scores]
+    nothing = ("unparsed", None)
+    assert found == [(None, 7.123456789), nothing, ("refused", None), (None, 1e-05), nothing]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("label", ["pass"], "1: `label` is a list or an object, it must be a word or a number"),
+        ("score", {"x": 1}, "1: `score` is a list or an object"),
+        ("score", "high", "1: `score` is `high`, it must be a number"),
+        ("score", "nan", "1: `score` is `nan`, it must be a number"),
+        ("score", True, "1: `score` is `True`, it must be a number"),
+    ],
+)
+def test_labels_and_scores_that_cannot_be_are_problems_with_their_row(read, column, value, message):
+    with pytest.raises(DatasetError, match=r"label|score") as caught:
+        read([{"id": 1, "v": value}], {"item": "id", column: "v"})
+    assert message in problems(caught)

@@ -185,6 +185,16 @@ CHANGES = [
     ("{path: data.jsonl}", "{path: data.jsonl, columns: {response_a: response}}", "has no column `response_a`"),
     ("{path: data.jsonl}", "{path: data.jsonl, columns: {label: {a: x, b: y}}}", "shares are of verdicts on pairs"),
     ("{path: data.jsonl}", "{path: data.jsonl, label_values: {x: good}}", "`good` is no label of this spec"),
+    (
+        "{provider: simulated, skill: 0.55}",
+        "{provider: recorded, path: data.jsonl, columns: {item: id, verdict: label}}",
+        "`verdict` of a recording is about a pair; name a column of labels as `label`",
+    ),
+    (
+        "{provider: simulated, skill: 0.55}",
+        "{provider: recorded, path: data.jsonl, columns: {item: id, label: label}, label_values: {x: pas}}",
+        "`pas` is neither a label of this spec nor a failure; did you mean `pass`?",
+    ),
     ("jury: {of: [good, poor]}", "jury: {of: [good, poor], quorum: 0.6}", "a quorum makes the others a tie"),
 ]
 

@@ -131,3 +131,24 @@ def test_reply_without_log_probabilities_is_unparsed_even_if_its_text_is_clear()
     talk = judge.converse(ITEM, CELL, questions, {"small": MODEL})
     _, outcome = held(talk, [Reply("A")], [Reply("A")])
     assert (outcome.failure, outcome.preference) == ("unparsed", None)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "judged", "outcome"),
+    [
+        ("pass-fail", '{"result":"pass"}', ("pass", None, None)),
+        ("pass-fail", '{"result":"PASS"}', ("pass", None, None)),
+        ("pass-fail", '{"result":"maybe"}', (None, "unparsed", None)),
+        ("pass-fail", '{"result":"refused"}', (None, "refused", None)),
+        ("pass-fail", '{"score":1}', (None, "unparsed", None)),
+        ("grade-5", '{"score":3.123456789}', ("3", None, 3.123456789)),
+        ("grade-5", '{"result":"4"}', ("4", None, None)),
+        ("grade-5", '{"score":6}', (None, "unparsed", None)),
+    ],
+)
+def test_a_recorded_label_or_score_of_a_single_response(strategy: str, judged: str, outcome):
+    questions = compile_strategy(built_in(strategy))
+    recorded = replace(MODEL, provider="recorded", settings={"columns": {"item": "id"}})
+    talk = judge.converse(ITEM, CELL, questions, {"small": recorded})
+    _, found = held(talk, [Reply(judged, "judged")])
+    assert (found.verdict, found.failure, found.score_a) == outcome

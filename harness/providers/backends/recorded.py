@@ -61,6 +61,7 @@ SETTINGS: Mapping[str, Any] = dict.fromkeys(
         "encoding",
         "rows",
         "verdict_values",
+        "label_values",
         "order_values",
         "tie_margin",
         "mapped_back",
