@@ -77,6 +77,21 @@ def test_llmbar(tmp_path):
     assert found == expected
 
 
+def test_auto_j(tmp_path):
+    run = run_of("auto-j", "auto-j", tmp_path)
+    given, swapped = (
+        pl.read_parquet(run.folder / "judgments.parquet").filter(cell=cell)["verdict"]
+        for cell in ("scenarios/direct/judge:auto-j", "scenarios/direct/judge:auto-j-exchanged/swapped")
+    )
+    people = pl.read_parquet(run.folder / "items.parquet")["reference"]
+    assert len(people) == 1392
+    assert round(100 * float(((given == people) & (swapped == people)).mean()), 2) == 54.96
+    assert round(100 * float((given == swapped).mean()), 2) == 83.41
+    rows = {row["models"][0]: row["metrics"]["accuracy"]["value"] for row in run.leaderboard["rows"]}
+    found = {name: round(100 * value, 2) for name, value in rows.items()}
+    assert found == {"auto-j": 59.99, "auto-j-exchanged": 60.63}
+
+
 def published(model: str) -> dict[str, Any]:
     board = pl.read_csv(ALPACA_EVAL / "leaderboards" / "weighted_alpaca_eval_gpt4_turbo_leaderboard.csv")
     return board.filter(pl.col("") == model).row(0, named=True)
