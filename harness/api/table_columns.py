@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from harness.api.table_items import ITEM_NAMES, TEXTS, WRITERS, Labels, item_column, item_ids, labels_of
+from harness.api.table_items import ITEM_NAMES, Labels, item_column, item_ids, labels_of
 from harness.api.table_judges import TableJudge, long_judges, wide_judge
 from harness.api.table_question import ROWS, TableQuestion
 from harness.api.table_reading import Place, Tables
@@ -32,6 +32,7 @@ class TableColumns:
         order: the column of orders, or None.
         repeat: the column of repeats, or None.
         first: the file whose items are judged.
+        texts: the columns that a dataset must have, which the tables may lack.
         keys: of each file, the column with the ids of items; None where its rows are the items.
         ids: of each file, the item of each row.
         notes: what a reader should know of how the tables were read.
@@ -46,6 +47,7 @@ class TableColumns:
     order: Place | None
     repeat: Place | None
     first: int
+    texts: Sequence[str]
     keys: Mapping[int, str | None] = field(default_factory=dict)
     ids: Mapping[int, Sequence[str | None]] = field(default_factory=dict)
     notes: Sequence[str] = ()
@@ -68,7 +70,9 @@ def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = No
     """
     problems: list[Problem] = []
     judges = _judges(tables, question, problems)
-    labels = _tried(lambda: labels_of(question.people, question.annotator, tables), problems)
+    labels = _tried(
+        lambda: labels_of(question.people, question.annotator, tables, with_shares=not question.is_single), problems
+    )
     of_items = _places(tables, _item_columns(question), problems)
     of_rows = _places(tables, _row_columns(question), problems)
     if question.item is not None and not tables.places(question.item):
@@ -76,7 +80,7 @@ def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = No
     if problems or labels is None:
         raise InputError(list(dict.fromkeys(problems)))
     first = labels.places[0].file if labels.places and labels.annotator is None else judges[0].file
-    texts = {name: Place(first, name) for name in (*TEXTS, *WRITERS) if name in tables.present(first)}
+    texts = {name: Place(first, name) for name in question.text_names if name in tables.present(first)}
     of_items = {**texts, **of_items}
     by = [] if labels.annotator is None else [labels.annotator]
     tables.read(
@@ -104,6 +108,7 @@ def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = No
         of_rows.get("order"),
         of_rows.get("repeat"),
         first,
+        [name for name in question.text_names if not name.startswith("model")],
         keys,
         {file: item_ids(tables, file, key) for file, key in keys.items()},
         (*_notes(tables, keys), *_notes_on_labels(tables, first, labels)),
@@ -112,7 +117,7 @@ def columns_of(tables: Tables, question: TableQuestion, folder: Path | None = No
 
 def _item_columns(question: TableQuestion) -> dict[str, str | None]:
     """The columns that describe an item, by their meaning; None where the question names none."""
-    texts = {name: question.texts.get(name) for name in (*TEXTS, *WRITERS)}
+    texts = {name: question.texts.get(name) for name in question.text_names}
     return {"cluster": question.cluster, "category": question.by, **texts}
 
 
@@ -134,11 +139,13 @@ def _places(tables: Tables, columns: Mapping[str, str | None], problems: list[Pr
 def _judges(tables: Tables, question: TableQuestion, problems: list[Problem]) -> list[TableJudge]:
     if question.judge_column is not None:
         column = question.judge_column
-        return _tried(lambda: long_judges(column, question.fields, question.judges, tables), problems) or []
+        long = (column, question.fields, question.judges, tables, question.result)
+        return _tried(lambda: long_judges(*long), problems) or []
     if not question.judges:
         hint = "--judge COLUMN, or --judge-column COLUMN where each row has one judge"
         problems.append(Problem(message="no judge is named", hint=hint))
-    made = [_tried(lambda text=text: wide_judge(text, tables), problems) for text in dict.fromkeys(question.judges)]  # type: ignore[misc]
+    named = dict.fromkeys(question.judges)
+    made = [_tried(lambda text=text: wide_judge(text, tables, question.result), problems) for text in named]  # type: ignore[misc]
     return [judge for judge in made if judge is not None]
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.api.table_columns import TableColumns
-from harness.api.table_items import TEXTS, item_rows
+from harness.api.table_items import item_rows
 from harness.api.table_reading import Place, text_of
-from harness.records.judgments import VERDICTS
+from harness.records.judgments import FAILURES
 
 NOT_THERE = "(not in the table)"
 """Stands for texts that a table does not hold."""
@@ -17,15 +17,21 @@ Meanings = Mapping[Place, Mapping[str, str]]
 """What the words of each column of verdicts and labels mean."""
 
 
-def dataset_entry(columns: TableColumns, meaning: Meanings) -> dict[str, Any]:
+def dataset_entry(columns: TableColumns, meaning: Meanings, *, is_number: bool = False) -> dict[str, Any]:
     """The entry of the dataset in a spec; its path is a list of rows where no file is the dataset.
+
+    Args:
+        columns: the columns.
+        meaning: what the words of each column mean.
+        is_number: whether labels are numbers, which need no meaning.
 
     Raises:
         InputError: where rows of an item contradict each other.
     """
     labels = columns.labels
     words = [meaning[place] for place in labels.columns.values()]
-    known = {value: means for one in words for value, means in one.items() if means in VERDICTS}
+    has_words = not is_number
+    known = {value: means for one in words for value, means in one.items() if has_words and means not in FAILURES}
     if labels.annotator is not None:
         ((_, place),) = labels.columns.items()
         votes = {
@@ -36,7 +42,8 @@ def dataset_entry(columns: TableColumns, meaning: Meanings) -> dict[str, Any]:
             "label": place.column,
         }
         return {**_rows(columns, {}), "votes": votes, **({"label_values": known} if known else {})}
-    if not _is_one_table(columns) or any(known.get(value) != means for one in words for value, means in one.items()):
+    is_clear = is_number or all(known.get(value) == means for one in words for value, means in one.items())
+    if not (is_clear and _is_one_table(columns)):
         return _rows(columns, meaning)
     return {**_file(columns), **({"label_values": known} if known else {})}
 
@@ -57,7 +64,7 @@ def _is_one_table(columns: TableColumns) -> bool:
 def _file(columns: TableColumns) -> dict[str, Any]:
     item = columns.keys[columns.first]
     named: dict[str, Any] = {"id": {"from": "row"} if item is None else item}
-    named |= {name: {"value": NOT_THERE} for name in TEXTS if name not in columns.of_items}
+    named |= {name: {"value": NOT_THERE} for name in columns.texts if name not in columns.of_items}
     named |= {name: place.column for name, place in columns.of_items.items()}
     if columns.labels.shares:
         named["label"] = {verdict: place.column for verdict, place in columns.labels.shares.items()}
@@ -75,7 +82,7 @@ def _rows(columns: TableColumns, meaning: Meanings) -> dict[str, Any]:
     for row in item_rows(columns.tables, columns.ids, columns.first, wanted):
         verdicts = {name: _verdict(row.pop(name), meaning[place]) for name, place in people.items()}
         rows.append({**row, **verdicts})
-    named: dict[str, Any] = {name: {"value": NOT_THERE} for name in TEXTS}
+    named: dict[str, Any] = {name: {"value": NOT_THERE} for name in columns.texts}
     named |= {name: name for name in ("id", *columns.of_items)}
     if shares:
         named["label"] = {verdict: f"share {verdict}" for verdict in columns.labels.shares}

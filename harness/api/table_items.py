@@ -11,8 +11,6 @@ from harness.text import listed_first, pluralized, quoted
 
 ITEM_NAMES = ("id", "item", "item_id", "pair_id", "question_id")
 """Columns that are taken for the ids of items if none is named."""
-TEXTS = ("prompt", "response_a", "response_b")
-WRITERS = ("model_a", "model_b")
 SHARES = ("a", "b", "tie")
 
 
@@ -35,7 +33,7 @@ class Labels(NamedTuple):
         return [*self.columns.values(), *self.shares.values()]
 
 
-def labels_of(people: Sequence[str], annotator: str | None, tables: Tables) -> Labels:
+def labels_of(people: Sequence[str], annotator: str | None, tables: Tables, *, with_shares: bool = True) -> Labels:
     """The columns with labels.
 
     Args:
@@ -43,6 +41,7 @@ def labels_of(people: Sequence[str], annotator: str | None, tables: Tables) -> L
             `p_a:COLUMN` with the share that prefers a.
         annotator: in long form, the column of annotators.
         tables: the files.
+        with_shares: whether labels may be shares of annotators, as those of pairs.
 
     Raises:
         InputError: where a column is missing, or several options contradict each other.
@@ -51,7 +50,11 @@ def labels_of(people: Sequence[str], annotator: str | None, tables: Tables) -> L
     columns: dict[str, Place] = {}
     for text in people:
         parts = [part.strip().partition(":") for part in text.split(",")]
-        if not tables.places(text) and all(key in (*SHARES, "p_a") and colon for key, colon, _ in parts):
+        if (
+            with_shares
+            and not tables.places(text)
+            and all(key in (*SHARES, "p_a") and colon for key, colon, _ in parts)
+        ):
             shares |= {"a" if key == "p_a" else key: tables.find(column) for key, _, column in parts}
         else:
             columns[text] = tables.find(text)

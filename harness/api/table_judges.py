@@ -21,7 +21,8 @@ Order = Literal["given", "swapped", "both", "any"]
 VERDICT_NAMES = ("verdict", "winner", "decision", "choice", "preferred")
 """Columns that are taken for verdicts where none is named."""
 RESULTS = ("verdict", "score_a", "score_b", "preference", "p_a")
-TAKEN = (*RESULTS, "prompt_tokens", "completion_tokens", "cost_usd")
+COSTS = ("prompt_tokens", "completion_tokens", "cost_usd")
+TAKEN = (*RESULTS, *COSTS)
 """Columns that are taken by their names; other fields have to be named."""
 SEPARATORS = ("_", ".", "-", "/", " ")
 ORDER_WORDS: Mapping[str, str] = {
@@ -57,9 +58,10 @@ class TableJudge:
         return [place for fields in (*self.given, *self.swapped) for place in fields.values()]
 
     @property
-    def verdicts(self) -> list[Place]:
-        """Its columns of verdicts."""
-        return [fields["verdict"] for fields in (*self.given, *self.swapped) if "verdict" in fields]
+    def words(self) -> list[Place]:
+        """Its columns of verdicts, or of labels or scores of single responses."""
+        named = ("verdict", "label", "score")
+        return [fields[name] for fields in (*self.given, *self.swapped) for name in named if name in fields]
 
 
 class RowPlace(NamedTuple):
@@ -83,24 +85,34 @@ class Asked:
     repeats: int = 1
 
 
-def wide_judge(text: str, tables: Tables) -> TableJudge:
+def wide_judge(text: str, tables: Tables, result: str = "verdict") -> TableJudge:
     """The judge that `NAME`, a column, or `NAME=FIELDS` names.
+
+    Args:
+        text: the name, with its columns or without.
+        tables: the files.
+        result: what a column alone holds: `verdict`, or `label` or `score` of single responses.
 
     Raises:
         InputError: where there are no such columns.
     """
     if tables.places(text):
-        return _of_column(text, tables)
+        place = tables.find(text)
+        return _of_column(text, tables) if result == "verdict" else TableJudge(text, place.file, [{result: place}])
     name, equals, fields = text.partition("=")
     if equals and name:
-        return judge_of(name, fields, tables)
+        return judge_of(name, fields, tables, result=result)
+    if result != "verdict":
+        raise InputError(tables.missing(text))
     found = _companions(text, [name for file in range(len(tables.paths)) for name in tables.present(file)])
     if not found:
         raise InputError(tables.missing(text))
     return judge_of(text, ",".join(f"{key}:{column}" for key, column in found.items()), tables)
 
 
-def judge_of(name: str, text: str, tables: Tables, row_value: str | None = None) -> TableJudge:
+def judge_of(
+    name: str, text: str, tables: Tables, row_value: str | None = None, *, result: str = "verdict"
+) -> TableJudge:
     """A judge from its columns, such as `score_a:left,score_b:right,swapped.score_a:…`.
 
     Args:
@@ -109,6 +121,7 @@ def judge_of(name: str, text: str, tables: Tables, row_value: str | None = None)
             belongs to the next repeat.
         tables: the files.
         row_value: in long form, the value of the column of judges.
+        result: what a column alone holds.
 
     Raises:
         InputError: where a column is missing, or the columns are of several files.
@@ -117,7 +130,7 @@ def judge_of(name: str, text: str, tables: Tables, row_value: str | None = None)
     for part in [text] if tables.places(text) else text.split(","):
         key, colon, column = part.strip().partition(":")
         found = _FIELD.fullmatch(key) if colon else None
-        order, what = (found[1] or "given", found[2]) if found else ("given", "verdict")
+        order, what = (found[1] or "given", found[2]) if found else ("given", result)
         if not (column if found else part).strip():
             hint = "write FIELD:COLUMN, such as verdict:winner, or a column alone"
             raise InputError(Problem(message=f"the judge {quoted(name)} has a field without a column", hint=hint))
@@ -132,12 +145,17 @@ def judge_of(name: str, text: str, tables: Tables, row_value: str | None = None)
     if len(files) > 1:
         both = " and ".join(tables.paths[file].name for file in sorted(files))
         raise InputError(Problem(message=f"the columns of the judge {quoted(name)} are in {both}", hint="use one file"))
-    for fields in (*judge.given, *judge.swapped):
-        _check_complete(name, fields)
+    if result != "verdict":
+        _check_single(judge, result)
+    else:
+        for fields in (*judge.given, *judge.swapped):
+            _check_complete(name, fields)
     return TableJudge(name, files.pop(), judge.given, judge.swapped, row_value)
 
 
-def long_judges(column: str, text: str | None, named: Sequence[str], tables: Tables) -> list[TableJudge]:
+def long_judges(
+    column: str, text: str | None, named: Sequence[str], tables: Tables, result: str = "verdict"
+) -> list[TableJudge]:
     """The judges of a table with a row for each item and judge.
 
     Args:
@@ -145,6 +163,7 @@ def long_judges(column: str, text: str | None, named: Sequence[str], tables: Tab
         text: the columns of a judgment, as `judge_of` takes them; None to take those with usual names.
         named: the judges to take, none for all.
         tables: the files.
+        result: what a column alone holds.
 
     Raises:
         InputError: where a column or a judge is missing.
@@ -170,7 +189,7 @@ def long_judges(column: str, text: str | None, named: Sequence[str], tables: Tab
     ]
     if problems:
         raise InputError(problems)
-    return [judge_of(name, text, tables, name) for name in named or there]
+    return [judge_of(name, text, tables, name, result=result) for name in named or there]
 
 
 def asked_of(judge: TableJudge, places: Mapping[int, RowPlace], *, is_numbered: bool) -> Asked:
@@ -191,11 +210,12 @@ def asked_of(judge: TableJudge, places: Mapping[int, RowPlace], *, is_numbered: 
         item = quoted(str(twice[0][0]))
         others = len({key[0] for key in twice}) - 1
         more = f", and {pluralized(others, 'other item')} in several" if others else ""
+        is_single = any({"label", "score"} & set(one) for one in judge.given)
+        first = "" if is_single else "orders (--order COLUMN), or that of "
         hint = (
             "the column of repeats must differ between them"
             if is_repeated
-            else "name the column of orders (--order COLUMN), or that of repeats (--repeat COLUMN, or --repeat row to "
-            "number them)"
+            else f"name the column of {first}repeats (--repeat COLUMN, or --repeat row to number them)"
         )
         message = f"{quoted(judge.name)} judges item {item} in {counts[twice[0]]:,} rows{more}"
         raise InputError(Problem(message=message, hint=hint))
@@ -261,6 +281,18 @@ def _companions(name: str, present: Sequence[str]) -> dict[str, str]:
         if found:
             return found
     return {}
+
+
+def _check_single(judge: TableJudge, result: str) -> None:
+    """Check that a judge of single responses has one column of labels or scores, and none about pairs."""
+    known = (result, *COSTS)
+    entries = [*judge.given, *judge.swapped]
+    if judge.swapped or any(set(fields) - set(known) for fields in entries) or result not in entries[0]:
+        message = f"the judge {quoted(judge.name)} has other columns than those of single responses"
+        raise InputError(Problem(message=message, hint=f"name {listed(known)}, such as {result}:COLUMN"))
+    if len(entries) > 1:
+        message = f"the judge {quoted(judge.name)} has several columns of {result}s"
+        raise InputError(Problem(message=message, hint="repeats are rows: --repeat COLUMN; judges have a --judge each"))
 
 
 def _check_complete(name: str, fields: Fields) -> None:

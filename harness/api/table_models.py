@@ -87,7 +87,9 @@ def _check_scale(columns: TableColumns, scale: tuple[float, float] | None) -> No
     if scale is None:
         return
     sides = (fields for judge in columns.judges for fields in (*judge.given, *judge.swapped))
-    places = dict.fromkeys(place for fields in sides for key, place in fields.items() if key in ("score_a", "score_b"))
+    places = dict.fromkeys(
+        place for fields in sides for key, place in fields.items() if key in ("score_a", "score_b", "score")
+    )
     problems = []
     for place in places:
         scores = _numbers(columns.tables.words(place))
@@ -143,8 +145,10 @@ def _entry(
     else:
         sides = {"given": judge.given, "swapped": judge.swapped}
         named |= {order: [_names(fields) for fields in side] for order, side in sides.items() if side}
-    known = {value: means for place in judge.verdicts for value, means in meaning[place].items()}
-    if any("" in columns.tables.values(place) for place in judge.verdicts):
+    known = {value: means for place in judge.words for value, means in meaning[place].items()}
+    if question.is_single:
+        known = {value: means for value, means in known.items() if value != means}
+    elif any("" in columns.tables.values(place) for place in judge.words):
         known[""] = "unparsed"
     entry: dict[str, Any] = {
         "provider": "recorded",
@@ -159,7 +163,7 @@ def _entry(
         orders = orders_of(words, question.order_values, columns.order.column)
         entry["order_values"] = {word: order for word, order in sorted(zip(words, orders, strict=True)) if word}
     settings = {
-        "verdict_values": known,
+        "label_values" if question.is_single else "verdict_values": known,
         "tie_margin": question.tie_margin,
         "mapped_back": question.is_mapped_back,
         "any_order": asked.order == "any",

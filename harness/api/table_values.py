@@ -113,6 +113,8 @@ def _unknown(unknown: Sequence[tuple[str, int]], given: Mapping[str, str]) -> Pr
     fill = f", with a meaning for each {UNGUESSED}" if UNGUESSED in guessed.values() else ""
     verb = "has" if len(unknown) == 1 else "have"
     hint = f"say what each means ({', '.join(VERDICTS)}): {option}{fill}; the other values keep their meaning"
+    if set(guessed.values()) == {UNGUESSED}:
+        hint += "; labels of single responses need --labels, which names them from the worst to the best"
     return Problem(message=f"{shown}{more} {verb} no meaning", hint=hint)
 
 

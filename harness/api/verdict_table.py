@@ -1,4 +1,4 @@
-"""Tables of verdicts → a run: judges and people in columns or rows, without a spec.
+"""Tables of verdicts or labels → a run: judges and people in columns or rows, without a spec.
 
 Each judge becomes a model of the provider `recorded`; what people said becomes the labels. Columns may lie in several
 files, joined by the ids of items. Where a file has several rows for an item, or several files are joined, the items are
@@ -22,6 +22,7 @@ from harness.api.load import load_spec
 from harness.api.run import run_spec
 from harness.api.table_columns import TableColumns, columns_of
 from harness.api.table_dataset import Meanings, dataset_entry
+from harness.api.table_labels import LABELLED, check_labels, label_meanings, strategy_of
 from harness.api.table_models import SCORED, matrix_of, models_of, scored_strategy
 from harness.api.table_question import METRICS as METRICS
 from harness.api.table_question import TableQuestion as TableQuestion
@@ -57,7 +58,7 @@ class ScoredTable(NamedTuple):
 def score_tables(
     files: Sequence[str | Path], question: TableQuestion, *, results: str | Path = "results"
 ) -> FinishedRun:
-    """Score the verdicts in tables and write a run folder. Reads no cache and leaves none.
+    """Score the verdicts or labels in tables and write a run folder. Reads no cache and leaves none.
 
     Args:
         files: the tables, of any format that a dataset can have.
@@ -152,23 +153,35 @@ def table_spec(files: Sequence[Path], question: TableQuestion, folder: Path | No
     Raises:
         InputError: with everything that is missing or has no meaning.
     """
+    check_labels(question)
     columns = columns_of(Tables(files), question, folder)
     meaning, foreign = _meanings(columns, question)
     models = models_of(columns, question, meaning)
     name = question.name or _slug(unpacked_name(files[0].name))
-    scale = question.scale
+    strategy, strategies = _strategy(question)
+    metrics = {"metrics": list(question.metrics)} if question.metrics else {}
     spec: dict[str, Any] = {
         "schema": 1,
+        **({"responses": "single"} if question.is_single else {}),
         "name": name,
         "seed": question.seed,
-        "datasets": {name: dataset_entry(columns, meaning)},
+        "datasets": {name: dataset_entry(columns, meaning, is_number=question.is_number)},
         "models": dict(models.entries),
-        **({} if scale is None else {"strategies": {SCORED: scored_strategy(*scale)}}),
-        "matrix": matrix_of(name, "recorded" if scale is None else SCORED, models.asked, question.collapse),
-        "score": {"metrics": list(question.metrics), **({"by": ["category"]} if question.by else {})},
+        **strategies,
+        "matrix": matrix_of(name, strategy, models.asked, question.collapse),
+        "score": {**metrics, **({"by": ["category"]} if question.by else {})},
     }
     notes = [f"--values {listed(foreign)}: no verdict and no label has this value"] if foreign else []
     return TableSpec(spec, columns.folder, (*columns.notes, *models.notes, *notes))
+
+
+def _strategy(question: TableQuestion) -> tuple[str, dict[str, Any]]:
+    """The name of the strategy, and the part of the spec that defines it where it is not built in."""
+    if question.is_single:
+        return LABELLED, {"strategies": {LABELLED: strategy_of(question)}}
+    if question.scale is not None:
+        return SCORED, {"strategies": {SCORED: scored_strategy(*question.scale)}}
+    return "recorded", {}
 
 
 def _meanings(columns: TableColumns, question: TableQuestion) -> tuple[Meanings, list[str]]:
@@ -176,12 +189,14 @@ def _meanings(columns: TableColumns, question: TableQuestion) -> tuple[Meanings,
     words: dict[Place, Words] = {}
     for judge in columns.judges:
         begin = "--verdict " if judge.row_value is not None else f"--judge {judge.name}="
-        for place in judge.verdicts:
+        for place in judge.words:
             words[place] = Words(place.column, _counts(columns, place), is_judge=True, field=begin)
     for place in columns.labels.columns.values():
         counts = {word: count for word, count in _counts(columns, place).items() if word}
         words[place] = Words(place.column, counts, is_judge=False, field="--human ")
-    found = dict(zip(words, meanings(list(words.values()), question.values), strict=True))
+    listed_words = list(words.values())
+    meant = label_meanings(listed_words, question) if question.is_single else meanings(listed_words, question.values)
+    found = dict(zip(words, meant, strict=True))
     return found, unused(question.values, words.values())
 
 

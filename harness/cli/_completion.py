@@ -52,6 +52,13 @@ def cells(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
     return _fitting(ids, incomplete)
 
 
+def metrics(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Metrics of verdicts and labels."""
+    from harness import registry
+
+    return _fitting(registry.names("metrics"), incomplete)
+
+
 def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Kinds of plug-in."""
     from harness.cli._listing import KINDS

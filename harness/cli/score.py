@@ -1,4 +1,4 @@
-"""Score verdicts in a table against human labels, without a spec."""
+"""Score verdicts or labels in a table against human labels, without a spec."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness import registry
+from harness.cli import _completion
 from harness.cli._options import FiniteRange, color_option, notes_option, report_option, results_option, wide_option
 from harness.cli._terminal import print_message, print_text
 from harness.cli.leaderboard import check_layout, print_rendered, rendered
@@ -17,23 +18,53 @@ if TYPE_CHECKING:
 
 MEANINGS = ("a", "b", "tie", "unparsed", "refused", "truncated", "unavailable")
 ORDERS = ("given", "swapped")
-COLUMNS = ("prompt", "response_a", "response_b", "model_a", "model_b")
+COLUMNS = ("prompt", "response_a", "response_b", "response", "model_a", "model_b", "model")
 
 
-def _pairs(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...], known: tuple[str, ...]) -> Any:
+def _pairs(
+    ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...], known: tuple[str, ...] | None
+) -> Any:
     values: dict[str, str] = {}
     for pair in (pair for one in given for pair in one.split(",")):
         value, equals, meaning = pair.rpartition("=")
-        if not equals or meaning.strip() not in known:
-            message = f"{pair!r} is not VALUE=MEANING with a meaning of {', '.join(known)}"
+        if not equals or (known is not None and meaning.strip() not in known):
+            of = "" if known is None else f" with a meaning of {', '.join(known)}"
+            message = f"{pair!r} is not VALUE=MEANING{of}"
             raise click.BadParameter(message, ctx, parameter)
         values[value.strip()] = meaning.strip()
     return values
 
 
 def _values(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Any:
-    """`1=a,2=b` as a mapping."""
-    return _pairs(ctx, parameter, given, MEANINGS)
+    """`1=a,2=b` as a mapping; of single responses, the meanings are checked with the labels."""
+    return _pairs(ctx, parameter, given, None if ctx.params.get("labels") else MEANINGS)
+
+
+def _labels(ctx: click.Context, parameter: click.Parameter, given: str | None) -> tuple[str, ...]:
+    """`fail,pass` as labels."""
+    return () if given is None else tuple(one.strip() for one in given.split(","))
+
+
+def _thresholds(ctx: click.Context, parameter: click.Parameter, given: str | None) -> dict[str, float]:
+    """`ok=4,good=7` as a mapping."""
+    found: dict[str, float] = {}
+    for pair in () if given is None else given.split(","):
+        name, _, start = (part.strip() for part in pair.rpartition("="))
+        try:
+            found[name] = float(start)
+        except ValueError:
+            found[name] = float("nan")
+        if not name or not float("-inf") < found[name] < float("inf"):
+            raise click.BadParameter(f"{pair!r} is not LABEL=SCORE, such as pass=7", ctx, parameter)
+    return found
+
+
+def _metrics(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of metrics; of single responses, they are checked with the labels."""
+    if ctx.params.get("labels"):
+        return given
+    names = click.Choice(registry.names("metrics"))
+    return tuple(names.convert(name, parameter, ctx) for name in given)
 
 
 def _orders(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> Any:
@@ -73,6 +104,10 @@ Examples:
   harness score rows.csv --judge-column judge --verdict winner --order shown --repeat run --human label
   harness score verdicts.csv votes.csv --judge gpt4 --human vote --annotator worker --item pair_id
   harness score verdicts.csv --judge gpt4 --human "a:votes_a,b:votes_b,tie:votes_tie" --report report.html
+  harness score checks.csv --judge gpt4 --human label --labels fail,pass --metric kappa --metric recall-fail
+  harness score grades.csv --judge gpt4 --human ann --human bob --labels 1,2,3,4,5 --ordered --metric alpha-ordinal
+  harness score scores.csv --judge rm --human label --labels fail,pass --thresholds pass=0.5 --metric auc
+  harness score essays.csv --judge gpt4 --human ann --human bob --labels number --scale 1,10 --metric pearson
 
 NAME is a column of verdicts, or what the columns of a judge begin with: gpt4_score_a and gpt4_score_b, or the keys of
 an object. NAME=FIELDS names columns: verdict, score_a and score_b, preference (1 is a, 2 is b), p_a (probability of a),
@@ -80,12 +115,29 @@ confidence (probability of the verdict), prompt_tokens, completion_tokens, cost_
 other order; named again for a repeat. A column may be a path, such as judgments[judge=gpt4].verdict.
 FILE:COLUMN names a column of one file.
 
+Without --labels, the tables hold verdicts on pairs of responses. With --labels they hold labels of single responses:
+name all labels from the worst to the best; NAME is a column of labels, or with --thresholds or `number` of scores.
+
 `a`, `b`, `tie` and other spellings that can mean one thing only (`A`, `model_a`, `A>B`, `[[A]]`) need no --values. An
 empty verdict is a failure. Prints the leaderboard and a summary of the audit, and writes a run folder that the other
 commands take: `harness leaderboard`, `audit`, `compare`, `correct`, `calibrate`, `report`, `view`, `power`. With
 --spec mine.yaml, `harness export mine.yaml` finds the texts of the tables, and `harness run` repeats the run."""
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--labels",
+    callback=_labels,
+    is_eager=True,
+    metavar="LABEL,...|number",
+    help="Labels of single responses, from the worst to the best, or `number`.",
+)
+@click.option("--ordered", "is_ordered", is_flag=True, help="The order of three or more labels means something.")
+@click.option(
+    "--thresholds",
+    callback=_thresholds,
+    metavar="LABEL=SCORE,...",
+    help="With --labels: the judges give scores, and each label but the lowest begins at its score.",
+)
 @click.option("--judge", "judges", multiple=True, metavar="NAME[=FIELDS]", help="A judge. Repeatable.")
 @click.option("--judge-column", metavar="COLUMN", help="Names of the judges, where each row is of one judge.")
 @click.option("--verdict", "fields", metavar="FIELDS", help="With --judge-column: the columns of a judgment.")
@@ -115,7 +167,8 @@ commands take: `harness leaderboard`, `audit`, `compare`, `correct`, `calibrate`
     multiple=True,
     callback=_texts,
     metavar="NAME=COLUMN",
-    help="Column of prompt, response_a, response_b, model_a or model_b where it has another name. Repeatable.",
+    help="Column of prompt, response_a, response_b, model_a, model_b (of single ones response, model) where it has "
+    "another name. Repeatable.",
 )
 @click.option("--cluster", metavar="COLUMN", help="Rows with the same value are not independent.")
 @click.option("--by", metavar="COLUMN", help="Category of each row.")
@@ -124,7 +177,7 @@ commands take: `harness leaderboard`, `audit`, `compare`, `correct`, `calibrate`
     multiple=True,
     callback=_values,
     metavar="VALUE=MEANING,...",
-    help="What the values mean: a, b, tie or a failure. COLUMN:VALUE for one column.",
+    help="What the values mean: a, b, tie, or a label of --labels, or a failure. COLUMN:VALUE for one column.",
 )
 @click.option(
     "--tie-margin", type=FiniteRange(0), default=0.0, metavar="X", help="Scores that differ by no more are a tie."
@@ -134,8 +187,10 @@ commands take: `harness leaderboard`, `audit`, `compare`, `correct`, `calibrate`
     "--metric",
     "metrics",
     multiple=True,
-    type=click.Choice(registry.names("metrics")),
-    help="Metric; the first one ranks. Repeatable.",
+    callback=_metrics,
+    metavar="NAME",
+    shell_complete=_completion.metrics,
+    help="Metric; the first one ranks. Repeatable. `harness list metrics` has all.",
 )
 @click.option("--name", metavar="NAME", help="Name of the run; default: the name of the first file.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the intervals.")
@@ -168,7 +223,7 @@ def score(
     notes: bool,
     **question: Any,
 ) -> None:
-    """Score the verdicts in FILE against human labels: print the leaderboard and write a run folder."""
+    """Score the verdicts or labels in FILE against human labels: print the leaderboard and write a run folder."""
     from harness.api.verdict_table import METRICS, TableQuestion, scored_table
 
     check_layout(report, wide=wide, notes=notes)
@@ -180,7 +235,7 @@ def score(
         from harness.report.charts.svg import check_installed
 
         check_installed()
-    question["metrics"] = question["metrics"] or METRICS
+    question["metrics"] = question["metrics"] or (() if question["labels"] else METRICS)
     scored = scored_table(files, TableQuestion(**question), results=results, spec_file=spec_file)
     finished = scored.run
     for note in scored.spec.notes:

@@ -34,7 +34,11 @@ def labels_of(strategy: Strategy) -> LabelSet:
     A rule with `labels` or `tokens` lists them, one with `thresholds` names the score at which each begins, one with
     `as: number` gives its scores as they are, and the others give the whole numbers of their scale.
     """
-    rule = strategy.answer
+    return labels_of_rule(strategy.answer)
+
+
+def labels_of_rule(rule: Mapping[str, Any]) -> LabelSet:
+    """The labels that a rule for single responses gives, as `labels_of` has them."""
     if "as" in rule:
         return number_set(rule["scale"]["min"], rule["scale"]["max"])
     if rule["kind"] == "label":
