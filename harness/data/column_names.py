@@ -11,6 +11,8 @@ REQUIRED_OF_SINGLE = ("id", "prompt", RESPONSE)
 """What a dataset of single responses must have."""
 RESPONSES = "responses"
 """The column of several responses."""
+PLACES = "places"
+"""The column that a drawn order of several responses makes: the place in the file of each response as it is shown."""
 REQUIRED_OF_MANY = ("id", "prompt", RESPONSES)
 """What a dataset of several responses must have."""
 SIDES = ("response_a", "response_b")

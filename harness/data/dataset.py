@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 import polars as pl
 
-from harness.data.column_names import RESPONSE, RESPONSES, required_of
+from harness.data.column_names import PLACES, RESPONSE, RESPONSES, required_of
 from harness.data.columns import canonical, missing_columns
 from harness.data.files import source_digest
 from harness.data.frozen import check_frozen
@@ -280,7 +280,17 @@ def _items(rows: pl.DataFrame, labels: Iterable[tuple[str | None, ...]]) -> Iter
         column("model_b"),
         column("reference"),
         lists,
+        _places(rows, is_many=is_many),
     )
+
+
+def _places(rows: pl.DataFrame, *, is_many: bool) -> Iterable[tuple[int, ...]]:
+    """The place in the file of each response of each item."""
+    if not is_many:
+        return repeat(())
+    if PLACES in rows.columns:
+        return (tuple(places or ()) for places in rows[PLACES].to_list())
+    return (tuple(range(len(orjson.loads(texts)))) for texts in rows[RESPONSES].to_list())
 
 
 def _prompts(rows: pl.DataFrame) -> Iterator[tuple[Message, ...]]:

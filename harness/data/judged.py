@@ -28,6 +28,8 @@ FIELDS = (
     "logprobs",
 )
 """What a judgment may consist of, as `columns` of a recording may name them."""
+BESIDE_RANKINGS = ("finish", "reasoning", "prompt_tokens", "completion_tokens", "cost_usd")
+"""What a judgment of several responses may have besides its ranking or its scores."""
 FINISHES = ("stop", "length", "refusal", "too-long")
 TOKENS = ("prompt_tokens", "completion_tokens")
 ROUNDING = 1e-9
@@ -55,6 +57,8 @@ class JudgedFields(NamedTuple):
         completion_tokens: 0 where they are not recorded.
         cost_usd: None where it is not recorded.
         logprobs: as the file has them, or None.
+        values: of each of several responses as they were shown, a number that is higher for a better one; None where
+            a pair was judged.
     """
 
     text: str | None = None
@@ -71,10 +75,12 @@ class JudgedFields(NamedTuple):
     completion_tokens: int = 0
     cost_usd: float | None = None
     logprobs: Any = None
+    values: tuple[float, ...] | None = None
 
     def exchanged(self) -> JudgedFields:
-        """The same judgment with the responses exchanged."""
+        """The same judgment with the responses exchanged, several of them in reverse order."""
         return self._replace(
+            values=None if self.values is None else self.values[::-1],
             text_a=self.text_b,
             text_b=self.text_a,
             result=None if self.result is None else _OTHER.get(self.result, self.result),

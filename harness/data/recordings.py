@@ -14,6 +14,7 @@ A row holds one judgment, or several under `given` and `swapped`. Names are colu
 | confidence | the probability that the verdict is right |
 | label, score | of a single response: its label, its score |
 | logprobs | log probabilities: of the tokens of `text`, or of tokens that stand for the responses |
+| scores, ranks, ranking | of several responses (`harness.data.recorded_rankings`) |
 | finish, reasoning, prompt_tokens, completion_tokens, cost_usd | as for a reply |
 
 Where a row has no text, its verdict counts, else its preference, else its scores; of a single response its label, else
@@ -27,24 +28,26 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import Any
 
 import orjson
 import polars as pl
 
 from harness.data.columns import missing_column
 from harness.data.formats.jsonl import read_lines
-from harness.data.judged import FIELDS, JudgedFields, judgment_of
+from harness.data.judged import BESIDE_RANKINGS, FIELDS, judgment_of
 from harness.data.labels import SPELLINGS, label_problem
 from harness.data.paths import roots_of, with_paths
 from harness.data.reading import read_files
+from harness.data.recorded_rankings import BadRankingError, count_fault, values_of
+from harness.data.recording_spec import Place, RecordedJudgment, RecordingSpec
 from harness.data.rows import Rows
 from harness.data.usable import at_row, row_problems
 from harness.data.values import Fault, word
 from harness.errors import DatasetError, Problem
 from harness.records.judgments import FAILURES
+from harness.records.rankings import RECORDED
 from harness.text import pluralized, quoted
 
 PLACES = ("item", "dataset", "strategy", "model", "order", "draw")
@@ -53,67 +56,6 @@ ORDERS = ("given", "swapped")
 ORDER_SPELLINGS: Mapping[str, str] = {"given": "given", "swapped": "swapped", "false": "given", "true": "swapped"}
 MAX_NAMED = 3
 _INSERTED = re.compile(r"\{([^{}]+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingSpec:
-    """Where judgments are and how to read them.
-
-    Attributes:
-        path: absolute path of the file, a folder or a pattern.
-        shown_path: how messages call it.
-        format: a name of a dataset format.
-        columns: what the file calls things: the names in `PLACES` and those of a judgment, and `given` and `swapped`,
-            each with the names of one judgment or a list of them.
-        model: only rows of this model are read, where `columns` names a column of models.
-        verdict_values: spellings of verdicts, and of failures, to what they mean.
-        label_values: spellings of labels of single responses, and of failures, to what they mean.
-        order_values: spellings of orders to `given` and `swapped`.
-        tie_margin: scores, and probabilities of both responses, that differ by no more are a tie.
-        is_mapped_back: whether swapped judgments speak of the responses as the dataset orders them.
-        logprob_tokens: the tokens that stand for the response shown first (`a`) and for the other one (`b`), where
-            log probabilities give the preference.
-        options: of the format.
-        content: the rows as JSON Lines, where a program gives them in place of a file; None for a file.
-    """
-
-    path: Path
-    shown_path: str
-    format: str
-    columns: Mapping[str, Any]
-    model: str = ""
-    verdict_values: Mapping[str, str] = field(default_factory=dict)
-    label_values: Mapping[str, str] = field(default_factory=dict)
-    order_values: Mapping[str, str] = field(default_factory=dict)
-    tie_margin: float = 0.0
-    is_mapped_back: bool = False
-    logprob_tokens: Mapping[str, Sequence[str]] | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = field(default=None, repr=False)
-
-
-Place: TypeAlias = tuple[str, str, int, str, str]
-"""Item, order, draw, dataset and strategy of a judgment."""
-
-
-class RecordedJudgment(NamedTuple):
-    """One judgment of a file.
-
-    Attributes:
-        item: id of the item.
-        order: in which its responses were shown, `given` or `swapped`.
-        draw: number of the repeat, from 0.
-        dataset: name of the dataset, "" where the file does not say.
-        strategy: name of the strategy, "" where the file does not say.
-        judged: what it consists of.
-    """
-
-    item: str
-    order: str
-    draw: int
-    dataset: str
-    strategy: str
-    judged: JudgedFields
 
 
 def read_recording(spec: RecordingSpec) -> list[RecordedJudgment]:
@@ -136,6 +78,8 @@ def names_in(columns: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in columns.items():
         if isinstance(value, str):
             yield key, value
+        elif key in RECORDED:
+            yield from ((key, name) for name in value)
         elif key in ORDERS:
             for one in [value] if isinstance(value, Mapping) else value:
                 yield from names_in(one)
@@ -217,6 +161,8 @@ class _Table:
         return found
 
     def _judgment(self, row: int, fields: Mapping[str, Any], place: Place) -> RecordedJudgment:
+        if kind := next((one for one in RECORDED if one in fields), ""):
+            return self._ranked(row, kind, fields, place)
         values = {name: self._of(fields[name])[row] for name in FIELDS if name in fields}
         if "verdict" in values and values["verdict"] is not None:
             values["verdict"] = self._verdict(row, fields["verdict"], values["verdict"])
@@ -243,6 +189,25 @@ class _Table:
             values["label"] = meaning if meaning.strip() else None
         elif meaning in FAILURES:
             values["score"], values["label"] = None, meaning
+
+    def _ranked(self, row: int, kind: str, fields: Mapping[str, Any], place: Place) -> RecordedJudgment:
+        """A judgment of several responses; the failure `unparsed` where the row has none."""
+        named = fields[kind]
+        value = self._of(named)[row] if isinstance(named, str) else [self._of(name)[row] for name in named]
+        others = {name: self._of(fields[name])[row] for name in BESIDE_RANKINGS if name in fields}
+        judged, faults = judgment_of(others, 0.0)
+        self.faults += [Fault(row, column, message) for column, message in faults]
+        try:
+            values = values_of(kind, value)
+            fault = "" if values is None else count_fault(place[3], place[0], len(values), self.spec.counts)
+        except BadRankingError as error:
+            values, fault = None, str(error)
+        if fault:
+            self.faults.append(Fault(row, kind, fault))
+        judged = judged._replace(values=values, result=None if values else "unparsed")
+        if place[1] == "swapped" and self.spec.is_mapped_back:
+            judged = judged.exchanged()
+        return RecordedJudgment(*place, judged)
 
     def _verdict(self, row: int, name: str, value: Any) -> str:
         """What a verdict means; a fault, and a tie in its place, where it means nothing."""

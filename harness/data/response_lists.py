@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
-from harness.data.column_names import OPINIONS, RESPONSES
+from harness.data.column_names import OPINIONS, PLACES, RESPONSES
 from harness.data.messages import NotMessagesError, is_messages, last_answer, messages_from
 from harness.data.rows import Rows
 from harness.data.values import Fault, text
@@ -41,7 +41,8 @@ class ResponseLists(NamedTuple):
 
     Attributes:
         columns: `responses`, the JSON text of a list for each row, and `opinion`, a list of scores, higher is better;
-            null where there is none. `opinion` is left out where the file has none at all.
+            null where there is none. `opinion` is left out where the file has none at all. `places`, the place in the
+            file of each response as it is shown, where the order is drawn.
         notes: what a reader of the results should know.
     """
 
@@ -83,6 +84,7 @@ def response_lists(
     is_drawn = kind == "best" and isinstance(spec.columns.get("best"), Mapping)
     made: list[str | None] = []
     opinions: list[list[float] | None] = []
+    places: list[list[int] | None] = []
     for row in range(rows.frame.height):
         here, opinion, column = None, None, RESPONSES
         try:
@@ -95,14 +97,18 @@ def response_lists(
         except BadValueError as error:
             faults.append(Fault(row, column, str(error)))
         texts = [] if here is None else [here.texts[at] for at in here.present]
+        order: list[int] | None = None
         if is_drawn and opinion is not None:
             order = _drawn(texts, seed)
             texts, opinion = [texts[at] for at in order], [opinion[at] for at in order]
         made.append(orjson.dumps(texts).decode() if texts else None)
         opinions.append(opinion)
+        places.append(order)
     series = [pl.Series(RESPONSES, made, dtype=pl.String)]
     if kind:
         series.append(pl.Series(OPINION, opinions, dtype=pl.List(pl.Float64)))
+    if is_drawn:
+        series.append(pl.Series(PLACES, places, dtype=pl.List(pl.Int64)))
     return ResponseLists(series, (DRAWN,) if is_drawn else ())
 
 

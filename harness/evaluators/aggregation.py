@@ -128,6 +128,7 @@ def swap_responses(item: Item) -> Item:
         model_a=item.model_b,
         model_b=item.model_a,
         responses=item.responses[::-1],
+        places=item.places[::-1],
     )
     if isinstance(item, SharedItem) and item.prompts is not None:
         return SharedItem.of(swapped, item.prompts, item.row, is_swapped=not item.is_swapped)

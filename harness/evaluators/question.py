@@ -16,7 +16,7 @@ from harness.prompting.strategy import Questions
 from harness.records.calls import Call, Finish, Model, Reply
 from harness.records.datasets import Item, Message
 from harness.records.experiment import Cell
-from harness.records.judgments import FAILURES, VERDICTS, FailureKind, Outcome
+from harness.records.judgments import FAILURES, FailureKind, Outcome
 from harness.records.rankings import ranking_of
 from harness.records.reasoning import shown_text
 
@@ -182,7 +182,9 @@ def _judged_answer(reply: Reply, questions: Questions) -> ParsedAnswer:
     result, preference = values.get("result"), reply.preference
     if questions.single is not None and result not in FAILURES:
         return _judged_single(result, values.get("score"), questions) or "unparsed"
-    if result not in VERDICTS:
+    if "score" in values:
+        return Answer(score=values["score"])
+    if result in FAILURES:
         failure: FailureKind = result
         return failure
     score_a, score_b = values.get("score_a"), values.get("score_b")
@@ -258,13 +260,13 @@ def outcome_of(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome
     return Outcome(questions.compare(score_a, score_b), None, score_a, score_b, preference=preference)
 
 
-def ranked_by_scores(answers: Sequence[ParsedAnswer], questions: Questions) -> Outcome:
+def ranked_by_scores(answers: Sequence[ParsedAnswer], margin: float) -> Outcome:
     """The ranking of several responses by the score of each, or the most serious failure where one has no score."""
     scores = [None if isinstance(one, str) else one.score for one in answers]
     known = [score for score in scores if score is not None]
     if len(known) < len(answers):
         return Outcome(None, gravest(one for one in answers if isinstance(one, str)))
-    return Outcome(ranking_of(known, margin=questions.strategy.tie_margin))
+    return Outcome(ranking_of(known, margin=margin))
 
 
 def _labelled(answer: ParsedAnswer, rule: SingleRule) -> Outcome:

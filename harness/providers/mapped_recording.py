@@ -1,24 +1,29 @@
 """Recordings that are read by `columns`: the judgments of any dataset file as the replies to a conversation's calls.
 
 A call is answered by its item, its order and its repeat. A judgment without text is a reply that ended as `judged`:
-its text is the JSON of the verdict or label and the scores, which no answer rule reads.
+its text is the JSON of the verdict or label and the scores, which no answer rule reads. One of several responses names
+them by their places in the file of the dataset, also in the swapped order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from harness.data.judged import JudgedFields
-from harness.data.recordings import RecordedJudgment, RecordingSpec, read_recording
+from harness.data.recorded_rankings import Counts
+from harness.data.recording_spec import RecordedJudgment, RecordingSpec
+from harness.data.recordings import read_recording
 from harness.data.rows import format_of
 from harness.errors import DatasetError, InputError, Problem, ProviderError
 from harness.hashing import canonical_json
 from harness.providers.logprobs import read_logprobs
 from harness.records.calls import Call, Model, Reply
+from harness.records.rankings import ranking_of
 from harness.records.reasoning import separated
 
 OPTIONS = ("delimiter", "encoding", "rows")
@@ -42,6 +47,7 @@ class MappedRecording:
 
     def __init__(self, model: Model) -> None:
         self._spec = recording_spec(model)
+        self._is_of_rankings = model.is_of_rankings
         self._any_order = bool(model.settings.get("any_order"))
         self._judgments: dict[tuple[str, str, int], list[RecordedJudgment]] | None = None
 
@@ -60,7 +66,11 @@ class MappedRecording:
         is_exchanged = False
         if found is None and self._any_order:
             found, is_exchanged = self._found(item, _OTHER_ORDER[order], draw, dataset, strategy), True
-        reply = None if found is None else _reply_to(name, found.judged, is_exchanged=is_exchanged)
+        if found is not None and self._is_of_rankings:
+            judged = found.judged.exchanged() if found.order == "swapped" else found.judged
+            reply = _reply_of_several(name, judged, self._spec.tie_margin)
+        else:
+            reply = None if found is None else _reply_to(name, found.judged, is_exchanged=is_exchanged)
         if reply is None:
             where = f"{dataset}, item {item}, {strategy}, step {step}"
             raise ProviderError(f"{self._spec.path.name} has no judgment for {where}", kind="not-recorded")
@@ -113,10 +123,15 @@ def recording_spec(model: Model) -> RecordingSpec:
     )
 
 
-def problems_of(model: Model) -> list[Problem]:
-    """What keeps a recording from being read."""
+def problems_of(model: Model, counts: Counts | None = None) -> list[Problem]:
+    """What keeps a recording from being read.
+
+    Args:
+        model: the recording.
+        counts: of each dataset the number of responses of each item, where several are ranked.
+    """
     try:
-        read_recording(recording_spec(model))
+        read_recording(replace(recording_spec(model), counts=counts or {}))
     except DatasetError as error:
         return list(error.problems)
     return []
@@ -158,6 +173,30 @@ def _reply_to(step: str, judged: JudgedFields, *, is_exchanged: bool) -> Reply |
     if said is None:
         return None
     return reply._replace(text=said, logprobs=read_logprobs({"logprobs": _log_probabilities(judged.logprobs)}))
+
+
+def _reply_of_several(step: str, judged: JudgedFields, margin: float) -> Reply | None:
+    """The reply to a question about all of several responses, or about one of them by its place; None for none there.
+
+    Args:
+        step: `judge`, or `judge-` and the place from 1.
+        judged: the numbers of the responses by their places in the file of the dataset.
+        margin: numbers that differ by no more from the best of a tie are part of it.
+    """
+    name, _, place = step.partition("-")
+    if name != "judge" or not (place.isdecimal() or not place):
+        return None
+    reply = Reply("", finish="judged", reasoning=judged.reasoning)
+    if place in ("", "1"):  # the tokens of a row count once
+        tokens = judged.prompt_tokens, judged.completion_tokens
+        reply = reply._replace(prompt_tokens=tokens[0], completion_tokens=tokens[1], cost_usd=judged.cost_usd)
+    values: dict[str, Any] = {"result": judged.result}
+    if judged.values is not None:
+        if place and int(place) > len(judged.values):
+            return None
+        ranking = ranking_of(judged.values, margin=margin)
+        values = {"score": judged.values[int(place) - 1]} if place else {"result": ranking}
+    return reply._replace(text=canonical_json(values).decode())
 
 
 def _log_probabilities(value: Any) -> Any:

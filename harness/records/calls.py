@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from harness import registry
 from harness.records.datasets import Message
+from harness.records.rankings import RECORDED
 
 Finish = Literal["stop", "length", "refusal", "too-long", "judged", "unavailable"]
 
@@ -123,6 +124,14 @@ class Model:
     def is_mapped(self) -> bool:
         """Whether it is a recording that is read by columns: it holds answers, and no steps before or after them."""
         return self.finds_by_place and bool(self.settings.get("columns"))
+
+    @property
+    def is_of_rankings(self) -> bool:
+        """Whether it is a recording of rankings or scores of several responses, by their places in the dataset."""
+        columns = self.settings.get("columns") if self.is_mapped else None
+        inner = [columns.get(order, ()) for order in ("given", "swapped")] if columns else []
+        every = [columns or (), *(one for each in inner for one in ([each] if isinstance(each, Mapping) else each))]
+        return any(kind in one for one in every for kind in RECORDED)
 
     @property
     def finds_by_place(self) -> bool:

@@ -43,6 +43,7 @@ class Item(NamedTuple):
         model_b: who wrote response b, or None.
         reference: a reference answer, or None.
         responses: the responses of an item with several, empty for others.
+        places: of each of these its place in the file, from 0, since some are shown in an order that is drawn.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Item(NamedTuple):
     model_b: str | None = None
     reference: str | None = None
     responses: tuple[str, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ FEWEST_RESPONSES = 2
 """Responses that an item needs for a ranking."""
 MOST_RESPONSES = 26
 """Responses that an item may have: as many as there are letters to name them."""
+RECORDED = ("scores", "ranks", "ranking")
+"""Columns of a recording that say how several responses were ranked."""
 ROUNDING = 1e-9
 """Mean ranks that differ by no more are the same."""
 _TEXT = re.compile(r"[0-9]{1,2}(?:[>=][0-9]{1,2})*")
@@ -91,6 +93,17 @@ def mean_ranking(rankings: Sequence[str], weights: Sequence[float] | None = None
     columns = zip(*map(ranks_of, rankings), strict=True)
     means = [sum(rank * weight for rank, weight in zip(ranks, weigh, strict=True)) / total for ranks in columns]
     return ranking_of(means, is_descending=False)
+
+
+def moved(ranking: str, places: Sequence[int]) -> str:
+    """A ranking of places in a file as one of the responses as they are shown.
+
+    Args:
+        ranking: names places from 1.
+        places: of each response as it is shown, its place from 0.
+    """
+    shown = {place: position for position, place in enumerate(places, 1)}
+    return text_of([shown[place - 1] for place in group] for group in groups_of(ranking))
 
 
 def reversed_positions(ranking: str) -> str:

@@ -235,7 +235,7 @@ def make_plan(spec: Spec, access: HubAccess | None = None) -> Plan:
         except HarnessError as error:
             problems.extend(error.problems)
     spec = with_commits(spec, "datasets", sources)
-    problems += recording_problems(spec)
+    problems += recording_problems(spec, datasets)
     problems += [] if problems else slice_problems(spec, datasets)
     if problems:
         raise DatasetError(problems)
@@ -250,13 +250,17 @@ def make_plan(spec: Spec, access: HubAccess | None = None) -> Plan:
     return Plan(spec, datasets, questions)
 
 
-def recording_problems(spec: Spec) -> list[Problem]:
-    """What keeps the recordings that the cells use from being read."""
+def recording_problems(spec: Spec, datasets: Mapping[str, Dataset]) -> list[Problem]:
+    """What keeps the recordings that the cells use from being read, and rankings in them of another length."""
     problems: list[Problem] = []
+    counts: dict[str, dict[str, int]] = {}
+    if spec.label_set.is_ranking and any(spec.models[name].is_of_rankings for name in spec.models_used):
+        counts = {name: {item.id: len(item.responses) for item in one.items()} for name, one in datasets.items()}
     for name in spec.models_used:
         provider = find_provider(spec.models[name].provider)
         if hasattr(provider, "data_problems"):
-            problems += provider.data_problems(spec.models[name])
+            more = {"counts": counts} if counts and spec.models[name].is_of_rankings else {}
+            problems += provider.data_problems(spec.models[name], **more)
     return list(dict.fromkeys(problems))
 
 

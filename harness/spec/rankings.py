@@ -9,6 +9,7 @@ from harness.errors import Problem
 from harness.evaluators.mode import asks_of_many, find_mode
 from harness.records.document import Document
 from harness.records.experiment import Cell, Strategy
+from harness.records.rankings import RECORDED
 from harness.spec.axes import Axes
 from harness.spec.checks import CheckedDocument
 from harness.text import listed, quoted
@@ -70,6 +71,7 @@ def ranking_problems(checked: CheckedDocument) -> Iterator[Problem]:
     """Options of a spec that rankings do not have."""
     yield from _option_problems(checked)
     yield from _jury_problems(checked)
+    yield from _recorded_problems(checked)
     for name in checked.names("datasets"):
         columns = checked.part("datasets", name, "columns") or {}
         if len(named := [column for column in OPINIONS if column in columns]) > 1:
@@ -111,3 +113,28 @@ def _jury_problems(checked: CheckedDocument) -> Iterator[Problem]:
         if jury.get("quorum"):
             message, hint = "a quorum is of votes, and rankings are averaged", "leave `quorum` out"
             yield checked.document.problem((*place, "quorum"), message, hint=hint)
+
+
+def _recorded_problems(checked: CheckedDocument) -> Iterator[Problem]:
+    """Recordings that say in two ways how responses are ranked, and those of rankings that would play games."""
+    of_rankings = []
+    for name in checked.names("models"):
+        columns = checked.part("models", name, "columns")
+        if not isinstance(columns, Mapping):
+            continue
+        rows = [columns.get(order, ()) for order in ("given", "swapped")]
+        parts = [columns, *(one for row in rows for one in ([row] if isinstance(row, Mapping) else row))]
+        named = list(dict.fromkeys(key for part in parts for key in (*RECORDED, "text") if key in part))
+        if len(named) > 1:
+            message, hint = f"{listed(named)} say in several ways what was judged", "keep one"
+            yield checked.document.problem(("models", name, "columns"), message, hint=hint, key=True)
+        if set(named) & set(RECORDED):
+            of_rankings.append(name)
+    for index, entry in enumerate(checked.part("matrix", "evaluator") or ()):
+        game = entry.get("tournament") if isinstance(entry, Mapping) else None
+        judges = game.get("judge") if isinstance(game, Mapping) else None
+        for name in [judges] if isinstance(judges, str) else judges or ():
+            if name in of_rankings:
+                message = f"{quoted(str(name))} is a recording of rankings, and a tournament asks about pairs"
+                place = ("matrix", "evaluator", index, "tournament", "judge")
+                yield checked.document.problem(place, message, hint=f"write `- judge: {name}`")

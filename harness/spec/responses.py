@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 from harness import registry
 from harness.data.column_names import COLUMNS, COLUMNS_OF_MANY, COLUMNS_OF_SINGLE
@@ -14,6 +15,7 @@ from harness.records.frozen import freeze
 from harness.records.judgments import FAILURES
 from harness.records.label_set import NUMBER, RANKED, VERDICT_LABELS, LabelSet
 from harness.records.metric_names import fits, names_of, needs_of, probe_needs_of, soft_needs_of
+from harness.records.rankings import RECORDED
 from harness.spec.checks import CheckedDocument
 from harness.spec.rankings import ASKS, MANY, ranking_problems
 from harness.text import listed, quoted, suggestion
@@ -192,25 +194,40 @@ def _pair_options(checked: CheckedDocument) -> Iterator[Problem]:
 
 def _recording_problems(checked: CheckedDocument, kind: str) -> Iterator[Problem]:
     """Columns of a recording that are about something else than what is judged."""
-    about, foreign = ("a single response", SINGLE_FIELDS) if kind != SINGLE else ("a pair", PAIR_FIELDS)
     hints = {
         SINGLE: "name a column of labels as `label`, of scores as `score`, of replies as `text`",
         "pair": "name a column of verdicts as `verdict`, of scores as `score_a` and `score_b`",
-        MANY: "name the column of replies as `text`, which the answer rule reads",
+        MANY: f"name a column as {listed(RECORDED)}, or that of replies as `text`, which the answer rule reads",
+    }
+    foreign = {
+        **dict.fromkeys(PAIR_FIELDS if kind == SINGLE else PAIR_VALUES if kind == MANY else (), "a pair"),
+        **dict.fromkeys(SINGLE_FIELDS if kind != SINGLE else (), "a single response"),
+        **dict.fromkeys(RECORDED if kind != MANY else (), "several responses"),
     }
     for name in checked.names("models"):
-        columns = checked.part("models", name, "columns") or {}
-        for key in (*foreign, *(PAIR_FIELDS if kind == MANY else ())):
-            if key in columns:
-                message = f"`{key}` of a recording is about {'a pair' if key in PAIR_FIELDS else about}"
-                place = ("models", name, "columns", key)
+        columns = checked.part("models", name, "columns")
+        for path, key in _columns_in(columns) if isinstance(columns, Mapping) else ():
+            if key in foreign:
+                message, place = f"`{key}` of a recording is about {foreign[key]}", ("models", name, "columns", *path)
                 yield checked.document.problem(place, message, hint=hints[kind], key=True)
+
+
+def _columns_in(columns: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The keys of `columns` of a recording, each with its path, also under `given` and `swapped`."""
+    for key, value in columns.items():
+        yield (key,), key
+        if key in ("given", "swapped"):
+            for at, one in enumerate(value if isinstance(value, list | tuple) else [value]):
+                inner = (key, at) if isinstance(value, list | tuple) else (key,)
+                yield from (((*inner, name), name) for name in (one if isinstance(one, Mapping) else ()))
 
 
 SINGLE_FIELDS = ("label", "score")
 """Columns of a recording that say what was judged of a single response."""
-PAIR_FIELDS = ("verdict", "score_a", "score_b", "preference", "p_a", "order", "given", "swapped")
+PAIR_VALUES = ("verdict", "text_a", "text_b", "score_a", "score_b", "preference", "p_a", "confidence")
 """Columns of a recording that say what was judged of a pair."""
+PAIR_FIELDS = ("verdict", "score_a", "score_b", "preference", "p_a", "order", "given", "swapped")
+"""Columns of a recording that single responses do not have."""
 
 
 def _recorded_labels(checked: CheckedDocument, labels: LabelSet) -> Iterator[Problem]:

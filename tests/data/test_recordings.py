@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.data.judged import judgment_of
-from harness.data.recordings import RecordedJudgment, RecordingSpec, read_recording
+from harness.data.recording_spec import RecordedJudgment, RecordingSpec
+from harness.data.recordings import read_recording
 from harness.errors import DatasetError
 
 

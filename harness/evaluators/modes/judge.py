@@ -38,6 +38,7 @@ from harness.records.calls import Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import FailureKind, Outcome
+from harness.records.rankings import moved
 
 NAME = "judge"
 SUMMARY = "One model gives the verdict; one cell for each model"
@@ -99,16 +100,25 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
 def _ranked(
     item: Item, cell: Cell, questions: Questions, model: Model, replies: Mapping[str, str]
 ) -> Conversation[Outcome]:
-    """Ask for a ranking of several responses, for the best of them, or for a score of each."""
+    """Ask for a ranking of several responses, for the best of them, or for a score of each.
+
+    A recording of rankings is asked about the responses by their places in the file of the dataset.
+    """
     if questions.strategy.ask != "each":
         questions = questions.of_count(len(item.responses))
         calls = [call_for("judge", questions.whole(item, replies), item, cell, model)]
-        return outcome_of((yield from answers_to(calls, item, cell, questions)), questions)
+        outcome = outcome_of((yield from answers_to(calls, item, cell, questions)), questions)
+        if outcome.verdict is None or not model.is_of_rankings:
+            return outcome
+        return Outcome(moved(outcome.verdict, item.places))
+    places = item.places if model.is_of_rankings else range(len(item.responses))
     calls = [
-        call_for(f"judge-{at + 1}", questions.one_of(item, at, replies), item, cell, model)
+        call_for(f"judge-{places[at] + 1}", questions.one_of(item, at, replies), item, cell, model)
         for at in range(len(item.responses))
     ]
-    return ranked_by_scores((yield from answers_to(calls, item, cell, questions)), questions)
+    margin = model.settings.get("tie_margin") if model.is_mapped else None
+    answers = yield from answers_to(calls, item, cell, questions)
+    return ranked_by_scores(answers, questions.strategy.tie_margin if margin is None else float(margin))
 
 
 def _two_looks(item: Item, cell: Cell, questions: Questions, model: Model) -> Conversation[Outcome]:

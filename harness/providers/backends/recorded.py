@@ -144,13 +144,18 @@ def _digest_of_mapped(path: Path, entry: Mapping[str, Any]) -> str:
     return hashlib.sha256(content.encode() + identity_of(entry)).hexdigest()[:16]
 
 
-def data_problems(model: Model) -> list[Problem]:
-    """What keeps a recording that is read by `columns` from being read."""
+def data_problems(model: Model, counts: Mapping[str, Mapping[str, int]] | None = None) -> list[Problem]:
+    """What keeps a recording that is read by `columns` from being read.
+
+    Args:
+        model: the recording.
+        counts: of each dataset the number of responses of each item, where several are ranked.
+    """
     if not model.settings.get("columns"):
         return []
     from harness.providers.mapped_recording import problems_of
 
-    return problems_of(model)
+    return problems_of(model, counts)
 
 
 def connect(model: Model, context: Context) -> Connection:
