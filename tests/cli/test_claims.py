@@ -59,6 +59,7 @@ def board(spec):
     return {row["models"][0]: row for row in found["rows"]}, found, " ".join(text.split())
 
 
+@pytest.mark.slow
 def test_equal_judges_on_lopsided_labels_are_not_told_apart(tmp_path):
     """Ten equal judges, labels 90/5/5, n = 40: told apart in 48 % of such worlds by the first edition."""
     false = worlds = 0
@@ -136,6 +137,7 @@ def test_one_item_that_differs_tells_nothing_apart(tmp_path):
     assert any("not compared by kappa" in note and "compare by accuracy" in note for note in found["notes"])
 
 
+@pytest.mark.slow
 def test_judges_at_the_margin_are_not_called_equivalent(tmp_path):
     """Rare labels, a true difference at the margin: false in 33 to 80 % of such worlds by the first edition."""
     false = 0

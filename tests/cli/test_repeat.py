@@ -31,6 +31,7 @@ def manifests():
     return [json.loads(path.read_text()) for path in Path("results/mine").glob("*/manifest.json")]
 
 
+@pytest.mark.slow
 def test_a_repeated_run_makes_every_call_again_and_can_be_replayed():
     shown = harness("run", "--repeat-of", "mine", "--draw", "new")
     assert shown.exit_code == 0, shown.output

@@ -25,6 +25,7 @@ def report(*arguments):
     return CliRunner().invoke(main, ["report", *arguments])
 
 
+@pytest.mark.slow
 def test_an_older_report_is_replaced(folder):
     (folder / "report.html").write_text('<meta name="generator" content="fellowship-harness 0.0.1">')
     done = report("mine")

@@ -249,6 +249,7 @@ def test_one_label_alone_makes_kappa_undefined(folder, tmp_path):
     assert metrics["accuracy"]["value"] is not None
 
 
+@pytest.mark.slow
 def test_grades_of_every_kind_of_strategy_and_evaluator(folder, tmp_path):
     rows = [
         {

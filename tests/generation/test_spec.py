@@ -220,7 +220,7 @@ def test_a_jury_may_select_without_cells_of_its_members(tmp_path):
 ODD = ("[]", "{}", "null", "x", "1", "[x, x]", "{x: y}", "[[]]", "''", "[none, [self]]", "{judge: []}", "[{}]", "-1")
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_whatever_stands_in_a_spec_it_loads_or_is_told_why_not(tmp_path, data):
     value = parse_yaml(SPEC, "spec.yaml").value

@@ -37,6 +37,7 @@ def test_the_report_says_that_models_are_simulated(html):
     assert "<strong>Simulated models.</strong>" in html
 
 
+@pytest.mark.slow
 def test_two_folders_with_the_same_run_have_the_same_report(tmp_path, html):
     source = shipped("quickstart")
     other = tmp_path / "elsewhere" / source.id
@@ -45,6 +46,7 @@ def test_two_folders_with_the_same_run_have_the_same_report(tmp_path, html):
     assert report_of([RunSource(other)], ReportOptions()).html == html
 
 
+@pytest.mark.slow
 def test_texts_of_a_run_from_elsewhere_stay_texts(tmp_path):
     html = report_of([hostile(tmp_path)], ReportOptions()).html
     check_page(html)

@@ -332,7 +332,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.lists(st.integers(0, 5), max_size=5), VALUES), min_size=1, max_size=3), st.booleans())
 def test_a_spec_changed_at_random_is_a_spec_or_a_spec_error(changes, everything_first):
     name = "everything.yaml" if everything_first else "least.yaml"

@@ -262,7 +262,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None)
 @given(st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=40).map("".join)))
 def test_any_text_is_a_document_or_a_spec_error(text):
     try:
@@ -284,7 +284,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None)
 @given(JSON)
 def test_json_is_yaml(value):
     assert parse_yaml(json.dumps(value) + "\n", "f").value == value

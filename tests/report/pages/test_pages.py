@@ -133,6 +133,7 @@ def test_a_comparison_shows_specs_prompts_differences_and_flipped_items(two_runs
     assert page.merged
 
 
+@pytest.mark.slow
 def test_a_report_of_two_runs_compares_them_and_shows_each(two_runs, monkeypatch):
     monkeypatch.setattr("harness.report.blocks.svg_of", lambda chart, title, variant: Markup("<svg></svg>"))
     found = report_of(two_runs, ReportOptions())
