@@ -24,6 +24,7 @@ _ESCAPES = re.compile(
 _BREAKS = re.compile(r"[\t\n\v\f\r\x85\u2028\u2029]+")
 # Other control characters, and the marks that make a terminal show text in another order than it is stored.
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_NEGATIVE = re.compile(r"(?<![\w)\]}>`-])-(?=\.?[0-9])|(?<=[0-9]e)-(?=[0-9])")
 _SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
@@ -130,6 +131,11 @@ def pluralized(count: int, noun: str, plural: str = "") -> str:
 def with_minus_signs(number: str) -> str:
     """Formatted numbers with the minus sign U+2212 for the hyphen, as in all tables for people."""
     return number.replace("-", "\u2212")
+
+
+def minus_signs_within(text: str) -> str:
+    """A sentence with the minus sign U+2212 before its negative numbers; hyphens of names such as `top-1` stay."""
+    return _NEGATIVE.sub("\u2212", text)
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.text import escaped_json, html_table, json_text, printable
+from harness.text import escaped_json, html_table, json_text, minus_signs_within, printable
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,9 @@ def test_a_table_says_how_many_rows_it_leaves_out():
     assert ">and 3 more<" in part
     assert "<td>–</td><td>0.3333</td>" in part
     assert "more" not in html_table(("a",), rows, most=5)
+
+
+def test_a_sentence_has_minus_signs_before_numbers_and_keeps_the_hyphens_of_names():
+    text = "top-1 of rating-10/judge:gpt-4-1: -0.5 [-.25, 1e-05], d-2(-3) and `x`-1, 2026-11-27"
+    shown = "top-1 of rating-10/judge:gpt-4-1: −0.5 [−.25, 1e−05], d-2(−3) and `x`-1, 2026-11-27"
+    assert minus_signs_within(text) == shown

@@ -110,8 +110,9 @@ def export_data(
     with diagnose_corruption(folder):
         manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
         if "labels" in manifest:
-            message = f"{folder}: preference data are pairs of responses, and this run judged others"
-            raise RunFolderError(message, hint="`judgments.parquet` in that folder holds the labels")
+            judged = "ranked several responses" if manifest["labels"].get("ranking") else "judged single responses"
+            message = f"{folder}: preference data are pairs of responses, and this run {judged}"
+            raise RunFolderError(message, hint="`judgments.parquet` in that folder holds the judgments")
         request = _request(settings, out, spec["seed"])
         check_files(request, replace=settings.get("force", False))
         groups, cells = _groups(run, folder, settings, results, allowed)

@@ -77,7 +77,7 @@ def _part(part: Mapping[str, Any], each: Mapping[str, Any], metric: str) -> list
     title = f"{code(part['dataset'])}: run {code(each['run'])} minus run {code(each['to'])}"
     lines = [f"{title}, {pluralized(part['shared'], 'shared item')}", ""]
     rows = [(code(pair["other_cell"]), *_figure(pair["metrics"].get(metric)), _flips(pair)) for pair in part["pairs"]]
-    header = ("cell", f"{escaped(metric)} before", "after", "difference", "p", "changed verdicts")
+    header = ("cell", f"{escaped(metric)} before", "after", "difference", "p", "changed judgments")
     return lines + (_table(header, rows) if rows else ["No cells could be compared.", ""])
 
 

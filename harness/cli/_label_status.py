@@ -89,7 +89,9 @@ def _lines(one: DatasetStatus, width: float) -> Iterator[str]:
         rows.append((f"{number}", each.kind, f"{drawn:,}", f"{labelled:,}"))
     yield from aligned(rows).splitlines()
     if found.by_annotator:
-        yield "labels by " + ", ".join(f"{printable(name)} {count:,}" for name, count in found.by_annotator.items())
+        yield "labels of each annotator: " + ", ".join(
+            f"{printable(name)} {count:,}" for name, count in found.by_annotator.items()
+        )
     yield ""
     yield one.title
     head = ("", "corrected", "width", f"more for {width:g}, uniform", "stratified")

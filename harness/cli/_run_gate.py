@@ -12,7 +12,7 @@ import click
 from harness.cli._checks import Check
 from harness.cli._github import add_to_summary, annotate, in_actions
 from harness.leaderboard.run_gate import JUDGED_BY, RunRules, gate_line, parse_threshold, run_checks
-from harness.text import printable, with_minus_signs
+from harness.text import minus_signs_within, printable
 
 if TYPE_CHECKING:
     from harness.api.finished_run import FinishedRun
@@ -75,7 +75,7 @@ def gate_checks(finished: FinishedRun, rules: RunRules) -> list[Check]:
         _say(gate_line(found, rules))
         for one in found:
             if one.problem:
-                _say(f"error: {one.cell}: {with_minus_signs(one.problem)}" if one.cell else f"error: {one.problem}")
+                _say(f"error: {one.cell}: {minus_signs_within(one.problem)}" if one.cell else f"error: {one.problem}")
     else:
         checks = [check if not check.problems else check._replace(problems=()) for check in checks]
     if in_actions(os.environ):

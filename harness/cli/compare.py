@@ -19,7 +19,7 @@ from harness.cli._output import print_json
 from harness.cli._spec_changes import spec_lines
 from harness.cli._terminal import print_text
 from harness.leaderboard.numbers import rank_range
-from harness.text import pluralized, with_minus_signs
+from harness.text import minus_signs_within, pluralized, with_minus_signs
 
 WORSE = 1
 MIN_ITEMS = 20
@@ -66,7 +66,7 @@ flips. Exit code 1 if --fail-if-changed finds a judge that changed, or that coul
 )
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True, shell_complete=_completion.runs)
 @click.option("--metric", metavar="METRIC", help="Metric to rank and test by; default: the first run's primary metric.")
-@click.option("--items", "show_items", is_flag=True, help="List the items whose verdict changed.")
+@click.option("--items", "show_items", is_flag=True, help="List the items whose judgment changed.")
 @click.option(
     "--fail-if-worse",
     "margin",
@@ -199,7 +199,7 @@ def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
     yield f"gate: {', '.join(counts)}"
     for finding in gate["findings"]:
         place = f"{finding['cell']} of run {finding['run']}" if finding["cell"] else f"run {finding['run']}"
-        yield f"{finding['kind'].replace('-', ' ')}: {place}: {with_minus_signs(finding['message'])}"
+        yield f"{finding['kind'].replace('-', ' ')}: {place}: {minus_signs_within(finding['message'])}"
 
 
 def _labels(part: Mapping[str, Any]) -> str:
@@ -228,7 +228,7 @@ def _comparison(each: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[s
         if unchanged:
             cells = ", ".join(pair["other_cell"] for pair in unchanged[:SHOWN])
             more = f" and {len(unchanged) - SHOWN} more" if len(unchanged) > SHOWN else ""
-            yield f"  same verdict on every item: {cells}{more}"
+            yield f"  same judgment on every item: {cells}{more}"
     if each["judges"]:
         yield from _correction(each["judges"])
     if each["alone"]:
@@ -252,7 +252,7 @@ def _pair(pair: Mapping[str, Any], metric: str, outcomes: Mapping[str, str]) -> 
             yield f"    {name}: {_figure(figure)}"
     flips = [f"{change(flip)} {flip['items']}" for flip in pair["flips"]]
     total = sum(flip["items"] for flip in pair["flips"])
-    yield f"    changed verdicts: {total}" + (f" ({', '.join(flips)})" if flips else "")
+    yield f"    changed judgments: {total}" + (f" ({', '.join(flips)})" if flips else "")
     for item in pair["flipped"] or ():
         label = f", label {item['reference']}" if item["reference"] else ""
         yield f"      {item['item']}: {change(item)}{label}"

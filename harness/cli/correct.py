@@ -121,7 +121,9 @@ def _lines(found: Correction, *, wide: bool) -> Iterator[str]:
         f"seed {found.seed}; ranks simultaneous over all pairs of cells"
     )
     if not wide:
-        yield "--wide: counts, tests, other conventions of ties, all metrics, strengths of the models"
+        is_pair = any(each.pairing.label is None for each in found.datasets)
+        more = "counts, tests, other conventions of ties, all metrics, strengths of the models"
+        yield f"--wide: {more if is_pair else 'counts, tests, all metrics, every cell of each system'}"
 
 
 def _dataset_lines(found: DatasetCorrection, *, wide: bool) -> Iterator[str]:
@@ -176,16 +178,18 @@ def _short_win_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
 
 
 def _win_rates(found: DatasetCorrection) -> Iterator[tuple[str, ...]]:
-    """Win rates with ties as half a win: counts, the judge's rate, its test against one half, the corrected rate."""
-    yield ("ties count half", "won/tied/lost", "judge only", "p (1/2)", "corrected", "λ", "gain")
-    yield (LABELS, _counts(found.human_counts), _shown(found.human["half"]), _p(found.human_sign), "", "", "")
+    """Rates with ties as half a win: counts, the judge's rate, its test against one half, the corrected rate."""
+    is_pair = found.pairing.label is None
+    names = ("ties count half", "won/tied/lost") if is_pair else ("", "label/others")
+    yield (*names, "judge only", "p (1/2)", "corrected", "λ", "gain")
+    yield (LABELS, _counts(found.human_counts, found), _shown(found.human["half"]), _p(found.human_sign), "", "", "")
     for cell in found.cells:
         rate = cell.rates["half"]
         lost, won = rate.all_lost, rate.all_won
         bounds = "" if lost is None or lost == won else f" ({lost:.2f}–{won:.2f})"
         yield (
             _name(found, cell),
-            _counts(cell.counts),
+            _counts(cell.counts, found),
             _shown(rate.judge) + bounds,
             _p(cell.sign),
             _shown(rate.corrected),
@@ -297,9 +301,12 @@ def _shown(figure: Figure, form: str = ".3f") -> str:
     return with_interval(figure.value, figure.low, figure.high, form)
 
 
-def _counts(counts: tuple[int, ...]) -> str:
+def _counts(counts: tuple[int, ...], found: DatasetCorrection) -> str:
+    """Items won, tied and lost; of single responses those with the label and those with another one."""
     from harness.statistics.codes import VERDICT_CODES
 
+    if found.pairing.label is not None:
+        return f"{counts[0]}/{counts[2]}"
     return "/".join(f"{count}" for count in counts[:VERDICT_CODES])
 
 

@@ -16,6 +16,7 @@ Row = Mapping[str, Any]
 
 COMPLETE_CASES = "complete cases"
 COMPLETE_CASES_NOTE = "complete cases: {metric} without failures [all failures wrong, all failures right]"
+CLUSTER_ROBUST = "clustered without resamples"
 INTERVALS = {
     "bootstrap": "smoothed multinomial bootstrap",
     "percentile": "percentile bootstrap",
@@ -23,6 +24,7 @@ INTERVALS = {
     "analytic": "analytic standard error",
     "jackknife": "delete-one jackknife on the logit scale",
     "clustered": "smoothed multinomial bootstrap of as many independent items as the clusters are worth",
+    CLUSTER_ROBUST: "cluster-robust standard error",
     "mixed": "several methods, by dataset",
 }
 UNITS = {"mixed": "item or cluster"}
@@ -197,7 +199,8 @@ def footnotes(board: Board, remarks: Remarks) -> list[str]:
     """The footnotes of every rendering: remarks, method, columns, and the notes of the board."""
     method = board["method"]
     level = f"{100 * method['level']:.4g} %"
-    interval = INTERVALS.get(method["interval"], method["interval"])
+    robust = method["interval"] == "clustered" and not method["resamples"]
+    interval = INTERVALS.get(CLUSTER_ROBUST if robust else method["interval"], method["interval"])
     resamples = f", {method['resamples']:,} resamples" if method["resamples"] else ""
     unit = UNITS.get(method["unit"], method["unit"])
     columns = header(board)

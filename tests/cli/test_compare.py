@@ -98,7 +98,7 @@ def test_cells_are_matched_by_content_not_by_name():
     assert len(said["merged"][0]["rows"]) == 3
     shown = compare("base", "renamed")
     assert shown.exit_code == 0
-    assert "same verdict on every item: letters/mine/judge:tiny" in shown.stdout
+    assert "same judgment on every item: letters/mine/judge:tiny" in shown.stdout
 
 
 def test_changed_component_is_named_and_measured():

@@ -106,7 +106,7 @@ def test_status_for_people_has_rounds_rates_and_numbers(tmp_path):
     shown = harness("label", "status", "checks", "--width", "0.001", *folder).stdout
     assert "30 of 30 drawn items labelled, 0 to label" in shown
     assert "never: " in shown
-    assert "labels by annotator 30" in shown
+    assert "labels of each annotator: annotator 30" in shown
     again = harness("label", "status", "checks", "--width", "0.9", *folder).stdout
     assert "0 [0, 0]" in again
     assert "nan" not in again.casefold()

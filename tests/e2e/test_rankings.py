@@ -185,6 +185,7 @@ def test_power_rests_on_simulated_judges_before_the_first_run(folder, tmp_path):
 @pytest.mark.parametrize(("verb", "why"), [
     (["audit"], "the probes are about pairs of responses or their labels"),
     (["correct"], "rates of verdicts and labels are corrected"),
+    (["threshold"], "a threshold makes a label of the score of a single response"),
     (["calibrate"], "a calibration is of soft verdicts on pairs"),
 ])  # fmt: skip
 def test_commands_about_pairs_refuse_the_run(folder, verb, why):
@@ -197,7 +198,7 @@ def test_preference_data_are_not_exported(folder, tmp_path):
     where = ["--format", "dpo", "--out", tmp_path / "x.jsonl", "--results", folder / "results"]
     found = invoke("export", folder / "drafts.yaml", *where)
     assert found.exit_code == 2
-    assert "preference data are pairs of responses, and this run judged others" in " ".join(found.stderr.split())
+    assert "pairs of responses, and this run ranked several responses" in " ".join(found.stderr.split())
 
 
 # --- what can be wrong in a spec ----------------------------------------------------------------------------

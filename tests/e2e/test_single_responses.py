@@ -90,9 +90,10 @@ def test_a_replay_makes_the_same_bytes(folder, tmp_path):
         (("leaderboard", "RUN", "--metric", "recall-pass"), "best: pass-fail/judge:good, recall-pass"),
         (("leaderboard", "RUN", "--by", "category"), "d by category"),
         (("audit", "RUN"), "marginals"),
-        (("compare", "RUN", "RUN"), "same verdict on every item"),
+        (("compare", "RUN", "RUN"), "same judgment on every item"),
         (("power", "RUN"), "recall-fail"),
-        (("correct", "RUN"), "rate of `pass`"),
+        (("correct", "RUN"), "--wide: counts, tests, all metrics, every cell of each system"),
+        (("correct", "RUN", "--wide"), "label/others"),
         (("failures", "RUN"), "0 of 180 judgments failed"),
         (("runs", "--results", "RESULTS"), "checks"),
         (

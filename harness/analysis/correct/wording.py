@@ -42,7 +42,7 @@ def all_labelled(dataset: str) -> str:
 
 def none_labelled(dataset: str) -> str:
     """No item labelled."""
-    return f"{dataset}: no item has a human label: the win rates are not corrected"
+    return f"{dataset}: no item has a human label: nothing is corrected"
 
 
 def first_labelled(dataset: str, labelled: int) -> str:

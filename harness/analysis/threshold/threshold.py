@@ -26,6 +26,7 @@ from harness.errors import InputError, RunFolderError
 from harness.hashing import seed_for
 from harness.records.figures import Figure
 from harness.records.label_set import LabelSet
+from harness.runner.run_kinds import no_rankings
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.runner.soft import SoftVerdicts, shares_of, soft_labels, soft_verdicts
 from harness.scoring.soft_metric import ONE_OUTCOME, SoftItems, find_soft_metric
@@ -176,6 +177,7 @@ def check_labels(run: Judged) -> None:
     Raises:
         RunFolderError: where they are not.
     """
+    no_rankings(run, "a threshold makes a label of the score of a single response")
     labels = run.label_set
     if labels.is_pair:
         message = "a threshold makes a label of the score of a single response, and this run judged pairs"
