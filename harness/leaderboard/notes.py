@@ -40,7 +40,7 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
         if soft := [name for name in group.contests if is_soft(name)]:
             yield wording.failed_soft(group.dataset, soft)
     for name in group.contests:
-        if found := [_limits(score, name) for score in group.scores if f"{name}.limit-low" in score.figures]:
+        if found := [_limits(score, name) for score in group.scores if _has_limits(score, name)]:
             yield wording.limits_of_agreement(group.dataset, found)
     for name, contest in group.contests.items():
         figures = [score.figures[name] for score in group.scores]
@@ -56,6 +56,11 @@ def notes_on(group: DatasetScores, metric: str) -> Iterator[str]:
             yield wording.bonferroni_instead(group.dataset, name)
     yield from findings_on(group, metric)
     yield from _notes_on_consistency(group)
+
+
+def _has_limits(score: CellScore, name: str) -> bool:
+    low = score.figures.get(f"{name}.limit-low")
+    return low is not None and low.value is not None
 
 
 def _limits(score: CellScore, name: str) -> str:

@@ -264,6 +264,9 @@ def recording_problems(spec: Spec, datasets: Mapping[str, Dataset]) -> list[Prob
     return list(dict.fromkeys(problems))
 
 
+OWN_REWARD = "write a strategy with `answer: {kind: reward, thresholds: {fail: null, pass: 0}}`"
+
+
 def _reward_faults(spec: Spec) -> list[Problem]:
     """Models that return numbers with strategies that ask for text, and the reverse."""
     problems = []
@@ -274,7 +277,8 @@ def _reward_faults(spec: Spec) -> list[Problem]:
             gives = "numbers for responses" if answers == "numbers" else "text"
             wants = "a reward model" if is_reward else "a model that reads its prompt"
             message = f"the strategy {quoted(strategy)} is for {wants}, and {quoted(name)} gives {gives}"
-            hint = "take `provider: score` or a recording" if is_reward else "take the strategy `reward`"
+            takes = OWN_REWARD if spec.label_set.is_single else "take the strategy `reward`"
+            hint = "take `provider: score` or a recording" if is_reward else takes
             problems.append(Problem(spec.shown_path, path="matrix.strategy", message=message, hint=hint))
     return problems
 

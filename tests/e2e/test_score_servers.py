@@ -102,6 +102,7 @@ def test_a_bad_number_is_a_failed_judgment_and_not_the_end_of_the_run(folder):
 
 
 WRONG = [
+    ("[reward-pass]", "[pass-fail]", "write a strategy with `answer: {kind: reward, thresholds:"),
     ("[reward-pass]", "[pass-fail]", "`pass-fail` is for a model that reads its prompt, and `rm` gives numbers"),
     ('score, base_url: "URL", identity: rm, batch: 8', "simulated", "is for a reward model, and `rm` gives text"),
     (', base_url: "URL"', "", "the key `base_url` is missing"),
@@ -120,4 +121,4 @@ def test_a_spec_that_fits_no_server_is_refused(folder, old, new, message):
     Path("spec.yaml").write_text(SINGLES.replace(old, new).replace("URL", "http://127.0.0.1:9"), encoding="utf-8")
     found = invoke("validate", "spec.yaml")
     assert found.exit_code == 2
-    assert message in found.output
+    assert message in " ".join(found.output.split())

@@ -79,6 +79,12 @@ def test_limits_of_agreement_are_those_of_bland_and_altman():
         assert figure.low < figure.value < figure.high
 
 
+def test_one_item_or_labels_on_another_scale_have_no_limits_of_agreement():
+    for found in (bias.companions(items([3], [4])), bias.companions(items([3, 4], [40, 50]))):
+        assert [figure.value for figure in found.values()] == [None, None]
+        assert all(figure.reason for figure in found.values())
+
+
 @pytest.mark.parametrize("name", CORRELATIONS)
 @pytest.mark.parametrize(("constant", "reason"), [("judge", CONSTANT_JUDGE), ("labels", CONSTANT_LABELS)])
 def test_correlations_with_a_constant_are_undefined(name, constant, reason):

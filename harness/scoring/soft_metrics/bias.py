@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.records.figures import Figure
-from harness.scoring.number_figures import mean_figure, off_scale, unit_of, with_interval
+from harness.scoring.number_figures import TOO_FEW, mean_figure, off_scale, unit_of, with_interval
 from harness.scoring.soft_metric import Direction, SoftItems, mean_influence
 from harness.statistics.agreement import Array
 from harness.statistics.number_intervals import mean_interval
@@ -29,6 +29,8 @@ IN_POINTS = True
 NO_BEST = "the sign of bias does not say which evaluator is better: rank by mae"
 LIMITS = {"limit-low": -1.96, "limit-high": 1.96}
 """Standard deviations of the differences at which the limits of agreement are."""
+LEAST = 2
+"""Items from which differences have a standard deviation."""
 
 
 def figure(items: SoftItems) -> Figure:
@@ -43,7 +45,7 @@ def influence(items: SoftItems) -> Array | None:
 
 def companions(items: SoftItems) -> Mapping[str, Figure]:
     """The limits of agreement, each with an interval from the influence of the items on it."""
-    if reason := off_scale(items):
+    if reason := off_scale(items) or (TOO_FEW if len(items.p) < LEAST else ""):
         return {name: Figure(None, reason=reason, **items.known()) for name in LIMITS}
     differences = items.p - items.y
     mean, spread, n = float(differences.mean()), float(differences.std()), len(differences)
