@@ -110,8 +110,8 @@ def export_data(
     with diagnose_corruption(folder):
         manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
         if "labels" in manifest:
-            judged = "ranked several responses" if manifest["labels"].get("ranking") else "judged single responses"
-            message = f"{folder}: preference data are pairs of responses, and this run {judged}"
+            done = "ranked several responses" if manifest["labels"].get("ranking") else "judged single responses"
+            message = f"{folder}: preference data are pairs of responses, and this run {done}"
             raise RunFolderError(message, hint="`judgments.parquet` in that folder holds the judgments")
         request = _request(settings, out, spec["seed"])
         check_files(request, replace=settings.get("force", False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,15 @@ def as_numbers(words: pl.Series, faults: list[Fault], column: str = "label") -> 
     found = stripped.cast(pl.Float64, strict=False)
     is_sound = found.is_finite() & (found.abs() <= GREATEST)
     faults += [
-        Fault(row, column, f"`{printable(stripped[row])}` is no finite number", HINT)
+        Fault(row, column, f"`{printable(stripped[row])}` is {_why(found[row])}", HINT)
         for row in (stripped.is_not_null() & ~is_sound.fill_null(value=False)).arg_true()
     ]
     return pl.select(pl.when(is_sound).then(found)).to_series()
+
+
+def _why(number: float | None) -> str:
+    is_far = number is not None and math.isfinite(number)
+    return f"further from 0 than {GREATEST:g}" if is_far else "no finite number"
 
 
 HINT = "labels are numbers here: write one such as 3.5, or nothing where there is no label"

@@ -62,6 +62,9 @@ class _Row(NamedTuple):
         return [at for at, one in enumerate(self.texts) if one is not None]
 
 
+JSON_LIST = '; in a CSV file a list is JSON, such as `[3, 1, 2]` or `["one", "two"]`'
+
+
 class BadValueError(ValueError):
     """A value cannot be read; the text says why."""
 
@@ -158,7 +161,9 @@ def _responses(values: Mapping[str, Any], spec: DatasetSpec) -> _Row:
         raise BadValueError(EMPTY)
     if not FEWEST_RESPONSES <= count <= MOST_RESPONSES:
         counted = "is one response" if count == 1 else f"are {count} responses"
-        raise BadValueError(f"{counted}, it must be {FEWEST_RESPONSES} to {MOST_RESPONSES}")
+        is_text = any(isinstance(value, str) and value.lstrip().startswith("[") for value in values.values())
+        hint = JSON_LIST if is_text else ""
+        raise BadValueError(f"{counted}, it must be {FEWEST_RESPONSES} to {MOST_RESPONSES}{hint}")
     if spec.empty_response != "judge" and not all(found.texts[at].strip() for at in found.present):  # type: ignore[union-attr]
         raise BadValueError(EMPTY)
     return found
@@ -189,6 +194,8 @@ def _opinion(kind: str, values: Sequence[Any], here: _Row) -> list[float] | None
 
 def _scores(value: Any, here: _Row) -> list[float]:
     """A number for each response."""
+    if isinstance(value, str):
+        raise BadValueError(f"is text and no list of numbers{JSON_LIST}")
     numbers = value if isinstance(value, list) else [value]
     if len(numbers) == len(here.texts):
         beside = next((at for at, one in enumerate(numbers) if one is not None and here.texts[at] is None), None)
@@ -265,7 +272,7 @@ def _position(value: Any, here: _Row) -> int:
     if number == 0:
         raise BadValueError("names response 0; positions begin at 1")
     if int(number) - 1 not in here.present:
-        raise BadValueError(f"names response {int(number)}, and the row has {len(here.present)}")
+        raise BadValueError(f"names response {number:.15g}, and the row has {len(here.present)}")
     return int(number) - 1
 
 

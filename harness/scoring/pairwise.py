@@ -146,7 +146,8 @@ def detectable(
         second: of the other.
     """
     joint = pair_counts(judgments, statistic.shape, first, second)
-    critical = comparisons.reach[first, second] / comparisons.errors[first, second]
+    with np.errstate(divide="ignore", invalid="ignore"):  # NaN for pairs that differ on no item
+        critical = comparisons.reach[first, second] / comparisons.errors[first, second]
     worth = comparisons.worth[first, second]
     loss, gain = (planning.alternatives(statistic, joint, way).detectable(worth, critical) for way in ("loss", "gain"))
     return loss, gain

@@ -176,7 +176,9 @@ def simultaneous(
 ) -> Comparisons:
     """Simultaneous inference over pairs whose errors are known; the other arguments as for `compare_pairs`."""
     differences = found.values[first] - found.values[second]
-    scores = normal_scores(np.abs(differences) / found.errors, found.degrees)
+    # A pair that differs on no item has no error: its score is NaN, and the pair is reported as undefined.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores = normal_scores(np.abs(differences) / found.errors, found.degrees)
     law = CriticalLaw.of(found.covariance, first, second, resamples=resamples, seed=seed)
     critical, p_values = law.critical(level), law.p_values(scores)
     reach = reach_of(critical, found.degrees, len(first)) * found.errors

@@ -83,7 +83,7 @@ class PairedErrors:
     Attributes:
         values: the figure of each evaluator.
         covariance: of these figures, evaluators × evaluators, one added item each.
-        errors: of the difference of each pair, above 0.
+        errors: of the difference of each pair; 0 where no item can differ, as of `f1-LABEL` without that label.
         degrees: of freedom of each pair, None where the normal distribution serves.
         worth: how many independent items each pair's items are worth.
     """

@@ -92,6 +92,8 @@ def test_what_is_no_finite_number_is_a_fault(word):
     faults = []
     assert as_numbers(pl.Series(["2", word]), faults).to_list() == [2, None]
     assert [fault.row for fault in faults] == [1]
+    is_far = word == f"{2 * GREATEST:g}"
+    assert faults[0].message.endswith("is further from 0 than 1e+15" if is_far else "is no finite number")
 
 
 def test_rows_are_chosen_by_their_number(tmp_path):

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from harness.data.dataset import read_dataset
+from harness.data.response_lists import JSON_LIST
 from harness.errors import DatasetError
 from harness.records.datasets import LENGTHS, OPINION, DatasetSpec
 from harness.records.label_set import RANKED
@@ -65,6 +66,9 @@ def test_what_people_say_becomes_a_ranking(tmp_path, values, text):
         ({"scores": [1, "nan", 2]}, "`scores` is no finite number for response 2"),
         ({"scores": [1, "inf", 2]}, "`scores` is no finite number for response 2"),
         ({"scores": [1, True, 2]}, "`scores` is no finite number for response 2"),
+        ({"scores": "[1, 2, NaN]"}, f"`scores` is text and no list of numbers{JSON_LIST}"),
+        ({"responses": "['a', 'b']"}, f"`responses` is one response, it must be 2 to 26{JSON_LIST}"),
+        ({"best": "1e99"}, "`best` names response 1e+99, and the row has 3"),
         ({"scores": 4}, "`scores` has 1 value for 3 responses"),
         ({"ranking": [1, 2]}, "`ranking` does not name response 3; tied responses are written `2>1=3`"),
         ({"ranking": [1, 2, 2]}, "`ranking` names a response twice"),

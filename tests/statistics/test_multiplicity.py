@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from harness.scoring.metric import find_metric
 from harness.statistics import multiplicity, ranks
-from harness.statistics.pairs import Judgments, Statistic
+from harness.statistics.pairs import Judgments, PairedErrors, Statistic
 
 METRICS = ("kappa", "accuracy", "ac1", "kappa-linear", "kappa-ab")
 
@@ -186,3 +186,11 @@ def test_joint_draws_in_parts_are_those_of_the_whole(monkeypatch):
     monkeypatch.setattr(multiplicity, "ONE_THREAD", 1 << 40)
     whole = multiplicity.largest_differences(covariance, first, second, 1_000, 1)
     assert parts == pytest.approx(whole, rel=1e-12)
+
+
+def test_a_pair_that_can_differ_on_no_item_is_undefined_without_a_warning():
+    """Warnings are errors here, as everywhere in the tests."""
+    errors = PairedErrors(np.zeros(2), np.zeros((2, 2)), np.zeros(1), None, np.full(1, 30.0))
+    found = multiplicity.simultaneous(errors, *multiplicity.all_pairs(2), resamples=200, seed=1)
+    assert found.differences[0, 1] == 0
+    assert not found.p_values[0, 1] < 0.05
