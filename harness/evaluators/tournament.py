@@ -59,9 +59,11 @@ def games_of(settings: Mapping[str, Any], count: int) -> int:
 def _swiss_rounds(settings: Mapping[str, Any], count: int) -> int:
     """The rounds of a Swiss tournament: no more than are sure to find pairs that have not met.
 
-    While each response has at least half of the others left, all can be paired (Dirac 1952).
+    While each response has at least half of the others left, all can be paired (Dirac 1952). Of an odd number one is
+    free in each round, so that the first round alone leaves it without a game.
     """
-    return min(settings["rounds"] or rounds_of_elimination(count), (count + 1) // 2)
+    rounds = max(settings["rounds"] or rounds_of_elimination(count), 1 + count % 2)
+    return min(rounds, (count + 1) // 2)
 
 
 def rounds_of_elimination(count: int) -> int:

@@ -95,6 +95,13 @@ def test_a_failed_game_counts_for_nobody():
     assert play("single-elimination", [2, 1], failing=[(0, 1)])[0] is None
 
 
+@given(COUNTS, st.sampled_from(KINDS), st.integers(1, 13))
+def test_every_response_has_a_place_where_no_game_fails(count, by, rounds):
+    found, _ = play(by, list(range(count)), rounds if by == "swiss" else None)
+    assert found is not None
+    assert len(found) == count
+
+
 def test_of_an_odd_number_each_is_free_before_one_is_free_twice():
     _, played = play("swiss", [5, 4, 3, 2, 1], 3)
     free = [({*range(5)} - {seat for game in games for seat in game}).pop() for games in played]
@@ -107,6 +114,8 @@ def test_of_an_odd_number_each_is_free_before_one_is_free_twice():
         ("round-robin", None, 5, 10),
         ("swiss", None, 4, 4),
         ("swiss", 13, 4, 4),
+        ("swiss", 1, 4, 2),
+        ("swiss", 1, 3, 2),
         ("swiss", None, 5, 6),
         ("single-elimination", None, 5, 4),
     ],
