@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -23,9 +24,11 @@ from harness.preferences.croissant import croissant_json
 from harness.preferences.datasheet import DatasheetSource, datasheet_json, datasheet_text
 from harness.preferences.filters import Thresholds
 from harness.preferences.format import find_export_format
-from harness.preferences.records import VIEWS, Candidate, View
+from harness.preferences.from_single import BY, By, SingleRule, SingleRun, single_rule_of
+from harness.preferences.records import PEOPLE, VIEWS, Candidate, View
 from harness.preferences.write import ExportRequest, check_files, write_preferences
 from harness.records.experiment import Spec
+from harness.records.label_set import label_set_from
 from harness.runner.corruption import diagnose_corruption
 from harness.runner.plan import Plan
 from harness.runner.run_folder import ENVIRONMENT, MANIFEST, SPEC, read_json
@@ -51,6 +54,10 @@ class ExportSettings(TypedDict, total=False):
         drop_refusals: drop pairs whose chosen text starts like a refusal.
         keep_truncated: keep truncated texts.
         evaluation: evaluation run with the agreement of the evaluators; the run itself by default, if it has labels.
+        by: of single responses, whose labels count: `people` (default) or `judge`.
+        desirable: of single responses, the labels of desirable ones; the positive one of two by default. Of numbers,
+            the least one.
+        undesirable: of single responses, the labels of undesirable ones. Of numbers, the greatest one.
         licence: identifier of the licence of the data, such as `cc-by-4.0`.
         force: overwrite existing files.
     """
@@ -66,6 +73,9 @@ class ExportSettings(TypedDict, total=False):
     drop_refusals: bool
     keep_truncated: bool
     evaluation: AnyRun | None
+    by: By | None
+    desirable: Sequence[str]
+    undesirable: Sequence[str]
     licence: str | None
     force: bool
 
@@ -109,13 +119,10 @@ def export_data(
     folder = folder_of(run, results, allowed)
     with diagnose_corruption(folder):
         manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
-        if "labels" in manifest:
-            done = "ranked several responses" if manifest["labels"].get("ranking") else "judged single responses"
-            message = f"{folder}: preference data are pairs of responses, and this run {done}"
-            raise RunFolderError(message, hint="`judgments.parquet` in that folder holds the judgments")
-        request = _request(settings, out, spec["seed"])
+        rule = _single_rule(folder, manifest, settings)
+        request = replace(_request(settings, out, spec["seed"]), is_single=rule is not None)
         check_files(request, replace=settings.get("force", False))
-        groups, cells = _groups(run, folder, settings, results, allowed)
+        groups, cells = _groups(run, folder, settings, results, allowed, rule)
         evaluation = settings.get("evaluation")
         judged = folder if evaluation is None else folder_of(evaluation, results, allowed)
         agreement = _agreement(judged, folder, cells) if evaluation or manifest["kind"] == "evaluation" else None
@@ -127,9 +134,40 @@ def export_data(
         base = request.out if request.is_folder else request.out.parent
         names = {part: path.relative_to(base).as_posix() for part, path in files.items() if counts.rows[part]}
         view, licence = settings.get("view", "single"), settings.get("licence")
-        source = DatasheetSource(manifest, spec, view, agreement, names, _environment(folder), licence)
+        labelled = None if rule is None else rule.json()
+        source = DatasheetSource(manifest, spec, view, agreement, names, _environment(folder), licence, labelled)
         sheet = datasheet_json(counts, request, source)
     return sheet, [*dict.fromkeys(files.values()), *_write_documents(sheet, request)]
+
+
+def _single_rule(folder: Path, manifest: Mapping[str, Any], settings: ExportSettings) -> SingleRule | None:
+    """Which labels of a run of single responses are desirable; None for pairs.
+
+    Raises:
+        RunFolderError: for rankings of many responses, and for pairs of single ones.
+        InputError: where options do not fit the run.
+    """
+    desirable, undesirable, by = settings.get("desirable", ()), settings.get("undesirable", ()), settings.get("by")
+    if "labels" not in manifest:
+        if desirable or undesirable or by:
+            hint = "leave out --by, --desirable and --undesirable"
+            raise InputError("labels of single responses make no examples of a run of pairs", hint=hint)
+        return None
+    labels = label_set_from(manifest["labels"])
+    if settings.get("min_margin"):
+        hint = "leave out --min-margin; --desirable and --undesirable say which responses are left out"
+        raise InputError("single responses have no margin of two scores", hint=hint)
+    if labels.is_ranking:
+        why = "preference data are single responses or pairs of responses, and this run ranked several responses"
+        raise RunFolderError(f"{folder}: {why}", hint="`judgments.parquet` in that folder holds the rankings")
+    form = settings.get("format", "dpo")
+    if form != "kto":
+        message = f"{folder}: {form} needs pairs of responses, and this run judged single ones"
+        hint = "use --format kto; for pairs, judge two responses to each prompt in a spec without `responses: single`"
+        raise RunFolderError(message, hint=hint)
+    if settings.get("cell") is not None and by != "judge":
+        raise InputError("a cell has the labels of a judge, and those of people count", hint="add --by judge")
+    return single_rule_of(labels, by or "people", desirable, undesirable)
 
 
 def _write_documents(sheet: Mapping[str, Any], request: ExportRequest) -> list[Path]:
@@ -184,6 +222,9 @@ def _check(settings: ExportSettings) -> None:
         problems.append(Problem(message=f"there is no format {quoted(form)}", hint=suggestion(form, formats)))
     if view not in VIEWS:
         problems.append(Problem(message=f"there is no view {quoted(view)}", hint=suggestion(view, VIEWS)))
+    by = settings.get("by")
+    if by is not None and by not in BY:
+        problems.append(Problem(message=f"by is {quoted(by)}, it must be `people` or `judge`"))
     split: Sequence[float] = settings.get("split", (1, 0, 0))
     if len(split) != 3 or not all(0 <= share <= 1 for share in split) or abs(sum(split) - 1) > 1e-9:
         problems.append(Problem(message="split must be three shares that sum to 1, such as (0.8, 0.1, 0.1)"))
@@ -218,7 +259,12 @@ def _agreement(judged: Path, folder: Path, cells: Iterable[str]) -> dict[str, An
 
 
 def _groups(
-    run: AnyRun, folder: Path, settings: ExportSettings, results: str | Path, allowed: tuple[Path, ...]
+    run: AnyRun,
+    folder: Path,
+    settings: ExportSettings,
+    results: str | Path,
+    allowed: tuple[Path, ...],
+    rule: SingleRule | None,
 ) -> tuple[Iterable[list[Candidate]], Iterable[str]]:
     """The candidates of a run, prompt by prompt, and the ids of the cells of an evaluation that they come from."""
     cell, view = settings.get("cell"), settings.get("view", "single")
@@ -243,6 +289,8 @@ def _groups(
     if not isinstance(plan, Plan):
         raise InputError(f"{folder} is an evaluation, but {run} is a generation", hint="use the spec of the evaluation")
     judged = JudgedRun(folder, judged_part(plan, manifest), cell)
+    if rule is not None:
+        return SingleRun(judged, rule).candidates(), () if rule.by == PEOPLE else judged.cells
     return judged.candidates(), judged.cells
 
 

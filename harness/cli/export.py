@@ -22,6 +22,11 @@ INSPECT = "inspect"
 """The format that is no training format."""
 
 
+def label_names(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """`4,5` as labels."""
+    return () if value is None else tuple(one.strip() for one in value.split(","))
+
+
 def shares(_: click.Context, __: click.Parameter, value: str) -> tuple[float, ...]:
     """Three shares that sum to 1, such as `0.8,0.1,0.1`."""
     try:
@@ -40,13 +45,16 @@ Examples:
   harness export feedback-loops --format dpo --view workflow --out workflow.parquet
   harness export specs/quickstart.yaml --format kto --cell direct/judge:master --out pairs.jsonl
   harness export feedback-loops --format kto --out kto.jsonl --split 1,0,0 --evaluation quickstart
+  harness export specs/pass-fail.yaml --format kto --out kto.jsonl --split 1,0,0
+  harness export grades.yaml --format kto --out kto.jsonl --by judge --desirable 4,5 --undesirable 1,2
   harness export feedback-loops --format dpo --out my-dataset --licence cc-by-4.0
   harness export specs/quickstart.yaml --format inspect --out logs      one log of inspect_ai per cell
 
-A generation yields pairs of its drafts, an evaluation the response pairs it judged; name an evaluation by its spec
+A generation yields pairs of its drafts, an evaluation the response pairs it judged, or with single responses the
+desirable and undesirable ones (--format kto, by the labels of people unless --by judge); name an evaluation by its spec
 file, which leads to its data. A datasheet is written beside FILE; `harness schema datasheet` describes its JSON.
 FOLDER gets a Parquet file per split, README.md with the card and the datasheet, and Croissant metadata.
-Exit code 1 if no pair passes the filters."""
+Exit code 1 if nothing passes the filters."""
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @click.option(
@@ -115,6 +123,21 @@ Exit code 1 if no pair passes the filters."""
     metavar="ID",
     help="Licence of the data, by its identifier on the Hub, such as cc-by-4.0.",
 )
+@click.option(
+    "--by", type=click.Choice(["people", "judge"]), help="Single responses: whose labels count.  [default: people]"
+)
+@click.option(
+    "--desirable",
+    callback=label_names,
+    metavar="LABEL,...|MIN",
+    help="Single responses: labels of desirable ones, or the least number; default: the second of two labels.",
+)
+@click.option(
+    "--undesirable",
+    callback=label_names,
+    metavar="LABEL,...|MAX",
+    help="Single responses: labels of undesirable ones, or the greatest number; default: the first of two labels.",
+)
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @results_option
 @allow_path_option
@@ -154,12 +177,14 @@ def _summary(sheet: dict[str, Any], files: Sequence[Path]) -> Iterator[str]:
     from harness.preferences.sources import MIN_PROMPTS
 
     dropped = ", ".join(f"{found['stopped']:,} {name}" for name, found in sheet["gates"].items() if found["stopped"])
-    yield f"{sheet['pairs']:,} pairs of {sheet['candidates']:,} candidates; dropped: {dropped or 'none'}"
+    noun = "pairs" if "labelled" not in sheet else "responses"
+    yield f"{sheet['pairs']:,} {noun} of {sheet['candidates']:,} candidates; dropped: {dropped or 'none'}"
     rows = ", ".join(f"{part} {count:,}" for part, count in sheet["rows"].items())
     yield f"rows: {rows}"
     if sheet["labels"]:
         yield f"labels: {sheet['labels']['true']:,} desirable, {sheet['labels']['false']:,} undesirable"
-    yield f"chosen text longer: {100 * sheet['longer']['chosen']:.1f} % of pairs"
+    if sheet["longer"] is not None:
+        yield f"chosen text longer: {100 * sheet['longer']['chosen']:.1f} % of pairs"
     if sheet["simulated"]:
         yield "simulated models: do not train on these texts"
     for part, prompts in sheet["small_splits"].items():

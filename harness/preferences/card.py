@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from harness.preferences.datasheet import datasheet_text
+from harness.preferences.records import PEOPLE
 from harness.text import printable
 
 SIZES = (
@@ -38,7 +39,7 @@ def front_matter(sheet: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "pretty_name": printable(f"{sheet['spec']}: {sheet['format'].upper()} preference data"),
         **_licence(sheet),
-        "annotations_creators": ["machine-generated"],
+        "annotations_creators": ["other" if (sheet.get("labelled") or {}).get("by") == PEOPLE else "machine-generated"],
         "task_categories": ["text-generation"],
         "tags": ["preference", sheet["format"], "trl", *(["simulated"] if sheet["simulated"] else [])],
         "size_categories": [next((name for most, name in SIZES if rows < most), LARGEST)],

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from harness.hashing import rounded
 from harness.leaderboard.numbers import with_interval
-from harness.preferences.filters import REASONS
-from harness.preferences.records import SOURCES
+from harness.preferences.filters import REASONS, SINGLE_FILTERS
+from harness.preferences.records import PEOPLE, SOURCES
 from harness.preferences.sources import MIN_PROMPTS, model_json, prompt_sources, small_splits
 from harness.preferences.split import PARTS
 from harness.preferences.write import ExportCounts, ExportRequest
@@ -31,6 +31,7 @@ class DatasheetSource(NamedTuple):
         files: names of the files, by part of the split.
         environment: of the run: its dates; empty where it is not kept.
         licence: identifier of the licence of the data; None if none was given.
+        labelled: of single responses, whose labels count and which are desirable; None for pairs.
     """
 
     manifest: Mapping[str, Any]
@@ -40,6 +41,7 @@ class DatasheetSource(NamedTuple):
     files: Mapping[str, str]
     environment: Mapping[str, Any] = {}
     licence: str | None = None
+    labelled: Mapping[str, Any] | None = None
 
 
 def datasheet_json(counts: ExportCounts, request: ExportRequest, source: DatasheetSource) -> dict[str, Any]:
@@ -65,6 +67,7 @@ def datasheet_json(counts: ExportCounts, request: ExportRequest, source: Datashe
         "dates": {name: source.environment.get(name) for name in ("started", "finished")},
         **_filtering(counts, request, source.agreement),
         **_contents(counts, request),
+        **({} if source.labelled is None else {"labelled": dict(source.labelled)}),
         "licence": source.licence,
         "licences": list(source.spec.get("licences", ())),
     }
@@ -82,7 +85,11 @@ def _filtering(counts: ExportCounts, request: ExportRequest, agreement: Mapping[
         "evaluators": dict(counts.evaluators.most_common()),
         "evaluator_agreement": agreement,
         "candidates": counts.candidates.total(),
-        "gates": {name: {"says": reason, "stopped": counts.stopped[name]} for name, reason in REASONS.items()},
+        "gates": {
+            name: {"says": reason, "stopped": counts.stopped[name]}
+            for name, reason in REASONS.items()
+            if request.is_single or name not in SINGLE_FILTERS
+        },
         "bars": asdict(request.thresholds),
         "reasoning_removed": counts.reasoning_removed,
     }
@@ -99,7 +106,9 @@ def _contents(counts: ExportCounts, request: ExportRequest) -> dict[str, Any]:
         "small_splits": small_splits(counts, request.shares),
         "split": {"shares": dict(zip(PARTS, request.shares, strict=True)), "seed": request.seed, "unit": "prompt"},
         "labels": None if not counts.labels else {"true": counts.labels[True], "false": counts.labels[False]},
-        "longer": {side: counts.longer[side] / pairs for side in ("chosen", "rejected", "equal")},
+        "longer": None
+        if request.is_single
+        else {side: counts.longer[side] / pairs for side in ("chosen", "rejected", "equal")},
         "lengths": {"chosen": _quantiles(chosen), "rejected": _quantiles(rejected)},
         "score_leads": _quantiles(counts.leads),
         "writers": {
@@ -133,7 +142,9 @@ def _head(sheet: Mapping[str, Any]) -> Iterator[str]:
         yield "**Simulated models: these texts were not written by language models. Do not train on them.**"
         yield ""
     yield f"- run `{sheet['run']}` of the {sheet['kind']} {_plain(sheet['spec'])}, harness {sheet['harness']}"
-    yield f"- view `{sheet['view']}`; {sheet['pairs']:,} pairs of {sheet['candidates']:,} candidates"
+    noun = "pairs" if "labelled" not in sheet else "responses"
+    yield f"- view `{sheet['view']}`; {sheet['pairs']:,} {noun} of {sheet['candidates']:,} candidates"
+    yield from _labelled(sheet.get("labelled"))
     for part, file in sheet["files"].items():
         rows, prompts = pluralized(sheet["rows"][part], "row"), pluralized(sheet["prompts"][part], "prompt")
         yield f"- {part}: {rows} of {prompts} in {_plain(file)}"
@@ -146,6 +157,13 @@ def _head(sheet: Mapping[str, Any]) -> Iterator[str]:
             f"- **{part} has only {pluralized(prompts, 'prompt')}**, fewer than {MIN_PROMPTS}: figures measured on it "
             "have wide intervals"
         )
+
+
+def _labelled(rule: Mapping[str, Any] | None) -> Iterator[str]:
+    """Of single responses, whose labels count, and which of them are desirable."""
+    if rule is not None:
+        good, bad = (", ".join(map(_plain, rule[side])) for side in ("desirable", "undesirable"))
+        yield f"- by the labels of {'people' if rule['by'] == PEOPLE else 'the judge'}: {good} desirable, {bad} not"
 
 
 def _origin(sheet: Mapping[str, Any]) -> Iterator[str]:
@@ -168,7 +186,9 @@ def _origin(sheet: Mapping[str, Any]) -> Iterator[str]:
     yield "## Evaluators"
     yield ""
     for name, count in sheet["evaluators"].items():
-        yield f"- {_plain(name)}: {count:,} pairs"
+        yield f"- {_plain(name)}: {count:,} {'pairs' if 'labelled' not in sheet else 'responses'}"
+    if (sheet.get("labelled") or {}).get("by") == PEOPLE:
+        return
     agreement = sheet["evaluator_agreement"]
     if agreement is None:
         yield "- agreement with human labels: unknown; `--evaluation RUN` adds it from an evaluation with labels"
@@ -218,19 +238,23 @@ def _content(sheet: Mapping[str, Any]) -> Iterator[str]:
         yield f"| {name} | {source['candidates']:,} | {source['kept']:,} | {source['says']} |"
     yield ""
     longer = sheet["longer"]
-    more, less = (100 * longer[side] for side in ("chosen", "rejected"))
-    yield f"The chosen text is longer in {more:.1f} % of the pairs, shorter in {less:.1f} %."
-    yield ""
+    if longer is not None:
+        more, less = (100 * longer[side] for side in ("chosen", "rejected"))
+        yield f"The chosen text is longer in {more:.1f} % of the pairs, shorter in {less:.1f} %."
+        yield ""
     yield from ("| | n | mean | median | 5 % | 95 % |", "| --- | ---: | ---: | ---: | ---: | ---: |")
-    rows = {"characters, chosen": sheet["lengths"]["chosen"], "characters, rejected": sheet["lengths"]["rejected"]}
+    good, bad = ("chosen", "rejected") if "labelled" not in sheet else ("desirable", "undesirable")
+    rows = {f"characters, {good}": sheet["lengths"]["chosen"], f"characters, {bad}": sheet["lengths"]["rejected"]}
     if sheet["score_leads"]:
         rows["score, chosen minus rejected"] = sheet["score_leads"]
     for name, found in rows.items():
+        if found is None:
+            continue
         at = found["quantiles"]
         yield f"| {name} | {found['n']:,} | {found['mean']:.2f} | {at['0.5']:g} | {at['0.05']:g} | {at['0.95']:g} |"
     if sheet["writers"]:
         yield ""
-        yield from ("| writer | chosen | rejected |", "| --- | ---: | ---: |")
+        yield from (f"| writer | {good} | {bad} |", "| --- | ---: | ---: |")
         for name, by in sheet["writers"].items():
             yield f"| {_plain(name)} | {by['chosen']:,} | {by['rejected']:,} |"
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from harness.preferences.records import Candidate
+from harness.preferences.records import NEITHER, UNLABELLED, Candidate
 from harness.records.judgments import FAILURES
 from harness.records.reasoning import holds_reasoning
 
@@ -44,6 +44,14 @@ def _fails(one: Candidate, _: Thresholds) -> bool:
     return one.verdict in FAILURES
 
 
+def _is_unlabelled(one: Candidate, _: Thresholds) -> bool:
+    return one.verdict == UNLABELLED
+
+
+def _is_neither(one: Candidate, _: Thresholds) -> bool:
+    return one.verdict == NEITHER
+
+
 def _is_tied(one: Candidate, _: Thresholds) -> bool:
     return one.verdict == "tie"
 
@@ -60,11 +68,11 @@ def _is_close(one: Candidate, thresholds: Thresholds) -> bool:
 
 
 def _is_same(one: Candidate, _: Thresholds) -> bool:
-    return normalised(one.first) == normalised(one.second)
+    return not one.is_single and normalised(one.first) == normalised(one.second)
 
 
 def _is_empty(one: Candidate, _: Thresholds) -> bool:
-    return not one.first.strip() or not one.second.strip()
+    return not one.first.strip() or not (one.is_single or one.second.strip())
 
 
 def _has_reasoning(one: Candidate, _: Thresholds) -> bool:
@@ -77,6 +85,8 @@ def _is_truncated(one: Candidate, thresholds: Thresholds) -> bool:
 
 
 def _differs_in_length(one: Candidate, thresholds: Thresholds) -> bool:
+    if one.is_single:
+        return False
     short, long = sorted((len(one.first), len(one.second)))
     return thresholds.length_ratio is not None and long > thresholds.length_ratio * short
 
@@ -87,6 +97,8 @@ def _is_refusal(one: Candidate, thresholds: Thresholds) -> bool:
 
 PAIR_FILTERS: Mapping[str, tuple[str, Callable[[Candidate, Thresholds], bool]]] = {
     "failed": ("the evaluator gave no verdict", _fails),
+    "unlabelled": ("people gave the single response no label", _is_unlabelled),
+    "neither": ("the label of the single response is neither desirable nor undesirable", _is_neither),
     "tied": ("the verdict is a tie", _is_tied),
     "orders-disagree": ("the verdict changed with the order of the texts", _orders_disagree),
     "margin": ("the scores differ by less than the margin", _is_close),
@@ -106,6 +118,10 @@ PROMPT_FILTERS: Mapping[str, str] = {
 """The filters over the pairs of a prompt."""
 REASONS: Mapping[str, str] = {name: reason for name, (reason, _) in PAIR_FILTERS.items()} | dict(PROMPT_FILTERS)
 """The reason of every filter."""
+
+
+SINGLE_FILTERS = ("unlabelled", "neither")
+"""The filters that only single responses have."""
 
 
 def normalised(text: str) -> str:

@@ -34,18 +34,12 @@ class JudgedRun:
         ids = [str(row["cell"]) for row in rows]
         self.cells = _leaders(rows) if cell is None else [_one(cell, ids)]
         by_id = {entry["id"]: entry for entry in self.manifest["cells"]}
-        self._entries = [by_id[name] for name in self.cells]
+        self.entries = [by_id[name] for name in self.cells]
         self._check_contents()
 
     def candidates(self) -> Iterator[list[Candidate]]:
         """The candidates of each item, in the order of the data."""
-        for entry in self._entries:
-            judged = (
-                pl.scan_parquet(self.folder / JUDGMENTS)
-                .filter(pl.col("cell") == entry["id"])
-                .collect(engine="streaming")
-                .iter_rows(named=True)
-            )
+        for entry, judged in self.judgments():
             dataset = self.plan.datasets[entry["dataset"]]
             for item, row in zip(dataset.items(), judged, strict=True):
                 yield [
@@ -68,10 +62,16 @@ class JudgedRun:
                     )
                 ]
 
+    def judgments(self) -> Iterator[tuple[dict[str, Any], Iterator[dict[str, Any]]]]:
+        """Each cell with its judgments, in the order of the data."""
+        for entry in self.entries:
+            judged = pl.scan_parquet(self.folder / JUDGMENTS).filter(pl.col("cell") == entry["id"])
+            yield entry, judged.collect(engine="streaming").iter_rows(named=True)
+
     def _check_contents(self) -> None:
         """Compare the texts with the digests that the run keeps."""
         kept = read_frame(self.folder, ITEMS, ["dataset", "item", "content"])
-        for name in dict.fromkeys(entry["dataset"] for entry in self._entries):
+        for name in dict.fromkeys(entry["dataset"] for entry in self.entries):
             now: Any = self.plan.datasets[name].facts().select("item", "content")
             before = kept.filter(pl.col("dataset") == name).select("item", "content")
             if not now.equals(before):

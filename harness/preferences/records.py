@@ -1,4 +1,4 @@
-"""Preference pairs, before and after filtering."""
+"""Preference pairs and labelled single responses, before and after filtering."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from harness.records.datasets import Message
 
 View: TypeAlias = Literal["single", "workflow"]
-Source: TypeAlias = Literal["duel", "match", "revision", "review", "judgment", "scores"]
+Source: TypeAlias = Literal["duel", "match", "revision", "review", "judgment", "scores", "label"]
 
 VIEWS: tuple[View, ...] = ("single", "workflow")
 SOURCES: dict[str, str] = {
@@ -17,12 +17,21 @@ SOURCES: dict[str, str] = {
     "revision": "the conversation with the reviewer's feedback, and the better over the worse response to it",
     "review": "a draft to review, and a review that led to an improvement over one that did not",
     "judgment": "two responses of an evaluation, by its evaluator",
+    "label": "a single response of an evaluation, by the labels of people or of its evaluator",
 }
 """The sources of pairs."""
 
 
+PEOPLE: Literal["people"] = "people"
+"""The evaluator of responses that people labelled."""
+UNLABELLED = "unlabelled"
+"""In place of the verdict on a single response: people gave it no label."""
+NEITHER = "neither"
+"""In place of the verdict on a single response: its label is neither desirable nor undesirable."""
+
+
 class Candidate(NamedTuple):
-    """A pair of texts with a verdict.
+    """A pair of texts with a verdict, or a single one (`source` is `label`, `second` is empty).
 
     Attributes:
         prompts: name of the prompt set or dataset.
@@ -33,7 +42,8 @@ class Candidate(NamedTuple):
         prompt: the messages that both texts answer.
         first: one text.
         second: the other one.
-        verdict: `a` for the first, `b` for the second, `tie`, or the failure.
+        verdict: `a` for the first, `b` for the second, `tie`, or the failure; of a single text `a` where it is
+            desirable, `b` where it is undesirable, `unlabelled` or `neither`.
         votes: the verdicts of both orders, empty with one order; mapped to the given order.
         score_first: score of the first text, None without scores.
         score_second: score of the second text.
@@ -62,14 +72,19 @@ class Candidate(NamedTuple):
     evaluator: str = ""
     calls: tuple[str, ...] = ()
 
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one labelled text, and no pair."""
+        return self.source == "label"
+
 
 class Preference(NamedTuple):
     """A pair that passed all filters.
 
     Attributes:
         candidate: its candidate.
-        chosen: the better text.
-        rejected: the worse text.
+        chosen: the better text; of a single one itself where it is desirable, else "".
+        rejected: the worse text; of a single one itself where it is undesirable, else "".
         score_chosen: score of the chosen text, None without scores.
         score_rejected: score of the rejected text.
         split: its part of the split: `train`, `validation` or `test`.

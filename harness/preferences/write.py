@@ -38,6 +38,7 @@ class ExportRequest:
         seed: of the split.
         thresholds: settings of the filters.
         in_files: whether each part of the split is a file, such as `out-train.jsonl`.
+        is_single: whether single responses with labels are written, and no pairs.
     """
 
     format: str
@@ -46,6 +47,12 @@ class ExportRequest:
     seed: int = 0
     thresholds: Thresholds = field(default_factory=Thresholds)
     in_files: bool = False
+    is_single: bool = False
+
+    @property
+    def noun(self) -> str:
+        """What the rows are made of."""
+        return "response" if self.is_single else "pair"
 
     @property
     def is_folder(self) -> bool:
@@ -120,8 +127,10 @@ class ExportCounts:
         self.evaluators[candidate.evaluator] += 1
         sizes = (len(one.chosen), len(one.rejected))
         for lengths, size in zip(self.lengths, sizes, strict=True):
-            lengths.append(size)
-        self.longer["chosen" if sizes[0] > sizes[1] else "rejected" if sizes[0] < sizes[1] else "equal"] += 1
+            if size or not candidate.is_single:
+                lengths.append(size)
+        if not candidate.is_single:
+            self.longer["chosen" if sizes[0] > sizes[1] else "rejected" if sizes[0] < sizes[1] else "equal"] += 1
         if one.score_chosen is not None and one.score_rejected is not None:
             self.leads.append(one.score_chosen - one.score_rejected)
         better, worse = candidate.writers if candidate.verdict == "a" else candidate.writers[::-1]
@@ -157,7 +166,7 @@ def write_preferences(
         for preference, row in _rows(groups, request, module, counts):
             writers[files[preference.split]].write(row)
         if not counts.rows:
-            raise NothingLeftError("no pair passed the filters", hint=_counted(counts))
+            raise NothingLeftError(f"no {request.noun} passed the filters", hint=_counted(counts, request.noun))
         for writer in writers.values():
             writer.close()
     if not request.is_folder:
@@ -224,7 +233,7 @@ def _preferences(candidates: Iterable[Candidate], request: ExportRequest) -> Ite
 
 def _provenance(one: Preference) -> dict[str, Any]:
     candidate = one.candidate
-    is_swapped = candidate.verdict == "b"
+    is_swapped = candidate.verdict == "b" and not candidate.is_single
     writers = candidate.writers[::-1] if is_swapped else candidate.writers
     rounds = candidate.rounds[::-1] if is_swapped else candidate.rounds
     return {
@@ -237,15 +246,22 @@ def _provenance(one: Preference) -> dict[str, Any]:
         "writers": list(writers),
         "rounds": list(rounds),
         "evaluator": candidate.evaluator,
-        "verdict": candidate.verdict,
+        "verdict": _verdict(candidate),
         "calls": list(candidate.calls),
     }
 
 
-def _counted(counts: ExportCounts) -> str:
-    """The dropped pairs by filter, in words."""
+def _verdict(candidate: Candidate) -> str:
+    """The verdict on a pair; of a single response whether it is desirable."""
+    if not candidate.is_single:
+        return candidate.verdict
+    return "desirable" if candidate.verdict == "a" else "undesirable"
+
+
+def _counted(counts: ExportCounts, noun: str) -> str:
+    """What was dropped by each filter, in words."""
     total = counts.candidates.total()
     if not total:
-        return "the run has no pairs for this view"
+        return f"the run has no {noun}s for this view"
     dropped = [f"{count:,} {name} ({REASONS[name]})" for name, count in counts.stopped.items() if count]
-    return f"dropped of {pluralized(total, 'pair')}: {'; '.join(dropped)}"
+    return f"dropped of {pluralized(total, noun)}: {'; '.join(dropped)}"

@@ -156,7 +156,7 @@ def test_a_report_shows_one_response(folder, tmp_path):
     ("arguments", "message"),
     [
         (("calibrate", "RUN"), "a calibration is of soft verdicts on pairs"),
-        (("export", "RUN", "--format", "dpo", "--out", "OUT"), "preference data are pairs of responses"),
+        (("export", "RUN", "--format", "dpo", "--out", "OUT"), "dpo needs pairs of responses"),
     ],
 )
 def test_what_only_pairs_have_is_refused(folder, tmp_path, arguments, message):

@@ -12,8 +12,14 @@ from harness.preferences.filters import PAIR_FILTERS, PROMPT_FILTERS, Thresholds
 from harness.records.judgments import FAILURES
 from support.made import candidate
 
+LABELLED = candidate("A single text.", "", source="label")
+BAD = candidate("Sorry, no", "", "b", source="label")
 PAIRS = [
     ("failed", candidate(verdict="refused"), candidate(), Thresholds()),
+    ("unlabelled", candidate(second="", verdict="unlabelled", source="label"), LABELLED, Thresholds()),
+    ("neither", candidate(second="", verdict="neither", source="label"), LABELLED, Thresholds()),
+    ("empty", candidate(" ", "", source="label"), LABELLED, Thresholds(length_ratio=1)),
+    ("refusal", candidate("Sorry, no", "", source="label"), BAD, Thresholds(drops_refusals=True)),
     ("tied", candidate(verdict="tie"), candidate(), Thresholds()),
     ("orders-disagree", candidate(votes=("a", "b")), candidate(votes=("a", "a")), Thresholds()),
     ("orders-disagree", candidate(votes=("a", "tie")), candidate(verdict="b", votes=("b", "b")), Thresholds()),

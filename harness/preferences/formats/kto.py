@@ -17,8 +17,9 @@ def rows(preferences: Sequence[Preference], stopped: Counter[str]) -> Iterator[t
     labels: dict[tuple[str, str], list[tuple[bool, Preference]]] = {}
     for one in preferences:
         context = repr(one.candidate.prompt)
-        labels.setdefault((context, one.chosen), []).append((True, one))
-        labels.setdefault((context, one.rejected), []).append((False, one))
+        for text, label in ((one.chosen, True), (one.rejected, False)):
+            if not one.candidate.is_single or text:
+                labels.setdefault((context, text), []).append((label, one))
     for (_, text), ways in labels.items():
         label, one = ways[0]
         if any(other != label for other, _ in ways):
