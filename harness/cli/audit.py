@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from harness import registry
 from harness.cli import _completion
 from harness.cli._audit_summary import summary_lines
 from harness.cli._options import allow_path_option, json_option, results_option
@@ -72,12 +73,22 @@ def audit_lines(found: Mapping[str, Any], *, wide: bool = False) -> Iterator[str
             ("ties by scale", part["ties_by_scale"]),
             ("failures by model", part["failures_by_model"]),
         ):
-            yield f"{title}: " + ", ".join(f"{name} {_value(figure)}" for name, figure in figures.items())
-        yield f"{part['dataset']}, {pluralized(part['items'], 'item')}; agreement among the cells: {among}"
+            if figures:
+                yield f"{title}: " + ", ".join(f"{name} {_value(figure)}" for name, figure in figures.items())
+        agreement = f"; agreement among the cells: {among}" if among else ""
+        yield f"{part['dataset']}, {pluralized(part['items'], 'item')}{agreement}"
+    left_out = [name for name in registry.names("probes") if not any(name in probes for probes in _probes(found))]
+    if left_out:
+        yield f"left out, about other kinds of responses or labels: {', '.join(left_out)}"
     level = f"{100 * found['level']:.4g} %"
     yield f"[low, high]: {level} intervals, not corrected for the number of cells and probes"
     more = "" if wide else "; --wide: every probe of every cell"
     yield f"run {found['run']} of {found['spec']}{more}"
+
+
+def _probes(found: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The probes of each cell."""
+    return (card["probes"] for part in found["datasets"] for card in part["cells"])
 
 
 def _value(figure: Mapping[str, Any]) -> str:

@@ -53,6 +53,9 @@ def soft_needs_of(name: str, label_set: LabelSet) -> str:
 
 def probe_needs_of(name: str, label_set: LabelSet) -> str:
     """Why a probe is not for a label set, in words; "" where it is."""
+    if label_set.is_ranking:
+        is_fit = getattr(registry.find("probes", name), "RANKINGS", False)
+        return "" if is_fit else "is about pairs of responses or labels of single ones"
     kind = "all" if label_set.is_pair else getattr(registry.find("probes", name), "LABELS", "pair")
     if kind not in ("any", "all"):
         return "is about pairs of responses"

@@ -19,7 +19,7 @@ from harness.records.datasets import LENGTHS, OPINION, SLICE, SLICES, SOFT_LABEL
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import Usage
 from harness.records.label_set import VERDICT_LABELS, LabelSet, label_set_from
-from harness.runner.ranking_columns import rankings_in
+from harness.runner.ranking_columns import ranking_votes_in, rankings_in
 from harness.runner.run_check import RETRY
 from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
 
@@ -54,6 +54,8 @@ class JudgedDataset:
         label_set: the labels that items can have.
         rankings: of each cell, the text of the ranking of each item, None for a failure; empty where judgments are no
             rankings.
+        ranking_votes: of each cell, of each item the text of the ranking in each order and repeat, None for a failure;
+            None for a cell whose items have one ranking each; empty where there are none or they were not asked for.
     """
 
     name: str
@@ -69,6 +71,7 @@ class JudgedDataset:
     probed: Mapping[str, Codes] = field(default_factory=dict)
     label_set: LabelSet = VERDICT_LABELS
     rankings: tuple[Sequence[str | None], ...] = ()
+    ranking_votes: tuple[Sequence[Sequence[str | None]] | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -178,6 +181,11 @@ class JudgedDataset:
             usage=tuple(self.usage[k] for k in columns),
             probed={name: cast[at] for name, cast in self.probed.items()},
             rankings=tuple([self.rankings[k][row] for row in at] for k in columns) if self.rankings else (),
+            ranking_votes=tuple(
+                None if (ranked := self.ranking_votes[k]) is None else [ranked[row] for row in at] for k in columns
+            )
+            if self.ranking_votes
+            else (),
         )
 
     def lengths(self) -> NDArray[np.int64]:
@@ -243,6 +251,7 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
     labels = label_set_from(manifest.get("labels"))
     columns, probed = _columns(folder, cells, manifest, labels, votes=votes and not labels.is_ranking)
     rankings = rankings_in(folder, cells, manifest) if labels.is_ranking else []
+    ranked = ranking_votes_in(folder, cells, manifest) if labels.is_ranking and votes else []
     datasets = []
     for name, entry in manifest["datasets"].items():
         here = [k for k, cell in enumerate(cells) if cell.dataset == name]
@@ -261,6 +270,7 @@ def read_judged(folder: Path, *, votes: bool = False, kinds: Sequence[str] = ("e
                 {one: found for one, (dataset, found) in probed.items() if dataset == name},
                 labels,
                 tuple(rankings[k] for k in here) if rankings else (),
+                tuple(ranked[k] for k in here) if ranked else (),
             )
         )
     ended = {"level": manifest["stop"]["level"]} if "stop" in manifest else {}  # of the look at which it ended

@@ -182,8 +182,39 @@ def test_power_rests_on_simulated_judges_before_the_first_run(folder, tmp_path):
     assert re.search(r"can detect a loss of 0\.\d\d or a gain of 0\.\d\d in top-1.*by simulated judges", planned.stdout)
 
 
+def test_an_audit_finds_a_bias_of_position(folder, tmp_path):
+    spec = SMALL.replace("judge: [good, poor]", "judge: [good, poor, biased]").replace(
+        "skill: 0.5}",
+        """skill: 0.5}
+  biased: {provider: simulated, skill: 0.7, position_bias: 0.9}""",
+    )
+    (tmp_path / "drafts.yaml").write_text(spec.replace("rank-list]", "rank-list]\n  order: [both]\n  repeats: [2]"))
+    (tmp_path / "data.jsonl").write_bytes((folder / "data.jsonl").read_bytes())
+    made = invoke("run", tmp_path / "drafts.yaml", *places(tmp_path))
+    assert made.exit_code == 0, made.output
+    found = invoke("audit", run_of(tmp_path), "--json")
+    assert found.exit_code == 0, found.output
+    (dataset,) = json.loads(found.stdout)["datasets"]
+    cells = {card["cell"].partition("/")[2].split("/")[1]: card["probes"] for card in dataset["cells"]}
+    assert cells["judge:biased"]["position"]["finding"]["direction"] == "positive"
+    assert cells["judge:biased"]["position"]["figures"]["position.slot-1.excess"]["low"] > 0.05
+    assert cells["judge:good"]["position"]["finding"]["is_claimed"] is False
+    assert cells["jury:good+poor"]["position"]["finding"]["reason"] == "counted from the judgments of other cells"
+    assert set(cells["judge:good"]) == {"failures", "position", "self-agreement"}
+    assert cells["judge:good"]["self-agreement"]["figures"]["self-agreement.kendall"]["value"] > 0.5
+    text = invoke("audit", run_of(tmp_path), "--wide").stdout
+    assert "left out, about other kinds of responses or labels: alternative-annotator" in text
+    assert "agreement among the cells" not in text
+
+
+def test_an_audit_says_which_cells_have_no_slots(folder):
+    text = invoke("audit", run_of(folder)).stdout
+    assert "each response is shown alone" in text
+    assert "a tournament shows pairs of responses" in text
+    assert invoke("report", run_of(folder), "--out", folder / "audited.html").exit_code == 0
+
+
 @pytest.mark.parametrize(("verb", "why"), [
-    (["audit"], "the probes are about pairs of responses or their labels"),
     (["correct"], "rates of verdicts and labels are corrected"),
     (["threshold"], "a threshold makes a label of the score of a single response"),
     (["calibrate"], "a calibration is of soft verdicts on pairs"),

@@ -17,7 +17,6 @@ from harness.leaderboard.rerank import no_cell
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
 from harness.records.judgments import VERDICTS
-from harness.runner.run_kinds import no_rankings
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.scoring.consistency import Units
 from harness.scoring.labels import reference_of
@@ -83,12 +82,11 @@ def audit(run: Judged, *, cell: str | None = None) -> list[AuditedDataset]:
 
     Raises:
         InputError: if the run has no such cell.
-        RunFolderError: if the run ranked several responses.
     """
-    no_rankings(run, "the probes are about pairs of responses or their labels")
     found = []
     models, names = run.spec.get("models", {}), probes_for(run.label_set)
-    every = [audited for data in run.datasets for audited in audited_cells(data, run.score, run.seed, models)]
+    given = run.score, run.seed, models, run.spec.get("strategies", {})
+    every = [audited for data in run.datasets for audited in audited_cells(data, *given)]
     results = _figures(every, names)
     for data in run.datasets:
         cards = [
@@ -186,8 +184,8 @@ def _share(data: JudgedDataset, run: Judged, successes: NDArray[np.bool_], trial
 
 
 def _among(data: JudgedDataset, score: ScoreSpec) -> dict[str, Figure]:
-    """Agreement among the cells; none of numbers."""
-    if data.label_set.is_number:
+    """Agreement among the cells; none of numbers and of rankings."""
+    if data.label_set.is_number or data.label_set.is_ranking:
         return {}
     classes = len(data.label_set.names)
     counts = counts_of(np.where(data.outcomes < classes, data.outcomes, -1), classes)

@@ -9,7 +9,7 @@ it in `score.probes` asks for them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -46,6 +46,7 @@ class Audited:
         score: metrics, level and method of the intervals.
         seed: of the spec.
         models: the spec's entry of each model.
+        ask: what the strategy of the cell asks; "" where it is not known.
     """
 
     data: JudgedDataset
@@ -54,6 +55,7 @@ class Audited:
     score: ScoreSpec
     seed: int
     models: Mapping[str, Mapping[str, Any]]
+    ask: str = ""
 
     @property
     def cell(self) -> Cell:
@@ -64,6 +66,11 @@ class Audited:
     def judged(self) -> NDArray[np.int8]:
         """The outcome of each item, positions in `OUTCOMES`."""
         return self.data.outcomes[:, self.at]
+
+    @property
+    def ranking_votes(self) -> Sequence[Sequence[str | None]] | None:
+        """Of each item the rankings in each order and repeat, None for a failure; none where each has one ranking."""
+        return self.data.ranking_votes[self.at] if self.data.ranking_votes else None
 
     @property
     def units(self) -> Units:
@@ -101,7 +108,8 @@ class Probe(Protocol):
 
     A probe may also have `finding(figures) -> Finding`: the result as data, from which `harness audit` makes its
     summary. Without it the figures describe the evaluator and are no finding. With `LABELS = "any"` it is run on
-    single responses too, and not on pairs alone; with `all` also where labels are numbers.
+    single responses too, and not on pairs alone; with `all` also where labels are numbers. With `RANKINGS = True` it is
+    run on rankings of several responses.
     """
 
     SUMMARY: str
@@ -138,11 +146,16 @@ def probes_for(labels: LabelSet) -> list[str]:
 
 
 def audited_cells(
-    data: JudgedDataset, score: ScoreSpec, seed: int, models: Mapping[str, Mapping[str, Any]]
+    data: JudgedDataset,
+    score: ScoreSpec,
+    seed: int,
+    models: Mapping[str, Mapping[str, Any]],
+    strategies: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Audited]:
     """Every cell of a dataset as the input of a probe."""
-    reference = reference_of(data)
-    return [Audited(data, at, reference, score, seed, models) for at in range(len(data.cells))]
+    reference, known = reference_of(data), strategies or {}
+    asked = [str(known.get(cell.strategy, {}).get("ask", "")) for cell in data.cells]
+    return [Audited(data, at, reference, score, seed, models, ask) for at, ask in enumerate(asked)]
 
 
 def figure_text(figure: Figure) -> str:

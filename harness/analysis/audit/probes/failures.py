@@ -11,6 +11,7 @@ from harness.records.judgments import FAILURES
 
 SUMMARY = "failures: share of the items without a verdict, by kind"
 LABELS = "all"
+RANKINGS = True
 NO_ITEMS = "no items"
 
 

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from harness.analysis.audit.finding import Finding, claimed, excludes_zero, not_claimed, unknown
 from harness.analysis.audit.probe import Audited, figure_text
+from harness.analysis.audit.ranked import EXCESS, position_figures, position_finding, position_sentence
 from harness.leaderboard.numbers import p_text
 from harness.records.figures import Figure
 
 SUMMARY = "position: how often the verdict flips when the responses are swapped, and the position it favours"
+RANKINGS = True
 NAMES = (
     "flip-rate",
     "slot-preference",
@@ -24,6 +26,8 @@ ONE_ORDER = "one order only; `order: [both]` shows both"
 
 def figures(audited: Audited) -> dict[str, Figure]:
     """The flip rate, the favoured position, the flip rate of repeats in one order, and the ties from both orders."""
+    if audited.data.label_set.is_ranking:
+        return position_figures(audited)
     if audited.cell.order != "both":
         return {FLIP_RATE: audited.unknown(ONE_ORDER)}
     found = audited.consistency_figures()
@@ -34,6 +38,8 @@ def figures(audited: Audited) -> dict[str, Figure]:
 
 def sentence(figures: Mapping[str, Figure]) -> str:
     """The flip rate, and the flip rate of repeats in one order."""
+    if EXCESS in figures:
+        return position_sentence(figures)
     flips = figures[FLIP_RATE]
     if flips.value is None:
         return f"flip rate: unknown ({flips.reason})"
@@ -54,6 +60,8 @@ def sentence(figures: Mapping[str, Figure]) -> str:
 
 def finding(figures: Mapping[str, Figure]) -> Finding:
     """Whether one position is preferred, or verdicts change with the order more often than between repeats."""
+    if EXCESS in figures:
+        return position_finding(figures)
     flips = figures[FLIP_RATE]
     if flips.value is None:
         return unknown(flips)
