@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,11 @@ def ranking_votes_in(
     lists = read_frame(folder, JUDGMENTS, ["votes"])["votes"].to_list()
     votes = [[None if vote in known else vote for vote in each or ()] for each in lists]
     return [each if any(each) else None for each in _by_cell(votes, cells, manifest)]
+
+
+def rows_of(values: Sequence[T], rows: Iterable[int]) -> list[T]:
+    """The values of some rows."""
+    return [values[row] for row in rows]
 
 
 def _by_cell(values: list[T], cells: Sequence[Cell], manifest: Mapping[str, Any]) -> list[list[T]]:

@@ -19,7 +19,7 @@ from harness.records.datasets import LENGTHS, OPINION, SLICE, SLICES, SOFT_LABEL
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import Usage
 from harness.records.label_set import VERDICT_LABELS, LabelSet, label_set_from
-from harness.runner.ranking_columns import ranking_votes_in, rankings_in
+from harness.runner.ranking_columns import ranking_votes_in, rankings_in, rows_of
 from harness.runner.run_check import RETRY
 from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_frame, read_json
 
@@ -180,10 +180,8 @@ class JudgedDataset:
             votes=tuple(None if (cast := self.votes[k]) is None else cast[at] for k in columns),
             usage=tuple(self.usage[k] for k in columns),
             probed={name: cast[at] for name, cast in self.probed.items()},
-            rankings=tuple([self.rankings[k][row] for row in at] for k in columns) if self.rankings else (),
-            ranking_votes=tuple(
-                None if (ranked := self.ranking_votes[k]) is None else [ranked[row] for row in at] for k in columns
-            )
+            rankings=tuple(rows_of(self.rankings[k], at) for k in columns) if self.rankings else (),
+            ranking_votes=tuple(each and rows_of(each, at) for each in (self.ranking_votes[k] for k in columns))
             if self.ranking_votes
             else (),
         )

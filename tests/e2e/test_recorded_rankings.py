@@ -142,3 +142,44 @@ def test_the_published_spec_is_replayed_from_recorded_scores(tmp_path):
     (run,) = (tmp_path / "results" / "rewardbench-2").iterdir()
     rows = json.loads((run / "leaderboard.json").read_text(encoding="utf-8"))["rows"]
     assert [row["metrics"]["top-1"]["value"] for row in rows] == [pytest.approx(2 / 3)] * 2
+
+
+GATED = SPEC.replace("[reward, rank-list]", "[reward]").replace("  order: [given, both]\n", "").replace(
+    "[scores, ranks, ranking]", "[scores]"
+)  # fmt: skip
+
+
+def gated(place, name, best_of):
+    """A run whose judge finds the right response where `best_of` says so of an item; no item fails."""
+    home = place / name
+    home.mkdir()
+    write(home, lambda row: {**row, "scores": [2.0 if best_of(int(row["id"][1:])) else -2.0, 0, 1, 0.5]})
+    (home / "best.yaml").write_text(GATED.replace("name: best", f"name: {name}"), encoding="utf-8")
+    found = invoke("run", home / "best.yaml", "--results", place / "results", "--cache", place / "cache")
+    assert found.exit_code == 0, found.output
+    (run,) = (place / "results" / name).iterdir()
+    return run
+
+
+def test_a_gate_of_rankings_fails_on_a_loss_and_passes_without_one(tmp_path):
+    good, same, poor = (
+        gated(tmp_path, name, of) for name, of in (("good", bool), ("same", bool), ("poor", lambda item: item < 3))
+    )
+    passed = invoke("compare", good, same, "--fail-if-worse", "0.05", "--json")
+    assert passed.exit_code == 0, passed.output
+    assert json.loads(passed.stdout)["gate"]["passed"] is True
+    failed = invoke("compare", good, poor, "--fail-if-worse", "0.05", "--json")
+    assert failed.exit_code == 1, failed.output
+    (finding,) = json.loads(failed.stdout)["gate"]["findings"]
+    assert (finding["kind"], finding["message"]) == ("worse", "top-1 fell by 0.833, significantly more than 0.05")
+    assert "top-1 fell by 0.833" in invoke("compare", good, poor, "--fail-if-worse", "0.05").output
+
+
+def test_a_run_of_rankings_fails_below_a_value(tmp_path):
+    gated(tmp_path, "good", bool)
+    spec, where = tmp_path / "good" / "best.yaml", places(tmp_path)
+    assert invoke("run", spec, *where, "--fail-below", "best:top-1=0.7").exit_code == 0
+    failed = invoke("run", spec, *where, "--fail-below", "best:top-1=0.9")
+    assert failed.exit_code == 1
+    assert "error: d/reward/judge:scores: top-1 0.958 [0.781, 1.000]: the lower end" in failed.output
+    assert "has no metric `kappa`; known: `top-1`" in invoke("run", spec, *where, "--fail-below", "best:kappa=0").output
