@@ -35,9 +35,7 @@ MAX_FAILED = 0.05
 """Cells with a larger share of failed judgments are not compared: their figures rest on other items."""
 NO_COMPARISON = "evaluators are not compared by {metric}: the bias of its estimate differs between them"
 OTHER_ITEMS = f"more than {100 * MAX_FAILED:g} % of the judgments failed, so that the figure rests on other items"
-NOT_CORRECTED = (
-    "figures of soft verdicts and of numbers are not corrected for the choice: confirm the best on other data"
-)
+NOT_CORRECTED = "figures of soft verdicts and numbers are not corrected for the choice: confirm the best on other data"
 NO_BEST = "{metric} describes the responses: no evaluator is better by it"
 POWER = normal_quantile(0.6)
 """The normal quantile of 80 % power."""

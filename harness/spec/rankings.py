@@ -90,7 +90,7 @@ def _option_problems(checked: CheckedDocument) -> Iterator[Problem]:
         yield checked.document.problem(("matrix", "collapse"), message, hint="leave it out")
     for key, what in (
         ("calibration", "a calibration maps soft verdicts on pairs"),
-        ("probes", "the probes are about pairs of responses or their labels"),
+        ("probes", "the probes of a score are about pairs or labels; `harness audit` shows those of rankings"),
         ("holdout", "the best by rankings is not measured on a part that is held out"),
     ):
         if checked.part("score", key):

@@ -265,7 +265,7 @@ matrix: {dataset: [d], strategy: [rank-list], evaluator: [{judge: [good]}]}
         ("matrix:", "score: {metrics: [kappa]}\nmatrix:", "the metric `kappa` is not of rankings"),
         ("matrix:", "score: {metrics: [brier]}\nmatrix:", "the metric `brier` is not of rankings"),
         ("matrix:", "score: {metrics: [top1]}\nmatrix:", "there is no metric `top1`"),
-        ("matrix:", "score: {probes: [position]}\nmatrix:", "the probes are about pairs"),
+        ("matrix:", "score: {probes: [position]}\nmatrix:", "the probes of a score are about pairs or labels"),
         ("matrix:", "score: {holdout: 0.5}\nmatrix:", "is not measured on a part that is held out"),
         ("matrix:", "stop: {when: ranked}\nmatrix:", "judge all items"),
         ("{judge: [good]}", "{judge: [good]}, {jury: {of: [good, good2], quorum: 1}}", "a quorum is of votes"),
