@@ -322,6 +322,7 @@ def test_a_report_shows_every_response_with_what_people_say(folder, tmp_path):
     assert re.search(r"<h\d>Response 3 <span[^>]*>score by people", text)
     assert 'id="audit"' not in text
     assert 'id="cells"' in text
+    assert "onfusion" not in text
 
 
 @pytest.mark.whole

@@ -27,6 +27,7 @@ OF_CLASSES = (
     "confusion of labels and verdicts, failures, tokens and cost. Shading: share of the items with that label. Frames: "
     "right verdicts."
 )
+OF_RANKINGS = "figures, failures, tokens and cost."
 OF_NUMBERS = "numbers of the judge against the mean of people, failures, tokens and cost. Line: both agree."
 
 
@@ -41,7 +42,7 @@ class CellBlock:
         headline: rank and first metric.
         figures: every figure, with its interval, n and method.
         chart: of the confusion, None where it is not drawn.
-        confusion: label × verdict, with the failures as a column.
+        confusion: label × verdict, with the failures as a column; None for rankings.
         facts: failures, calls, tokens and cost, as names and values.
         items: where its items are, None for nowhere.
         as_table: what leads to the table below the chart.
@@ -53,7 +54,7 @@ class CellBlock:
     headline: str
     figures: TableBlock
     chart: SmallChart | None
-    confusion: TableBlock
+    confusion: TableBlock | None
     facts: Sequence[tuple[str, str]]
     items: str | None
     as_table: str = "Confusion as a table"
@@ -92,7 +93,8 @@ def cells_page(source: RunSource, links: Links) -> CellsPage:
         ]
         found.append((dataset, blocks))
     left_out = len(source.places) - sum(len(blocks) for _, blocks in found)
-    return CellsPage(source, found, left_out, OF_NUMBERS if _scale(source) else OF_CLASSES)
+    of_labels = OF_NUMBERS if _scale(source) else OF_CLASSES
+    return CellsPage(source, found, left_out, OF_RANKINGS if _is_ranking(source) else of_labels)
 
 
 def cell_block(source: RunSource, cell: str, links: Links) -> CellBlock:
@@ -106,12 +108,15 @@ def _block(source: RunSource, row: Row, label: str, links: Links, *, is_charted:
     remarks = Remarks()
     headline = f"{source.metric} {figure_text(figure, remarks)}, rank {rank_range(row['rank'])}"
     shown = _numbers(source, row) if _scale(source) else None
+    chart, table = None, None
     if shown is not None:
         title = f"Numbers of people and of {row['cell']}"
         chart = SmallChart(title, partial(scatter_chart, shown)) if is_charted and shown.pairs else None
-    else:
+        table = number_table(shown)
+    elif not _is_ranking(source):
         title = f"Confusion of labels and verdicts of {row['cell']}"
         chart = SmallChart(title, partial(confusion_chart, confusion_of(row))) if is_charted else None
+        table = confusion_table(row)
     return CellBlock(
         f"cell-{source.places[row['cell']] + 1}",
         row["cell"],
@@ -119,11 +124,15 @@ def _block(source: RunSource, row: Row, label: str, links: Links, *, is_charted:
         headline,
         _figures(row),
         chart,
-        confusion_table(row) if shown is None else number_table(shown),
+        table,
         list(_facts(row)),
         links.items(source, {"cell": row["cell"]}),
         "Confusion as a table" if shown is None else "Means as a table",
     )
+
+
+def _is_ranking(source: RunSource) -> bool:
+    return source.page_kind == "rankings"
 
 
 def _scale(source: RunSource) -> tuple[float, float] | None:
