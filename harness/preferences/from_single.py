@@ -112,7 +112,7 @@ class SingleRun:
         rule: which labels are desirable.
 
     Raises:
-        InputError: if the labels of people are wanted and there are none.
+        InputError: if the data hold no responses, or the labels of people are wanted and there are none.
     """
 
     def __init__(self, run: JudgedRun, rule: SingleRule) -> None:
@@ -121,6 +121,12 @@ class SingleRun:
         items = read_frame(run.folder, ITEMS, ["dataset", "item", "reference"])
         for dataset in dict.fromkeys(entry["dataset"] for entry in run.entries):
             self._people[dataset] = items.filter(items["dataset"] == dataset)["reference"].to_list()
+        for dataset in self._people:
+            if isinstance(run.plan.spec.datasets[dataset].columns.get("response"), Mapping):
+                hint = (
+                    "name its column: `columns: {response: …}` in the spec, or `harness score --column response=COLUMN`"
+                )
+                raise InputError(f"the data of {quoted(dataset)} have no texts of the responses", hint=hint)
         if rule.by == PEOPLE and not any(label is not None for one in self._people.values() for label in one):
             raise InputError("this run has no labels of people", hint="--by judge takes those of the judge")
 

@@ -154,6 +154,14 @@ def test_dpo_and_runs_without_labels_are_refused(tmp_path):
     assert "responses of 9 candidates" in exported(tmp_path, "--by", "judge")
 
 
+def test_a_table_without_texts_makes_no_examples(tmp_path):
+    (tmp_path / "labels.csv").write_text("prompt,judge,human\np1,pass,pass\np2,fail,fail\n", encoding="utf-8")
+    done = run(tmp_path, "score", "labels.csv", *LABELS, "--spec", "mine.yaml", "--name", "mine")
+    assert done.exit_code == 0, done.output
+    for by in ("people", "judge"):
+        assert "the data of `mine` have no texts of the responses" in exported(tmp_path, "--by", by, code=2)
+
+
 @pytest.mark.parametrize("given", [((), ()), (("4",), ()), (("4", "5"), ("1",)), (("3",), ("3",)), (("x",), ("1",))])
 def test_numbers_need_one_number_for_each(given):
     with pytest.raises(InputError, match="labels are numbers here"):
