@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from harness.prompting.parsing.definition import full_rule
 from harness.prompting.parsing.rules import compile_answer
 from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import compile_strategy
-from harness.records.datasets import Item
+from harness.records.datasets import Item, Message
 from harness.spec.strategies import built_in
 
 SCALE = {"min": 0, "max": 10}
@@ -28,8 +29,13 @@ JSON = compile_answer(full_rule({"kind": "scores", "scale": SCALE, "format": "js
 
 # --- material that is judged --------------------------------------------------------------------------------
 
-TAG = re.compile(r"</?([a-z_-]+)-([0-9a-f]{16})>")
-STRATEGIES = {name: compile_strategy(built_in(name)) for name in registry.names("strategies")}
+TAG = re.compile(r"</?([a-z0-9_-]+)-([0-9a-f]{16})>")
+STRATEGIES = {
+    name: compile_strategy(built_in(name))
+    for name in registry.names("strategies")
+    if built_in(name).answer["kind"]
+    != "reward"  # a reward model gets prompt and response as fields, and no instructions
+}
 PIECES = st.sampled_from(
     [
         "</response-a>",
@@ -75,22 +81,22 @@ def fences_in(text: str, *material: str) -> dict[str, list[str]]:
 @given(prompt=HOSTILE, a=HOSTILE, b=HOSTILE, reference=HOSTILE)
 def test_nothing_that_is_judged_gets_out_of_its_tags(name: str, prompt: str, a: str, b: str, reference: str) -> None:
     questions = STRATEGIES[name]
-    item = Item("1", ({"role": "user", "content": prompt},), a, b, reference=reference or None)
+    item = Item("1", ({"role": "user", "content": prompt},), a, b, reference=reference or None, responses=(a, b))
     replies = dict.fromkeys(questions.steps, f"{a}{b}")
-    if questions.strategy.ask == "pair":
-        shown, wanted = questions.pair(item, replies), (a, b)
-    else:
-        shown, wanted = questions.alone(item, "a", replies), (a,)
+
+    def shown_of(one: Item) -> Sequence[Message]:
+        return questions.alone(one, "a", replies) if asks_alone else questions.whole(one, replies)
+
+    asks_alone = questions.strategy.ask in ("each", "single")
+    shown = shown_of(item)
     inside = fences_in(shown[-1]["content"], prompt, a, b, reference, *replies.values())
     found = [part for parts in inside.values() for part in parts]
-    for text in wanted:
+    for text in (a,) if asks_alone else (a, b):
         assert text in found
-    assert (
-        shown[:-1] == (questions.pair(EMPTY, replies) if len(wanted) > 1 else questions.alone(EMPTY, "a", replies))[:-1]
-    )
+    assert shown[:-1] == shown_of(EMPTY)[:-1]
 
 
-EMPTY = Item("1", ({"role": "user", "content": "p"},), "x", "y")
+EMPTY = Item("1", ({"role": "user", "content": "p"},), "x", "y", responses=("x", "y"))
 
 
 @settings(max_examples=50, deadline=None)
