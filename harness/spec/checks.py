@@ -78,8 +78,13 @@ def dataset_problems(checked: CheckedDocument, folders: Folders, section: str = 
 
 
 def _share_problems(checked: CheckedDocument, place: tuple[Step, ...]) -> Iterator[Problem]:
-    """Other labels beside those that are shares."""
-    if not isinstance(checked.part(*place, "columns", "label"), Mapping):
+    """Other labels beside those that are shares, and labels named twice."""
+    label = checked.part(*place, "columns", "label")
+    if not isinstance(label, Mapping):
+        if label is not None and checked.part(*place, "columns", "labels") is not None:
+            message = "`label` and `labels` both say where the labels are"
+            hint = "leave one out: `labels` is for several annotators"
+            yield checked.document.problem((*place, "columns", "labels"), message, hint=hint, key=True)
         return
     for other in (("columns", "labels"), ("votes",), ("label_values",)):
         if checked.part(*place, *other):

@@ -201,3 +201,17 @@ def test_a_key_in_the_wrong_place_is_told_where_it_belongs(tmp_path, monkeypatch
         "score: {metrics: …}",
     ):
         assert fix in shown.output
+
+
+def test_labels_that_are_named_twice_are_an_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.csv").write_text("id,prompt,response_a,response_b,ann,ben\n1,p,x,y,a,b\n", "utf-8")
+    (tmp_path / "spec.yaml").write_text(
+        "schema: 1\nname: twice\ndatasets: {d: {path: pairs.csv, columns: {label: ann, labels: [ann, ben]}}}\n"
+        "models: {m: {provider: simulated}}\n"
+        "matrix: {dataset: [d], strategy: [direct], evaluator: [{judge: [m]}]}\n",
+        "utf-8",
+    )
+    shown = CliRunner().invoke(main, ["validate", "spec.yaml"])
+    assert shown.exit_code == 2
+    assert "`label` and `labels` both say where the labels are; leave one out" in shown.output
