@@ -206,7 +206,7 @@ def test_a_folder_that_may_no_longer_be_written_is_an_error_and_nothing_is_lost(
         "import os, sys; from pathlib import Path; from harness.cache.cache import Cache\n"
         "from harness.errors import CacheError\n"
         "from harness.records.calls import Reply\n"
-        "import harness.cache.verify, harness.cache.writer, encodings.idna, zstandard\n"
+        "import harness.cache.verify, harness.cache.writer, encodings.idna, urllib.parse, zstandard\n"
         "with Cache(Path(sys.argv[2])) as cache:\n"
         "    cache.put('0' * 64, b'{}', Reply(text='')).result()\n"
         "os.chown(sys.argv[1], 65534, 65534); os.setgid(65534); os.setuid(65534)\n"

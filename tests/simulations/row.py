@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
+
+T = TypeVar("T")
 
 TOLERANCE = 3.0
 """Standard errors of the simulation itself that a rate may miss its target by."""
+
+ALL_FROM = 0.2
+"""Share of the worlds from which on every kind of world is simulated; the reduced test takes fewer."""
 
 
 class Row(NamedTuple):
@@ -48,3 +53,8 @@ Simulation: TypeAlias = Callable[[float], Iterator[Row]]
 def scaled(repeats: int, scale: float) -> int:
     """So many worlds, at least 40."""
     return max(40, round(repeats * scale))
+
+
+def some_of(values: Sequence[T], scale: float) -> Sequence[T]:
+    """All of some worlds or metrics, and with few worlds each the first and the last of them."""
+    return values if scale >= ALL_FROM or len(values) < 3 else (values[0], values[-1])

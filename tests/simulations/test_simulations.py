@@ -12,6 +12,7 @@ LONG = {"intervals": 0.05, "power": 0.05, "changed_judges": 0.05}
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("part", simulations.PARTS)
 def test_what_is_claimed_holds_in_worlds_whose_truth_is_known(part):
     rows = list(importlib.import_module(f"simulations.{part}").simulate(LONG.get(part, 0.1)))
