@@ -34,7 +34,8 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
             present = tuple(pl.read_parquet_schema(file))
             _refuse_bomb(file, path)
             columns = [name for name in wanted if name in present]
-            frame = pl.read_parquet(file, columns=columns, use_statistics=False)
+            # polars 1.30 cannot read no column at all.
+            frame = pl.read_parquet(file, columns=columns, use_statistics=False) if columns else pl.DataFrame()
         except parquet_faults() as error:
             reason = str(error).partition("\n")[0]
             raise DatasetError(Problem(message=f"cannot be read as Parquet: {reason}")) from None
