@@ -41,6 +41,7 @@ WHOLE = (
 not show: `tox` runs them on one version only."""
 
 
+@pytest.hookimpl(optionalhook=True)  # not every environment has xdist
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many workers again as there are processors, with `-n auto`: many tests wait for processes and servers."""
     return -(-3 * (os.cpu_count() or 1) // 2)
