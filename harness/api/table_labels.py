@@ -194,7 +194,7 @@ def label_meanings(columns: Sequence[Words], question: TableQuestion) -> list[Ma
 
 
 def _label_of(word: str, column: Words, question: TableQuestion, is_number: bool) -> str | None:
-    """The label, failure or number that a word is without being told; None where it is none."""
+    """The label, failure or number that a word is by itself; None where it is none."""
     text = word.strip()
     if column.is_judge and (text in FAILURES or not text):
         return text or "unparsed"

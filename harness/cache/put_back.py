@@ -1,6 +1,6 @@
 """A cache whose file was deleted while a run has it open: its entries are readable until it is closed, so they go back.
 
-A deleted file lives on without a name. Whoever stores into it is told that all is well, and loses everything at the
+A deleted file lives on without a name. Storing into it succeeds, and everything is lost at the
 end: so the writer looks before each group of entries, and before it closes.
 """
 

@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -272,7 +273,10 @@ class CacheWriter:
             # Every entry that was reported as stored is committed; only a file without a name is lost with that.
             if self._is_out_of_place():
                 self._report(f"the cache {self._folder} was deleted and cannot be written again: {error}")
-            self._database = self._file = None
+            database, self._database, self._file = self._database, None, None
+            if database is not None:
+                with suppress(sqlite3.Error):
+                    database.close()
 
     def _explained(self, error: Exception) -> Exception:
         """The error for one of those who wait: each gets its own, since raising one changes it."""

@@ -141,7 +141,7 @@ def _single_elimination(count: int, seed: str) -> Tournament:
 
 
 def _winner(game: Game, points: float, seed: str) -> int:
-    """Who goes on: the winner, or after a tie the one that the draw names."""
+    """The response that plays the next game: the winner, or after a tie the one that the draw names."""
     if points == POINTS["tie"]:
         return game[hashlib.sha256(f"{seed}:{game[0]}:{game[1]}".encode()).digest()[0] % 2]
     return game[0] if points > POINTS["tie"] else game[1]

@@ -71,7 +71,7 @@ def _odd_files(folder: Path) -> Iterator[Problem]:
 
 
 def _rows_fault(path: Path) -> str:
-    """What is wrong with the number of rows that a Parquet file says it has; "" where that is possible or not told."""
+    """What is wrong with the number of rows that a Parquet file says it has; "" where it is possible or unknown."""
     from harness.data.parquet_bounds import ParquetBomb, check_rows
 
     try:

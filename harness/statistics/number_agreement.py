@@ -17,7 +17,7 @@ from harness.statistics.agreement import Array
 from harness.statistics.concordance import concordance
 
 CONSTANT = 1e-12
-"""Numbers whose standard deviation is at most this share of their size are all the same."""
+"""Numbers whose standard deviation is at most this share of their size count as equal."""
 
 
 def is_constant(values: Array) -> bool:

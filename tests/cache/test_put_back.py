@@ -14,6 +14,12 @@ def put(cache, key):
     cache.put(key, b"{}", Reply(text=f"reply {key[-1]}")).result()
 
 
+def kept_in(folder):
+    with Cache(folder) as opened:
+        assert not opened.verify().damage
+        return set(opened.get_many(KEYS))
+
+
 @pytest.fixture
 def said():
     return []
@@ -42,8 +48,7 @@ def test_a_cache_that_was_deleted_is_written_again(cache, said, delete, more):
     kept = set(KEYS[: 3 if more else 1])
     assert set(cache.get_many(KEYS)) == kept
     cache.close()
-    assert set(Cache(cache.folder).get_many(KEYS)) == kept
-    assert not Cache(cache.folder).verify().damage
+    assert kept_in(cache.folder) == kept
     assert not (cache.folder / RESTORED).exists()
     (message,) = said
     assert "was deleted by another program; it is written again with all that it held" in message
@@ -57,7 +62,7 @@ def test_a_cache_that_was_replaced_is_an_error_and_stays(cache, tmp_path):
     with pytest.raises(CacheError, match="was replaced by another file while it was in use"):
         put(cache, KEYS[1])
     cache.close()
-    assert set(Cache(cache.folder).get_many(KEYS)) == {KEYS[3]}
+    assert kept_in(cache.folder) == {KEYS[3]}
 
 
 def test_a_cache_that_cannot_be_written_again_is_said(cache, said):
@@ -68,7 +73,7 @@ def test_a_cache_that_cannot_be_written_again_is_said(cache, said):
     cache.folder.unlink()
     put(cache, KEYS[2])
     cache.close()
-    assert set(Cache(cache.folder).get_many(KEYS)) == {KEYS[0], KEYS[2]}
+    assert kept_in(cache.folder) == {KEYS[0], KEYS[2]}
     assert len(said) == 1
 
 

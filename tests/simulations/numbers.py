@@ -1,4 +1,4 @@
-"""Labels that are numbers: intervals of every metric, and equal judges that are told apart."""
+"""Labels that are numbers: intervals of every metric, and false differences between equal judges."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _coverage(world: World, truth: dict[str, float], n: int, repeats: int) -> di
 
 
 def _false_claims(world: World, n: int, worlds: int) -> dict[str, float]:
-    """How often five equal judges are told apart, for each metric that ranks."""
+    """How often five equal judges are distinguished, for each metric that ranks."""
     names = tuple(name for name in NAMES if name != "bias")
     score, claims = ScoreSpec(names, resamples=1_000), dict.fromkeys(names, 0)
     cells = tuple(
