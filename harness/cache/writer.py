@@ -266,17 +266,19 @@ class CacheWriter:
         try:
             with self._lock.held():
                 self._put_back()
-                database, self._database, self._file = self._database, None, None
-                if database is not None:
-                    database.close()
+                self._close()
         except (sqlite3.Error, OSError, CacheError) as error:
             # Every entry that was reported as stored is committed; only a file without a name is lost with that.
             if self._is_out_of_place():
                 self._report(f"the cache {self._folder} was deleted and cannot be written again: {error}")
-            database, self._database, self._file = self._database, None, None
-            if database is not None:
-                with suppress(sqlite3.Error):
-                    database.close()
+            with suppress(sqlite3.Error):
+                self._close()
+
+    def _close(self) -> None:
+        """Close the connection that is open, if one is; it counts as closed even where that fails."""
+        database, self._database, self._file = self._database, None, None
+        if database is not None:
+            database.close()
 
     def _explained(self, error: Exception) -> Exception:
         """The error for one of those who wait: each gets its own, since raising one changes it."""
