@@ -160,7 +160,8 @@ def correct(
     """
     from harness.analysis.correct.correct import correct as corrected
     from harness.analysis.correct.document import correction_json
-    from harness.analysis.correct.label_file import COLUMNS, LabelSource
+    from harness.analysis.correct.given_labels import LabelSource
+    from harness.analysis.correct.label_file import COLUMNS
     from harness.analysis.label.collect import drawn_labels
     from harness.api.in_memory import rows_of
 

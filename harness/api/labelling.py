@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.analysis.label.collect import Collected
-from harness.analysis.label.draw import Draw, Kind, Round, strata_by_disagreement
-from harness.analysis.label.form import FORMATS, FormRow, shown_probability, text_columns, write_form
+from harness.analysis.label.disagreement import strata_of_cells
+from harness.analysis.label.draw import Draw, DrawnItem, Kind, Round
+from harness.analysis.label.form import EMPTY_RESPONSE, FORMATS, FormRow, shown_probability, text_columns, write_form
 from harness.analysis.label.form import Texts as ItemTexts
 from harness.analysis.label.record import read_record, record_path, safe, write_record
 from harness.atomic import replacing
 from harness.data.labels import NO_LABEL
+from harness.data.number_labels import number_texts
 from harness.errors import InputError, Problem
 from harness.report.items.texts import Texts, find_plan
 from harness.runner.plan import Plan
@@ -25,7 +27,9 @@ from harness.statistics.sampling import SMALLEST_STRATUM
 from harness.text import listed, quoted
 
 if TYPE_CHECKING:
+    from harness.analysis.correct.given_labels import NewLabels
     from harness.records.datasets import Item
+    from harness.records.label_set import LabelSet
     from harness.runner.run_reader import Judged, JudgedDataset
 
 ANNOTATOR = "annotator"
@@ -105,7 +109,7 @@ def draw_round(judged: Judged, request: DrawRequest, texts: Texts) -> DrawnRound
     if record.is_file():
         draw = read_record(record, judged.id, data.name, list(data.ids()))
     if request.again is None:
-        draw = _with_round(draw, data, request)
+        draw = _with_round(draw, judged, data, request)
         number = len(draw.rounds)
     elif not 1 <= request.again <= len(draw.rounds):
         raise InputError(f"there is no round {request.again}; {len(draw.rounds)} were drawn from {data.name}")
@@ -121,7 +125,7 @@ def draw_round(judged: Judged, request: DrawRequest, texts: Texts) -> DrawnRound
     if request.again is None:
         write_record(request.folder, draw)  # first, so that files without a record cannot be left behind
     for name, path in files.items():
-        write_form(path, list(_rows(draw, number, name, read, request.form)))
+        write_form(path, list(_rows(draw, number, name, read, data.label_set, request.form)))
     return DrawnRound(draw, number, files, record)
 
 
@@ -145,7 +149,7 @@ def _dataset(judged: Judged, name: str | None) -> JudgedDataset:
     return found
 
 
-def _with_round(draw: Draw, data: JudgedDataset, request: DrawRequest) -> Draw:
+def _with_round(draw: Draw, judged: Judged, data: JudgedDataset, request: DrawRequest) -> Draw:
     left = len(draw.items) - sum(one.n for one in draw.rounds)
     if not left:
         raise InputError(f"every item of {data.name} is drawn")
@@ -153,7 +157,7 @@ def _with_round(draw: Draw, data: JudgedDataset, request: DrawRequest) -> Draw:
         raise InputError(f"earlier rounds were drawn with seed {draw.seed}", hint="leave out --seed")
     strata = None
     if request.kind == "disagreement" and draw.strata is None:
-        strata = strata_by_disagreement(data.outcomes, len(data.label_set.names))
+        strata = strata_of_cells(judged, data)
         if strata is None:
             each = f"{SMALLEST_STRATUM} items each on which they agree and differ"
             message = f"{data.name} cannot be stratified: it needs two cells or more, and {each}"
@@ -170,55 +174,78 @@ def _texts(judged: Judged, data: JudgedDataset, draw: Draw, number: int, texts: 
     source, read = found.plan.datasets[data.name], {}
     for one in draw.drawn[number - 1]:
         (item,) = source.items(one.at, one.at + 1)
-        read[one.at] = _item_texts(item, is_pair=data.label_set.is_pair)
+        read[one.at] = _item_texts(item, data.label_set)
     return read
 
 
-def _item_texts(item: Item, *, is_pair: bool) -> ItemTexts:
+def _item_texts(item: Item, labels: LabelSet) -> ItemTexts:
     if len(item.prompt) == 1 and item.prompt[0]["role"] == "user":
         prompt = item.prompt[0]["content"]
     else:
         prompt = "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in item.prompt)
-    responses = (item.response_a, item.response_b) if is_pair else (item.response_a,)
+    responses: tuple[str, ...] = (item.response_a, item.response_b) if labels.is_pair else (item.response_a,)
+    if labels.is_ranking:
+        responses = tuple(text if text.strip() else EMPTY_RESPONSE for text in item.responses)
     return ItemTexts(prompt, responses, item.reference or "")
 
 
-def _rows(draw: Draw, number: int, annotator: str, read: Mapping[int, ItemTexts], form: str) -> Iterator[FormRow]:
+def _rows(
+    draw: Draw, number: int, annotator: str, read: Mapping[int, ItemTexts], labels: LabelSet, form: str
+) -> Iterator[FormRow]:
     for one in draw.shuffled(number, annotator):
-        columns = text_columns(read[one.at], is_swapped=one.is_swapped, form=form)
+        texts = read[one.at]
+        columns = text_columns(texts, _order(draw, one, labels, len(texts.responses)), form)
         yield FormRow(one.key, annotator, shown_probability(one.probability), draw.id, columns)
+
+
+def _order(draw: Draw, item: DrawnItem, labels: LabelSet, count: int) -> list[int]:
+    """The order in which the responses of an item are shown."""
+    if labels.is_ranking:
+        return draw.order_shown(item.at, count)
+    return [1, 0] if item.is_swapped else [0, 1]
 
 
 EXPORTED = ("item", "dataset", "annotator", "label", "probability", "round")
 
 
-def export_labels(judged: Judged, found: Mapping[str, Collected], path: Path) -> int:
+def export_labels(judged: Judged, found: Mapping[str, Collected], path: Path, *, force: bool = False) -> int:
     """Write labels as a CSV file with one row for each label; returns how many rows.
 
-    `votes:` of a dataset reads it as it is, and so does `harness correct --labels`. A verdict on a pair is of the
-    responses in the order of the data. The probability is that of being drawn in any round.
+    `votes:` of a dataset reads it as it is, and so does `harness correct --labels`. Verdicts on pairs and rankings are
+    those of the responses in the order of the data. The probability is that of being drawn in any round.
 
     Args:
         judged: the run.
         found: the labels, by dataset.
         path: to write.
+        force: whether to overwrite an existing file.
 
     Raises:
+        InputError: where the file exists.
         StorageError: where it cannot be written.
     """
+    if path.exists() and not force:
+        raise InputError(f"{path} already exists", hint="choose another --out, or overwrite with --force")
     out, rows = io.StringIO(newline=""), 0
     writer = csv.writer(out)
     writer.writerow(EXPORTED)
-    names = judged.label_set.names
     for dataset, one in found.items():
         inclusion = one.draw.design().probabilities
         round_of = {item.at: item.round for items in one.draw.drawn for item in items}
         for at in sorted(round_of):
-            for annotator, code in zip(one.labels.annotators, one.labels.codes[at], strict=True):
-                if code != NO_LABEL:
+            for column, annotator in enumerate(one.labels.annotators):
+                if one.labels.codes[at, column] != NO_LABEL:
                     shown = shown_probability(float(inclusion[at]))
-                    writer.writerow([one.draw.items[at], dataset, annotator, names[code], shown, round_of[at]])
+                    word = _written(one.labels, judged.label_set, (at, column))
+                    writer.writerow([one.draw.items[at], dataset, annotator, word, shown, round_of[at]])
                     rows += 1
     with replacing(path) as file:
         file.write(out.getvalue().encode("utf-8", "replace"))
     return rows
+
+
+def _written(labels: NewLabels, known: LabelSet, place: tuple[int, int]) -> str:
+    """A label as text."""
+    if labels.numbers is not None:
+        return str(number_texts(labels.numbers[place].reshape(1))[0])
+    return known.names[labels.codes[place]] if labels.rankings is None else str(labels.rankings[place])

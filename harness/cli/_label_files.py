@@ -40,18 +40,10 @@ data_option = click.option(
 
 
 def opened_run(run: str, results: Path, allow_paths: tuple[Path, ...]) -> Judged:
-    """The run that a user names, read back.
-
-    Raises:
-        RunFolderError: where its labels are numbers, or it ranked several responses.
-    """
-    from harness.runner.run_kinds import no_numbers, no_rankings
+    """The run that a user names, read back."""
     from harness.runner.run_reader import read_judged
 
-    judged = read_judged(found_run(run, results, allow_paths))
-    no_rankings(judged, "verdicts on pairs and labels of single responses are drawn for labelling")
-    no_numbers(judged, "forms to label are for labels that are classes")
-    return judged
+    return read_judged(found_run(run, results, allow_paths))
 
 
 def texts_of(run: str, data: tuple[Path, ...], allow_paths: tuple[Path, ...]) -> Texts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from harness.analysis.correct.label_file import LabelSource
+    from harness.analysis.correct.given_labels import LabelSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,7 +58,7 @@ def label_source(
         raise click.UsageError("--column, --value and --skip-unknown need --labels FILE")
     if labels is None:
         return None
-    from harness.analysis.correct.label_file import LabelSource
+    from harness.analysis.correct.given_labels import LabelSource
 
     return LabelSource(labels, _columns(columns), _values(values), skip_unknown)
 

@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from harness.records.figures import Figure
     from harness.statistics.label_planning import Needed
 
-WIDTH = 0.1
-"""As `harness.analysis.label.status.WIDTH`, which is not imported before it is needed."""
-
 
 @click.command(
     epilog="""\b
@@ -31,7 +28,8 @@ Examples:
   harness label status my-judges --width 0.05
   harness label status my-judges labels/my-judges/3f2a9c41/pairs.round-1.anna.csv --json
 
-The rate is that of `harness correct`. `more for W` are the labels that an interval of that width, from end to end,
+The rate, or the mean of numbers, is that of `harness correct`; of rankings it is their first metric against the labels.
+`more for W` are the labels that an interval of that width, from end to end,
 still needs, with an interval of their own; `never` where labels of all items do not suffice. With fewer than two labels
 the worst case is assumed.
 \b
@@ -41,11 +39,9 @@ the worst case is assumed.
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.option(
     "--width",
-    type=FiniteRange(0, 1, min_open=True),
-    default=WIDTH,
-    show_default=True,
+    type=FiniteRange(0, min_open=True),
     metavar="W",
-    help="Wanted width of the interval.",
+    help="Wanted width of the interval; default: a tenth of the scale, 0.1 of a rate.",
 )
 @folder_option
 @results_option
@@ -54,17 +50,21 @@ the worst case is assumed.
 def status(
     run: str,
     files: tuple[Path, ...],
-    width: float,
+    width: float | None,
     root: Path,
     results: Path,
     allow_paths: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Show what is drawn and labelled of RUN, or in each FILE, and how many labels are still needed."""
+    from harness.analysis.label.status import SHARE, span_of, status_json
     from harness.analysis.label.status import status as found_status
-    from harness.analysis.label.status import status_json
 
     judged = opened_run(run, results, allow_paths)
+    span = span_of(judged)
+    width = SHARE * span if width is None else width
+    if width > span:
+        raise click.UsageError(f"--width: the whole scale is {span:g} wide, not {width:g}")
     found = found_status(judged, collected(judged, root, files), width)
     if as_json:
         print_json(status_json(judged, found, width))
@@ -88,13 +88,14 @@ def _lines(one: DatasetStatus, width: float) -> Iterator[str]:
     for number, (each, (drawn, labelled)) in enumerate(zip(draw.rounds, found.by_round, strict=True), 1):
         rows.append((f"{number}", each.kind, f"{drawn:,}", f"{labelled:,}"))
     yield from aligned(rows).splitlines()
-    if found.by_annotator:
+    if any(found.by_annotator.values()):
         yield "labels of each annotator: " + ", ".join(
             f"{printable(name)} {count:,}" for name, count in found.by_annotator.items()
         )
     yield ""
     yield one.title
-    head = ("", "corrected", "width", f"more for {width:g}, uniform", "stratified")
+    is_rate = any(row.cell is None for row in one.rows)
+    head = ("", "corrected" if is_rate else "figure", "width", f"more for {width:g}, uniform", "stratified")
     body = [
         (
             "human labels" if row.cell is None else row.cell.removeprefix(f"{draw.dataset}/"),

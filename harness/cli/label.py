@@ -54,8 +54,9 @@ Examples:
   harness label next my-judges --again 1 --annotator cleo     round 1 for a further annotator
 
 Items that an earlier round drew are not drawn again. Each file has the drawn items in a random order and names no
-system, judge or position; the responses of a pair are shown in a random order. Fill in the column `label`: `1`, `2` or
-`tie` for a pair, else a label of the run. A file may be filled in partly.""",
+system, judge or position; responses of a pair or a ranking are shown in a random order. Fill in the column `label`:
+`1`, `2` or `tie` for a pair, a label of the run, a number of its scale, or a ranking such as `2>1=3` or the best alone
+(`2`). A file may be filled in partly.""",
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @click.option(
@@ -114,16 +115,18 @@ def next_(
     if as_json:
         print_json(_next_json(drawn))
         return
-    from harness.analysis.label.collect import choices
+    from harness.analysis.label.answers import choices
+    from harness.analysis.label.disagreement import unit_of
 
-    for line in _next_lines(drawn):
+    source = next(one for one in judged.datasets if one.name == drawn.draw.dataset)
+    for line in _next_lines(drawn, unit_of(source)):
         print_text(line)
     for path in drawn.files.values():
         print_text(str(path))
-    labels = next(one.label_set for one in judged.datasets if one.name == drawn.draw.dataset)
-    print_text(f"next: write {choices(labels)} in the column `label`, or run `harness label page {run}`;")
-    print_text(f"      then `harness label status {run}`")
-    print_text(f"      and `harness correct {run} --labels {request.folder}`")
+    print_text(f"next: write {choices(source.label_set)} in the column `label`,")
+    print_text(f"      or run `harness label page {run}`; then `harness label status {run}`")
+    if not source.label_set.is_ranking:
+        print_text(f"      and `harness correct {run} --labels {request.folder}`")
 
 
 @label.command(
@@ -133,28 +136,36 @@ Examples:
   harness label export my-judges labels/my-judges/3f2a9c41/pairs.round-1.anna.csv --out anna.csv
 
 The file has the columns `item`, `dataset`, `annotator`, `label`, `probability` and `round`. A dataset of another spec
-reads it with `votes: {path: votes.csv}`, and `harness correct --labels` reads it with its probabilities."""
+reads it with `votes: {path: votes.csv}`, and `harness correct --labels` reads it with its probabilities. A ranking has
+the responses in the order of the data, such as `2>1=3`: join it to the data as the column `ranking`."""
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
 @click.option(
     "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="CSV file to write."
 )
+@click.option("--force", is_flag=True, help="Overwrite an existing FILE.")
 @folder_option
 @results_option
 @allow_path_option
 def export(
-    run: str, files: tuple[Path, ...], out: Path, root: Path, results: Path, allow_paths: tuple[Path, ...]
+    run: str,
+    files: tuple[Path, ...],
+    out: Path,
+    force: bool,
+    root: Path,
+    results: Path,
+    allow_paths: tuple[Path, ...],
 ) -> None:
     """Write the labels of RUN, or of each FILE, as one file with a row for each label of an annotator."""
     from harness.api.labelling import export_labels
 
     judged = opened_run(run, results, allow_paths)
-    rows = export_labels(judged, collected(judged, root, files), out)
+    rows = export_labels(judged, collected(judged, root, files), out, force=force)
     print_text(f"{out}: {pluralized(rows, 'label')}")
 
 
-def _next_lines(drawn: DrawnRound) -> list[str]:
+def _next_lines(drawn: DrawnRound, unit: str) -> list[str]:
     draw, items = drawn.draw, drawn.draw.drawn[drawn.number - 1]
     left = len(draw.items) - sum(one.n for one in draw.rounds)
     kind = "uniform" if draw.rounds[drawn.number - 1].kind == "uniform" else "stratified by disagreement"
@@ -163,7 +174,7 @@ def _next_lines(drawn: DrawnRound) -> list[str]:
         return lines
     lines += [
         f"  stratum {row['stratum']}: {row['drawn']:,} of {pluralized(row['items'], 'item')} drawn, "
-        f"{100 * row['disagreement']:.0f} % of cells disagree"
+        f"{100 * row['disagreement']:.0f} {unit}"
         for row in _strata(draw)
     ]
     lines.append(

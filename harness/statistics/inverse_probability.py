@@ -133,6 +133,24 @@ def _parts(
     return said, (judge - every[strata]) - (seen - (means[strata] - weighted)), mean, weighted
 
 
+def mean_influence(human: Array, judge: Array, labelled: NDArray[np.bool_], design: Design, power: float) -> Array:
+    """What each item adds to a corrected mean: its variance is the sum of squares, over clusters of the sums.
+
+    Args:
+        human: as `weighted_mean` takes them.
+        judge: as there.
+        labelled: as there.
+        design: as there.
+        power: the weight of the judge.
+
+    Returns:
+        `(N,)`.
+    """
+    said, moved, _, _ = _parts(human, judge, labelled, design)
+    items = len(judge)
+    return np.asarray((said + power * items / max(1, items - len(human)) * moved) / items)
+
+
 def weighted_rate(
     outcomes: NDArray[np.int8],
     labels: NDArray[np.int8],
@@ -176,9 +194,7 @@ def rate_influence(
     values, items, labelled = _rate_values(outcomes, labels, design, ties), len(labels), labels >= 0
     if values is None:
         return np.zeros(items)
-    said, moved, _, _ = _parts(*values, labelled, design)
-    most = items / max(1, items - int(labelled.sum()))
-    return np.asarray((said + power * most * moved) / items)
+    return mean_influence(*values, labelled, design, power)
 
 
 def _rate_values(

@@ -7,8 +7,8 @@ variances over items, the variance of the corrected rate is (`inverse_probabilit
 
 The last term does not shrink with labels: with every item labelled the interval still has the width that N items
 allow. S²_{e,h} comes from the labels so far, shrunk towards the disagreement of the cells, as a stratum may hold few.
-The width is that of `prediction_powered.clustered_interval`. Its uncertainty comes from the Bayesian bootstrap of the
-labelled items (Rubin 1981).
+The width is that of `prediction_powered.clustered_interval`, or of a t interval for a mean of numbers. Its uncertainty
+comes from the Bayesian bootstrap of the labelled items (Rubin 1981).
 """
 
 from __future__ import annotations
@@ -59,11 +59,14 @@ class Wanted(NamedTuple):
         width: from end to end.
         level: confidence level, also of the interval of the number of labels.
         seed: of the bootstrap.
+        unit: of a mean of numbers scaled to [0, 1], the error of an added item, whose interval is that of Student's t;
+            None for a rate.
     """
 
     width: float
     level: float
     seed: int
+    unit: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,11 +120,11 @@ def labels_needed(plan: Plan, human: Array, error: Array, wanted: Wanted, design
         design_effect: of the clusters, 1 where items are independent.
     """
     value = _variances(plan, human, error, np.ones((1, len(human))))
-    widths = _widths(plan, value, wanted.level, design_effect)
+    widths = _widths(plan, value, wanted, design_effect)
     labels = _first(plan.more, widths[0] <= wanted.width)
     generator = np.random.Generator(np.random.PCG64(wanted.seed))
     weights = generator.exponential(size=(REDRAWS, len(human)))
-    drawn = _widths(plan, _variances(plan, human, error, weights), wanted.level, design_effect)
+    drawn = _widths(plan, _variances(plan, human, error, weights), wanted, design_effect)
     firsts = sorted(math.inf if (one := _first(plan.more, row <= wanted.width)) is None else one for row in drawn)
     ends = [firsts[round(q * (len(firsts) - 1))] for q in ((1 - wanted.level) / 2, (1 + wanted.level) / 2)]
     low, high = (None if one == math.inf else int(one) for one in ends)
@@ -165,7 +168,7 @@ def _moments(weights: Array, belongs: Array, values: Array) -> tuple[Array, Arra
     return means, np.maximum(0.0, squares - means**2) * counts / np.maximum(1.0, counts - 1)
 
 
-def _widths(plan: Plan, found: tuple[Array, Array, Array], level: float, design_effect: float) -> Array:
+def _widths(plan: Plan, found: tuple[Array, Array, Array], wanted: Wanted, design_effect: float) -> Array:
     """Widths of intervals, draws × numbers of further labels."""
     from scipy.special import stdtrit  # not at the top: only planning needs scipy
 
@@ -176,11 +179,15 @@ def _widths(plan: Plan, found: tuple[Array, Array, Array], level: float, design_
     variance = (of_error @ per_label.T + (of_human / items)[:, None]) * design_effect
     weights = (share**2 / some).sum(axis=1)
     worth = np.maximum(2.0, 1 / weights / design_effect)
-    added = normal_quantile(level) ** 2 / 2
+    if wanted.unit is not None:
+        degrees = np.maximum(1.0, worth - 2)
+        error = np.hypot(np.sqrt(variance * worth / degrees), wanted.unit / worth)
+        return np.asarray(2 * stdtrit(degrees, (1 + wanted.level) / 2) * error)
+    added = normal_quantile(wanted.level) ** 2 / 2
     total = worth + 2 * added
     centre = (worth * value[:, None] + added) / total
     second = (worth * (variance * worth + value[:, None] ** 2) + added) / total
-    reach = stdtrit(worth - 1, (1 + level) / 2) * np.sqrt(np.maximum(0.0, second - centre**2) / total)
+    reach = stdtrit(worth - 1, (1 + wanted.level) / 2) * np.sqrt(np.maximum(0.0, second - centre**2) / total)
     return np.asarray(np.minimum(1.0, centre + reach) - np.maximum(0.0, centre - reach))
 
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
@@ -22,21 +22,22 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from harness.analysis.label.collect import SIDES
-from harness.analysis.label.form import FormRow, read_form, write_form
+from harness.analysis.label.form import RESPONSES, FormRow, read_form, write_form
 from harness.errors import HarnessError
 from harness.records.label_set import LabelSet
 from harness.report.html import render_label_page
 from harness.viewer.guard import HEADERS, App, guarded
+from harness.viewer.label_input import LabelInput, input_of, is_order, saved_label
 
+UNKNOWN = "The file has a label for this item that this page does not know; label it anew."
+NO_INPUT = LabelInput()
 MOST_BODY = 10_000
 """Bytes of a request that saves a label."""
-KEYS = "123456789abcdefghijklmnop"
-"""On the keyboard, of the labels of a set in their order."""
-PAIR_CHOICES = (("1", "Response 1 is better", "1"), ("2", "Response 2 is better", "2"), ("tie", "Tie", "t"))
 SCRIPT = """
 document.addEventListener("keydown", function (event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.target.tagName === "INPUT" && !event.key.startsWith("Page")) return;
+  if (event.key === "Enter" && event.target !== document.body) return;
   for (const one of document.querySelectorAll("[data-key]")) {
     if (one.dataset.key === event.key) { event.preventDefault(); one.click(); return; }
   }
@@ -52,22 +53,6 @@ LABEL_HEADERS: Mapping[str, str] = {**HEADERS, "content-security-policy": POLICY
 """As those of other pages, but with the script above, and with the origin in requests of the same site."""
 
 
-class Choice(NamedTuple):
-    """A button.
-
-    Attributes:
-        value: what is written in the file.
-        text: on the button.
-        key: on the keyboard.
-        is_chosen: whether the item has that label.
-    """
-
-    value: str
-    text: str
-    key: str
-    is_chosen: bool
-
-
 @dataclass(frozen=True, slots=True)
 class LabelPage:
     """One item, or a page without one.
@@ -81,7 +66,8 @@ class LabelPage:
         responses: names and texts.
         reference: the reference answer, "" without one.
         key: of the item.
-        choices: the buttons.
+        input: what is offered to label it.
+        is_labelled: whether it has a label.
         here: where the form is sent.
         previous: address of the item before, "" without one.
         next: address of the item after, "" without one.
@@ -100,16 +86,17 @@ class LabelPage:
     responses: Sequence[tuple[str, str]] = ()
     reference: str = ""
     key: str = ""
-    choices: Sequence[Choice] = ()
+    input: LabelInput = NO_INPUT
+    is_labelled: bool = False
     here: str = ""
     previous: str = ""
     next: str = ""
     lines: Sequence[str] = ()
 
     @property
-    def is_labelled(self) -> bool:
-        """Whether the item has a label."""
-        return any(choice.is_chosen for choice in self.choices)
+    def keys(self) -> tuple[str, str]:
+        """On the keyboard, of the links to the item before and after; arrows move in a field."""
+        return ("PageUp", "PageDown") if self.input.field else ("ArrowLeft", "ArrowRight")
 
 
 class LabelPages:
@@ -161,21 +148,27 @@ class LabelPages:
         rows, place = self._rows(), request.path_params["place"] - 1
         if not 0 <= place < len(rows):
             raise HTTPException(404)
-        return self._page(self._shown(rows, place))
+        order = request.query_params.get("order", "")
+        if not is_order(order):
+            raise HTTPException(400)
+        return self._page(self._shown(rows, place, order))
 
     async def _save(self, request: Request) -> Response:
         """Save a label, then show the next item without one."""
         self._check(request)
         values = await _form_of(request)
         key, label = values.get("key", ""), values.get("label", "")
-        if label and label not in {choice.value for choice in self._choices("")}:
-            raise HTTPException(400)
         place = request.path_params["place"] - 1
         with self._lock:
             rows = self._rows()
             if not 0 <= place < len(rows) or rows[place][1].key != key:
                 raise HTTPException(409)
-            path = rows[place][0]
+            path, item = rows[place]
+            if label:
+                known, wrong = saved_label(label, item, self._labels)
+                if known is None:
+                    return self._page(replace(self._shown(rows, place), note=wrong), 400)
+                label = known
             form = read_form(path)
             write_form(path, [replace(row, label=label) if row.key == key else row for row in form.rows])
             rows = self._rows()
@@ -185,12 +178,15 @@ class LabelPages:
     def _rows(self) -> list[tuple[Path, FormRow]]:
         return [(path, row) for path in self._files for row in read_form(path).rows]
 
-    def _shown(self, rows: Sequence[tuple[Path, FormRow]], place: int) -> LabelPage:
+    def _shown(self, rows: Sequence[tuple[Path, FormRow]], place: int, order: str = "") -> LabelPage:
         row, total = rows[place][1], len(rows)
-        known = {choice.value for choice in self._choices("")}
-        note = ""
-        if row.label and self._written(row.label) not in known:
-            note = "The file has a label for this item that this page does not know; choose another one."
+        here = f"{self.start}{place + 1}"
+        offered = input_of(row, self._labels, here, order)
+        note = (
+            ""
+            if offered.is_known
+            else "The file has a label for this item that this page does not know; label it anew."
+        )
         return LabelPage(
             f"Item {place + 1} of {total}",
             total,
@@ -200,24 +196,12 @@ class LabelPages:
             _responses(row),
             row.texts.get("reference", ""),
             row.key,
-            self._choices(self._written(row.label)),
-            f"{self.start}{place + 1}",
+            offered,
+            bool(row.label),
+            here,
             f"{self.start}{place}" if place else "",
             f"{self.start}{place + 2}" if place + 1 < total else "",
         )
-
-    def _written(self, label: str) -> str:
-        """A label of the file as the page writes it."""
-        known = list(SIDES) if self._labels.is_pair else list(self._labels.names)
-        return next((name for name in known if name.casefold() == label.casefold()), label)
-
-    def _choices(self, chosen: str) -> list[Choice]:
-        """The buttons, from the worst label to the best."""
-        if self._labels.is_pair:
-            return [Choice(value, text, key, value == chosen) for value, text, key in PAIR_CHOICES]
-        names = self._labels.names
-        keys = names if all(len(name) == 1 and name.isdigit() for name in names) else KEYS
-        return [Choice(name, name, key, name == chosen) for name, key in zip(names, keys, strict=False)]
 
     def _check(self, request: Request) -> None:
         if not hmac.compare_digest(request.path_params["secret"].encode(), self._secret.encode()):
@@ -244,7 +228,8 @@ def _unlabelled(rows: Sequence[tuple[Path, FormRow]], start: int) -> int | None:
 def _responses(row: FormRow) -> list[tuple[str, str]]:
     if "response" in row.texts and "response_1" not in row.texts:
         return [("Response", row.texts["response"])]
-    return [(f"Response {side}", row.texts.get(f"response_{side}", "")) for side in (1, 2)]
+    shown = [number for number, name in enumerate(RESPONSES, 1) if number <= 2 or row.texts.get(name)]
+    return [(f"Response {number}", row.texts.get(f"response_{number}", "")) for number in shown]
 
 
 async def _form_of(request: Request) -> dict[str, str]:

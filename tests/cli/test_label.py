@@ -69,6 +69,9 @@ def test_from_a_draw_to_corrected_rates_and_votes(tmp_path, run, words):
     assert all(cell["rates"]["half"]["corrected"]["method"] == "weighted" for cell in dataset["cells"])
     out = tmp_path / "votes.csv"
     assert harness("label", "export", run, "--out", str(out), *folder).stdout == f"{out}: 34 labels\n"
+    refused = harness("label", "export", run, "--out", str(out), *folder, code=2).output
+    assert f"{out} already exists; choose another --out, or overwrite with --force" in refused
+    harness("label", "export", run, "--out", str(out), "--force", *folder)
     again = json.loads(harness("correct", run, "--labels", str(out), "--json").stdout)["datasets"][0]
     assert again["labelled"] == 34
     for one, other in zip(dataset["cells"], again["cells"], strict=True):

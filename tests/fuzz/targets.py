@@ -20,7 +20,8 @@ from pathlib import Path
 import orjson
 
 from harness import registry
-from harness.analysis.correct.label_file import LabelSource, Target, read_labels
+from harness.analysis.correct.given_labels import LabelSource, Target
+from harness.analysis.correct.label_file import read_labels
 from harness.api.load import check_spec as load_either
 from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.entry import Entry

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from harness.analysis.correct.label_file import NewLabels
+from harness.analysis.correct.given_labels import NewLabels
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import VERDICTS, Usage
 from harness.runner.run_reader import Judged, JudgedDataset

@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 import pytest
 
 from harness.analysis.label.form import FormRow, read_form, write_form
-from harness.records.label_set import VERDICT_LABELS, LabelSet
+from harness.records.label_set import RANKED, VERDICT_LABELS, LabelSet, number_set
 from harness.viewer.labelling import MOST_BODY, SCRIPT, LabelPages
 from support.asgi import get
 from support.cli_folder import run_commands
@@ -217,3 +217,86 @@ def test_the_command_serves_until_it_ends_and_a_kill_loses_no_label(tmp_path, en
     assert process.returncode == (-signal.SIGKILL if end == "kill" else 0)
     (path,) = (tmp_path / "labels").rglob("*.csv")
     assert labels_of(path) == ["1", "", "", ""]
+
+
+def numbered(tmp_path, *labels):
+    return form(tmp_path, labels, prompt="p", response="r")
+
+
+def test_a_number_is_saved_from_a_field_and_one_outside_the_scale_is_not(tmp_path):
+    path = numbered(tmp_path, "", "7.5")
+    app = pages(path, labels=number_set(1, 10))
+    page = shown(app, "/secret/1").text
+    assert 'type="number"' in page
+    assert 'min="1" max="10" value=""' in page
+    assert 'data-key="PageDown"' in page
+    assert 'value="7.5"' in shown(app, "/secret/2").text
+    wrong = saved(app, 1, 400, key="r1-001", label="11")
+    assert "The number is `11`, outside the scale." in wrong.text
+    assert labels_of(path) == ["", "7.5"]
+    saved(app, 1, key="r1-001", label=" 3,5 ")
+    saved(app, 2, key="r1-002", label="")
+    assert labels_of(path) == ["3.5", ""]
+
+
+def test_a_number_of_another_scale_in_the_file_is_noted(tmp_path):
+    app = pages(numbered(tmp_path, "70"), labels=number_set(1, 10))
+    assert "a label for this item that this page does not know" in shown(app, "/secret/1").text
+
+
+def ranked(tmp_path, *labels):
+    return form(tmp_path, labels, prompt="p", response_1=ATTACK, response_2="two", response_3="three")
+
+
+def links(page, words):
+    """The addresses of links that show some words, by their text."""
+    found = re.findall(r'<a class="button" href="([^"]+)" data-key="([^"]+)">([^<]+?) <', page)
+    return {text: address for address, _, text in found if words in text}
+
+
+def test_a_ranking_is_made_by_links_one_response_at_a_time_and_saved(tmp_path):
+    path = ranked(tmp_path, "", "")
+    app = pages(path, labels=RANKED)
+    page = shown(app, "/secret/1").text
+    assert "Choose the best response." in page
+    assert "Save" not in page
+    page = shown(app, links(page, "Response")["Response 2"]).text
+    assert "Save: 2 is best, the others equal" in page
+    assert set(links(page, "Response")) == {"Response 1", "Response 3"}
+    page = shown(app, links(page, "Response")["Response 3"]).text
+    assert "From the best: 2 &gt; 3" in page
+    assert 'value="2&gt;3&gt;1"' in page
+    assert shown(app, links(page, "Undo")["Undo"]).text.count("From the best: 2<") == 1
+    assert saved(app, 1, key="r1-001", label="2>3>1").headers["location"] == "/secret/2"
+    assert labels_of(path) == ["2>3>1", ""]
+    assert "Saved: 2 &gt; 3 &gt; 1" in shown(app, "/secret/1").text
+
+
+def test_equal_responses_and_the_best_alone(tmp_path):
+    path = ranked(tmp_path, "", "")
+    app = pages(path, labels=RANKED)
+    page = shown(app, "/secret/1?order=2").text
+    page = shown(app, links(page, "Equal")["Equal to the next one"]).text
+    assert "Save" not in page
+    page = shown(app, links(page, "Response")["Response 1"]).text
+    assert 'value="2=1&gt;3"' in page
+    saved(app, 1, key="r1-001", label="2=1>3")
+    saved(app, 2, key="r1-002", label="3")
+    assert labels_of(path) == ["1=2>3", "3>1=2"]
+
+
+@pytest.mark.parametrize(
+    ("label", "wrong"),
+    [("2>1", "does not name response 3"), ("4", "names response 4, and 3 are shown"), ("x", "no ranking")],
+)
+def test_what_is_no_ranking_is_not_saved(tmp_path, label, wrong):
+    path = ranked(tmp_path, "")
+    assert wrong in saved(pages(path, labels=RANKED), 1, 400, key="r1-001", label=label).text
+    assert labels_of(path) == [""]
+
+
+def test_a_ranking_so_far_that_names_no_response_is_begun_anew_and_another_text_is_refused(tmp_path):
+    app = pages(ranked(tmp_path, ""), labels=RANKED)
+    assert "Choose the best response." in shown(app, "/secret/1?order=2%3E2").text
+    assert "Choose the best response." in shown(app, "/secret/1?order=9").text
+    shown(app, "/secret/1?order=%3Cscript%3E", 400)

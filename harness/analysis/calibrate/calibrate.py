@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from harness.analysis.calibrate import fit
 from harness.analysis.calibrate.fit import Method
-from harness.analysis.correct.label_file import LabelSource, NewLabels, Target, read_labels
+from harness.analysis.correct.given_labels import LabelSource, NewLabels, Target
+from harness.analysis.correct.label_file import read_labels
 from harness.analysis.label.collect import drawn_labels
 from harness.data.labels import majority
 from harness.errors import DatasetError, InputError, Problem

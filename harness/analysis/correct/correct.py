@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.correct.label_file import LabelSource, NewLabels, Target, read_labels
+from harness.analysis.correct.given_labels import LabelSource, NewLabels, Target
+from harness.analysis.correct.label_file import read_labels
 from harness.analysis.correct.means import MeanCorrection, correct_means
 from harness.analysis.correct.notes import notes_on_labels
 from harness.analysis.correct.pairing import Pairing, label_pairing, pairing_of
@@ -26,7 +27,7 @@ from harness.analysis.correct.systems import SystemDifference, SystemRate, diffe
 from harness.analysis.correct.weighting import DesignFacts, design_facts, weighting_of
 from harness.data.labels import majority
 from harness.data.number_labels import mean_numbers
-from harness.errors import DatasetError, Problem, RunFolderError
+from harness.errors import RunFolderError
 from harness.hashing import seed_for
 from harness.leaderboard import numbers
 from harness.records.calls import Model, any_simulated
@@ -159,7 +160,7 @@ def correct(
         if method == "rogan-gladen":
             message = f"{judged.folder}: Rogan and Gladen's estimator is of rates, and labels are numbers"
             raise RunFolderError(message, hint="leave out the method")
-        return _correct_means(judged, source)
+        return _correct_means(judged, source, given)
     if method == "rogan-gladen":
         check_single(judged.datasets, judged.folder)
     if given is not None:
@@ -181,21 +182,32 @@ def correct(
     return Correction(judged.id, judged.spec_name, shown, judged.score, judged.seed, tuple(found), notes)
 
 
-def _correct_means(judged: Judged, source: LabelSource | None) -> Correction:
+def _correct_means(judged: Judged, source: LabelSource | None, read: Mapping[str, NewLabels] | None) -> Correction:
     """Correct a run whose labels are numbers."""
     shown, found = None if source is None else str(source.path), []
-    new = {} if source is None else read_labels(source, [_target(judged, each) for each in judged.datasets])
+    new = dict(read or {})
+    if source is not None and read is None:
+        new = read_labels(source, [_target(judged, each) for each in judged.datasets])
     for each in judged.datasets:
         given = new.get(each.name, NewLabels((), _no_labels(each)))
-        if given.design is not None and not given.design.is_equal(given.is_labelled):
-            message, hint = "labels with unequal probabilities are for rates of labels", "draw all with the same one"
-            raise DatasetError(Problem(shown or "", message=message, hint=hint))
-        numbers_of = each.numbers() if source is None else given.numbers
-        y = np.full(len(each), np.nan) if numbers_of is None else mean_numbers(numbers_of)
-        annotators = each.annotators if source is None else given.annotators
-        found.append(correct_means(judged, each, y, annotators, given.notes))
+        if source is None:
+            given = NewLabels(each.annotators, each.annotator_codes(), numbers=each.numbers())
+        found.append(means_of(judged, each, given))
     notes = (numbers.SIMULATED,) if _is_simulated(judged) else ()
     return Correction(judged.id, judged.spec_name, shown, judged.score, judged.seed, (), notes, tuple(found))
+
+
+def means_of(judged: Judged, data: JudgedDataset, given: NewLabels) -> MeanCorrection:
+    """The mean numbers of one dataset.
+
+    Args:
+        judged: the run.
+        data: one of its datasets.
+        given: the labels, as numbers.
+    """
+    y = np.full(len(data), np.nan) if given.numbers is None else mean_numbers(given.numbers)
+    is_equal = given.design is None or given.design.is_equal(given.is_labelled)
+    return correct_means(judged, data, y, given.annotators, given.notes, None if is_equal else given.design)
 
 
 def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, seed: int) -> DatasetCorrection:

@@ -19,15 +19,15 @@ from __future__ import annotations
 import difflib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from harness.analysis.correct.given_labels import LabelSource, NewLabels, Target
 from harness.analysis.correct.label_probabilities import designs_of, probabilities_of, unequal
 from harness.data.formats.jsonl import read_lines
 from harness.data.labels import NO_LABEL, label_columns
@@ -39,7 +39,6 @@ from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec
 from harness.records.label_set import VERDICT_LABELS, LabelSet
-from harness.statistics.inverse_probability import Design
 from harness.text import listed, quoted, suggestion
 
 COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset", "probability")
@@ -51,66 +50,6 @@ MAX_COMPARED = 20_000
 """Item ids that are searched for a similar one; more take seconds."""
 MAX_GUESSED = 20
 """Unknown ids for which a similar one is searched."""
-
-
-@dataclass(frozen=True, slots=True)
-class LabelSource:
-    """Where labels are and how to read them.
-
-    Attributes:
-        path: the file.
-        columns: canonical column to its name (or, for `labels`, names) in the file.
-        values: the file's word for a label to the verdict it means, beside the labels themselves.
-        skip_unknown: leave out rows of items that the run does not have, in place of an error.
-        content: the rows as JSON Lines, where a program gives them in place of a file; None for a file.
-    """
-
-    path: Path
-    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    values: Mapping[str, str] = field(default_factory=dict)
-    skip_unknown: bool = False
-    content: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A dataset whose items may be labelled.
-
-    Attributes:
-        name: its name.
-        ids: of its items.
-        values: its spec's words for labels; empty for the labels themselves.
-        labels: that its items can have.
-    """
-
-    name: str
-    ids: Sequence[str]
-    values: Mapping[str, str] = field(default_factory=dict)
-    labels: LabelSet = VERDICT_LABELS
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NewLabels:
-    """The labels of one dataset.
-
-    Attributes:
-        annotators: who labelled.
-        codes: items × annotators, position in the label set, −1 where that annotator gave none.
-        design: how the labelled items were drawn; None for a random sample with equal probabilities.
-        notes: on how they were labelled, for every rendering.
-        numbers: items × annotators where labels are numbers, NaN where that annotator gave none; None for classes.
-    """
-
-    annotators: tuple[str, ...]
-    codes: NDArray[np.int8]
-    design: Design | None = None
-    notes: tuple[str, ...] = ()
-    numbers: NDArray[np.float64] | None = None
-
-    @property
-    def is_labelled(self) -> NDArray[np.bool_]:
-        """Whether each item has a label."""
-        return np.asarray((self.codes >= 0).any(axis=1))
 
 
 def read_labels(source: LabelSource, targets: Sequence[Target]) -> dict[str, NewLabels]:

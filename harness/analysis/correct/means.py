@@ -28,12 +28,15 @@ from harness.scoring.soft_scores import ALL_FAILED, soft_figures
 from harness.statistics import clusters, prediction_powered
 from harness.statistics.agreement import Array
 from harness.statistics.intervals import NO_INTERVAL, Interval
+from harness.statistics.inverse_probability import Design, mean_influence, weighted_mean
 from harness.statistics.prediction_powered import Corrected
 from harness.statistics.rate_differences import rate_differences
 
 Groups = NDArray[np.int64]
 ALL_LABELLED = "{dataset}: all items are labelled, so that judgments correct nothing"
 FIGURES = "{dataset}: the labelled items must be a random sample of all items: the correction rests on it"
+WEIGHTED = "{dataset}: items were drawn with unequal probabilities, and labels are weighted with the inverse (Hájek)"
+NOT_WEIGHTED = "labels drawn with unequal probabilities: agreement is not weighted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,12 @@ class MeanCorrection:
 
 
 def correct_means(
-    run: Judged, data: JudgedDataset, y: Array, annotators: tuple[str, ...], notes: Sequence[str] = ()
+    run: Judged,
+    data: JudgedDataset,
+    y: Array,
+    annotators: tuple[str, ...],
+    notes: Sequence[str] = (),
+    design: Design | None = None,
 ) -> MeanCorrection:
     """The mean numbers of a dataset, by every cell.
 
@@ -110,35 +118,46 @@ def correct_means(
         y: mean label of each item, NaN without one.
         annotators: who labelled.
         notes: on how they were labelled.
+        design: how the labelled items were drawn, where their probabilities differ; None where all count alike.
     """
     score, found = run.score, soft_verdicts(run, data)
     held = replace(soft_data(data, found), y=y)
     low, high = data.label_set.scale or (0.0, 1.0)
     values = [np.asarray(one.values, np.float64) for one in found]
     names = split_metrics(score.metrics)[1]
-    agreement = [_agreement(data, k, held, names, score, run.seed) for k in range(len(values))]
-    items = _Items(y, data.cluster_codes() if data.clustered else None, UNIT * (high - low), score)
+    agreement = [
+        _agreement(data, k, held, names, score, run.seed) if design is None else _not_weighted(y, names, score)
+        for k in range(len(values))
+    ]
+    items = _Items(y, data.cluster_codes() if data.clustered else None, UNIT * (high - low), score, design)
     by = _systems(data)
     cells = tuple(
         _cell(cell.id, items, each, by, figures)
         for cell, each, figures in zip(data.cells, values, agreement, strict=True)
     )
     labelled = int((~np.isnan(y)).sum())
-    own = ALL_LABELLED if labelled == len(y) else FIGURES
+    own = ALL_LABELLED if labelled == len(y) else FIGURES if design is None else WEIGHTED
     return MeanCorrection(data.name, len(y), labelled, annotators, cells, (own.format(dataset=data.name), *notes))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Items:
-    """Labels of all items, their clusters, the error of an added item, and the level."""
+    """Labels of all items, their clusters, the error of an added item, the level, and the design of unequal draws."""
 
     y: Array
     group: Groups | None
     unit: float
     score: ScoreSpec
+    design: Design | None = None
 
     def part(self, rows: NDArray[np.intp]) -> _Items:
-        return replace(self, y=self.y[rows], group=None if self.group is None else self.group[rows])
+        group = None if self.group is None else self.group[rows]
+        return replace(self, y=self.y[rows], group=group, design=self.design and self.design.part(rows))
+
+    def alone(self, rows: NDArray[np.bool_], values: Array) -> _Items:
+        """Some of the items with values that take the place of labels, all of the same weight."""
+        group = None if self.group is None else self.group[rows]
+        return replace(self, y=values[rows], group=group, design=None)
 
 
 def _agreement(
@@ -150,6 +169,11 @@ def _agreement(
     bare = CellScore(data.cells[k], len(data), len(data), (), (), {}, Usage())
     found = soft_figures(bare, k, held, names, score, seed)
     return {name: found[name] for name in names}
+
+
+def _not_weighted(y: Array, names: Sequence[str], score: ScoreSpec) -> dict[str, Figure]:
+    n = int((~np.isnan(y)).sum())
+    return {name: Figure(None, reason=NOT_WEIGHTED, n=n, level=score.level) for name in names}
 
 
 def _systems(data: JudgedDataset) -> dict[str, NDArray[np.intp]]:
@@ -177,7 +201,7 @@ def _cell(
 def _estimate(items: _Items, values: Array, level: float) -> tuple[MeanEstimate, Corrected | None]:
     """The mean by labels, by a judge, and by both."""
     given, own = ~np.isnan(items.y), ~np.isnan(values)
-    human = _mean(items, items.y, level, NO_LABELS)
+    human = _human(items, level)
     judge = _mean(items, values, level, ALL_FAILED)
     counts = len(items.y), int(given.sum())
     if human.value is None or judge.value is None:
@@ -189,8 +213,21 @@ def _estimate(items: _Items, values: Array, level: float) -> tuple[MeanEstimate,
 
 def _corrected(items: _Items, values: Array) -> Corrected:
     given = ~np.isnan(items.y)
+    if items.design is not None:
+        return weighted_mean(items.y[given], values, given, items.design, clusters=items.group)
     units = None if items.group is None else (items.group[given], items.group[~given])
     return prediction_powered.corrected_mean(items.y[given], values[given], values[~given], clusters=units)
+
+
+def _human(items: _Items, level: float) -> Figure:
+    """The mean of the labels, weighted where they were drawn with unequal probabilities."""
+    given = ~np.isnan(items.y)
+    if items.design is None or not given.any():
+        return _mean(items, items.y, level, NO_LABELS)
+    zeros = np.zeros(len(items.y))
+    return _figure(
+        items, weighted_mean(items.y[given], zeros, given, items.design, power=0.0, clusters=items.group), level
+    )
 
 
 def _mean(items: _Items, values: Array, level: float, nothing: str) -> Figure:
@@ -198,7 +235,7 @@ def _mean(items: _Items, values: Array, level: float, nothing: str) -> Figure:
     rows = ~np.isnan(values)
     if not rows.any():
         return Figure(None, reason=nothing, level=level)
-    part = replace(items, y=values[rows], group=None if items.group is None else items.group[rows])
+    part = items.alone(rows, values)
     return _figure(part, _corrected(part, values[rows]), level)
 
 
@@ -213,7 +250,8 @@ def _figure(items: _Items, found: Corrected, level: float) -> Figure:
     if reason:
         return Figure(found.value, reason=reason, **known)
     low, high = _interval(items, found, level)
-    return Figure(found.value, low, high, method="analytic" if items.group is None else "clustered", **known)
+    method = "weighted" if items.design is not None else "analytic" if items.group is None else "clustered"
+    return Figure(found.value, low, high, method=method, **known)
 
 
 def _sizes(items: _Items) -> Array:
@@ -222,9 +260,18 @@ def _sizes(items: _Items) -> Array:
     return np.ones(int(given.sum())) if items.group is None else clusters.sizes_of(items.group[given])
 
 
+def _weights(items: _Items, design: Design) -> Array:
+    """The weights of the labelled items, of a cluster their sum."""
+    given = ~np.isnan(items.y)
+    weights, _ = design.of_labelled(given)
+    if items.group is None:
+        return weights
+    return np.bincount(np.unique(items.group[given], return_inverse=True)[1], weights).astype(float)
+
+
 def _interval(items: _Items, found: Corrected, level: float) -> tuple[float, float]:
     """A t interval; its error holds that of one added item, so that it has no zero width."""
-    sizes = _sizes(items)
+    sizes = _sizes(items) if items.design is None else _weights(items, items.design)
     worth = float(sizes.sum()) ** 2 / float((sizes**2).sum())
     degrees = max(1.0, worth - (2 if found.power else 1))
     error = math.hypot(found.error * math.sqrt(worth / degrees), items.unit / worth)
@@ -236,6 +283,8 @@ def _influence(items: _Items, values: Array, found: Corrected) -> Array:
     """What each item adds to the corrected mean."""
     given = ~np.isnan(items.y)
     filled = np.where(np.isnan(values), np.nanmean(values), values)
+    if items.design is not None:
+        return mean_influence(items.y[given], filled, given, items.design, found.power)
     added = np.zeros(len(values))
     n, more = int(given.sum()), int((~given).sum())
     here = filled[given] - filled[given].mean()

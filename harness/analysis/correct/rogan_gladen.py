@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.analysis.correct import wording
-from harness.analysis.correct.label_file import NewLabels
+from harness.analysis.correct.given_labels import NewLabels
 from harness.analysis.correct.systems import systems_of
 from harness.data.labels import majority
 from harness.errors import RunFolderError

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.correct.label_file import NewLabels
+from harness.analysis.correct.given_labels import NewLabels
 from harness.analysis.correct.pairing import Pairing
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.correct.label_file import NewLabels
+from harness.analysis.correct.given_labels import NewLabels
 from harness.analysis.correct.pairing import Pairing
 from harness.analysis.correct.weighted_agreement import weighted_agreement
 from harness.records.experiment import ScoreSpec

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
-from harness.analysis.correct.label_file import LabelSource, NewLabels
+from harness.analysis.correct.given_labels import LabelSource, NewLabels
+from harness.analysis.label.answers import Answer, choices, in_data_order, meanings, number_in, ranking_in
 from harness.analysis.label.draw import Draw, DrawnItem
 from harness.analysis.label.form import Form, FormRow, is_form, read_form, shown_probability
 from harness.analysis.label.record import ENDING, read_record, record_path
-from harness.data.labels import NO_LABEL, meanings_of
+from harness.data.labels import NO_LABEL
 from harness.data.values import Fault
 from harness.errors import DatasetError, Problem
 from harness.records.label_set import LabelSet
 from harness.text import pluralized, quoted, suggestion
 
 if TYPE_CHECKING:
-    from harness.runner.run_reader import Judged
+    from harness.runner.run_reader import Judged, JudgedDataset
 
 TOLERANCE = 1e-3
 """Relative difference of a probability that a spreadsheet may make by rounding."""
@@ -29,8 +29,6 @@ SKIPPED = (
     "{dataset}: {skipped} skipped that an annotator saw before labelled ones; the probabilities hold only if they were "
     "skipped whatever their label"
 )
-SIDES = {"1": 0, "2": 2, "tie": 1}
-"""What annotators write about a pair, as the code of a verdict on the responses in the order shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +124,7 @@ def collect(judged: Judged, paths: Sequence[Path], records: Path | None = None) 
     for dataset in judged.datasets:
         if dataset.name in draws:
             some = rows[dataset.name]
-            found[dataset.name] = _collected(draws[dataset.name], dataset.label_set, some, problems)
+            found[dataset.name] = _collected(draws[dataset.name], dataset, some, problems)
     if problems:
         raise DatasetError(problems)
     return found
@@ -178,37 +176,90 @@ def _foreign(form: Form, ids: Mapping[str, str]) -> list[Problem]:
 
 
 def _collected(
-    draw: Draw, labels: LabelSet, rows: Sequence[tuple[Form, FormRow]], problems: list[Problem]
+    draw: Draw, dataset: JudgedDataset, rows: Sequence[tuple[Form, FormRow]], problems: list[Problem]
 ) -> Collected:
     rounds = draw.drawn
     items = {one.key: one for some in rounds for one in some}
-    words = _words(labels, [row for _, row in rows])
+    answers = _Answers(draw, dataset, [row.label for _, row in rows])
     annotators = tuple(sorted({row.annotator for _, row in rows}))
-    codes = np.full((len(draw.items), len(annotators)), NO_LABEL, np.int8)
+    given: dict[tuple[int, int], Answer] = {}
     faults: dict[Path, tuple[Form, list[Fault]]] = {}
     seen: set[tuple[str, str]] = set()
     for form, row in rows:
         item = items.get(row.key)
-        own = list(_faults(row, item, words, items, labels))
+        answer, wrong = (None, "") if item is None or not row.label else answers.of(item, row.label)
+        own = list(_faults(row, item, items))
+        if wrong:
+            own.append(Fault(row.row, "label", wrong, f"write {choices(dataset.label_set)}, or leave it empty"))
         if (row.key, row.annotator) in seen:
             own.append(Fault(row.row, "key", f"{quoted(row.key)} by {quoted(row.annotator)} occurs twice"))
         seen.add((row.key, row.annotator))
         faults.setdefault(form.path, (form, []))[1].extend(own)
-        if item is not None and not own and row.label:
-            code = words[row.label]
-            is_turned = labels.is_pair and item.is_swapped
-            codes[item.at, annotators.index(row.annotator)] = 2 - code if is_turned else code
+        if item is not None and answer is not None and not own:
+            given[item.at, annotators.index(row.annotator)] = answer
     problems += [one for form, some in faults.values() if some for one in form.error(some).problems]
-    has_label = (codes != NO_LABEL).any(axis=1)
-    skipped = _skipped(draw, annotators, codes)
+    labels = _labels(annotators, given, len(draw.items), dataset.label_set)
+    has_label = labels.is_labelled
+    skipped = _skipped(draw, annotators, labels.codes)
     notes = (SKIPPED.format(dataset=draw.dataset, skipped=pluralized(skipped, "item")),) if skipped else ()
     return Collected(
         draw=draw,
-        labels=NewLabels(annotators, codes, draw.design(has_label), notes),
+        labels=replace(labels, design=draw.design(has_label), notes=notes),
         annotators_of=_annotators_of(rows),
-        by_annotator={name: int((codes[:, at] != NO_LABEL).sum()) for at, name in enumerate(annotators)},
+        by_annotator={name: int((labels.codes[:, at] != NO_LABEL).sum()) for at, name in enumerate(annotators)},
         by_round=tuple((len(some), int(has_label[[one.at for one in some]].sum())) for some in rounds),
         skipped=skipped,
+    )
+
+
+class _Answers:
+    """What the words of annotators mean.
+
+    Args:
+        draw: says in which order the responses of an item are shown.
+        dataset: whose items are labelled.
+        words: all that were written.
+    """
+
+    def __init__(self, draw: Draw, dataset: JudgedDataset, words: Sequence[str]) -> None:
+        self._draw, self._labels = draw, dataset.label_set
+        self._counts = dataset.response_counts() if self._labels.is_ranking else ()
+        is_word = self._labels.scale is None and not self._labels.is_ranking
+        self._meanings = meanings(self._labels, words) if is_word else {}
+
+    def of(self, item: DrawnItem, word: str) -> tuple[Answer | None, str]:
+        """What a word says of the responses in the order of the data, and what is wrong with it, "" for nothing."""
+        if self._labels.scale is not None:
+            return number_in(word, self._labels.scale)
+        if self._labels.is_ranking:
+            count = self._counts[item.at]
+            ranking, wrong = ranking_in(word, count)
+            return ranking and in_data_order(ranking, self._draw.order_shown(item.at, count)), wrong
+        code = self._meanings.get(word)
+        if code is None:
+            return None, f"is {quoted(word)}"
+        return 2 - code if self._labels.is_pair and item.is_swapped else code, ""
+
+
+def _labels(
+    annotators: tuple[str, ...], given: Mapping[tuple[int, int], Answer], items: int, labels: LabelSet
+) -> NewLabels:
+    """Answers by item and annotator as labels."""
+    shape = items, len(annotators)
+    codes = np.full(shape, NO_LABEL, np.int8)
+    numbers, rankings = np.full(shape, np.nan), np.full(shape, None, dtype=object)
+    for place, answer in given.items():
+        if labels.is_number:
+            codes[place], numbers[place] = 0, answer
+        elif labels.is_ranking:
+            codes[place], rankings[place] = 0, answer
+        else:
+            codes[place] = answer
+    return NewLabels(
+        annotators,
+        codes,
+        numbers=numbers if labels.is_number else None,
+        rankings=rankings if labels.is_ranking else None,
     )
 
 
@@ -222,20 +273,7 @@ def _annotators_of(rows: Sequence[tuple[Form, FormRow]]) -> dict[Path, tuple[str
     return {path: found[path] for path in sorted(found, key=lambda path: (first[path], str(path)))}
 
 
-def _words(labels: LabelSet, rows: Sequence[FormRow]) -> dict[str, int]:
-    """Every word of some rows that means a label, as its code."""
-    used = {row.label for row in rows if row.label}
-    if labels.is_pair:
-        return {word: SIDES[word.casefold()] for word in used if word.casefold() in SIDES}
-    meanings: dict[str, str] = {}
-    for word in used:  # one by one: a word without a meaning must not hide that of the others
-        meanings |= {key: name for key, name in meanings_of(pl.Series([word]), labels).items() if key == word}
-    return {word: labels.names.index(name) for word, name in meanings.items()}
-
-
-def _faults(
-    row: FormRow, item: DrawnItem | None, words: Mapping[str, int], items: Mapping[str, DrawnItem], labels: LabelSet
-) -> Iterator[Fault]:
+def _faults(row: FormRow, item: DrawnItem | None, items: Mapping[str, DrawnItem]) -> Iterator[Fault]:
     """What is wrong with a row."""
     if not row.annotator:
         yield Fault(row.row, "annotator", "is empty")
@@ -250,14 +288,6 @@ def _faults(
         expected = shown_probability(item.probability)
         message = f"is {quoted(row.probability)}, and the draw gives {quoted(row.key)} {expected}"
         yield Fault(row.row, "probability", message, "a probability follows from the draw; restore it")
-    if row.label and row.label not in words:
-        yield Fault(row.row, "label", f"is {quoted(row.label)}", f"write {choices(labels)}, or leave it empty")
-
-
-def choices(labels: LabelSet) -> str:
-    """The labels that an annotator can write, in words."""
-    names = list(SIDES) if labels.is_pair else list(labels.names)
-    return ", ".join(f"`{name}`" for name in names[:-1]) + f" or `{names[-1]}`"
 
 
 def _skipped(draw: Draw, annotators: Sequence[str], codes: np.ndarray[tuple[int, int], np.dtype[np.int8]]) -> int:

@@ -143,6 +143,15 @@ class Draw:
         """
         return sorted(self.drawn[number - 1], key=lambda one: self._number("order", annotator, self.items[one.at]))
 
+    def order_shown(self, at: int, count: int) -> list[int]:
+        """The order in which the responses of an item are shown, where there are several: positions in the data.
+
+        Args:
+            at: position of the item.
+            count: of its responses.
+        """
+        return sorted(range(count), key=lambda place: self._number("place", self.items[at], str(place)))
+
     def design(self, labelled: NDArray[np.bool_] | None = None) -> Design:
         """The probability of every item over all rounds, and the strata within which it is the same.
 
@@ -198,6 +207,10 @@ def strata_by_disagreement(outcomes: NDArray[np.int8], classes: int) -> Strata |
     """
     if outcomes.shape[1] < 2:
         return None
-    share = disagreement(np.minimum(outcomes, classes))
+    return strata_by_share(disagreement(np.minimum(outcomes, classes)))
+
+
+def strata_by_share(share: Array) -> Strata | None:
+    """The strata of items by a share of disagreement, 0 to 1; None where every item is in the same one."""
     strata = strata_of(share)
     return Strata(strata, shares_of(share, strata)) if strata.max(initial=0) else None

@@ -4,7 +4,7 @@
 | --- | --- |
 | key | what the item is called; it says nothing about the item |
 | label | empty, for the annotator to fill in |
-| prompt, response | the texts; of a pair `response_1` and `response_2`, in an order that says nothing |
+| prompt, response | the texts; of several `response_1`, `response_2` and so on, in an order that says nothing |
 | reference | the reference answer, where the data have one |
 | annotator | who labels |
 | probability | with which the round drew the item from those not drawn before |
@@ -28,15 +28,19 @@ from harness.data.rows import Rows
 from harness.data.usable import row_problems
 from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
+from harness.records.rankings import MOST_RESPONSES
 
 FORMATS = ("csv", "jsonl")
-TEXTS = ("prompt", "response", "response_1", "response_2", "reference")
+RESPONSES = tuple(f"response_{number}" for number in range(1, MOST_RESPONSES + 1))
+TEXTS = ("prompt", "response", *RESPONSES, "reference")
 NEEDED = ("key", "label", "annotator", "probability", "draw")
 COLUMNS = ("key", "label", *TEXTS, "annotator", "probability", "draw")
 LONGEST_CELL = 30_000
 """Characters of a text in a CSV file: a spreadsheet cuts longer cells, and breaks the row."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a text that begins so for a formula; an apostrophe before it keeps it a text."""
+EMPTY_RESPONSE = "(empty response)"
+"""Of a response that is ranked: a column without text stands for no response."""
 DIGITS = 6
 """Significant digits of a probability."""
 
@@ -46,7 +50,7 @@ class Texts(NamedTuple):
 
     Attributes:
         prompt: the prompt.
-        responses: of one response, or of both in the order of the data.
+        responses: of one response, or of all in the order of the data.
         reference: the reference answer, "" without one.
     """
 
@@ -103,20 +107,19 @@ def shown_probability(value: float) -> str:
     return f"{value:.{DIGITS}g}"
 
 
-def text_columns(texts: Texts, *, is_swapped: bool, form: str = "jsonl") -> dict[str, str]:
+def text_columns(texts: Texts, order: Sequence[int], form: str = "jsonl") -> dict[str, str]:
     """The texts of an item by column.
 
     Args:
         texts: of the item.
-        is_swapped: whether response b is shown first.
+        order: of each response as it is shown, its position among these.
         form: format of the file; in CSV long texts are shortened.
     """
     columns = {"prompt": texts.prompt}
     if len(texts.responses) == 1:
         columns["response"] = texts.responses[0]
     else:
-        first, second = reversed(texts.responses) if is_swapped else texts.responses
-        columns |= {"response_1": first, "response_2": second}
+        columns |= dict(zip(RESPONSES, (texts.responses[place] for place in order), strict=False))
     columns |= {"reference": texts.reference} if texts.reference else {}
     return {name: _clipped(text) for name, text in columns.items()} if form == "csv" else columns
 

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness.analysis.correct.correct import correct_dataset
+from harness.analysis.correct.correct import correct_dataset, means_of
 from harness.analysis.label.collect import Collected
-from harness.analysis.label.draw import Strata, strata_by_disagreement
+from harness.analysis.label.disagreement import strata_of_cells
+from harness.analysis.label.draw import Strata
+from harness.analysis.label.ranked import agreement_figure, labelled_rankings
 from harness.data.labels import majority
+from harness.data.number_labels import mean_numbers
 from harness.hashing import rounded, seed_for
 from harness.records.figures import Figure
+from harness.runner.soft import numbers_of
+from harness.scoring.estimates import NO_LABELS
 from harness.scoring.figure_json import figure_json
-from harness.scoring.win_rates import Rate
+from harness.scoring.number_figures import UNIT
+from harness.scoring.soft_metric import find_soft_metric
 from harness.statistics.agreement import Array
 from harness.statistics.codes import VERDICT_CODES, Codes
 from harness.statistics.label_planning import FEWEST, Needed, Plan, Wanted, labels_needed, plan_of
-from harness.statistics.prediction_powered import corrected_rate
+from harness.statistics.prediction_powered import corrected_mean
 from harness.statistics.sampling import Ints
 
 if TYPE_CHECKING:
     from harness.runner.run_reader import Judged, JudgedDataset
 
-WIDTH = 0.1
-"""Of an interval, from end to end, where the user names none."""
+SHARE = 0.1
+"""Width of an interval, from end to end, as a share of the scale, where the user names none."""
+RANKED = "{dataset}: the interval is that of agreement on the labelled items; no judge can narrow it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,76 +85,181 @@ class _Planned:
     """What the plans of all cells of a dataset share.
 
     Attributes:
-        labels: outcomes of all items by the labels, −1 without one.
-        clusters: of these items, None where they are independent.
+        labelled: which of all items have a label.
+        clusters: of all items, None where they are independent.
         uniform: drawing further items uniformly.
         stratified: drawing them by disagreement, None without strata.
-        wanted: the interval.
+        wanted: the interval, in units of the scale.
+        ends: the least and the greatest value.
     """
 
-    labels: Codes
+    labelled: NDArray[np.bool_]
     clusters: Ints | None
     uniform: Plan
     stratified: Plan | None
     wanted: Wanted
+    ends: tuple[float, float] = (0.0, 1.0)
+
+    @property
+    def span(self) -> float:
+        """The length of the scale."""
+        return self.ends[1] - self.ends[0]
+
+    def row(self, cell: str | None, figure: Figure, of: _Values) -> CellStatus:
+        """How many labels a cell needs."""
+        items, n = len(self.labelled), int(self.labelled.sum())
+        human = (of.human - self.ends[0]) / self.span
+        judge = (of.judge[self.labelled] - self.ends[0]) / self.span
+        error = human - of.power * items / max(1, items - n) * judge
+        effect = self._effect(of)
+        needed = [
+            None if plan is None else _in_units(labels_needed(plan, human, error, self.wanted, effect), self.span)
+            for plan in (self.uniform, self.stratified)
+        ]
+        assert needed[0] is not None
+        return CellStatus(cell, figure, of.gain, needed[0], needed[1])
+
+    def _effect(self, of: _Values) -> float:
+        """The clustered variance of a mean over that of independent items, 1 where items are independent."""
+        if self.clusters is None or self.labelled.sum() < FEWEST:
+            return 1.0
+        own, others = of.judge[self.labelled], of.judge[~self.labelled]
+        units = self.clusters[self.labelled], self.clusters[~self.labelled]
+        apart = corrected_mean(of.human, own, others).error
+        together = corrected_mean(of.human, own, others, clusters=units).error
+        return max(0.5, (together / apart) ** 2) if apart > 0 and together > 0 else 1.0
 
 
-def status(judged: Judged, found: Mapping[str, Collected], width: float = WIDTH) -> list[DatasetStatus]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Values:
+    """Values of a cell: people's of the labelled items, the judge's of all items; the weight of the judge, its gain."""
+
+    human: Array
+    judge: Array
+    power: float = 0.0
+    gain: float | None = None
+
+
+def span_of(judged: Judged) -> float:
+    """The length of the scale of what the intervals are of: 1 of a rate."""
+    low, high = _ends(judged)
+    return high - low
+
+
+def status(judged: Judged, found: Mapping[str, Collected], width: float | None = None) -> list[DatasetStatus]:
     """Where labelling stands.
 
     Args:
         judged: the run.
         found: the labels, by dataset.
-        width: wanted, of an interval from end to end.
+        width: wanted, of an interval from end to end; a tenth of the scale where it is None.
     """
-    return [_dataset(judged, data, found[data.name], width) for data in judged.datasets if data.name in found]
+    wanted = SHARE * span_of(judged) if width is None else width
+    made = _of_classes
+    if judged.label_set.is_number:
+        made = _of_numbers
+    elif judged.label_set.is_ranking:
+        made = _of_rankings
+    return [made(judged, data, found[data.name], wanted) for data in judged.datasets if data.name in found]
 
 
-def _dataset(judged: Judged, data: JudgedDataset, found: Collected, width: float) -> DatasetStatus:
+def _ends(judged: Judged) -> tuple[float, float]:
+    if judged.label_set.is_ranking:
+        return find_soft_metric(judged.score.metrics[0]).RANGE
+    return judged.label_set.scale or (0.0, 1.0)
+
+
+def _planned(
+    judged: Judged,
+    data: JudgedDataset,
+    found: Collected,
+    labelled: NDArray[np.bool_],
+    width: float,
+    rows: Callable[[Ints], Ints] = lambda values: values,
+) -> _Planned:
+    """The plans of a dataset.
+
+    Args:
+        judged: the run.
+        data: the dataset.
+        found: its labels.
+        labelled: which of the items that count have a label.
+        width: wanted.
+        rows: the items that count, of a value for every item.
+    """
+    strata = found.draw.strata or strata_of_cells(judged, data)
+    of_items = None if strata is None else rows(strata.of_items)
+    ends = _ends(judged)
+    unit = UNIT if judged.label_set.is_number else None
+    seed = seed_for(judged.seed, "label-status", data.name)
+    return _Planned(
+        labelled,
+        rows(data.cluster_codes()) if data.clustered else None,
+        _plan(labelled, of_items if found.draw.strata is not None else None, strata, stratified=False),
+        None if of_items is None else _plan(labelled, of_items, strata, stratified=True),
+        Wanted(width / (ends[1] - ends[0]), judged.score.level, seed, unit),
+        ends,
+    )
+
+
+def _of_classes(judged: Judged, data: JudgedDataset, found: Collected, width: float) -> DatasetStatus:
     one = correct_dataset(data, found.labels, judged.score, judged.seed)
     labels = one.pairing.outcomes(majority(found.labels.codes, data.label_set))
-    strata = found.draw.strata or strata_by_disagreement(data.outcomes, len(data.label_set.names))
-    of_items = None if strata is None else one.pairing.of_items(strata.of_items)
-    planned = _Planned(
-        labels,
-        one.pairing.of_items(data.cluster_codes()) if data.clustered else None,
-        _plan(labels, of_items if found.draw.strata is not None else None, strata, stratified=False),
-        None if of_items is None else _plan(labels, of_items, strata, stratified=True),
-        Wanted(width, judged.score.level, seed_for(judged.seed, "label-status", data.name)),
-    )
-    nobody = np.zeros(len(planned.labels), np.int8)
-    rows = [_row(planned, None, one.human["half"], None, nobody)]
+    labelled = labels >= 0
+    planned = _planned(judged, data, found, labelled, width, one.pairing.of_items)
+    human = _scores(labels[labelled])
+    rows = [planned.row(None, one.human["half"], _Values(human, np.zeros(len(labels))))]
     for at, cell in enumerate(one.cells):
         rate, outcomes = cell.rates["half"], one.pairing.outcomes(data.outcomes[:, at])
-        rows.append(_row(planned, cell.score.cell.id, rate.corrected, rate, outcomes))
+        values = _Values(human, _scores(outcomes), rate.power or 0.0, rate.gain)
+        rows.append(planned.row(cell.score.cell.id, rate.corrected, values))
     return DatasetStatus(found, one.pairing.title, tuple(rows), one.notes)
 
 
-def _plan(labels: Codes, of_items: Ints | None, strata: Strata | None, *, stratified: bool) -> Plan:
+def _of_numbers(judged: Judged, data: JudgedDataset, found: Collected, width: float) -> DatasetStatus:
+    assert found.labels.numbers is not None
+    one, y = means_of(judged, data, found.labels), mean_numbers(found.labels.numbers)
+    planned = _planned(judged, data, found, ~np.isnan(y), width)
+    human, given = y[planned.labelled], numbers_of(judged, data)
+    nothing = Figure(None, reason=NO_LABELS, level=judged.score.level)
+    alone = one.cells[0].mean.human if one.cells else nothing
+    rows = [planned.row(None, alone, _Values(human, np.full(len(y), planned.ends[0])))]
+    for at, cell in enumerate(one.cells):
+        column = given[:, at]
+        known = column[~np.isnan(column)]
+        judge = np.where(np.isnan(column), known.mean() if len(known) else planned.ends[0], column)
+        values = _Values(human, judge, cell.mean.power or 0.0, cell.mean.gain)
+        rows.append(planned.row(cell.cell, cell.mean.corrected, values))
+    return DatasetStatus(found, "mean of the numbers", tuple(rows), one.notes)
+
+
+def _of_rankings(judged: Judged, data: JudgedDataset, found: Collected, width: float) -> DatasetStatus:
+    metric, held = judged.score.metrics[0], labelled_rankings(data, found.labels)
+    planned = _planned(judged, data, found, held.is_ordered, width)
+    rows = []
+    for at, cell in enumerate(data.cells):
+        values = held.of(at, find_soft_metric(metric))
+        assert values is not None
+        figure = agreement_figure(held, at, metric, found.labels, judged)
+        human = values[planned.labelled]
+        rows.append(planned.row(cell.id, figure, _Values(human, np.full(len(values), planned.ends[0]))))
+    notes = (RANKED.format(dataset=data.name), *found.labels.notes)
+    return DatasetStatus(found, f"{metric} against the labels", tuple(rows), notes)
+
+
+def _in_units(found: Needed, span: float) -> Needed:
+    return found._replace(best=found.best * span)
+
+
+def _plan(labelled: NDArray[np.bool_], of_items: Ints | None, strata: Strata | None, *, stratified: bool) -> Plan:
     """A plan within strata; without any, all items are one."""
-    labelled = labels >= 0
     if of_items is None or strata is None:
         one = np.zeros(int(labelled.sum()), np.int64)
-        return plan_of(one, np.array([len(labels)]), np.array([0.5]), stratified=stratified)
+        return plan_of(one, np.array([len(labelled)]), np.array([0.5]), stratified=stratified)
     sizes = np.bincount(of_items, minlength=len(strata.shares))
     kept = np.flatnonzero(sizes)  # a pairing may leave out every item of a stratum
     numbered = np.searchsorted(kept, of_items[labelled])
     return plan_of(numbered, sizes[kept], strata.shares[kept], stratified=stratified)
-
-
-def _row(planned: _Planned, cell: str | None, figure: Figure, rate: Rate | None, outcomes: Codes) -> CellStatus:
-    labelled = planned.labels >= 0
-    items, n = len(labelled), int(labelled.sum())
-    power = 0.0 if rate is None or rate.power is None else rate.power
-    human = _scores(planned.labels[labelled])
-    error = human - power * items / max(1, items - n) * _scores(outcomes)[labelled]
-    effect = _effect(planned.labels, outcomes, planned.clusters)
-    needed = [
-        None if plan is None else labels_needed(plan, human, error, planned.wanted, effect)
-        for plan in (planned.uniform, planned.stratified)
-    ]
-    assert needed[0] is not None
-    return CellStatus(cell, figure, None if rate is None else rate.gain, needed[0], needed[1])
 
 
 def _scores(outcomes: Codes) -> Array:
@@ -156,22 +269,13 @@ def _scores(outcomes: Codes) -> Array:
     return np.asarray(np.where(np.isnan(scores), known.mean() if len(known) else 0.0, scores))
 
 
-def _effect(labels: Codes, outcomes: Codes, clusters: Ints | None) -> float:
-    """The clustered variance of a corrected rate over that of independent items, 1 where items are independent."""
-    if clusters is None or (labels >= 0).sum() < FEWEST:
-        return 1.0
-    apart = corrected_rate(outcomes, labels).error
-    together = corrected_rate(outcomes, labels, clusters=clusters).error
-    return max(0.5, (together / apart) ** 2) if apart > 0 and together > 0 else 1.0
-
-
-def status_json(judged: Judged, found: Sequence[DatasetStatus], width: float) -> dict[str, Any]:
+def status_json(judged: Judged, found: Sequence[DatasetStatus], width: float | None) -> dict[str, Any]:
     """As `schemas/output/label.schema.json` describes it, floats rounded to 12 significant digits."""
     document: dict[str, Any] = rounded(
         {
             "run": judged.id,
             "spec": judged.spec_name,
-            "width": width,
+            "width": SHARE * span_of(judged) if width is None else width,
             "datasets": [_dataset_json(one) for one in found],
         }
     )

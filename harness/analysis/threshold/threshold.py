@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.correct.label_file import LabelSource, Target, read_labels
+from harness.analysis.correct.given_labels import LabelSource, Target
+from harness.analysis.correct.label_file import read_labels
 from harness.analysis.threshold.choose import (
     Aim,
     Bools,

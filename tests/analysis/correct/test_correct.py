@@ -8,7 +8,7 @@ import pytest
 
 from harness.analysis.correct.correct import correct, correct_dataset
 from harness.analysis.correct.document import correction_json
-from harness.analysis.correct.label_file import LabelSource, NewLabels
+from harness.analysis.correct.given_labels import LabelSource, NewLabels
 from harness.analysis.correct.notes import homogeneity_p
 from harness.records.document import Document
 from harness.scoring.score import score_dataset

@@ -8,7 +8,8 @@ import orjson
 import polars as pl
 import pytest
 
-from harness.analysis.correct.label_file import LabelSource, Target, read_labels
+from harness.analysis.correct.given_labels import LabelSource, Target
+from harness.analysis.correct.label_file import read_labels
 from harness.errors import DatasetError
 
 PAIRS = Target("pairs", [f"p{k}" for k in range(6)])

@@ -11,7 +11,7 @@ import pytest
 
 from harness.analysis.correct.correct import correct
 from harness.analysis.correct.document import correction_json
-from harness.analysis.correct.label_file import LabelSource
+from harness.analysis.correct.given_labels import LabelSource
 from harness.api.verdict_table import TableQuestion, score_tables
 from harness.records.document import Document
 from harness.runner.run_reader import Judged, read_judged

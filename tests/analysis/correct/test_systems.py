@@ -7,7 +7,7 @@ import pytest
 
 from harness.analysis.correct.correct import correct, correct_dataset
 from harness.analysis.correct.document import correction_json
-from harness.analysis.correct.label_file import NewLabels
+from harness.analysis.correct.given_labels import NewLabels
 from harness.records.document import Document
 from harness.records.label_set import LabelSet
 from harness.spec.schema import check

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from harness.analysis.correct.correct import correct, correct_dataset
-from harness.analysis.correct.label_file import LabelSource, NewLabels, Target, read_labels
+from harness.analysis.correct.given_labels import LabelSource, NewLabels, Target
+from harness.analysis.correct.label_file import read_labels
 from harness.errors import DatasetError
 from harness.statistics.inverse_probability import Design
 from support.readback import QUICK, N, dataset, judge, labels, run_of

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from harness.analysis.correct.correct import correct
-from harness.analysis.correct.label_file import LabelSource
+from harness.analysis.correct.given_labels import LabelSource
 from harness.analysis.label.collect import collect, drawn_labels
 from harness.analysis.label.draw import Draw, Round, strata_by_disagreement
 from harness.analysis.label.form import FormRow, read_form, shown_probability, write_form

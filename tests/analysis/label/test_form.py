@@ -59,9 +59,9 @@ def test_columns_of_the_annotator_are_kept(tmp_path):
 
 def test_a_spreadsheet_cell_holds_the_beginning_of_a_long_text():
     texts = Texts("p", ("y" * (LONGEST_CELL + 5),))
-    shown = text_columns(texts, is_swapped=False, form="csv")["response"]
+    shown = text_columns(texts, [0], "csv")["response"]
     assert shown == "y" * LONGEST_CELL + "… (5 more characters)"
-    assert len(text_columns(texts, is_swapped=False)["response"]) == LONGEST_CELL + 5
+    assert len(text_columns(texts, [0, 1])["response"]) == LONGEST_CELL + 5
 
 
 def test_a_file_saved_by_a_spreadsheet_with_semicolons_and_decimal_commas_is_read(tmp_path):
@@ -98,8 +98,8 @@ def test_other_files_are_no_files_to_fill_in(tmp_path):
 
 def test_the_texts_of_a_pair_are_shown_in_the_order_of_the_draw_and_name_no_system():
     texts = Texts("p", ("first", "second"), "the answer")
-    assert text_columns(texts, is_swapped=False) == {
+    assert text_columns(texts, [0, 1]) == {
         "prompt": "p", "response_1": "first", "response_2": "second", "reference": "the answer"
     }  # fmt: skip
-    assert text_columns(texts, is_swapped=True)["response_1"] == "second"
-    assert text_columns(Texts("p", ("only",)), is_swapped=True) == {"prompt": "p", "response": "only"}
+    assert text_columns(texts, [1, 0])["response_1"] == "second"
+    assert text_columns(Texts("p", ("only",)), [1, 0]) == {"prompt": "p", "response": "only"}
