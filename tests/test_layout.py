@@ -51,7 +51,6 @@ WITH_MORE_PARAMETERS = {
     "api/analyses.py:correct": "public: every option of `harness correct`, by keyword",
     "api/reporting.py:write_report": "public: every option of `harness report`, by keyword",
     "api/run.py:run_spec": "public: every option of `harness run`, by keyword",
-    "providers/chat_client.py:__init__": "what the providers that speak the protocol differ in, by keyword",
     "scoring/score.py:best_of": "each is data of its own; callers have no common record",
     "scoring/score.py:score_cells": "the arrays of a run that is not stored yet, and of one that is read again",
     "scoring/score.py:score_dataset": "as `score_cells`",

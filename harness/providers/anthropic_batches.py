@@ -21,7 +21,7 @@ import orjson
 from anthropic.types.messages import MessageBatch
 
 from harness.providers.batch_service import JobState
-from harness.providers.bounded_body import MAX_BYTES, bound_sync_body
+from harness.providers.bounded_body import bound_sync_body
 from harness.providers.chat_request import FORMAT, with_system_role
 from harness.providers.endpoint import Extras
 from harness.providers.faults import fault_of
@@ -32,7 +32,7 @@ from harness.providers.response import read_value
 from harness.providers.retry import Fault, as_answer, in_short
 from harness.providers.service_faults import service_faults
 from harness.providers.transport import timeout_of
-from harness.providers.unpacking import ENCODINGS
+from harness.providers.unpacking import ENCODINGS, MAX_BYTES
 from harness.records.calls import Call, Model, Reply
 
 PATH = "/v1/messages/batches"

@@ -9,10 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 
-from harness.providers.unpacking import LongReplyError, Unpacker
-
-MAX_BYTES = 1 << 24
-"""Of a response's body, packed and unpacked: far more than any model writes, and less than what fills a memory."""
+from harness.providers.unpacking import MAX_BYTES, LongReplyError, Unpacker
 
 
 class _Body:

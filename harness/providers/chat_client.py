@@ -1,9 +1,7 @@
-"""The one wrapper around the `openai` client: every provider that speaks the chat completions protocol uses it.
+"""The chat completions protocol: every provider that speaks it uses this client.
 
-Nothing comes from the environment, replies are checked before they are used, and a response with an error status
-becomes a fault by its meaning; `harness.providers.attempts` does the rest.
-
-This module imports `openai`, which takes half a second: import it where a connection is made.
+Replies are checked before they are used, and a response with an error status becomes a fault by its meaning;
+`harness.providers.http_sender` posts the requests, and `harness.providers.attempts` does the rest.
 """
 
 from __future__ import annotations
@@ -12,17 +10,14 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
-import aiohttp
-import httpx2
-import openai
+import orjson
 
 from harness.providers.attempts import ModelConnection, connection_fault
 from harness.providers.chat_request import chat_body
-from harness.providers.endpoint import Extras
 from harness.providers.event_stream import refuses_usage, wants_stream
 from harness.providers.faults import fault_in
+from harness.providers.http_sender import HttpResponse, Sender
 from harness.providers.native_reply import without_secrets
-from harness.providers.openai_client import bare_client
 from harness.providers.provider import Context
 from harness.providers.redaction import Secrets
 from harness.providers.response import read_completion
@@ -41,10 +36,8 @@ class ChatClient(ModelConnection):
         model: Model,
         context: Context,
         *,
-        base_url: str,
-        api_key: str,
-        http_client: httpx2.AsyncClient,
-        extras: Extras | None = None,
+        sender: Sender,
+        secrets: Secrets,
         seeds_draws: bool = False,
     ) -> None:
         """Make a connection without making a call.
@@ -52,17 +45,14 @@ class ChatClient(ModelConnection):
         Args:
             model: whom to ask.
             context: clock, sleep and what else comes from the outside.
-            base_url: the endpoint.
-            api_key: the key, "" for none.
-            http_client: the transport; closed with this connection.
-            extras: what is sent beside a call.
+            sender: posts to the endpoint; closed with this connection.
+            secrets: what is sent and must get out nowhere.
             seeds_draws: whether to send the number of the draw as `seed` also where the params set none. Where they
                 do, it is added to theirs, so that repeated calls differ.
         """
         super().__init__(model, context)
-        extras = extras or Extras({}, {}, None, Secrets([api_key]))
-        self._secret = extras.secrets
-        self._client = bare_client(model, base_url, api_key, http_client, extras)
+        self._secret = secrets
+        self._sender = sender
         self._seed: int | None = model.params.get("seed", 0 if seeds_draws else None)
         self._streams = bool(model.settings.get("stream"))
         """Whether replies are asked for piece by piece: some models give no others."""
@@ -71,7 +61,7 @@ class ChatClient(ModelConnection):
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._sender.close()
 
     async def _attempt(self, call: Call, *, asks_format: bool) -> Reply | Fault:
         body = chat_body(self._model, call, asks_format=asks_format, seed=self._seed)
@@ -85,23 +75,21 @@ class ChatClient(ModelConnection):
             if not self._adapts(response, form):
                 return self._status_fault(response, {**body, **form}, asks_format)
 
-    async def _posted(self, body: dict[str, Any]) -> httpx2.Response | Fault:
+    async def _posted(self, body: dict[str, Any]) -> HttpResponse | Fault:
         """The response to a request, whatever its status, or why there is none."""
+        sent = orjson.dumps(body)
         try:
-            # The client's own time limits are for one read each: an endpoint that answers by drops never meets them.
+            # One limit for the whole: an endpoint that answers by drops never meets a limit for a single read.
             async with asyncio.timeout(self._model.limits.timeout_s):
-                # `post` rather than `chat.completions.create`, which spends as much time on types as all the rest.
-                return await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
-        except openai.APIStatusError as error:
-            return error.response
-        except (openai.APIConnectionError, aiohttp.ClientError, OSError) as error:
+                return await self._sender.post(sent)
+        except Exception as error:
             return connection_fault(error, self._model, self._secret)
 
     def _stream_form(self) -> dict[str, Any]:
         """The parameters that ask for a streamed reply; none where the reply may come in one piece."""
         return {} if not self._streams else STREAM_WITH_USAGE if self._asks_usage else STREAM
 
-    def _adapts(self, response: httpx2.Response, form: dict[str, Any]) -> bool:
+    def _adapts(self, response: HttpResponse, form: dict[str, Any]) -> bool:
         """Whether the endpoint rejected the form of a call alone, which from now on is another."""
         if form is STREAM_WITH_USAGE and refuses_usage(response.status_code, response.text):
             self._asks_usage = False
@@ -111,7 +99,7 @@ class ChatClient(ModelConnection):
             return False
         return True
 
-    def _read(self, response: httpx2.Response) -> Reply | Fault:
+    def _read(self, response: HttpResponse) -> Reply | Fault:
         """What a response with status 200 says, without the key, which it may hold: a reply is kept and handed on."""
         content_type = response.headers.get("content-type", "")
         result = read_completion(response.content, content_type)
@@ -121,6 +109,6 @@ class ChatClient(ModelConnection):
         result = read_completion(redacted(response.text).encode(), redacted(content_type))
         return replace(result, message=redacted(result.message)) if isinstance(result, Fault) else result
 
-    def _status_fault(self, response: httpx2.Response, request: dict[str, Any], asks_format: bool) -> Fault:
+    def _status_fault(self, response: HttpResponse, request: dict[str, Any], asks_format: bool) -> Fault:
         params = request.keys() - {"model", "messages"}
         return fault_in(response, self._secret, self._context.now(), params=params, asks_format=asks_format)

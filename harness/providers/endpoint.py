@@ -18,6 +18,10 @@ from harness.records.calls import Model
 OPENAI = "https://api.openai.com/v1"
 """OpenAI's own endpoint. Its identity is the empty one, which calls had before endpoints were part of the key."""
 
+NO_KEY = "none"
+"""What is sent to an endpoint that asks for no key: clients insist on one, and some endpoints reject a call without."""
+CONNECT_TIMEOUT_S = 15.0
+"""An endpoint that cannot be reached by then is tried again rather than waited for."""
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,127})\}")
 SETTINGS: Mapping[str, Any] = {"system": None, "headers": None, "query": None, "proxy": None}
 """The settings that every provider with an endpoint has."""

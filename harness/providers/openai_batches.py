@@ -16,7 +16,7 @@ import openai
 
 from harness.providers.batch_lines import OPENAI_BYTES, OPENAI_LINES, read_result, request_line
 from harness.providers.batch_service import JobState
-from harness.providers.bounded_body import MAX_BYTES, bound_sync_body
+from harness.providers.bounded_body import bound_sync_body
 from harness.providers.endpoint import Extras
 from harness.providers.openai_client import bare_arguments, forget_environment
 from harness.providers.provider import Context
@@ -24,7 +24,7 @@ from harness.providers.redaction import Secrets
 from harness.providers.retry import Fault, in_short
 from harness.providers.service_faults import service_faults
 from harness.providers.transport import timeout_of
-from harness.providers.unpacking import ENCODINGS
+from harness.providers.unpacking import ENCODINGS, MAX_BYTES
 from harness.records.calls import Call, Model, Reply
 
 TAG = "harness_job"

@@ -8,11 +8,9 @@ from __future__ import annotations
 import httpx2
 
 from harness.providers.bounded_body import bound_async_body
+from harness.providers.endpoint import CONNECT_TIMEOUT_S
 from harness.providers.unpacking import ENCODINGS
 from harness.records.calls import Model
-
-CONNECT_TIMEOUT_S = 15.0
-"""An endpoint that cannot be reached by then is tried again rather than waited for."""
 
 
 def limits_of(model: Model) -> httpx2.Limits:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 
 ENCODINGS = "gzip, deflate"
 """What is asked for, so that only what can be unpacked in small pieces comes back."""
+MAX_BYTES = 1 << 24
+"""Of a response's body, packed and unpacked: far more than any model writes, and less than what fills a memory."""
 MAX_LAYERS = 3
 PIECE_BYTES = 1 << 16
 

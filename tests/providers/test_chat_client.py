@@ -527,9 +527,14 @@ def test_a_key_that_cannot_be_one_stops_the_model_before_any_call(environment: d
 
 
 def test_white_space_around_a_key_is_no_part_of_it():
-    connection = provider.connect(model_at("http://127.0.0.1:1/v1"), Context({"TEST_KEY": f"{KEY}\n"}))
-    assert connection._client.api_key == KEY  # type: ignore[attr-defined]
-    asyncio.run(connection.close())
+    async def main() -> str:
+        async with endpoint(OK) as scripted:
+            connection = provider.connect(model_at(scripted.url), Context({"TEST_KEY": f" {KEY}\n"}))
+            await connection.send(Call(model_at(scripted.url), MESSAGES))
+            await connection.close()
+            return scripted.headers[0]["authorization"]
+
+    assert asyncio.run(main()) == f"bearer {KEY}"
 
 
 def test_a_context_does_not_show_the_environment():

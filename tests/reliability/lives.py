@@ -128,7 +128,6 @@ def main() -> None:
     """Fork a process for each line."""
     import aiohttp  # noqa: F401 - imported here so that no life has to
     import diskcache  # noqa: F401
-    import openai
     import polars  # noqa: F401
 
     import harness.cli.run
@@ -137,7 +136,6 @@ def main() -> None:
     import harness.runner.executor
     import harness.runner.run_folder  # noqa: F401
 
-    openai.DefaultAioHttpClient  # noqa: B018 - imports its transport
     print("ready", flush=True)
     for line in sys.stdin:
         life = json.loads(line)

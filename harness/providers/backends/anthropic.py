@@ -130,7 +130,7 @@ def _count(value: Any) -> int:
 
 def _client_arguments(model: Model, context: Context) -> tuple[dict[str, Any], Extras]:
     """The arguments of the SDK's client, and what is sent beside a request."""
-    from harness.providers.openai_client import NO_KEY
+    from harness.providers.endpoint import NO_KEY
     from harness.providers.transport import timeout_of
 
     address, query = endpoint.without_query(_address(model))

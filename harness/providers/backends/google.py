@@ -137,9 +137,9 @@ def connect(model: Model, context: Context) -> Connection:
     import httpx2
 
     from harness.providers.attempts import ModelConnection, connection_fault
+    from harness.providers.endpoint import NO_KEY
     from harness.providers.faults import fault_in
     from harness.providers.native_reply import read_native
-    from harness.providers.openai_client import NO_KEY
     from harness.providers.transport import confine, plain_transport
 
     class GoogleConnection(ModelConnection):

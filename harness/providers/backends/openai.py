@@ -52,18 +52,12 @@ def key_parts(entry: Mapping[str, Any]) -> Mapping[str, str]:
 def connect(model: Model, context: Context) -> Connection:
     """A connection to the model's endpoint."""
     from harness.providers.chat_client import ChatClient
-    from harness.providers.openai_client import http_client
+    from harness.providers.http_sender import sender_to
 
     base_url, api_key = model.base_url or BASE_URL, endpoint.api_key_of(model, context.environment)
     extras = endpoint.extras_of(model, context.environment, api_key, base_url)
-    return ChatClient(
-        model,
-        context,
-        base_url=base_url,
-        api_key=api_key,
-        http_client=http_client(model, extras.proxy),
-        extras=extras,
-    )
+    sender = sender_to(model, base_url, "/chat/completions", api_key, extras)
+    return ChatClient(model, context, sender=sender, secrets=extras.secrets)
 
 
 def batches(model: Model, context: Context) -> BatchService:

@@ -40,15 +40,11 @@ def connect(model: Model, context: Context) -> Connection:
     import httpx2
 
     from harness.providers.chat_client import ChatClient
+    from harness.providers.http_sender import HttpxSender
+    from harness.providers.redaction import Secrets
     from harness.providers.simulation.app import App
 
-    return ChatClient(
-        model,
-        context,
-        base_url=BASE_URL,
-        api_key="",
-        http_client=httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=App(Service.from_settings(model.settings))), trust_env=False
-        ),
-        seeds_draws=True,
-    )
+    app = App(Service.from_settings(model.settings))
+    client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), trust_env=False)
+    sender = HttpxSender(model, client, f"{BASE_URL}/chat/completions", {"content-type": "application/json"})
+    return ChatClient(model, context, sender=sender, secrets=Secrets([]), seeds_draws=True)
