@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+
+from harness.data.parquet_pages import MalformedPages, chunks
 
 if TYPE_CHECKING:
     import polars as pl
 
 FREE_BYTES = 2**28
-"""Of text that any file may have."""
+"""Of text, and of unpacked pages, that any file may have."""
 RATIO = 400
-"""Bytes of text to bytes of the file. Text compresses about 5 to 1; prompts that recur in many rows, 100 to 1."""
+"""Unpacked bytes to bytes of the file. Text compresses about 5 to 1; prompts that recur in many rows, 100 to 1."""
+
+FREE_VALUES = 5 * 10**7
+"""Values in all columns, nulls included, that any file may have. A value takes up to 16 bytes of memory."""
+VALUES_A_BYTE = 100
 
 FREE_ROWS = 10**7
 """Rows that any file of a run may have."""
@@ -36,7 +43,7 @@ def read_bounded(path: Path, columns: Sequence[str] | None = None) -> pl.DataFra
 
 
 def check_rows(path: Path) -> None:
-    """Refuse a file of a run that says it has an impossible number of rows; its rows are not read.
+    """Refuse a file of a run that has an impossible number of rows or impossible pages; nothing is unpacked.
 
     Raises:
         ParquetBomb: with the number.
@@ -44,6 +51,28 @@ def check_rows(path: Path) -> None:
     size, rows = path.stat().st_size, row_count(path)
     if rows > max(FREE_ROWS, ROWS_A_BYTE * size):
         raise ParquetBomb(f"says that it has {rows:,} rows, in {size:,} bytes")
+    with path.open("rb") as file:
+        check_pages(file)
+
+
+def check_pages(file: BinaryIO) -> None:
+    """Refuse a file whose pages unpack to more than it can be worth, by their headers; nothing is unpacked.
+
+    Raises:
+        ParquetBomb: with the number, which is that of the first pages that are too many.
+    """
+    size = file.seek(0, os.SEEK_END)
+    most_bytes, most_values = max(FREE_BYTES, RATIO * size), max(FREE_VALUES, VALUES_A_BYTE * size)
+    unpacked = values = 0
+    try:
+        for chunk in chunks(file):
+            unpacked, values = unpacked + chunk.unpacked, values + chunk.values
+            if unpacked > most_bytes:
+                raise ParquetBomb(f"unpacks to {unpacked:,} bytes or more, over {RATIO} times its {size:,} bytes")
+            if values > most_values:
+                raise ParquetBomb(f"says that it has {values:,} values or more, in {size:,} bytes")
+    except MalformedPages as error:
+        raise ParquetBomb(f"cannot be read as Parquet: {error}") from None
 
 
 def checked(frame: pl.DataFrame, path: Path) -> pl.DataFrame:

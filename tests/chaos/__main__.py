@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
@@ -36,6 +37,18 @@ def report(ended: Ended, *, with_steps: bool) -> None:
         print(ended.failure, flush=True)
 
 
+def ended_groups(run: Callable[[range], list[Ended]], groups: list[range], processes: int) -> Iterator[list[Ended]]:
+    """Run groups of seeds, in this process if it is to be the only one: another one would import everything again."""
+    if processes == 1:
+        yield from map(run, groups)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        try:
+            yield from pool.map(run, groups)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
 def main() -> int:
     """Run the seeds; 1 if one of them failed."""
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__.partition("\n")[0])
@@ -53,15 +66,13 @@ def main() -> int:
     last, started = given.first + given.seeds, time.monotonic()
     groups = [range(at, min(at + AT_ONCE, last)) for at in range(given.first, last, AT_ONCE)]
     counts, failed = Counter[str](), 0
-    with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
-        for group in pool.map(partial(run_some, folder=folder, planted=given.plant), groups):
-            for ended in group:
-                report(ended, with_steps=False)
-                counts += ended.counts
-                failed += bool(ended.failure)
-            if given.plant and failed:
-                pool.shutdown(cancel_futures=True)
-                break
+    for group in ended_groups(partial(run_some, folder=folder, planted=given.plant), groups, given.processes):
+        for ended in group:
+            report(ended, with_steps=False)
+            counts += ended.counts
+            failed += bool(ended.failure)
+        if given.plant and failed:
+            break
     print(f"{given.seeds:,} seeds, {failed:,} failed, {time.monotonic() - started:.0f} s")
     print(", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())))
     return bool(failed)

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from functools import lru_cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -69,7 +70,7 @@ class World:
         self.disk = Disk(root, random)
         self.endpoint = Endpoint(random, self.disk)
         self.endpoint.on_request = lambda key, process: self.watched(lambda: self._check_request(key, process))
-        self.plan: Planned = api.make_plan(api.load_spec(root / "spec.yaml"))
+        self.plan = _plan_of(root / "spec.yaml")
         self.kept: dict[str, str] = {}
         self.damaged: set[str] = set()
         self.wanted_again: set[str] = set()
@@ -177,6 +178,12 @@ class World:
     def unreadable(self) -> frozenset[str]:
         """The keys of the current replies that hold no answer: results depend on nothing else."""
         return frozenset(key for key, text in self.kept.items() if text == UNREADABLE and "." not in key)
+
+
+@lru_cache
+def _plan_of(spec: Path) -> Planned:
+    """The plan of a spec, made once for each path: all worlds of a path have the same files."""
+    return api.make_plan(api.load_spec(spec))
 
 
 def keys_in(bundle: Path) -> set[str]:

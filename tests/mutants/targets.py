@@ -19,7 +19,7 @@ AREAS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "executor": (
         "harness/runner/{cost_limit,executor,lookup,run_check,run_reader,session,turn}.py",
-        ("tests/runner", "tests/reliability"),
+        ("tests/runner",),
     ),
     "evaluators": ("harness/evaluators/*.py", ("tests/evaluators",)),
     "scoring": ("harness/scoring/*.py", ("tests/scoring",)),
@@ -37,11 +37,13 @@ class Target(NamedTuple):
 
     Attributes:
         path: relative to the checkout.
-        stages: tests in the order in which they are run: those of the module alone, then those of its area.
+        own: the file of its tests, "" if it has none of its own.
+        tests: the tests of its area.
     """
 
     path: str
-    stages: tuple[tuple[str, ...], ...]
+    own: str
+    tests: tuple[str, ...]
 
 
 def targets(areas: list[str]) -> list[Target]:
@@ -52,9 +54,8 @@ def targets(areas: list[str]) -> list[Target]:
         for path in sorted(path for each in _expanded(pattern) for path in ROOT.glob(each)):
             relative = path.relative_to(ROOT)
             own = Path("tests", *relative.parts[1:-1], f"test_{relative.name}")
-            stages = ((str(own),), tests) if (ROOT / own).is_file() else (tests,)
             if path.name != "__init__.py":
-                found.append(Target(str(relative), stages))
+                found.append(Target(str(relative), str(own) if (ROOT / own).is_file() else "", tests))
     return found
 
 

@@ -80,7 +80,8 @@ def test_every_area_has_modules_and_tests(area: str) -> None:
     assert found
     for target in found:
         assert (ROOT / target.path).is_file()
-        assert all((ROOT / tests).exists() for stage in target.stages for tests in stage)
+        assert all((ROOT / tests).exists() for tests in target.tests)
+        assert not target.own or (ROOT / target.own).is_file()
 
 
 def test_judged_mutants_are_in_the_code() -> None:

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import polars as pl
 import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.data import parquet_bounds
 from harness.errors import InputError, SpecError
 from harness.prompting.parsing.definition import full_rule
 from harness.prompting.parsing.reply import LONGEST
 from harness.prompting.parsing.rules import AnswerRule, compile_answer
 from harness.prompting.template import MAX_PLACES, compile_template, template_faults
 from harness.providers.backends import recorded
-from harness.runner.run_check import CHECKSUMS, checksums_json
 from harness.spec.evaluation import load_spec
-from support.paths import ROOT
 
 SPEC = """\
 schema: 1
@@ -218,101 +212,3 @@ def test_a_recording_of_one_endless_line_is_refused(tmp_path: Path, monkeypatch:
     (tmp_path / "long.jsonl").write_text(json.dumps({"text": "x" * 2**17}))
     with pytest.raises(InputError, match=r"long\.jsonl:1: a line is longer than 65,536 bytes"):
         recorded.read_replies(tmp_path / "long.jsonl", "m")
-
-
-# --- Parquet ------------------------------------------------------------------------------------------------
-
-
-def parquet_bomb(path: Path, columns: dict[str, str], rows: int, *, nested: bool = False) -> None:
-    """A file of a few kilobytes in which one text of a mebibyte recurs in every row."""
-    long = pl.Series(["x" * 2**20]).new_from_index(0, rows)
-    others = {name: pl.Series([value]).new_from_index(0, rows) for name, value in columns.items()}
-    frame = pl.DataFrame({"id": [str(at) for at in range(rows)], **others, "response_b": long})
-    if nested:
-        frame = frame.with_columns(pl.struct(pl.concat_list("response_b").alias("x")).alias("response_b"))
-    frame.write_parquet(path)
-    assert path.stat().st_size < 200_000
-
-
-@pytest.mark.parametrize("nested", [False, True])
-@pytest.mark.parametrize("verb", ["validate", "plan", "run"])
-def test_a_dataset_in_parquet_that_unpacks_to_far_more_is_refused(tmp_path: Path, verb: str, nested: bool) -> None:
-    columns = {"prompt": "p", "response_a": "a", "label": "a"}
-    parquet_bomb(tmp_path / "pairs.parquet", columns, 300, nested=nested)
-    (tmp_path / "spec.yaml").write_text(SPEC.replace("pairs.jsonl", "pairs.parquet"))
-    places = [] if verb == "validate" else ["--cache", str(tmp_path / "c"), "--results", str(tmp_path / "r")]
-    with seconds(10):
-        shown = CliRunner().invoke(main, [verb, str(tmp_path / "spec.yaml"), *places])
-    assert shown.exit_code == 2
-    assert re.search(r"pairs\.parquet: unpacks to 314,\d+,\d+ bytes of text, more than 400 times its \d", shown.output)
-
-
-def test_votes_in_parquet_that_unpack_to_far_more_are_refused(tmp_path: Path) -> None:
-    parquet_bomb(tmp_path / "votes.parquet", {"prompt": "p", "response_a": "a", "label": "a"}, 300)
-    words = ["score", str(tmp_path / "votes.parquet"), "--judge", "response_b", "--human", "label"]
-    with seconds(10):
-        shown = CliRunner().invoke(main, [*words, "--results", str(tmp_path)])
-    assert shown.exit_code == 2
-    assert "votes.parquet: unpacks to 314," in shown.output, shown.output
-
-
-def test_text_that_recurs_as_often_as_in_a_dataset_is_read(tmp_path: Path) -> None:
-    prompts = pl.Series(["p" * 20_000]).new_from_index(0, 1000)
-    ids = pl.Series([str(at) for at in range(1000)])
-    pl.DataFrame({"id": ids, "prompt": prompts, "response_a": ids, "response_b": ids}).write_parquet(
-        tmp_path / "pairs.parquet"
-    )
-    (tmp_path / "spec.yaml").write_text(SPEC.replace("pairs.jsonl", "pairs.parquet"))
-    assert CliRunner().invoke(main, ["validate", str(tmp_path / "spec.yaml")]).exit_code == 0
-
-
-@pytest.mark.parametrize("is_long", [True, False], ids=["a long text", "many rows"])
-@pytest.mark.parametrize("verb", ["compare", "audit", "report", "leaderboard", "export"])
-def test_a_run_folder_that_unpacks_to_far_more_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, is_long: bool
-) -> None:
-    monkeypatch.setattr(parquet_bounds, "FREE_ROWS", 10_000)
-    monkeypatch.setattr(parquet_bounds, "ROWS_A_BYTE", 1)
-    (run,) = (ROOT / "results" / "quickstart").iterdir()
-    folder = Path(shutil.copytree(run, tmp_path / "run"))
-    file = folder / "judgments.parquet"
-    frame = pl.read_parquet(file)
-    if is_long:
-        frame = frame.with_columns(failure=pl.Series(["x" * 2**18]).new_from_index(0, len(frame)))
-    else:
-        frame = frame[:1].select(pl.all().gather(pl.repeat(0, 1_000_000, dtype=pl.UInt32)))
-    frame.write_parquet(file)
-    assert file.stat().st_size < 200_000
-    (folder / CHECKSUMS).write_text(json.dumps(checksums_json(folder)))
-    with seconds(20):
-        more = {
-            "report": ["--out", str(tmp_path / "page.html")],
-            "export": ["--format", "dpo", "--out", str(tmp_path / "out")],
-        }
-        shown = CliRunner().invoke(main, [verb, *([str(folder)] * (1 + (verb == "compare"))), *more.get(verb, [])])
-    if verb in ("leaderboard", "export") and is_long:
-        assert shown.exit_code in (0, 2), "it reads no such text"
-        return
-    assert shown.exit_code == 2, shown.output
-    assert len(shown.output) < 2_000
-    if verb == "report" and is_long:
-        assert "a Parquet file in" in shown.output
-    else:
-        message = " unpacks to 377," if is_long else ": says that it has 1,000,000 rows, in"
-        assert f"judgments.parquet{message}" in shown.output
-
-
-def test_no_text_of_any_type_is_left_out_of_the_sum() -> None:
-    texts = pl.Series(["ab", "ä", None])
-    frame = pl.DataFrame(
-        {
-            "text": texts,
-            "bytes": texts.cast(pl.Binary),
-            "category": texts.cast(pl.Categorical),
-            "list": [["ab", "c"], [], None],
-            "structs": [[{"a": "abc", "b": 1}], None, [{"a": "d", "b": 2}]],
-            "number": [1, 2, 3],
-        }
-    )
-    sums = [parquet_bounds._text_bytes(column) for column in frame.iter_columns()]
-    assert sums == [4, 4, 4, 3, 4, 0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
-from harness.data.parquet_bounds import excess, row_count
+from harness.data.parquet_bounds import ParquetBomb, check_pages, excess, row_count
 from harness.data.rows import Rows
 from harness.errors import DatasetError, Problem, parquet_faults
 
@@ -36,6 +36,8 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
             columns = [name for name in wanted if name in present]
             # polars 1.30 cannot read no column at all.
             frame = pl.read_parquet(file, columns=columns, use_statistics=False) if columns else pl.DataFrame()
+        except ParquetBomb as error:
+            raise DatasetError(Problem(message=str(error), hint="write it as JSONL if it is right")) from None
         except parquet_faults() as error:
             reason = str(error).partition("\n")[0]
             raise DatasetError(Problem(message=f"cannot be read as Parquet: {reason}")) from None
@@ -62,12 +64,13 @@ def _refuse_other(file: BinaryIO, path: Path) -> None:
 def _refuse_bomb(file: BinaryIO, path: Path) -> None:
     """Refuse a file that unpacks to more rows than it has bytes: they cannot all have an id of their own.
 
-    A few hundred bytes can say that a value is repeated a billion times.
+    A few hundred bytes can say that a value is repeated a billion times, or hold a page of a billion blanks.
     """
     file.seek(0)
     rows = row_count(file)
     if rows > path.stat().st_size:
         raise DatasetError(Problem(message=f"it says that it has {rows:,} rows, which is more than it has bytes"))
+    check_pages(file)
     file.seek(0)
 
 
