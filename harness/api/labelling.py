@@ -43,13 +43,14 @@ class DrawRequest:
 
     Attributes:
         folder: of the label files.
-        n: items of the round.
+        n: items of the round, or clusters.
         kind: how to draw.
         dataset: of the run, None for its only one.
         annotators: each gets a file of their own, in an order of their own.
         form: format of the files.
         again: number of a round to write files of for further annotators, in place of a new round.
         seed: of the first round; None for that of the spec.
+        by_cluster: whether whole clusters are drawn.
     """
 
     folder: Path
@@ -60,6 +61,7 @@ class DrawRequest:
     form: str = "csv"
     again: int | None = None
     seed: int | None = None
+    by_cluster: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,9 +107,7 @@ def draw_round(judged: Judged, request: DrawRequest, texts: Texts) -> DrawnRound
     data = _dataset(judged, request.dataset)
     _check(request)
     record = record_path(request.folder, data.name)
-    draw = Draw(judged.id, data.name, judged.seed if request.seed is None else request.seed, list(data.ids()))
-    if record.is_file():
-        draw = read_record(record, judged.id, data.name, list(data.ids()))
+    draw = _draw_so_far(judged, data, request, record)
     if request.again is None:
         draw = _with_round(draw, judged, data, request)
         number = len(draw.rounds)
@@ -127,6 +127,23 @@ def draw_round(judged: Judged, request: DrawRequest, texts: Texts) -> DrawnRound
     for name, path in files.items():
         write_form(path, list(_rows(draw, number, name, read, data.label_set, request.form)))
     return DrawnRound(draw, number, files, record)
+
+
+def _draw_so_far(judged: Judged, data: JudgedDataset, request: DrawRequest, record: Path) -> Draw:
+    """The rounds that were drawn, none where there is no record."""
+    ids, clusters = list(data.ids()), data.cluster_codes()
+    if record.is_file():
+        draw = read_record(record, judged.id, data.name, ids, clusters)
+        if request.again is None and request.by_cluster != (draw.clusters is not None):
+            what = "whole clusters" if draw.clusters is not None else "single items"
+            hint = "draw the same, or into another folder with --dir"
+            raise InputError(f"earlier rounds drew {what} from {data.name}", hint=hint)
+        return draw
+    if request.by_cluster and not data.clustered:
+        hint = "an item is a cluster of its own: leave out `--unit cluster`"
+        raise InputError(f"no two items of {data.name} share a cluster", hint=hint)
+    seed = judged.seed if request.seed is None else request.seed
+    return Draw(judged.id, data.name, seed, ids, clusters=clusters if request.by_cluster else None)
 
 
 def _check(request: DrawRequest) -> None:
@@ -150,16 +167,15 @@ def _dataset(judged: Judged, name: str | None) -> JudgedDataset:
 
 
 def _with_round(draw: Draw, judged: Judged, data: JudgedDataset, request: DrawRequest) -> Draw:
-    left = len(draw.items) - sum(one.n for one in draw.rounds)
-    if not left:
+    if not draw.left:
         raise InputError(f"every item of {data.name} is drawn")
     if request.seed is not None and draw.rounds and request.seed != draw.seed:
         raise InputError(f"earlier rounds were drawn with seed {draw.seed}", hint="leave out --seed")
     strata = None
     if request.kind == "disagreement" and draw.strata is None:
-        strata = strata_of_cells(judged, data)
+        strata = strata_of_cells(judged, data, draw.clusters)
         if strata is None:
-            each = f"{SMALLEST_STRATUM} items each on which they agree and differ"
+            each = f"{SMALLEST_STRATUM} {draw.unit}s each on which they agree and differ"
             message = f"{data.name} cannot be stratified: it needs two cells or more, and {each}"
             raise InputError(message, hint="leave out --stratify")
     return draw.with_round(Round(request.kind, request.n), strata)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.analysis.label.draw import Draw
     from harness.api.labelling import DrawnRound
 
+CLUSTER = "cluster"
 ANNOTATOR = "annotator"
 """As `harness.api.labelling.ANNOTATOR`, which is not imported before it is needed."""
 
@@ -52,6 +53,7 @@ Examples:
   harness label next my-judges --n 50 --annotator anna --annotator ben
   harness label next my-judges --n 30 --stratify              a second round, where the cells disagree
   harness label next my-judges --again 1 --annotator cleo     round 1 for a further annotator
+  harness label next my-judges --n 20 --unit cluster          all items of 20 prompts
 
 Items that an earlier round drew are not drawn again. Each file has the drawn items in a random order and names no
 system, judge or position; responses of a pair or a ranking are shown in a random order. Fill in the column `label`:
@@ -60,7 +62,19 @@ system, judge or position; responses of a pair or a ranking are shown in a rando
 )
 @click.argument("run", metavar="RUN", shell_complete=_completion.runs)
 @click.option(
-    "--n", type=click.IntRange(1, 1_000_000), default=50, show_default=True, metavar="N", help="Items to draw."
+    "--n",
+    type=click.IntRange(1, 1_000_000),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Items or clusters.",
+)
+@click.option(
+    "--unit",
+    type=click.Choice(["item", "cluster"]),
+    default="item",
+    show_default=True,
+    help="Draw single items, or all items of a cluster (those with the same prompt) together.",
 )
 @click.option("--stratify", is_flag=True, help="Draw more items where the cells disagree; default: uniformly.")
 @click.option("--dataset", metavar="NAME", help="Dataset of the run; needed where it has several.")
@@ -91,6 +105,7 @@ system, judge or position; responses of a pair or a ranking are shown in a rando
 def next_(
     run: str,
     n: int,
+    unit: str,
     stratify: bool,
     dataset: str | None,
     annotators: tuple[str, ...],
@@ -110,7 +125,7 @@ def next_(
         raise click.UsageError("--again writes a round that is drawn already: leave out --stratify and --seed")
     judged = opened_run(run, results, allow_paths)
     kind: Any = "disagreement" if stratify else "uniform"
-    request = DrawRequest(label_folder(judged, root), n, kind, dataset, annotators, form, again, seed)
+    request = DrawRequest(label_folder(judged, root), n, kind, dataset, annotators, form, again, seed, unit == CLUSTER)
     drawn = draw_round(judged, request, texts_of(run, data, allow_paths))
     if as_json:
         print_json(_next_json(drawn))
@@ -167,9 +182,13 @@ def export(
 
 def _next_lines(drawn: DrawnRound, unit: str) -> list[str]:
     draw, items = drawn.draw, drawn.draw.drawn[drawn.number - 1]
-    left = len(draw.items) - sum(one.n for one in draw.rounds)
     kind = "uniform" if draw.rounds[drawn.number - 1].kind == "uniform" else "stratified by disagreement"
-    lines = [f"{draw.dataset}, round {drawn.number}, {kind}: {pluralized(len(items), 'item')} drawn, {left:,} left"]
+    counted = pluralized(len(items), "item")
+    if draw.clusters is not None:
+        counted = f"{pluralized(draw.rounds[drawn.number - 1].n, 'cluster')} with {counted}"
+    lines = [f"{draw.dataset}, round {drawn.number}, {kind}: {counted} drawn, {draw.left:,} left"]
+    if draw.clusters is not None:
+        lines.append(f"  whole clusters: variance up to ×{draw.cluster_cost():.2f} that of as many items drawn alone")
     if draw.strata is None:
         return lines
     lines += [
@@ -214,7 +233,9 @@ def _next_json(drawn: DrawnRound) -> dict[str, Any]:
             "kind": draw.rounds[drawn.number - 1].kind,
             "items": len(draw.items),
             "drawn": len(items),
-            "left": len(draw.items) - sum(one.n for one in draw.rounds),
+            "left": draw.left,
+            "unit": draw.unit,
+            "cluster_cost": draw.cluster_cost(),
             "strata": _strata(draw),
             "variance_cost": draw.cost(),
             "record": str(drawn.record),

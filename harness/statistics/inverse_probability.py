@@ -14,9 +14,10 @@ the draw is the mean of Y for every lambda, up to the ratio bias of Hájek's sca
 with xi_i = 1 for a labelled item, m_h the weighted mean of y over the labelled items of the stratum h of item i, and m
 that of all; without strata m_h = m. Items are a sample of all items that might be judged, so the variance is
 `Σ u² / N²`; where they lie in clusters, u is summed over each cluster before it is squared. Deviations from the mean of
-a stratum are scaled by `sqrt(n_h / (n_h - 1))`. Lambda is the one of least such variance. What is reported is the
-weight of the judge in the notation of `prediction_powered`, `lambda * M / N` with M items without a label, clipped to
-[0, 1]: with equal probabilities the estimate is that of PPI++, and so is its variance as n grows.
+a stratum are scaled by `sqrt(n_h / (n_h - 1))`, with n_h its labelled items, or its labelled clusters where whole ones
+were drawn. Lambda is the one of least such variance. What is reported is the weight of the judge in the notation of
+`prediction_powered`, `lambda * M / N` with M items without a label, clipped to [0, 1]: with equal probabilities the
+estimate is that of PPI++, and so is its variance as n grows.
 """
 
 from __future__ import annotations
@@ -44,10 +45,12 @@ class Design:
     Attributes:
         probabilities: of being drawn, of every item that has a label; NaN is allowed for the others.
         strata: of every item, where labelled items are a simple random sample within each; None where that is not so.
+        clusters: of every item, where whole clusters were drawn, which lie within strata; None where items were.
     """
 
     probabilities: Array
     strata: Ints | None = None
+    clusters: Ints | None = None
 
     def is_equal(self, labelled: NDArray[np.bool_]) -> bool:
         """Whether all labelled items had the same probability, up to rounding."""
@@ -56,13 +59,14 @@ class Design:
 
     def part(self, rows: NDArray[np.intp]) -> Design:
         """The design of some of the items."""
-        return Design(self.probabilities[rows], None if self.strata is None else self.strata[rows])
+        strata, clusters = (None if of is None else of[rows] for of in (self.strata, self.clusters))
+        return Design(self.probabilities[rows], strata, clusters)
 
     def of_labelled(self, labelled: NDArray[np.bool_]) -> tuple[Array, Ints]:
         """The weights of the labelled items, with a sum of N, and the stratum of every item.
 
-        Within strata that hold two labels each at least, a weight is N_h / n_h; else it is the inverse of the
-        probability, and all items are one stratum.
+        Within strata that hold two labels each at least (two labelled clusters, where these were drawn), a weight is
+        N_h / n_h; else it is the inverse of the probability, and all items are one stratum.
 
         Args:
             labelled: which of all items have a label.
@@ -72,10 +76,24 @@ class Design:
             strata = np.unique(self.strata, return_inverse=True)[1].astype(np.int64)
             sizes = np.bincount(strata)
             counts = np.bincount(strata[labelled], minlength=len(sizes))
-            if (counts >= np.minimum(2, sizes)).all():
+            units, there = self.drawn(labelled, strata), self.drawn(np.ones(n, dtype=bool), strata)
+            if (units >= np.minimum(2, there)).all():
                 return (sizes / counts)[strata[labelled]], strata
         weights = 1 / self.probabilities[labelled]
         return weights * (n / weights.sum()), np.zeros(n, dtype=np.int64)
+
+    def drawn(self, labelled: NDArray[np.bool_], strata: Ints) -> Ints:
+        """How many units, items or whole clusters, with a label there are in each stratum.
+
+        Args:
+            labelled: which of all items have a label.
+            strata: of every item.
+        """
+        size = int(strata.max(initial=0)) + 1
+        if self.clusters is None:
+            return np.bincount(strata[labelled], minlength=size)
+        first = np.unique(self.clusters[labelled], return_index=True)[1]
+        return np.bincount(strata[labelled][first], minlength=size)
 
 
 def weighted_mean(
@@ -115,7 +133,7 @@ def weighted_mean(
     else:
         chosen = power * most
     chosen = chosen if items > n else 0.0
-    scale = 1.0 if clusters is None else units / max(1, units - 1)
+    scale = 1.0 if clusters is None or design.clusters is not None else units / max(1, units - 1)
     error = _root(scale, said + chosen * moved, items, units)
     alone = _root(scale, said, items, units)
     return Corrected(mean + chosen * gap, error, chosen / most, mean, alone, units)
@@ -126,8 +144,9 @@ def _parts(
 ) -> tuple[Array, Array, float, float]:
     """What each item adds to N times the labels' mean and to N times the judge's mean less its weighted one; both."""
     weights, strata = design.of_labelled(labelled)
-    said, mean = _influence(human, labelled, weights, strata)
-    seen, weighted = _influence(judge[labelled], labelled, weights, strata)
+    counts = design.drawn(labelled, strata)
+    said, mean = _influence(human, labelled, weights, strata, counts)
+    seen, weighted = _influence(judge[labelled], labelled, weights, strata, counts)
     every = _stratum_means(judge, np.ones(len(judge)), strata)
     means = _stratum_means(judge[labelled], weights, strata[labelled])
     return said, (judge - every[strata]) - (seen - (means[strata] - weighted)), mean, weighted
@@ -233,12 +252,13 @@ def weighted_interval(
     return clustered_interval(value, error, sums, level), worth
 
 
-def _influence(values: Array, labelled: NDArray[np.bool_], weights: Array, strata: Ints) -> tuple[Array, float]:
+def _influence(
+    values: Array, labelled: NDArray[np.bool_], weights: Array, strata: Ints, counts: Ints
+) -> tuple[Array, float]:
     """What each of all items adds to the weighted mean of the labelled items, with mean 0, and that mean."""
     items, own = len(labelled), strata[labelled]
     means = _stratum_means(values, weights, own)
     mean = float(values @ weights) / items
-    counts = np.bincount(own, minlength=len(means))
     scale = np.sqrt(counts / np.maximum(1, counts - 1))
     found = means[strata] - mean
     found[labelled] += weights * (values - means[own]) * scale[own]

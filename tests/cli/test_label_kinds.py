@@ -1,6 +1,7 @@
 """`harness label` where labels are numbers and where several responses are ranked: draw, fill in, status, export."""
 
 import csv
+import itertools
 import json
 from pathlib import Path
 
@@ -182,3 +183,33 @@ def test_what_is_no_ranking_is_an_error_with_its_line(tmp_path):
                     "csv:4: `label` is `A>B`, no ranking", "csv:5: `label` does not name response 3"):  # fmt: skip
         assert message in shown
     assert "such as `2>1=3`, or that of the best alone, or leave it empty" in shown
+
+
+def test_whole_clusters_are_drawn_labelled_and_corrected(tmp_path):
+    rows = [
+        {"id": f"c{k}", "prompt": f"Write about {k // 3}.", "response": f"essay {k} " * (k % 7 + 1)} for k in range(120)
+    ]
+    Path("clustered.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    Path("clustered.yaml").write_text(NUMBERS.replace("essays", "clustered"), "utf-8")
+    harness("run", "clustered.yaml")
+    folder = ("--dir", str(tmp_path))
+    drawn = document("next", "clustered", "--n", "15", "--unit", "cluster", *folder)
+    assert (drawn["unit"], drawn["drawn"], drawn["left"], drawn["cluster_cost"]) == ("cluster", 45, 25, 3)
+    shown = harness("label", "next", "clustered", "--n", "10", "--unit", "cluster", "--stratify", *folder)
+    assert "10 clusters with 30 items drawn, 15 left" in shown
+    assert "variance up to ×3.00 that of as many items drawn alone" in shown
+    assert "earlier rounds drew whole clusters" in harness("label", "next", "clustered", *folder, code=2)
+    for path in tmp_path.rglob("*.csv"):
+        prompts = [row["prompt"] for row in filled(path, lambda row, at: str(1 + at % 10))]
+        assert sum(one != other for one, other in itertools.pairwise(prompts)) == len(set(prompts)) - 1
+    (found,) = document("status", "clustered", *folder)["datasets"]
+    assert (found["unit"], found["labelled"]) == ("cluster", 75)
+    corrected = json.loads(harness("correct", "clustered", "--labels", str(Path(drawn["record"]).parent), "--json"))
+    figure = corrected["means"][0]["cells"][0]["mean"]["corrected"]
+    assert (figure["method"], figure["unit"], figure["units"]) == ("weighted", "cluster", 25)
+
+
+def test_clusters_of_single_items_are_not_drawn(tmp_path):
+    shown = harness("label", "next", "essays", "--unit", "cluster", "--dir", str(tmp_path), code=2)
+    assert "no two items of essays share a cluster" in shown
+    assert list(tmp_path.iterdir()) == []

@@ -48,6 +48,8 @@ def simulate(scale: float) -> Iterator[Row]:
             yield from _designs(n, design, scaled(300, scale), copies=1)
     yield from _designs(80, "uniform, then stratified", scaled(300, scale), copies=4)
     yield from _designs(80, "stratified", scaled(300, scale), copies=1, filled=0.5)
+    for design in ("uniform", "stratified"):
+        yield from _designs(120, design, scaled(300, scale), copies=4, whole=True)
     yield _biased(60, scaled(300, scale))
     yield _planned(scaled(200, scale))
     for rates in ((0.6, 0.6, 0.7, 0.8), (0.9, 0.95, 0.9, 0.97)):
@@ -67,12 +69,14 @@ def made(rng: np.random.Generator, rate: float, skill: float, copies: int = 1) -
     return World(truth, np.where(says, 0, 2).astype(np.int8), clusters if copies > 1 else None)
 
 
-def _labelled(world: World, seed: int, n: int, design: str, filled: float) -> tuple[Any, Design]:
+def _labelled(world: World, seed: int, n: int, design: str, filled: float, *, whole: bool) -> tuple[Any, Design]:
     """The labels that a draw gives, and its design; files are filled in from the top."""
-    draw = Draw("run", "items", seed, [str(at) for at in range(ITEMS)])
-    strata = strata_by_disagreement(world.outcomes, 3)
+    clusters = world.clusters if whole else None
+    draw = Draw("run", "items", seed, [str(at) for at in range(ITEMS)], clusters=clusters)
+    strata = strata_by_disagreement(world.outcomes, 3, clusters)
+    count = n * len(draw.units) / ITEMS
     for kind, share in DESIGNS[design]:
-        draw = draw.with_round(Round(kind, round(share * n)), strata)
+        draw = draw.with_round(Round(kind, round(share * count)), strata)
     has_label = np.zeros(ITEMS, dtype=bool)
     for number, items in enumerate(draw.drawn, 1):
         some = draw.shuffled(number, "anna")[: round(filled * len(items))]
@@ -81,13 +85,15 @@ def _labelled(world: World, seed: int, n: int, design: str, filled: float) -> tu
     return labels, draw.design(has_label)
 
 
-def _designs(n: int, design: str, repeats: int, *, copies: int, filled: float = 1.0) -> Iterator[Row]:
+def _designs(
+    n: int, design: str, repeats: int, *, copies: int, filled: float = 1.0, whole: bool = False
+) -> Iterator[Row]:
     held, errors = dict.fromkeys(WORLDS, 0.0), []
     for name, (rate, skill) in WORLDS.items():
         for seed in range(repeats):
             rng = np.random.default_rng([1, n, copies, seed])
             world = made(rng, rate, skill, copies)
-            labels, how = _labelled(world, seed, n, design, filled)
+            labels, how = _labelled(world, seed, n, design, filled, whole=whole)
             found = weighted_rate(world.outcomes[:, 0], labels, how, clusters=world.clusters)
             is_labelled = labels >= 0
             units = None if world.clusters is None else world.clusters[is_labelled]
@@ -97,6 +103,7 @@ def _designs(n: int, design: str, repeats: int, *, copies: int, filled: float = 
             errors.append(found.value - rate)
     worst = min(held, key=lambda name: held[name])
     parts = [f", {copies} items a prompt"] if copies > 1 else []
+    parts += [", whole clusters"] if whole else []
     parts += [", files half filled in"] if filled < 1 else []
     world_text = f"{design}{''.join(parts)}; worst of {len(held)}: {worst}"
     yield Row("interval of a corrected rate, drawn labels", world_text, str(round(filled * n)), held[worst], COVERED,

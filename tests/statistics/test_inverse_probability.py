@@ -113,3 +113,36 @@ def test_a_part_of_a_design_keeps_probabilities_and_strata():
     assert Design(np.array([0.1, 0.2])).part(np.array([1])).strata is None
     assert design.is_equal(np.array([True, False, False]))
     assert not design.is_equal(np.array([True, True, False]))
+
+
+def test_whole_clusters_of_strata_have_intervals_that_hold_the_truth_and_single_items_would_not():
+    """Clusters whose items have the same label: the error is that of clusters, with g_h of them in a stratum."""
+    held, narrow, rounds = 0, 0, 300
+    clusters = np.repeat(np.arange(120), 4)
+    strata = np.repeat(np.repeat([0, 1], [80, 40]), 4)
+    for seed in range(rounds):
+        rng = np.random.default_rng(seed)
+        truth = np.repeat(rng.random(120) < np.repeat([0.9, 0.5], [80, 40]), 4)
+        judge = np.where(rng.random(480) < 0.7, truth, ~truth).astype(float)
+        drawn = np.concatenate([rng.permutation(80)[:16], 80 + rng.permutation(40)[:16]])
+        labelled = np.isin(clusters, drawn)
+        probabilities = np.where(strata == 0, 16 / 80, 16 / 40)
+        whole = Design(probabilities, strata, clusters)
+        found = weighted_mean(truth[labelled].astype(float), judge, labelled, whole, clusters=clusters)
+        mean = (80 * 0.9 + 40 * 0.5) / 120
+        weights, _ = whole.of_labelled(labelled)
+        value = min(1.0, max(0.0, found.value))
+        interval, _ = weighted_interval(value, found.error, weights, clusters[labelled], 0.95)
+        held += interval.low <= mean <= interval.high
+        apart = weighted_mean(truth[labelled].astype(float), judge, labelled, Design(probabilities, strata))
+        narrow += abs(apart.value - mean) <= 1.96 * apart.error
+    assert held >= 0.93 * rounds
+    assert narrow < 0.85 * rounds
+
+
+def test_a_stratum_with_one_labelled_cluster_is_joined_with_the_others():
+    strata, clusters = np.repeat([0, 1], [8, 4]), np.arange(12) // 2
+    labelled = np.isin(clusters, [0, 1, 4])
+    weights, used = Design(np.repeat([0.5, 0.5], [8, 4]), strata, clusters).of_labelled(labelled)
+    assert set(used) == {0}
+    assert weights.tolist() == pytest.approx([2.0] * 6)

@@ -150,7 +150,7 @@ def _read(
         for name, path in known.items():
             dataset = next(one for one in judged.datasets if one.name == name)
             try:
-                draw = read_record(path, judged.id, name, dataset.ids())
+                draw = read_record(path, judged.id, name, dataset.ids(), dataset.cluster_codes())
             except DatasetError as error:
                 problems += error.problems
                 continue

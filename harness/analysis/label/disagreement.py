@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.analysis.label.draw import Strata, strata_by_disagreement, strata_by_share
+from harness.analysis.label.draw import Ints, Strata, strata_by_disagreement, strata_by_share
 from harness.records.rankings import ranks_of
 from harness.statistics.agreement import Array
 
@@ -15,22 +15,23 @@ if TYPE_CHECKING:
     from harness.runner.run_reader import Judged, JudgedDataset
 
 
-def strata_of_cells(judged: Judged, data: JudgedDataset) -> Strata | None:
+def strata_of_cells(judged: Judged, data: JudgedDataset, clusters: Ints | None = None) -> Strata | None:
     """The strata of a dataset; None where every item is in the same one.
 
     Args:
         judged: the run.
         data: one of its datasets.
+        clusters: of each item, where whole clusters are drawn.
     """
     if len(data.cells) < 2:
         return None
     if data.label_set.scale is not None:
         from harness.runner.soft import numbers_of
 
-        return strata_by_share(_of_numbers(numbers_of(judged, data), data.label_set.scale))
+        return strata_by_share(_of_numbers(numbers_of(judged, data), data.label_set.scale), clusters)
     if data.label_set.is_ranking:
-        return strata_by_share(_of_rankings(data))
-    return strata_by_disagreement(data.outcomes, len(data.label_set.names))
+        return strata_by_share(_of_rankings(data), clusters)
+    return strata_by_disagreement(data.outcomes, len(data.label_set.names), clusters)
 
 
 def unit_of(data: JudgedDataset) -> str:

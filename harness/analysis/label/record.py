@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import orjson
 
-from harness.analysis.label.draw import Draw, Round, Strata
+from harness.analysis.label.draw import Draw, Ints, Round, Strata
 from harness.atomic import replacing
 from harness.errors import DatasetError, Problem
 from harness.hashing import digest_of
 
 FORMAT = 1
 ENDING = ".draw.json"
+CLUSTER = "cluster"
 KINDS = ("uniform", "disagreement")
 RESTORE = "restore it from a copy, or draw anew into another folder with `--dir`"
 
@@ -49,6 +50,8 @@ def write_record(folder: Path, draw: Draw) -> Path:
         "rounds": [{"kind": one.kind, "n": one.n} for one in draw.rounds],
         "strata": None,
     }
+    if draw.clusters is not None:
+        values["unit"] = CLUSTER
     if draw.strata is not None:
         values["strata"] = {
             "of_items": "".join(map(str, draw.strata.of_items.tolist())),
@@ -60,7 +63,7 @@ def write_record(folder: Path, draw: Draw) -> Path:
     return path
 
 
-def read_record(path: Path, run: str, dataset: str, items: Sequence[str]) -> Draw:
+def read_record(path: Path, run: str, dataset: str, items: Sequence[str], clusters: Ints | None = None) -> Draw:
     """The draw of a record.
 
     Args:
@@ -68,6 +71,7 @@ def read_record(path: Path, run: str, dataset: str, items: Sequence[str]) -> Dra
         run: id of the run.
         dataset: its name.
         items: ids of its items, in order.
+        clusters: of its items, for a record of whole clusters.
 
     Raises:
         DatasetError: where the record is damaged, was edited, or is of another run.
@@ -79,7 +83,7 @@ def read_record(path: Path, run: str, dataset: str, items: Sequence[str]) -> Dra
             raise _problem(path, f"has format {values['format']}, and this version of the harness reads {FORMAT}")
         if held != digest_of(values):
             raise _problem(path, "was edited: its digest does not match its content")
-        draw = _draw(values, items)
+        draw = _draw(values, items, clusters)
     except OSError as error:
         raise _problem(path, f"cannot be read: {(error.strerror or str(error)).lower()}") from None
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
@@ -92,7 +96,9 @@ def read_record(path: Path, run: str, dataset: str, items: Sequence[str]) -> Dra
     return draw
 
 
-def _draw(values: dict[str, Any], items: Sequence[str]) -> Draw:
+def _draw(values: dict[str, Any], items: Sequence[str], clusters: Ints | None) -> Draw:
+    if (unit := values.get("unit")) not in (None, CLUSTER) or (unit and clusters is None):
+        raise ValueError
     rounds = tuple(Round(one["kind"], int(one["n"])) for one in values["rounds"])
     if any(one.kind not in KINDS or one.n < 1 for one in rounds):
         raise ValueError
@@ -107,7 +113,15 @@ def _draw(values: dict[str, Any], items: Sequence[str]) -> Draw:
         ):
             raise ValueError
         strata = Strata(of_items, shares)
-    return Draw(str(values["run"]), str(values["dataset"]), int(values["seed"]), items, rounds, strata)
+    return Draw(
+        str(values["run"]),
+        str(values["dataset"]),
+        int(values["seed"]),
+        items,
+        rounds,
+        strata,
+        clusters if unit else None,
+    )
 
 
 def _problem(path: Path, message: str, hint: str = RESTORE) -> DatasetError:

@@ -187,7 +187,7 @@ def _planned(
         width: wanted.
         rows: the items that count, of a value for every item.
     """
-    strata = found.draw.strata or strata_of_cells(judged, data)
+    strata = found.draw.strata or strata_of_cells(judged, data, found.draw.clusters)
     of_items = None if strata is None else rows(strata.of_items)
     ends = _ends(judged)
     unit = UNIT if judged.label_set.is_number else None
@@ -288,6 +288,7 @@ def _dataset_json(one: DatasetStatus) -> dict[str, Any]:
     return {
         "dataset": draw.dataset,
         "items": len(draw.items),
+        "unit": draw.unit,
         "drawn": found.drawn,
         "labelled": found.labelled,
         "rounds": [{"kind": each.kind, "drawn": drawn, "labelled": labelled} for each, (drawn, labelled) in rounds],

@@ -1,9 +1,11 @@
 """Draws: deterministic, without replacement, with probabilities that their rounds imply."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from harness.analysis.label.draw import Draw, Round, Strata, strata_by_disagreement
+from harness.analysis.label.draw import Draw, Round, Strata, strata_by_disagreement, strata_by_share
 
 IDS = [f"i{k}" for k in range(300)]
 STRATA = Strata(np.repeat([0, 1, 2], [200, 70, 30]), np.array([0.0, 0.2, 0.45]))
@@ -99,3 +101,51 @@ def test_strata_need_two_cells_that_differ():
     failed = np.full((50, 2), 3, np.int8)
     failed[:, 1] = 5
     assert strata_by_disagreement(failed, 3) is None  # failures of any kind are one outcome
+
+
+CLUSTERS = np.array([at // 3 for at in range(240)] + list(range(80, 140)))  # of three items each, then single ones
+
+
+def of_clusters(*rounds, strata=None):
+    draw = Draw("0123456789abcdef", "pairs", 7, IDS, clusters=CLUSTERS)
+    for kind, n in rounds:
+        draw = draw.with_round(Round(kind, n), strata)
+    return draw
+
+
+def test_whole_clusters_are_drawn_with_the_probability_of_a_cluster():
+    draw = of_clusters(("uniform", 35), ("uniform", 35))
+    first, second = ([one.at for one in items] for items in draw.drawn)
+    assert not set(CLUSTERS[first]) & set(CLUSTERS[second])
+    for at in (first, second):
+        assert len(np.unique(CLUSTERS[at])) == 35
+        assert sorted(at) == np.flatnonzero(np.isin(CLUSTERS, CLUSTERS[at])).tolist()
+    assert (draw.unit, draw.left) == ("cluster", 70)
+    assert draw.drawn[0][0].probability == pytest.approx(35 / 140)
+    assert draw.design().probabilities == pytest.approx(0.5)
+    assert draw.design().clusters is CLUSTERS
+    assert draw.cluster_cost() == pytest.approx((80 * 9 + 60) / 300)
+    assert of_clusters(("uniform", 999)).left == 0
+
+
+def test_an_annotator_sees_the_items_of_a_cluster_together_in_an_order_of_their_own():
+    draw = of_clusters(("uniform", 30))
+    seen = [CLUSTERS[one.at] for one in draw.shuffled(1, "anna")]
+    changes = 1 + sum(one != other for one, other in itertools.pairwise(seen))
+    assert changes == len(set(seen))
+    assert [one.at for one in draw.shuffled(1, "anna")] != [one.at for one in draw.shuffled(1, "ben")]
+
+
+def test_strata_of_clusters_hold_whole_clusters():
+    share = np.where(np.arange(300) % 3 == 0, 0.4, 0.0)
+    strata = strata_by_share(share, CLUSTERS)
+    assert strata is not None
+    for cluster in np.unique(CLUSTERS):
+        assert len(set(strata.of_items[cluster == CLUSTERS])) == 1
+    draw = of_clusters(("disagreement", 40), strata=strata)
+    at = [one.at for one in draw.drawn[0]]
+    assert sorted(at) == np.flatnonzero(np.isin(CLUSTERS, CLUSTERS[at])).tolist()
+    for stratum in range(len(strata.shares)):
+        inside = strata.of_items == stratum
+        there, count = len(np.unique(CLUSTERS[inside])), len(np.unique(CLUSTERS[inside & np.isin(np.arange(300), at)]))
+        assert draw.design().probabilities[inside] == pytest.approx(count / there)
