@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.statistics.agreement import Array
+from harness.statistics.sampling import effective_size
 
 STEPS = 200
 """The most Newton steps; a dozen are enough unless strengths differ by dozens of log-odds."""
@@ -45,6 +46,7 @@ class Strengths:
         reasons: why a strength is not finite, "" where it is.
         units: how many clusters (comparisons where they are independent) the finite strengths rest on.
         is_tied: whether every comparison behind them is a tie, so that the data show no spread.
+        worth: how many units of equal weight these are worth (Kish 1965); `units` where all weigh the same.
     """
 
     values: Array
@@ -53,6 +55,7 @@ class Strengths:
     reasons: tuple[str, ...]
     units: int
     is_tied: bool = False
+    worth: float = 0.0
 
     def errors(self) -> Array:
         """Standard error of each strength; NaN where it is not finite or rests on one unit."""
@@ -80,6 +83,7 @@ def bradley_terry(
     systems: int,
     *,
     clusters: NDArray[np.int64] | None = None,
+    weights: Array | None = None,
 ) -> Strengths:
     """Fit strengths to comparisons.
 
@@ -91,13 +95,16 @@ def bradley_terry(
         score: what the first one got: 1 for a win, 1/2 for a tie, 0 for a loss.
         systems: how many there are.
         clusters: the cluster (prompt) of each comparison; None where comparisons are independent.
+        weights: of each comparison, the inverse of the probability with which it was drawn; None where all weigh the
+            same. They are scaled to a mean of 1.
     """
     kept = first != second
     first, second, score = first[kept], second[kept], np.asarray(score, dtype=float)[kept]
+    weigh = np.ones(len(score)) if weights is None else weights[kept] / max(float(weights[kept].mean()), 1e-300)
     unit = None if clusters is None else clusters[kept]
     wins: Array = np.zeros((systems, systems))
-    np.add.at(wins, (first, second), score)
-    np.add.at(wins, (second, first), 1 - score)
+    np.add.at(wins, (first, second), weigh * score)
+    np.add.at(wins, (second, first), weigh * (1 - score))
     members, values, reasons = _groups(wins)
     covariance: Array = np.full((systems, systems), np.nan)
     least = covariance.copy()
@@ -109,9 +116,10 @@ def bradley_terry(
     place = np.full(systems, -1)
     place[members] = np.arange(len(members))
     cluster = None if unit is None else unit[inside]
-    sandwich, pseudo, units = _sandwich(fitted, place[first[inside]], place[second[inside]], score[inside], cluster)
+    pairs = place[first[inside]], place[second[inside]]
+    sandwich, pseudo, units, worth = _sandwich(fitted, *pairs, score[inside], weigh[inside], cluster)
     covariance[np.ix_(members, members)], least[np.ix_(members, members)] = sandwich, pseudo
-    return Strengths(values, covariance, least, reasons, units, bool((score[inside] == 1 / 2).all()))
+    return Strengths(values, covariance, least, reasons, units, bool((score[inside] == 1 / 2).all()), worth)
 
 
 def expected_score(gap: float) -> float:
@@ -217,31 +225,34 @@ def _sandwich(
     first: NDArray[np.intp],
     second: NDArray[np.intp],
     score: Array,
+    weights: Array,
     clusters: NDArray[np.int64] | None,
-) -> tuple[Array, Array, int]:
-    """The sandwich, what two pseudo-comparisons would add to it, and the number G of clusters.
+) -> tuple[Array, Array, int, float]:
+    """The sandwich, what two pseudo-comparisons would add to it, the number G of clusters, and what these are worth.
 
-    The sandwich is `A⁻¹ B A⁻¹` times `G / (G - 1)`, with A the information and B the scores summed over clusters; the
-    pseudo-comparisons would add `2 A⁻¹ / G`.
+    The sandwich is `A⁻¹ B A⁻¹` times `G / (G - 1)`, with A the information and B the weighted scores summed over
+    clusters (Särndal, Swensson and Wretman 1992, section 5.10); the pseudo-comparisons would add `2 A⁻¹ / G`.
     """
     systems = len(strengths)
     games: Array = np.zeros((systems, systems))
-    np.add.at(games, (first, second), 1.0)
-    residual = score - _probabilities(strengths)[first, second]
+    np.add.at(games, (first, second), weights)
+    residual = weights * (score - _probabilities(strengths)[first, second])
     if clusters is None:
         squares, count = np.zeros((systems, systems)), len(first)
         np.add.at(squares, (first, second), residual**2)
         squares += squares.T
-        spread = np.diag(squares.sum(axis=1)) - squares
+        spread, sums_of = np.diag(squares.sum(axis=1)) - squares, weights
     else:
         _, group = np.unique(clusters, return_inverse=True)
         count = int(group.max()) + 1
         sums: Array = np.zeros((count, systems))
         np.add.at(sums, (group, first), residual)
         np.add.at(sums, (group, second), -residual)
-        spread = sums.T @ sums
+        spread, sums_of = sums.T @ sums, np.bincount(group, weights).astype(float)
     if count < 2:
         nothing = np.full((systems, systems), np.nan)
-        return nothing, nothing, count
+        return nothing, nothing, count, 1.0
     inverse = _inverse(_information(strengths, games + games.T))
-    return inverse @ spread @ inverse * (count / (count - 1)), 2 / count * inverse, count
+    is_equal = float(np.ptp(weights)) <= 1e-9
+    worth = float(count) if is_equal else effective_size(sums_of)
+    return inverse @ spread @ inverse * (count / (count - 1)), 2 / worth * inverse, count, worth

@@ -173,9 +173,8 @@ def correct(
     for each in judged.datasets:
         labels = new.get(each.name, NewLabels((), _no_labels(each)))
         one = correct_dataset(each, labels, judged.score, judged.seed)
-        if one.design is None or one.design.is_equal:  # the soft rates know no weights
-            soft = soft_rates(judged, each, one.pairing, None if source is None else labels, judged.score)
-            one = replace(one, soft=soft)
+        soft = soft_rates(judged, each, one.pairing, None if source is None else labels, judged.score)
+        one = replace(one, soft=soft)
         found.append(with_rogan_gladen(one, each, labels, judged.score) if method == "rogan-gladen" else one)
     shown = None if source is None else str(source.path)
     notes = (numbers.SIMULATED,) if _is_simulated(judged) else ()
@@ -236,7 +235,7 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
         alone, sign = weighting.human(), weighting.sign()
     cells = _cells(dataset, _Relabelled(dataset, new), pairing, alone, score, seed)
     if weighting is not None:
-        cells = tuple(weighting.cell(cell, dataset, alone) for cell in cells)
+        cells = weighting.ranked([weighting.cell(cell, dataset, alone) for cell in cells], dataset, seed)
     facts = design_facts(new, labels)
     systems = rates_of_systems(dataset, labels, pairing, score, seed, weighting)
     columns: dict[str | None, Codes] = {None: labels}
@@ -253,7 +252,9 @@ def correct_dataset(dataset: JudgedDataset, new: NewLabels, score: ScoreSpec, se
         human=alone,
         human_sign=sign,
         cells=cells,
-        strengths=strengths_of(pairing.systems, *writers, columns, cluster, score.level),
+        strengths=strengths_of(
+            pairing.systems, writers, columns, cluster, score.level, None if weighting is None else weighting.weights()
+        ),
         notes=(*notes_on_labels(dataset, labels, cluster, pairing, rates, facts), *new.notes),
         systems=systems,
         differences=differences_of_systems(dataset, labels, pairing, systems, score, weighting),

@@ -22,11 +22,13 @@ from harness.runner.run_folder import JUDGMENTS
 from harness.runner.run_reader import Judged, JudgedDataset
 from harness.runner.soft import soft_labels, soft_verdicts
 from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS
+from harness.scoring.weighted_rates import METHOD
 from harness.scoring.win_rates import NO_LABELS, NO_VERDICTS
 from harness.statistics import clusters, prediction_powered
 from harness.statistics.agreement import Array
 from harness.statistics.clustered import mean_interval
 from harness.statistics.codes import VERDICT_CODES
+from harness.statistics.inverse_probability import Design, weighted_interval, weighted_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,12 @@ class SoftRates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Items:
-    """Probabilities of a win, shares of annotators, NaN where there is none, and clusters; of the items that count."""
+    """Shares of annotators, NaN where there is none, clusters, level, and the design where probabilities differ."""
 
     y: Array
     group: NDArray[np.int64] | None
     level: float
+    design: Design | None = None
 
     def units(self, rows: NDArray[np.bool_]) -> NDArray[np.int64] | None:
         return None if self.group is None else self.group[rows]
@@ -92,13 +95,30 @@ def soft_rates(
     codes = data.annotator_codes() if labels is None else labels.codes
     y = _wins(soft_labels(codes) if shares is None else shares, pairing)
     group = pairing.of_items(data.cluster_codes()) if data.clustered else None
-    items = _Items(y, group, score.level)
+    items = _Items(y, group, score.level, _design(labels, pairing))
     cells = {}
     for at, one in enumerate(found):
         hard = _share(data.outcomes[:, at])
         values = one.values if one.values is not None and one.source == "preference" else hard
         cells[one.cell.id] = _rate(items, _wins(values, pairing))
-    return SoftRates(_mean(items, items.y, NO_LABELS), cells)
+    return SoftRates(_human(items), cells)
+
+
+def _design(labels: NewLabels | None, pairing: Pairing) -> Design | None:
+    """How the items that count were drawn; None where all labels count alike."""
+    if labels is None or labels.design is None or labels.design.is_equal(labels.is_labelled):
+        return None
+    return labels.design if pairing.rows is None else labels.design.part(pairing.rows)
+
+
+def _human(items: _Items) -> Figure:
+    """The mean share of annotators, weighted where labels were drawn with unequal probabilities."""
+    is_labelled = ~np.isnan(items.y)
+    if items.design is None or not is_labelled.any():
+        return _mean(items, items.y, NO_LABELS)
+    nothing = np.zeros(len(items.y))
+    found = weighted_mean(items.y[is_labelled], nothing, is_labelled, items.design, power=0.0, clusters=items.group)
+    return _corrected(found, items, is_labelled)
 
 
 def _rate(items: _Items, p: Array) -> SoftRate:
@@ -106,17 +126,23 @@ def _rate(items: _Items, p: Array) -> SoftRate:
     own, is_labelled = ~np.isnan(p), ~np.isnan(items.y)
     judge = _mean(items, p, NO_VERDICTS)
     error = _standard_error(p[own], items.units(own))
-    human = _mean(items, items.y, NO_LABELS)
+    human = _human(items)
     if judge.value is None or human.value is None:
         return SoftRate(judge, error, human, None)
     filled = np.where(own, p, judge.value)  # a failed judgment has no influence
-    units = None if items.group is None else (items.group[is_labelled], items.group[~is_labelled])
-    found = prediction_powered.corrected_mean(
-        items.y[is_labelled], filled[is_labelled], filled[~is_labelled], clusters=units
-    )
+    found = _powered(items, filled, is_labelled)
     if is_labelled.all():
         return SoftRate(judge, error, human, found.gain)
     return SoftRate(judge, error, _corrected(found, items, is_labelled), found.gain)
+
+
+def _powered(items: _Items, filled: Array, is_labelled: NDArray[np.bool_]) -> prediction_powered.Corrected:
+    if items.design is not None:
+        return weighted_mean(items.y[is_labelled], filled, is_labelled, items.design, clusters=items.group)
+    units = None if items.group is None else (items.group[is_labelled], items.group[~is_labelled])
+    return prediction_powered.corrected_mean(
+        items.y[is_labelled], filled[is_labelled], filled[~is_labelled], clusters=units
+    )
 
 
 def _corrected(found: prediction_powered.Corrected, items: _Items, is_labelled: NDArray[np.bool_]) -> Figure:
@@ -129,6 +155,12 @@ def _corrected(found: prediction_powered.Corrected, items: _Items, is_labelled: 
     reason = TOO_FEW_ITEMS if n < MIN_ITEMS else "" if group is None else clusters.design_of(sizes).reason
     if reason:
         return Figure(value, reason=reason, **known)
+    if items.design is not None:
+        weights, _ = items.design.of_labelled(is_labelled)
+        interval, worth = weighted_interval(value, found.error, weights, group, items.level)
+        if interval.low is None:
+            return Figure(value, reason=f"labels worth {worth:.1f} of equal weight", **known)
+        return Figure(value, interval.low, interval.high, method=METHOD, **known)
     interval = prediction_powered.clustered_interval(value, found.error, sizes, items.level)
     return Figure(value, interval.low, interval.high, method="analytic" if group is None else "clustered", **known)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from harness.analysis.correct.given_labels import NewLabels
 from harness.analysis.correct.pairing import Pairing
-from harness.analysis.correct.weighted_agreement import weighted_agreement
+from harness.analysis.correct.weighted_agreement import weighted_agreement, weighted_ranks
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
 from harness.scoring.weighted_rates import weighted_human_rates, weighted_judge_rates
 from harness.scoring.win_rates import Seen
+from harness.statistics.agreement import Array
 from harness.statistics.codes import Codes
 from harness.statistics.inverse_probability import Design
 from harness.statistics.sampling import effective_size
@@ -85,7 +86,7 @@ class Weighting:
         return Figure(None, reason=NO_SIGN_TEST, n=int((self.labels >= 0).sum()), level=self.score.level)
 
     def cell(self, cell: CellCorrection, data: JudgedDataset, human: Mapping[Ties, Figure]) -> CellCorrection:
-        """A cell with weighted figures in place of those that take all labels alike; it has no ranks."""
+        """A cell with weighted figures in place of those that take all labels alike; its ranks come with `ranked`."""
         at = next(at for at, one in enumerate(data.cells) if one.id == cell.score.cell.id)
         seen = self._seen(self.pairing.outcomes(data.outcomes[:, at]))
         return replace(
@@ -94,6 +95,21 @@ class Weighting:
             ranks=dict.fromkeys(cell.ranks),
             rates=weighted_judge_rates(cell.rates, seen, self._part(), human, self.score),
         )
+
+    def ranked(self, cells: Sequence[CellCorrection], data: JudgedDataset, seed: int) -> tuple[CellCorrection, ...]:
+        """The cells with their ranks by weighted figures."""
+        sets = weighted_ranks([one.score for one in cells], data, self.labels, self.design, self.score, seed)
+        return tuple(
+            replace(cell, ranks={name: ranks.get(name) for name in cell.ranks})
+            for cell, ranks in zip(cells, sets, strict=True)
+        )
+
+    def weights(self) -> Array:
+        """The weight of every item, NaN without a label."""
+        labelled = self.labels >= 0
+        found = np.full(len(self.labels), np.nan)
+        found[labelled] = self.design.of_labelled(labelled)[0]
+        return found
 
     def _seen(self, outcomes: Codes) -> Seen:
         units = None if self.cluster is None else self.pairing.of_items(self.cluster)

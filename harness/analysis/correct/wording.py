@@ -31,7 +31,7 @@ def unequal(dataset: str, lowest: float, highest: float, effective: float) -> st
     """
     return (
         f"{dataset}: labels have probabilities from {lowest:.3g} to {highest:.3g} and are weighted (Hájek); without "
-        f"the judges they are worth {effective:.0f} of a uniform draw; cells have no ranks, strengths are not weighted"
+        f"the judges they are worth {effective:.0f} of a uniform draw; there is no sign test"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +114,20 @@ def test_without_soft_verdicts_and_labels_there_is_no_soft_rate(run, table, tmp_
     (found,) = correct(bare).datasets
     assert found.soft is not None
     assert found.soft.cells["t/recorded/judge:soft"].corrected.reason == "no human labels"
+
+
+def test_unequal_probabilities_weight_soft_rates(run, tmp_path):
+    rows = [{"id": str(n), "label": "ab"[n % 2], "probability": 0.2 if n % 2 else 0.8} for n in range(40)]
+    (tmp_path / "labels.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = LabelSource(tmp_path / "labels.jsonl")
+    (found,) = correct(run, source).datasets
+    assert found.soft is not None
+    assert found.soft.human.value == pytest.approx(5 / 6.25)
+    one = found.soft.cells["t/recorded/judge:soft"]
+    assert one.corrected.method == found.soft.human.method == "weighted"
+    assert one.corrected.low < one.corrected.value < one.corrected.high
+    assert check(Document("", correction_json(correct(run, source))), "correct") == []
+    (tmp_path / "few.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows[:6]))
+    (few,) = correct(run, LabelSource(tmp_path / "few.jsonl")).datasets
+    assert few.soft.human.low is None
+    assert few.soft.human.reason

@@ -13,7 +13,7 @@ VERDICTS = np.tile(np.array([0, 0, 2, 0, 1, 0], np.int8), 10)
 
 
 def strengths(codes=VERDICTS, cluster=None, **columns):
-    return strengths_of(("x", "y", "z"), MODELS_A, MODELS_B, {None: codes, **columns}, cluster, 0.95)
+    return strengths_of(("x", "y", "z"), (MODELS_A, MODELS_B), {None: codes, **columns}, cluster, 0.95)
 
 
 def test_the_strongest_comes_first_with_an_interval():
@@ -32,7 +32,7 @@ def test_labels_and_cells_stand_one_after_the_other_and_failures_are_left_out():
 
 
 def test_two_systems_have_a_win_rate_instead():
-    assert strengths_of(("x", "y"), ["x"], ["y"], {None: np.zeros(1, np.int8)}, None, 0.95) == ()
+    assert strengths_of(("x", "y"), (["x"], ["y"]), {None: np.zeros(1, np.int8)}, None, 0.95) == ()
 
 
 def test_infinite_strengths_stand_above_and_below():

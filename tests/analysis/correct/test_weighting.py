@@ -9,7 +9,9 @@ import pytest
 from harness.analysis.correct.correct import correct, correct_dataset
 from harness.analysis.correct.given_labels import LabelSource, NewLabels, Target
 from harness.analysis.correct.label_file import read_labels
+from harness.analysis.correct.weighted_agreement import _rank_sets
 from harness.errors import DatasetError
+from harness.records.experiment import ScoreSpec
 from harness.statistics.inverse_probability import Design
 from support.readback import QUICK, N, dataset, judge, labels, run_of
 
@@ -29,6 +31,9 @@ def test_a_probability_is_above_0_and_at_most_1(tmp_path, value, shown):
     message = f"labels.jsonl:1: `probability` is `{shown}`; write a number above 0 and up to 1"
     with pytest.raises(DatasetError, match=re.escape(message)):
         read_labels(source, [Target("pairs", ["i1"])])
+
+
+RANKED = ScoreSpec(("kappa",), resamples=300)
 
 
 def test_an_item_has_one_probability(tmp_path):
@@ -77,3 +82,52 @@ def test_every_item_labelled_leaves_nothing_to_correct():
     every = weighted(TRUTH)
     for cell in every.cells:
         assert cell.rates["half"].corrected == every.human["half"]
+
+
+def drawn(codes, seed, low=0.15, high=0.6):
+    """Labels of items drawn with two probabilities, and the design."""
+    probabilities = np.where(np.arange(len(codes)) % 2 == 0, low, high)
+    kept = np.random.default_rng(seed).random(len(codes)) < probabilities
+    return NewLabels(("human",), np.where(kept, codes, -1).astype(np.int8)[:, None], Design(probabilities))
+
+
+def test_equal_judges_are_told_apart_by_weighted_ranks_no_more_often_than_the_level_allows():
+    false, worlds = 0, 150
+    for seed in range(worlds):
+        truth = labels(400, 10**6 + seed)
+        equal = {f"j{k}": judge(truth, 0.6, 10**7 + 1000 * seed + k) for k in range(3)}
+        new = drawn(truth, 5 * 10**7 + seed)
+        sets = _rank_sets("kappa", dataset(equal, truth), [0, 1, 2], (new.codes[:, 0], new.design, RANKED), seed)
+        false += sets != [(1, 3)] * 3
+    assert false <= 0.1 * worlds
+
+
+def test_a_better_judge_is_ranked_first_by_weighted_figures_and_clusters_and_few_labels_are_allowed_for():
+    truth = labels(600)
+    judges = {"good": judge(truth, 0.95, 1), "poor": judge(truth, 0.2, 2)}
+    found = correct_dataset(dataset(judges, truth), drawn(truth, 3), RANKED, 7)
+    assert [cell.ranks["kappa"] for cell in found.cells] == [(1, 1), (2, 2)]
+    clustered = correct_dataset(dataset(judges, truth, clusters=np.arange(600) // 4), drawn(truth, 3), RANKED, 7)
+    assert clustered.cells[0].ranks["kappa"] == (1, 1)
+    few = correct_dataset(dataset(judges, truth), drawn(truth, 3, 0.01, 0.03), RANKED, 7)
+    assert [cell.ranks["kappa"] for cell in few.cells] == [None, None]
+
+
+def test_strengths_by_weighted_labels_are_those_of_all_items():
+    rng = np.random.default_rng(5)
+    n = 6000
+    writers = rng.integers(0, 3, (n, 2))
+    odd = np.arange(n) % 2 == 1
+    gap = np.array([1.0, 0.0, -1.0])[writers]
+    chance = 1 / (1 + np.exp(-(gap[:, 0] - gap[:, 1]) * np.where(odd, 2.0, 0.2)))
+    truth = np.where(rng.random(n) < chance, 0, 2).astype(np.int8)
+    names = np.array(["x", "y", "z"])[writers].T.tolist()
+    data = dataset({}, truth, writers=names)
+    every = correct_dataset(data, NewLabels(("human",), truth[:, None]), QUICK, 7)
+    weighted_ = correct_dataset(data, drawn(truth, 4), QUICK, 7)
+    taken = drawn(truth, 4)
+    alike = correct_dataset(data, NewLabels(("human",), taken.codes), QUICK, 7)
+    by = [{one.system: one.figure for one in each.strengths} for each in (every, weighted_, alike)]
+    assert by[1]["x"].value == pytest.approx(by[0]["x"].value, abs=0.1)
+    assert by[1]["x"].low < by[0]["x"].value < by[1]["x"].high
+    assert by[2]["x"].low > by[0]["x"].value

@@ -95,7 +95,10 @@ def test_stratified_labels_are_weighted_and_the_weights_are_said(tmp_path):
         rate, kappa = cell.rates["half"], cell.score.figures["kappa"]
         assert rate.corrected.method == kappa.method == "weighted"
         assert rate.corrected.low < rate.corrected.value < rate.corrected.high
-        assert set(cell.ranks.values()) == {None}
+        assert None not in cell.ranks.values()
+    best, worst = found.cells[0], found.cells[-1]
+    assert best.ranks["kappa"].best == 1
+    assert best.ranks["kappa"].worst < worst.ranks["kappa"].worst == 3
     assert any("weighted (Hájek)" in note for note in found.notes)
 
 
