@@ -85,7 +85,7 @@ def kappa(tables: ArrayLike, weights: Array) -> Array:
     for row, column in _places_of(weights):
         credit = human[row] if weights[row, column] == 1 else weights[row, column] * human[row]
         by_chance += credit * judge[column]
-    varies = (human != 0).sum(axis=0) > 1
+    varies = human.max(axis=0) < n
     return _ratio(n * _weighted(weights, cells) - by_chance, np.where(varies, n * n - by_chance, 0.0))
 
 
@@ -115,7 +115,8 @@ def ac1(tables: ArrayLike, classes: NDArray[np.bool_] | None = None) -> Array:
     cells = _by_cell(tables)
     used, count = _classes(classes, len(cells))
     n, scale = _summed(cells, 2), 4 * max(1, count - 1)
-    named = (cells.sum(axis=1) + cells.sum(axis=0)[: len(cells)])[used]  # how often either side names each: 2 n pi
+    named = cells.sum(axis=1) + cells.sum(axis=0)[: len(cells)]  # how often either side names each: 2 n pi
+    named = named if count == len(used) else named[used]
     by_chance = _summed(named * (2 * n - named), 1)  # `scale` n² times chance agreement
     agreed = _weighted(identity_weights(len(cells)), cells)
     return _ratio(scale * n * agreed - by_chance, scale * n * n - by_chance)

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.statistics import clusters
+from harness.statistics import clusters, multinomial
 from harness.statistics.agreement import Array
 from harness.statistics.clusters import Design
-from harness.statistics.intervals import normal_quantile, turned_cells
+from harness.statistics.intervals import normal_quantile, quantiles, turned_cells
 
 RESAMPLES = 2_000
 """Draws for a clustered interval: each figure has draws of its own, since its items are worth a number of their own."""
@@ -91,10 +91,10 @@ def table_interval(
     powers = np.array([squares.sum()]), np.array([(squares**2).sum()])
     worth = clusters.items_worth(np.array([clustered]), np.array([of_items]), powers, sizes, level)
     drawn = value(smoothed_draws(table, float(worth.items[0]), prior, seed))
-    low, high = np.quantile(drawn[~np.isnan(drawn)], [(1 - level) / 2, (1 + level) / 2])
+    low, high = quantiles(drawn[~np.isnan(drawn)], (1 - level) / 2, (1 + level) / 2)
     return ClusteredInterval(
-        min(float(low), estimate),
-        max(float(high), estimate),
+        min(low, estimate),
+        max(high, estimate),
         "",
         design,
         float(worth.items[0]),
@@ -109,10 +109,12 @@ def smoothed_draws(table: Array, worth: float, prior: Array, seed: int, resample
     generator = np.random.Generator(np.random.PCG64(seed))
     weights = (table * (worth / table.sum()) + prior).ravel()
     whole = math.floor(worth)
-    items = whole + (generator.random(resamples) < worth - whole)
     turn = turned_cells(weights.reshape(table.shape))
+    shares = weights[turn] / weights.sum()
     by_cell = np.empty((table.size, resamples))  # `agreement` adds cell to cell: each must lie in one piece
-    by_cell[turn] = generator.multinomial(items, weights[turn] / weights.sum()).T
+    by_cell[turn] = multinomial.draws(generator, whole, shares, resamples)
+    with_part = np.flatnonzero(generator.random(resamples) < worth - whole)
+    by_cell[turn[np.searchsorted(np.cumsum(shares[:-1]), generator.random(len(with_part)), "right")], with_part] += 1
     return by_cell.T.reshape(resamples, *table.shape)
 
 

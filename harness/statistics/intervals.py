@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.statistics import multinomial
 from harness.statistics.agreement import Array
 
 METHODS = ("bootstrap", "percentile", "bca", "analytic")
@@ -57,11 +58,9 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
         weights[:, : len(weights)] += 2 / len(weights) ** 2  # `PRIOR` for the three pairwise verdicts
     turn = turned_cells(weights)
     flat = weights.ravel()[turn]
-    possible = np.flatnonzero(flat)
     generator = np.random.Generator(np.random.PCG64(seed))
-    drawn = generator.multinomial(int(np.asarray(table).sum()), flat[possible] / flat.sum(), size=resamples)
-    by_cell = np.zeros((len(flat), resamples))  # `agreement` adds cell by cell: each must be contiguous
-    by_cell[turn[possible]] = drawn.T
+    by_cell = np.empty((len(flat), resamples))  # `agreement` adds cell by cell: each must be contiguous
+    by_cell[turn] = multinomial.draws(generator, int(np.asarray(table).sum()), flat / flat.sum(), resamples)
     return by_cell.T.reshape(resamples, *weights.shape)
 
 
@@ -89,8 +88,14 @@ def percentile_interval(estimates: Array, level: float) -> Interval:
     defined, undefined_share = _defined(estimates)
     if not defined.size:
         return Interval(None, None, undefined_share)
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high), undefined_share)
+    low, high = quantiles(defined, (1 - level) / 2, (1 + level) / 2)
+    return Interval(low, high, undefined_share)
+
+
+def quantiles(values: Array, *shares: float) -> list[float]:
+    """Quantiles by linear interpolation. `numpy.quantile` gives the same, and takes four times as long for a few."""
+    places = np.asarray(shares) * (len(values) - 1)
+    return [float(one) for one in np.interp(places, np.arange(len(values)), np.sort(values))]
 
 
 def holding(interval: Interval, estimate: float) -> Interval:
@@ -123,8 +128,8 @@ def bca_interval(table: Array, value: Value, estimates: Array, level: float) -> 
     for tail in ((1 - level) / 2, (1 + level) / 2):
         shifted = bias + normal.inv_cdf(tail)
         shares.append(normal.cdf(bias + shifted / (1 - acceleration * shifted)))
-    low, high = np.quantile(defined, shares)
-    return Interval(float(low), float(high), undefined_share)
+    low, high = quantiles(defined, *shares)
+    return Interval(low, high, undefined_share)
 
 
 def wald_interval(estimate: float, error: float, quantile: float, bounds: tuple[float, float]) -> Interval:

@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.statistics import win_rate
+from harness.statistics import multinomial, win_rate
 from harness.statistics.agreement import NEGLIGIBLE, Array
 from harness.statistics.intervals import Interval, normal_quantile, percentile_interval
 from harness.statistics.win_rate import Ties
@@ -330,7 +330,7 @@ def _drawn(counts: Array, prior: float, resamples: int, generator: np.random.Gen
     weights = counts.copy()
     weights[..., :3] += prior
     flat = weights.ravel()
-    by_cell = np.zeros((flat.size, resamples))  # sums go over cells: the resamples of one lie side by side
-    if n:
-        by_cell[:] = generator.multinomial(n, flat / flat.sum(), size=resamples).T
+    if not n:
+        return np.zeros((resamples, *counts.shape))
+    by_cell = multinomial.draws(generator, n, flat / flat.sum(), resamples)
     return by_cell.T.reshape(resamples, *counts.shape)

@@ -24,6 +24,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from harness.statistics import multinomial
 from harness.statistics.agreement import NEGLIGIBLE, Array
 from harness.statistics.consistency import even_chance_p
 from harness.statistics.intervals import Interval, percentile_interval, turned_cells
@@ -122,7 +123,7 @@ def resampled_counts(counts: ArrayLike, *, resamples: int, seed: int, prior: flo
     generator = np.random.Generator(np.random.PCG64(seed))
     turn = turned_cells(shares)
     drawn = np.empty((resamples, 3))
-    drawn[:, turn] = generator.multinomial(n, shares[turn], size=resamples)
+    drawn[:, turn] = multinomial.draws(generator, n, shares[turn], resamples).T
     return drawn
 
 
