@@ -11,6 +11,8 @@ import socket
 import tempfile
 from pathlib import Path
 
+from harness.atomic import is_running
+
 MARK = ".unfinished-"
 
 
@@ -24,15 +26,5 @@ def remove_abandoned(parent: Path) -> None:
     mark = f"{MARK}{socket.gethostname()}-"
     for folder in parent.glob(f"{mark}*"):
         pid = folder.name.removeprefix(mark).partition("-")[0]
-        if pid.isdecimal() and not _is_alive(int(pid)):
+        if pid.isdecimal() and not is_running(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # it is there, and somebody else's
-    return True

@@ -115,6 +115,8 @@ class Disk:
         shutil.copytree(self.root, self._frozen, copy_function=_copied, symlinks=True)
         for folder in self._frozen.glob(f"results/*/.unfinished-*-{os.getpid()}-*"):
             folder.rename(folder.with_name(folder.name.replace(f"-{os.getpid()}-", f"-{DEAD_PID}-")))
+        for file in self._frozen.rglob(f".*-{os.getpid()}.tmp"):
+            file.rename(file.with_name(file.name.replace(f"-{os.getpid()}.tmp", f"-{DEAD_PID}.tmp")))
         if (ledger := self._frozen / LEDGER).exists():
             ledger.write_text(ledger.read_text().replace(f'"pid":{os.getpid()},', f'"pid":{DEAD_PID},'))
         if place == "committed":

@@ -33,8 +33,9 @@ class Disturbances:
         self._interrupts = 0
 
     def reset(self) -> None:
-        """The step has ended."""
+        """The step has ended; what was to happen in it and did not, because it made no call, happens no more."""
         self.is_forced, self._interrupts = False, 0
+        self._world.endpoint.on_connect = lambda _loop: None
 
     def maybe_kill(self, places: tuple[str, ...], most: int, chance: float = 0.4, least: int = 1) -> str:
         """Perhaps kill the process at one of some places; in words."""

@@ -123,6 +123,7 @@ class Steps:
             with Cache(self.world.cache) as cache:
                 keys = api.spec_keys(self.world.root / "spec.yaml", cache, results=self.world.results)
                 export_bundle(cache, keys, self.world.bundle, force=True)
+            assert not list(self.world.root.glob(".shared.bundle.*")), "what a killed export left is still there"
 
         return self._life(work)
 

@@ -81,13 +81,15 @@ class Mutation(NamedTuple):
 
 def mutations(source: str, random: Random) -> list[Mutation]:
     """The changes to a source, one drawn for each place and family of operators."""
-    left_out = _left_out(source)
+    left_out, lines = _left_out(source), source.splitlines()
     nodes = list(ast_nodes(get_ast(source)))
     by_place: dict[tuple[Any, str], list[Mutation]] = {}
     for name in _names():
         operator = _operator(name)
         places = ((node, *place) for node in nodes for place in operator.mutation_positions(node))
         for occurrence, (node, start, stop) in enumerate(places):
+            if name.endswith("ExceptionReplacer") and not _is_name(lines, start, stop):
+                continue  # Cosmic Ray cannot replace `module.Error`
             if not _is_star(node) and not any(first <= start and stop <= last for first, last in left_out):
                 family = (start, stop), name.partition("_")[0]
                 by_place.setdefault(family, []).append(Mutation(name, occurrence, start[0]))
@@ -113,6 +115,10 @@ def _operator(name: str) -> Any:
 def _is_star(node: Any) -> bool:
     """Whether this is the star of a parameter or of an unpacked value, which Cosmic Ray takes for an operator."""
     return getattr(node, "value", "") in ("*", "**") and node.parent.type not in ("term", "power")
+
+
+def _is_name(lines: list[str], start: tuple[int, int], stop: tuple[int, int]) -> bool:
+    return start[0] == stop[0] and lines[start[0] - 1][start[1] : stop[1]].isidentifier()
 
 
 def _left_out(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:

@@ -64,6 +64,12 @@ def test_the_star_of_a_parameter_or_an_unpacked_value_is_no_operator() -> None:
     assert all(star in each for each in changed for star in stars)
 
 
+def test_a_caught_exception_is_replaced_if_it_has_a_plain_name() -> None:
+    source = "try:\n    f()\nexcept (KeyError, a.Error, *more()):\n    g()\n"
+    changed = {mutated(source, mutation) for seed in range(8) for mutation in mutations(source, Random(seed))}
+    assert changed == {source.replace("KeyError", "CosmicRayTestingException")}
+
+
 def test_annotations_docstrings_errors_and_imports_are_left_alone() -> None:
     found = " ".join(changes())
     for text in ("Literal", "docstring", "int & None", "too-longx", "1 <= 2", "typingx"):

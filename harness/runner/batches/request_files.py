@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from harness.atomic import mark_of, remove_abandoned, temporary
 from harness.errors import InputError, StorageError
 from harness.providers.batch_lines import OPENAI_BYTES, OPENAI_LINES, request_line
 from harness.runner.batches.waves import WaitingCall
@@ -19,9 +20,8 @@ from harness.text import printable, quoted
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 LONGEST_NAME = 60
-UNFINISHED = ".{}.tmp"
-"""The end of the name of a folder whose files are being written, with the id of the process."""
-_LEFT = re.compile(r"\.[0-9]+\.tmp")
+_LEFT = re.compile(r"\.(.+-)?[0-9]+\.tmp")
+"""The name of a folder whose files were being written when its process was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,7 @@ class RequestFiles:
     _names: dict[str, str] = field(default_factory=dict)
 
     def __enter__(self) -> RequestFiles:
+        remove_abandoned(self._beside.parent, self._mark)
         return self
 
     def __exit__(
@@ -94,8 +95,12 @@ class RequestFiles:
     @cached_property
     def _beside(self) -> Path:
         """The folder in which the files are written."""
-        folder, name = self.folder.absolute(), UNFINISHED.format(os.getpid())
-        return folder / name if folder.is_dir() else folder.with_name(f".{folder.name}{name}")
+        folder = self.folder.absolute()
+        return (folder if folder.is_dir() else folder.parent) / temporary(self._mark)
+
+    @cached_property
+    def _mark(self) -> str:
+        return mark_of("" if self.folder.is_dir() else self.folder.absolute().name)
 
     def _publish(self) -> None:
         """Move the files to their place."""

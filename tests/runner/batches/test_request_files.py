@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from harness.errors import InputError, StorageError
 from harness.records.calls import Call, Model
 from harness.runner.batches.request_files import RequestFiles, check_folder
 from harness.runner.batches.waves import WaitingCall
+
+DEAD = 2**22 + 1
+"""No process has this number."""
 
 
 def waiting(text: str, model: str = "gpt") -> WaitingCall:
@@ -89,6 +94,22 @@ def test_the_files_appear_at_the_end_only(tmp_path: Path, is_there: bool):
             check_folder(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["gpt-001.jsonl", "gpt-002.jsonl"]
     assert list(folder.parent.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_a_killed_process_left_is_removed_by_the_next_one(tmp_path: Path, is_there: bool):
+    folder = tmp_path / "wave"
+    if is_there:
+        folder.mkdir()
+    mark = f".{socket.gethostname()}-" if is_there else f".wave.{socket.gethostname()}-"
+    place = folder if is_there else tmp_path
+    for pid in (DEAD, os.getppid()):
+        (place / f"{mark}{pid}.tmp").mkdir()
+        (place / f"{mark}{pid}.tmp" / "gpt-001.jsonl").touch()
+    check_folder(folder)
+    write(folder, ["x"])
+    assert sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) == ["gpt-001.jsonl"]
+    assert [path.name for path in place.iterdir() if path.name.endswith(".tmp")] == [f"{mark}{os.getppid()}.tmp"]
 
 
 def test_a_folder_without_files_is_not_made(tmp_path: Path):
