@@ -21,6 +21,9 @@ FREE_VALUES = 5 * 10**7
 """Values in all columns, nulls included, that any file may have. A value takes up to 16 bytes of memory."""
 VALUES_A_BYTE = 100
 
+LISTED_BYTES = 8
+"""What a value of a list counts for; as a Python object it takes three times as much."""
+
 FREE_ROWS = 10**7
 """Rows that any file of a run may have."""
 ROWS_A_BYTE = 100
@@ -96,7 +99,7 @@ def row_count(file: BinaryIO | Path) -> int:
 def excess(frame: pl.DataFrame, file_bytes: int) -> str:
     """Why a frame is more than its file can be worth, "" where it is not.
 
-    polars holds a text that recurs once; as Python objects each row has its own.
+    polars holds a text that recurs once; as Python objects, and when it is changed, each row has its own.
 
     Args:
         frame: what was read.
@@ -109,7 +112,7 @@ def excess(frame: pl.DataFrame, file_bytes: int) -> str:
 
 
 def _text_bytes(column: pl.Series) -> int:
-    """Bytes of the texts in a column, each counted wherever it occurs."""
+    """Bytes of the texts in a column, each counted wherever it occurs, and 8 for each value of a list."""
     import polars as pl
 
     kind = column.dtype
@@ -117,8 +120,10 @@ def _text_bytes(column: pl.Series) -> int:
         return int(column.str.len_bytes().sum())
     if kind == pl.Binary:
         return int(column.bin.size().sum())
-    if kind == pl.List or kind == pl.Array:
-        return _text_bytes(column.explode())
+    if kind == pl.List:
+        return LISTED_BYTES * int(column.list.len().sum()) + _text_bytes(column.explode())
+    if kind == pl.Array:
+        return LISTED_BYTES * len(column) + _text_bytes(column.explode())
     if kind == pl.Struct:
         return sum(map(_text_bytes, column.struct.unnest().iter_columns()))
     if kind in (pl.Categorical, pl.Enum):

@@ -11,6 +11,7 @@ import polars as pl
 from harness.errors import InputError
 from harness.preferences.records import Candidate
 from harness.runner.plan import Plan
+from harness.runner.run_check import collected
 from harness.runner.run_folder import ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, read_frame, read_json
 from harness.text import quoted, suggestion
 
@@ -66,7 +67,7 @@ class JudgedRun:
         """Each cell with its judgments, in the order of the data."""
         for entry in self.entries:
             judged = pl.scan_parquet(self.folder / JUDGMENTS).filter(pl.col("cell") == entry["id"])
-            yield entry, judged.collect(engine="streaming").iter_rows(named=True)
+            yield entry, collected(judged, self.folder / JUDGMENTS).iter_rows(named=True)
 
     def _check_contents(self) -> None:
         """Compare the texts with the digests that the run keeps."""

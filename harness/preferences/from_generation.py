@@ -21,6 +21,7 @@ from harness.generation.review import Reviewing, review_from
 from harness.preferences.records import Candidate, View
 from harness.records.datasets import Message
 from harness.records.judgments import VERDICTS
+from harness.runner.run_check import collected
 from harness.runner.run_folder import (
     JUDGMENTS,
     LEADERBOARD,
@@ -74,7 +75,8 @@ class LoopRun:
         for start in range(0, len(self.prompts), PROMPTS_HELD):
             here = self.prompts.slice(start, PROMPTS_HELD)
             keys = here.select("prompts", "item")
-            found = _in_order(_rows(self.folder / TRAJECTORIES).join(keys.lazy(), on=["prompts", "item"], how="semi"))
+            file = self.folder / TRAJECTORIES
+            found = _in_order(_rows(file).join(keys.lazy(), on=["prompts", "item"], how="semi"), file)
             drafts = found.partition_by(["prompts", "item"], as_dict=True, maintain_order=True)
             judged = self._judged(here) if view == "single" else {}
             for row in here.iter_rows(named=True):
@@ -249,11 +251,9 @@ class LoopRun:
             return {}
         cells = pl.DataFrame(evaluators).join(pl.DataFrame(sets), on="dataset")
         keys = prompts.select("prompts", "item").lazy()
-        found = _in_order(
-            _rows(self.folder / JUDGMENTS)
-            .join(cells.lazy(), on="cell", how="inner")
-            .join(keys, on=["prompts", "item"], how="semi")
-        )
+        file = self.folder / JUDGMENTS
+        of_cells = _rows(file).join(cells.lazy(), on="cell", how="inner")
+        found = _in_order(of_cells.join(keys, on=["prompts", "item"], how="semi"), file)
         parts = found.partition_by(["prompts", "item"], as_dict=True, maintain_order=True)
         return {(str(place[0]), str(place[1])): part.to_dicts() for place, part in parts.items()}
 
@@ -268,8 +268,8 @@ def _rows(file: Path) -> pl.LazyFrame:
     return pl.scan_parquet(file, row_index_name="at")
 
 
-def _in_order(rows: pl.LazyFrame) -> pl.DataFrame:
-    return rows.collect(engine="streaming").sort("at").drop("at")
+def _in_order(rows: pl.LazyFrame, file: Path) -> pl.DataFrame:
+    return collected(rows, file).sort("at").drop("at")
 
 
 def system_name(system: Mapping[str, Any]) -> str:

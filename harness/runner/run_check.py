@@ -13,12 +13,17 @@ import hashlib
 import os
 import stat
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from harness.data.parquet_bounds import ParquetBomb, check_rows, checked
 from harness.errors import Problem, RunFolderError, parquet_faults
+
+if TYPE_CHECKING:
+    import polars as pl
 
 CHECKSUMS = "checksums.json"
 MAX_JSON_BYTES = 2**29
@@ -54,6 +59,31 @@ def check_run(folder: Path) -> None:
         raise RunFolderError(problems)
 
 
+@contextmanager
+def reading(file: Path) -> Iterator[None]:
+    """Report a Parquet file of a run that is missing or damaged, or that unpacks to far more than a run has.
+
+    Raises:
+        RunFolderError: naming the file.
+    """
+    try:
+        yield
+    except ParquetBomb as error:
+        raise RunFolderError(f"{file} {error}", hint=RETRY) from None
+    except (OSError, *parquet_faults()) as error:  # type: ignore[misc] # mypy does not see into an unpacked tuple
+        raise RunFolderError(f"{file} cannot be read: {error}", hint="make the run again") from None
+
+
+def collected(lazy: pl.LazyFrame, file: Path) -> pl.DataFrame:
+    """What was selected of a Parquet file of a run folder.
+
+    Raises:
+        RunFolderError: where it is missing or damaged, or unpacks to far more than a run has.
+    """
+    with reading(file):
+        return checked(lazy.collect(engine="streaming"), file)
+
+
 def _odd_files(folder: Path) -> Iterator[Problem]:
     """Files that cannot be those of a run: pipes, devices, folders, and JSON of an impossible size."""
     for path in sorted(folder.iterdir()):
@@ -72,8 +102,6 @@ def _odd_files(folder: Path) -> Iterator[Problem]:
 
 def _rows_fault(path: Path) -> str:
     """What is wrong with the number of rows that a Parquet file says it has; "" where it is possible or unknown."""
-    from harness.data.parquet_bounds import ParquetBomb, check_rows
-
     try:
         check_rows(path)
     except ParquetBomb as error:

@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from harness.data.parquet_bounds import ParquetBomb, read_bounded
-from harness.errors import HarnessError, RunFolderError, ScoringError, StorageError, parquet_faults
+from harness.data.parquet_bounds import read_bounded
+from harness.errors import HarnessError, RunFolderError, ScoringError, StorageError
 from harness.hashing import digest_of, rounded
 from harness.records.experiment import Cell
 from harness.records.judgments import Judgment
 from harness.runner.published import replace_run
-from harness.runner.run_check import CHECKSUMS, RETRY, checksums_json
+from harness.runner.run_check import CHECKSUMS, RETRY, checksums_json, reading
 from harness.runner.unfinished import new_folder, remove_abandoned
 
 if TYPE_CHECKING:
@@ -303,12 +303,8 @@ def read_frame(folder: Path, name: str, columns: Sequence[str] | None = None) ->
     Raises:
         RunFolderError: where it is missing or damaged, or unpacks to far more than a run has.
     """
-    try:
+    with reading(folder / name):
         return read_bounded(folder / name, columns)
-    except ParquetBomb as error:
-        raise RunFolderError(f"{folder / name} {error}", hint=RETRY) from None
-    except (OSError, *parquet_faults()) as error:  # type: ignore[misc] # mypy does not see into an unpacked tuple
-        raise RunFolderError(f"{folder / name} cannot be read: {error}", hint="make the run again") from None
 
 
 def _row_schema() -> dict[str, Any]:

@@ -15,6 +15,8 @@ from click.testing import CliRunner, Result
 
 from harness.cli import main
 from harness.data import parquet_bounds
+from harness.errors import RunFolderError
+from harness.report.items.run_rows import draft_rows, drafts_with
 from harness.runner.run_check import CHECKSUMS, checksums_json
 from support.parquet_files import Page, write_column
 from support.paths import ROOT
@@ -170,4 +172,16 @@ def test_no_text_of_any_type_is_left_out_of_the_sum() -> None:
         }
     )
     sums = [parquet_bounds._text_bytes(column) for column in frame.iter_columns()]
-    assert sums == [4, 4, 4, 3, 4, 0]
+    assert sums == [4, 4, 4, 3 + 2 * 8, 4 + 2 * 8, 0]
+
+
+def test_a_text_that_recurs_is_not_copied_for_each_row_of_a_search(tmp_path: Path) -> None:
+    file = tmp_path / "trajectories.parquet"
+    rows = {"system": "s", "item": "1", "is_picked": True, "round": 1}
+    frame = pl.DataFrame({name: pl.Series([value]).new_from_index(0, 300) for name, value in rows.items()})
+    frame.with_columns(text=pl.Series(["x" * 2**20]).new_from_index(0, 300)).write_parquet(file)
+    pl.DataFrame({"prompts": ["p"], "item": ["1"], "prompt": ["q"]}).write_parquet(tmp_path / "prompts.parquet")
+    with pytest.raises(RunFolderError, match="unpacks to 314,"):
+        drafts_with(tmp_path, {"first": "s", "second": "s"}, "p", "needle")
+    with pytest.raises(RunFolderError, match="unpacks to 314,"):
+        draft_rows(tmp_path, "s", "1")

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from harness.data.parquet_bounds import checked
 from harness.errors import RunFolderError
 from harness.records.datasets import OPINION
 from harness.records.label_set import LabelSet, label_set_from
@@ -204,8 +205,13 @@ class RunIndex:
         with reading(folder):
             lazy = pl.scan_parquet(folder / ITEMS).filter(pl.col("dataset") == found.name)
             has_opinion = OPINION in lazy.collect_schema()
-            opinions = lazy.select(OPINION).collect()[OPINION].to_list() if has_opinion else [None] * size
-            texts = pl.scan_parquet(folder / JUDGMENTS).select("verdict").collect()["verdict"]
+            opinions = (
+                checked(lazy.select(OPINION).collect(), folder / ITEMS)[OPINION].to_list()
+                if has_opinion
+                else [None] * size
+            )
+            verdicts = pl.scan_parquet(folder / JUDGMENTS).select("verdict")
+            texts = checked(verdicts.collect(), folder / JUDGMENTS)["verdict"]
         tops, right = tops_of([texts[start : start + size].to_list() for start in starts], opinions)
         people = pl.Series("reference", [people_ranking(scores) for scores in opinions], dtype=pl.String)
         return replace(found, frame=found.frame.with_columns(people), tops=tops, right=right)
@@ -235,9 +241,6 @@ class RunIndex:
 def _items(folder: Path, dataset: str) -> pl.DataFrame:
     """The ids, reference labels and categories of a dataset, in order."""
     with reading(folder):
-        return (
-            pl.scan_parquet(folder / ITEMS)
-            .filter(pl.col("dataset") == dataset)
-            .select("item", "reference", pl.col("category").cast(pl.Categorical))
-            .collect()
-        )
+        found = pl.scan_parquet(folder / ITEMS).filter(pl.col("dataset") == dataset)
+        frame = checked(found.select("item", "reference", "category").collect(), folder / ITEMS)
+        return frame.with_columns(pl.col("category").cast(pl.Categorical))

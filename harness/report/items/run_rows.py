@@ -117,7 +117,7 @@ class JudgmentKeys:
             return ()
         lazy = pl.scan_parquet(self._folder / JUDGMENTS).select("cell", "item", "calls")
         with reading(self._folder):
-            rows = lazy.slice(self._starts[cell] + self._at, 1).collect().rows()
+            rows = checked(lazy.slice(self._starts[cell] + self._at, 1).collect(), self._folder / JUDGMENTS).rows()
         return rows[0][2] if rows and rows[0][:2] == (cell, self._item) else ()
 
 
@@ -127,7 +127,7 @@ def prompt_of(folder: Path, prompts: str, item: str) -> tuple[Message, ...] | No
         return None
     lazy = pl.scan_parquet(folder / PROMPTS).filter(pl.col("prompts") == prompts, pl.col("item") == item)
     with reading(folder):
-        rows = lazy.select("prompt").head(1).collect()["prompt"].to_list()
+        rows = checked(lazy.select("prompt").head(1).collect(), folder / PROMPTS)["prompt"].to_list()
     return messages_of(orjson.loads(rows[0])) if rows else None
 
 
@@ -151,13 +151,15 @@ def drafts_with(folder: Path, match: Mapping[str, str], prompts: str, text: str)
     def holds(name: str) -> pl.Expr:
         return pl.col(name).str.to_lowercase().str.contains(text.lower(), literal=True).fill_null(False)
 
-    drafts = pl.scan_parquet(folder / TRAJECTORIES).filter(
-        pl.col("is_picked"), pl.col("system").is_in([match["first"], match["second"]]), holds("text")
-    )
-    every = pl.scan_parquet(folder / PROMPTS).filter(pl.col("prompts") == prompts)
+    systems = [match["first"], match["second"]]
+    drafts = pl.scan_parquet(folder / TRAJECTORIES).filter(pl.col("is_picked"), pl.col("system").is_in(systems))
+    prompts_of = pl.scan_parquet(folder / PROMPTS).filter(pl.col("prompts") == prompts)
     with reading(folder):
-        found = drafts.select("item").unique().collect()["item"].to_list()
-        has_text = every.select(holds("prompt") | pl.col("item").is_in(found)).collect().to_series()
+        # Changing the case of a text that recurs makes a copy for each row.
+        picked = checked(drafts.select("item", "text").collect(), folder / TRAJECTORIES)
+        every = checked(prompts_of.select("item", "prompt").collect(), folder / PROMPTS)
+        found = picked.filter(holds("text"))["item"].unique().to_list()
+        has_text = every.select(holds("prompt") | pl.col("item").is_in(found)).to_series()
     return np.asarray(has_text.to_numpy(), np.bool_)
 
 
