@@ -23,7 +23,8 @@ from harness.scoring.metric import find_metric
 from harness.scoring.pairwise import CellComparisons, compare_cells
 from harness.scoring.score import DatasetScores, best_of
 from harness.scoring.soft_metric import is_soft
-from harness.scoring.soft_scores import SoftData, best_by_soft, compare_soft
+from harness.scoring.soft_scores import SoftData, compare_soft
+from harness.scoring.soft_winner import best_by_soft
 
 
 def reranked(folder: Path, board: Board, *, metric: str | None = None, vs: str | None = None) -> dict[str, Any]:

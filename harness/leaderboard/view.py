@@ -43,6 +43,7 @@ LINE_NOTE = "below the line: cells for which rank 1 is excluded"
 FLAGS = {
     "degenerate": "standard error 0: no variation among the items",
     "few-clusters": "few clusters: the interval is unreliable",
+    "heavy-tails": "a few items with extreme numbers decide the figure: the interval is unreliable",
     "undefined-resamples": "undefined in some resamples, which the interval leaves out",
 }
 """The flags of a figure in words."""

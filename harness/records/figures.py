@@ -25,7 +25,8 @@ class Figure:
         undefined_share: share of the resamples in which the metric was undefined.
         design_effect: the clustered variance over that of independent items, None where items are independent.
         systems: how many cells were scored on the same dataset.
-        flags: short stable words: `degenerate` (standard error 0), `few-clusters`, `undefined-resamples`.
+        flags: short stable words: `degenerate` (standard error 0), `few-clusters`, `heavy-tails`,
+            `undefined-resamples`.
     """
 
     value: float | None

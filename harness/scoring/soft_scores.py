@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from harness.hashing import seed_for
 from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
-from harness.records.judgments import FAILURES
 from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.scores import CellScore, Winner
 from harness.scoring.estimates import NO_LABELS, NOT_MADE
@@ -21,7 +20,7 @@ from harness.scoring.number_bounds import bounds_of_numbers
 from harness.scoring.pairwise import CellComparisons, is_comparable
 from harness.scoring.score import DatasetScores
 from harness.scoring.soft_metric import SoftItems, SoftMetric, find_soft_metric, split_metrics
-from harness.scoring.winner import ONE, best_first
+from harness.scoring.soft_winner import MAX_FAILED, best_by_soft, corrected_by_influence, failed_share, influence_of
 from harness.statistics import multiplicity
 from harness.statistics.agreement import Array
 from harness.statistics.intervals import normal_quantile
@@ -31,12 +30,8 @@ HARD = "gives verdicts without a probability: use log probabilities, scores, rep
 HARD_LABELS = "gives labels alone: use log probabilities, scores, repeats or a jury"
 NO_PROBABILITY = "gives scores and no probabilities: use log probabilities, repeats or a jury"
 ALL_FAILED = "every judgment failed"
-MAX_FAILED = 0.05
-"""Cells with a larger share of failed judgments are not compared: their figures rest on other items."""
 NO_COMPARISON = "evaluators are not compared by {metric}: the bias of its estimate differs between them"
 OTHER_ITEMS = f"more than {100 * MAX_FAILED:g} % of the judgments failed, so that the figure rests on other items"
-NOT_CORRECTED = "figures of soft verdicts and numbers are not corrected for the choice: confirm the best on other data"
-NO_BEST = "{metric} describes the responses: no evaluator is better by it"
 POWER = normal_quantile(0.6)
 """The normal quantile of 80 % power."""
 
@@ -129,7 +124,7 @@ class SoftData:
 
     def corrected(self, winner: Winner, metric: SoftMetric, scores: Sequence[CellScore]) -> Winner:
         """The best of the cells with its figure corrected for the choice, where that is known."""
-        return winner
+        return corrected_by_influence(self, winner, metric, scores)
 
     def companions(self, names: Sequence[str], score: ScoreSpec) -> dict[str, Figure]:
         """Figures that are shown beside those of some metrics."""
@@ -281,7 +276,7 @@ def compare_soft(
     enough = [k for k, figure in enumerate(figures) if is_comparable(figure) and figure.low is not None]
     if not enough:
         return None
-    rests = [k for k in enough if data.counts_failures or _failed(scores[k]) <= MAX_FAILED]
+    rests = [k for k in enough if data.counts_failures or failed_share(scores[k]) <= MAX_FAILED]
     members = tuple(sorted(rests, key=lambda k: ids[k]))
     if len(members) < min(2, len(enough)):
         return CellComparisons(ids, values, reason=OTHER_ITEMS)
@@ -311,40 +306,3 @@ def compare_soft(
         direction=metric.DIRECTION,
         _detectable={y: (detectable[:, y], detectable[:, y]) for y in range(len(members))},
     )
-
-
-def _failed(score: CellScore) -> float:
-    return sum(score.outcomes[-len(FAILURES) :]) / max(1, score.items)
-
-
-def influence_of(metric: SoftMetric, data: SoftData, k: int, score: ScoreSpec, seed: int) -> Array | None:
-    """The influence of every item of the dataset, 0 for those that the figure does not rest on."""
-    values = data.of(k, metric)
-    assert values is not None
-    rows = data.rows(values, metric)
-    found = metric.influence(data.items(values, score, seed).part(rows))
-    if found is None:
-        return None
-    every = np.zeros(len(values))
-    every[rows] = found
-    return every
-
-
-def best_by_soft(dataset: str, metric: str, scores: Sequence[CellScore], data: SoftData | None = None) -> Winner:
-    """The best cell by a metric of soft verdicts, or of rankings, whose figures are corrected for the choice.
-
-    Args:
-        dataset: its name.
-        metric: of soft verdicts.
-        scores: of the cells; at least one.
-        data: of the cells, for the correction; None for none.
-    """
-    best = scores[best_first(scores, metric)[0]]
-    figure = best.figures[metric]
-    bare = Winner(dataset, None, metric, len(scores), figure.value, level=figure.level)
-    if (found := find_soft_metric(metric)).DIRECTION == "none":
-        return replace(bare, value=None, reason=getattr(found, "NO_BEST", NO_BEST.format(metric=metric)))
-    if figure.value is None:
-        return replace(bare, reason=figure.reason)
-    chosen = replace(bare, cell=best.cell.id, reason=ONE if len(scores) == 1 else NOT_CORRECTED)
-    return chosen if data is None or len(scores) == 1 else data.corrected(chosen, found, scores)

@@ -9,6 +9,7 @@ and Fleiss (1979) call ICC(2,1), and `icc_consistency` is ICC(C,1), their ICC(3,
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -59,6 +60,30 @@ def kendall(x: Array, y: Array) -> tuple[float, Array]:
     return value, moved / n
 
 
+def pearson_without(x: Array, y: Array) -> Array:
+    """The product-moment correlation without each item in turn; NaN where a column is then constant."""
+    sums = _sums_without(x, y)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _known(sums.both / np.sqrt(sums.of_x * sums.of_y))
+
+
+def icc_agreement_without(x: Array, y: Array) -> Array:
+    """ICC(A,1) without each item in turn; NaN where it is then undefined."""
+    sums, n = _sums_without(x, y), len(x) - 1
+    gaps = x - y
+    shift = (float(gaps.sum()) - gaps) / n
+    total = (sums.of_x + sums.of_y) / (n - 1) + shift**2 - (sums.of_x + sums.of_y - 2 * sums.both) / (n - 1) / n
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _known(2 * sums.both / (n - 1) / total)
+
+
+def icc_consistency_without(x: Array, y: Array) -> Array:
+    """ICC(C,1) without each item in turn; NaN where it is then undefined."""
+    sums = _sums_without(x, y)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _known(2 * sums.both / (sums.of_x + sums.of_y))
+
+
 def icc_agreement(x: Array, y: Array) -> tuple[float, Array]:
     """ICC(A,1): one minus is what noise and a shift between the two columns add to the variance of an item."""
     n, a, b, shift = len(x), _centred(x), _centred(y), float(x.mean() - y.mean())
@@ -75,6 +100,31 @@ def icc_consistency(x: Array, y: Array) -> tuple[float, Array]:
     total = float(a @ a) + float(b @ b)
     value = _inside(2 * float(a @ b) / total)
     return value, _centred(2 * a * b - value * (a**2 + b**2)) / total
+
+
+class _Sums(NamedTuple):
+    """Sums of squares and products about the means, without each item in turn."""
+
+    of_x: Array
+    of_y: Array
+    both: Array
+
+
+def _sums_without(x: Array, y: Array) -> _Sums:
+    """The sums without each item; those that are rounding alone are 0."""
+    a, b = _centred(x), _centred(y)
+    factor = len(x) / (len(x) - 1)
+    of_x, of_y = (float(one @ one) - factor * one**2 for one in (a, b))
+    for sums, one in ((of_x, a), (of_y, b)):
+        sums[sums <= CONSTANT * float(one @ one)] = 0.0
+    both = np.where((of_x > 0) & (of_y > 0), float(a @ b) - factor * a * b, 0.0)
+    return _Sums(of_x, of_y, both)
+
+
+def _known(values: Array) -> Array:
+    """Coefficients between −1 and 1; NaN where they are not finite."""
+    found: Array = np.where(np.isfinite(values), np.clip(values, -1.0, 1.0), np.nan)
+    return found
 
 
 def _inside(value: float) -> float:

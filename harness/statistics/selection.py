@@ -114,6 +114,25 @@ def correct_mean_winner(
     return _corrected(values, covariances, variance, (bounds[1] - bounds[0]) / n, best, own)
 
 
+def correct_figure_winner(
+    values: Array, influences: Array, clusters: NDArray[np.int64] | None, best: int, own: Own, unit_error: float
+) -> Correction:
+    """The figure of the best of several evaluators, known by the influence of the items, corrected for the choice.
+
+    Args:
+        values: of the evaluators, higher ones better.
+        influences: items × evaluators; the sum of squares of a column is the variance of its figure.
+        clusters: the cluster of each item; None where items are independent.
+        best: position of the evaluator with the highest figure.
+        own: its interval.
+        unit_error: error that one added item has, times the number of items, which keeps the variance above 0.
+    """
+    n = len(influences)
+    covariances = _with_the_best_mean(n * influences, clusters, best)
+    variance = max(float(covariances[best]), (unit_error / own.worth) ** 2)
+    return _corrected(values, covariances, variance, 2 * math.sqrt(variance / n), best, own)
+
+
 def _with_the_best_mean(gaps: Array, clusters: NDArray[np.int64] | None, best: int) -> Array:
     """Covariance of each mean with that of the winner, the same bytes for any order of the items."""
     n = len(gaps)

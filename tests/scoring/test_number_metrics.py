@@ -196,3 +196,21 @@ def test_unlabelled_items_count_for_nothing():
     figure = scored(values, y, ("pearson",)).scores[0].figures["pearson"]
     assert figure.n == N - 20
     assert figure.value == pytest.approx(stats.pearsonr(values[0][20:], y[20:]).statistic)
+
+
+def test_rare_extreme_numbers_are_flagged_where_they_decide_a_figure():
+    rng = np.random.default_rng(8)
+    truth = rng.normal(size=60)
+    y, p = (np.exp(1.2 * (truth + 0.5 * rng.normal(size=60))) for _ in range(2))
+    flags = {name: find_soft_metric(name).figure(items(p, y, scale=None)).flags for name in NAMES}
+    assert {name for name, found in flags.items() if "heavy-tails" in found} == set(NAMES) - {"spearman", "kendall"}
+    assert all("heavy-tails" in one.flags for one in bias.companions(items(p, y, scale=None)).values())
+    log = items(np.log(p), np.log(y), scale=None)
+    assert not any(find_soft_metric(name).figure(log).flags for name in NAMES)
+
+
+def test_skewed_grades_on_a_scale_have_no_heavy_tails():
+    rng = np.random.default_rng(9)
+    y = np.where(rng.random(80) < 0.8, 10.0, rng.integers(5, 10, 80))
+    p = np.clip(y + rng.integers(-2, 3, 80), 1, 10)
+    assert find_soft_metric("mae").figure(items(p, y)).flags == ()

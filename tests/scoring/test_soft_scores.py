@@ -63,7 +63,7 @@ def test_lower_values_of_brier_rank_first_and_differences_keep_their_sign():
     assert contest.held_against(2, 0).detectable == contest.held_against(2, 0).detectable_gain > 0
     assert found.contests["auc"].rank_sets()[0].best == 1
     assert found.winner.cell == found.scores[0].cell.id
-    assert "not corrected" in found.winner.reason
+    assert (found.winner.method, found.winner.reason) == ("hybrid", "")
 
 
 def test_ece_has_an_interval_and_no_comparison():

@@ -2,8 +2,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from harness.statistics.number_agreement import pearson
-from harness.statistics.number_intervals import correlation_interval, error_of, mean_interval
+from harness.statistics.number_agreement import (
+    icc_agreement,
+    icc_agreement_without,
+    icc_consistency,
+    icc_consistency_without,
+    pearson,
+    pearson_without,
+)
+from harness.statistics.number_intervals import (
+    correlation_interval,
+    error_of,
+    mean_interval,
+    root_interval,
+    tail_degrees,
+)
 
 
 def columns(n, seed=2):
@@ -79,3 +92,56 @@ def test_the_order_of_the_items_does_not_change_the_error():
     group, order = np.arange(60) // 3, np.random.default_rng(1).permutation(60)
     influence = pearson(x, y)[1]
     assert error_of(influence[order], group[order], 0.95)[:4] == error_of(influence, group, 0.95)[:4]
+
+
+@pytest.mark.parametrize(
+    ("influence", "degrees"),
+    [(np.zeros(30), np.inf), (np.tile([1.0, -1.0], 15), np.inf), (np.eye(30)[0], 60 / 29)],
+)
+def test_degrees_of_freedom_fall_with_the_items_that_carry_the_variance(influence, degrees):
+    assert tail_degrees(influence) == pytest.approx(degrees)
+
+
+def test_normal_influences_have_about_as_many_degrees_of_freedom_as_items():
+    assert tail_degrees(np.random.default_rng(1).normal(size=20_000)) == pytest.approx(20_000, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("coefficient", "without"),
+    [
+        (pearson, pearson_without),
+        (icc_agreement, icc_agreement_without),
+        (icc_consistency, icc_consistency_without),
+    ],
+)
+def test_coefficients_without_an_item_are_those_of_the_other_items(coefficient, without):
+    x, y = columns(25)
+    expected = [coefficient(np.delete(x, at), np.delete(y, at))[0] for at in range(25)]
+    assert without(x, y) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("without", [pearson_without, icc_agreement_without, icc_consistency_without])
+def test_a_coefficient_that_rests_on_one_item_is_unknown_without_it(without):
+    x, y = np.eye(25)[0], np.eye(25)[0] * 2
+    assert np.isnan(without(x, y)[0]) or abs(without(x, y)[0]) < 1e-9
+    found = correlation_interval(1.0, np.zeros(25), None, 0.95, without=without(x, y))
+    assert -1 <= found.low < 0.5
+
+
+def test_an_extreme_item_widens_the_interval_of_a_correlation():
+    x, y = columns(60)
+    plain = correlation_interval(*pearson(x, y), None, 0.95, without=pearson_without(x, y))
+    x[0], y[0] = 30.0, -30.0
+    extreme = correlation_interval(*pearson(x, y), None, 0.95, without=pearson_without(x, y))
+    assert extreme.high - extreme.low > 3 * (plain.high - plain.low)
+
+
+def test_the_root_of_a_mean_square_has_an_interval_that_one_item_does_not_blow_up():
+    values = np.random.default_rng(5).normal(size=50)
+    plain = root_interval(values, None, 0.95, unit=0.1)
+    assert 0 < plain.low < np.sqrt((values**2).mean()) < plain.high < 1.6
+    for share in (np.zeros(50), np.eye(50)[3] * 4):
+        found = root_interval(share, None, 0.95, unit=0.1)
+        assert found.low == 0
+        assert np.sqrt((share**2).mean()) < found.high < 3
+    assert root_interval(values[:10], None, 0.95, unit=0.1).low is None

@@ -16,14 +16,13 @@ from harness.runner.soft import shares_of, soft_verdicts, verdict_shares
 from harness.scoring.pairwise import is_comparable
 from harness.scoring.soft_metric import find_soft_metric
 from harness.scoring.soft_scores import (
-    MAX_FAILED,
     NO_COMPARISON,
     OTHER_ITEMS,
     POWER,
     SoftData,
-    influence_of,
     soft_figure,
 )
+from harness.scoring.soft_winner import MAX_FAILED, influence_of
 from harness.statistics import multiplicity
 from harness.statistics.agreement import Array
 from harness.statistics.multiplicity import Comparisons

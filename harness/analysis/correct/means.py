@@ -129,10 +129,10 @@ def correct_means(
         _agreement(data, k, held, names, score, run.seed) if design is None else _not_weighted(y, names, score)
         for k in range(len(values))
     ]
-    items = _Items(y, data.cluster_codes() if data.clustered else None, UNIT * (high - low), score, design)
+    items = LabelledNumbers(y, data.cluster_codes() if data.clustered else None, UNIT * (high - low), score, design)
     by = _systems(data)
     cells = tuple(
-        _cell(cell.id, items, each, by, figures)
+        means_of_cell(cell.id, items, each, by, figures)
         for cell, each, figures in zip(data.cells, values, agreement, strict=True)
     )
     labelled = int((~np.isnan(y)).sum())
@@ -141,8 +141,16 @@ def correct_means(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Items:
-    """Labels of all items, their clusters, the error of an added item, the level, and the design of unequal draws."""
+class LabelledNumbers:
+    """Labels of all items, and how a mean of them is estimated.
+
+    Attributes:
+        y: mean label of each item, NaN without one.
+        group: cluster of each item; None where items are independent.
+        unit: the error of one added item.
+        score: gives the level and the resamples.
+        design: of draws with unequal probabilities; None for equal ones.
+    """
 
     y: Array
     group: Groups | None
@@ -150,11 +158,12 @@ class _Items:
     score: ScoreSpec
     design: Design | None = None
 
-    def part(self, rows: NDArray[np.intp]) -> _Items:
+    def part(self, rows: NDArray[np.intp]) -> LabelledNumbers:
+        """Some of the items."""
         group = None if self.group is None else self.group[rows]
         return replace(self, y=self.y[rows], group=group, design=self.design and self.design.part(rows))
 
-    def alone(self, rows: NDArray[np.bool_], values: Array) -> _Items:
+    def alone(self, rows: NDArray[np.bool_], values: Array) -> LabelledNumbers:
         """Some of the items with values that take the place of labels, all of the same weight."""
         group = None if self.group is None else self.group[rows]
         return replace(self, y=values[rows], group=group, design=None)
@@ -185,9 +194,22 @@ def _systems(data: JudgedDataset) -> dict[str, NDArray[np.intp]]:
     return {name: np.flatnonzero(by == name) for name in names}
 
 
-def _cell(
-    cell: str, items: _Items, values: Array, systems: Mapping[str, NDArray[np.intp]], agreement: Mapping[str, Figure]
+def means_of_cell(
+    cell: str,
+    items: LabelledNumbers,
+    values: Array,
+    systems: Mapping[str, NDArray[np.intp]],
+    agreement: Mapping[str, Figure],
 ) -> CellMean:
+    """The mean number by a cell, and by it for each system.
+
+    Args:
+        cell: its id.
+        items: with their labels.
+        values: numbers of the cell, NaN where the judgment failed.
+        systems: positions of the responses of each; empty for none.
+        agreement: of the cell with the labels.
+    """
     whole, _ = _estimate(items, values, items.score.level)
     if not systems:
         return CellMean(cell, whole, {}, (), agreement)
@@ -198,7 +220,7 @@ def _cell(
     return CellMean(cell, whole, estimates, _differences(cell, items, systems, parts, found), agreement)
 
 
-def _estimate(items: _Items, values: Array, level: float) -> tuple[MeanEstimate, Corrected | None]:
+def _estimate(items: LabelledNumbers, values: Array, level: float) -> tuple[MeanEstimate, Corrected | None]:
     """The mean by labels, by a judge, and by both."""
     given, own = ~np.isnan(items.y), ~np.isnan(values)
     human = _human(items, level)
@@ -211,7 +233,7 @@ def _estimate(items: _Items, values: Array, level: float) -> tuple[MeanEstimate,
     return MeanEstimate(*counts, human, judge, figure, found.power, found.gain), found
 
 
-def _corrected(items: _Items, values: Array) -> Corrected:
+def _corrected(items: LabelledNumbers, values: Array) -> Corrected:
     given = ~np.isnan(items.y)
     if items.design is not None:
         return weighted_mean(items.y[given], values, given, items.design, clusters=items.group)
@@ -219,7 +241,7 @@ def _corrected(items: _Items, values: Array) -> Corrected:
     return prediction_powered.corrected_mean(items.y[given], values[given], values[~given], clusters=units)
 
 
-def _human(items: _Items, level: float) -> Figure:
+def _human(items: LabelledNumbers, level: float) -> Figure:
     """The mean of the labels, weighted where they were drawn with unequal probabilities."""
     given = ~np.isnan(items.y)
     if items.design is None or not given.any():
@@ -230,7 +252,7 @@ def _human(items: _Items, level: float) -> Figure:
     )
 
 
-def _mean(items: _Items, values: Array, level: float, nothing: str) -> Figure:
+def _mean(items: LabelledNumbers, values: Array, level: float, nothing: str) -> Figure:
     """The mean of the numbers that there are, with a t interval."""
     rows = ~np.isnan(values)
     if not rows.any():
@@ -239,7 +261,7 @@ def _mean(items: _Items, values: Array, level: float, nothing: str) -> Figure:
     return _figure(part, _corrected(part, values[rows]), level)
 
 
-def _figure(items: _Items, found: Corrected, level: float) -> Figure:
+def _figure(items: LabelledNumbers, found: Corrected, level: float) -> Figure:
     """An estimate with a t interval; without one where few items or clusters have a label."""
     given = ~np.isnan(items.y)
     n, sizes = int(given.sum()), _sizes(items)
@@ -254,13 +276,13 @@ def _figure(items: _Items, found: Corrected, level: float) -> Figure:
     return Figure(found.value, low, high, method=method, **known)
 
 
-def _sizes(items: _Items) -> Array:
+def _sizes(items: LabelledNumbers) -> Array:
     """Labelled items of each cluster that holds any."""
     given = ~np.isnan(items.y)
     return np.ones(int(given.sum())) if items.group is None else clusters.sizes_of(items.group[given])
 
 
-def _weights(items: _Items, design: Design) -> Array:
+def _weights(items: LabelledNumbers, design: Design) -> Array:
     """The weights of the labelled items, of a cluster their sum."""
     given = ~np.isnan(items.y)
     weights, _ = design.of_labelled(given)
@@ -269,7 +291,7 @@ def _weights(items: _Items, design: Design) -> Array:
     return np.bincount(np.unique(items.group[given], return_inverse=True)[1], weights).astype(float)
 
 
-def _interval(items: _Items, found: Corrected, level: float) -> tuple[float, float]:
+def _interval(items: LabelledNumbers, found: Corrected, level: float) -> tuple[float, float]:
     """A t interval; its error holds that of one added item, so that it has no zero width."""
     sizes = _sizes(items) if items.design is None else _weights(items, items.design)
     worth = float(sizes.sum()) ** 2 / float((sizes**2).sum())
@@ -279,7 +301,7 @@ def _interval(items: _Items, found: Corrected, level: float) -> tuple[float, flo
     return found.value - reach, found.value + reach
 
 
-def _influence(items: _Items, values: Array, found: Corrected) -> Array:
+def _influence(items: LabelledNumbers, values: Array, found: Corrected) -> Array:
     """What each item adds to the corrected mean."""
     given = ~np.isnan(items.y)
     filled = np.where(np.isnan(values), np.nanmean(values), values)
@@ -296,9 +318,9 @@ def _influence(items: _Items, values: Array, found: Corrected) -> Array:
 
 def _differences(
     cell: str,
-    items: _Items,
+    items: LabelledNumbers,
     systems: Mapping[str, NDArray[np.intp]],
-    parts: Mapping[str, tuple[_Items, Array]],
+    parts: Mapping[str, tuple[LabelledNumbers, Array]],
     found: Mapping[str, tuple[MeanEstimate, Corrected | None]],
 ) -> tuple[SystemDifference, ...]:
     """The differences of the corrected means of all pairs of systems, with simultaneous intervals."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.records.figures import Figure
-from harness.scoring.number_figures import TOO_FEW, mean_figure, off_scale, unit_of, with_interval
+from harness.scoring.number_figures import TOO_FEW, mean_figure, off_scale, unit_of, with_interval, with_tails
 from harness.scoring.soft_metric import Direction, SoftItems, mean_influence
 from harness.statistics.agreement import Array
 from harness.statistics.number_intervals import mean_interval
@@ -56,5 +56,5 @@ def companions(items: SoftItems) -> Mapping[str, Figure]:
     for name, deviations in LIMITS.items():
         value, moved = mean + deviations * spread, (gaps + deviations * of_spread) / n
         interval = mean_interval(value, moved, items.group, items.level, unit=unit_of(items), is_positive=False)
-        found[name] = with_interval(value, items, interval)
+        found[name] = with_tails(with_interval(value, items, interval), items)
     return found

@@ -10,7 +10,7 @@ from harness.records.figures import Figure
 from harness.scoring.number_figures import coefficient_figure, coefficient_influence
 from harness.scoring.soft_metric import Direction, SoftItems
 from harness.statistics.agreement import Array
-from harness.statistics.number_agreement import icc_agreement
+from harness.statistics.number_agreement import icc_agreement, icc_agreement_without
 
 SUMMARY = "intraclass correlation ICC(A,1): absolute agreement of the judge's numbers with people's"
 LABELS = ("number",)
@@ -23,7 +23,7 @@ UNIT_ERROR = 1.0
 
 def figure(items: SoftItems) -> Figure:
     """The coefficient with an interval on Fisher's z scale."""
-    return coefficient_figure(items, icc_agreement, one_scale=True)
+    return coefficient_figure(items, icc_agreement, without=icc_agreement_without, one_scale=True)
 
 
 def influence(items: SoftItems) -> Array | None:

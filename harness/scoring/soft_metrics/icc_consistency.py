@@ -9,7 +9,7 @@ from harness.records.figures import Figure
 from harness.scoring.number_figures import coefficient_figure, coefficient_influence
 from harness.scoring.soft_metric import Direction, SoftItems
 from harness.statistics.agreement import Array
-from harness.statistics.number_agreement import icc_consistency
+from harness.statistics.number_agreement import icc_consistency, icc_consistency_without
 
 SUMMARY = "intraclass correlation ICC(C,1): consistency of the judge's numbers with people's"
 LABELS = ("number",)
@@ -22,7 +22,7 @@ UNIT_ERROR = 1.0
 
 def figure(items: SoftItems) -> Figure:
     """The coefficient with an interval on Fisher's z scale."""
-    return coefficient_figure(items, icc_consistency)
+    return coefficient_figure(items, icc_consistency, without=icc_consistency_without)
 
 
 def influence(items: SoftItems) -> Array | None:

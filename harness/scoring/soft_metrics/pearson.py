@@ -6,7 +6,7 @@ from harness.records.figures import Figure
 from harness.scoring.number_figures import coefficient_figure, coefficient_influence
 from harness.scoring.soft_metric import Direction, SoftItems
 from harness.statistics.agreement import Array
-from harness.statistics.number_agreement import pearson
+from harness.statistics.number_agreement import pearson, pearson_without
 
 SUMMARY = "Pearson's correlation of the judge's numbers with people's"
 LABELS = ("number",)
@@ -19,7 +19,7 @@ UNIT_ERROR = 1.0
 
 def figure(items: SoftItems) -> Figure:
     """The coefficient with an interval on Fisher's z scale."""
-    return coefficient_figure(items, pearson)
+    return coefficient_figure(items, pearson, without=pearson_without)
 
 
 def influence(items: SoftItems) -> Array | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from harness.records.figures import Figure
-from harness.scoring.number_figures import off_scale, root_mean_square, unit_of, with_interval
+from harness.scoring.number_figures import off_scale, root_mean_square, unit_of, with_interval, with_tails
 from harness.scoring.soft_metric import Direction, SoftItems
 from harness.statistics.agreement import Array
-from harness.statistics.number_intervals import mean_interval
+from harness.statistics.number_intervals import root_interval
 
 SUMMARY = "root mean squared error of the judge's numbers, in points of the scale"
 LABELS = ("number",)
@@ -24,9 +24,9 @@ def figure(items: SoftItems) -> Figure:
     """The root with a t interval of its logarithm."""
     if reason := off_scale(items):
         return Figure(None, reason=reason, **items.known())
-    value, moved = root_mean_square(items.p - items.y)
-    found = mean_interval(value, moved, items.group, items.level, unit=unit_of(items), is_positive=True)
-    return with_interval(value, items, found)
+    differences = items.p - items.y
+    found = root_interval(differences, items.group, items.level, unit=unit_of(items))
+    return with_tails(with_interval(root_mean_square(differences)[0], items, found), items)
 
 
 def influence(items: SoftItems) -> Array | None:
