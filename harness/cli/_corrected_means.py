@@ -9,7 +9,7 @@ from harness.leaderboard.numbers import with_interval
 from harness.text import aligned, printable
 
 if TYPE_CHECKING:
-    from harness.analysis.correct.means import CellMean, MeanCorrection, MeanEstimate
+    from harness.analysis.correct.mean_results import CellMean, MeanCorrection, MeanEstimate
     from harness.records.figures import Figure
 
 LABELS = "labels alone"

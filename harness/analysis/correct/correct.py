@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from harness.analysis.correct.given_labels import LabelSource, NewLabels, Target
 from harness.analysis.correct.label_file import read_labels
-from harness.analysis.correct.means import MeanCorrection, correct_means
+from harness.analysis.correct.mean_results import MeanCorrection
+from harness.analysis.correct.means import correct_means
 from harness.analysis.correct.notes import notes_on_labels
 from harness.analysis.correct.pairing import Pairing, label_pairing, pairing_of
 from harness.analysis.correct.rogan_gladen import RoganGladenRate, check_single, with_rogan_gladen

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from harness.analysis.correct.correct import CellCorrection, Correction, DatasetCorrection
-from harness.analysis.correct.means import MeanCorrection, MeanEstimate
+from harness.analysis.correct.mean_results import MeanCorrection, MeanEstimate
 from harness.analysis.correct.rogan_gladen import RoganGladenRate
 from harness.analysis.correct.systems import SystemDifference, SystemRate
 from harness.analysis.correct.weighting import DesignFacts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.analysis.correct.means import _estimate, _influence, _Items
+from harness.analysis.correct.means import LabelledNumbers, _estimate, _influence
 from harness.records.experiment import ScoreSpec
 from harness.statistics.prediction_powered import corrected_mean
 
@@ -22,7 +22,7 @@ def world(seed=0, n=400, labelled=100, shift=0.8):
 
 
 def items(y, group=None, unit=0.9):
-    return _Items(y, group, unit, SCORE)
+    return LabelledNumbers(y, group, unit, SCORE)
 
 
 def test_the_estimate_is_that_of_prediction_powered_inference():
