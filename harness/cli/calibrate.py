@@ -9,6 +9,7 @@ from typing import Any, Literal
 import click
 
 from harness.cli import _completion
+from harness.cli._curve_file import check_out, curve_options, write_out
 from harness.cli._found_run import found_run
 from harness.cli._label_options import label_options, label_source
 from harness.cli._options import allow_path_option, json_option, results_option
@@ -30,6 +31,7 @@ Examples:
   harness calibrate my-judges                                newest run of a spec, all cells
   harness calibrate my-judges --cell logprobs/judge:gpt-4o   one cell
   harness calibrate results/my-judges/3f2a9c41 --labels labels.csv --column id=question_id
+  harness calibrate my-judges --out reliability.html         the reliability of the probabilities as a picture
   harness calibrate my-judges --json > figures.json
   harness calibrate my-judges --write calibration.json       for `score: {calibration: {path: calibration.json}}`
 
@@ -52,6 +54,7 @@ scores, or from the votes of repeats and juries. `harness schema calibrate` desc
     show_default=True,
     help="The method of the calibrations that --write writes.",
 )
+@curve_options
 @label_options
 @results_option
 @json_option
@@ -61,6 +64,8 @@ def calibrate(
     cell: str | None,
     file: Path | None,
     method: Literal["isotonic", "sigmoid"],
+    out: Path | None,
+    force: bool,
     labels: Path | None,
     columns: tuple[str, ...],
     values: tuple[str, ...],
@@ -79,12 +84,17 @@ def calibrate(
     from harness.runner.run_reader import read_judged
 
     source = label_source(labels, columns, values, skip_unknown=skip_unknown)
+    check_out(out, force=force)
     judged = read_judged(found_run(run, results, allow_paths), votes=True)
     fitted = calibrated(judged, source, cell=cell)
     if file is not None:
         write_calibration(calibration_file(judged, fitted, method), file)
         click.echo(printable(f"{method} calibration written to {file}"), err=True)
     found = calibration_json(judged, fitted)
+    if out is not None:
+        from harness.report.pages.curves import calibration_page
+
+        write_out(calibration_page(found), out, found)
     if as_json:
         print_json(found)
     else:

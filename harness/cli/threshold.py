@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.cli import _completion
+from harness.cli._curve_file import check_out, curve_options, write_out
 from harness.cli._found_run import found_run
 from harness.cli._label_options import label_options, label_source
 from harness.cli._options import allow_path_option, json_option, results_option
@@ -29,6 +30,7 @@ Examples:
   harness threshold checks                                   newest run of a spec, all cells, balanced accuracy
   harness threshold checks --aim kappa --cell rate/judge:gpt-4o
   harness threshold checks --recall pass=0.95                keeps 95 % of what people pass, and finds most of the rest
+  harness threshold checks --out roc.html                    the ROC curves, each with its threshold
   harness threshold results/checks/3f2a9c41 --labels labels.csv --json > threshold.json
 
 Makes no model calls. The scores come from replies (scores, log probabilities) or from the votes of repeats and juries.
@@ -49,6 +51,7 @@ Figures are of items that the threshold was not chosen on. `harness schema thres
 @click.option(
     "--folds", type=click.IntRange(2, 50), default=5, show_default=True, help="Parts of the cross-fit, by cluster."
 )
+@curve_options
 @label_options
 @results_option
 @json_option
@@ -59,6 +62,8 @@ def threshold(
     aim: str | None,
     recall: str | None,
     folds: int,
+    out: Path | None,
+    force: bool,
     labels: Path | None,
     columns: tuple[str, ...],
     values: tuple[str, ...],
@@ -76,10 +81,15 @@ def threshold(
     from harness.runner.run_reader import read_judged
 
     source = label_source(labels, columns, values, skip_unknown=skip_unknown)
+    check_out(out, force=force)
     judged = read_judged(found_run(run, results, allow_paths), votes=True)
     check_labels(judged)
     wanted = aim_of(aim, recall, judged.label_set)
     found = threshold_json(judged, wanted, folds, thresholds(judged, wanted, source, cell=cell, folds=folds))
+    if out is not None:
+        from harness.report.pages.curves import threshold_page
+
+        write_out(threshold_page(found), out, found)
     if as_json:
         print_json(found)
     else:

@@ -52,6 +52,10 @@ class SmallChart:
     def __init__(self, title: str, make: Callable[[], alt.TopLevelMixin]) -> None:
         self.title, self._make = title, make
 
+    def made(self) -> alt.TopLevelMixin:
+        """The chart before it is drawn."""
+        return self._make()
+
     @cached_property
     def drawn(self) -> Markup:
         """The chart."""

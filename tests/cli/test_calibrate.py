@@ -12,6 +12,7 @@ from harness.cli import main
 from harness.providers.simulation.dataset import make_pairs
 from harness.records.document import Document
 from harness.spec.schema import check
+from support.report_runs import check_page
 
 SPEC = """\
 schema: 1
@@ -134,3 +135,19 @@ def test_shares_of_a_dataset_are_the_labels(tmp_path: Path, monkeypatch):
     assert (found["labelled"], found["annotators"]) == (60, ["label"])
     soft = found["cells"][0]
     assert soft["metrics"]["human-win-rate"]["value"] == pytest.approx((0.9 + 0.3 + 0.5) / 3)
+
+
+def test_the_reliability_is_written_as_a_page_or_as_the_picture_of_one_cell(tmp_path: Path):
+    pytest.importorskip("vl_convert")
+    out = tmp_path / "reliability.html"
+    done = harness("calibrate", "soft", "--out", str(out))
+    assert done.exit_code == 0, done.output
+    page = out.read_text("utf-8")
+    check_page(page)
+    assert page.count("<figure>") == sum(bool(cell["reliability"]) for cell in cells().values()) == 2
+    assert "calibration error (ECE)" in page
+    picture = tmp_path / "reliability.svg"
+    done = harness("calibrate", "soft", "--out", str(picture), "--cell", "logprobs/judge:good")
+    assert done.exit_code == 0, done.output
+    assert "mean probability of the evaluator" in picture.read_text("utf-8")
+    assert "already exists" in harness("calibrate", "soft", "--out", str(out)).output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +13,7 @@ from harness.cli import main
 from harness.providers.simulation.dataset import make_singles
 from harness.records.document import Document
 from harness.spec.schema import check
+from support.report_runs import check_page
 
 SPEC = """\
 schema: 1
@@ -191,3 +193,66 @@ def test_a_constant_judge_has_a_reason(tmp_path):
 
 CONSTANT = "{provider: recorded, path: replies.jsonl, columns: {item: id, text: reply}}"
 BROKEN = "  broken: {provider: simulated, skill: 0.8, malformed_rate: 0.2}\n"
+
+
+def test_the_roc_curves_are_written_as_a_page_with_a_table_beside_each(tmp_path):
+    pytest.importorskip("vl_convert")
+    out = tmp_path / "roc.html"
+    done = harness("threshold", "checks", "--out", out)
+    assert done.exit_code == 0, done.output
+    assert f"ROC curves written to {out}" in done.stderr
+    page = out.read_text("utf-8")
+    check_page(page)
+    assert (
+        page.count("<figure>")
+        == page.count("The curve as a table")
+        == sum(bool(one["roc"]) for one in cells().values())
+    )
+    assert "ROC curves of checks" in page
+    assert "chosen for balanced-accuracy" in page
+    assert "already exists; choose another --out" in harness("threshold", "checks", "--out", out).output
+    assert harness("threshold", "checks", "--out", out, "--force").exit_code == 0
+
+
+def test_one_roc_curve_is_written_as_a_picture(tmp_path):
+    pytest.importorskip("vl_convert")
+    out = tmp_path / "roc.svg"
+    done = harness("threshold", "checks", "--out", out, "--cell", "rate/judge:good")
+    assert done.exit_code == 0, done.output
+    root = ElementTree.fromstring(out.read_text("utf-8"))
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("width")
+    drawn = out.read_text("utf-8")
+    assert "var(--" not in drawn
+    (cell,) = cells("--cell", "rate/judge:good").values()
+    assert f"chosen: {cell['chosen']['threshold']:.6g}" in drawn
+    assert "held out" in drawn
+    refused = harness("threshold", "checks", "--out", tmp_path / "all.svg")
+    assert refused.exit_code == 2
+    assert "cells have a curve, and a picture shows one; name one with --cell" in refused.output
+    nothing = harness("threshold", "checks", "--out", tmp_path / "no.svg", "--cell", "pass-fail/judge:good")
+    assert "no cell has a curve" in nothing.output
+    assert {path.name for path in tmp_path.iterdir()} == {"roc.svg"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--out", "roc.png"], "roc.png is neither a page nor a picture; use `.html`, `.svg`"),
+        (["--force"], "--force needs --out FILE"),
+    ],
+)
+def test_another_kind_of_file_is_refused_before_anything_is_computed(options, message):
+    done = harness("threshold", "checks", *options)
+    assert done.exit_code == 2
+    assert message in done.output
+
+
+def test_drawn_labels_take_the_place_of_those_of_the_run(tmp_path):
+    drawn = json.loads(harness("label", "next", "checks", "--n", "60", "--dir", tmp_path, "--json").stdout)
+    path = Path(drawn["files"][0]["file"])
+    head, *rows = path.read_text("utf-8-sig").splitlines()
+    labelled = [row.replace(",,", f",{'pass' if at % 3 else 'fail'},", 1) for at, row in enumerate(rows)]
+    path.write_text("\n".join([head, *labelled]), "utf-8")
+    found = cells("--labels", path.parent, "--cell", "rate/judge:good")
+    assert (found["rate/judge:good"]["positive"], found["rate/judge:good"]["negative"]) == (40, 20)

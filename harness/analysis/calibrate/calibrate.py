@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from harness.analysis.calibrate import fit
 from harness.analysis.calibrate.fit import Method
-from harness.analysis.correct.given_labels import LabelSource, NewLabels, Target
+from harness.analysis.correct.given_labels import LabelSource, Target, check_equal
 from harness.analysis.correct.label_file import read_labels
 from harness.analysis.label.collect import drawn_labels
 from harness.data.labels import majority
-from harness.errors import DatasetError, InputError, Problem
+from harness.errors import InputError
 from harness.hashing import seed_for
 from harness.records.figures import Figure
 from harness.runner.run_kinds import pairs_only
@@ -191,7 +191,7 @@ def calibrate(run: Judged, source: LabelSource | None = None, *, cell: str | Non
             Target(data.name, data.ids(), datasets.get(data.name, {}).get("label_values", {})) for data in run.datasets
         ]
         labels = drawn_labels(run, source) or read_labels(source, targets)
-        _check_equal(labels, source)
+        check_equal(labels, source, "a calibration takes all alike")
     found = []
     for data in run.datasets:
         if labels is not None and data.name not in labels:
@@ -207,19 +207,6 @@ def calibrate(run: Judged, source: LabelSource | None = None, *, cell: str | Non
     if not found:
         raise InputError("the run has no dataset with labels", hint="name a file with --labels")
     return found
-
-
-def _check_equal(labels: Mapping[str, NewLabels], source: LabelSource) -> None:
-    """Refuse labels that were drawn with unequal probabilities: a calibration knows no weights.
-
-    Raises:
-        DatasetError: where they were.
-    """
-    for new in labels.values():
-        if new.design is not None and not new.design.is_equal(np.asarray((new.codes >= 0).any(axis=1))):
-            message = "holds labels that were drawn with unequal probabilities, and a calibration takes all alike"
-            hint = "draw uniformly: `harness label next` without --stratify"
-            raise DatasetError(Problem(file=str(source.path), message=message, hint=hint))
 
 
 def _names(data: JudgedDataset, k: int) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import DatasetError, Problem
 from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.statistics.inverse_probability import Design
 
@@ -73,3 +74,21 @@ class NewLabels:
     def is_labelled(self) -> NDArray[np.bool_]:
         """Whether each item has a label."""
         return np.asarray((self.codes >= 0).any(axis=1))
+
+
+def check_equal(labels: Mapping[str, NewLabels], source: LabelSource, why: str) -> None:
+    """Refuse labels that were drawn with unequal probabilities, for what knows no weights.
+
+    Args:
+        labels: by dataset.
+        source: where they are.
+        why: what takes all labels alike.
+
+    Raises:
+        DatasetError: where they were.
+    """
+    for new in labels.values():
+        if new.design is not None and not new.design.is_equal(new.is_labelled):
+            message = f"holds labels that were drawn with unequal probabilities, and {why}"
+            hint = "draw uniformly: `harness label next` without --stratify"
+            raise DatasetError(Problem(file=str(source.path), message=message, hint=hint))

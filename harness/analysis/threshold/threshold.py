@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.analysis.correct.given_labels import LabelSource, Target
+from harness.analysis.correct.given_labels import LabelSource, Target, check_equal
 from harness.analysis.correct.label_file import read_labels
+from harness.analysis.label.collect import drawn_labels
 from harness.analysis.threshold.choose import (
     Aim,
     Bools,
@@ -153,7 +154,8 @@ def thresholds(
         datasets = run.spec.get("datasets", {})
         values = {name: one.get("label_values") or {} for name, one in datasets.items()}
         targets = [Target(one.name, one.ids(), values.get(one.name, {}), one.label_set) for one in run.datasets]
-        labels = read_labels(source, targets)
+        labels = drawn_labels(run, source) or read_labels(source, targets)
+        check_equal(labels, source, "a threshold takes all alike")
     found = []
     for data in run.datasets:
         if labels is not None and data.name not in labels:

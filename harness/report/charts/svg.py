@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 from markupsafe import Markup
 
 from harness.errors import InputError
-from harness.report.charts.palette import VARIABLES
+from harness.report.charts.palette import FONT, VARIABLES
 from harness.text import printable
 
 if TYPE_CHECKING:
@@ -71,6 +71,22 @@ def svg_of(chart: alt.TopLevelMixin, title: str, variant: str = "") -> Markup:
         if child.tag != f"{NAMESPACE}rect":  # the background
             _write(child, parts)
     return Markup("".join([*parts, "</svg>"]))  # noqa: S704 (elements and attributes of the lists above only, escaped)
+
+
+def svg_file(chart: alt.TopLevelMixin, title: str) -> str:
+    """A chart as a file of its own: with its size, its font and its colours.
+
+    Args:
+        chart: as `svg_of` takes it.
+        title: what it shows.
+    """
+    drawn = str(svg_of(chart, title))
+    _, _, width, height = re.findall(r"[0-9.]+", drawn.partition("viewBox=")[2])[:4]
+    colours = {f'"var({variable})"': f'"{colour}"' for colour, variable in VARIABLES.items()}
+    for variable, colour in colours.items():
+        drawn = drawn.replace(variable, colour)
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family={quoteattr(FONT)} '
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + head + drawn.removeprefix("<svg ") + "\n"
 
 
 def _cleaned(value: Any) -> Any:
