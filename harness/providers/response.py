@@ -49,12 +49,12 @@ def read_completion(body: bytes, content_type: str = "") -> Reply | Fault:
 
 def read_value(value: Any) -> Reply | Fault:
     """The reply in the value of a chat completion, or why it holds none."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return _bad("the reply is not a JSON object")
     if value.get("error"):
         return _read_error(value["error"], value)
     choices = value.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         return _reply("", "refusal", value) if _prompt_blocked(value) else _bad("the reply holds no choice")
     choice = choices[0]
     if choice.get("error"):
@@ -67,7 +67,7 @@ def read_value(value: Any) -> Reply | Fault:
     message = choice.get("message")
     if message is None and end != "stop":
         return _reply("", end, value)
-    if not isinstance(message, Mapping):
+    if not isinstance(message, dict):
         return _bad("the reply's first choice holds no message")
     read = _read_message(message, end, value)
     return read._replace(logprobs=read_logprobs(choice)) if isinstance(read, Reply) else read
@@ -75,10 +75,10 @@ def read_value(value: Any) -> Reply | Fault:
 
 def _read_message(message: Mapping[str, Any], end: End, value: Mapping[str, Any]) -> Reply | Fault:
     content = message.get("content")
-    if content is not None and not isinstance(content, str | list | Mapping):
+    if content is not None and not isinstance(content, str | list | dict):
         return _bad("the reply's content is neither text nor a list of parts")
     texts, thoughts, refusals = list[str](), list[str](), list[str]()
-    for kind, text in _parts(content, MAX_DEPTH):
+    for kind, text in (("text", content),) if isinstance(content, str) else _parts(content, MAX_DEPTH):
         (thoughts if kind == "reasoning" else refusals if kind == "refusal" else texts).append(text)
     reasoning = joined([_reasoning_field(message), "".join(thoughts)])
     text, refusal = "".join(texts), message.get("refusal")
@@ -115,7 +115,7 @@ def _parts(content: Any, depth: int, kind: str = "text") -> Iterator[tuple[str, 
     elif isinstance(content, list) and depth:
         for part in content:
             yield from _parts(part, depth - 1, kind)
-    elif isinstance(content, Mapping) and depth:
+    elif isinstance(content, dict) and depth:
         of_type = content.get("type", "")
         of_type = of_type.casefold() if isinstance(of_type, str) else ""
         if of_type == "refusal" or (not of_type and isinstance(content.get("refusal"), str)):
@@ -132,7 +132,8 @@ def _parts(content: Any, depth: int, kind: str = "text") -> Iterator[tuple[str, 
 def _reasoning_field(message: Mapping[str, Any]) -> str:
     """The reasoning that stands beside the content; some endpoints give the same in several fields."""
     for name in _REASONING_FIELDS:
-        if text := "".join(text for _, text in _parts(message.get(name), MAX_DEPTH, "reasoning")).strip():
+        field = message.get(name)
+        if field and (text := "".join(text for _, text in _parts(field, MAX_DEPTH, "reasoning")).strip()):
             return text
     return ""
 
@@ -140,14 +141,14 @@ def _reasoning_field(message: Mapping[str, Any]) -> str:
 def _prompt_blocked(value: Mapping[str, Any]) -> bool:
     """Whether there is no choice because the prompt was filtered."""
     feedback = value.get("prompt_feedback") or value.get("promptFeedback")
-    return isinstance(feedback, Mapping) and bool(feedback.get("block_reason") or feedback.get("blockReason"))
+    return isinstance(feedback, dict) and bool(feedback.get("block_reason") or feedback.get("blockReason"))
 
 
 def _read_error(error: Any, value: Mapping[str, Any]) -> Reply | Fault:
     """An error with status 200 is a failed attempt, unless it is the way in which the endpoint reports a refusal."""
-    if isinstance(error, Mapping) and "refusal" in (end_of(error.get("code")), end_of(error.get("type"))):
+    if isinstance(error, dict) and "refusal" in (end_of(error.get("code")), end_of(error.get("type"))):
         return _reply("", "refusal", value)
-    message = error.get("message") if isinstance(error, Mapping) else error
+    message = error.get("message") if isinstance(error, dict) else error
     return _bad(f"the reply is an error with status 200: {in_short(str(message))}")
 
 

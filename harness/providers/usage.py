@@ -44,9 +44,9 @@ def read_usage(usage: Any) -> TokenUsage:
     Some endpoints count reasoning outside `completion_tokens`, where only the total shows it: the completion is never
     taken for less than total − prompt. Counts that are no counts are treated as missing.
     """
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         return TokenUsage()
-    details = [usage[name] for name in _DETAILS if isinstance(usage.get(name), Mapping)]
+    details = [usage[name] for name in _DETAILS if isinstance(usage.get(name), dict)]
     prompt, completion = _first([usage], _PROMPT), _first([usage], _COMPLETION)
     reasoning = _first([*details, usage], _REASONING)
     if "completion_tokens" not in usage and "candidatesTokenCount" in usage:
@@ -62,7 +62,12 @@ def read_usage(usage: Any) -> TokenUsage:
 
 def _first(places: list[Mapping[str, Any]], names: tuple[str, ...]) -> int:
     """The first count under one of some names that is more than nothing, else 0."""
-    return next((count for place in places for name in names if (count := _count(place.get(name)))), 0)
+    for place in places:
+        for name in names:
+            value = place.get(name)
+            if value is not None and (count := _count(value)):
+                return count
+    return 0
 
 
 def _count(value: Any) -> int:

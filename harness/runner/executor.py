@@ -7,27 +7,23 @@ reply is stored before it is used. Nothing comes out of here but the content of 
 from __future__ import annotations
 
 import asyncio
-import shlex
-import signal
-import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future, wait
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from harness.cache.entry import Entry, Store
 from harness.cache.key import call_bytes
-from harness.errors import HarnessError, ModelStopped, Problem, ProviderError
+from harness.errors import HarnessError, ModelStopped, ProviderError
 from harness.providers.cancellation import Cancellation
 from harness.providers.provider import Connection
 from harness.providers.retry import unexpected
 from harness.records.calls import UNAVAILABLE, Call, Reply
 from harness.records.reasoning import separated
 from harness.records.shared_prompts import plain_call
-from harness.runner.interruption import EndingSignal
+from harness.runner.confirmations import Confirmations
+from harness.runner.rescued import not_stored, rescue
 from harness.runner.session import (
     CallNote,
     Connect,
@@ -39,8 +35,11 @@ from harness.runner.session import (
     advance,
     start_conversations,
 )
+from harness.runner.signals import handling_signals
 from harness.runner.turn import Turn
-from harness.text import pluralized
+
+Waiting: TypeAlias = tuple[ConversationState[Any], str]
+"""A conversation that needs a call, and the id of its cell or system."""
 
 GRACE_S = 30.0
 """Seconds that a stopping run waits for calls in flight, each of which may be billed."""
@@ -64,7 +63,7 @@ def execute(plan: ConversationPlan[Any], chunks: Iterable[ConversationChunk], ex
     try:
         cause = asyncio.run(_execute(plan, chunks, executor))
     finally:
-        cause = _rescue(executor, cause)
+        cause = rescue(executor.unstored(), executor.store, executor.watch, cause)
     if cause is not None:
         raise cause
 
@@ -76,7 +75,7 @@ async def _execute(
     work = asyncio.ensure_future(_run_all(plan, chunks, executor))
     asked = asyncio.ensure_future(executor.cancellation.asked.wait())
     try:
-        with _handling_signals(executor):
+        with handling_signals(executor.cancellation, executor.interrupt):
             try:
                 await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
             except asyncio.CancelledError:
@@ -104,49 +103,39 @@ async def _run_all(plan: ConversationPlan[Any], chunks: Iterable[ConversationChu
             group.create_task(_run_queue(plan, queue, executor, width))
 
 
-@contextmanager
-def _handling_signals(executor: Executor) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and SIGHUP stop the run in order; only the main thread receives signals."""
-
-    def on_signal() -> None:
-        if executor.cancellation.cause is None:
-            executor.interrupt()
-        else:
-            executor.cancellation.forced.set()
-
-    loop = asyncio.get_running_loop()
-    before: dict[signal.Signals, Any] = {}
-    try:
-        if threading.current_thread() is threading.main_thread() and sys.platform != "win32":
-            for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                handler = signal.getsignal(one)
-                if handler not in (None, signal.SIG_IGN):  # ignored by the parent process, or not set from Python
-                    loop.add_signal_handler(one, on_signal)
-                    before[one] = handler
-        yield
-    finally:
-        for one, handler in before.items():
-            if isinstance(handler, EndingSignal) and isinstance(executor.cancellation.cause, KeyboardInterrupt):
-                handler.is_ending = True
-            loop.remove_signal_handler(one)
-            signal.signal(one, handler)
-
-
 async def _run_queue(
     plan: ConversationPlan[Any], chunks: Sequence[ConversationChunk], executor: Executor, width: int
 ) -> None:
-    """Run the conversations of some chunks, at most `width` of them at once."""
-    places = asyncio.Semaphore(width)
+    """Run the conversations of some chunks in `width` lanes, each of which takes one after another."""
+    waiting = _waiting(plan, chunks, executor)
+
+    async def lane(taken: Waiting | None) -> None:
+        while taken is not None:
+            await executor.converse(*taken)
+            taken = await following()
+
+    async def following() -> Waiting | None:
+        try:
+            return next(waiting, None)
+        except Exception as error:
+            await executor.stop_on(error)
+            return None
+
     async with asyncio.TaskGroup() as group:
-        for chunk in chunks:
-            async with executor.stopping_on_error():
-                conversations = start_conversations(plan, chunk)
-                waiting = advance(conversations, executor.store, executor.unavailable)
-                executor.ended(len(conversations) - len(waiting))
-            for conversation in waiting:
-                await places.acquire()
-                task = group.create_task(executor.converse(conversation, chunk.cell.id))
-                task.add_done_callback(lambda _: places.release())
+        for _ in range(width):
+            if (taken := await following()) is None:
+                break
+            group.create_task(lane(taken))
+
+
+def _waiting(plan: ConversationPlan[Any], chunks: Sequence[ConversationChunk], executor: Executor) -> Iterator[Waiting]:
+    """The conversations that need a call, each with the id of its cell or system."""
+    for chunk in chunks:
+        conversations = start_conversations(plan, chunk)
+        waiting = advance(conversations, executor.store, executor.unavailable)
+        executor.ended(len(conversations) - len(waiting))
+        for conversation in waiting:
+            yield conversation, chunk.cell.id
 
 
 @dataclass
@@ -164,6 +153,7 @@ class Executor:
     in_flight: dict[str, asyncio.Future[Reply]] = field(default_factory=dict)
     storing: dict[str, tuple[Entry, Future[None]]] = field(default_factory=dict)
     """Replies that are not on the disk yet, by key."""
+    confirmations: Confirmations = field(default_factory=Confirmations)
     room: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     """By model; limits its replies that are on their way or not on the disk yet."""
 
@@ -177,31 +167,54 @@ class Executor:
         self.cancellation.stop(KeyboardInterrupt())
         self.watch.stopping(len(self.cancellation.in_attempt))
 
-    @asynccontextmanager
-    async def stopping_on_error(self) -> AsyncIterator[None]:
-        """Let an error in the block stop the run, and wait for the end of it.
+    async def stop_on(self, error: Exception) -> None:
+        """Stop the run because of an error, and wait for the end of it.
 
         An error that leaves a task would cancel all others at once, and lose the replies that are on their way.
         """
-        try:
-            yield
-        except Exception as error:
-            self.cancellation.stop(error)
-            await self.cancellation.let_through()
+        self.cancellation.stop(error)
+        await self.cancellation.let_through()
 
     async def converse(self, conversation: ConversationState[Any], place: str = "") -> None:
         """Run one conversation to its end; `place` is the id of its cell or system, for the log."""
-        async with self.stopping_on_error():
-            going = True
+        where = (place, conversation.item.id)
+        try:
+            going, is_first = True, True
             while going:
-                found = self.store.get_many(conversation.keys)
-                where = (place, conversation.item.id)
-                batch = zip(conversation.keys, conversation.calls, strict=True)
-                asked = [found.get(key) or self._shared(key, call, where) for key, call in batch]
-                replies = [reply if isinstance(reply, Reply) else await reply for reply in asked]
-                going = conversation.receive(replies)
+                if is_first and len(conversation.keys) == 1:
+                    replies = [await self._reply_to(conversation.keys[0], conversation.calls[0], where)]
+                else:
+                    replies = await self._replies_to(conversation, where)
+                going, is_first = conversation.receive(replies), False
             self.watch.ended(getattr(conversation.outcome, "failure", None) or "")
             self.ended(1)
+        except Exception as error:
+            await self.stop_on(error)
+
+    async def _reply_to(self, key: str, call: Call, where: tuple[str, str]) -> Reply:
+        """The reply to a call that is not stored, made in the task of its conversation."""
+        if key in self.in_flight:
+            return await self.in_flight[key]
+        shared = self.in_flight[key] = asyncio.get_running_loop().create_future()
+        try:
+            reply = await self._ask(
+                Turn(self.store, key, call.model.limits.timeout_s, is_looked_up=False), plain_call(call), where
+            )
+        except BaseException:
+            shared.cancel()  # who shares it is being cancelled too
+            raise
+        finally:
+            del self.in_flight[key]
+        if not shared.done():
+            shared.set_result(reply)
+        return reply
+
+    async def _replies_to(self, conversation: ConversationState[Any], where: tuple[str, str]) -> list[Reply]:
+        """The replies to the calls of a conversation, of which some may be stored."""
+        found = self.store.get_many(conversation.keys)
+        batch = zip(conversation.keys, conversation.calls, strict=True)
+        asked = [found.get(key) or self._shared(key, call, where) for key, call in batch]
+        return [reply if isinstance(reply, Reply) else await reply for reply in asked]
 
     def _shared(self, key: str, call: Call, where: tuple[str, str]) -> asyncio.Future[Reply]:
         """The reply to a call; identical calls in flight are made once."""
@@ -225,7 +238,7 @@ class Executor:
             return UNAVAILABLE
         started = time.monotonic()
         reply, reason = UNAVAILABLE, ""
-        async with self.stopping_on_error():
+        try:
             try:
                 reply, is_made = await self._stored_reply(turn, call)
                 if not is_made:
@@ -244,6 +257,8 @@ class Executor:
                 self.cancellation.left()
             seconds, answered = time.monotonic() - started, None if reply is UNAVAILABLE else reply
             self.watch.noted(CallNote(*where, call, key, seconds, self.watch.tries(call), answered, reason))
+        except Exception as error:
+            await self.stop_on(error)
         return reply
 
     async def _stored_reply(self, turn: Turn, call: Call) -> tuple[Reply, bool]:
@@ -279,7 +294,7 @@ class Executor:
             raise ProviderError(f"model {call.model.name}: {unexpected(error)}", kind="unexpected") from error
         entry = Entry(key, call_bytes(call), reply)
         self.storing[key] = entry, self._put(entry)
-        await asyncio.wrap_future(self.storing[key][1])
+        await self.confirmations.of(self.storing[key][1])
         del self.storing[key]
         return reply
 
@@ -294,8 +309,8 @@ class Executor:
 
     def unstored(self) -> list[Entry]:
         """Wait for the store, try once more what it could not store, and return what it still could not."""
-        failed = _not_stored(self.storing.values())
-        return _not_stored([(entry, self._put(entry)) for entry in failed])
+        failed = not_stored(self.storing.values())
+        return not_stored([(entry, self._put(entry)) for entry in failed])
 
     async def drain(self) -> None:
         """Wait up to `grace_s` for attempts in flight and for the storing of their replies."""
@@ -314,30 +329,3 @@ class Executor:
         await asyncio.gather(*self.in_flight.values(), return_exceptions=True)
         closing = (connection.close() for connection in self.connections.values())
         await asyncio.gather(*closing, return_exceptions=True)
-
-
-def _not_stored(storing: Collection[tuple[Entry, Future[None]]]) -> list[Entry]:
-    """Wait until the store has ended with some entries, or for an interrupt; those that it has not stored."""
-    try:
-        wait([stored for _, stored in storing])
-    except KeyboardInterrupt:
-        pass  # the caller writes what is left to a bundle
-    return [entry for entry, stored in storing if not stored.done() or stored.exception()]
-
-
-def _rescue(executor: Executor, cause: BaseException | None) -> BaseException | None:
-    """Write replies that the store could not keep to a file, and return the cause with a word on where they are."""
-    entries = executor.unstored()
-    if not entries:
-        return cause
-    file = executor.store.rescue(entries)
-    problem = Problem(message=f"{pluralized(len(entries), 'paid reply', 'paid replies')} could not be stored anywhere")
-    if file is not None:
-        count = pluralized(len(entries), "reply", "replies")
-        hint = f"`harness cache import {shlex.quote(str(file))}` adds them to a cache"
-        problem = Problem(file=str(file), message=f"holds {count} that the cache could not store", hint=hint)
-    if isinstance(cause, HarnessError):
-        cause.add(problem)
-    else:
-        executor.watch.warned(str(problem))
-    return cause

@@ -24,6 +24,7 @@ class Turn:
         store: the cache.
         key: the cache key of the call.
         most_s: seconds after which the other process is not waited for any more. It may be stopped.
+        is_looked_up: whether its reply was looked up just now.
 
     Attributes:
         key: the cache key.
@@ -31,9 +32,9 @@ class Turn:
         is_mine: whether to make the call.
     """
 
-    def __init__(self, store: Store, key: str, most_s: float) -> None:
+    def __init__(self, store: Store, key: str, most_s: float, *, is_looked_up: bool = True) -> None:
         self._store, self.key, self._most_s = store, key, most_s
-        self._looked_up_s = asyncio.get_running_loop().time()
+        self._looked_up_s = asyncio.get_running_loop().time() if is_looked_up else float("-inf")
         self._claims: CallClaims | None = getattr(store, "claims", None)
         self._waited_s, self._step_s = 0.0, FIRST_STEP_S
         self.found: Reply | None = None

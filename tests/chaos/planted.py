@@ -49,7 +49,7 @@ def group_fails_as_a_whole() -> None:
                 batch.stored.set_exception(self._explained(error))
 
     harness.cache.writer.CacheWriter._commit = commit
-    harness.runner.executor._rescue = lambda _executor, cause: cause
+    harness.runner.executor.rescue = lambda _entries, _store, _watch, cause: cause
 
 
 def ends_without_waiting() -> None:
