@@ -117,7 +117,7 @@ async def _run_queue(
     async def following() -> Waiting | None:
         try:
             return next(waiting, None)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             await executor.stop_on(error)
             return None
 
@@ -167,11 +167,13 @@ class Executor:
         self.cancellation.stop(KeyboardInterrupt())
         self.watch.stopping(len(self.cancellation.in_attempt))
 
-    async def stop_on(self, error: Exception) -> None:
-        """Stop the run because of an error, and wait for the end of it.
+    async def stop_on(self, error: BaseException) -> None:
+        """Stop the run because of an error or of Ctrl-C, and wait for the end of it.
 
-        An error that leaves a task would cancel all others at once, and lose the replies that are on their way.
+        One that leaves a task would cancel all others at once, and lose the replies that are on their way.
         """
+        if isinstance(error, KeyboardInterrupt):
+            self.interrupt()
         self.cancellation.stop(error)
         await self.cancellation.let_through()
 
@@ -188,7 +190,7 @@ class Executor:
                 going, is_first = conversation.receive(replies), False
             self.watch.ended(getattr(conversation.outcome, "failure", None) or "")
             self.ended(1)
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             await self.stop_on(error)
 
     async def _reply_to(self, key: str, call: Call, where: tuple[str, str]) -> Reply:
@@ -257,7 +259,7 @@ class Executor:
                 self.cancellation.left()
             seconds, answered = time.monotonic() - started, None if reply is UNAVAILABLE else reply
             self.watch.noted(CallNote(*where, call, key, seconds, self.watch.tries(call), answered, reason))
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             await self.stop_on(error)
         return reply
 
