@@ -83,3 +83,10 @@ def test_what_is_lost_at_the_end_is_said(cache, said):
     cache.close()
     assert ["cannot be written again" in message for message in said] == [True]
     cache.folder.unlink()
+
+
+def test_the_folder_that_is_made_again_belongs_to_its_user_alone(cache):
+    shutil.rmtree(cache.folder)
+    put(cache, KEYS[1])
+    assert cache.folder.stat().st_mode & 0o777 == 0o700
+    cache.close()

@@ -136,3 +136,28 @@ def test_calls_are_counted_for_every_order_and_repeat() -> None:
     jury = Cell("d", "direct", "jury", ("x", "y"))
     assert not asks(jury)
     assert calls_per_item(jury, direct) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("reply", "failure"),
+    [
+        (Reply("I cannot say.", "stop"), "unparsed"),
+        (Reply("", "refusal"), "refused"),
+        (Reply("Verd", "length"), "truncated"),
+        (Reply("", "unavailable"), "unavailable"),
+    ],
+)
+def test_a_jury_whose_members_all_fail_fails_as_they_do(reply: Reply, failure: str) -> None:
+    members = [{"model": "x", "strategy": None}] * 3
+    settings = {"members": members, "vote": "majority", "weights": None, "quorum": 1}
+    cell = Cell("d", "direct", "jury", ("x", "x", "x"), settings=settings)
+    talk = converse(item(0), cell, compile_strategy(built_in("direct")), MODELS)
+    outcome = None
+    try:
+        calls = next(talk)
+        while True:
+            calls = talk.send([reply for _ in calls])
+    except StopIteration as stop:
+        outcome = stop.value
+    assert outcome is not None
+    assert outcome.failure == failure

@@ -120,3 +120,7 @@ def test_an_endpoint_asks_for_fewer_calls_by_429_or_by_503_with_a_time_to_wait(
     status: int, wait_s: float | None, expected: bool
 ):
     assert Fault("server", "x", "again", status, wait_s).is_too_many is expected
+
+
+def test_faults_of_one_prompt_are_these():
+    assert {"too-long", "refused", "format"} == OF_ONE_CALL

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.providers.waits import duration_s, retry_after_s, wait_of
+from harness.providers.waits import _plain_s, duration_s, retry_after_s, wait_of
 
 NOW = 1_800_000_000.0
 
@@ -108,3 +108,18 @@ def test_headers_go_before_the_body():
 
 def test_a_text_without_a_number_is_no_duration():
     assert math.isnan(duration_s("soon"))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ({"seconds": 36}, 36.0),
+        ({"seconds": "36"}, 36.0),
+        ({"seconds": 36, "nanos": 500_000_000}, 36.5),
+        ({"seconds": 36, "nanos": "many"}, 36.0),
+        (True, math.nan),
+        ({"nanos": 5}, math.nan),
+    ],
+)
+def test_seconds_and_nanoseconds_of_a_body_are_exact(value: Any, seconds: float):
+    assert _plain_s(value, 1.0) == pytest.approx(seconds, abs=0, rel=0, nan_ok=True)

@@ -1,6 +1,8 @@
 """Runs read back as columns: the same figures come out of the folder as went into it."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -9,7 +11,9 @@ import pytest
 import harness
 from harness.errors import RunFolderError
 from harness.hashing import rounded
+from harness.records.experiment import ScoreSpec
 from harness.records.judgments import OUTCOME_CODES, OUTCOMES, VERDICTS
+from harness.records.label_set import VERDICT_LABELS, number_set
 from harness.runner import run_reader
 from harness.runner.run_reader import read_judged
 from harness.scoring.score import score_dataset
@@ -170,3 +174,27 @@ def test_judgment_without_votes_has_its_outcome_in_place_of_each():
     assert votes.tolist() == [[a, b], [unavailable, unavailable], [tie, tie]]
     none = pl.Series([[], []], dtype=pl.List(pl.String))
     assert run_reader._votes(none, np.array([a, b], np.int8), OUTCOME_CODES) is None
+
+
+def test_a_judgment_without_votes_has_its_outcome_in_place_of_each():
+    outcomes = np.array([1, 3, 0], np.int8)
+    assert run_reader._votes(pl.Series([["a"], [], ["tie"]]), outcomes, OUTCOME_CODES).tolist() == [[0], [3], [1]]
+    assert run_reader._votes(pl.Series([["a", "b"], [], ["tie", "a"]]), outcomes, OUTCOME_CODES).tolist() == [
+        [0, 2],
+        [3, 3],
+        [1, 0],
+    ]
+    assert run_reader._votes(pl.Series([[], []], dtype=pl.List(pl.String)), outcomes[:2], OUTCOME_CODES) is None
+
+
+def test_verdicts_have_their_label_set_and_no_rankings(run):
+    judged = read_judged(run.folder, votes=True)
+    assert judged.label_set is VERDICT_LABELS
+    assert [(one.rankings, one.ranking_votes) for one in judged.datasets] == [((), ())] * 2
+
+
+def test_the_label_set_of_a_run_is_that_of_its_data():
+    grades = number_set(1, 5)
+    judged = run_reader.Judged(Path(), "id", "name", {}, 1, ScoreSpec(), (SimpleNamespace(label_set=grades),))
+    assert judged.label_set is grades
+    assert run_reader.Judged(Path(), "id", "name", {}, 1, ScoreSpec(), ()).label_set is VERDICT_LABELS

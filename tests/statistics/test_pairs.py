@@ -143,3 +143,8 @@ def test_any_label_set_uses_the_same_code(classes):
             statistic, Judgments(rows, columns), *multiplicity.all_pairs(3), resamples=400, seed=1
         )
         assert held.p_values[0, 1] < 0.05 < held.p_values[1, 2]
+
+
+def test_an_added_item_of_the_only_class_turns_into_each_other_class_equally_often():
+    influences = np.array([[1.0, 3.0, 5.0, 0.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]])
+    assert pairs.added_item(influences, np.array([1.0, 0.0, 0.0])) == ((1 - 3) ** 2 + (1 - 5) ** 2) / 2
