@@ -148,3 +148,13 @@ def test_any_label_set_uses_the_same_code(classes):
 def test_an_added_item_of_the_only_class_turns_into_each_other_class_equally_often():
     influences = np.array([[1.0, 3.0, 5.0, 0.0], [0.0, 2.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]])
     assert pairs.added_item(influences, np.array([1.0, 0.0, 0.0])) == ((1 - 3) ** 2 + (1 - 5) ** 2) / 2
+
+
+def test_with_few_big_clusters_a_variance_is_at_least_that_of_as_many_items_as_they_are_worth():
+    groups = np.where(np.arange(200) < 150, np.arange(200) // 50, np.arange(200))
+    judged = world(groups=groups)
+    worth = pairs.paired_errors(KAPPA, judged, np.array([0]), np.array([1]), 0.95).worth
+    alone = pairs.paired_errors(KAPPA, Judgments(judged.rows, judged.columns), np.array([0]), np.array([1]), 0.95)
+    error = pairs.paired_errors(KAPPA, judged, np.array([0]), np.array([1]), 0.95).errors
+    assert 1 < worth[0] < 200 / 5
+    assert alone.errors[0] * np.sqrt(200 / worth[0]) * 0.9 < error[0] < 3 * alone.errors[0] * np.sqrt(200 / worth[0])
