@@ -24,6 +24,7 @@ from harness.preferences.croissant import croissant_json
 from harness.preferences.datasheet import DatasheetSource, datasheet_json, datasheet_text
 from harness.preferences.filters import Thresholds
 from harness.preferences.format import find_export_format
+from harness.preferences.from_ranked import PAIR_CHOICES, PairChoice, RankedRun, RankingRule
 from harness.preferences.from_single import BY, By, SingleRule, SingleRun, single_rule_of
 from harness.preferences.records import PEOPLE, VIEWS, Candidate, View
 from harness.preferences.write import ExportRequest, check_files, write_preferences
@@ -54,7 +55,8 @@ class ExportSettings(TypedDict, total=False):
         drop_refusals: drop pairs whose chosen text starts like a refusal.
         keep_truncated: keep truncated texts.
         evaluation: evaluation run with the agreement of the evaluators; the run itself by default, if it has labels.
-        by: of single responses, whose labels count: `people` (default) or `judge`.
+        by: whose labels of single responses (default: `people`), or rankings of several (default: `judge`), count.
+        pairs: of rankings, `best-worst` (default) for one pair of each item, or `all`.
         desirable: of single responses, the labels of desirable ones; the positive one of two by default. Of numbers,
             the least one.
         undesirable: of single responses, the labels of undesirable ones. Of numbers, the greatest one.
@@ -74,6 +76,7 @@ class ExportSettings(TypedDict, total=False):
     keep_truncated: bool
     evaluation: AnyRun | None
     by: By | None
+    pairs: PairChoice | None
     desirable: Sequence[str]
     undesirable: Sequence[str]
     licence: str | None
@@ -119,13 +122,15 @@ def export_data(
     folder = folder_of(run, results, allowed)
     with diagnose_corruption(folder):
         manifest, spec = read_json(folder, MANIFEST), read_json(folder, SPEC)
-        rule = _single_rule(folder, manifest, settings)
-        request = replace(_request(settings, out, spec["seed"]), is_single=rule is not None)
+        rule = _rule(folder, manifest, settings)
+        is_single = isinstance(rule, SingleRule)
+        request = replace(_request(settings, out, spec["seed"]), is_single=is_single)
         check_files(request, replace=settings.get("force", False))
-        groups, cells = _groups(run, folder, settings, results, allowed, rule)
+        groups, cells, ranked = _groups(run, folder, settings, results, allowed, rule)
         evaluation = settings.get("evaluation")
         judged = folder if evaluation is None else folder_of(evaluation, results, allowed)
-        agreement = _agreement(judged, folder, cells) if evaluation or manifest["kind"] == "evaluation" else None
+        has_labels = manifest["kind"] == "evaluation" and not isinstance(rule, RankingRule)
+        agreement = _agreement(judged, folder, cells) if evaluation or has_labels else None
         counts, files = write_preferences(groups, request, replace=settings.get("force", False))
         if manifest["kind"] == "generation":
             from harness.preferences.from_generation import reasoning_removed
@@ -134,40 +139,53 @@ def export_data(
         base = request.out if request.is_folder else request.out.parent
         names = {part: path.relative_to(base).as_posix() for part, path in files.items() if counts.rows[part]}
         view, licence = settings.get("view", "single"), settings.get("licence")
-        labelled = None if rule is None else rule.json()
-        source = DatasheetSource(manifest, spec, view, agreement, names, _environment(folder), licence, labelled)
+        labelled = rule.json() if isinstance(rule, SingleRule) else None
+        source = DatasheetSource(
+            manifest, spec, view, agreement, names, _environment(folder), licence, labelled, ranked
+        )
         sheet = datasheet_json(counts, request, source)
     return sheet, [*dict.fromkeys(files.values()), *_write_documents(sheet, request)]
 
 
-def _single_rule(folder: Path, manifest: Mapping[str, Any], settings: ExportSettings) -> SingleRule | None:
-    """Which labels of a run of single responses are desirable; None for pairs.
+def _rule(folder: Path, manifest: Mapping[str, Any], settings: ExportSettings) -> SingleRule | RankingRule | None:
+    """Which labels of a run of single responses are desirable, or which pairs of rankings count; None for pairs.
 
     Raises:
-        RunFolderError: for rankings of many responses, and for pairs of single ones.
+        RunFolderError: for pairs of single responses.
         InputError: where options do not fit the run.
     """
     desirable, undesirable, by = settings.get("desirable", ()), settings.get("undesirable", ()), settings.get("by")
-    if "labels" not in manifest:
+    labels = label_set_from(manifest["labels"]) if "labels" in manifest else None
+    if settings.get("pairs") and (labels is None or not labels.is_ranking):
+        raise InputError("this run has no rankings to make pairs of", hint="leave out --pairs")
+    if labels is None:
         if desirable or undesirable or by:
             hint = "leave out --by, --desirable and --undesirable"
             raise InputError("labels of single responses make no examples of a run of pairs", hint=hint)
         return None
-    labels = label_set_from(manifest["labels"])
+    if labels.is_ranking:
+        if desirable or undesirable:
+            hint = "leave out --desirable and --undesirable; --pairs says which pairs of a ranking count"
+            raise InputError("this run has rankings and no labels", hint=hint)
+        _check_cell(settings, by == PEOPLE)
+        return RankingRule(by or "judge", settings.get("pairs") or "best-worst")
     if settings.get("min_margin"):
         hint = "leave out --min-margin; --desirable and --undesirable say which responses are left out"
         raise InputError("single responses have no margin of two scores", hint=hint)
-    if labels.is_ranking:
-        why = "preference data are single responses or pairs of responses, and this run ranked several responses"
-        raise RunFolderError(f"{folder}: {why}", hint="`judgments.parquet` in that folder holds the rankings")
     form = settings.get("format", "dpo")
     if form != "kto":
         message = f"{folder}: {form} needs pairs of responses, and this run judged single ones"
         hint = "use --format kto; for pairs, judge two responses to each prompt in a spec without `responses: single`"
         raise RunFolderError(message, hint=hint)
-    if settings.get("cell") is not None and by != "judge":
-        raise InputError("a cell has the labels of a judge, and those of people count", hint="add --by judge")
+    _check_cell(settings, by != "judge")
     return single_rule_of(labels, by or "people", desirable, undesirable)
+
+
+def _check_cell(settings: ExportSettings, is_by_people: bool) -> None:
+    """Refuse a cell where what people say counts."""
+    if settings.get("cell") is not None and is_by_people:
+        message = "a cell has the labels or rankings of a judge, and those of people count"
+        raise InputError(message, hint="add --by judge")
 
 
 def _write_documents(sheet: Mapping[str, Any], request: ExportRequest) -> list[Path]:
@@ -225,6 +243,9 @@ def _check(settings: ExportSettings) -> None:
     by = settings.get("by")
     if by is not None and by not in BY:
         problems.append(Problem(message=f"by is {quoted(by)}, it must be `people` or `judge`"))
+    pairs = settings.get("pairs")
+    if pairs is not None and pairs not in PAIR_CHOICES:
+        problems.append(Problem(message=f"pairs is {quoted(pairs)}, it must be `best-worst` or `all`"))
     split: Sequence[float] = settings.get("split", (1, 0, 0))
     if len(split) != 3 or not all(0 <= share <= 1 for share in split) or abs(sum(split) - 1) > 1e-9:
         problems.append(Problem(message="split must be three shares that sum to 1, such as (0.8, 0.1, 0.1)"))
@@ -264,9 +285,9 @@ def _groups(
     settings: ExportSettings,
     results: str | Path,
     allowed: tuple[Path, ...],
-    rule: SingleRule | None,
-) -> tuple[Iterable[list[Candidate]], Iterable[str]]:
-    """The candidates of a run, prompt by prompt, and the ids of the cells of an evaluation that they come from."""
+    rule: SingleRule | RankingRule | None,
+) -> tuple[Iterable[list[Candidate]], Iterable[str], Mapping[str, Any] | None]:
+    """The candidates of a run, prompt by prompt, the cells of an evaluation that they come from, and their rankings."""
     cell, view = settings.get("cell"), settings.get("view", "single")
     manifest = read_json(folder, MANIFEST)
     if manifest["kind"] == "generation":
@@ -275,7 +296,7 @@ def _groups(
         loops = LoopRun(folder, cell)
         if cell is not None and cell not in loops.evaluators:
             raise InputError(f"this run has no comparisons by `{cell}`", hint=f"known: {', '.join(loops.evaluators)}")
-        return loops.candidates(view), ()
+        return loops.candidates(view), (), None
     if view == "workflow":
         raise InputError("an evaluation has no workflow", hint="leave out --view, or export a generation")
     if not isinstance(run, Spec) and (isinstance(run, FinishedRun) or not Path(run).is_file()):
@@ -289,9 +310,12 @@ def _groups(
     if not isinstance(plan, Plan):
         raise InputError(f"{folder} is an evaluation, but {run} is a generation", hint="use the spec of the evaluation")
     judged = JudgedRun(folder, judged_part(plan, manifest), cell)
+    if isinstance(rule, RankingRule):
+        ranked = RankedRun(judged, rule)
+        return ranked.candidates(), judged.cells, ranked.json()
     if rule is not None:
-        return SingleRun(judged, rule).candidates(), () if rule.by == PEOPLE else judged.cells
-    return judged.candidates(), judged.cells
+        return SingleRun(judged, rule).candidates(), () if rule.by == PEOPLE else judged.cells, None
+    return judged.candidates(), judged.cells, None
 
 
 def _filter_table(sheet: Mapping[str, Any]) -> Table:

@@ -47,12 +47,14 @@ Examples:
   harness export feedback-loops --format kto --out kto.jsonl --split 1,0,0 --evaluation quickstart
   harness export specs/pass-fail.yaml --format kto --out kto.jsonl --split 1,0,0
   harness export grades.yaml --format kto --out kto.jsonl --by judge --desirable 4,5 --undesirable 1,2
+  harness export specs/rankings.yaml --format dpo --out best-and-worst.jsonl
   harness export feedback-loops --format dpo --out my-dataset --licence cc-by-4.0
   harness export specs/quickstart.yaml --format inspect --out logs      one log of inspect_ai per cell
 
 A generation yields pairs of its drafts, an evaluation the response pairs it judged, or with single responses the
-desirable and undesirable ones (--format kto, by the labels of people unless --by judge); name an evaluation by its spec
-file, which leads to its data. A datasheet is written beside FILE; `harness schema datasheet` describes its JSON.
+desirable and undesirable ones (--format kto, by the labels of people unless --by judge), or with rankings the best and
+the worst response of each item. Name an evaluation by its spec file, which leads to its data. A datasheet is written
+beside FILE; `harness schema datasheet` describes its JSON.
 FOLDER gets a Parquet file per split, README.md with the card and the datasheet, and Croissant metadata.
 Exit code 1 if nothing passes the filters."""
 )
@@ -124,7 +126,14 @@ Exit code 1 if nothing passes the filters."""
     help="Licence of the data, by its identifier on the Hub, such as cc-by-4.0.",
 )
 @click.option(
-    "--by", type=click.Choice(["people", "judge"]), help="Single responses: whose labels count.  [default: people]"
+    "--by",
+    type=click.Choice(["people", "judge"]),
+    help="Whose labels of single responses (default: people), or rankings of several (default: judge), count.",
+)
+@click.option(
+    "--pairs",
+    type=click.Choice(["best-worst", "all"]),
+    help="Rankings: one pair of each item, or all pairs of its responses.  [default: best-worst]",
 )
 @click.option(
     "--desirable",

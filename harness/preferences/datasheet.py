@@ -32,6 +32,7 @@ class DatasheetSource(NamedTuple):
         environment: of the run: its dates; empty where it is not kept.
         licence: identifier of the licence of the data; None if none was given.
         labelled: of single responses, whose labels count and which are desirable; None for pairs.
+        ranked: of rankings, whose count, which pairs, and how often they find the best; None for others.
     """
 
     manifest: Mapping[str, Any]
@@ -42,6 +43,7 @@ class DatasheetSource(NamedTuple):
     environment: Mapping[str, Any] = {}
     licence: str | None = None
     labelled: Mapping[str, Any] | None = None
+    ranked: Mapping[str, Any] | None = None
 
 
 def datasheet_json(counts: ExportCounts, request: ExportRequest, source: DatasheetSource) -> dict[str, Any]:
@@ -68,6 +70,7 @@ def datasheet_json(counts: ExportCounts, request: ExportRequest, source: Datashe
         **_filtering(counts, request, source.agreement),
         **_contents(counts, request),
         **({} if source.labelled is None else {"labelled": dict(source.labelled)}),
+        **({} if source.ranked is None else {"ranked": dict(source.ranked)}),
         "licence": source.licence,
         "licences": list(source.spec.get("licences", ())),
     }
@@ -88,7 +91,7 @@ def _filtering(counts: ExportCounts, request: ExportRequest, agreement: Mapping[
         "gates": {
             name: {"says": reason, "stopped": counts.stopped[name]}
             for name, reason in REASONS.items()
-            if request.is_single or name not in SINGLE_FILTERS
+            if request.is_single or name not in SINGLE_FILTERS or counts.stopped[name]
         },
         "bars": asdict(request.thresholds),
         "reasoning_removed": counts.reasoning_removed,
@@ -145,6 +148,10 @@ def _head(sheet: Mapping[str, Any]) -> Iterator[str]:
     noun = "pairs" if "labelled" not in sheet else "responses"
     yield f"- view `{sheet['view']}`; {sheet['pairs']:,} {noun} of {sheet['candidates']:,} candidates"
     yield from _labelled(sheet.get("labelled"))
+    if ranked := sheet.get("ranked"):
+        whose = "people" if ranked["by"] == PEOPLE else "the judge"
+        which = "the best and the worst response" if ranked["pairs"] == "best-worst" else "all pairs of responses"
+        yield f"- by the rankings of {whose}: {which} of each item"
     for part, file in sheet["files"].items():
         rows, prompts = pluralized(sheet["rows"][part], "row"), pluralized(sheet["prompts"][part], "prompt")
         yield f"- {part}: {rows} of {prompts} in {_plain(file)}"
@@ -187,9 +194,15 @@ def _origin(sheet: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     for name, count in sheet["evaluators"].items():
         yield f"- {_plain(name)}: {count:,} {'pairs' if 'labelled' not in sheet else 'responses'}"
-    if (sheet.get("labelled") or {}).get("by") == PEOPLE:
+    if (sheet.get("labelled") or sheet.get("ranked") or {}).get("by") == PEOPLE:
         return
+    for one in (sheet.get("ranked") or {"accuracy": ()})["accuracy"]:
+        found = with_interval(one["value"], one["low"], one["high"])
+        where = f"on {one['n']} items of {_plain(one['dataset'])}"
+        yield f"- {_plain(one['cell'])}: the response ranked first is one that people find best: {found} {where}"
     agreement = sheet["evaluator_agreement"]
+    if agreement is None and (sheet.get("ranked") or {}).get("accuracy"):
+        return
     if agreement is None:
         yield "- agreement with human labels: unknown; `--evaluation RUN` adds it from an evaluation with labels"
     else:

@@ -97,7 +97,7 @@ def _is_refusal(one: Candidate, thresholds: Thresholds) -> bool:
 
 PAIR_FILTERS: Mapping[str, tuple[str, Callable[[Candidate, Thresholds], bool]]] = {
     "failed": ("the evaluator gave no verdict", _fails),
-    "unlabelled": ("people gave the single response no label", _is_unlabelled),
+    "unlabelled": ("people gave the single response no label, or the responses no ranking", _is_unlabelled),
     "neither": ("the label of the single response is neither desirable nor undesirable", _is_neither),
     "tied": ("the verdict is a tie", _is_tied),
     "orders-disagree": ("the verdict changed with the order of the texts", _orders_disagree),

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from harness.records.datasets import Message
 
 View: TypeAlias = Literal["single", "workflow"]
-Source: TypeAlias = Literal["duel", "match", "revision", "review", "judgment", "scores", "label"]
+Source: TypeAlias = Literal["duel", "match", "revision", "review", "judgment", "scores", "label", "ranking"]
 
 VIEWS: tuple[View, ...] = ("single", "workflow")
 SOURCES: dict[str, str] = {
@@ -17,6 +17,7 @@ SOURCES: dict[str, str] = {
     "revision": "the conversation with the reviewer's feedback, and the better over the worse response to it",
     "review": "a draft to review, and a review that led to an improvement over one that did not",
     "judgment": "two responses of an evaluation, by its evaluator",
+    "ranking": "two of several responses of an evaluation, by the ranking of its evaluator or of people",
     "label": "a single response of an evaluation, by the labels of people or of its evaluator",
 }
 """The sources of pairs."""

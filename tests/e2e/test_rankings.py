@@ -225,13 +225,6 @@ def test_commands_about_pairs_refuse_the_run(folder, verb, why):
     assert f"{why}, and this run ranked several responses" in " ".join(found.stderr.split())
 
 
-def test_preference_data_are_not_exported(folder, tmp_path):
-    where = ["--format", "dpo", "--out", tmp_path / "x.jsonl", "--results", folder / "results"]
-    found = invoke("export", folder / "drafts.yaml", *where)
-    assert found.exit_code == 2
-    assert "pairs of responses, and this run ranked several responses" in " ".join(found.stderr.split())
-
-
 # --- what can be wrong in a spec ----------------------------------------------------------------------------
 
 BASE = """\
