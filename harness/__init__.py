@@ -16,7 +16,7 @@ From Python, typed and for notebooks:
     run.leaderboard_frame()     # a polars DataFrame, one row for each cell, best first
     run.scores_frame()          # one row for each cell and figure
     run.judgments_frame()       # one row for each cell and item
-    harness.audit(run).frame()  # as `harness audit`; so are compare, correct and power
+    harness.audit(run).frame()  # as `harness audit`; so are compare, correct, power and others
 """
 
 # Nothing is imported here that `python -m harness` could find in the current folder, which Python puts first.
@@ -31,15 +31,20 @@ if TYPE_CHECKING:
     from harness.api import GateRules as GateRules
     from harness.api import Reply as Reply
     from harness.api import audit as audit
+    from harness.api import calibrate as calibrate
     from harness.api import compare as compare
     from harness.api import correct as correct
     from harness.api import export as export
+    from harness.api import label_export as label_export
+    from harness.api import label_next as label_next
+    from harness.api import label_status as label_status
     from harness.api import load_spec as load_spec
     from harness.api import make_plan as make_plan
     from harness.api import open_run as open_run
     from harness.api import power as power
     from harness.api import run_spec as run_spec
     from harness.api import run_spec_async as run_spec_async
+    from harness.api import threshold as threshold
     from harness.api import write_report as write_report
     from harness.errors import BudgetReachedError as BudgetReachedError
     from harness.errors import CacheError as CacheError
@@ -57,15 +62,20 @@ _PUBLIC = (
     "GateRules",
     "Reply",
     "audit",
+    "calibrate",
     "compare",
     "correct",
     "export",
+    "label_export",
+    "label_next",
+    "label_status",
     "load_spec",
     "make_plan",
     "open_run",
     "power",
     "run_spec",
     "run_spec_async",
+    "threshold",
     "write_report",
 )
 _ERRORS = (

@@ -49,6 +49,10 @@ MOST_LINES = 350
 MOST_PARAMETERS = 6
 WITH_MORE_PARAMETERS = {
     "api/analyses.py:correct": "public: every option of `harness correct`, by keyword",
+    "api/label_verbs.py:label_next": "public: every option of `harness label next`, by keyword",
+    "api/label_verbs.py:label_export": "public: every option of `harness label export`, by keyword",
+    "api/scored_labels.py:calibrate": "public: every option of `harness calibrate`, by keyword",
+    "api/scored_labels.py:threshold": "public: every option of `harness threshold`, by keyword",
     "api/reporting.py:write_report": "public: every option of `harness report`, by keyword",
     "api/run.py:run_spec": "public: every option of `harness run`, by keyword",
     "scoring/score.py:best_of": "each is data of its own; callers have no common record",

@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from harness.api.exporting import export as export
     from harness.api.finished_run import FinishedRun as FinishedRun
     from harness.api.finished_run import open_run as open_run
+    from harness.api.label_verbs import label_export as label_export
+    from harness.api.label_verbs import label_next as label_next
+    from harness.api.label_verbs import label_status as label_status
     from harness.api.load import load_spec as load_spec
     from harness.api.reporting import write_report as write_report
     from harness.api.run import run_spec as run_spec
     from harness.api.run import run_spec_async as run_spec_async
     from harness.api.run import spec_keys as spec_keys
+    from harness.api.scored_labels import calibrate as calibrate
+    from harness.api.scored_labels import threshold as threshold
     from harness.records.calls import Reply as Reply
     from harness.runner.plan import Planned as Planned
 
@@ -39,7 +44,9 @@ _MODULES = {
     **dict.fromkeys(("Experiment", "Planned", "board_tables", "experiment_of", "make_plan"), "api.experiment"),
     **dict.fromkeys(("FinishedRun", "open_run"), "api.finished_run"),
     **dict.fromkeys(("run_spec", "run_spec_async", "spec_keys"), "api.run"),
+    **dict.fromkeys(("label_export", "label_next", "label_status"), "api.label_verbs"),
     "load_spec": "api.load",
+    **dict.fromkeys(("calibrate", "threshold"), "api.scored_labels"),
     "write_report": "api.reporting",
     "Reply": "records.calls",
 }

@@ -10,6 +10,7 @@ from harness.api.document import Document
 from harness.api.document_tables import audit_table, comparison_table, correction_table, power_table
 from harness.api.experiment import experiment_of, make_plan
 from harness.api.finished_run import AnyRun, folder_of
+from harness.api.label_source import source_of
 from harness.errors import InputError, Problem
 from harness.records.experiment import Spec
 from harness.runner.plan import Planned
@@ -160,23 +161,9 @@ def correct(
     """
     from harness.analysis.correct.correct import correct as corrected
     from harness.analysis.correct.document import correction_json
-    from harness.analysis.correct.given_labels import LabelSource
-    from harness.analysis.correct.label_file import COLUMNS
     from harness.analysis.label.collect import drawn_labels
-    from harness.api.in_memory import rows_of
 
-    problems = _unknown("columns", columns or {}, COLUMNS)
-    if labels is None and (columns or values or skip_unknown):
-        problems.append(Problem(message="`columns`, `values` and `skip_unknown` describe a file of `labels`"))
-    if problems:
-        raise InputError(problems)
-    named = {column: name if isinstance(name, str) else tuple(name) for column, name in (columns or {}).items()}
-    words: Any = dict(values or {})
-    source = None
-    if isinstance(labels, str | Path):
-        source = LabelSource(Path(labels), named, words, skip_unknown)
-    elif labels is not None:
-        source = LabelSource(Path("frame:labels"), named, words, skip_unknown, rows_of(labels, "labels"))
+    source = source_of(labels, columns, values, skip_unknown=skip_unknown)
     judged = read_judged(folder_of(run, results, tuple(map(Path, allow_paths))))
     drawn = None if source is None else drawn_labels(judged, source)
     return Document("correct", correction_json(corrected(judged, source, drawn, method)), correction_table)

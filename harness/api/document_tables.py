@@ -101,3 +101,39 @@ def _mean_table(means: Sequence[Mapping[str, Any]]) -> Table:
     ]
     names = [f"{name}{end}" for name in ("judge", "corrected") for end in ("", "_low", "_high")]
     return ("dataset", "cell", "labelled", "items", *names, *metrics), rows
+
+
+def calibration_table(found: Mapping[str, Any]) -> Table:
+    """One row for each cell: the figures of its probabilities, as given and after calibration on other items."""
+    metrics = ("brier", "log-loss", "ece", "auc")
+    rows = []
+    for part in found["datasets"]:
+        for cell in part["cells"]:
+            methods = [cell["metrics"], *(cell["calibrated"].get(name, {}).get("metrics", {}) for name in METHODS)]
+            values = [one.get(name, {}).get("value") for one in methods for name in metrics]
+            rows.append((part["dataset"], cell["cell"], cell["source"], cell["n"], *values, cell["reason"]))
+    names = [f"{name}{ending}" for ending in ("", *(f"_{method}" for method in METHODS)) for name in metrics]
+    return ("dataset", "cell", "source", "n", *names, "reason"), rows
+
+
+METHODS = ("isotonic", "sigmoid")
+"""Ways to calibrate probabilities."""
+
+
+def threshold_table(found: Mapping[str, Any]) -> Table:
+    """One row for each cell: its threshold, and the metric that it is chosen for on held-out items."""
+    rows = []
+    for part in found["datasets"]:
+        for cell in part["cells"]:
+            chosen = cell["chosen"] or {}
+            held_out = chosen.get("held_out", {}).get(found["aim"]["metric"], {})
+            rows.append(
+                (
+                    *(part["dataset"], cell["cell"], cell["source"], cell["positive"], cell["negative"]),
+                    *(cell["auc"][end] for end in ("value", "low", "high")),
+                    *(chosen.get("threshold"), *(held_out.get(end) for end in ("value", "low", "high"))),
+                    *(chosen.get("optimism"), cell["reason"]),
+                )
+            )
+    names = ("dataset", "cell", "source", "positive", "negative", "auc", "auc_low", "auc_high", "threshold")
+    return (*names, "held_out", "held_out_low", "held_out_high", "optimism", "reason"), rows

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.analysis.label.collect import Collected
+from harness.analysis.label.collect import Collected, collect
 from harness.analysis.label.disagreement import strata_of_cells
 from harness.analysis.label.draw import Draw, DrawnItem, Kind, Round
 from harness.analysis.label.form import EMPTY_RESPONSE, FORMATS, FormRow, shown_probability, text_columns, write_form
 from harness.analysis.label.form import Texts as ItemTexts
-from harness.analysis.label.record import read_record, record_path, safe, write_record
+from harness.analysis.label.record import ENDING, read_record, record_path, safe, write_record
 from harness.atomic import replacing
 from harness.data.labels import NO_LABEL
 from harness.data.number_labels import number_texts
@@ -219,6 +219,24 @@ def _order(draw: Draw, item: DrawnItem, labels: LabelSet, count: int) -> list[in
     if labels.is_ranking:
         return draw.order_shown(item.at, count)
     return [1, 0] if item.is_swapped else [0, 1]
+
+
+def collected_labels(judged: Judged, root: Path, files: Sequence[Path] = ()) -> dict[str, Collected]:
+    """The labels of some files, or of all files of a run.
+
+    Args:
+        judged: the run.
+        root: folder of all label files.
+        files: to read; none for all of the run.
+
+    Raises:
+        InputError: where nothing was drawn.
+        DatasetError: with all errors of all files.
+    """
+    folder = label_folder(judged, root)
+    if not files and not any(folder.glob(f"*{ENDING}")):
+        raise InputError(f"nothing was drawn from this run into {folder}", hint="draw items: `harness label next RUN`")
+    return collect(judged, files or (folder,), folder)
 
 
 EXPORTED = ("item", "dataset", "annotator", "label", "probability", "round")

@@ -61,12 +61,6 @@ def collected(judged: Judged, root: Path, files: tuple[Path, ...]) -> Mapping[st
     Raises:
         InputError: where nothing was drawn.
     """
-    from harness.analysis.label.collect import collect
-    from harness.analysis.label.record import ENDING
-    from harness.api.labelling import label_folder
-    from harness.errors import InputError
+    from harness.api.labelling import collected_labels
 
-    folder = label_folder(judged, root)
-    if not files and not any(folder.glob(f"*{ENDING}")):
-        raise InputError(f"nothing was drawn from this run into {folder}", hint="draw items: `harness label next RUN`")
-    return collect(judged, files or (folder,), folder)
+    return collected_labels(judged, root, files)

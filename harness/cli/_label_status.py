@@ -57,14 +57,11 @@ def status(
     as_json: bool,
 ) -> None:
     """Show what is drawn and labelled of RUN, or in each FILE, and how many labels are still needed."""
-    from harness.analysis.label.status import SHARE, span_of, status_json
+    from harness.analysis.label.status import checked_width, status_json
     from harness.analysis.label.status import status as found_status
 
     judged = opened_run(run, results, allow_paths)
-    span = span_of(judged)
-    width = SHARE * span if width is None else width
-    if width > span:
-        raise click.UsageError(f"--width: the whole scale is {span:g} wide, not {width:g}")
+    width = checked_width(judged, width)
     found = found_status(judged, collected(judged, root, files), width)
     if as_json:
         print_json(status_json(judged, found, width))

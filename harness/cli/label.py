@@ -17,7 +17,6 @@ from harness.cli._terminal import print_text
 from harness.text import pluralized
 
 if TYPE_CHECKING:
-    from harness.analysis.label.draw import Draw
     from harness.api.labelling import DrawnRound
 
 CLUSTER = "cluster"
@@ -119,6 +118,7 @@ def next_(
     as_json: bool,
 ) -> None:
     """Draw N items of RUN that no earlier round drew, and write a file to fill in."""
+    from harness.api.label_verbs import next_json
     from harness.api.labelling import DrawRequest, draw_round, label_folder
 
     if again is not None and (stratify or seed is not None):
@@ -128,7 +128,7 @@ def next_(
     request = DrawRequest(label_folder(judged, root), n, kind, dataset, annotators, form, again, seed, unit == CLUSTER)
     drawn = draw_round(judged, request, texts_of(run, data, allow_paths))
     if as_json:
-        print_json(_next_json(drawn))
+        print_json(next_json(drawn))
         return
     from harness.analysis.label.answers import choices
     from harness.analysis.label.disagreement import unit_of
@@ -163,6 +163,7 @@ the responses in the order of the data, such as `2>1=3`: join it to the data as 
 @folder_option
 @results_option
 @allow_path_option
+@json_option
 def export(
     run: str,
     files: tuple[Path, ...],
@@ -171,16 +172,23 @@ def export(
     root: Path,
     results: Path,
     allow_paths: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
     """Write the labels of RUN, or of each FILE, as one file with a row for each label of an annotator."""
+    from harness.api.label_verbs import export_json
     from harness.api.labelling import export_labels
 
     judged = opened_run(run, results, allow_paths)
     rows = export_labels(judged, collected(judged, root, files), out, force=force)
-    print_text(f"{out}: {pluralized(rows, 'label')}")
+    if as_json:
+        print_json(export_json(judged, out, rows))
+    else:
+        print_text(f"{out}: {pluralized(rows, 'label')}")
 
 
 def _next_lines(drawn: DrawnRound, unit: str) -> list[str]:
+    from harness.api.label_verbs import strata_rows
+
     draw, items = drawn.draw, drawn.draw.drawn[drawn.number - 1]
     kind = "uniform" if draw.rounds[drawn.number - 1].kind == "uniform" else "stratified by disagreement"
     counted = pluralized(len(items), "item")
@@ -194,52 +202,10 @@ def _next_lines(drawn: DrawnRound, unit: str) -> list[str]:
     lines += [
         f"  stratum {row['stratum']}: {row['drawn']:,} of {pluralized(row['items'], 'item')} drawn, "
         f"{100 * row['disagreement']:.0f} {unit}"
-        for row in _strata(draw)
+        for row in strata_rows(draw)
     ]
     lines.append(
         f"  all rounds: variance ×{draw.cost():.2f} for a figure unrelated to disagreement, and less than ×1 where "
         "judges err more where they disagree; `harness label status` compares both draws"
     )
     return lines
-
-
-def _strata(draw: Draw) -> list[dict[str, Any]]:
-    """Items and drawn items of each stratum."""
-    import numpy as np
-
-    if draw.strata is None:
-        return []
-    at = [one.at for items in draw.drawn for one in items]
-    sizes = draw.strata.sizes
-    drawn = np.bincount(draw.strata.of_items[at], minlength=len(sizes))
-    shares = draw.strata.shares
-    return [
-        {"stratum": k + 1, "items": int(sizes[k]), "drawn": int(drawn[k]), "disagreement": float(shares[k])}
-        for k in range(len(sizes))
-    ]
-
-
-def _next_json(drawn: DrawnRound) -> dict[str, Any]:
-    from harness.hashing import rounded
-
-    draw, items = drawn.draw, drawn.draw.drawn[drawn.number - 1]
-    found: dict[str, Any] = rounded(
-        {
-            "run": draw.run,
-            "dataset": draw.dataset,
-            "draw": draw.id,
-            "seed": draw.seed,
-            "round": drawn.number,
-            "kind": draw.rounds[drawn.number - 1].kind,
-            "items": len(draw.items),
-            "drawn": len(items),
-            "left": draw.left,
-            "unit": draw.unit,
-            "cluster_cost": draw.cluster_cost(),
-            "strata": _strata(draw),
-            "variance_cost": draw.cost(),
-            "record": str(drawn.record),
-            "files": [{"annotator": name, "file": str(path)} for name, path in drawn.files.items()],
-        }
-    )
-    return found

@@ -13,6 +13,7 @@ from harness.records.document import Document
 from harness.records.rankings import ranks_of
 from harness.spec.schema import check
 from support.cli_folder import run_commands
+from support.filled_forms import filled
 
 NUMBERS = """
 schema: 1
@@ -56,17 +57,6 @@ def document(*arguments):
     found = json.loads(harness("label", *arguments, "--json"))
     assert check(Document("", found), "label") == []
     return found
-
-
-def filled(path, word):
-    """Fill in a file; `word` gives the label of a row and its number."""
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    with Path(path).open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(row | {"label": word(row, at)} for at, row in enumerate(rows))
-    return rows
 
 
 def test_numbers_are_drawn_labelled_corrected_and_exported(tmp_path):

@@ -16,6 +16,7 @@ from harness.analysis.label.draw import Strata
 from harness.analysis.label.ranked import agreement_figure, labelled_rankings
 from harness.data.labels import majority
 from harness.data.number_labels import mean_numbers
+from harness.errors import InputError
 from harness.hashing import rounded, seed_for
 from harness.records.figures import Figure
 from harness.runner.soft import numbers_of
@@ -146,21 +147,34 @@ def span_of(judged: Judged) -> float:
     return high - low
 
 
-def status(judged: Judged, found: Mapping[str, Collected], width: float | None = None) -> list[DatasetStatus]:
+def checked_width(judged: Judged, width: float | None) -> float:
+    """The width that an interval shall have; a tenth of the scale where none is named.
+
+    Raises:
+        InputError: where it is not between 0 and the whole scale.
+    """
+    span = span_of(judged)
+    if width is None:
+        return SHARE * span
+    if not 0 < width <= span:
+        raise InputError(f"width: the whole scale is {span:g} wide, not {width:g}")
+    return width
+
+
+def status(judged: Judged, found: Mapping[str, Collected], width: float) -> list[DatasetStatus]:
     """Where labelling stands.
 
     Args:
         judged: the run.
         found: the labels, by dataset.
-        width: wanted, of an interval from end to end; a tenth of the scale where it is None.
+        width: wanted, of an interval from end to end.
     """
-    wanted = SHARE * span_of(judged) if width is None else width
     made = _of_classes
     if judged.label_set.is_number:
         made = _of_numbers
     elif judged.label_set.is_ranking:
         made = _of_rankings
-    return [made(judged, data, found[data.name], wanted) for data in judged.datasets if data.name in found]
+    return [made(judged, data, found[data.name], width) for data in judged.datasets if data.name in found]
 
 
 def _ends(judged: Judged) -> tuple[float, float]:
@@ -269,13 +283,13 @@ def _scores(outcomes: Codes) -> Array:
     return np.asarray(np.where(np.isnan(scores), known.mean() if len(known) else 0.0, scores))
 
 
-def status_json(judged: Judged, found: Sequence[DatasetStatus], width: float | None) -> dict[str, Any]:
+def status_json(judged: Judged, found: Sequence[DatasetStatus], width: float) -> dict[str, Any]:
     """As `schemas/output/label.schema.json` describes it, floats rounded to 12 significant digits."""
     document: dict[str, Any] = rounded(
         {
             "run": judged.id,
             "spec": judged.spec_name,
-            "width": SHARE * span_of(judged) if width is None else width,
+            "width": width,
             "datasets": [_dataset_json(one) for one in found],
         }
     )
