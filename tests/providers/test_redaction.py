@@ -67,3 +67,13 @@ def test_no_text_around_it_hides_a_key(before, after, rounds):
         written = quote(written, safe="")
     assert not SECRET.is_in(SECRET.redacted(f"{before}\n{written}\n{after}"))
     assert not SECRET.is_in(before)
+
+
+@pytest.mark.parametrize("length", [20, 21, 29, 30])
+def test_every_tenth_of_a_key_from_its_end_counts_as_the_key_and_what_is_left_does_not(length):
+    key = "a1b2c3d4e5f6g7h8j9k0l1m2n3p4q5"[-length:]
+    secret = Secret(key)
+    for end in range(length, 9, -10):
+        assert secret.is_in(f"so {key[end - 10 : end]} it is")
+    assert not secret.is_in(f"so {key[: length % 10]} it is")
+    assert not secret.is_in(f"so {key[length - 9 :]} it is")

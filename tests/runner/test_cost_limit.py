@@ -29,6 +29,13 @@ def refused(params: dict[str, Any]) -> str:
     return str(raised.value)
 
 
+def test_a_model_without_a_place_in_a_file_is_named_without_a_line() -> None:
+    with pytest.raises(SpecError, match="no limit on the cost can be kept") as raised:
+        check_cost_limit(spec_with({}), 5.0)
+    (problem,) = raised.value.problems
+    assert (problem.file, problem.line, problem.column) == ("spec.yaml", 0, 0)
+
+
 def test_a_bounded_spec_is_accepted() -> None:
     check_cost_limit(spec_with(BOUNDED), 5.0)
 
@@ -64,7 +71,17 @@ def test_a_free_model_hides_none_of_the_others() -> None:
     assert [problem.path for problem in raised.value.problems] == ["models.b", "models.d"]
 
 
-@pytest.mark.parametrize("key", OTHER_PRICES)
+BILLED_BEYOND_TOKENS = (
+    *("service_tier", "speed", "inference_geo", "modalities", "audio", "prediction", "tools", "mcp_servers"),
+    *("container", "web_search_options", "plugins", "search_parameters"),
+)
+
+
+def test_every_parameter_that_multiplies_the_bill_is_tested() -> None:
+    assert set(BILLED_BEYOND_TOKENS) == OTHER_PRICES.keys()
+
+
+@pytest.mark.parametrize("key", BILLED_BEYOND_TOKENS)
 def test_a_parameter_that_multiplies_the_bill_is_refused(key: str) -> None:
     assert f"models.m.params.{key}: may be billed at more" in refused({**BOUNDED, key: "priority"})
     assert key in refused({**BOUNDED, key: ["audio"]})
@@ -75,6 +92,10 @@ def test_a_parameter_that_multiplies_the_bill_is_refused(key: str) -> None:
     [
         {"service_tier": "default"},
         {"service_tier": "flex"},
+        {"service_tier": "standard"},
+        {"service_tier": "standard_only"},
+        {"service_tier": "batch"},
+        {"inference_geo": "global"},
         {"service_tier": None},
         {"tools": []},
         {"modalities": ["text"]},

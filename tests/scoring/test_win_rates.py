@@ -142,3 +142,16 @@ def test_the_sign_test_counts_items_or_clusters():
     assert (clustered.value, clustered.n, clustered.units, clustered.reason) == (1.0, 7, 3, CLUSTER_SIGN_TEST)
     assert sign_figure(codes(1, 1), None, QUICK).reason == NOT_DECIDED
     assert sign_figure(codes(), None, QUICK).reason == NO_LABELS
+
+
+def test_clusters_of_ties_alone_count_for_nothing_where_ties_are_dropped():
+    outcomes, labels = world(n=120)
+    outcomes, cluster = np.where(outcomes == 1, 0, outcomes).astype(np.int8), np.arange(120) // 3
+    tied = np.concatenate([outcomes, np.ones(90, np.int8)])
+    padded, groups = np.concatenate([labels, np.full(90, -1, np.int8)]), np.concatenate([cluster, 100 + np.arange(90)])
+    alone, among = rates(outcomes, labels, cluster)[1], rates(tied, padded, groups)[1]
+    same = ("value", "low", "high", "n", "units", "design_effect")
+    assert [getattr(among["dropped"].judge, name) for name in same] == [
+        getattr(alone["dropped"].judge, name) for name in same
+    ]
+    assert among["half"].judge.n == 210

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from harness.analysis.compare.gate import _p_worse, _sign
+from harness.analysis.compare import changed
+from harness.analysis.compare.changed import COUNTED, NO_ITEMS
+from harness.analysis.compare.gate import GateRules, _of_judges, _p_worse, _sign
 
 LESS_IS_BETTER = ("mae", "rmse", "brier", "log-loss", "ece")
 MORE_IS_BETTER = ("kappa", "accuracy", "pearson", "auc", "icc", "soft-win-rate", "top-1")
@@ -35,3 +37,39 @@ def test_a_loss_of_more_than_the_margin_has_the_p_value_of_the_test_beyond_it(
     assert _p_worse(figure(-lost), 0.1, sign) == 1
     assert _p_worse(figure(lost / 10), 0.1, sign) == 1
     assert _p_worse(figure(None), 0.1, sign) == 1
+
+
+def found_of(judge: Any, **rules: Any) -> list[str]:
+    """The kinds of findings about one judge."""
+    comparison: Any = SimpleNamespace(other=SimpleNamespace(id="run"))
+    tested = changed.TestedJudges([judge], 1, 0.95)
+    found = list(_of_judges(comparison, tested, GateRules(None, **{"if_changed": True, "min_items": 20, **rules})))
+    assert all((one.run, one.cell) == ("run", "cell") for one in found)
+    return [one.kind for one in found]
+
+
+def judge(**others: Any) -> Any:
+    sound = {"other_cell": "cell", "reason": "", "items": 20, "is_changed": False, "moved": 3}
+    return SimpleNamespace(**sound | {"tests": [SimpleNamespace(adjusted=0.01)]} | others)
+
+
+def test_a_judge_that_did_not_change_is_no_finding() -> None:
+    assert found_of(judge()) == []
+
+
+def test_a_judge_that_changed_is_a_finding_where_that_is_checked() -> None:
+    assert found_of(judge(is_changed=True)) == ["changed"]
+    assert found_of(judge(is_changed=True), if_changed=False) == []
+
+
+def test_a_judge_that_could_not_be_tested_is_a_finding_unless_missing_cells_are_allowed() -> None:
+    assert found_of(judge(reason="it has another prompt")) == ["not-tested"]
+    assert found_of(judge(reason="it has another prompt"), allow_missing=True) == []
+    assert found_of(judge(reason=NO_ITEMS)) == ["not-tested"]
+    assert found_of(judge(reason=NO_ITEMS), allow_missing=True) == ["not-tested"], "nothing was compared"
+    assert found_of(judge(reason=COUNTED)) == [], "its members are tested"
+
+
+def test_too_few_items_to_test_for_a_change_are_a_finding() -> None:
+    assert found_of(judge(items=19, is_changed=True)) == ["few-items"]
+    assert found_of(judge(items=19), min_items=19) == []

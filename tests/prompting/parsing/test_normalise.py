@@ -119,3 +119,25 @@ def test_normalising_twice_changes_nothing_that_matters(text: str) -> None:
     once = normalised(text)
     assert "\r" not in once
     assert not any(unicodedata.category(character) in ("Cf", "Cs", "Zs") for character in once if character != " ")
+
+
+@pytest.mark.parametrize(
+    ("marks", "plain"),
+    [
+        ("•‣⁌⁃", "*"),  # bullets
+        ("·⸱", "*"),  # middle dots
+        ("✅★", "*"),  # symbols
+        ("→⇒⟶", "=>"),
+        ("‘’", "'"),
+        ("“”«»", '"'),
+        ("？؟", "?"),
+        ("！", "!"),
+        ("，、،", ","),
+        ("：", ":"),
+        ("；؛", ";"),
+        ("（", "("),
+        ("）", ")"),
+    ],
+)
+def test_each_mark_has_its_plain_form(marks, plain):
+    assert {normalised(f"a{mark}b").replace(" ", "") for mark in marks} == {f"a{plain}b"}
