@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 CHECKSUMS = "checksums.json"
 MAX_JSON_BYTES = 2**29
 """A leaderboard of 1,000 cells has about 100 MB."""
+FREE_JSON_BYTES = 2**24
+"""Bytes of a JSON file whose values are not counted."""
+MAX_JSON_VALUES = 2 * 10**7
+"""A leaderboard of 1,000 cells has about 4 million. As Python objects each takes up to 100 bytes: three of the file,
+such as those of `[],`, can take twenty times as much memory."""
 RETRY = "make the run again with `harness run`; it reuses cached replies"
 
 
@@ -98,6 +103,22 @@ def _odd_files(folder: Path) -> Iterator[Problem]:
             yield _problem(path, reason)
         elif path.suffix == ".json" and found.st_size > MAX_JSON_BYTES:
             yield _problem(path, f"has {found.st_size:,} bytes, more than the file of a run can have")
+        elif path.suffix == ".json" and (values := _json_values(path, found.st_size)) > MAX_JSON_VALUES:
+            yield _problem(path, f"has {values:,} values, more than the file of a run can have")
+
+
+def _json_values(path: Path, size: int) -> int:
+    """How many values a large JSON file has at most: the commas and brackets in it, also those in texts."""
+    if size <= FREE_JSON_BYTES:
+        return 0
+    count = 0
+    try:
+        with path.open("rb") as file:
+            while data := file.read(FREE_JSON_BYTES):
+                count += data.count(b",") + data.count(b"[") + data.count(b"{")
+    except OSError:
+        return 0  # whoever reads it reports that
+    return count
 
 
 def _rows_fault(path: Path) -> str:

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from harness.cli import main
-from harness.runner.run_check import CHECKSUMS
+from harness.runner.run_check import CHECKSUMS, checksums_json
 from support.paths import ROOT
 
 SHIPPED = {"quickstart": ROOT / "results" / "quickstart", "feedback-loops": ROOT / "results" / "feedback-loops"}
@@ -175,6 +175,18 @@ def test_without_checksums_a_damaged_file_ends_no_verb_in_a_defect(tmp_path: Pat
         code, output = outcome(verb, run, "quickstart")
         assert code in (0, 1, 2), f"{verb}: {output}"  # 0 where the verb does not read that file
         assert "this is a bug" not in output
+
+
+@pytest.mark.parametrize("file", [BOARD, MANIFEST])
+def test_millions_of_small_values_are_refused_before_they_are_objects(tmp_path: Path, file: str) -> None:
+    run = damaged(tmp_path, "quickstart", file, "empty")
+    (run / file).write_bytes(b'{"x": [' + b"[]," * 10_000_000 + b"0]}")
+    (run / CHECKSUMS).write_text(json.dumps(checksums_json(run)))
+    started = time.process_time()
+    code, output = outcome("leaderboard", run, "quickstart")
+    assert code == 2
+    assert f"{run / file}: has 20,000,002 values, more than the file of a run can have" in output
+    assert time.process_time() - started < 10
 
 
 def test_all_changed_files_are_named_at_once(tmp_path: Path) -> None:
