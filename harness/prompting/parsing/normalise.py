@@ -108,7 +108,12 @@ def _may_have_tokens(text: str) -> bool:
 
 def _has_controls(text: str) -> bool:
     """Whether ASCII text has control characters that models or files put in; one test each is quickest."""
-    return "\x0b" in text or "\x0c" in text or "\x00" in text or "\x08" in text or "\x1b" in text or "\x7f" in text
+    return (
+        ("\x0b" in text or "\x0c" in text or "\x00" in text or "\x08" in text or "\x1b" in text or "\x7f" in text)
+        or "\x1c" in text
+        or "\x1d" in text
+        or "\x1e" in text
+    )
 
 
 def _in_ascii(found: re.Match[str]) -> str:
@@ -142,7 +147,7 @@ def _replacement(character: str) -> str:
     if category == "Nd":
         return str(unicodedata.digit(character))
     plain = unicodedata.normalize("NFKC", character)
-    if len(plain) == 1 and plain.isascii() and category not in ("Lm", "Lo", "No"):
+    if len(plain) == 1 and plain.isascii() and plain.isprintable() and category not in ("Lm", "Lo", "No"):
         return plain
     if character in "\x0b\x0c\x1c\x1d\x1e\x85" or category in ("Zl", "Zp"):
         return "\n"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from harness.prompting.parsing.definition import full_rule
 from harness.prompting.parsing.explain import _place_json
+from harness.prompting.parsing.rules import compile_answer
 from harness.prompting.parsing.values import AMBIGUOUS, NO_VALUE, Note, Nothing
 
 TEXT = "one\nVerdict: A"
@@ -30,3 +32,21 @@ def test_a_rejected_place_has_no_value_and_says_why(outcome: Nothing, reason: st
     found = _place_json(Note("marker", 8, 9, outcome, "unused"), TEXT)
     assert (found["line"], found["column"], found["value"]) == (2, 5, None)
     assert found["reason"].startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "what", "value"),
+    [
+        ("verdict", "Verdict: A", "marker", "a"),
+        ("verdict", '{"chosen": "A"}', "field", "a"),
+        ("verdict", "I thought about it.\nA", "last line", "a"),
+        ("score", "Score: 7", "marker", 7),
+        ("score", '{"points": 7}', "field", 7),
+        ("score", "7", "last line", 7),
+    ],
+)
+def test_the_place_of_an_answer_is_named(kind: str, text: str, what: str, value: object) -> None:
+    scale = {} if kind == "verdict" else {"scale": {"min": 0, "max": 10}}
+    rule = compile_answer(full_rule({"kind": kind, **scale}), ask="pair" if kind == "verdict" else "each")
+    notes = rule.trace(text).notes
+    assert [(note.what, note.outcome) for note in notes if note.outcome not in (NO_VALUE, AMBIGUOUS)] == [(what, value)]

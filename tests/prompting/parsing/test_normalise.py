@@ -141,3 +141,17 @@ def test_normalising_twice_changes_nothing_that_matters(text: str) -> None:
 )
 def test_each_mark_has_its_plain_form(marks, plain):
     assert {normalised(f"a{mark}b").replace(" ", "") for mark in marks} == {f"a{plain}b"}
+
+
+@pytest.mark.parametrize("character", "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+def test_each_line_separator_of_unicode_ends_a_line(character):
+    assert normalised(f"a{character}b") == "a\nb"
+    assert normalised(f"ä{character}b") == "ä\nb"
+    assert VERDICT.read(f"Verdict: A{character}That is all.") == Answer("a")
+
+
+@pytest.mark.parametrize("character", "\x00\x08\x7f\x9f\u200b\ufeff")
+def test_a_character_without_a_width_is_left_out(character):
+    assert normalised(f"a{character}b") == "ab"
+    assert normalised(f"ä{character}b") == "äb"
+    assert VERDICT.read(f"Verdict:{character} A{character}") == Answer("a")
