@@ -50,23 +50,23 @@ def confusion_chart(confusion: Confusion, width: int = WIDTH) -> alt.LayerChart:
         mark = squares.mark_text(align="center", baseline="middle", fontSize=size, dy=shift)
         return mark.encode(
             x=alt.X("middle_x:Q", scale=across, axis=None), y=alt.Y("middle_y:Q", scale=down, axis=None),
-            text=f"{name}:N", color=alt.Color("ink:N", scale=None),
+            text=alt.Text(f"{name}:N"), color=alt.Color("ink:N", scale=None),
         )  # fmt: skip
 
     layers: list[Any] = [
         squares.mark_rect(strokeWidth=2).encode(
-            x=x, x2="x2:Q", y=y, y2="y2:Q", fill=alt.Fill("shade:N", scale=None),
-            stroke=alt.Stroke("frame:N", scale=None), description="says:N",
+            x=x, x2=alt.X2("x2:Q"), y=y, y2=alt.Y2("y2:Q"), fill=alt.Fill("shade:N", scale=None),
+            stroke=alt.Stroke("frame:N", scale=None), description=alt.Description("says:N"),
         ),
         text("count", 13, -7),
         text("share", 11, 9),
-        rows.mark_text(align="left", baseline="middle", color=INK).encode(x=alt.value(-56), y=y, text="text:N"),
-        columns.mark_text(align="center", baseline="bottom", color=INK).encode(x=x, y=alt.value(-5), text="text:N"),
+        rows.mark_text(align="left", baseline="middle", color=INK).encode(x=alt.XValue(-56), y=y, text=alt.Text("text:N")),
+        columns.mark_text(align="center", baseline="bottom", color=INK).encode(x=x, y=alt.YValue(-5), text=alt.Text("text:N")),
         titles.mark_text(align="left", baseline="bottom", color=MUTED).encode(
-            x=alt.value(-56), y=alt.value(-5), text="labels:N"
+            x=alt.XValue(-56), y=alt.YValue(-5), text=alt.Text("labels:N")
         ),
         titles.mark_text(align="left", baseline="bottom", color=MUTED).encode(
-            x=alt.value(2), y=alt.value(-22), text="verdicts:N"
+            x=alt.XValue(2), y=alt.YValue(-22), text=alt.Text("verdicts:N")
         ),
     ]  # fmt: skip
     return data.framed(layers, width, height, margins)

@@ -67,19 +67,19 @@ def cost_chart(points: Sequence[CostPoint], metric: str, unit: str, width: int =
     layers: list[Any] = [
         data.layer([row for row in rows if row["low"] is not None])
         .mark_rule(strokeWidth=1.5, strokeOpacity=0.45)
-        .encode(x=x, y=alt.Y("low:Q", scale=scale), y2="high:Q", color=colour),
+        .encode(x=x, y=alt.Y("low:Q", scale=scale), y2=alt.Y2("high:Q"), color=colour),
         data.layer(front)
         .mark_line(color=BEST, strokeWidth=1.5, strokeDash=[4, 3], interpolate="step-after")
-        .encode(x=x, y=y, order="cost:Q"),
+        .encode(x=x, y=y, order=alt.Order("cost:Q")),
         every.mark_point(size=70, strokeWidth=2, opacity=1).encode(
-            x=x, y=y, stroke=colour, fill=alt.value(PAPER), description="says:N"
+            x=x, y=y, stroke=colour, fill=alt.FillValue(PAPER), description=alt.Description("says:N")
         ),
         every.mark_point(size=70, strokeWidth=0, opacity=1).encode(
-            x=x, y=y, fill=alt.Fill("fill:N", scale=None), description="says:N"
+            x=x, y=y, fill=alt.Fill("fill:N", scale=None), description=alt.Description("says:N")
         ),
         data.layer([row for row in rows if row["text"]])
         .mark_text(align="left", baseline="bottom", dx=7, dy=-5, color=INK)
-        .encode(x=x, y=y, text="text:N"),
+        .encode(x=x, y=y, text=alt.Text("text:N")),
     ]
     return data.framed(layers, width, height, margins)
 

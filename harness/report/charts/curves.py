@@ -108,7 +108,7 @@ def reliability_chart(bins: Sequence[Bin], width: int = WIDTH) -> alt.LayerChart
         _diagonal(data, x, y),
         whiskers.mark_rule(color=BEST, strokeWidth=1.5).encode(x=x, y=y, y2=alt.Y2("high:Q")),
         dots.mark_circle(color=BEST, opacity=1).encode(
-            x=x, y=y, size=alt.Size("area:Q", scale=None), description="says:N"
+            x=x, y=y, size=alt.Size("area:Q", scale=None), description=alt.Description("says:N")
         ),
     ]
     return data.framed(layers, width, HEIGHT, Margins(50, 12, 14, 46))
@@ -147,6 +147,6 @@ def _marked(data: ChartData, point: RocPoint, fill: str, texts: tuple[str, str],
     dot = data.layer([row]).mark_circle(size=90, color=fill, stroke=WORSE, strokeWidth=2, opacity=1)
     name = data.layer([row]).mark_text(align="left" if is_right else "right", dx=10 if is_right else -10, dy=below)
     return [
-        dot.encode(x="x:Q", y="y:Q", description="says:N"),
-        name.encode(x="x:Q", y="y:Q", text="text:N"),
+        dot.encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), description=alt.Description("says:N")),
+        name.encode(x=alt.X("x:Q"), y=alt.Y("y:Q"), text=alt.Text("text:N")),
     ]

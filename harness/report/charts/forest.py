@@ -152,7 +152,7 @@ def _guides(data: ChartData, forest: Forest, size: Size, *, is_narrow: bool) -> 
         divided = data.layer([{"y": at, "text": forest.line_text}])
         shared = alt.Y("y:Q", scale=y, axis=None)
         found.append(
-            divided.mark_rule(color=MUTED, strokeWidth=1).encode(x=alt.value(left), x2=alt.value(right), y=shared)
+            divided.mark_rule(color=MUTED, strokeWidth=1).encode(x=alt.XValue(left), x2=alt.X2Value(right), y=shared)
         )
     return found
 
@@ -168,10 +168,10 @@ def _marks(data: ChartData, forest: Forest, rows: Sequence[dict[str, Any]], heig
     points = data.layer([row for row in rows if row["value"] is not None])
     return [
         bars.mark_rule(strokeWidth=2.5, strokeCap="round").encode(
-            x=alt.X("low:Q", **x), x2="high:Q", y=shared, color=colour, description=says
+            x=alt.X("low:Q", **x), x2=alt.X2("high:Q"), y=shared, color=colour, description=says
         ),
         points.mark_point(size=62, strokeWidth=2, opacity=1).encode(
-            x=alt.X("value:Q", **x), y=shared, stroke=colour, fill=alt.value(PAPER), description=says
+            x=alt.X("value:Q", **x), y=shared, stroke=colour, fill=alt.FillValue(PAPER), description=says
         ),
         points.mark_point(size=62, strokeWidth=0, opacity=1).encode(
             x=alt.X("value:Q", **x), y=shared, fill=alt.Fill("fill:N", scale=None), description=says
@@ -195,7 +195,7 @@ def _texts(
     ) -> Any:
         weight: Literal["bold", "normal"] = "bold" if text == "heading" else "normal"
         mark = line.mark_text(align=align, baseline="middle", color=colour, fontSize=font, fontWeight=weight)
-        return mark.encode(x=alt.value(x), y=where, text=alt.Text(f"{text}:N"))
+        return mark.encode(x=alt.XValue(x), y=where, text=alt.Text(f"{text}:N"))
 
     has_headings = any(row.is_heading for row in forest.rows)
 
@@ -214,7 +214,7 @@ def _texts(
         column("text", size.width + 14, at, "left", INK),
         *([column("note", size.width + RIGHT - 8, at, "right", MUTED)] if forest.note else []),
         header.mark_text(align="right", baseline="bottom", color=MUTED).encode(
-            x=alt.value(size.width + RIGHT - 8), y=alt.value(-4), text="note:N"
+            x=alt.XValue(size.width + RIGHT - 8), y=alt.YValue(-4), text=alt.Text("note:N")
         ),
     ]
 

@@ -45,7 +45,8 @@ def heatmap_chart(heat: Heatmap, width: int = WIDE) -> alt.LayerChart:
     step = min(36, (width - left - 10) // size)
     margins = Margins(left, 24, max(10, width - left - size * step), 8)
     ends = alt.Scale(domain=[0, size * step], range=[0, size * step], nice=False, zero=False)
-    x, x2, y, y2 = alt.X("x:Q", scale=ends, axis=None), "x2:Q", alt.Y("y:Q", scale=ends, axis=None), "y2:Q"
+    x, x2 = alt.X("x:Q", scale=ends, axis=None), alt.X2("x2:Q")
+    y, y2 = alt.Y("y:Q", scale=ends, axis=None), alt.Y2("y2:Q")
     squares = data.layer(_squares(heat, step))
     numbered = data.layer(
         {"label": _label(at, text, is_narrow=is_narrow), "number": str(at + 1), "at": (at + 0.5) * step}
@@ -53,13 +54,13 @@ def heatmap_chart(heat: Heatmap, width: int = WIDE) -> alt.LayerChart:
     )
     layers: list[Any] = [
         squares.mark_rect(strokeWidth=0).encode(
-            x=x, x2=x2, y=y, y2=y2, fill=alt.Fill("shade:N", scale=None), description="says:N"
+            x=x, x2=x2, y=y, y2=y2, fill=alt.Fill("shade:N", scale=None), description=alt.Description("says:N")
         ),
         numbered.mark_text(align="left", baseline="middle", color=INK).encode(
-            x=alt.value(6 - left), y=alt.Y("at:Q", scale=ends, axis=None), text="label:N"
+            x=alt.XValue(6 - left), y=alt.Y("at:Q", scale=ends, axis=None), text=alt.Text("label:N")
         ),
         numbered.mark_text(align="center", baseline="bottom", color=MUTED).encode(
-            x=alt.X("at:Q", scale=ends, axis=None), y=alt.value(-6), text="number:N"
+            x=alt.X("at:Q", scale=ends, axis=None), y=alt.YValue(-6), text=alt.Text("number:N")
         ),
     ]
     if len(heat.labels) <= MOST_NUMBERED and not is_narrow:
@@ -67,7 +68,7 @@ def heatmap_chart(heat: Heatmap, width: int = WIDE) -> alt.LayerChart:
             squares.mark_text(align="center", baseline="middle", fontSize=11).encode(
                 x=alt.X("middle_x:Q", scale=ends, axis=None),
                 y=alt.Y("middle_y:Q", scale=ends, axis=None),
-                text="text:N",
+                text=alt.Text("text:N"),
                 color=alt.Color("ink:N", scale=None),
             )
         )

@@ -52,15 +52,15 @@ def picks_chart(systems: Sequence[Picks], width: int = WIDE) -> alt.LayerChart:
     )
     layers: list[Any] = [
         parts.mark_rect().encode(
-            x=x, x2="end:Q", y=alt.Y("y:Q", scale=ends, axis=None), y2="y2:Q",
-            fill=alt.Fill("shade:N", scale=None), description="says:N",
+            x=x, x2=alt.X2("end:Q"), y=alt.Y("y:Q", scale=ends, axis=None), y2=alt.Y2("y2:Q"),
+            fill=alt.Fill("shade:N", scale=None), description=alt.Description("says:N"),
         ),
         parts.mark_text(align="center", baseline="middle", fontSize=11).encode(
             x=alt.X("middle:Q", scale=alt.Scale(domain=[0, 1])), y=alt.Y("centre:Q", scale=ends, axis=None),
-            text="text:N", color=alt.Color("ink:N", scale=None),
+            text=alt.Text("text:N"), color=alt.Color("ink:N", scale=None),
         ),
         labels.mark_text(align="left", baseline="middle", color=INK).encode(
-            x=alt.value(0 if is_narrow else -322), y=alt.Y("y:Q", scale=ends, axis=None), text="label:N"
+            x=alt.XValue(0 if is_narrow else -322), y=alt.Y("y:Q", scale=ends, axis=None), text=alt.Text("label:N")
         ),
     ]  # fmt: skip
     return data.framed(layers, width, height, margins)

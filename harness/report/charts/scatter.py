@@ -58,7 +58,7 @@ def scatter_chart(scatter: Scatter, width: int = WIDTH) -> alt.LayerChart:
     layers: list[Any] = [
         line.mark_line(color=LINE, strokeWidth=1.5).encode(x=x, y=y),
         dots.mark_circle(color=BEST, opacity=0.55).encode(
-            x=x, y=y, size=alt.Size("area:Q", scale=None), description="says:N"
+            x=x, y=y, size=alt.Size("area:Q", scale=None), description=alt.Description("says:N")
         ),
     ]
     return data.framed(layers, width, HEIGHT, margins)
