@@ -89,12 +89,13 @@ class JudgedDataset:
 
     def annotator_codes(self) -> Codes:
         """Every annotator's label, items × annotators: position in the label set, −1 where there is none."""
+        import polars as pl
+
         if self.label_set.is_number:
             return np.where(np.isnan(self.numbers()), -1, 0).astype(np.int8)
-        codes, known = np.full((len(self), len(self.annotators)), -1, np.int8), self.label_set.outcome_codes
-        for at in range(len(self.annotators)):
-            codes[:, at] = _codes(self.frame["labels"].list.get(at, null_on_oob=True), known)
-        return codes
+        every = [self.frame["labels"].list.get(at, null_on_oob=True) for at in range(len(self.annotators))]
+        codes = _codes(pl.concat(every), self.label_set.outcome_codes) if every else np.empty(0, np.int8)
+        return codes.reshape(len(every), len(self)).T.copy()
 
     def numbers(self) -> NDArray[np.float64]:
         """Every annotator's label where labels are numbers, items × annotators, NaN where there is none."""
@@ -323,8 +324,7 @@ def _columns(
 def _votes(lists: pl.Series, outcomes: Codes, known: Mapping[str, int]) -> Codes | None:
     """The votes of each judgment, items × votes; a judgment without votes has its outcome in place of each."""
     counts = lists.list.len().to_numpy()
-    width = int(counts.max(initial=0))
-    if not width:
+    if not (width := int(counts.max(initial=0))):
         return None
     votes = np.repeat(outcomes[:, None], width, axis=1)
     cast = lists.filter(lists.list.len() > 0)

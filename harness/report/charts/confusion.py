@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.report.charts.frame import ChartData, Margins
+from harness.report.charts.frame import ChartData, Margins, fixed
 from harness.report.charts.heatmap import SHADES
 from harness.report.charts.palette import FAINT, INK, MUTED
 
@@ -60,13 +60,17 @@ def confusion_chart(confusion: Confusion, width: int = WIDTH) -> alt.LayerChart:
         ),
         text("count", 13, -7),
         text("share", 11, 9),
-        rows.mark_text(align="left", baseline="middle", color=INK).encode(x=alt.XValue(-56), y=y, text=alt.Text("text:N")),
-        columns.mark_text(align="center", baseline="bottom", color=INK).encode(x=x, y=alt.YValue(-5), text=alt.Text("text:N")),
-        titles.mark_text(align="left", baseline="bottom", color=MUTED).encode(
-            x=alt.XValue(-56), y=alt.YValue(-5), text=alt.Text("labels:N")
+        rows.mark_text(align="left", baseline="middle", color=INK).encode(
+            x=fixed("X", -56), y=y, text=alt.Text("text:N")
+        ),
+        columns.mark_text(align="center", baseline="bottom", color=INK).encode(
+            x=x, y=fixed("Y", -5), text=alt.Text("text:N")
         ),
         titles.mark_text(align="left", baseline="bottom", color=MUTED).encode(
-            x=alt.XValue(2), y=alt.YValue(-22), text=alt.Text("verdicts:N")
+            x=fixed("X", -56), y=fixed("Y", -5), text=alt.Text("labels:N")
+        ),
+        titles.mark_text(align="left", baseline="bottom", color=MUTED).encode(
+            x=fixed("X", 2), y=fixed("Y", -22), text=alt.Text("verdicts:N")
         ),
     ]  # fmt: skip
     return data.framed(layers, width, height, margins)

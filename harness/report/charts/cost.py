@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.report.charts.frame import NARROW, WIDE, ChartData, Margins, domain_of
+from harness.report.charts.frame import NARROW, WIDE, ChartData, Margins, domain_of, fixed
 from harness.report.charts.palette import ACCENT, BEST, INK, OTHER, PAPER
 from harness.report.charts.svg import label_of
 
@@ -72,7 +72,7 @@ def cost_chart(points: Sequence[CostPoint], metric: str, unit: str, width: int =
         .mark_line(color=BEST, strokeWidth=1.5, strokeDash=[4, 3], interpolate="step-after")
         .encode(x=x, y=y, order=alt.Order("cost:Q")),
         every.mark_point(size=70, strokeWidth=2, opacity=1).encode(
-            x=x, y=y, stroke=colour, fill=alt.FillValue(PAPER), description=alt.Description("says:N")
+            x=x, y=y, stroke=colour, fill=fixed("Fill", PAPER), description=alt.Description("says:N")
         ),
         every.mark_point(size=70, strokeWidth=0, opacity=1).encode(
             x=x, y=y, fill=alt.Fill("fill:N", scale=None), description=alt.Description("says:N")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from harness.report.charts.frame import NARROW, WIDE, ChartData, Margins, domain_of
+from harness.report.charts.frame import NARROW, WIDE, ChartData, Margins, domain_of, fixed
 from harness.report.charts.palette import BEST, INK, MUTED, OTHER, PAPER
 from harness.report.charts.svg import label_of
 
@@ -152,7 +152,7 @@ def _guides(data: ChartData, forest: Forest, size: Size, *, is_narrow: bool) -> 
         divided = data.layer([{"y": at, "text": forest.line_text}])
         shared = alt.Y("y:Q", scale=y, axis=None)
         found.append(
-            divided.mark_rule(color=MUTED, strokeWidth=1).encode(x=alt.XValue(left), x2=alt.X2Value(right), y=shared)
+            divided.mark_rule(color=MUTED, strokeWidth=1).encode(x=fixed("X", left), x2=fixed("X2", right), y=shared)
         )
     return found
 
@@ -171,7 +171,7 @@ def _marks(data: ChartData, forest: Forest, rows: Sequence[dict[str, Any]], heig
             x=alt.X("low:Q", **x), x2=alt.X2("high:Q"), y=shared, color=colour, description=says
         ),
         points.mark_point(size=62, strokeWidth=2, opacity=1).encode(
-            x=alt.X("value:Q", **x), y=shared, stroke=colour, fill=alt.FillValue(PAPER), description=says
+            x=alt.X("value:Q", **x), y=shared, stroke=colour, fill=fixed("Fill", PAPER), description=says
         ),
         points.mark_point(size=62, strokeWidth=0, opacity=1).encode(
             x=alt.X("value:Q", **x), y=shared, fill=alt.Fill("fill:N", scale=None), description=says
@@ -195,7 +195,7 @@ def _texts(
     ) -> Any:
         weight: Literal["bold", "normal"] = "bold" if text == "heading" else "normal"
         mark = line.mark_text(align=align, baseline="middle", color=colour, fontSize=font, fontWeight=weight)
-        return mark.encode(x=alt.XValue(x), y=where, text=alt.Text(f"{text}:N"))
+        return mark.encode(x=fixed("X", x), y=where, text=alt.Text(f"{text}:N"))
 
     has_headings = any(row.is_heading for row in forest.rows)
 
@@ -214,7 +214,7 @@ def _texts(
         column("text", size.width + 14, at, "left", INK),
         *([column("note", size.width + RIGHT - 8, at, "right", MUTED)] if forest.note else []),
         header.mark_text(align="right", baseline="bottom", color=MUTED).encode(
-            x=alt.XValue(size.width + RIGHT - 8), y=alt.YValue(-4), text=alt.Text("note:N")
+            x=fixed("X", size.width + RIGHT - 8), y=fixed("Y", -4), text=alt.Text("note:N")
         ),
     ]
 

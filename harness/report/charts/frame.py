@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from harness.report.charts.palette import FAINT, FONT, INK, LINE, MUTED
 
@@ -49,17 +49,15 @@ class ChartData:
         """
         import altair as alt
 
-        chart: alt.LayerChart = (
-            alt.layer(*layers)
-            .properties(
-                width=width - margins.left - margins.right,
-                height=height,
-                autosize=alt.AutoSizeParams(type="none"),
-                padding=margins._asdict(),
-            )
-            .configure(font=FONT, background="transparent")
-            .configure_view(stroke=None)
-            .configure_axis(
+        chart: Any = alt.layer(*layers)
+        # Set, not by its methods: each of those copies the whole chart.
+        chart.width, chart.height = width - margins.left - margins.right, height
+        chart.autosize, chart.padding = alt.AutoSizeParams(type="none"), margins._asdict()
+        chart.config = alt.Config(
+            font=FONT,
+            background="transparent",
+            view=alt.ViewConfig(stroke=None),
+            axis=alt.AxisConfig(
                 labelColor=MUTED,
                 titleColor=MUTED,
                 labelFontSize=11,
@@ -69,11 +67,19 @@ class ChartData:
                 domainColor=LINE,
                 tickColor=LINE,
                 labelLimit=0,
-            )
-            .configure_text(color=INK, fontSize=12)
+            ),
+            text=alt.MarkConfig(color=INK, fontSize=12),
         )
         chart.datasets = self._rows
-        return chart
+        framed: alt.LayerChart = chart
+        return framed
+
+
+def fixed(channel: Literal["X", "X2", "Y", "Y2", "Fill", "Stroke", "Color"], value: float | str) -> Any:
+    """A channel with one value for all rows. `altair.value` makes the same, and reads the whole schema to find it."""
+    import altair as alt
+
+    return getattr(alt, f"{channel}Value")(value)
 
 
 def domain_of(values: Iterable[float | None], *, include: Sequence[float] = (), step: float = 0.1) -> list[float]:

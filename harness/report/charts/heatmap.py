@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.report.charts.frame import NARROW, WIDE, ChartData, Margins
+from harness.report.charts.frame import NARROW, WIDE, ChartData, Margins, fixed
 from harness.report.charts.palette import FAINT, INK, MUTED
 from harness.report.charts.svg import label_of
 
@@ -57,10 +57,10 @@ def heatmap_chart(heat: Heatmap, width: int = WIDE) -> alt.LayerChart:
             x=x, x2=x2, y=y, y2=y2, fill=alt.Fill("shade:N", scale=None), description=alt.Description("says:N")
         ),
         numbered.mark_text(align="left", baseline="middle", color=INK).encode(
-            x=alt.XValue(6 - left), y=alt.Y("at:Q", scale=ends, axis=None), text=alt.Text("label:N")
+            x=fixed("X", 6 - left), y=alt.Y("at:Q", scale=ends, axis=None), text=alt.Text("label:N")
         ),
         numbered.mark_text(align="center", baseline="bottom", color=MUTED).encode(
-            x=alt.X("at:Q", scale=ends, axis=None), y=alt.YValue(-6), text=alt.Text("number:N")
+            x=alt.X("at:Q", scale=ends, axis=None), y=fixed("Y", -6), text=alt.Text("number:N")
         ),
     ]
     if len(heat.labels) <= MOST_NUMBERED and not is_narrow:

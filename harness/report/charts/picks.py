@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness.report.charts.frame import NARROW, WIDE, ChartData, Margins
+from harness.report.charts.frame import NARROW, WIDE, ChartData, Margins, fixed
 from harness.report.charts.palette import INK
 from harness.report.charts.svg import label_of
 
@@ -60,7 +60,7 @@ def picks_chart(systems: Sequence[Picks], width: int = WIDE) -> alt.LayerChart:
             text=alt.Text("text:N"), color=alt.Color("ink:N", scale=None),
         ),
         labels.mark_text(align="left", baseline="middle", color=INK).encode(
-            x=alt.XValue(0 if is_narrow else -322), y=alt.Y("y:Q", scale=ends, axis=None), text=alt.Text("label:N")
+            x=fixed("X", 0 if is_narrow else -322), y=alt.Y("y:Q", scale=ends, axis=None), text=alt.Text("label:N")
         ),
     ]  # fmt: skip
     return data.framed(layers, width, height, margins)
