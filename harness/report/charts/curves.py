@@ -139,6 +139,8 @@ def _is_near(one: RocPoint | None, other: RocPoint) -> bool:
 
 def _marked(data: ChartData, point: RocPoint, fill: str, texts: tuple[str, str], below: int) -> list[Any]:
     """A dot with its text below, on the side where there is room."""
+    import altair as alt
+
     says, text = texts
     row = {"x": 1 - point.negative, "y": point.positive, "says": says, "text": text}
     if text == "chosen" and point.threshold is not None:
