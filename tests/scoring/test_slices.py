@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,10 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, cohen_kappa_score
 
 from harness.records.judgments import VERDICTS
-from harness.records.slices import SliceDifference
-from harness.scoring import slice_differences, slices, soft_slices
+from harness.scoring import slices
 from harness.scoring.slices import NO_REST, TOO_FEW_CLUSTERS, TOO_SMALL, SliceColumn, slice_count, slice_dataset
-from harness.scoring.soft_metric import TOO_FEW_VERDICTS
 from support.labelled import QUICK, Labelled, cells, judge, labels
 
 CODES = labels(200)
@@ -132,29 +128,3 @@ def test_draws_depend_on_the_seed_the_dataset_and_the_column(monkeypatch):
     sliced()
     of_each = [(7, "slice", "fair/direct/judge:m", "topic", value) for value in ("=few", "=law", "=math", "")]
     assert seen == [(7, "slices", "fair", "topic"), *of_each]
-
-
-@pytest.mark.parametrize(("metric", "reason"), [("brier", TOO_SMALL), ("soft-win-rate", TOO_FEW_VERDICTS)])
-def test_a_small_slice_of_soft_verdicts_has_no_figure_and_the_reason_of_its_metric(metric, reason):
-    part = SimpleNamespace(n=3, items=3)
-    found = soft_slices._figure(metric, part, SimpleNamespace(values=[None, None]), 0, QUICK, 7)
-    assert (found.value, found.reason, found.n, found.systems) == (None, reason, 3, 2)
-
-
-@pytest.mark.parametrize(
-    ("value", "p_value", "low", "high", "expected"),
-    [
-        (0.3, 0.5, 0.1, 0.5, (0.0, 0.5)),
-        (-0.3, 0.5, -0.5, -0.1, (-0.5, 0.0)),
-        (0.3, 0.01, -0.1, 0.7, (0.0, 0.7)),
-        (-0.3, 0.01, -0.7, 0.1, (-0.7, 0.0)),
-        (0.3, 0.01, 0.1, 0.5, (0.1, 0.5)),
-        (-0.3, 0.5, -0.7, 0.1, (-0.7, 0.1)),
-    ],
-)
-def test_the_exact_test_decides_whether_the_interval_of_a_difference_holds_nothing(value, p_value, low, high, expected):
-    one = SliceDifference(value, low, high)
-    part = SimpleNamespace(p_value=p_value, p_family=0.6, reason="")
-    found = slice_differences._as_tested(one, part, 0.95)
-    assert (found.low, found.high) == expected
-    assert (found.value, found.p_value, found.p_family) == (value, p_value, 0.6)

@@ -1,0 +1,23 @@
+"""Intervals of means of differences."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.scoring.soft_metric import SoftItems, find_soft_metric
+
+
+@pytest.mark.parametrize("name", ["bias", "mae"])
+def test_a_mean_has_about_the_interval_of_a_t_test(name):
+    rng = np.random.default_rng(3)
+    y = rng.uniform(1, 5, 200)
+    p = y + rng.normal(3, 0.5, 200)
+    found = figure_of_items(name, p, y)
+    reach = stats.t.ppf(0.975, 199) * (p - y).std(ddof=1) / np.sqrt(200)
+    assert found.high - found.low == pytest.approx(2 * reach, rel=0.03)
+
+
+def figure_of_items(name, p, y):
+    return find_soft_metric(name).figure(SoftItems(p, y, None, 0.95, 1, scale=(1.0, 10.0)))
