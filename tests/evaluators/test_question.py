@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from harness.evaluators.modes import debate, judge
-from harness.evaluators.question import EMPTY, said, shown
+from harness.evaluators.question import EMPTY, said, shown, understood
 from harness.generation.loop import converse as loop
 from harness.generation.records import Selection
+from harness.prompting.parsing.values import Answer
 from harness.prompting.strategy import compile_strategy
 from harness.records.calls import Model, Reply
 from harness.records.datasets import Item
@@ -152,3 +154,23 @@ def test_a_recorded_label_or_score_of_a_single_response(strategy: str, judged: s
     talk = judge.converse(ITEM, CELL, questions, {"small": recorded})
     _, found = held(talk, [Reply(judged, "judged")])
     assert (found.verdict, found.failure, found.score_a) == outcome
+
+
+@pytest.mark.parametrize(
+    ("values", "preference", "expected"),
+    [
+        ({"result": "a"}, None, Answer("a")),
+        ({"result": "a", "score_a": 8, "score_b": 5}, None, Answer("a", 8, 5)),
+        ({"result": "a", "score_a": 8}, None, Answer("a", 8)),
+        ({"result": "a"}, 0.75, Answer("a", 0.75, 0.25, preference=0.75)),
+        ({"result": "a", "score_a": 8, "score_b": 5}, 0.75, Answer("a", 8, 5, preference=0.75)),
+        ({"result": "a", "score_a": 8}, 0.75, Answer("a", 0.75, 0.25, preference=0.75)),
+        ({"score": 4}, None, Answer(score=4)),
+        ({"result": "refused"}, None, "refused"),
+    ],
+)
+def test_a_recorded_judgment_has_the_scores_of_its_preference_where_it_has_none_of_its_own(
+    values: dict[str, object], preference: float | None, expected: object
+):
+    reply = Reply(json.dumps(values), "judged", preference=preference)
+    assert understood(reply, compile_strategy(built_in("direct"))) == expected

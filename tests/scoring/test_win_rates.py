@@ -155,3 +155,10 @@ def test_clusters_of_ties_alone_count_for_nothing_where_ties_are_dropped():
         getattr(alone["dropped"].judge, name) for name in same
     ]
     assert among["half"].judge.n == 210
+
+
+@pytest.mark.parametrize(("clusters", "flags"), [(20, ("few-clusters",)), (29, ("few-clusters",)), (33, ()), (50, ())])
+def test_few_clusters_are_flagged(clusters, flags):
+    outcomes, labels = world(n=600, labelled=100)
+    units = np.concatenate([np.arange(100) % clusters, 1000 + np.arange(500)])
+    assert rates(outcomes, labels, units)[1]["half"].corrected.flags == flags

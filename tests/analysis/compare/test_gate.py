@@ -36,6 +36,7 @@ def test_a_loss_of_more_than_the_margin_has_the_p_value_of_the_test_beyond_it(
     assert _p_worse(figure(lost), 0.1, sign) == beyond
     assert _p_worse(figure(-lost), 0.1, sign) == 1
     assert _p_worse(figure(lost / 10), 0.1, sign) == 1
+    assert _p_worse(figure(lost / 3), abs(lost / 3), sign) == 1, "exactly the margin"
     assert _p_worse(figure(None), 0.1, sign) == 1
 
 

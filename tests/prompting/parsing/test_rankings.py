@@ -136,3 +136,53 @@ def test_any_text_is_read_without_an_error(text):
     for kind in ("ranking", "choice"):
         rule = reader(kind)
         assert rule.read(text) == rule.trace(text).answer
+
+
+@pytest.mark.parametrize("marker", ["Ranking", "Final ranking", "Rank order", "Order", "Answer"])
+def test_a_marker_stands_before_a_ranking(marker):
+    assert reader().read(f"I compared them.\n{marker}: 2 > 1 > 3\nThat is all.").verdict == "2>1>3"
+
+
+@pytest.mark.parametrize("marker", ["Best", "Best response", "Winner", "Verdict", "Answer"])
+def test_a_marker_stands_before_a_choice(marker):
+    assert reader("choice").read(f"I compared them.\n{marker}: 2\nThat is all.").verdict == "2>1=3"
+
+
+@pytest.mark.parametrize("field", ["ranking", "final_ranking", "rank_order", "order", "ranked", "answer"])
+def test_a_field_holds_a_ranking(field):
+    assert reader().read(f'{{"{field}": [2, 1, 3], "more": "x"}}').verdict == "2>1>3"
+
+
+@pytest.mark.parametrize("field", ["best", "best_response", "winner", "verdict", "choice", "answer"])
+def test_a_field_holds_a_choice(field):
+    assert reader("choice").read(f'{{"{field}": 2, "more": "x"}}').verdict == "2>1=3"
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "response",
+        "answer",
+        "assistant",
+        "candidate",
+        "option",
+        "output",
+        "passage",
+        "completion",
+        "model",
+        "number",
+        "no.",
+    ],
+)
+def test_a_word_before_the_number_of_a_response_is_no_part_of_it(word):
+    assert reader().read(f"Ranking: {word} 2 > {word} 1 > {word} #3").verdict == "2>1>3"
+
+
+@pytest.mark.parametrize("sign", [">", ">>", ">>>", "=>", "->", "→", ", ", ", and ", ";"])
+def test_a_sign_separates_ranks(sign):
+    assert reader().read(f"Ranking: 2 {sign} 1 {sign} 3").verdict == "2>1>3"
+
+
+@pytest.mark.parametrize("sign", ["=", "==", "~", "≈"])
+def test_a_sign_joins_equals(sign):
+    assert reader().read(f"Ranking: 2 > 1 {sign} 3").verdict == "2>1=3"

@@ -512,3 +512,10 @@ def test_the_short_way_to_scores_as_asked_for_leads_where_the_long_one_does(
         patch.setattr(numbers.Numbers, "as_asked", lambda self, markers: lambda text: None)
         slow_rule = compile_answer(full_rule({"kind": "scores", "scale": {"min": 0, "max": 10}}))
     assert quick == slow_rule.read(text)
+
+
+def test_the_form_of_a_rule_with_delimiters_shows_every_label_between_them():
+    rule = compile_answer(full_rule({"kind": "verdict", "between": ["[[", "]]"]}))
+    assert rule.format_text() == "[[A]], [[B]] or [[tie]]"
+    plain = compile_answer(full_rule({"kind": "verdict"}))
+    assert plain.format_text() == "Verdict: <A, B or tie>"
