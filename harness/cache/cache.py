@@ -17,8 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cache import sqlite_file, verify
 from harness.cache.claims import CallClaims
-from harness.cache.entry import Entry, NewerEntryError, read_entry, stored_reply, value_of, without_call
+from harness.cache.entry import (
+    Entry,
+    NewerEntryError,
+    StoredValue,
+    read_entry,
+    stored_reply,
+    stored_value,
+    value_of,
+    without_call,
+)
 from harness.cache.lock import CacheLock
+from harness.cache.packing import is_packed, pack
 from harness.cache.prune import StoredReply, stored_replies
 from harness.cache.put_back import OpenedFile
 from harness.cache.sqlite_file import IS_SOUND, KEYS_IN_A_QUERY, NOT_WRITTEN_HERE, open_for_reading, reporting
@@ -27,7 +37,7 @@ from harness.records.calls import Reply
 from harness.records.reasoning import separated
 
 if TYPE_CHECKING:
-    from harness.cache.writer import CacheWriter
+    from harness.cache.writer import CacheWriter, Existing
 
 ENTRIES_IN_A_BATCH = 200
 """Entries in one batch of `put_many`."""
@@ -112,6 +122,24 @@ class Cache:
                 except ValueError as error:
                     raise self._bad(key, error) from error
 
+    def values_of(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The keys and the bytes of those entries, packed where possible, all with their checksum; sorted by key.
+
+        Raises:
+            CacheError: as `get_many` does.
+        """
+        wanted = sorted(set(keys))
+        for start in range(0, len(wanted), KEYS_IN_A_QUERY):
+            for key, value in sorted(self._rows(wanted[start : start + KEYS_IN_A_QUERY])):
+                try:
+                    if is_packed(value):
+                        stored_reply(key, value)
+                        yield key, value
+                    else:
+                        yield key, pack(value_of(*read_entry(key, value)))
+                except ValueError as error:
+                    raise self._bad(key, error) from error
+
     def make_ready(self) -> None:
         """Open the cache for writing, so that one that cannot be written is found before anything is paid for.
 
@@ -127,9 +155,8 @@ class Cache:
             A future that is done once the reply is committed to the disk, or fails with CacheError where it cannot be
             written; nothing is then half written.
         """
-        if key in self._damaged:
-            return self._writing().add([(key, value_of(key, call, reply))], "overwrite")
-        return self._writing().add([(key, value_of(key, call, reply))])
+        existing: Existing = "overwrite" if key in self._damaged else "keep"
+        return self._writing().add([stored_value(key, call, reply)], existing)
 
     def replace(self, key: str, call: bytes, reply: Reply) -> Future[None]:
         """Store a reply in place of the one for the key, which stays in the history (`history`).
@@ -137,7 +164,11 @@ class Cache:
         Returns:
             A future as of `put`; where it fails, the old reply is still in its place.
         """
-        return self._writing().add([(key, value_of(key, call, reply))], "replace")
+        return self._writing().add([stored_value(key, call, reply)], "replace")
+
+    def put_values(self, rows: Sequence[StoredValue]) -> Future[None]:
+        """Store the bytes of entries, which were checked, unless there are some for their key; a future as of `put`."""
+        return self._writing().add(rows)
 
     def history(self, key: str) -> list[Reply]:
         """The replies that others replaced, the oldest first."""
@@ -155,9 +186,7 @@ class Cache:
         """
         writer = self._writing()
         batches = [
-            writer.add(
-                [(key, value_of(key, call, reply)) for key, call, reply in entries[start : start + ENTRIES_IN_A_BATCH]]
-            )
+            writer.add([stored_value(*entry) for entry in entries[start : start + ENTRIES_IN_A_BATCH]])
             for start in range(0, len(entries), ENTRIES_IN_A_BATCH)
         ]
         for stored in batches:

@@ -68,11 +68,16 @@ def counters_of(value: bytes) -> Counted:
     try:
         reply, call, *_ = unpack(value).split(b"\n")
         fields, model = orjson.loads(reply), orjson.loads(call)["model"]
-        prompt, completion = fields["prompt_tokens"], fields["completion_tokens"]
-        if type(model) is str and 0 <= prompt < PROMPT_TOKENS and 0 <= completion < REPLY_TOKENS:
-            return Counted(model, prompt * REPLY_TOKENS + completion)
+        return counted_of(model, fields["prompt_tokens"], fields["completion_tokens"])
     except (ValueError, KeyError, TypeError):
         pass  # bytes that are not an entry; reading them says what is wrong
+    return NOT_COUNTED
+
+
+def counted_of(model: Any, prompt_tokens: int, completion_tokens: int) -> Counted:
+    """What is counted of a reply of a model."""
+    if type(model) is str and 0 <= prompt_tokens < PROMPT_TOKENS and 0 <= completion_tokens < REPLY_TOKENS:
+        return Counted(model, prompt_tokens * REPLY_TOKENS + completion_tokens)
     return NOT_COUNTED
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from harness.cache.counters import Counted, counted_of
 from harness.cache.packing import is_packed, unpack_call, unpack_reply
 from harness.hashing import canonical_json
 from harness.records.calls import Reply
@@ -58,6 +59,20 @@ class Entry(NamedTuple):
     reply: Reply
 
 
+class StoredValue(NamedTuple):
+    """The bytes of an entry, to be stored.
+
+    Attributes:
+        key: of its call.
+        value: the bytes, as `value_of` made them, packed or not.
+        counted: what a cache counts of it; None where that is to be found in its bytes.
+    """
+
+    key: str
+    value: bytes
+    counted: Counted | None = None
+
+
 class NewerEntryError(ValueError):
     """An entry is as it was stored, and not in a form that this version knows. It must stay as it is."""
 
@@ -90,6 +105,25 @@ class Store(EntrySource, Protocol):
         ...
 
 
+class BundleSource(EntrySource, Protocol):
+    """What a bundle is written from."""
+
+    def values_of(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The keys and the bytes of those entries that are there, sorted by key, each key once.
+
+        They are packed where possible, and all have a checksum, which is right.
+        """
+        ...
+
+
+class BundleStore(Store, Protocol):
+    """What a bundle is read into."""
+
+    def put_values(self, rows: Sequence[StoredValue]) -> Future[None]:
+        """Keep the bytes of some entries, which were checked, as they are; the future is that of `put` for all."""
+        ...
+
+
 def reply_line(reply: Reply) -> bytes:
     """Canonical JSON of a reply.
 
@@ -114,6 +148,19 @@ def read_reply(line: bytes) -> Reply:
         ValueError: where the line is anything else.
     """
     return reply_of(orjson.loads(line))  # its JSONDecodeError is a ValueError
+
+
+def checked_reply(line: bytes) -> Reply:
+    """The reply in a line that is exactly as `reply_line` writes it.
+
+    Raises:
+        ValueError: where it is anything else.
+    """
+    fields = orjson.loads(line)
+    reply = reply_of(fields)
+    if line != (canonical_json(fields) if len(fields) == _REQUIRED else reply_line(reply)):
+        raise ValueError("the reply is not written as a reply is")
+    return reply
 
 
 def reply_of(fields: Any) -> Reply:
@@ -174,11 +221,17 @@ def _alternative(pair: Any) -> tuple[str, float]:
 def value_of(key: str, call: bytes, reply: Reply) -> bytes:
     """The bytes under which an entry is kept."""
     line = reply_line(reply)
-    return b"%s\n%s\n%s" % (line, call, _checksum(key, line))
+    return b"%s\n%s\n%s" % (line, call, checksum_of(key, line))
 
 
-def _checksum(key: str, line: bytes) -> bytes:
-    """Of the key of a call and the line of its reply."""
+def stored_value(key: str, call: bytes, reply: Reply) -> StoredValue:
+    """An entry as it is stored, with what a cache counts of it."""
+    model = orjson.loads(call).get("model")
+    return StoredValue(key, value_of(key, call, reply), counted_of(model, reply.prompt_tokens, reply.completion_tokens))
+
+
+def checksum_of(key: str, line: bytes) -> bytes:
+    """The checksum of the key of a call and the line of its reply."""
     return hashlib.sha256(b"%s\n%s" % (key.encode(), line)).hexdigest()[:CHECKSUM_DIGITS].encode()
 
 
@@ -208,7 +261,7 @@ def stored_reply(key: str, value: bytes) -> Reply:
         line = value[: value.index(b"\n")]
         if not has_checksum(value):
             return read_reply(line)
-        is_right = value[-CHECKSUM_DIGITS:] == _checksum(key, line)
+        is_right = value[-CHECKSUM_DIGITS:] == checksum_of(key, line)
     if not is_right:
         raise ValueError(CHANGED)
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 MARK = b"\x01"
 """Begins the bytes of a packed entry; a plain one begins with a brace."""
@@ -70,6 +70,21 @@ def unpack(value: bytes) -> bytes:
     return b"%s\n%s\n%s" % (unpack_reply(value)[0], unpack_call(value), value[-_CHECKSUM:].hex().encode())
 
 
+def parts_of(value: bytes) -> tuple[bytes, bytes, bytes]:
+    """The frames of reply and call of a packed entry, and its checksum, as they are."""
+    middle = _HEAD + int.from_bytes(value[1:_HEAD], "big")
+    return value[_HEAD:middle], value[middle:-_CHECKSUM], value[-_CHECKSUM:]
+
+
+def unpack_alone(frame: bytes) -> bytes:
+    """The content of a frame of which no byte is anything else.
+
+    Raises:
+        ValueError: as `unpack`, and where bytes follow that unpacking would not look at.
+    """
+    return _unpacked(frame, is_alone=True)
+
+
 def unpack_reply(value: bytes) -> tuple[bytes, bytes]:
     """The reply line of a packed entry, and the bytes of its checksum.
 
@@ -94,12 +109,12 @@ def unpack_call(value: bytes) -> bytes:
     return _unpacked(value[middle:-_CHECKSUM])
 
 
-def _unpacked(frame: bytes) -> bytes:
+def _unpacked(frame: bytes, *, is_alone: bool = False) -> bytes:
     codec = _codec()
     try:
         if not _is_within(codec.size(frame), len(frame)):
             raise ValueError("the entry unpacks to far more than an entry does")
-        return codec.decompress(frame)
+        return codec.decompress(frame) if not is_alone else codec.decompress_alone(frame)
     except codec.error as error:
         raise ValueError(f"the entry cannot be unpacked: {error}") from None
 
@@ -117,6 +132,7 @@ class _Codec(threading.local):
 
         self.compress: Callable[[bytes], bytes] = zstandard.ZstdCompressor(level=LEVEL).compress
         self.decompress: Callable[[bytes], bytes] = zstandard.ZstdDecompressor().decompress
+        self.decompress_alone: Callable[[bytes], bytes] = partial(self.decompress, allow_extra_data=False)
         self.size: Callable[[bytes], int] = zstandard.frame_content_size
         self.error = zstandard.ZstdError
 

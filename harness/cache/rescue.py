@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from harness.cache.bundle import export_bundle
-from harness.cache.entry import Entry
+from harness.cache.entry import Entry, value_of
+from harness.cache.packing import pack
 from harness.errors import HarnessError
 
 NAME = "rescued-{}.bundle"
@@ -24,6 +25,10 @@ class _InMemory:
     def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
         """The entries of some keys, sorted by key."""
         return (self._entries[key] for key in sorted(set(keys)))
+
+    def values_of(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The keys and packed bytes of these entries."""
+        return ((entry.key, pack(value_of(*entry))) for entry in self.entries(keys))
 
 
 def rescue(entries: Sequence[Entry], folders: Sequence[Path]) -> Path | None:

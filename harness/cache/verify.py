@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from harness.cache.counters import model_counts, replaced_count, rows_not_counted
-from harness.cache.entry import Entry, check_entry, has_checksum, read_entry, value_of
+from harness.cache.entry import Entry, StoredValue, check_entry, has_checksum, read_entry, stored_value
 from harness.cache.packing import unpack
 from harness.cache.sqlite_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, reporting
 
@@ -157,9 +157,9 @@ def verify(folder: Path, connection: sqlite3.Connection | None) -> Verification:
     return Verification(folder, checked, tuple(bad), tuple(damage), unmarked)
 
 
-def without_checksum(connection: sqlite3.Connection | None, most: int) -> Iterator[list[tuple[str, bytes]]]:
+def without_checksum(connection: sqlite3.Connection | None, most: int) -> Iterator[list[StoredValue]]:
     """The sound entries that have no checksum, with one, in batches of at most `most`."""
-    batch: list[tuple[str, bytes]] = []
+    batch: list[StoredValue] = []
     # All keys first: an entry that is written again meanwhile must not be met twice.
     keys = [key for key, value, is_sound in _all_rows(connection) if is_sound and not has_checksum(value)]
     for key in keys:
@@ -170,7 +170,7 @@ def without_checksum(connection: sqlite3.Connection | None, most: int) -> Iterat
             check_entry(entry)
         except ValueError:
             continue  # `verify` names it
-        batch.append((key, value_of(entry.key, entry.call, entry.reply)))
+        batch.append(stored_value(*entry)._replace(key=key))
         if len(batch) == most:
             yield batch
             batch = []

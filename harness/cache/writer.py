@@ -19,7 +19,8 @@ from typing import Any, Literal, NamedTuple, NoReturn, TypeAlias
 
 import diskcache
 
-from harness.cache.counters import counters_of, index_tokens
+from harness.cache.counters import Counted, counters_of, index_tokens
+from harness.cache.entry import StoredValue
 from harness.cache.headroom import Headroom
 from harness.cache.lock import CacheLock
 from harness.cache.packing import pack
@@ -107,42 +108,48 @@ class _Database(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
                 self.close()
             raise
 
-    def store(self, key: str, value: bytes, existing: Existing) -> None:
-        """Store an entry, packed, with what statistics count of it."""
+    def store(self, rows: Sequence[StoredValue], existing: Existing) -> None:
+        """Store entries inside a transaction, packed, with what statistics count of them."""
         if existing == "keep":
-            self._write(self.add, key, value)
+            self.add_all(rows)
             return
-        if existing == "replace":
-            self._keep_old(key)
-        self._write(self.set, key, value)
+        for one in rows:
+            if existing == "replace":
+                self._keep_old(one.key)
+            counted = _counted(one)
+            self._disk.tokens = counted.tokens
+            self.set(one.key, pack(one.value), tag=counted.model)
 
-    def add(self, key: str, value: bytes, expire: None = None, read: bool = False, tag: str | None = None) -> bool:
-        """Store an entry inside a transaction, unless there is one for the key; whether it was stored.
+    def add_all(self, rows: Sequence[StoredValue]) -> None:
+        """Store entries inside a transaction, but for keys that have one.
 
         One statement in place of diskcache's select, insert and look for what has expired, of which there is nothing.
         """
         now = time.time()
-        row = self._disk.put(key)[0], now, now, tag, *self._disk.store(value, read, key=key)
-        return bool(self._sql(_INSERT, row).rowcount == 1)
+        self._con.executemany(_INSERT, [self._row(one, now) for one in rows])
+
+    def _row(self, one: StoredValue, now: float) -> tuple[Any, ...]:
+        """The values of `_INSERT`."""
+        counted = _counted(one)
+        return self._disk.put(one.key)[0], now, now, counted.model, counted.tokens, 1, None, pack(one.value)
 
     def _keep_old(self, key: str) -> None:
         """Move the entry of a key, if there is one, behind those that were replaced before."""
         old = self.get(key)
         if old is not None:
-            number = 1
-            while not self._write(self.add, f"{key}.{number}", old):
+            number, now = 1, time.time()
+            while self._sql(_INSERT, self._row(StoredValue(f"{key}.{number}", old), now)).rowcount != 1:
                 number += 1
 
-    def _write(self, write: Callable[..., Any], key: str, value: bytes) -> Any:
-        counted = counters_of(value)
-        self._disk.tokens = counted.tokens
-        return write(key, pack(value), tag=counted.model)
+
+def _counted(one: StoredValue) -> Counted:
+    return counters_of(one.value) if one.counted is None else one.counted
 
 
 class _Batch(NamedTuple):
     """Entries that are stored together, who waits for them, and what becomes of entries that are there."""
 
-    rows: Sequence[tuple[str, bytes]]
+    rows: Sequence[StoredValue]
     stored: Future[None]
     existing: Existing = "keep"
 
@@ -168,11 +175,11 @@ class CacheWriter:
         self._thread = Thread(target=self._work, name="cache-writer", daemon=True)
         self._thread.start()
 
-    def add(self, rows: Sequence[tuple[str, bytes]], existing: Existing = "keep") -> Future[None]:
+    def add(self, rows: Sequence[StoredValue], existing: Existing = "keep") -> Future[None]:
         """Store entries; the future is done once they are committed, all in one transaction.
 
         Args:
-            rows: keys and values.
+            rows: keys and values, with what is counted of them.
             existing: what becomes of entries that are there: `keep` leaves them as they are, `replace` moves them to
                 `KEY.1`, `KEY.2` and so on, and `overwrite` gives them up.
         """
@@ -238,8 +245,7 @@ class CacheWriter:
                     self._headroom.reserve()
                 with self._database.transact():
                     for batch in batches:
-                        for key, value in batch.rows:
-                            self._database.store(key, value, batch.existing)
+                        self._database.store(batch.rows, batch.existing)
         except Exception as error:
             # A failed commit leaves its transaction open: only a new connection is sure to be clean.
             if not self._is_out_of_place():

@@ -199,6 +199,7 @@ def _to_buy(cost_usd: float | None) -> str:
 @allow_path_option
 @json_option
 @click.option("--force", is_flag=True, help="Overwrite BUNDLE.")
+@click.option("--json-lines", is_flag=True, help="Write JSON lines in gzip, the format of earlier versions.")
 def export(
     spec: Path,
     bundle: Path,
@@ -207,6 +208,7 @@ def export(
     allow_paths: tuple[Path, ...],
     as_json: bool,
     force: bool,
+    json_lines: bool,
 ) -> None:
     """Write the calls and replies of SPEC to the file BUNDLE, to share or archive them."""
     from harness.api import load_spec, spec_keys
@@ -216,7 +218,7 @@ def export(
     with working(f"writing {bundle}"), opened_cache(caches) as store:
         keys = spec_keys(spec, store, results=results, allow_paths=allow_paths)
         name = load_spec(spec, results=results, allow_paths=allow_paths).name
-        report = export_bundle(store, keys, bundle, spec=name, force=force)
+        report = export_bundle(store, keys, bundle, spec=name, force=force, version=1 if json_lines else 2)
     if as_json:
         print_json({**asdict(report), "file": str(bundle)})
     else:

@@ -28,6 +28,7 @@ import harness
 from harness.cache.cache import Cache
 from harness.cache.entry import Entry
 from harness.cache.key import call_bytes, call_key
+from harness.cache.packing import unpack_reply
 from harness.records.calls import Reply
 
 WORDS = "the a of and to in notice village fair oven river path bread lantern market bell mill stone".split()  # noqa: SIM905
@@ -109,15 +110,16 @@ def measured(command: list[str], folder: Path) -> Taken:
 
 
 def floor_loop(folder: Path, judgments: int) -> None:
-    """The least that a replay does of each judgment in Python: hash 3 KB once an item, read a row, parse the reply."""
+    """The least that a replay does of each judgment: hash 3 KB once an item, read a row, unpack and parse the reply."""
     connection = sqlite3.connect(folder / "cache" / "cache.db")
     with (folder / "pairs.jsonl").open("rb") as file:
         for line in file:
             orjson.loads(line)
             hashlib.sha256(line).hexdigest()
     for (value,) in connection.execute("SELECT value FROM Cache LIMIT ?", (judgments,)):
-        hashlib.sha256(value[:64]).hexdigest()
-        orjson.loads(value[: value.index(b"\n")])
+        line, _ = unpack_reply(value)
+        hashlib.sha256(line).hexdigest()
+        orjson.loads(line)
 
 
 def main() -> None:

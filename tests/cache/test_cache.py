@@ -610,7 +610,7 @@ def test_all_who_wait_for_a_commit_that_fails_hear_of_it(folder, monkeypatch):
     with Cache(folder) as cache:
         cache.put_many([entry(9)])
         error = sqlite3.OperationalError("database or disk is full")
-        monkeypatch.setattr(_Database, "add", fail)
+        monkeypatch.setattr(_Database, "add_all", fail)
         told = asyncio.run(put_all(cache))
         assert {type(each) for each in told} == {CacheError}
         assert len({id(each) for each in told}) == 5
@@ -622,14 +622,14 @@ def test_all_who_wait_for_a_commit_that_fails_hear_of_it(folder, monkeypatch):
 
 
 def test_an_entry_that_cannot_be_stored_takes_no_other_with_it(folder, monkeypatch):
-    add = _Database.add
+    add_all = _Database.add_all
 
-    def fail(self, key, value, **more):
-        if key == entry(2).key:
+    def fail(self, rows):
+        if any(one.key == entry(2).key for one in rows):
             raise sqlite3.OperationalError("string or blob too big")
-        return add(self, key, value, **more)
+        return add_all(self, rows)
 
-    monkeypatch.setattr(_Database, "add", fail)
+    monkeypatch.setattr(_Database, "add_all", fail)
     with Cache(folder) as cache:
         cache.make_ready()
         stored = [cache.put(*entry(number)) for number in range(5)]
@@ -641,15 +641,15 @@ def test_an_entry_that_cannot_be_stored_takes_no_other_with_it(folder, monkeypat
 
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system cannot reserve room")
 def test_on_a_full_disk_the_headroom_has_room_for_what_is_in_flight(folder, monkeypatch):
-    add = _Database.add
+    add_all = _Database.add_all
     is_full = []
 
-    def full(self, key, value, **more):
+    def full(self, rows):
         if is_full and (folder / HEADROOM).exists():
             raise sqlite3.OperationalError("database or disk is full")
-        return add(self, key, value, **more)
+        return add_all(self, rows)
 
-    monkeypatch.setattr(_Database, "add", full)
+    monkeypatch.setattr(_Database, "add_all", full)
     with Cache(folder) as cache:
         cache.put_many([entry(0)])
         assert (folder / HEADROOM).exists()
@@ -759,7 +759,7 @@ def test_only_a_timeout_is_explained_by_the_error_before_it(folder, monkeypatch)
         except sqlite3.Error:
             raise raised[0]  # noqa: B904 # as diskcache raises it
 
-    monkeypatch.setattr(_Database, "add", fail)
+    monkeypatch.setattr(_Database, "add_all", fail)
     for error, reason in (
         (diskcache.Timeout(), "attempt to write a readonly database"),
         (sqlite3.OperationalError("database or disk is full"), "database or disk is full"),

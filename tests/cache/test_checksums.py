@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.cache import Cache
-from harness.cache.entry import _checksum, has_checksum, read_entry, reply_line, stored_reply, value_of
+from harness.cache.entry import checksum_of, has_checksum, read_entry, reply_line, stored_reply, value_of
 from harness.cache.packing import pack
 from harness.cli import main
 from harness.errors import CacheError
@@ -128,7 +128,7 @@ def newer_value(number, **fields):
     """A sound entry of a version to come, whose replies have another form."""
     one = entry(number)
     line = orjson.dumps({**orjson.loads(reply_line(one.reply)), **fields}, option=orjson.OPT_SORT_KEYS)
-    return b"%s\n%s\n%s" % (line, one.call, _checksum(one.key, line))
+    return b"%s\n%s\n%s" % (line, one.call, checksum_of(one.key, line))
 
 
 NEWER = {

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from harness.cache.cache import Cache
+from harness.cache.entry import StoredValue
 from harness.cache.lock import LOCK, CacheLock, _try_lock
 from harness.cache.writer import CacheWriter, _Database
 from harness.errors import CacheError
@@ -146,7 +147,7 @@ def test_entries_are_written_only_when_no_other_process_holds_the_lock(folder, h
 
     time.hooks.append(end)
     writer = CacheWriter(folder, lock_in(folder, time, []))
-    stored = writer.add([("a" * 64, b"{}")])
+    stored = writer.add([StoredValue("a" * 64, b"{}")])
     assert stored.result(timeout=30) is None
     assert time.now > 1, "it did not wait"
     writer.close()
@@ -158,11 +159,11 @@ def test_the_lock_is_held_while_a_transaction_is_open_and_while_the_cache_is_clo
             return not _try_lock(handle.fileno())
 
     seen = {}
-    add, close = _Database.add, _Database.close
-    monkeypatch.setattr(_Database, "add", lambda *args, **more: seen.update(add=is_locked()) or add(*args, **more))
+    add_all, close = _Database.add_all, _Database.close
+    monkeypatch.setattr(_Database, "add_all", lambda *args: seen.update(add=is_locked()) or add_all(*args))
     monkeypatch.setattr(_Database, "close", lambda *args: seen.update(close=is_locked()) or close(*args))
     writer = CacheWriter(folder, CacheLock(folder))
-    writer.add([("a" * 64, b"{}")]).result(timeout=30)
+    writer.add([StoredValue("a" * 64, b"{}")]).result(timeout=30)
     assert not is_locked()
     writer.close()
     assert seen == {"add": True, "close": True}

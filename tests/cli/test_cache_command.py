@@ -181,6 +181,13 @@ def test_a_bundle_goes_from_one_cache_to_another(here, keys):
         assert len(two.get_many(keys)) == 3
 
 
+def test_a_bundle_of_an_earlier_version_can_be_written(here, keys):
+    keys += [each.key for each in fill(here / "one", 3)]
+    run("export", "s.yaml", "s.bundle", "--cache", "one", "--json-lines")
+    assert (here / "s.bundle").read_bytes()[:2] == b"\x1f\x8b"
+    assert run("import", "s.bundle", "--cache", "two").stdout == "s.bundle: 3 replies, 3 added, 0 already present\n"
+
+
 def test_programs_hear_of_a_bundle_as_json(here, keys):
     keys += [each.key for each in fill(here / "one", 3)]
     with Cache(here / "two") as two:

@@ -23,7 +23,7 @@ from harness import registry
 from harness.analysis.correct.given_labels import LabelSource, Target
 from harness.analysis.correct.label_file import read_labels
 from harness.api.load import check_spec as load_either
-from harness.cache.bundle import export_bundle, import_bundle
+from harness.cache.bundle import Version, export_bundle, import_bundle
 from harness.cache.entry import Entry
 from harness.cache.key import call_bytes, call_key
 from harness.data.dataset import PROMPT_SET, read_dataset
@@ -320,7 +320,7 @@ def seeds(name: str) -> Iterator[bytes]:
             yield b"\x07Clarity A: 5/10\nClarity B: 6/10\nBeing right A: 7/10\nBeing right B: 8 out of 10"
         case "bundle":
             lines = gzip.decompress(_bundle())
-            yield from (b"\x01" + _bundle(), b"\x00" + lines, b"\x02" + lines)
+            yield from (b"\x01" + _bundle(), b"\x00" + lines, b"\x02" + lines, b"\x01" + _bundle(2))
         case "dataset":
             rows = (SPECS / "data" / "pairs.jsonl").read_bytes()
             yield from (b"\x00" + rows, b'\x01id,prompt,response_a,response_b,label\n1,"[{""role"": 1}]",x,y,a\n')
@@ -405,13 +405,13 @@ def words(name: str) -> Iterator[str]:
         yield from registry.names("strategies")
 
 
-def _bundle() -> bytes:
+def _bundle(version: Version = 1) -> bytes:
     """A small bundle."""
     store, path = MemoryStore(), folder() / "seed.bundle"
     for number in range(2):
         call = Call(Model("m", "openai", "m", {"temperature": 0}), [{"role": "user", "content": f"q{number}"}])
         store.put_many([Entry(call_key(call), call_bytes(call), Reply("a", "stop", 1, 1, "m"))])
-    export_bundle(store, store.held, path, force=True)
+    export_bundle(store, store.held, path, force=True, version=version)
     return path.read_bytes()
 
 

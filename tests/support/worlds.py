@@ -12,7 +12,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from harness.cache.entry import Entry
+from harness.cache.entry import Entry, StoredValue, read_entry, value_of
+from harness.cache.packing import pack
 from harness.errors import HarnessError
 from harness.evaluators.conversation import Conversation
 from harness.prompting.strategy import compile_strategy
@@ -117,6 +118,15 @@ class MemoryStore:
 
     def entries(self, keys: Iterable[str]) -> Iterator[Entry]:
         return (Entry(key, *self.held[key]) for key in sorted(set(keys)) if key in self.held)
+
+    def values_of(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        return ((entry.key, pack(value_of(*entry))) for entry in self.entries(keys))
+
+    def put_values(self, rows: Sequence[StoredValue]) -> Future[None]:
+        self.put_many([read_entry(one.key, one.value) for one in rows])
+        done: Future[None] = Future()
+        done.set_result(None)
+        return done
 
     def rescue(self, entries: Sequence[Entry]) -> Path | None:
         self.rescued = list(entries)

@@ -38,7 +38,7 @@ def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
     fill(Path("mine"), 3)
     fill(Path("theirs"), 4)
     with Cache(Path("theirs")) as cache:
-        export_bundle(cache, [entry(number).key for number in range(4)], Path("honest.bundle"), spec="s")
+        export_bundle(cache, [entry(number).key for number in range(4)], Path("honest.bundle"), spec="s", version=1)
     return Path("honest.bundle").read_bytes()
 
 

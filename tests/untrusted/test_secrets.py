@@ -14,7 +14,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+import zstandard
 
+from harness.cache.bundle_frames import BEGINNING
 from harness.cli.run import run as run_verb
 from harness.errors import HarnessError
 from harness.providers.backends import openai as provider
@@ -85,6 +87,9 @@ def all_bytes(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield path.name, content
         if content.startswith(b"\x1f\x8b"):
             yield f"{path.name}, unpacked", gzip.decompress(content)
+        if content.startswith(BEGINNING):
+            frames = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
+            yield f"{path.name}, unpacked", frames.read(2**26)
         if path.suffix == ".parquet":
             yield f"{path.name}, unpacked", json.dumps(pl.read_parquet(path).to_dicts(), default=str).encode()
 
