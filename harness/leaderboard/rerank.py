@@ -22,6 +22,7 @@ from harness.scoring.labels import reference_of
 from harness.scoring.metric import find_metric
 from harness.scoring.pairwise import CellComparisons, compare_cells
 from harness.scoring.score import DatasetScores, best_of
+from harness.scoring.soft_holdout import with_held_out
 from harness.scoring.soft_metric import is_soft
 from harness.scoring.soft_scores import SoftData, compare_soft
 from harness.scoring.soft_winner import best_by_soft
@@ -97,7 +98,8 @@ def _group(data: JudgedDataset, run: Judged, rows: Mapping[str, Any], metric: st
     soft = _soft_data(run, data, names)
     contests = {name: _contest(name, data, scores, run, soft) for name in names}
     if is_soft(metric):
-        return DatasetScores(data.name, tuple(scores), contests, best_by_soft(data.name, metric, scores, soft))
+        found = DatasetScores(data.name, tuple(scores), contests, best_by_soft(data.name, metric, scores, soft))
+        return found if soft is None else with_held_out(found, soft, run.score, run.seed)
     reference = reference_of(data)
     judged = reference.of(data.outcomes)
     best = best_of(data.name, metric, scores, judged, reference, run.score, run.seed)

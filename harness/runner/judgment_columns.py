@@ -27,6 +27,7 @@ from harness.runner.run_folder import RunWriter
 from harness.scoring.calibrated import Applied, with_calibration
 from harness.scoring.labels import Reference, reference_of
 from harness.scoring.score import DatasetScores, score_dataset
+from harness.scoring.soft_holdout import with_held_out
 from harness.scoring.soft_metric import is_soft
 from harness.scoring.soft_scores import SoftData, verdict_score, with_soft
 
@@ -224,7 +225,7 @@ class Ledger:
     def _with_soft(self, scored: DatasetScores) -> DatasetScores:
         """The scores of a dataset with the figures of soft verdicts."""
         spec, data = self._plan.spec, self._soft_of(scored.dataset)
-        found = with_soft(scored, data, spec.score, spec.seed)
+        found = with_held_out(with_soft(scored, data, spec.score, spec.seed), data, spec.score, spec.seed)
         if spec.score.calibration is None:
             return found
         applied = Applied(self._calibration(), ~self._was_fitted(scored.dataset), self._reference(found.dataset), data)

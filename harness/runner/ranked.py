@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from harness.scoring.ranked_data import RankedData, rank_matrix, score_matrix
 def ranked_data(data: JudgedDataset) -> RankedData:
     """The rankings of all cells of a dataset."""
     group = data.cluster_codes() if data.clustered else None
-    return ranked_columns(data.rankings, data.opinions(), data.response_counts(), group)
+    return replace(ranked_columns(data.rankings, data.opinions(), data.response_counts(), group), ids=data.ids())
 
 
 def ranked_columns(

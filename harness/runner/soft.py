@@ -102,6 +102,7 @@ def soft_data(data: JudgedDataset, found: Sequence[SoftVerdicts]) -> SoftData:
         verdicts=[verdict_shares(one.outcomes, data.label_set) for one in found],
         scored=[one.is_scored for one in found],
         label_set=data.label_set,
+        ids=data.ids(),
     )
 
 

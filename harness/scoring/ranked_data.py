@@ -75,6 +75,7 @@ class RankedData(SoftData):
             group=None if self.group is None else self.group[rows],
             ranks=[one[rows] for one in self.ranks],
             scores=self.scores[rows],
+            ids=self.ids_of(rows),
         )
 
     def only(self, columns: Sequence[int]) -> RankedData:

@@ -52,6 +52,7 @@ class SoftData:
         scored: of each cell, whether its values are scores and no probabilities; none where all are probabilities.
         label_set: the labels that items can have.
         counts_failures: whether failed judgments have values as well, so that all cells rest on the same items.
+        ids: of the items; none where they are not known.
     """
 
     values: Sequence[Array | None]
@@ -63,6 +64,7 @@ class SoftData:
     scored: Sequence[bool] = ()
     label_set: LabelSet = VERDICT_LABELS
     counts_failures: bool = False
+    ids: Sequence[str] = ()
 
     def of(self, k: int, metric: SoftMetric) -> Array | None:
         """What a figure of a cell rests on: its soft verdicts, or its verdicts where the metric takes them."""
@@ -84,7 +86,12 @@ class SoftData:
             difference=None if self.difference is None else self.difference[rows],
             difficulty=None if self.difficulty is None else self.difficulty[rows],
             verdicts=[one[rows] for one in self.verdicts],
+            ids=self.ids_of(rows),
         )
+
+    def ids_of(self, rows: NDArray[np.bool_]) -> Sequence[str]:
+        """The ids of some of the items."""
+        return [self.ids[at] for at in np.arange(len(self.y))[rows]] if self.ids else ()
 
     def lack(self, k: int, metric: SoftMetric) -> str:
         """Why a cell has no such figure, in words; "" where it can have one."""

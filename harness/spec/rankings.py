@@ -91,7 +91,6 @@ def _option_problems(checked: CheckedDocument) -> Iterator[Problem]:
     for key, what in (
         ("calibration", "a calibration maps soft verdicts on pairs"),
         ("probes", "the probes of a score are about pairs or labels; `harness audit` shows those of rankings"),
-        ("holdout", "the best by rankings is not measured on a part that is held out"),
     ):
         if checked.part("score", key):
             yield checked.document.problem(("score", key), what, hint="leave it out", key=True)

@@ -293,6 +293,8 @@ def _metric_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Pro
             message = f"the probe {quoted(name)} {why}"
             yield checked.document.problem(place, message, hint="leave it out")
     metrics = checked.part("score", "metrics") or ()
-    if checked.part("score", "holdout") is not None and metrics and metrics[0] in soft:
-        message = f"the best by {quoted(metrics[0])} cannot be held out: it is a metric of soft verdicts"
-        yield checked.document.problem(("score", "holdout"), message, hint="put a metric of verdicts first")
+    first = metrics[0] if metrics else None
+    has_no_best = first in soft and registry.find("soft_metrics", first).DIRECTION == "none"
+    if checked.part("score", "holdout") is not None and has_no_best:
+        message = f"no evaluator is better by {quoted(first)}, so that none is chosen on a part of the items"
+        yield checked.document.problem(("score", "holdout"), message, hint="put another metric first")

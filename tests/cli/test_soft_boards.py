@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -160,11 +161,12 @@ def test_the_other_analyses_use_the_metrics_of_verdicts():
     assert "kappa" in harness("correct", "one").stdout
 
 
-def test_the_best_by_soft_verdicts_cannot_be_held_out():
-    Path("held.yaml").write_text(Path("one.yaml").read_text().replace("resamples: 200", "holdout: 0.5"))
+def test_a_metric_by_which_no_evaluator_is_better_holds_nothing_out():
+    text = Path("one.yaml").read_text().replace("resamples: 200", "holdout: 0.5")
+    Path("held.yaml").write_text(re.sub(r"metrics: \[.*?\]", "metrics: [soft-win-rate]", text))
     done = harness("validate", "held.yaml")
     assert done.exit_code == 2
-    assert "cannot be held out" in done.output
+    assert "no evaluator is better by `soft-win-rate`" in done.output
 
 
 @pytest.mark.slow
