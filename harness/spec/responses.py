@@ -296,5 +296,5 @@ def _metric_problems(checked: CheckedDocument, labels: LabelSet) -> Iterator[Pro
     first = metrics[0] if metrics else None
     has_no_best = first in soft and registry.find("soft_metrics", first).DIRECTION == "none"
     if checked.part("score", "holdout") is not None and has_no_best:
-        message = f"no evaluator is better by {quoted(first)}, so that none is chosen on a part of the items"
+        message = f"no evaluator is better by {quoted(str(first))}, so that none is chosen on a part of the items"
         yield checked.document.problem(("score", "holdout"), message, hint="put another metric first")
