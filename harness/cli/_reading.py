@@ -137,15 +137,20 @@ def read_replies(strategy: Strategy, replies: list[tuple[str, str]]) -> dict[str
     }
 
 
-def reply_lines(found: Mapping[str, Any]) -> Iterator[str]:
-    """How replies were read, as text: unread ones first."""
+def reply_lines(found: Mapping[str, Any], ask: str) -> Iterator[str]:
+    """How replies were read, as text: unread ones first.
+
+    Args:
+        found: as `read_replies` gives it.
+        ask: what the strategy asks.
+    """
     total = len(found["replies"])
     yield f"{found['strategy']}: {found['read']:,} of {pluralized(total, 'reply', 'replies')} read"
     yield f"form       {found['answer_format'].splitlines()[0]}"
     ordered = sorted(found["replies"], key=lambda one: one["answer"] is not None)
     for one in ordered[:MAX_SHOWN]:
         yield ""
-        yield from reading_lines(one)
+        yield from reading_lines(one, ask)
     if total > MAX_SHOWN:
         rest = sum(one["answer"] is not None for one in ordered[MAX_SHOWN:])
         yield ""

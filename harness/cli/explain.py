@@ -60,7 +60,7 @@ def explain(
         if as_json:
             print_json(reading)
         else:
-            click.echo("\n".join(map(printable, reply_lines(reading))))
+            click.echo("\n".join(map(printable, reply_lines(reading, strategy.ask))))
         return
     if item is not None and cell is None:
         raise click.UsageError("--item needs a CELL")

@@ -73,6 +73,8 @@ def failure_lines(found: Mapping[str, Any]) -> Iterator[str]:
     yield f"run {found['run']}: {found['failed']:,} of {pluralized(found['judgments'], 'judgment')} failed" + (
         f" ({kinds})" if kinds else ""
     )
+    for one in found["failed_calls"]:
+        yield f"  {pluralized(one['calls'], 'call')} to {one['model']} failed: {one['reason']} (first: {one['first']})"
     for one in found["failures"]:
         yield ""
         yield f"{one['cell']}, item {one['item']}: {one['failure']}, {one['reason']}"

@@ -84,6 +84,7 @@ class Mode(Protocol):
       repeats; False by default;
     * `ASKS_OF_MANY: tuple[str, ...]`: what its strategies may ask where items have several responses, such as `rank`;
       without it, the mode does not rank;
+    * `RANKS_ONLY: bool`: whether it serves nothing but the ranking of several responses; False by default;
     * `calls_for_ranking(cell, strategy, responses) -> tuple[int, int]`, of a mode that asks and ranks: as
       `calls_per_item`, about an item with so many responses;
     * `variant(settings) -> str`: distinguishes cells of the same models in their ids, such as `(rounds=3)`; "" for the
@@ -198,6 +199,11 @@ def has_own_orders(mode: Mode) -> bool:
 def asks_of_many(mode: Mode) -> tuple[str, ...]:
     """What the strategies of a mode may ask where items have several responses; nothing for a mode that ranks none."""
     return tuple(getattr(mode, "ASKS_OF_MANY", ()))
+
+
+def ranks_only(mode: Mode) -> bool:
+    """Whether a mode serves nothing but the ranking of several responses."""
+    return bool(getattr(mode, "RANKS_ONLY", False))
 
 
 def calls_for_ranking(mode: AskingMode, cell: Cell, strategy: Strategy, responses: int) -> tuple[int, int]:

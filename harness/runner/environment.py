@@ -52,5 +52,6 @@ def environment_json(started: datetime, seconds: float, stats: RunStats, calls: 
         "calls_from_cache": calls - stats.calls,
         "spend": stats.spend_json(),
         "stopped_models": stats.stopped_models,
+        **({"failed_calls": failed} if (failed := stats.failed_calls.json()) else {}),
         **({"batches": {"jobs": stats.batch_jobs, "replies": stats.batch_lines}} if stats.batch_lines else {}),
     }

@@ -10,6 +10,7 @@ from harness.records.calls import Reply
 from harness.records.datasets import Message
 from harness.records.experiment import Cell
 from harness.records.judgments import Outcome
+from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.stopping import StopSpec
 from harness.runner.explain import (
     Counted,
@@ -160,14 +161,15 @@ def cell_lines(plan: Plan, cell: Cell, row: int, found: ReplayedConversation | C
     yield f"calls      {calls_words(*cell_calls(plan, cell))} per item"
     yield f"item       {found.item.id}, {row + 1:,} of {len(plan.datasets[cell.dataset]):,}"
     yield ""
-    yield from followed_lines(found) if isinstance(found, ReplayedConversation) else counted_lines(found)
+    lines = followed_lines if isinstance(found, ReplayedConversation) else counted_lines
+    yield from lines(found, plan.spec.label_set)  # type: ignore[arg-type]  # each takes its own kind
 
 
-def followed_lines(found: ReplayedConversation) -> Iterator[str]:
-    """A conversation, batch by batch."""
+def followed_lines(found: ReplayedConversation, labels: LabelSet = VERDICT_LABELS) -> Iterator[str]:
+    """A conversation, batch by batch, and its outcome."""
     yield from batch_lines(found)
     if found.outcome is not None:
-        yield f"outcome: {outcome_words(found.outcome)}"
+        yield f"outcome: {outcome_words(found.outcome, labels)}"
     else:
         missing = sum(one.reply is None for one in found.batches[-1])
         yield f"A run sends {pluralized(missing, 'call')} next; later calls depend on the replies."
@@ -228,18 +230,32 @@ def reply_words(reply: Reply) -> str:
     return f"{reply.finish}, {reply.prompt_tokens} + {reply.completion_tokens} tokens"
 
 
-def counted_lines(found: Counted) -> Iterator[str]:
+def counted_lines(found: Counted, labels: LabelSet = VERDICT_LABELS) -> Iterator[str]:
     """The cells whose judgments are counted, and the outcome."""
-    yield "No calls of its own; the verdict is counted from these cells (`harness explain` shows each):"
+    how = "the mean of" if labels.is_number or labels.is_ranking else "counted from"
+    yield f"No calls of its own; the {noun_of(labels)} is {how} these cells (`harness explain` shows each):"
     for cell, followed in found.members:
-        yield f"  {cell.id}: " + (outcome_words(followed.outcome) if followed.outcome else "replies are missing")
+        outcome = followed.outcome
+        yield f"  {cell.id}: " + (outcome_words(outcome, labels) if outcome else "replies are missing")
     yield ""
-    yield "outcome: " + (outcome_words(found.outcome) if found.outcome else "unknown until every member has a judgment")
+    whole = found.outcome
+    yield "outcome: " + (outcome_words(whole, labels) if whole else "unknown until every member has a judgment")
 
 
-def outcome_words(outcome: Outcome) -> str:
-    """A verdict or a failure, with its scores and votes."""
-    words = f"verdict {outcome.verdict}" if outcome.verdict else f"failure {outcome.failure}"
+def noun_of(labels: LabelSet) -> str:
+    """What a judgment is that did not fail."""
+    if labels.is_pair:
+        return "verdict"
+    return "number" if labels.is_number else "ranking" if labels.is_ranking else "label"
+
+
+def outcome_words(outcome: Outcome, labels: LabelSet = VERDICT_LABELS) -> str:
+    """A verdict, label, number or ranking, or a failure, with its scores and votes."""
+    if labels.is_number and outcome.verdict and outcome.score_a is not None:
+        return f"number {outcome.score_a:.6g}"
+    words = f"{noun_of(labels)} {outcome.verdict}" if outcome.verdict else f"failure {outcome.failure}"
+    if labels.is_single and outcome.score_a is not None:
+        words += f", score {outcome.score_a:.6g}"
     scores = [score for score in (outcome.score_a, outcome.score_b) if score is not None]
     if len(scores) == 2:
         words += f", scores {scores[0]:g} and {scores[1]:g}"

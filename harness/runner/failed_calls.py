@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.text import pluralized
 
@@ -65,9 +65,19 @@ class FailedCalls:
         first = self._reasons[key] = FailureReason(note.call.model.name, note.reason, place)
         return first
 
+    def json(self) -> list[dict[str, Any]]:
+        """Every reason that was kept, most frequent first, as `environment.json` holds it."""
+        return [
+            {"model": one.model, "calls": one.calls, "reason": one.reason[:MAX_LETTERS], "first": one.place}
+            for one in self._sorted()
+        ]
+
+    def _sorted(self) -> list[FailureReason]:
+        return sorted(self._reasons.values(), key=lambda one: (-one.calls, one.model, one.reason))
+
     def messages(self) -> Iterator[str]:
         """One line for each reason, most frequent first."""
-        for reason in sorted(self._reasons.values(), key=lambda one: (-one.calls, one.model, one.reason)):
+        for reason in self._sorted():
             yield reason.message()
         if self._others:
             yield f"{pluralized(self._others, 'call')} failed for other reasons"

@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from harness.cache.entry import Entry, Store
-from harness.runner.run_folder import JUDGMENTS, read_frame
+from harness.errors import RunFolderError
+from harness.runner.run_folder import ENVIRONMENT, JUDGMENTS, read_frame, read_json
 
 REASONS: Mapping[str, str] = {
     "unparsed": "the reply holds no answer that the rule of the strategy can read",
@@ -56,9 +57,21 @@ def failed_judgments(
         "judgments": frame.height,
         "failed": failed.height,
         "kinds": dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))),
+        "failed_calls": _failed_calls(folder) if "unavailable" in counts else [],
         "listed": rows.height,
         "failures": list(_listed(rows, cache)),
     }
+
+
+def _failed_calls(folder: Path) -> list[dict[str, Any]]:
+    """Why calls of a run failed, as it stored it; none of a run that stored no reasons."""
+    found: list[dict[str, Any]] = []
+    try:
+        given = read_json(folder, ENVIRONMENT).get("failed_calls", [])
+        found = [{key: one[key] for key in ("model", "calls", "reason", "first")} for one in given]
+    except (RunFolderError, AttributeError, KeyError, TypeError):
+        return []  # not a part of the results: a run whose file is lost or edited still shows its failures
+    return found
 
 
 def _listed(rows: pl.DataFrame, cache: Store) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from harness.errors import Problem
-from harness.evaluators.mode import find_mode, unfit_cell_reason, unfit_reason
+from harness.evaluators.mode import find_mode, ranks_only, unfit_cell_reason, unfit_reason
 from harness.records.document import Document
 from harness.records.experiment import Strategy
 from harness.spec.axes import MATRIX, Axes
@@ -27,6 +27,12 @@ def unfit_strategies(document: Document, strategies: Mapping[str, Strategy], axe
         yield from unfit_for_ranking(document, strategies, matrix["evaluator"], matrix["strategy"], axes)
     for index, entry in enumerate(matrix["evaluator"]):
         for mode in entry:
+            if not is_many and ranks_only(find_mode(mode)):
+                what = "single responses" if document.value.get("responses") == "single" else "pairs"
+                message = f"`{mode}` ranks several responses, and this spec judges {what}"
+                hint = "use `judge` or `jury`, or write `responses: many` at the top for items with several responses"
+                yield document.problem(axes.at("evaluator", index, mode), message, hint=hint, key=True)
+                continue
             for name in matrix["strategy"]:
                 if is_many and not fits(strategies[name], mode):
                     continue

@@ -160,11 +160,10 @@ def _scale_faults(strategy: Strategy) -> list[tuple[str, str]]:
 def _column_problems(checked: CheckedDocument, kind: str) -> Iterator[Problem]:
     """Columns of the other kind of data."""
     known = COLUMNS_OF[kind]
-    own = [one for one in known if kind != "pair" and one not in COLUMNS]
     for name in checked.names("datasets"):
         for column in checked.part("datasets", name, "columns") or ():
             if column not in known:
-                place, hint = ("datasets", name, "columns", column), f"it is {listed(own)} here"
+                place, hint = ("datasets", name, "columns", column), f"its columns are {listed(known)}"
                 if kind == "pair":
                     other = SINGLE if column in COLUMNS_OF_SINGLE else MANY
                     hint = f"write `responses: {other}` at the top of the spec, or name `response_a` and `response_b`"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from harness.records.label_set import LabelSet
 from harness.report.items.filters import NO_LABEL, SHOWS, SORTS, Filters, ItemPage
 from harness.report.items.index import RunIndex
 from harness.report.items.records import ItemRecord, LoopRecord
@@ -216,13 +217,18 @@ def items_page(key: RunKey, index: RunIndex, found: ItemPage) -> ItemsPage:
 def _selects(index: RunIndex, filters: Filters) -> list[Select]:
     data = index.dataset(filters.dataset)
     cells = [(one["id"], one["id"].removeprefix(f"{data.name}/")) for one in data.cells]
+    judgment = "verdict or failure" if index.labels.is_pair else "judgment"
     fields = [
         ("dataset", "dataset", [(name, name) for name in index.names] if len(index.names) > 1 else []),
         ("cell", "cell", [("", "any"), *cells]),
-        ("outcome", "verdict or failure", [("", "any"), *((name, name) for name in index.labels.outcomes)]),
+        (
+            "outcome",
+            judgment,
+            [("", "any"), *((name, name) for name in index.labels.outcomes)],
+        ),
         ("label", "label", [("", "any"), *((name, name) for name in (*index.labels.names, NO_LABEL))]),
         ("category", "category", [("", "any"), *((name, name) for name in data.categories)] if data.categories else []),
-        ("show", "show", [(name, SHOW_WORDS[name]) for name in SHOWS]),
+        ("show", "show", [(name, SHOW_WORDS[name]) for name in SHOWS if name not in _senseless(index.labels)]),
         ("sort", "order", [(name, SORT_WORDS[name]) for name in SORTS]),
     ]
     return [
@@ -230,6 +236,13 @@ def _selects(index: RunIndex, filters: Filters) -> list[Select]:
         for name, label, options in fields
         if options
     ]
+
+
+def _senseless(labels: LabelSet) -> tuple[str, ...]:
+    """The filters that select nothing or everything: numbers are neither right nor wrong, one response has no order."""
+    if labels.is_number:
+        return "wrong", "right", "flips"
+    return ("flips",) if labels.is_single else ()
 
 
 def _short(text: str) -> str:

@@ -71,6 +71,8 @@ def test_failed_judgments_are_listed_with_reason_and_reply() -> None:
     )
     assert "    I like the first." in lines
     assert "  reply: never came" in lines
+    (reason,) = [line for line in lines if line.startswith("  1 call to gpt failed: ")]
+    assert "(first: pairs/mine/judge:gpt, item " in reason
 
 
 def test_json_follows_its_schema_and_the_filters() -> None:
@@ -141,3 +143,19 @@ def test_a_changed_rule_reads_the_stored_replies_without_a_call() -> None:
     done = harness("run", "failing.yaml")
     assert "0 calls made, 4 from the cache" in done.stderr
     assert "0 of 4 judgments failed" in harness("failures", "failing").stdout
+
+
+def test_reasons_of_failed_calls_are_in_the_json_and_a_lost_or_edited_file_of_them_hides_no_failure() -> None:
+    make(UNREAD)
+    harness("run", "failing.yaml")
+    (environment,) = Path("results/failing").glob("*/environment.json")
+    found = json.loads(harness("failures", "failing", "--json").stdout)
+    assert check(Document("", found), "failures") == []
+    ((model, calls),) = [(one["model"], one["calls"]) for one in found["failed_calls"]]
+    assert (model, calls) == ("gpt", 1)
+    unread = json.loads(harness("failures", "failing", "--kind", "unparsed", "--json").stdout)
+    assert unread["failed_calls"] == []
+    for content in ('{"failed_calls": 3}', '{"failed_calls": [{}]}', "[]"):
+        environment.write_text(content)
+        again = json.loads(harness("failures", "failing", "--json").stdout)
+        assert (again["failed_calls"], again["failures"]) == ([], found["failures"])

@@ -1,7 +1,10 @@
 """Labels that are numbers from a CSV file to every verb, as a user runs them."""
 
 import csv
+import html
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -403,3 +406,24 @@ def test_logs_of_inspect_hold_numbers_and_their_errors(folder, tmp_path):
     assert metrics["mean"]["value"] == pytest.approx(row_of(board_of(folder), "judge:good")["metrics"]["mae"]["value"])
     score = log["samples"][0]["scores"]["agreement"]
     assert score["value"] == pytest.approx(abs(float(score["answer"]) - float(log["samples"][0]["target"])))
+
+
+def test_the_viewer_shows_the_number_of_each_judgment_and_no_filter_by_right_and_wrong(folder):
+    pytest.importorskip("starlette")
+    from harness.report.items.texts import Texts
+    from harness.viewer.app import Viewer
+    from support.asgi import get
+
+    run = Path(run_of(folder))
+    app = Viewer([run.parent.parent], Texts((folder,), folder / "cache")).application()
+    base = f"/runs/{run.parent.name}/{run.name}"
+    items = get(app, f"{base}/items").text
+    assert "order decides" not in items
+    assert '<option value="wrong">' not in items
+    assert "judgment<select" in items
+    (address, *_) = re.findall(r'href="([^"]*item=[^"]*)"', items)
+    page = get(app, html.unescape(address)).text
+    assert ">Judgments</h" in page
+    assert "score b" not in page
+    assert ">number<" not in page
+    assert "No probe but failures" in get(app, f"{base}/audit").text

@@ -98,7 +98,7 @@ def test_a_replay_makes_the_same_bytes(folder, tmp_path):
         (("runs", "--results", "RESULTS"), "checks"),
         (
             ("explain", "SPEC", "d/pass-fail/judge:good", "--item", "text-001", *places(Path("PLACE"))),
-            "outcome: verdict",
+            "outcome: label",
         ),
     ],
     ids=lambda value: value[0] if isinstance(value, tuple) else "",

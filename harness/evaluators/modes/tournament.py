@@ -28,6 +28,7 @@ from harness.records.rankings import ranking_of
 NAME = "tournament"
 SUMMARY = "One model ranks several responses by comparing pairs: round robin, Swiss or single elimination"
 ASKS_OF_MANY = ("pair",)
+RANKS_ONLY = True
 OWN_ORDERS = True
 
 

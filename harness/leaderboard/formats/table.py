@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.leaderboard.fit import GAP, fitted
-from harness.leaderboard.tables import BoardTables, Marked, Summary, SummaryTable, Table
+from harness.leaderboard.tables import BoardTables, Field, Form, Marked, Summary, SummaryTable, Table
 from harness.text import pluralized, printable
 
 SUMMARY = "tables for a terminal"
@@ -28,6 +29,7 @@ NOTE_WIDTH = 110
 LINES_BELOW = 4
 """Lines of a screen that a command prints below a leaderboard, with the prompt of the shell."""
 STYLES = {"best": "green", "worse": "red", "failure": "yellow"}
+_MARK = re.compile(r"\([0-9]+\)(?= )")
 DOCUMENTATION = "docs/guide/reading-a-leaderboard.md"
 
 
@@ -52,20 +54,20 @@ def render(
     """
     out = io.StringIO()
     console = _console(out, colours)
-    summary = board.summary
+    summary, shown = board.summary, None
     if wide or summary is None:
         for table in board.tables:
             console.print(_safe(table.title, "bold"))
             console.print(_whole(table))
             console.print()
     else:
-        _print_summary(console, summary, width, height)
+        shown = _print_summary(console, summary, width, height)
     own = min(width or NOTE_WIDTH, NOTE_WIDTH)
     if notes or summary is None:
         for note in [*board.notes, f"documentation: {DOCUMENTATION}"] if summary else board.notes:
             console.print(_safe(note, "dim"), width=own)
     else:
-        for note in summary.notes:
+        for note in _of_shown(summary.notes, shown):
             console.print(_safe(note), width=own)
         console.print(_safe(_footer(board, summary, wide=wide), "dim"), width=own)
         if not wide and _is_tall(summary, height):
@@ -85,7 +87,17 @@ def _console(out: io.StringIO, colours: bool) -> Console:
     )
 
 
-def _print_summary(console: Console, summary: Summary, width: int | None, height: int | None) -> None:
+def _of_shown(notes: Sequence[str], texts: str | None) -> list[str]:
+    """The notes without the footnotes of columns that are not shown; all where every column is shown."""
+    if texts is None:
+        return list(notes)
+    marks = [(note, _MARK.match(note)) for note in notes]
+    return [note for note, mark in marks if mark is None or f" {mark[0]}" in texts]
+
+
+def _print_summary(console: Console, summary: Summary, width: int | None, height: int | None) -> str:
+    """Print the tables; returns all texts of the columns that are shown."""
+    texts: list[str] = []
     is_tall = _is_tall(summary, height)
     for number, table in enumerate(summary.tables):
         if number:
@@ -93,7 +105,10 @@ def _print_summary(console: Console, summary: Summary, width: int | None, height
         console.print(_safe(table.title, "bold"), width=width)
         if not is_tall:
             console.print(_safe(table.headline), width=width)
-        console.print(_fitting(table, width))
+        shown = fitted(table.fields, width or USUAL_WIDTH, may_shorten=width is not None)
+        texts += [table.headline, *(text for _, form in shown for text in form.texts)]
+        console.print(_fitting(table, shown))
+    return "\n".join(texts)
 
 
 def _print_headlines(console: Console, summary: Summary, width: int | None) -> None:
@@ -118,9 +133,8 @@ def _footer(board: BoardTables, summary: Summary, *, wide: bool) -> str:
     return f"{simulated}run {board.document['run']} of {board.document['spec']}; --notes ({legend}){more}"
 
 
-def _fitting(table: SummaryTable, width: int | None) -> rich_table.Table:
+def _fitting(table: SummaryTable, shown: Sequence[tuple[Field, Form]]) -> rich_table.Table:
     """The columns of a summary that fit, one line for each row; the header is the first row."""
-    shown = fitted(table.fields, width or USUAL_WIDTH, may_shorten=width is not None)
     made = rich_table.Table(box=LINES, pad_edge=False, show_edge=False, show_header=False, padding=(0, GAP - 1, 0, 0))
     for field, _ in shown:
         justify: Literal["left", "right"] = "right" if field.is_number else "left"

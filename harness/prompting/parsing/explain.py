@@ -51,9 +51,9 @@ def _place_json(note: Note, text: str) -> dict[str, Any]:
     }
 
 
-def reading_lines(found: Mapping[str, Any]) -> Iterator[str]:
+def reading_lines(found: Mapping[str, Any], ask: str = "pair") -> Iterator[str]:
     """One reply as text, line by line: each place with its line, marked."""
-    yield f"{found['reply']}: {answer_words(found['answer'])}"
+    yield f"{found['reply']}: {answer_words(found['answer'], ask)}"
     lines = found["text"].split("\n")
     for place in found["places"]:
         read = "rejected" if place["value"] is None else f"read as {_number(place['value'])}"
@@ -76,12 +76,21 @@ def _marked(line: str, place: Mapping[str, Any]) -> Iterator[str]:
     yield f"    | {' ' * (at - first)}{'^' * length}"
 
 
-def answer_words(answer: Mapping[str, Any] | None) -> str:
-    """An answer in words."""
+NOUNS: Mapping[str, str] = {"single": "label", "rank": "ranking", "best": "ranking"}
+"""What an answer that is no score is, by what the strategy asks; a verdict elsewhere."""
+
+
+def answer_words(answer: Mapping[str, Any] | None, ask: str = "pair") -> str:
+    """An answer in words.
+
+    Args:
+        answer: as `answer_json` gives it; None for none.
+        ask: what the strategy asks.
+    """
     if answer is None:
         return "no answer"
     if answer["verdict"] is not None:
-        return f"verdict {answer['verdict']}"
+        return f"{NOUNS.get(ask, 'verdict')} {answer['verdict']}"
     if answer["score"] is not None:
         return f"score {_number(answer['score'])}"
     return f"scores {_number(answer['score_a'])} and {_number(answer['score_b'])}"

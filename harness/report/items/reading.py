@@ -71,12 +71,13 @@ class Reader:
 
     def __init__(self, strategy: Strategy) -> None:
         rule: Mapping[str, Any] = strategy.answer
+        self._ask = strategy.ask
         self._trace: Callable[[str], Trace] = compile_answer(rule, ask=strategy.ask, criteria=strategy.criteria).trace
 
     def reading(self, text: str) -> Reading:
         """What the rule reads in a text, and where."""
         trace = self._trace(text)
-        words = answer_words(None if trace.answer is None else answer_json(trace.answer))
+        words = answer_words(None if trace.answer is None else answer_json(trace.answer), self._ask)
         if trace.answer is None:
             return Reading(words, (), "")
         places = [_place(trace.text, note) for note in trace.notes if not isinstance(note.outcome, Nothing)]

@@ -17,7 +17,7 @@ from harness.records.experiment import Cell
 from harness.report.items.conversation import calls_by_key, replayed_calls, voices_of
 from harness.report.items.reading import Reader, ReadTexts
 from harness.report.items.records import ConversationRecord
-from harness.report.items.run_rows import JudgmentKeys, evaluator_of
+from harness.report.items.run_rows import JudgmentKeys, evaluator_of, shown_outcome
 from harness.report.items.texts import FoundPlan
 from harness.runner.explain import Counted, ReplayedConversation, follow
 from harness.runner.plan import Plan
@@ -129,7 +129,7 @@ class Replays:
         found = []
         for member in members_of(cell):
             row = judged.get(member.id)
-            outcome = None if row is None else row["verdict"] or row["failure"]
+            outcome = None if row is None else shown_outcome(row)
             record = ConversationRecord(member.id, member.evaluator, outcome)
             if row is not None:
                 record = replace(record, score_a=row["score_a"], score_b=row["score_b"], votes=tuple(row["votes"]))
@@ -153,7 +153,7 @@ def _record(entry: Mapping[str, Any], row: Mapping[str, Any] | None) -> Conversa
     record = ConversationRecord(entry["id"], evaluator_of(entry), None)
     if row is None:
         return record
-    outcome = row["verdict"] or row["failure"]
+    outcome = shown_outcome(row)
     scores = (row["score_a"], row["score_b"])
     return ConversationRecord(entry["id"], evaluator_of(entry), outcome, *scores, tuple(row["votes"]))
 

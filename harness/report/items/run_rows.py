@@ -184,16 +184,22 @@ def verdict_record(entry: Mapping[str, Any], row: Mapping[str, Any], reference: 
         row["cell"],
         evaluator_of(entry),
         entry["strategy"],
-        verdict or row["failure"],
+        shown_outcome(row),
         verdict is None,
         None if verdict in (None, NUMBER) or reference is None else _is_right(verdict, reference),
         flips(entry, row["votes"]),
-        row["score_a"],
+        None if verdict == NUMBER else row["score_a"],
         row["score_b"],
         tuple(row["votes"]),
         row["abstained"],
         row["prompt_tokens"] + row["completion_tokens"],
     )
+
+
+def shown_outcome(row: Mapping[str, Any]) -> str:
+    """The verdict, label or ranking of a judgment, the number itself where labels are numbers, or the failure."""
+    verdict = row["verdict"] or row["failure"]
+    return f"{row['score_a']:.6g}" if verdict == NUMBER and row["score_a"] is not None else str(verdict)
 
 
 def _is_right(verdict: str, reference: str) -> bool:

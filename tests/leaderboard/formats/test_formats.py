@@ -9,6 +9,7 @@ import pytest
 from harness import registry
 from harness.errors import InputError
 from harness.leaderboard.board_tables import board_tables
+from harness.leaderboard.formats.table import _of_shown
 from harness.leaderboard.view import metric_names, sorted_by
 
 
@@ -332,3 +333,10 @@ def test_csv_has_every_difference_in_columns_of_its_own(divided):
     assert rows[0]["kappa_difference"] == ""
     assert (rows[1]["kappa_difference"], rows[1]["kappa_difference_low"]) == ("-0.1", "-0.15")
     assert rows[1]["kappa_difference_to"] == "fair/direct/judge:small"
+
+
+def test_footnotes_of_columns_that_are_not_shown_are_left_out():
+    notes = ["(1) too few items", "(2) no variation", "a note"]
+    assert _of_shown(notes, "0.5 (2)\n– (12)") == ["(2) no variation", "a note"]
+    assert _of_shown(notes, "– (1)") == ["(1) too few items", "a note"]
+    assert _of_shown(notes, None) == notes
