@@ -3,8 +3,9 @@
     python tests/benchmarks/bare_client.py --base-url http://127.0.0.1:PORT/v1 [--calls 1000] [--in-flight 64]
 
 Prints the calls made in a second, and the processor time of each, as JSON. `--client post` is the least that the same
-client and transport can do: `client.post` of a body, and nothing is read of the response. `--client harness` measures
-the harness's own connection in the same way, and `--client simulated` the in-process simulated world.
+client and transport can do: `client.post` of a body, and nothing is read of the response. `--client aiohttp` posts by
+the transport alone, without a client, and reads the JSON. `--client harness` measures the harness's own connection in
+the same way, and `--client simulated` the in-process simulated world.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 
+import aiohttp
 import httpx2
 import openai
+import orjson
 
 MESSAGES = [
     {"role": "system", "content": "You compare two responses to the same prompt. " * 10},
@@ -60,6 +63,26 @@ def posting_client(base_url: str, in_flight: int) -> tuple[PowerQuestion, Close]
         return (await client.post("/chat/completions", body=body, cast_to=httpx2.Response)).content
 
     return ask, client.close
+
+
+def aiohttp_client(base_url: str, in_flight: int) -> tuple[PowerQuestion, Close]:
+    """Posts bodies by the transport of the harness alone: the floor of every call over it."""
+    session: aiohttp.ClientSession | None = None
+
+    async def ask() -> object:
+        nonlocal session
+        if session is None:
+            session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=in_flight))
+        body = orjson.dumps({"model": "bench", "messages": MESSAGES, **PARAMS})
+        headers = {"content-type": "application/json", "authorization": "Bearer none"}
+        async with session.post(f"{base_url}/chat/completions", data=body, headers=headers) as response:
+            return orjson.loads(await response.read())["choices"][0]["message"]["content"]
+
+    async def close() -> None:
+        if session is not None:
+            await session.close()
+
+    return ask, close
 
 
 def harness_client(base_url: str, in_flight: int, provider_name: str) -> tuple[PowerQuestion, Close]:
@@ -106,11 +129,11 @@ async def main() -> None:
     parser.add_argument("--base-url", default="")
     parser.add_argument("--calls", type=int, default=1000)
     parser.add_argument("--in-flight", type=int, default=64)
-    parser.add_argument("--client", choices=["bare", "post", "harness", "simulated"], default="bare")
+    parser.add_argument("--client", choices=["bare", "post", "aiohttp", "harness", "simulated"], default="bare")
     chosen = parser.parse_args()
-    if chosen.client in ("bare", "post"):
-        make = bare_client if chosen.client == "bare" else posting_client
-        ask, close = make(chosen.base_url, chosen.in_flight)
+    makers = {"bare": bare_client, "post": posting_client, "aiohttp": aiohttp_client}
+    if chosen.client in makers:
+        ask, close = makers[chosen.client](chosen.base_url, chosen.in_flight)
     else:
         name = "openai" if chosen.client == "harness" else "simulated"
         ask, close = harness_client(chosen.base_url, chosen.in_flight, name)

@@ -1,4 +1,7 @@
-"""What the cache and bundles cost, beside a bare diskcache loop. Prints one JSON object a line.
+"""What the cache and bundles cost, beside a bare diskcache loop and floor loops. Prints one JSON object a line.
+
+A floor loop does only what the promises ask for: it reads each row or line, unpacks what is checked, and hashes it; that
+of an import also writes the bytes into a table without an index.
 
 Run with plain python: `python tests/benchmarks/bench_cache.py [ENTRIES]`. Calls are 3 KB, replies 1.3 KB.
 """
@@ -6,21 +9,26 @@ Run with plain python: `python tests/benchmarks/bench_cache.py [ENTRIES]`. Calls
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import random
 import resource
+import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import diskcache
+import orjson
 
 from harness.cache.bundle import export_bundle, import_bundle
 from harness.cache.cache import Cache
 from harness.cache.entry import Entry
 from harness.cache.key import call_bytes, call_key
+from harness.cache.packing import unpack_call, unpack_reply
 from harness.records.calls import Call, Model, Reply
 
 CALL_BYTES, REPLY_BYTES = 3000, 1300
@@ -70,6 +78,37 @@ async def put_concurrently(cache: Cache, entries: list[Entry], at_once: int) -> 
     await asyncio.gather(*(lane() for _ in range(at_once)))
 
 
+def rows_of(folder: Path) -> Iterator[tuple[str, bytes]]:
+    with closing(sqlite3.connect(folder / "cache.db")) as connection:
+        yield from connection.execute("SELECT key, value FROM Cache ORDER BY key")
+
+
+def floor_export(folder: Path, file: Path) -> None:
+    """Check every reply and copy its bytes."""
+    with file.open("wb") as handle:
+        for key, value in rows_of(folder):
+            hashlib.sha256(key.encode() + unpack_reply(value)[0]).digest()
+            handle.write(value)
+
+
+def floor_verify(folder: Path) -> None:
+    """Unpack, hash and parse every reply and every call."""
+    for key, value in rows_of(folder):
+        reply, call = unpack_reply(value)[0], unpack_call(value)
+        hashlib.sha256(key.encode() + reply).digest()
+        hashlib.sha256(call).hexdigest()
+        orjson.loads(reply)
+        orjson.loads(call)
+
+
+def floor_import(folder: Path, file: Path) -> None:
+    """As `floor_verify`, and write the bytes into a table."""
+    floor_verify(folder)
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE Copy (key TEXT, value BLOB)")
+        connection.executemany("INSERT INTO Copy VALUES (?, ?)", rows_of(folder))
+
+
 def main(count: int) -> None:
     """Measure everything once."""
     entries = made(count)
@@ -88,12 +127,18 @@ def main(count: int) -> None:
             report("get_many, one at a time", len(some), lambda: [cache.get_many([entry.key]) for entry in some])
             report("verify", count, cache.verify)
             report("stats", count, cache.stats)
+            report("floor of verify", count, lambda: floor_verify(cache.folder))
             report("export", count, lambda: export_bundle(cache, keys, folder / "x.bundle"))
+            report("floor of export", count, lambda: floor_export(cache.folder, folder / "floor"))
+            report("export, JSON lines", count, lambda: export_bundle(cache, keys, folder / "old.bundle", version=1))
         with diskcache.Cache(str(folder / "cache"), eviction_policy="none") as bare:
             report("bare diskcache, get", count, lambda: [bare.get(key) for key in keys], repeats=3)
         with Cache(folder / "other") as other:
             report("import", count, lambda: import_bundle(folder / "x.bundle", other))
+            report("floor of import", count, lambda: floor_import(folder / "cache", folder / "floor.db"))
             report("import again", count, lambda: import_bundle(folder / "x.bundle", other))
+        with Cache(folder / "third") as third:
+            report("import, JSON lines", count, lambda: import_bundle(folder / "old.bundle", third))
         disk = sum(file.stat().st_size for file in (folder / "cache").iterdir())
         packed = (folder / "x.bundle").stat().st_size
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

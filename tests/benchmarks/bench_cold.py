@@ -1,10 +1,11 @@
-"""What a whole cold run makes of a loopback server, beside two baselines on the same transport.
+"""What a whole cold run makes of a loopback server, beside three baselines on the same transport.
 
 `create` is the `openai` client as its documentation uses it (`chat.completions.create`), `post` the least that this
-client and transport can do (`client.post`). Each line is one delay and one number of calls in flight: calls a second of
-the baselines, calls a second of `harness run` from the first look at the plan to the published run folder (every reply
-stored on the way), and the ratios, by the clock and by processor time. `process_s` is the whole process, imports
-included. Run with plain python:
+client and transport can do (`client.post`), and `aiohttp` the transport alone: the floor. Each line is one delay and
+one number of calls in flight: calls a second of the baselines, calls a second of `harness run` from the first look at
+the plan to the published run folder (every reply stored on the way), and the ratios, by the clock and by processor
+time. `process_s` is the whole process, imports included.
+Run with plain python:
 `python tests/benchmarks/bench_cold.py`.
 """
 
@@ -74,12 +75,15 @@ def whole_run(url: str, in_flight: int, calls: int) -> tuple[float, Taken]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=2, help="the best of so many counts")
-    repeats = parser.parse_args().repeats
-    for delay_ms, in_flight, calls in CASES:
+    parser.add_argument("--calls", type=int, help="of each case, in place of its own number")
+    arguments = parser.parse_args()
+    repeats = arguments.repeats
+    for delay_ms, in_flight, own_calls in CASES:
+        calls = arguments.calls or own_calls
         with server(delay_ms) as url:
             rates = {
                 name: max(baseline(client, url, in_flight, calls) for _ in range(repeats))
-                for name, client in (("create", "bare"), ("post", "post"))
+                for name, client in (("create", "bare"), ("post", "post"), ("aiohttp", "aiohttp"))
             }
             seconds, taken = min(whole_run(url, in_flight, calls) for _ in range(repeats))
         figures: dict[str, object] = {"bench": "cold", "delay_ms": delay_ms, "in_flight": in_flight, "calls": calls}
