@@ -1,7 +1,7 @@
 """What the cache and bundles cost, beside a bare diskcache loop and floor loops. Prints one JSON object a line.
 
-A floor loop does only what the promises ask for: it reads each row or line, unpacks what is checked, and hashes it; that
-of an import also writes the bytes into a table without an index.
+A floor loop does only what the promises ask for: it reads each row, unpacks what is checked, and hashes it; that of an
+import also writes the bytes into a table without an index.
 
 Run with plain python: `python tests/benchmarks/bench_cache.py [ENTRIES]`. Calls are 3 KB, replies 1.3 KB.
 """
