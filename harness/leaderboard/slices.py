@@ -21,7 +21,7 @@ from harness.scoring.soft_metric import gain_of, is_soft
 from harness.text import pluralized, with_minus_signs
 
 NO_VALUE = "(none)"
-REST = "accuracy vs rest"
+ACCURACY = "accuracy"
 P_VALUE = "p"
 
 
@@ -34,7 +34,7 @@ def slices_json(found: Sequence[SlicedDataset]) -> list[dict[str, Any]]:
             "level": one.level,
             "level_each": one.level_each,
             "shown": one.shown,
-            "test": {"method": one.method, "draws": one.draws, "seed": one.seed},
+            "test": {"method": one.method, "draws": one.draws, "seed": one.seed, **_metric_json(one.metric)},
             "cells": [
                 {
                     "cell": cell.cell,
@@ -88,6 +88,21 @@ def with_slices(folder: Path, board: Board, columns: Sequence[str]) -> dict[str,
     return {**board, "slices": slices_json(found)}
 
 
+def _metric_json(metric: str) -> dict[str, str]:
+    """The metric that slices are compared by, where it is not accuracy."""
+    return {} if metric == ACCURACY else {"metric": metric}
+
+
+def metric_of(found: Mapping[str, Any]) -> str:
+    """The metric that the slices of a dataset are compared by."""
+    return str(found["test"].get("metric", ACCURACY))
+
+
+def rest_of(found: Mapping[str, Any]) -> str:
+    """The name of the column that compares slices with the rest."""
+    return f"{metric_of(found)} vs rest"
+
+
 def slice_tables(board: Board, remarks: Remarks) -> Iterator[Table]:
     """A table for each dataset and column: one row for each cell and slice, in the order of the board."""
     metrics = metric_names(board)
@@ -95,7 +110,16 @@ def slice_tables(board: Board, remarks: Remarks) -> Iterator[Table]:
     for found in board.get("slices", ()):
         cells = {cell["cell"]: cell for cell in found["cells"]}
         other = _compared(board)
-        names = ["strategy", "evaluator", found["column"], "n", "failed", *metrics, REST, P_VALUE]
+        names = [
+            "strategy",
+            "evaluator",
+            found["column"],
+            "n",
+            "failed",
+            *metrics,
+            f"{metric_of(found)} vs rest",
+            P_VALUE,
+        ]
         names += [] if other is None else [f"{other} vs rest"]
         keys, numbers = names[:3], ("n", "failed", P_VALUE)
         columns = [Column(name, name in numbers, at < len(keys), at < len(keys)) for at, name in enumerate(names)]
@@ -128,7 +152,7 @@ def slice_summaries(board: Board, remarks: Remarks) -> Iterator[SummaryTable]:
             Field([Form(found["column"], [slice_name(part["value"]) for part in parts])], is_number=False),
             Field([Form("n", [f"{part['n']:,}" for part in parts])]),
             Field([Form(metric, texts, at) for texts, at in figures]),
-            Field([Form(REST, texts, at) for texts, at in differences]),
+            Field([Form(rest_of(found), texts, at) for texts, at in differences]),
             Field([Form(P_VALUE, p_values)]),
         ]
         if other := _compared(board):
@@ -205,8 +229,8 @@ def _notes(found: Mapping[str, Any]) -> Iterator[str]:
         )
     if any(part["p_value"] is not None for cell in found["cells"] for part in cell["slices"]):
         yield (
-            f"{REST}: accuracy on the slice minus accuracy on all other items; p: adjusted for the slices of an "
-            f"evaluator (max-T, {found['test']['draws']:,} draws, {found['test']['method']})"
+            f"{rest_of(found)}: {metric_of(found)} on the slice minus that on all other items; p: adjusted for the "
+            f"slices of an evaluator (max-T, {found['test']['draws']:,} draws, {found['test']['method']})"
         )
     yield from (f"{title}: {finding}" for finding in _findings(found))
     yield from (f"{title}: {finding}" for finding in _findings_by_metric(found))
@@ -239,13 +263,13 @@ def _findings(found: Mapping[str, Any]) -> Iterator[str]:
                 direction = "better" if part["difference"] > 0 else "worse"
                 yield (
                     f"{cell['cell']} is {direction} where {found['column']} is {slice_name(part['value'])} than "
-                    f"elsewhere: accuracy {with_minus_signs(format(part['difference'], '+.3f'))}, "
+                    f"elsewhere: {metric_of(found)} {with_minus_signs(format(part['difference'], '+.3f'))}, "
                     f"p {p_text(part['p_family'])}, adjusted for slices and evaluators"
                 )
     tested = any(part["p_value"] is not None for cell in cells for part in cell["slices"])
     if tested and not is_any:
         yield (
-            "no evaluator's accuracy on a slice differs distinguishably from that elsewhere "
+            f"no evaluator's {metric_of(found)} on a slice differs distinguishably from that elsewhere "
             f"(p adjusted for slices and {pluralized(len(cells), 'evaluator')})"
         )
 
@@ -279,8 +303,8 @@ def slice_records(board: Board) -> Iterator[dict[str, Any]]:
                         if name != "accuracy"
                         for ending, key in (("", "value"), ("_low", "low"), ("_high", "high"), ("_p", "p_value"))
                     },
-                    "accuracy_difference": part["difference"],
-                    "accuracy_difference_p": part["p_value"],
-                    "accuracy_difference_p_family": part["p_family"],
-                    "accuracy_difference_reason": part["reason"],
+                    f"{metric_of(found)}_difference": part["difference"],
+                    f"{metric_of(found)}_difference_p": part["p_value"],
+                    f"{metric_of(found)}_difference_p_family": part["p_family"],
+                    f"{metric_of(found)}_difference_reason": part["reason"],
                 }

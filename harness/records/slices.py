@@ -40,8 +40,8 @@ class Slice:
         failed: judgments among `items` that failed.
         figures: by metric name, with intervals adjusted for the number of slices; without a value in a slice that is
             too small.
-        difference: accuracy on the slice minus accuracy on all other items, a failure counting as wrong; None where
-            it is not tested.
+        difference: accuracy on the slice minus accuracy on all other items, a failure counting as wrong, or of rankings
+            the first metric; None where it is not tested.
         p_value: of that difference, adjusted for the slices of the cell; None where it is not tested.
         p_family: adjusted for the cells of the dataset as well; None in the same case.
         reason: why it is not tested, "" otherwise.
@@ -90,6 +90,7 @@ class SlicedDataset:
         seed: of the draws in hexadecimal.
         method: of the test: `hypergeometric` or `exchange`.
         cells: in canonical order.
+        metric: that the test compares: accuracy, or of rankings the first metric of the spec.
     """
 
     dataset: str
@@ -101,3 +102,4 @@ class SlicedDataset:
     seed: str
     method: str
     cells: tuple[CellSlices, ...]
+    metric: str = "accuracy"

@@ -34,7 +34,7 @@ TOO_SMALL = f"fewer than {MIN_ITEMS} labelled items"
 TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
 NO_REST = f"fewer than {MIN_ITEMS} labelled items elsewhere"
 NO_ACCURACY = "labels are numbers, and accuracy is of classes"
-OF_RANKINGS = "rankings on a slice are not compared with the others"
+OF_RANKINGS = "people order the responses of too few items of the slice or elsewhere"
 NO_EXCHANGE = "no exchange of clusters of one size changes the slice"
 
 
@@ -80,7 +80,7 @@ def slice_dataset(
     draws = seed_for(seed, "slices", dataset.name, column.name)
     labels = reference.label_set
     if labels.is_ranking:
-        tests = _Tests([OF_RANKINGS] * len(words), ())
+        tests = _Tests([TOO_SMALL if size < MIN_ITEMS else OF_RANKINGS for size in sizes], ())
     else:
         tests = _tests(reference, reference.of(outcomes), here, len(words), draws)
     metrics = {name: find_metric(name, None, labels) for name in split_metrics(score.metrics)[0]}

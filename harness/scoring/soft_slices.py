@@ -12,6 +12,7 @@ from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
 from harness.records.slices import Slice, SlicedDataset
 from harness.scoring.estimates import MIN_ITEMS
+from harness.scoring.ranking_slices import with_ranking_tests
 from harness.scoring.slices import TOO_SMALL
 from harness.scoring.soft_metric import TOO_FEW_VERDICTS, find_soft_metric, split_metrics
 from harness.scoring.soft_scores import SoftData, soft_figure
@@ -40,7 +41,10 @@ def with_soft_slices(
             figures = {name: _figure(name, part, here, k, each, own) for name in names}
             parts.append(replace(part, figures={name: {**part.figures, **figures}[name] for name in score.metrics}))
         cells.append(replace(cell, slices=tuple(parts)))
-    return replace(found, cells=tuple(cells))
+    made = replace(found, cells=tuple(cells))
+    if not data.label_set.is_ranking or not names:
+        return made
+    return with_ranking_tests(made, data, values, names[0], seed_for(seed, "slices", found.dataset, found.column))
 
 
 def _figure(name: str, part: Slice, here: SoftData, k: int, score: ScoreSpec, seed: int) -> Figure:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from harness.errors import InputError
 from harness.leaderboard.numbers import UNDEFINED, p_text, with_interval
-from harness.leaderboard.slices import NO_VALUE, REST, slice_name, slices_json
+from harness.leaderboard.slices import NO_VALUE, rest_of, slice_name, slices_json
 from harness.leaderboard.tables import Column
 from harness.leaderboard.view import Row
 from harness.report.blocks import ChartBlock, TableBlock, TableText, numbers, table_block
@@ -225,7 +225,7 @@ def _table(source: RunSource, rows: Sequence[Row], found: Mapping[str, Any], lin
         Column(column, can_wrap=False),
         *numbers("n", "failed"),
         Column(metric),
-        *numbers(REST, "p", "p, all cells"),
+        *numbers(rest_of(found), "p", "p, all cells"),
         Column("remark", can_wrap=True),
     ]
     lines = [
