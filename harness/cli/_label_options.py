@@ -36,8 +36,8 @@ def label_options(command: F) -> F:
                 "--value",
                 "values",
                 multiple=True,
-                metavar="LABEL=VERDICT",
-                help="Verdict of a label in FILE; repeatable.",
+                metavar="WORD=LABEL",
+                help="Label that a word in FILE means; repeatable.",
             ),
             click.option("--skip-unknown", is_flag=True, help="Ignore rows whose id is not in the run."),
         )

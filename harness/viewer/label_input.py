@@ -184,4 +184,4 @@ def _ranking_buttons(order: str, left: list[int]) -> tuple[Choice, ...]:
 
 
 def _in_words(ranking: str) -> str:
-    return ranking.replace(">", " > ").replace("=", " = ")
+    return ranking.replace(">", " > ").replace("=", " = ").strip()

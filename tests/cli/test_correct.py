@@ -95,7 +95,7 @@ def test_each_kind_of_error_in_the_label_file_is_one_line(labels):
     spelled, unknown = shown.stderr.splitlines()[:2]
     assert spelled.startswith(f"{labels}:2: `label` `one` is none of `a`, `tie`, `b`, and ")
     assert "other rows have a problem of this kind (3, 4, 5, " in spelled
-    assert "--value LABEL=VERDICT" in spelled
+    assert "--value WORD=LABEL" in spelled
     assert "`nowhere` is of no item" in unknown
 
 

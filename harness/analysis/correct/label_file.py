@@ -44,7 +44,7 @@ from harness.text import listed, quoted, suggestion
 COLUMNS = ("id", "item", "label", "labels", "annotator", "dataset", "probability")
 """The columns, by these names or by `--column`."""
 
-MEANING = "say what it means with `--value LABEL=VERDICT`"
+MEANING = "say what it means with `--value WORD=LABEL`"
 
 MAX_COMPARED = 20_000
 """Item ids that are searched for a similar one; more take seconds."""
@@ -149,7 +149,8 @@ def _missing(rows: Rows, source: LabelSource, every: Mapping[str, tuple[str, ...
         if one in source.columns or other in source.columns:
             continue
         if not {one, other} & set(rows.present):
-            near = difflib.get_close_matches(one, rows.present, n=1)
+            same = [name for name in rows.present if name.strip().casefold() in (one, other)]
+            near = same or difflib.get_close_matches(one, rows.present, n=1)
             problems.append(
                 Problem(
                     message=f"there is no column `{one}` (nor `{other}`); {there}",

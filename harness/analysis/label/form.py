@@ -158,6 +158,10 @@ def read_form(path: Path) -> Form:
         raise DatasetError(Problem(file=shown, message=f"cannot be read: {reason}")) from None
     except DatasetError as error:
         raise DatasetError(replace(problem, file=shown) for problem in error.problems) from None
+    if not rows.present:
+        raise DatasetError(
+            Problem(file=shown, message="holds no rows", hint="restore it, or write it anew with --again")
+        )
     if missing := [name for name in NEEDED if name not in rows.present]:
         message = f"has no column `{missing[0]}`"
         raise DatasetError(Problem(file=shown, message=message, hint="keep every column of the file that was drawn"))

@@ -222,3 +222,12 @@ def test_labels_are_small_integers(written):
     found = read_labels(LabelSource(written(SOME)), (PAIRS,))["pairs"]
     assert found.codes.dtype == np.int8
     assert found.annotators == ("label",)
+
+
+def test_a_column_in_upper_case_is_named_in_the_hint(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_bytes("\ufeffID;Label\r\ni1;a\r\n".encode())
+    with pytest.raises(DatasetError, match="--column id=ID") as caught:
+        read_labels(LabelSource(path), [Target("pairs", ["i1"])])
+    hints = [problem.hint for problem in caught.value.problems]
+    assert hints == [f"say what it is called with `--column {name}`" for name in ("id=ID", "label=Label")]
