@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.evaluators.aggregation import collapse_orders, collapse_repeats, exchanged, most_votes
+from harness.evaluators.aggregation import collapse_orders, collapse_repeats, exchanged, most_votes, swap_responses
 from harness.records.judgments import FAILURES, VERDICTS, Outcome
+from support.worlds import item
 
 
 def compare(score_a: float, score_b: float) -> str:
@@ -100,3 +101,12 @@ def test_mean_of_soft_verdicts_is_unknown_where_one_is() -> None:
     votes = [soft(0.9), Outcome("a", None, 0.8, 0.2)]
     assert collapse_repeats(votes, compare, by_score=True).preference is None
     assert collapse_orders(*votes, compare).preference is None
+
+
+def test_swapping_exchanges_responses_models_and_the_places_of_many() -> None:
+    one = item(0)._replace(model_a="m", model_b="n", responses=("x", "y", "z"), places=(0, 1, 2))
+    other = swap_responses(one)
+    assert (other.response_a, other.response_b) == (one.response_b, one.response_a)
+    assert (other.model_a, other.model_b) == ("n", "m")
+    assert (other.responses, other.places) == (("z", "y", "x"), (2, 1, 0))
+    assert swap_responses(other) == one

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.providers.fault_words import words_of
-from harness.providers.faults import fault_of
+from harness.providers.faults import _hint, fault_of
 from harness.providers.retry import MAX_WAIT_S
 
 NOW = 1_800_000_000.0
@@ -159,3 +160,27 @@ def test_no_other_status_is_tried_again(status: int):
 @pytest.mark.parametrize("status", [408, 429, 498, 503, 500, 502, 504])
 def test_a_server_error_may_be_billed_and_an_overload_is_not(status: int):
     assert fault_of(status, "busy", {}, 0.0).may_be_billed is (status in (500, 502, 504))
+
+
+IN_PLACE = "write `max_completion_tokens` in place of `max_tokens` in its `params`"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            "use max completion tokens instead",
+            "",
+            "write `max_completion_tokens` in place of `max_tokens` in its `params`",
+        ),
+        (
+            "",
+            "use max_completion_tokens instead",
+            "write `max_completion_tokens` in place of `max_tokens` in its `params`",
+        ),
+        ("too large", "too large", "check `max_tokens` in its `params`, or write `max_completion_tokens` in its place"),
+    ],
+)
+def test_the_other_bound_on_replies_is_suggested_where_the_answer_names_it(text: str, message: str, hint: str) -> None:
+    words: Any = SimpleNamespace(text=text, message=message)
+    assert _hint("max_tokens", words) == hint

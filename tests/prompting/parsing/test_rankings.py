@@ -186,3 +186,14 @@ def test_a_sign_separates_ranks(sign):
 @pytest.mark.parametrize("sign", ["=", "==", "~", "≈"])
 def test_a_sign_joins_equals(sign):
     assert reader().read(f"Ranking: 2 > 1 {sign} 3").verdict == "2>1=3"
+
+
+def test_one_response_in_brackets_among_others_is_read():
+    assert reader().read("Ranking: 2 > [1] > 3").verdict == "2>1>3"
+    assert reader().read("Ranking: [2, 1, 3]").verdict == "2>1>3"
+    assert reader().read("Ranking: [2], [1], [3]").verdict == "2>1>3"
+
+
+def test_an_entry_of_a_list_that_begins_with_a_number_of_something_else_is_no_response():
+    assert reader().read("Ranking:\n1. 2 apples\n2. 1 pear\n3. 3 plums") is None
+    assert reader().read("Ranking:\n1. 2\n2. 1\n3. 3").verdict == "2>1>3"
