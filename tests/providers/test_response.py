@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.providers.response import read_completion
+from harness.providers.response import _parts, read_completion
 from harness.providers.retry import Fault
 from harness.records.calls import Reply
 from harness.records.reasoning import holds_reasoning, separated
@@ -238,3 +238,19 @@ def test_no_body_is_read_as_something_else_than_a_reply_or_a_fault(value: object
 @given(st.binary(max_size=60) | st.binary(max_size=40).map(lambda end: b"data: " + end))
 def test_no_bytes_raise_anything(content: bytes):
     assert isinstance(read_completion(content), Reply | Fault)
+
+
+@pytest.mark.parametrize(
+    ("content", "pieces"),
+    [
+        ({"refusal": "no"}, [("refusal", "no")]),
+        ({"type": "refusal", "refusal": "no"}, [("refusal", "no")]),
+        ({"type": "text", "text": "yes", "refusal": "no"}, [("text", "yes")]),
+        ({"type": "text", "text": "yes"}, [("text", "yes")]),
+        ({"refusal": None, "text": "yes"}, [("text", "yes")]),
+        ({"type": "image", "text": "yes"}, []),
+        ([{"text": "a"}, {"refusal": "b"}, "c"], [("text", "a"), ("refusal", "b"), ("text", "c")]),
+    ],
+)
+def test_a_part_is_a_refusal_if_its_type_says_so_or_if_it_has_no_type(content: object, pieces: list[tuple[str, str]]):
+    assert list(_parts(content, 3)) == pieces

@@ -1,10 +1,13 @@
 """How many more labels a width needs: it decreases with what is known, and holds in a simulated world."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from harness.statistics.inverse_probability import Design, weighted_interval, weighted_rate
-from harness.statistics.label_planning import Wanted, labels_needed, plan_of
+from harness.statistics.label_planning import Wanted, _variances, labels_needed, plan_of
+from harness.statistics.sampling import spreads_of
 
 WANTED = Wanted(0.1, 0.95, 7)
 ONE = (np.array([2_000]), np.array([0.5]))
@@ -81,3 +84,14 @@ def test_the_number_of_labels_gives_the_width(seed):
     found = weighted_rate(np.where(judge, 0, 2).astype(np.int8), labels, Design(np.full(2_000, labelled.mean())))
     interval, _ = weighted_interval(found.value, found.error, np.ones(labelled.sum()), None, 0.95)
     assert interval.high - interval.low == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_stratum_without_labels_has_the_variance_of_the_others_in_proportion_to_its_spread():
+    rng = np.random.default_rng(4)
+    error = rng.normal(size=40)
+    shares = np.array([0.5, 0.1])
+    plan = SimpleNamespace(sizes=np.array([100, 300]), strata=np.zeros(40, np.int64), shares=shares)
+    _, within, _ = _variances(plan, rng.random(40), error, np.ones((1, 40)))
+    spread = spreads_of(shares)
+    expected = error.var(ddof=1) * spread**2 / (spread**2 @ np.array([0.25, 0.75]))
+    assert within[0, 1] == pytest.approx(expected[1])

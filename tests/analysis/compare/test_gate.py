@@ -5,11 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.analysis.compare import changed
 from harness.analysis.compare.changed import COUNTED, NO_ITEMS
-from harness.analysis.compare.gate import GateRules, _of_judges, _p_worse, _sign
+from harness.analysis.compare.gate import GateRules, _of_judges, _of_pair, _p_worse, _sign
 
 LESS_IS_BETTER = ("mae", "rmse", "brier", "log-loss", "ece")
 MORE_IS_BETTER = ("kappa", "accuracy", "pearson", "auc", "icc", "soft-win-rate", "top-1")
@@ -74,3 +75,28 @@ def test_a_judge_that_could_not_be_tested_is_a_finding_unless_missing_cells_are_
 def test_too_few_items_to_test_for_a_change_are_a_finding() -> None:
     assert found_of(judge(items=19, is_changed=True)) == ["few-items"]
     assert found_of(judge(items=19), min_items=19) == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "lost", "message"),
+    [
+        ("kappa", -0.1234, "kappa fell by 0.123, significantly more than 0.02"),
+        ("mae", 0.5, "mae rose by 0.500, significantly more than 0.02"),
+        ("kappa", None, "kappa fell by 0.000, significantly more than 0.02"),
+    ],
+)
+def test_a_significant_loss_is_a_finding_with_its_size(metric: str, lost: float | None, message: str) -> None:
+    difference = SimpleNamespace(value=lost, high=0.2, reason="")
+    pair: Any = SimpleNamespace(
+        pair=SimpleNamespace(one=0, other=0),
+        other="cell",
+        flips={"a": 1},
+        figures={metric: SimpleNamespace(n=50, difference=difference)},
+    )
+    side = SimpleNamespace(outcomes=np.zeros((50, 1), np.int8), label_set=SimpleNamespace(names=("a", "b")))
+    part: Any = SimpleNamespace(one=side, other=side, shared=SimpleNamespace(one=slice(None), other=slice(None)))
+    found = list(_of_pair("run", part, pair, metric, GateRules(0.02), is_worse=True))
+    assert [(one.kind, one.message) for one in found] == [("worse", message)]
+    assert list(_of_pair("run", part, pair, metric, GateRules(0.02), is_worse=False)) == []
+    few = list(_of_pair("run", part, pair, metric, GateRules(0.02, min_items=51), is_worse=True))
+    assert [one.kind for one in few] == ["few-items"]
