@@ -25,22 +25,6 @@ def pairs_only(run: Judged, why: str) -> None:
         raise RunFolderError(f"{run.folder}: {message}", hint=hint)
 
 
-def no_numbers(run: Judged, why: str) -> None:
-    """Refuse a run whose labels are numbers.
-
-    Args:
-        run: read back.
-        why: what numbers lack, as the beginning of a sentence.
-
-    Raises:
-        RunFolderError: where they are.
-    """
-    if run.label_set.is_number:
-        message = f"{why}, and the labels of this run are numbers"
-        hint = "write a file with the columns `id` and `label`, which `harness correct --labels FILE` reads"
-        raise RunFolderError(f"{run.folder}: {message}", hint=hint)
-
-
 def no_rankings(run: Judged, why: str) -> None:
     """Refuse a run that ranked several responses.
 

@@ -356,17 +356,21 @@ def test_a_file_of_words_is_refused_with_its_lines(folder, tmp_path):
     assert "words have no meaning" in found.output
 
 
-def test_labels_drawn_with_unequal_probabilities_are_refused(folder, tmp_path):
+def test_labels_drawn_with_unequal_probabilities_are_weighted(folder, tmp_path):
     rows = "".join(f"text-{at:03d},{at % 5},{0.2 if at % 2 else 0.9}\n" for at in range(1, 41))
     (tmp_path / "drawn.csv").write_text(f"id,label,probability\n{rows}", encoding="utf-8")
-    found = invoke("correct", run_of(folder), "--labels", tmp_path / "drawn.csv")
-    assert found.exit_code == 2
-    assert "unequal probabilities are for rates" in found.output
+    found = invoke("correct", run_of(folder), "--labels", tmp_path / "drawn.csv", "--json")
+    assert found.exit_code == 0, found.output
+    mean = json.loads(found.stdout)["means"][0]["cells"][0]["mean"]
+    places = np.arange(1, 41)
+    labels, weights = places % 5, np.where(places % 2, 5, 1 / 0.9)
+    assert mean["human"]["value"] == pytest.approx((labels * weights).sum() / weights.sum())
+    assert mean["human"]["method"] == mean["corrected"]["method"] == "weighted"
 
 
 def test_verbs_that_need_classes_refuse_a_run_of_numbers(folder):
-    for verb in (("label", "next"), ("threshold",), ("calibrate",)):
-        found = invoke(*verb, run_of(folder))
+    for verb in ("threshold", "calibrate"):
+        found = invoke(verb, run_of(folder))
         assert found.exit_code == 2, found.output
         assert "numbers" in found.output or "pairs" in found.output
 
