@@ -49,7 +49,7 @@ class SteppedWriter(writer.CacheWriter):
 
         def report(done: Future[None]) -> None:
             if done.exception() is None:
-                for key, value in rows:
+                for key, value, _ in rows:
                     type(self).on_stored(key, value)
 
         stored.add_done_callback(report)

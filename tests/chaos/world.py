@@ -17,7 +17,7 @@ from chaos.process import Machine
 from harness import api
 from harness.cache.bundle import import_bundle
 from harness.cache.cache import Cache
-from harness.cache.entry import Entry
+from harness.cache.entry import Entry, StoredValue
 from harness.cache.packing import unpack
 from harness.cache.sqlite_file import open_for_reading
 from harness.providers.simulation.dataset import make_pairs
@@ -213,6 +213,13 @@ class _Keys:
     def put_many(self, entries: Sequence[Entry]) -> None:
         """Remember the keys."""
         self.keys |= {entry.key for entry in entries}
+
+    def put_values(self, rows: Sequence[StoredValue]) -> Future[None]:
+        """Remember the keys."""
+        self.keys |= {one.key for one in rows}
+        stored: Future[None] = Future()
+        stored.set_result(None)
+        return stored
 
 
 class _Texts:
