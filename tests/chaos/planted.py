@@ -158,7 +158,7 @@ def replaced_replies_dropped() -> None:
     """A reply that `--retry` replaces is lost."""
 
     def replace(self: Cache, key: str, call: bytes, reply: Any) -> Any:
-        return self._writing().add([(key, harness.cache.entry.value_of(key, call, reply))], "overwrite")
+        return self._writing().add([harness.cache.entry.stored_value(key, call, reply)], "overwrite")
 
     Cache.replace = replace
 
