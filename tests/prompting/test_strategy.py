@@ -469,6 +469,7 @@ def test_a_rubric_is_the_mean_by_weight_and_never_of_a_part() -> None:
     assert questions.read(reply.replace("9/10", "11/10")) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["Task A: ", "Manner for Response B", "Task A: <0 to 10>/10\n", "** ", "Task A: 7"])
 def test_a_hostile_reply_to_a_rubric_takes_bounded_time(unit: str) -> None:
     read = compile_strategy(built_in("rubric")).read

@@ -105,6 +105,7 @@ def test_folds_are_whole_clusters_of_like_size(clusters, folds, seed):
     assert sizes.max() - sizes.min() <= 1
 
 
+@pytest.mark.slow
 def test_each_fold_has_the_threshold_of_the_others():
     scores, passes = world(whole=False)
     items = scored_of(scores, passes, LABELS)

@@ -446,6 +446,7 @@ def test_final_scores_are_read_whatever_stands_before_them(text: str, tenths: tu
     assert math.isclose(found.score_b or 0, score_b)
 
 
+@pytest.mark.slow
 @RULES
 @pytest.mark.parametrize("unit", ["Score A", "Score A: ", "Verdict: A or ", "*", "Score ", "8/", "A, B, ", " \n"])
 def test_time_grows_linearly_with_hostile_text(rule: AnswerRule, unit: str) -> None:

@@ -113,6 +113,7 @@ def test_any_text_is_read_or_not(text: str, made: AnswerRule) -> None:
 HOSTILE = 2**20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("made", [VERDICT, RUBRIC], ids=["verdict", "rubric"])
 @pytest.mark.parametrize("unit", ["{", '{"a":', '{"verdict":"A', "[", '"', "{}", '{"scores_a":{', "\\", "{\n"])
 def test_a_hostile_reply_takes_bounded_time(made: AnswerRule, unit: str) -> None:

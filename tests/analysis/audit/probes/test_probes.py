@@ -110,6 +110,7 @@ def test_several_annotators_give_an_estimate_beside_quality():
     assert "instrumented" not in sentence
 
 
+@pytest.mark.slow
 def test_false_alarms_are_as_rare_as_the_level_says():
     alarms = 0
     for seed in range(200):
