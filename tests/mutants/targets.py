@@ -13,12 +13,13 @@ AREAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "providers": (
         (
             "harness/providers/{attempts,bounded_body,budget,cancellation,chat_client,concurrency,endpoint,faults,"
-            "finish_reasons,ledger,ledger_lines,ledger_settling,rate_limit,redaction,response,retry,unpacking,usage,waits}.py"
+            "finish_reasons,http_sender,ledger,ledger_lines,ledger_settling,rate_limit,redaction,response,retry,unpacking,"
+            "usage,waits}.py"
         ),
         ("tests/providers",),
     ),
     "executor": (
-        "harness/runner/{cost_limit,executor,lookup,run_check,run_reader,session,turn}.py",
+        "harness/runner/{confirmations,cost_limit,executor,lookup,run_check,run_reader,session,turn}.py",
         ("tests/runner",),
     ),
     "evaluators": ("harness/evaluators/*.py", ("tests/evaluators",)),
