@@ -86,7 +86,16 @@ def test_nothing_of_others_is_removed(tmp_path: Path) -> None:
     assert {file.name for file in tmp_path.iterdir()} == kept | {"a.json"}
 
 
-@pytest.mark.parametrize(("pid", "is_there"), [(os.getpid(), True), (1, True), (2**22 + 1, False), (2**70, False)])
+@pytest.mark.parametrize(
+    ("pid", "is_there"),
+    [(os.getpid(), True), (1, True), (2**22 + 1, False), (2**70, False)],
+    ids=[
+        "this one",
+        "the first one",
+        "no process",
+        "no number of a process",
+    ],  # the same in every process of a test run
+)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_process_is_there_or_not(pid: int, is_there: bool) -> None:
     assert is_running(pid) == is_there
