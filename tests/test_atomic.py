@@ -94,7 +94,7 @@ def test_nothing_of_others_is_removed(tmp_path: Path) -> None:
         "the first one",
         "no process",
         "no number of a process",
-    ],  # the same in every process of a test run
+    ],  # alike in every process
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_process_is_there_or_not(pid: int, is_there: bool) -> None:
