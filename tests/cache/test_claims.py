@@ -36,14 +36,27 @@ def test_a_call_is_claimed_by_one_run_until_it_gives_it_up(two):
     assert not first.take(KEY)
 
 
-def test_others_are_seen_while_they_have_calls_in_flight(two):
+def test_others_are_seen_from_their_first_call_on_also_between_calls(two):
     first, second = two
     assert not first.has_others()
     assert second.take(KEY)
-    assert first.has_others()
-    assert not second.has_others(), "its own do not count"
     second.release(KEY)
-    assert not first.has_others()
+    assert first.has_others(), "a reply may have been stored since it was looked up here"
+    assert second.has_others()
+
+
+def test_others_that_have_ended_are_not_forgotten(two):
+    first, second = two
+    assert first.take(KEY)
+    assert not first.has_others(), "its own do not count"
+    assert second.take(OTHER)
+    assert first.has_others()
+    second.close()
+    assert first.has_others()
+    third = CallClaims(first._path.parent)
+    first.close()
+    assert not third.has_others()
+    third.close()
 
 
 def test_a_run_that_ends_gives_up_all_claims_and_can_claim_again(two):
