@@ -29,14 +29,15 @@ NOISE = 0.8
 """Standard deviation of what a judge adds to the quality of a response, whose own is 1."""
 SKILLS = {"12 equal judges": (NOISE,) * 12, "12 unequal judges": tuple(0.4 + 0.1 * k for k in range(12))}
 FAILED = 0.03
-TRUTH = 40_000
-"""Items from which the true figure is taken."""
+TRUTH, LESS_TRUTH = 40_000, 5_000
+"""Items from which the true figure is taken, and in the reduced simulation."""
 
 
 def simulate(scale: float) -> Iterator[Row]:
     """Coverage of the metrics, of items alone and in clusters, and false claims among equal judges."""
     metrics = some_of(METRICS, scale)
-    repeats, truths = scaled(600, scale), {name: _truth(name) for name in metrics}
+    repeats, enough = scaled(600, scale), TRUTH if scale >= ALL_FROM else LESS_TRUTH
+    truths = {name: _truth(name, items=enough) for name in metrics}
     for world, clusters in (("2 to 6 responses, marks 1 to 5", 1), ("the same in clusters of 4", 4)):
         for n in (40, 200):
             held = {name: _coverage(name, truths[name], n, clusters, repeats) for name in metrics}
@@ -45,7 +46,7 @@ def simulate(scale: float) -> Iterator[Row]:
                       "at least", repeats)  # fmt: skip
     worlds = scaled(300, scale)
     for name, world in product(("top-1", "kendall-tau") if scale >= ALL_FROM else ("top-1",), SKILLS):
-        plain, corrected = _best(name, world, 80, worlds)
+        plain, corrected = _best(name, world, 80, worlds, enough)
         yield Row(f"interval of the best, {name}", world, "80", plain, COVERED, "shown beside", worlds)
         yield Row(f"corrected interval of the best, {name}", world, "80", corrected, COVERED, "at least", worlds)
     for name in metrics:
@@ -74,9 +75,9 @@ def drawn(
     return people, rankings, group
 
 
-def _truth(name: str, noise: float = NOISE) -> float:
+def _truth(name: str, noise: float = NOISE, items: int = TRUTH) -> float:
     """The figure of a judge on very many items."""
-    people, (ranked,), _ = drawn(TRUTH, 1, np.random.default_rng(1), noise=[noise])
+    people, (ranked,), _ = drawn(items, 1, np.random.default_rng(1), noise=[noise])
     metric, width = find_ranking_metric(name), 6
     scores, ranks = score_matrix(people, width), rank_matrix(ranked, width)
     rows = np.nanmax(scores, axis=1) > np.nanmin(scores, axis=1)
@@ -98,10 +99,10 @@ def _coverage(name: str, truth: float, n: int, clusters: int, repeats: int) -> f
     return held / repeats
 
 
-def _best(name: str, world: str, n: int, worlds: int) -> tuple[float, float]:
+def _best(name: str, world: str, n: int, worlds: int, enough: int) -> tuple[float, float]:
     """How often the interval of the best, and the corrected one, hold its true figure."""
     noise = SKILLS[world]
-    truths = {one: _truth(name, one) for one in set(noise)}
+    truths = {one: _truth(name, one, enough) for one in set(noise)}
     cells = [Cell("fair", "s", "judge", (f"m{k:02}",)) for k in range(len(noise))]
     score, held = ScoreSpec((name,), resamples=200), np.zeros(2)
     for seed in range(worlds):
