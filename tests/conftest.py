@@ -29,13 +29,10 @@ WHOLE = (
     "cli/test_report.py",
     "data/test_bad_input.py",
     "e2e",
-    "generation/test_run.py",
-    "report",
     "statistics/test_pairs.py",
     "statistics/test_properties.py",
     "statistics/test_selection.py",
     "test_docs.py",
-    "viewer/test_app.py",
 )
 """Tests of whole runs, servers and reports. Nothing in them depends on the version of Python that the other tests do
 not show: `tox` runs them on one version only."""

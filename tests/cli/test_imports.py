@@ -88,7 +88,6 @@ def test_a_help_text_does_not_search_for_plug_ins_where_there_are_none(loaded: d
     [
         ("batch", "OPENAI_LINES", "harness.providers.batch_lines"),
         ("label", "ANNOTATOR", "harness.api.labelling"),
-        ("_label_status", "WIDTH", "harness.analysis.label.status"),
         ("report", "MOST_ITEMS", "harness.api.reporting"),
     ],
 )
