@@ -34,7 +34,7 @@ WHOLE = (
     "statistics/test_selection.py",
     "test_docs.py",
 )
-"""Tests of whole runs, servers and reports. Nothing in them depends on the version of Python that the other tests do
+"""Tests of whole runs and servers. Nothing in them depends on the version of Python that the other tests do
 not show: `tox` runs them on one version only."""
 
 
