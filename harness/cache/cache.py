@@ -114,13 +114,11 @@ class Cache:
         Raises:
             CacheError: as `get_many` does.
         """
-        wanted = sorted(set(keys))
-        for start in range(0, len(wanted), KEYS_IN_A_QUERY):
-            for key, value in sorted(self._rows(wanted[start : start + KEYS_IN_A_QUERY])):
-                try:
-                    yield read_entry(key, value)
-                except ValueError as error:
-                    raise self._bad(key, error) from error
+        for key, value in self._sorted_rows(keys):
+            try:
+                yield read_entry(key, value)
+            except ValueError as error:
+                raise self._bad(key, error) from error
 
     def values_of(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """The keys and the bytes of those entries, packed where possible, all with their checksum; sorted by key.
@@ -128,17 +126,15 @@ class Cache:
         Raises:
             CacheError: as `get_many` does.
         """
-        wanted = sorted(set(keys))
-        for start in range(0, len(wanted), KEYS_IN_A_QUERY):
-            for key, value in sorted(self._rows(wanted[start : start + KEYS_IN_A_QUERY])):
-                try:
-                    if is_packed(value):
-                        stored_reply(key, value)
-                        yield key, value
-                    else:
-                        yield key, pack(value_of(*read_entry(key, value)))
-                except ValueError as error:
-                    raise self._bad(key, error) from error
+        for key, value in self._sorted_rows(keys):
+            try:
+                if is_packed(value):
+                    stored_reply(key, value)
+                    yield key, value
+                else:
+                    yield key, pack(value_of(*read_entry(key, value)))
+            except ValueError as error:
+                raise self._bad(key, error) from error
 
     def make_ready(self) -> None:
         """Open the cache for writing, so that one that cannot be written is found before anything is paid for.
@@ -265,6 +261,12 @@ class Cache:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+    def _sorted_rows(self, keys: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The stored rows of those keys that are there, sorted by key, each once."""
+        wanted = sorted(set(keys))
+        for start in range(0, len(wanted), KEYS_IN_A_QUERY):
+            yield from sorted(self._rows(wanted[start : start + KEYS_IN_A_QUERY]))
 
     def _rows(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Keys and values as they are stored, in no order."""
