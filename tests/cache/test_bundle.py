@@ -326,11 +326,11 @@ def test_no_changed_byte_changes_what_is_stored(file: Path, data: st.DataObject)
     byte = data.draw(st.integers(0, 255).filter(lambda byte: byte != packed[where]))
     other, store = file.with_suffix(".other"), MemoryStore()
     other.write_bytes(packed[:where] + bytes([byte]) + packed[where + 1 :])
-    told = refusal(other, store)
-    if told is None:  # some bits of a frame mean nothing
+    message = refusal(other, store)
+    if message is None:  # some bits of a frame mean nothing
         assert list(store.entries(KEYS)) == ENTRIES
     else:
-        assert other.name in told
+        assert other.name in message
         assert store.held == {}
 
 

@@ -1,4 +1,4 @@
-"""Which entries are looked at where not all are."""
+"""Which entries are checked where not all are."""
 
 from __future__ import annotations
 
