@@ -226,12 +226,12 @@ class Cache:
         """How much the cache holds, by model."""
         return verify.stats(self.folder, self._reading())
 
-    def verify(self) -> verify.Verification:
-        """Hold every entry against its key and its checksum, and read every reply."""
-        return verify.verify(self.folder, self._reading())
+    def verify(self, *, is_full: bool = False) -> verify.Verification:
+        """Check the bytes of every entry; read those in full whose checksum is missing or wrong, or all of them."""
+        return verify.verify(self.folder, self._reading(), is_full=is_full)
 
     def add_checksums(self) -> int:
-        """Add a checksum to each sound entry of an older version, which has none; return their number.
+        """Add checksums to each sound entry of an older version, which lacks them; return their number.
 
         Raises:
             CacheError: where the cache cannot be written.

@@ -16,6 +16,7 @@ import orjson
 from harness.cache.packing import unpack
 
 INDEX = "Cache_tokens"
+INDEX_OF_REPLACED = "Cache_replaced"
 REPLY_TOKENS = 2**20
 """More than the tokens of a counted reply; those of its prompt are multiplied by it."""
 PROMPT_TOKENS = 2**28
@@ -23,6 +24,8 @@ PROMPT_TOKENS = 2**28
 PLAIN_KEY = 64
 """Characters of the key of an entry that was not replaced."""
 
+_IS_REPLACED = f"length(key) > {PLAIN_KEY}"
+"""SQL for: the entry is one that another replaced. An index over these alone is empty in most caches."""
 _IS_PLAIN = "(raw = 1 AND mode = 1 AND filename IS NULL)"
 """SQL for: the key and the value are not a pickle and not a file."""
 _IS_COUNTED = f"typeof(tag) = 'text' AND typeof(size) = 'integer' AND size >= 0 AND {_IS_PLAIN}"
@@ -82,9 +85,10 @@ def counted_of(model: Any, prompt_tokens: int, completion_tokens: int) -> Counte
 
 
 def index_tokens(execute: Callable[[str], Any]) -> None:
-    """Make the index of a cache that holds no entry yet; in a large one of an older version it would take long."""
+    """Make the indexes of a cache that holds no entry yet; in a large one of an older version it would take long."""
     if not execute("SELECT 1 FROM Cache LIMIT 1").fetchall():
         execute(f"CREATE INDEX IF NOT EXISTS {INDEX} ON Cache (tag, size, raw, mode, filename)")
+        execute(f"CREATE INDEX IF NOT EXISTS {INDEX_OF_REPLACED} ON Cache (key) WHERE {_IS_REPLACED}")
 
 
 def model_counts(connection: sqlite3.Connection) -> Iterator[ModelCounts]:
@@ -95,13 +99,21 @@ def model_counts(connection: sqlite3.Connection) -> Iterator[ModelCounts]:
 
 def replaced_count(connection: sqlite3.Connection) -> int:
     """The number of entries that others replaced."""
-    query = f"SELECT count(*) FROM Cache WHERE typeof(key) = 'text' AND length(key) > {PLAIN_KEY}"  # noqa: S608
+    query = f"SELECT count(*) FROM Cache WHERE {_IS_REPLACED}"  # noqa: S608 - constants only
     count: int = connection.execute(query).fetchone()[0]
     return count
 
 
-def rows_not_counted(connection: sqlite3.Connection, columns: str) -> Iterator[tuple[Any, ...]]:
-    """Some columns of the entries that are in no count, in the order of the file."""
+def rows_not_counted(connection: sqlite3.Connection, columns: str, counted: int) -> Iterator[tuple[Any, ...]]:
+    """Some columns of the entries that are in no count, in the order of the file.
+
+    Args:
+        connection: to the cache.
+        columns: SQL for them.
+        counted: how many entries are counted, so that nothing is searched where that is all.
+    """
+    if connection.execute("SELECT count(*) FROM Cache").fetchone()[0] == counted:
+        return
     # Their numbers first, for which the index is enough.
     found = connection.execute(f"SELECT rowid FROM Cache WHERE ({_IS_COUNTED}) IS NOT 1").fetchall()  # noqa: S608
     for (row,) in sorted(found):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +18,8 @@ import orjson
 from harness.cache.counters import model_counts, replaced_count, rows_not_counted
 from harness.cache.entry import Entry, StoredValue, check_entry, has_checksum, read_entry, stored_value
 from harness.cache.packing import unpack
-from harness.cache.sqlite_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, reporting
+from harness.cache.row_checksum import is_as_stored
+from harness.cache.sqlite_file import FILES, IS_SOUND, NOT_WRITTEN_HERE, open_for_reading, reporting
 
 SAMPLED = 200
 """Entries of each part of a sample."""
@@ -85,6 +89,7 @@ class Verification:
         damage: what is wrong with the file itself, as SQLite says it.
         without_checksum: how many sound entries of an older version have no checksum, so that a changed byte in their
             replies cannot be noticed.
+        in_full: how many were read in full; the bytes of the others are those that were stored, by their checksum.
     """
 
     folder: Path
@@ -92,6 +97,7 @@ class Verification:
     bad: tuple[BadEntry, ...]
     damage: tuple[str, ...]
     without_checksum: int = 0
+    in_full: int = 0
 
     @property
     def is_good(self) -> bool:
@@ -111,11 +117,14 @@ def stats(folder: Path, connection: sqlite3.Connection | None) -> Stats:
     completion: Counter[str] = Counter()
     unreadable = 0
     with reporting(folder):
-        replaced = 0 if connection is None else replaced_count(connection)
-        for known in model_counts(connection) if connection is not None else ():
+        file_bytes = sum((folder / name).stat().st_size for name in FILES if (folder / name).exists())
+        if connection is None:
+            return Stats(folder, 0, 0, 0, file_bytes, ())
+        replaced = replaced_count(connection)
+        for known in model_counts(connection):
             entries[known.model] = known.entries
             prompt[known.model], completion[known.model] = known.prompt_tokens, known.completion_tokens
-        others = () if connection is None else rows_not_counted(connection, f"key, value, {IS_SOUND}")
+        others = rows_not_counted(connection, f"key, value, {IS_SOUND}", entries.total())
         for key, value, is_sound in others:
             try:
                 entry = _entry(key, value, is_sound)
@@ -126,51 +135,76 @@ def stats(folder: Path, connection: sqlite3.Connection | None) -> Stats:
             entries[model] += 1
             prompt[model] += entry.reply.prompt_tokens
             completion[model] += entry.reply.completion_tokens
-        file_bytes = sum((folder / name).stat().st_size for name in FILES if (folder / name).exists())
     models = tuple(ModelStats(name, entries[name], prompt[name], completion[name]) for name in sorted(entries))
     return Stats(folder, entries.total() + unreadable, replaced, unreadable, file_bytes, models)
 
 
-def verify(folder: Path, connection: sqlite3.Connection | None) -> Verification:
-    """Hold every entry against its key, read every reply, and have SQLite check the file.
+def verify(folder: Path, connection: sqlite3.Connection | None, *, is_full: bool = False) -> Verification:
+    """Check the bytes of every entry, and have SQLite check the file.
+
+    An entry whose bytes are those that were stored, by their checksum, was right when it was stored. Any other one,
+    such as that of an older version, is read in full: it is unpacked, its key and the checksum of its reply are
+    computed again, and its call and its reply are read.
 
     Args:
         folder: of the cache.
         connection: from `open_for_reading`; None where there is no cache yet.
+        is_full: whether every entry is read in full.
     """
+    if connection is None:
+        return Verification(folder, 0, (), ())
     bad: list[BadEntry] = []
     damage: list[str] = []
-    checked = unmarked = 0
-    try:
-        for key, value, is_sound in _all_rows(connection):
-            checked += 1
-            try:
-                check_entry(_entry(key, value, is_sound))
-                unmarked += not has_checksum(value)
-            except ValueError as error:
-                bad.append(BadEntry(key if isinstance(key, str) else repr(key), str(error)))
-        if connection is not None:
+    checked = in_full = unmarked = 0
+    with ThreadPoolExecutor(1, "integrity-check") as beside:
+        in_file = beside.submit(_damage, folder)  # SQLite does not hold the lock of the interpreter meanwhile
+        try:
+            for key, value, checksum, is_sound in _all_rows(connection):
+                checked += 1
+                if is_sound and not is_full and is_as_stored(key, value, checksum):
+                    continue
+                in_full += 1
+                try:
+                    check_entry(_entry(key, value, is_sound))
+                    unmarked += not has_checksum(value)
+                except ValueError as error:
+                    bad.append(BadEntry(key if isinstance(key, str) else repr(key), str(error)))
+        except sqlite3.DatabaseError as error:
+            damage.append(str(error))
+    return Verification(folder, checked, tuple(bad), (*damage, *in_file.result()), unmarked, in_full)
+
+
+def _damage(folder: Path) -> list[str]:
+    """What SQLite's own check finds in the file."""
+    connection = open_for_reading(folder)
+    if connection is None:
+        return []
+    with closing(connection):
+        try:
             found = connection.execute(f"PRAGMA integrity_check({DAMAGE_SHOWN})").fetchall()
-            damage += [text for (text,) in found if text != "ok"]
-    except sqlite3.DatabaseError as error:
-        damage.append(str(error))
-    return Verification(folder, checked, tuple(bad), tuple(damage), unmarked)
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
+    return [text for (text,) in found if text != "ok"]
 
 
 def without_checksum(connection: sqlite3.Connection | None, most: int) -> Iterator[list[StoredValue]]:
-    """The sound entries that have no checksum, with one, in batches of at most `most`."""
+    """The sound entries that lack a checksum, of their reply or of their bytes, in batches of at most `most`."""
+    if connection is None:
+        return
+    # All positions first: an entry that is written again meanwhile must not be met twice.
+    found = array("q")
+    for number, key, value, checksum, is_sound in _all_rows(connection, "rowid, "):
+        if is_sound and not (has_checksum(value) and is_as_stored(key, value, checksum)):
+            found.append(number)
     batch: list[StoredValue] = []
-    # All keys first: an entry that is written again meanwhile must not be met twice.
-    keys = [key for key, value, is_sound in _all_rows(connection) if is_sound and not has_checksum(value)]
-    for key in keys:
-        assert connection is not None, "there are entries"
-        value = connection.execute("SELECT value FROM Cache WHERE key = ?", (key,)).fetchone()[0]
+    for number in found:
+        row = connection.execute(f"SELECT key, value, {IS_SOUND} FROM Cache WHERE rowid = ?", (number,)).fetchone()  # noqa: S608
         try:
-            entry = _entry(key, value, True)
+            entry = _entry(*row)
             check_entry(entry)
-        except ValueError:
-            continue  # `verify` names it
-        batch.append(stored_value(*entry)._replace(key=key))
+        except (ValueError, TypeError):
+            continue  # `verify` names it, unless it was deleted meanwhile
+        batch.append(stored_value(*entry)._replace(key=row[0]))
         if len(batch) == most:
             yield batch
             batch = []
@@ -197,9 +231,10 @@ def sampled_calls(connection: sqlite3.Connection) -> Iterator[Mapping[str, Any]]
             yield call
 
 
-def _all_rows(connection: sqlite3.Connection | None) -> Iterator[tuple[Any, Any, int]]:
-    if connection is not None:
-        yield from connection.execute(f"SELECT key, value, {IS_SOUND} FROM Cache ORDER BY rowid")  # noqa: S608
+def _all_rows(connection: sqlite3.Connection, before: str = "") -> Iterator[tuple[Any, ...]]:
+    """Key, value, checksum and whether a row is sound, after some other columns."""
+    columns = f"{before}key, value, access_count, {IS_SOUND}"
+    yield from connection.execute(f"SELECT {columns} FROM Cache ORDER BY rowid")  # noqa: S608
 
 
 def _entry(key: Any, value: Any, is_sound: int | bool) -> Entry:

@@ -25,16 +25,20 @@ from harness.cache.headroom import Headroom
 from harness.cache.lock import CacheLock
 from harness.cache.packing import pack
 from harness.cache.put_back import MESSAGE, OpenedFile
+from harness.cache.row_checksum import NO_CHECKSUM, row_checksum
 from harness.cache.sqlite_file import NOT_WRITTEN_HERE, SETTINGS, cache_error, check_settings, make_file
 from harness.errors import CacheError, Problem
 
 GROUP = 200
 """Entries after which a transaction takes in no more: a commit waits for the disk, many entries share the wait."""
 
-_INSERT = """
+_KEEP = """
 INSERT INTO Cache (key, raw, store_time, expire_time, access_time, access_count, tag, size, mode, filename, value)
-VALUES (?, 1, ?, NULL, ?, 0, ?, ?, ?, ?, ?) ON CONFLICT (key, raw) DO NOTHING
+VALUES (?, 1, ?, NULL, ?, ?, ?, ?, 1, NULL, ?) ON CONFLICT (key, raw) DO NOTHING
 """
+_CHANGED = "store_time expire_time access_time access_count tag size mode filename value".split()  # noqa: SIM905
+_OVERWRITE = _KEEP.replace("NOTHING", "UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _CHANGED))
+"""In place of diskcache's select, insert or update, and look for what has expired, of which there is nothing."""
 
 Existing: TypeAlias = Literal["keep", "replace", "overwrite"]
 """What becomes of an entry whose key is stored again."""
@@ -48,9 +52,6 @@ class PlainDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
 
     The class it replaces would load a pickle, which runs code, and open or delete the file that a row names.
     """
-
-    tokens = 0
-    """The tokens of the next value that is stored, as `harness.cache.counters` writes them."""
 
     def put(self, key: Any) -> tuple[str, bool]:
         """The key as it is stored."""
@@ -68,7 +69,7 @@ class PlainDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
         """The columns size, mode, file name and value of an entry."""
         if type(value) is not bytes or read:
             raise TypeError("a value of the cache is bytes")
-        return self.tokens, 1, None, value
+        return 0, 1, None, value
 
     def fetch(self, mode: Any, filename: Any, value: Any, read: Any) -> bytes:
         """The value that was stored."""
@@ -109,37 +110,38 @@ class _Database(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             raise
 
     def store(self, rows: Sequence[StoredValue], existing: Existing) -> None:
-        """Store entries inside a transaction, packed, with what statistics count of them."""
+        """Store entries inside a transaction, packed, with their checksum and what statistics count of them."""
         if existing == "keep":
             self.add_all(rows)
             return
         for one in rows:
             if existing == "replace":
                 self._keep_old(one.key)
-            counted = _counted(one)
-            self._disk.tokens = counted.tokens
-            self.set(one.key, pack(one.value), tag=counted.model)
+            self._sql(_OVERWRITE, self._row(one, time.time()))
 
     def add_all(self, rows: Sequence[StoredValue]) -> None:
-        """Store entries inside a transaction, but for keys that have one.
-
-        One statement in place of diskcache's select, insert and look for what has expired, of which there is nothing.
-        """
+        """Store entries inside a transaction, but for keys that have one."""
         now = time.time()
-        self._con.executemany(_INSERT, [self._row(one, now) for one in rows])
+        self._con.executemany(_KEEP, [self._row(one, now) for one in rows])
 
     def _row(self, one: StoredValue, now: float) -> tuple[Any, ...]:
-        """The values of `_INSERT`."""
-        counted = _counted(one)
-        return self._disk.put(one.key)[0], now, now, counted.model, counted.tokens, 1, None, pack(one.value)
+        """The values of `_KEEP`."""
+        counted, value = _counted(one), pack(one.value)
+        return self._disk.put(one.key)[0], now, now, row_checksum(one.key, value), counted.model, counted.tokens, value
 
     def _keep_old(self, key: str) -> None:
         """Move the entry of a key, if there is one, behind those that were replaced before."""
         old = self.get(key)
         if old is not None:
             number, now = 1, time.time()
-            while self._sql(_INSERT, self._row(StoredValue(f"{key}.{number}", old), now)).rowcount != 1:
+            # Without a checksum: nobody has checked the old bytes, and `verify` must find damage in them later.
+            while self._sql(_KEEP, self._unchecked(f"{key}.{number}", old, now)).rowcount != 1:
                 number += 1
+
+    def _unchecked(self, key: str, value: bytes, now: float) -> tuple[Any, ...]:
+        """The values of `_KEEP` for bytes that may be damaged."""
+        counted = counters_of(value)
+        return key, now, now, NO_CHECKSUM, counted.model, counted.tokens, pack(value)
 
 
 def _counted(one: StoredValue) -> Counted:

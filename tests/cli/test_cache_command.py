@@ -92,7 +92,11 @@ def test_stats_point_to_what_cannot_be_read(here):
 
 def test_verify_ends_well_if_all_is_well(here):
     fill(here / "c", 2)
-    assert run("verify", "--cache", "c").stdout == "c: 2 replies checked, 0 bad\n"
+    checked = "c: 2 replies checked, 0 bad\n"
+    shown = "  2 replies checked by a checksum of the stored bytes; --full reads them\n"
+    assert run("verify", "--cache", "c").stdout == checked + shown
+    assert run("verify", "--cache", "c", "--full").stdout == checked
+    assert run_json("verify", "--cache", "c", "--full")["in_full"] == 2
     assert run_json("verify", "--cache", "c") == {
         "folder": "c",
         "entries": 2,
@@ -100,6 +104,7 @@ def test_verify_ends_well_if_all_is_well(here):
         "bad": [],
         "damage": [],
         "without_checksum": 0,
+        "in_full": 0,
         "checksums_added": 0,
     }
 
@@ -110,7 +115,8 @@ def test_verify_ends_with_1_if_anything_is_bad(here):
         spoil(here / "c", number)
     lines = run("verify", "--cache", "c", code=1).stdout.splitlines()
     assert lines[0] == "c: 30 replies checked, 25 bad"
-    assert lines[1].startswith(f"  {entry(0).key}: this cache holds an entry that this program did not write")
+    assert lines[1] == "  5 replies checked by a checksum of the stored bytes; --full reads them"
+    assert lines[2].startswith(f"  {entry(0).key}: this cache holds an entry that this program did not write")
     assert lines[-2] == "  and 5 more; --json lists all"
     assert lines[-1] == "  `harness run SPEC --retry damaged` asks for those of a spec again"
     value = run_json("verify", "--cache", "c", code=1)
