@@ -40,4 +40,4 @@ def is_as_stored(key: Any, value: Any, checksum: Any) -> bool:
         value: as it is stored; bytes.
         checksum: as it is stored, of any type.
     """
-    return checksum == FORM + crc32(value, crc32(key.encode())) and value.startswith(_KNOWN_STARTS)
+    return bool(checksum == FORM + crc32(value, crc32(key.encode())) and value.startswith(_KNOWN_STARTS))
