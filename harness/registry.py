@@ -140,6 +140,12 @@ def find(kind: str, name: str) -> Any:
 
 
 @cache
+def has_trait(kind: str, name: str, trait: str) -> bool:
+    """Whether the plug-in called `name` has a true attribute; a replay asks this of every call. Raises as `find`."""
+    return bool(getattr(find(kind, name), trait, False))
+
+
+@cache
 def text(kind: str, name: str) -> str:
     """The YAML text of the plug-in called `name`. Raises as `find` does."""
     plugin = installed(kind, name)

@@ -218,3 +218,10 @@ def test_entry_points_that_cannot_be_read_are_left_to_the_search_of_python(
     (tmp_path / "strange-1.0.dist-info" / "entry_points.txt").mkdir(parents=True)
     assert registry._may_be_installed([str(tmp_path)])
     assert not registry._may_be_installed([str(tmp_path / "strange-1.0.dist-info"), "\0"])
+
+
+def test_a_trait_is_false_where_a_plug_in_does_not_have_it() -> None:
+    assert registry.has_trait("providers", "simulated", "IS_FREE")
+    assert not registry.has_trait("providers", "openai", "IS_FREE")
+    with pytest.raises(KeyError, match="nobody"):
+        registry.has_trait("providers", "nobody", "IS_FREE")

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from harness.cache.entry import (
     Entry,
     NewerEntryError,
     StoredValue,
+    packed_replies,
     read_entry,
     stored_reply,
     stored_value,
@@ -39,6 +41,8 @@ from harness.records.reasoning import separated
 if TYPE_CHECKING:
     from harness.cache.writer import CacheWriter, Existing
 
+ROWS_AT_ONCE = 128
+"""Rows that are unpacked, checked and read together; more leave the processor's cache."""
 ENTRIES_IN_A_BATCH = 200
 """Entries in one batch of `put_many`."""
 
@@ -85,14 +89,23 @@ class Cache:
             CacheError: where the cache cannot be read, or an entry is not what this program writes.
         """
         found: dict[str, Reply] = {}
-        for key, value in self._rows(list(keys)):
+        stored = self._rows(list(keys))
+        while rows := list(islice(stored, ROWS_AT_ONCE)):
+            if (replies := packed_replies(rows)) is not None:
+                found.update(zip([key for key, _ in rows], map(separated, replies), strict=True))
+            else:
+                found.update(self._replies_one_by_one(rows))
+        return found
+
+    def _replies_one_by_one(self, rows: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, Reply]]:
+        """Keys and replies of rows of which some may be plain or damaged. Raises as `get_many`."""
+        for key, value in rows:
             try:
-                found[key] = separated(stored_reply(key, value))
+                yield key, separated(stored_reply(key, value))
             except ValueError as error:
                 if not self._replaces_damaged or isinstance(error, NewerEntryError):
                     raise self._bad(key, error) from error
                 self._damaged.add(key)
-        return found
 
     def values(self, keys: Iterable[str]) -> dict[str, bytes]:
         """The replies of those keys that are there as bytes, for `harness.cache.entry.stored_reply` elsewhere.
@@ -278,7 +291,7 @@ class Cache:
                 some = keys[start : start + KEYS_IN_A_QUERY]
                 marks = ",".join("?" * len(some))
                 query = f"SELECT key, value, {IS_SOUND} FROM Cache WHERE key IN ({marks})"  # noqa: S608 - marks only
-                for key, value, is_sound in connection.execute(query, some):
+                for key, value, is_sound in connection.execute(query, some).fetchall():
                     if not is_sound:
                         raise self._bad(key, ValueError(NOT_WRITTEN_HERE))
                     yield key, value

@@ -10,7 +10,7 @@ would look like an attack: a cache may come from anywhere, and a small file must
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 
 MARK = b"\x01"
@@ -95,6 +95,23 @@ def unpack_reply(value: bytes) -> tuple[bytes, bytes]:
     if middle + _CHECKSUM > len(value):
         raise ValueError(_CUT_SHORT)
     return _unpacked(value[_HEAD:middle]), value[-_CHECKSUM:]
+
+
+def unpack_replies(values: Sequence[bytes]) -> list[bytes] | None:
+    """The reply lines of packed entries, as `unpack_reply`; None where one cannot be unpacked, or all are very long."""
+    codec = _codec()
+    size, decompress = codec.size, codec.decompress
+    middles = [_HEAD + int.from_bytes(value[1:_HEAD], "big") for value in values]
+    frames = [value[_HEAD:middle] for value, middle in zip(values, middles, strict=True)]
+    total = 0
+    try:
+        for value, middle, frame in zip(values, middles, frames, strict=True):
+            total += (unpacked := size(frame))
+            if middle + _CHECKSUM > len(value) or not _is_within(unpacked, len(frame)) or total > MOST_BYTES:
+                return None
+        return [decompress(frame) for frame in frames]
+    except codec.error:
+        return None
 
 
 def unpack_call(value: bytes) -> bytes:

@@ -113,12 +113,12 @@ class Model:
     @property
     def is_free(self) -> bool:
         """Whether no call to it can cost anything, because its replies come from this machine."""
-        return bool(getattr(registry.find("providers", self.provider), "IS_FREE", False))
+        return registry.has_trait("providers", self.provider, "IS_FREE")
 
     @property
     def is_local(self) -> bool:
         """Whether its replies are read from a file, so that a run without network has them too."""
-        return bool(getattr(registry.find("providers", self.provider), "IS_LOCAL", False))
+        return registry.has_trait("providers", self.provider, "IS_LOCAL")
 
     @property
     def is_mapped(self) -> bool:
@@ -136,7 +136,7 @@ class Model:
     @property
     def finds_by_place(self) -> bool:
         """Whether its replies are found by the place of a call, as those of a recording are."""
-        return bool(getattr(registry.find("providers", self.provider), "FINDS_BY_PLACE", False))
+        return registry.has_trait("providers", self.provider, "FINDS_BY_PLACE")
 
 
 def any_simulated(models: Iterable[Model]) -> bool:

@@ -238,7 +238,10 @@ class ConversationState(Generic[T]):
         for key, call, reply in zip(self.keys, self.calls, replies, strict=True):
             if reply is not UNAVAILABLE:
                 self.history += (key,)
-                self._count(call.model, reply)
+                self.prompt_tokens += reply.prompt_tokens
+                self.completion_tokens += reply.completion_tokens
+                if self.cost_usd is not None:
+                    self._pay(call.model, reply)
                 if (remark := remark_on(call, reply)) is not None:
                     self.remarks += (remark,)
         try:
@@ -250,13 +253,14 @@ class ConversationState(Generic[T]):
         self.keys = [call_key(call) for call in self.calls]
         return True
 
-    def _count(self, model: Model, reply: Reply) -> None:
-        self.prompt_tokens += reply.prompt_tokens
-        self.completion_tokens += reply.completion_tokens
-        price = FREE if model.is_free else model.price
+    def _pay(self, model: Model, reply: Reply) -> None:
+        """Add what a reply cost to the cost so far, which is known."""
+        assert self.cost_usd is not None
         if reply.cost_usd is not None:
-            self.cost_usd = None if self.cost_usd is None else self.cost_usd + reply.cost_usd
-        elif price is None or self.cost_usd is None:
+            self.cost_usd += reply.cost_usd
+            return
+        price = FREE if model.is_free else model.price
+        if price is None:
             self.cost_usd = None
         else:
             self.cost_usd += price.cost(reply.prompt_tokens, reply.completion_tokens, reply.cached_tokens)

@@ -1,5 +1,7 @@
 """Packed entries: what they unpack to, and what is refused."""
 
+import hashlib
+import random
 import sqlite3
 
 import pytest
@@ -7,9 +9,18 @@ import zstandard
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.cache.cache import Cache
-from harness.cache.entry import has_checksum, read_entry, stored_reply, value_of, without_call
-from harness.cache.packing import MARK, MOST_BYTES, RATIO_FREE_BYTES, is_packed, pack, unpack, unpack_reply
+from harness.cache.cache import ROWS_AT_ONCE, Cache
+from harness.cache.entry import has_checksum, packed_replies, read_entry, stored_reply, value_of, without_call
+from harness.cache.packing import (
+    MARK,
+    MOST_BYTES,
+    RATIO_FREE_BYTES,
+    is_packed,
+    pack,
+    unpack,
+    unpack_replies,
+    unpack_reply,
+)
 from harness.errors import CacheError
 from harness.records.calls import Reply
 from support.kept import entry
@@ -97,6 +108,66 @@ def test_a_frame_that_says_less_than_it_holds_is_refused() -> None:
     lying[at : at + 2] = (300 - 256).to_bytes(2, "little")
     with pytest.raises(ValueError, match="cannot be unpacked"):
         unpack(packed_by_hand(bytes(lying)))
+
+
+def rows_of(*texts: str) -> list[tuple[str, bytes]]:
+    keys = [f"{number:064x}" for number in range(len(texts))]
+    return [(key, pack(value_of(key, b"{}" * 40, Reply(text, "stop")))) for key, text in zip(keys, texts, strict=True)]
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8")), max_size=5))
+def test_packed_replies_are_read_together_as_they_are_alone(texts: list[str]) -> None:
+    rows = rows_of(*(LONG + text for text in texts))
+    assert packed_replies(rows) == [stored_reply(*row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(packed_by_hand(b"no frame"), id="no-frame"),
+        pytest.param(MARK + b"\xff\xff\xff\xff" + b"x" * 40, id="length-beyond-the-end"),
+        pytest.param(packed_by_hand(frame(b"{}" * 99, write_content_size=False)), id="size-not-said"),
+        pytest.param(packed_by_hand(frame(b"{}")), id="wrong-checksum"),
+        pytest.param(plain_of("short"), id="plain"),
+        pytest.param(pack(value_of("1" * 64, b"{}" * 40, Reply(LONG, "stop"))), id="of-another-key"),
+        pytest.param(b"", id="empty"),
+    ],
+)
+def test_replies_are_not_read_together_where_one_is_plain_or_damaged(bad: bytes) -> None:
+    first, last = rows_of(LONG, LONG)
+    assert packed_replies([first, ("2" * 64, bad), last]) is None
+
+
+def test_a_reply_with_the_right_checksum_and_the_wrong_fields_is_not_read_together() -> None:
+    key, line = "3" * 64, b'{"text":1}'
+    packed = packed_by_hand(frame(line))[:-16] + hashlib.sha256(b"%s\n%s" % (key.encode(), line)).digest()[:16]
+    assert packed_replies([(key, packed)]) is None
+    with pytest.raises(ValueError, match="newer version"):
+        stored_reply(key, packed)
+
+
+def test_very_long_replies_are_not_unpacked_together() -> None:
+    noise = random.Random(1).randbytes(MOST_BYTES // 2).hex().encode()[: MOST_BYTES // 2]
+    long = packed_by_hand(frame(noise))
+    assert unpack_replies([long]) == [noise]
+    assert unpack_replies([long] * 2) == [noise] * 2
+    assert unpack_replies([long] * 3) is None
+
+
+@pytest.mark.parametrize("count", [1, ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 3])
+def test_only_the_damaged_one_of_many_entries_is_missing(tmp_path, count: int) -> None:
+    every = [entry(number, LONG) for number in range(count)]
+    with Cache(tmp_path) as cache:
+        cache.put_many(every)
+    connection = sqlite3.connect(tmp_path / "cache.db")
+    connection.execute("UPDATE Cache SET value = ? WHERE key = ?", (packed_by_hand(b"no frame"), every[-1].key))
+    connection.commit()
+    connection.close()
+    keys = [one.key for one in every]
+    with Cache(tmp_path) as cache, pytest.raises(CacheError, match=keys[-1]):
+        cache.get_many(keys)
+    with Cache(tmp_path, replaces_damaged=True) as cache:
+        assert cache.get_many(keys) == {one.key: one.reply for one in every[:-1]}
 
 
 def test_old_and_new_entries_are_read_from_one_cache(tmp_path, monkeypatch) -> None:

@@ -113,6 +113,7 @@ def _forget() -> None:
     for each in (
         registry.names,
         registry.find,
+        registry.has_trait,
         registry.text,
         registry.fragment,
         registry.installed,
