@@ -33,11 +33,16 @@ def row_checksum(key: str, value: bytes) -> int:
 
 
 def is_as_stored(key: Any, value: Any, checksum: Any) -> bool:
-    """Whether a text key and the bytes of an entry are those that this version stored.
+    """Whether key and value are text and bytes that this version stored.
 
     Args:
-        key: as it is stored; text.
-        value: as it is stored; bytes.
-        checksum: as it is stored, of any type.
+        key: as it is stored, of any type, as the others are.
+        value: as it is stored.
+        checksum: as it is stored.
     """
-    return bool(checksum == FORM + crc32(value, crc32(key.encode())) and value.startswith(_KNOWN_STARTS))
+    return (
+        type(key) is str
+        and type(value) is bytes
+        and bool(checksum == FORM + crc32(value, crc32(key.encode())))
+        and value.startswith(_KNOWN_STARTS)
+    )

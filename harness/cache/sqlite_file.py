@@ -48,7 +48,9 @@ PAGE_BYTES = 2**13
 """Of the file of a new cache; some packed entries fit into a page."""
 
 NOT_WRITTEN_HERE = "this cache holds an entry that this program did not write"
-IS_SOUND = "raw = 1 AND mode = 1 AND filename IS NULL AND typeof(key) = 'text' AND typeof(value) = 'blob'"
+IS_INLINE = "raw = 1 AND mode = 1 AND filename IS NULL"
+"""SQL for: the entry is neither a pickle nor a file name."""
+IS_SOUND = f"{IS_INLINE} AND typeof(key) = 'text' AND typeof(value) = 'blob'"
 """SQL for: the entry is a text key and bytes stored inline, so no pickle and no file name."""
 
 KEYS_IN_A_QUERY = 256
@@ -88,8 +90,12 @@ def cache_error(folder: Path, error: Exception) -> CacheError:
     return CacheError(Problem(file=str(folder), message=f"the cache cannot be used: {says}", hint=hint))
 
 
-def open_for_reading(folder: Path) -> sqlite3.Connection | None:
+def open_for_reading(folder: Path, *, mapped_bytes: int = MAPPED_BYTES) -> sqlite3.Connection | None:
     """A connection that cannot write, or None where there is no cache yet.
+
+    Args:
+        folder: of the cache.
+        mapped_bytes: how much of the file is mapped into memory.
 
     Raises:
         CacheError: where the file is no cache, or cannot be read.
@@ -99,20 +105,20 @@ def open_for_reading(folder: Path) -> sqlite3.Connection | None:
         if not path.is_file():
             return None
         try:
-            return _connected(path, "mode=ro")
+            return _connected(path, "mode=ro", mapped_bytes)
         except sqlite3.OperationalError:
             # In a folder that cannot be written SQLite cannot make its shared memory; it can read the file as
             # one that nobody changes, which is right as long as no log waits to be merged into it.
             log = path.with_name(f"{path.name}-wal")
             if log.exists() and log.stat().st_size:
                 raise
-            return _connected(path, "immutable=1")
+            return _connected(path, "immutable=1", mapped_bytes)
 
 
-def _connected(path: Path, how: str) -> sqlite3.Connection | None:
+def _connected(path: Path, how: str, mapped_bytes: int) -> sqlite3.Connection | None:
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=60, isolation_level=None)
     try:
-        for pragma in ("query_only = 1", "trusted_schema = 0", f"mmap_size = {MAPPED_BYTES}"):
+        for pragma in ("query_only = 1", "trusted_schema = 0", f"mmap_size = {mapped_bytes}"):
             connection.execute(f"PRAGMA {pragma}")
         if has_entries(connection, path.parent):
             return connection

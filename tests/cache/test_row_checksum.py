@@ -44,3 +44,8 @@ def test_nothing_but_the_checksum_of_this_form_is_taken_for_one():
 def test_bytes_in_a_form_of_a_later_version_are_not_as_this_one_stored_them():
     value = b"\x02" + PACKED[1:]
     assert not is_as_stored(ONE.key, value, row_checksum(ONE.key, value))
+
+
+def test_other_types_are_not_what_this_version_stored():
+    for key, value in ((ONE.key.encode(), PACKED), (7, PACKED), (None, PACKED), (ONE.key, "text"), (ONE.key, None)):
+        assert not is_as_stored(key, value, row_checksum(ONE.key, PACKED))
