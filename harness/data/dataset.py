@@ -19,7 +19,7 @@ from harness.data.frozen import check_frozen
 from harness.data.hub.local_copy import fetched
 from harness.data.labels import Codes, label_codes, majority
 from harness.data.number_labels import Array, number_texts, numbers_in
-from harness.data.reading import read_rows
+from harness.data.reading import read_and_hash
 from harness.data.subset import chosen, rows_where, sample_seed, with_slices
 from harness.data.usable import row_problems, usable
 from harness.data.votes import with_votes
@@ -52,7 +52,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] | None
     spec = fetched(spec)
     required = required_of(spec) if required is None else required
     try:
-        rows = read_rows(spec)
+        content, rows = read_and_hash(spec)
         missing = missing_columns(rows, spec, required) if rows.present else []
         if missing or rows.frame.is_empty():
             raise DatasetError([*missing, *row_problems(rows, [])] or [Problem(message="holds no rows")])
@@ -61,7 +61,7 @@ def read_dataset(spec: DatasetSpec, *, seed: int, required: Sequence[str] | None
         kept = usable(frame, found.faults, rows, spec, required)
         frame, annotators = with_votes(kept.frame, found.annotators, spec)
         notes = (*filter(None, (spec.source_note,)), *found.notes, *kept.notes)
-        identity = _identity(spec, seed) | ({"order": f"{seed}"} if found.is_drawn else {})
+        identity = _identity(spec, seed, content) | ({"order": f"{seed}"} if found.is_drawn else {})
         digest = digest_of(identity)
         rows_used = chosen(frame, spec, seed)
         dataset = FrameDataset(spec.name, digest, rows_used, annotators, notes=notes, label_set=spec.label_set)
@@ -309,11 +309,11 @@ def _rankings(rows: pl.DataFrame) -> Iterable[tuple[str, ...]]:
     return (() if scores is None else (ranking_of(scores),) for scores in rows[OPINION].to_list())
 
 
-def _identity(spec: DatasetSpec, seed: int) -> dict[str, Any]:
+def _identity(spec: DatasetSpec, seed: int, content: str) -> dict[str, Any]:
     """The file's content and everything that the spec says about reading it, as its digest is made of it."""
     subset = spec.subset
     identity: dict[str, Any] = {
-        "content": source_digest(spec),
+        "content": content,
         "format": spec.format,
         "columns": spec.columns,
         "label_values": spec.label_values,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from harness.data.columns import path_names, wanted_columns
-from harness.data.files import files_of, plain_file, shards
+from harness.data.files import files_of, plain_file, shards, source_digest
 from harness.data.formats.jsonl import read_lines
 from harness.data.json_rows import joined
 from harness.data.paths import with_paths
@@ -28,6 +29,17 @@ def read_rows(spec: DatasetSpec) -> Rows:
         OSError: where a file cannot be opened.
     """
     return with_paths(read_source(spec, wanted_columns(spec)), path_names(spec))
+
+
+def read_and_hash(spec: DatasetSpec) -> tuple[str, Rows]:
+    """The digest of the content of a dataset (`source_digest`), and its rows as of `read_rows`.
+
+    Hashing does not hold the lock of the interpreter, so it takes place beside reading.
+    """
+    with ThreadPoolExecutor(1, "digest") as beside:
+        content = beside.submit(source_digest, spec)
+        rows = read_rows(spec)
+        return content.result(), rows
 
 
 def read_source(source: DatasetSpec | VotesSpec, wanted: Sequence[str]) -> Rows:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 from harness.evaluators.cell import calls_per_item
@@ -94,6 +95,7 @@ class _Counting:
         cell = chunk.cell
         here = result.cells[cell.id]
         strategy = self.plan.spec.strategies[cell.strategy]
+        ends = cache(partial(calls_per_item, cell, strategy))
         conversations = start_conversations(self.plan, chunk)
         waiting = advance(conversations, self.replies, UnavailableReplies())
         here.cached += sum(len(conversation.history) for conversation in conversations)
@@ -106,7 +108,7 @@ class _Counting:
             batch = zip(conversation.keys, conversation.calls, strict=True)
             missing = [(key, call) for key, call in batch if key not in found]
             here.cached += len(conversation.calls) - len(missing)
-            fewest, most = calls_per_item(cell, strategy, len(conversation.item.responses))
+            fewest, most = ends(len(conversation.item.responses))
             made = len(conversation.history) + len(conversation.calls)
             later = Later(max(0, fewest - made), most - max(made, fewest))
             add_calls(here, [call for _, call in missing], later, PLAIN)

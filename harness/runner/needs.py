@@ -142,14 +142,15 @@ class Need:
         self.likely_prompts += other.likely_prompts
         self.carried += other.carried
 
-    def expect(self, prompt: int, carried: float = 0) -> None:
-        """Count a call that is expected to be made.
+    def expect(self, prompt: int, carried: float = 0, *, calls: int = 1) -> None:
+        """Count calls that are expected to be made.
 
         Args:
-            prompt: tokens of its prompt without earlier replies.
-            carried: earlier replies in its prompt.
+            prompt: tokens of their prompts without earlier replies.
+            carried: earlier replies in their prompts.
+            calls: how many they are.
         """
-        self.likely += 1
+        self.likely += calls
         self.likely_prompts += prompt
         self.carried += carried
 
@@ -247,14 +248,19 @@ class Later(NamedTuple):
 
 def add_calls(need: Need, calls: Sequence[Call], later: Later, size: PromptSize) -> None:
     """Add calls that are missing, and those that come after them in their conversation."""
-    longest = shortest = 0
+    longest = shortest = prompts = replies = reply = 0
+    model = None
     for call in calls:
+        if call.model is not model:
+            model, reply = call.model, largest_reply(call.model)
         prompt = size.tokens(call)
-        reply = largest_reply(call.model)
         longest = max(longest, prompt + reply)
         shortest = prompt if not shortest else min(shortest, prompt)
-        need.add((1, 1), (prompt, prompt), (1, reply))
-        need.expect(prompt)
+        prompts += prompt
+        replies += reply
+    made = len(calls)
+    need.add((made, made), (prompts, prompts), (made, replies))
+    need.expect(prompts, calls=made)
     reply = largest_reply(calls[0].model) if calls else 0
     for number in range(later.certain):
         carried = len(calls) + number

@@ -65,9 +65,14 @@ def read_lines(file: BinaryIO, wanted: Sequence[str]) -> Rows:
         objects = _objects(lines, first, numbers, problems)
         first += len(lines)
         for row in objects:
-            present.update(dict.fromkeys(row))
+            if not row.keys() <= present.keys():
+                present.update(dict.fromkeys(row))
         for name, column in parts.items():
-            column.append(column_of([row.get(name) for row in objects]))
+            column.append(
+                column_of([row.get(name) for row in objects])
+                if name in present
+                else pl.repeat(None, len(objects), dtype=pl.String, eager=True)
+            )
     frame = pl.DataFrame([joined(name, column) for name, column in parts.items() if name in present])
     return Rows(frame, tuple(present), lambda: numbers, problems=tuple(problems))
 
