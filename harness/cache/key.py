@@ -43,10 +43,14 @@ def _identity(call: Call, messages: Any) -> dict[str, Any]:
 def call_key(call: Call) -> str:
     """The cache key of a call: SHA-256 of `call_bytes`, as 64 hexadecimal digits."""
     if isinstance(call.messages, SharedPrompt) and not call.locator:
-        around = orjson.dumps(_identity(call, PLACE), option=orjson.OPT_SORT_KEYS)
-        head, _, tail = around.partition(_PLACE_JSON)
-        return call.messages.digest(head + b'"messages":', tail)
+        return call.messages.digest(*around_messages(call))
     return hashlib.sha256(call_bytes(call)).hexdigest()
+
+
+def around_messages(call: Call) -> tuple[bytes, bytes]:
+    """What `call_bytes` writes before and after the JSON of the messages of a call that has no locator."""
+    head, _, tail = orjson.dumps(_identity(call, PLACE), option=orjson.OPT_SORT_KEYS).partition(_PLACE_JSON)
+    return head + b'"messages":', tail
 
 
 def locator_of(dataset: str, item: str, strategy: str, step: str) -> str:

@@ -118,9 +118,19 @@ def _in_orders_and_repeats(
             for draw in range(cell.repeats)
         ]
     outcomes = yield from together(conversations)
+    return votes_as_one(outcomes, cell, Ranking.BY_MEAN_RANK if item.responses else combine_of(cell, questions, models))
+
+
+def votes_as_one(outcomes: list[Outcome], cell: Cell, compare: Combine) -> Outcome:
+    """The outcomes of all orders and repeats as one, of which they are the votes where they are several.
+
+    Args:
+        outcomes: in the order in which they were asked for; those of exchanged responses as they were given.
+        cell: the cell.
+        compare: turns mean scores into a verdict, a label or a ranking.
+    """
     if cell.order != "given":
         outcomes[-cell.repeats :] = map(exchanged, outcomes[-cell.repeats :])
-    compare = Ranking.BY_MEAN_RANK if item.responses else _compare(cell, questions, models)
     one = _collapsed(outcomes, cell, compare)
     if len(outcomes) == 1:
         return one
@@ -145,7 +155,7 @@ def _once(votes: Sequence[Outcome], cell: Cell, compare: Combine) -> Outcome:
     return collapse_repeats(votes, compare, by_score=cell.collapse == "mean-score")
 
 
-def _compare(cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Combine:
+def combine_of(cell: Cell, questions: Questions, models: Mapping[str, Model]) -> Combine:
     """Turns scores into a verdict: by the margin of the strategy, or of the recording whose scores they are."""
     if questions.single is not None:
         return questions.single

@@ -82,6 +82,9 @@ class Mode(Protocol):
       orders and repeats;
     * `OWN_ORDERS: bool`, of a mode that asks: whether its `converse` and `calls_per_item` are about all orders and
       repeats; False by default;
+    * `asks_once(questions, model) -> bool`, of a mode that asks: whether its conversation is one question about a pair or
+      a single response, `questions.whole(item)`, and a retry where the reply holds no answer; a replay then renders and
+      hashes that question once for all cells;
     * `ASKS_OF_MANY: tuple[str, ...]`: what its strategies may ask where items have several responses, such as `rank`;
       without it, the mode does not rank;
     * `RANKS_ONLY: bool`: whether it serves nothing but the ranking of several responses; False by default;
@@ -194,6 +197,11 @@ def stages_of(cell: Cell) -> list[Cell]:
 def has_own_orders(mode: Mode) -> bool:
     """Whether a mode that asks handles the orders and repeats of a cell itself."""
     return hasattr(mode, "stages") or bool(getattr(mode, "OWN_ORDERS", False))
+
+
+def asks_once(mode: Mode, questions: Questions, model: Model) -> bool:
+    """Whether each conversation of a mode is one question about the item, in each order and repeat of the cell."""
+    return hasattr(mode, "asks_once") and not has_own_orders(mode) and bool(mode.asks_once(questions, model))
 
 
 def asks_of_many(mode: Mode) -> tuple[str, ...]:

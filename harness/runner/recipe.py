@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from harness.evaluators.cell import converse
 from harness.evaluators.conversation import Conversation
+from harness.evaluators.direct import DirectCell, direct_cell
 from harness.prompting.strategy import Questions, compile_strategy
 from harness.records.calls import Model
 from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import Outcome
 from harness.records.shared_prompts import SharedItem, SharedPrompts
+from harness.runner.direct_chunks import DirectReplay
 from harness.runner.draws import with_first_draw
+from harness.runner.finished import EndedConversation
+from harness.runner.session import Replies
 
 
 class ItemChunk(Protocol):
@@ -51,6 +55,9 @@ class Recipe:
     questions: dict[str, Questions] = field(default_factory=dict, repr=False, compare=False)
     _prompts: dict[tuple[str, str], SharedPrompts] = field(default_factory=dict, repr=False, compare=False)
 
+    _direct: dict[str, DirectCell | None] = field(default_factory=dict, repr=False, compare=False)
+    _replay: DirectReplay = field(default_factory=DirectReplay, repr=False, compare=False)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.models, self.strategies, self.shared, self.first_draw)
 
@@ -62,6 +69,29 @@ class Recipe:
             item = plain if prompts is None else SharedItem.of(plain, prompts, row)
             conversation = converse(item, cell, questions, self.models)
             yield item, with_first_draw(conversation, self.first_draw) if self.first_draw else conversation
+
+    def replayed(
+        self, chunk: ItemChunk, items: Callable[[], Iterable[Item]], replies: Replies
+    ) -> list[EndedConversation[Outcome] | None] | None:
+        """The conversations of a chunk as they end, without holding them where that is possible.
+
+        Args:
+            chunk: the chunk.
+            items: gives its items.
+            replies: the stored replies.
+
+        Returns:
+            None for each conversation that has to be held, or None where all have to be.
+        """
+        cell = chunk.cell
+        if cell.id not in self._direct:
+            questions = self.compiled(cell.strategy)
+            self._direct[cell.id] = direct_cell(cell, questions, self.models, self.first_draw)
+        direct = self._direct[cell.id]
+        if direct is None:
+            return None
+        is_shared = (cell.dataset, cell.strategy) in self.shared
+        return self._replay.replayed(direct, chunk, items, replies, is_shared=is_shared)
 
     def compiled(self, strategy: str) -> Questions:
         """A compiled strategy."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from harness.records.calls import Call, Reply
+from harness.records.calls import Call, Model, Reply
 from harness.records.shared_prompts import text_size
 from harness.text import quoted
 
@@ -50,12 +50,23 @@ class Remark(NamedTuple):
 
 def remark_on(call: Call, reply: Reply) -> Remark | None:
     """What is remarkable about a reply, None for nothing. Cheap for a reply about which nothing is."""
-    served = reply.served_model
-    is_other = bool(served) and served != call.model.id and not is_same_model(call.model.id, served)
+    served = other_model(call.model, reply)
     expected = _tokens_missing(call, reply) if reply.prompt_tokens else 0
-    if not is_other and not expected:
+    if not served and not expected:
         return None
-    return Remark(call.model.name, served if is_other else "", reply.prompt_tokens if expected else 0, expected)
+    return Remark(call.model.name, served, reply.prompt_tokens if expected else 0, expected)
+
+
+def other_model(model: Model, reply: Reply) -> str:
+    """The name that a reply reports, where it is another model's; else ""."""
+    served = reply.served_model
+    return "" if not served or served == model.id or is_same_model(model.id, served) else served
+
+
+def may_be_cut(reply: Reply, size: int) -> bool:
+    """Whether a reply reports so few prompt tokens that its prompt, of some bytes, has to be looked at."""
+    reported = max(reply.prompt_tokens, reply.cached_tokens)
+    return reply.prompt_tokens > 0 and size > BYTES_PER_TOKEN * reported and size >= SHORTEST_BYTES
 
 
 @lru_cache(maxsize=1024)  # a run has few names, and a million replies
@@ -75,9 +86,9 @@ def _plain(name: str) -> str:
 
 def _tokens_missing(call: Call, reply: Reply) -> int:
     """The tokens that a prompt has at least, where the reply reports less than half of them; else 0."""
-    reported, size = max(reply.prompt_tokens, reply.cached_tokens), text_size(call.messages)
-    if size <= BYTES_PER_TOKEN * reported or size < SHORTEST_BYTES:
+    if not may_be_cut(reply, text_size(call.messages)):
         return 0
+    reported = max(reply.prompt_tokens, reply.cached_tokens)
     texts = [message["content"] for message in call.messages]
     others = sum(len(text) - len(text.encode("ascii", "ignore")) for text in texts if not text.isascii())
     least = max(sum(len(text.split()) for text in texts), others // CHARACTERS_PER_TOKEN)

@@ -28,6 +28,7 @@ from harness.runner.session import (
     Replies,
     UnavailableReplies,
     advance,
+    replayed_directly,
     start_conversations,
 )
 
@@ -133,8 +134,7 @@ class Run(Generic[T]):
 
     def _run_here(self, chunk: Any, reached: int, missing: Missing) -> Sequence[FinishedConversation[T]]:
         """The conversations of a chunk; what they lack is asked for, or added to what is missing."""
-        conversations = start_conversations(self.plan, chunk)
-        waiting = advance(conversations, self.store, self.unavailable)
+        conversations, waiting = self._advanced(chunk)
         if not waiting:
             pass
         elif not self.may_ask(chunk):
@@ -142,10 +142,24 @@ class Run(Generic[T]):
         else:
             with collecting(True):  # calls in flight make cycles
                 self._execute(chunk, reached)
-            conversations = start_conversations(self.plan, chunk)
-            if advance(conversations, self.store, self.unavailable):
+            conversations, waiting = self._advanced(chunk)
+            if waiting:
                 raise CacheError("the cache does not give back what was just stored", hint=VERIFY)
         return conversations
+
+    def _advanced(self, chunk: Any) -> tuple[Sequence[FinishedConversation[T]], list[ConversationState[T]]]:
+        """The conversations of a chunk as far as stored replies allow, and those of them that need a call."""
+        replayed = replayed_directly(self.plan, chunk, self.store)
+        if replayed is None:
+            held = start_conversations(self.plan, chunk)
+            return held, advance(held, self.store, self.unavailable)
+        ended = [one for one in replayed if one is not None]
+        if len(ended) == len(replayed):
+            return ended, []
+        pairs = zip(replayed, self.plan.conversations(chunk), strict=True)
+        every = [ConversationState(*pair) if one is None else one for one, pair in pairs]
+        started = [one for one in every if isinstance(one, ConversationState)]
+        return every, advance(started, self.store, self.unavailable)
 
     def _execute(self, first: ConversationChunk, reached: int) -> None:
         """Make all missing calls from a chunk on; `reached` conversations precede it."""

@@ -97,6 +97,13 @@ def converse(item: Item, cell: Cell, questions: Questions, models: Mapping[str, 
     return outcome_of(answers, questions)
 
 
+def asks_once(questions: Questions, model: Model) -> bool:
+    """Whether a conversation is one question about a pair or a single response, and its retry."""
+    strategy = questions.strategy
+    is_plain = strategy.second_look is None and not questions.steps and strategy.ask in ("pair", "single")
+    return is_plain and not model.finds_by_place
+
+
 def _ranked(
     item: Item, cell: Cell, questions: Questions, model: Model, replies: Mapping[str, str]
 ) -> Conversation[Outcome]:
