@@ -82,9 +82,9 @@ class Mode(Protocol):
       orders and repeats;
     * `OWN_ORDERS: bool`, of a mode that asks: whether its `converse` and `calls_per_item` are about all orders and
       repeats; False by default;
-    * `asks_once(questions, model) -> bool`, of a mode that asks: whether its conversation is one question about a pair or
-      a single response, `questions.whole(item)`, and a retry where the reply holds no answer; a replay then renders and
-      hashes that question once for all cells;
+    * `asks_once(questions, model) -> bool`, of a mode that asks: whether its conversation is one question about a pair
+      or a single response, `questions.whole(item)`, and a retry where the reply holds no answer; a replay then renders
+      and hashes that question once for all cells;
     * `ASKS_OF_MANY: tuple[str, ...]`: what its strategies may ask where items have several responses, such as `rank`;
       without it, the mode does not rank;
     * `RANKS_ONLY: bool`: whether it serves nothing but the ranking of several responses; False by default;
