@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 from harness.evaluators.cell import ORDERS
@@ -15,6 +15,7 @@ from harness.prompting.strategy import Questions, compile_strategy
 from harness.records.datasets import Item
 from harness.records.judgments import FailureKind, Outcome
 from harness.runner.recipe import ItemChunk, Recipe
+from harness.runner.session import Replies
 
 
 def loop_context(spec: GenerationSpec) -> LoopContext:
@@ -89,6 +90,10 @@ class MatchRecipe(Recipe):
                 yield item, decided(Outcome("tie"), votes)
             else:
                 yield item, judging(item, cell, questions, self.models)
+
+    def replayed(self, chunk: ItemChunk, items: Callable[[], Iterable[MatchedItem]], replies: Replies) -> None:
+        """None: some conversations make no call, so all are held."""
+        return
 
 
 def decided(outcome: Outcome, votes: int) -> Conversation[Outcome]:
