@@ -91,7 +91,7 @@ class MatchRecipe(Recipe):
             else:
                 yield item, judging(item, cell, questions, self.models)
 
-    def replayed(self, chunk: ItemChunk, items: Callable[[], Iterable[MatchedItem]], replies: Replies) -> None:
+    def replayed(self, chunk: ItemChunk, items: Callable[[], Iterable[Any]], replies: Replies) -> None:
         """None: some conversations make no call, so all are held."""
         return
 

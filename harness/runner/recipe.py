@@ -71,7 +71,7 @@ class Recipe:
             yield item, with_first_draw(conversation, self.first_draw) if self.first_draw else conversation
 
     def replayed(
-        self, chunk: ItemChunk, items: Callable[[], Iterable[Item]], replies: Replies
+        self, chunk: ItemChunk, items: Callable[[], Iterable[Any]], replies: Replies
     ) -> list[EndedConversation[Outcome] | None] | None:
         """The conversations of a chunk as they end, without holding them where that is possible.
 
