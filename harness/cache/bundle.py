@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias, TypeVar
 
@@ -155,30 +155,35 @@ def _checked_frames(handle: BinaryIO, wrong: Wrong) -> tuple[FramesReader, Batch
     """A bundle of version 2 that was read and found right, and what it holds, whose bytes are the same as then."""
     bundle = FramesReader(handle, wrong, MAX_BYTES)
     tokens, models, names = array("q"), array("L"), dict[str | None, int]()
+    sizes = array("L")
     digests: list[tuple[int, bytes]] = []
     for batch in _grouped(bundle.entries(), lambda entry: len(entry.raw)):
-        digests.append((len(batch), _digest(entry.raw for entry in batch)))
+        digests.append((len(batch), _digest(b"".join([entry.raw for entry in batch]))))
+        sizes.extend(len(entry.raw) for entry in batch)
         tokens.extend(entry.counted.tokens for entry in batch)
         models.extend(names.setdefault(entry.counted.model, len(names)) for entry in batch)
     by_number = list(names)
 
     def batches() -> Batches:
-        handle.seek(0)
-        raw_entries = FramesReader(handle, wrong, MAX_BYTES).raw_entries()
+        handle.seek(bundle.start)
         start = 0
         for count, digest in digests:
-            batch = list(islice(raw_entries, count))
-            if _digest(batch) != digest:
+            ends = [0, *accumulate(sizes[start : start + count])]
+            read = handle.read(ends[-1])
+            if _digest(read) != digest:
                 raise wrong(start + 2, "the file was changed while it was read")
-            counted = map(Counted, (by_number[at] for at in models[start : start + count]), tokens[start:])
-            yield [StoredValue(*value_in(raw), one) for raw, one in zip(batch, counted, strict=False)]
+            raw = (read[one:end] for one, end in pairwise(ends))
+            counted = map(
+                Counted, (by_number[at] for at in models[start : start + count]), tokens[start : start + count]
+            )
+            yield [StoredValue(*value_in(entry), one) for entry, one in zip(raw, counted, strict=True)]
             start += count
 
     return bundle, batches()
 
 
-def _digest(entries: Iterable[bytes]) -> bytes:
-    return blake2b(b"".join(entries), digest_size=32).digest()
+def _digest(entries: bytes) -> bytes:
+    return blake2b(entries, digest_size=32).digest()
 
 
 def _grouped(entries: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:

@@ -32,6 +32,8 @@ VERSION = 2
 MAX_FRAME_BYTES = 2**24 + 2**12
 """Of the frame of a call or a reply, which unpacks to at most 16 MiB and may be stored without compression."""
 MAX_FIRST_LINE_BYTES = 2**16
+BLOCK_BYTES = 2**18
+"""Read from the file at once."""
 
 _LENGTHS = Struct("<IIII")
 _SKIPPABLE = 0x184D2A50, 8
@@ -111,13 +113,16 @@ class FramesReader:
     Attributes:
         spec: name of the spec that it was made for.
         expected: how many entries it says it has.
+        start: bytes of the file before the first entry.
     """
 
     def __init__(self, handle: BinaryIO, wrong: Callable[[int, str], BundleError], most_bytes: int) -> None:
         self._handle, self._make_error = handle, wrong
         self._number = 1
         self._left = most_bytes
+        self._block, self._at = b"", 0
         self._first = self._plain_line()
+        self.start = self._at
         self._digest = hashlib.sha256(self._first)
         try:
             header = orjson.loads(self._first)
@@ -138,7 +143,7 @@ class FramesReader:
             BundleError: at the first thing that is not right.
         """
         last_key = ""
-        for raw in self.raw_entries():
+        for raw in self._raw_entries():
             key, counted = self._checked(raw)
             if key <= last_key:
                 raise self._wrong("the entries are not sorted by key, each once")
@@ -147,17 +152,17 @@ class FramesReader:
         self._number += 1
         if self._plain_line() != _last_line(self._digest.hexdigest()):
             raise self._wrong("the checksum of the whole is not right, or there are more entries than it says")
-        if self._handle.read(1):
+        if self._at < len(self._block) or self._handle.read(1):
             raise self._wrong("something follows the last line")
 
-    def raw_entries(self) -> Iterator[bytes]:
+    def _raw_entries(self) -> Iterator[bytes]:
         """The bytes of the entries, unchecked but for their lengths."""
         for _ in range(self.expected):
             self._number += 1
-            head, call, reply = self._lengths()
+            call, reply = self._lengths()
             if not call or not reply or max(call, reply) > MAX_FRAME_BYTES:
                 raise self._wrong("this is not an entry: a part of it is missing or too long")
-            yield head + self._read(_AROUND + call + reply)
+            yield self._read(_LENGTHS.size + _AROUND + call + reply)
 
     def _checked(self, raw: bytes) -> tuple[str, Counted]:
         """The key of an entry, and what is counted of it."""
@@ -183,27 +188,35 @@ class FramesReader:
 
     def _plain_line(self) -> bytes:
         """The content of a line that is one frame without compression."""
-        _, length, nothing = self._lengths()
+        length, nothing = self._lengths()
         if nothing or length > MAX_FIRST_LINE_BYTES:
             raise self._wrong("this is not a bundle, or an entry is where another line belongs")
         try:
-            return stored_content(self._read(length))
+            return stored_content(self._read(_LENGTHS.size + length)[_LENGTHS.size :])
         except ValueError as error:
             raise self._wrong(f"a line is not written as a bundle writes it: {error}") from None
 
-    def _lengths(self) -> tuple[bytes, int, int]:
-        """The beginning of a line, and the lengths in it."""
-        head = self._read(_LENGTHS.size)
-        magic, size, first, second = _LENGTHS.unpack(head)
+    def _lengths(self) -> tuple[int, int]:
+        """The lengths in the beginning of the next line."""
+        self._fill(_LENGTHS.size)
+        magic, size, first, second = _LENGTHS.unpack_from(self._block, self._at)
         if (magic, size) != _SKIPPABLE:
             raise self._wrong("a line does not begin as a line of a bundle does")
-        return head, first, second
+        return first, second
 
     def _read(self, count: int) -> bytes:
-        found = self._handle.read(count)
-        if len(found) < count:
-            raise self._wrong("the file is cut short")
-        return found
+        """The next bytes."""
+        self._fill(count)
+        start, self._at = self._at, self._at + count
+        return self._block[start : self._at]
+
+    def _fill(self, count: int) -> None:
+        """Have so many bytes ahead in the block that was read."""
+        if self._at + count > len(self._block):
+            rest = self._block[self._at :]
+            self._block, self._at = rest + self._handle.read(max(BLOCK_BYTES, count - len(rest))), 0
+            if count > len(self._block):
+                raise self._wrong("the file is cut short")
 
     def _wrong(self, message: str) -> BundleError:
         return self._make_error(self._number, message)
