@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from harness.statistics.agreement import Array
 
@@ -47,10 +46,12 @@ def sign_test(up: int, down: int) -> ChangeTest:
         up: items that moved up.
         down: items that moved down.
     """
+    from scipy.special import bdtr  # scipy.stats takes a second to import
+
     n = up + down
     if not n:
         return ChangeTest(1.0, 1.0)
-    return ChangeTest(min(1.0, 2 * float(binom.cdf(min(up, down), n, 0.5))), min(1.0, 2 * 0.5**n))
+    return ChangeTest(min(1.0, 2 * float(bdtr(min(up, down), n, 0.5))), min(1.0, 2 * 0.5**n))
 
 
 def exchange_test(one: Counts, other: Counts) -> ChangeTest:

@@ -12,7 +12,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from harness.statistics.agreement import Array
 from harness.statistics.concordance import concordance
@@ -28,6 +27,8 @@ def is_constant(values: Array) -> bool:
 
 def pearson(x: Array, y: Array) -> tuple[float, Array]:
     """The product-moment correlation. Neither column may be constant."""
+    from scipy import stats  # not at the top: it takes a second
+
     value = _inside(stats.pearsonr(x, y).statistic)
     a, b = _standard(x), _standard(y)
     return value, _centred(a * b - value / 2 * (a**2 + b**2)) / len(x)
@@ -38,6 +39,8 @@ def spearman(x: Array, y: Array) -> tuple[float, Array]:
 
     The influence includes what an item does to the ranks of the others.
     """
+    from scipy import stats  # not at the top: it takes a second
+
     value = _inside(stats.spearmanr(x, y).statistic)
     n = len(x)
     u, v = (_centred(stats.rankdata(values) / n) for values in (x, y))
@@ -50,6 +53,8 @@ def spearman(x: Array, y: Array) -> tuple[float, Array]:
 
 def kendall(x: Array, y: Array) -> tuple[float, Array]:
     """Kendall's tau-b. Neither column may be constant."""
+    from scipy import stats  # not at the top: it takes a second
+
     value = _inside(stats.kendalltau(x, y).statistic)
     n = len(x)
     same, opposite = concordance(x, y)

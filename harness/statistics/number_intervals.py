@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from harness.statistics import clusters
 from harness.statistics.agreement import Array
@@ -138,7 +137,9 @@ def _jackknifed(value: float, without: Array) -> Array:
 
 def _quantile(level: float, worth: float, influence: Array) -> float:
     """Student's t at the end of an interval, with the degrees of freedom of the items or of their tails."""
-    return float(student.ppf((1 + level) / 2, max(1.0, min(worth - 1, tail_degrees(influence)))))
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
+
+    return float(stdtrit(max(1.0, min(worth - 1, tail_degrees(influence))), (1 + level) / 2))
 
 
 def mean_interval(

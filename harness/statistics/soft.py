@@ -11,9 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import xlogy
-from scipy.stats import beta, norm, rankdata
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit, xlogy
 
 from harness.statistics.agreement import Array
 
@@ -54,7 +52,7 @@ def mean_t_interval(values: Array, group: NDArray[np.int64] | None, level: float
     error = math.sqrt(count / (count - 1) * float(gaps @ gaps)) / len(values)
     if error < 1e-12:
         return Interval(None, None)
-    reach, mean = float(student.ppf((1 + level) / 2, count - 1)) * error, float(values.mean())
+    reach, mean = float(stdtrit(count - 1, (1 + level) / 2)) * error, float(values.mean())
     return Interval(mean - reach, mean + reach)
 
 
@@ -118,6 +116,8 @@ def auc(p: Array, is_a: NDArray[np.bool_]) -> tuple[float, Array]:
         p: of each item; equal ones count one half.
         is_a: whether response a is better; both must occur.
     """
+    from scipy.stats import rankdata  # not at the top: it takes a second
+
     ones, zeros = int(is_a.sum()), int((~is_a).sum())
     ranks = rankdata(p)
     placed = np.empty(len(p))
@@ -141,11 +141,13 @@ def auc_interval(
     count = len(sums)
     error = math.sqrt(count / max(1, count - 1) * float(sums @ sums))
     if value in (0.0, 1.0) or error < 1e-12:
+        from scipy.stats import beta  # not at the top: it takes a second
+
         fewest = min(len(np.unique(numbers[is_a])), len(np.unique(numbers[~is_a])))
         right = value * fewest
         low = float(beta.ppf((1 - level) / 2, right, fewest - right + 1)) if right > 0 else 0.0
         high = float(beta.ppf((1 + level) / 2, right + 1, fewest - right)) if right < fewest else 1.0
         return Interval(low, high)
     odds = math.log(value / (1 - value))
-    reach = float(norm.ppf((1 + level) / 2)) * error / (value * (1 - value))
+    reach = float(ndtri((1 + level) / 2)) * error / (value * (1 - value))
     return Interval(1 / (1 + math.exp(reach - odds)), 1 / (1 + math.exp(-odds - reach)))

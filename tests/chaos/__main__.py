@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from chaos.planted import PLANTED
@@ -23,6 +24,8 @@ from chaos.scenario import Ended, run_some
 SEEDS = 10_000
 AT_ONCE = 25
 """Seeds that one process takes at a time."""
+WITHIN, FOUND = 100, "found by seed"
+"""Seeds that find each planted defect."""
 SHARED_MEMORY = Path("/dev/shm")
 """A file system in memory, on which syncing takes no time."""
 
@@ -49,6 +52,38 @@ def ended_groups(run: Callable[[range], list[Ended]], groups: list[range], proce
             pool.shutdown(cancel_futures=True)
 
 
+def find_plants(folder: Path | None) -> int:
+    """Plant every defect, each in a process of its own, and print which seed finds it; 1 if one is not found.
+
+    The remembered seed is tried first, then those from 0. Only a violated invariant counts, no other error.
+    """
+    missed = 0
+    for name, plant in PLANTED.items():
+        receiver, sender = get_context("fork").Pipe(duplex=False)
+        process = get_context("fork").Process(target=_find, args=(name, plant.seed, folder, sender))
+        process.start()
+        sender.close()
+        try:
+            found = receiver.recv()
+        except EOFError:
+            found = "the process ended"
+        process.join()
+        missed += not found.startswith(FOUND)
+        print(f"{name}: {found}", flush=True)
+    return bool(missed)
+
+
+def _find(name: str, seed: int, folder: Path | None, sender: Connection) -> None:
+    for at in (range(seed, seed + 1), range(WITHIN)):
+        last = run_some(at, folder, name)[-1]
+        if last.failure:
+            error = last.failure.strip().splitlines()[-1]
+            is_invariant = error.startswith("AssertionError: ")
+            sender.send(f"{FOUND} {last.seed}: {error}" if is_invariant else f"seed {last.seed} ended in {error}")
+            return
+    sender.send(f"not found by {WITHIN} seeds")
+
+
 def main() -> int:
     """Run the seeds; 1 if one of them failed."""
     parser = argparse.ArgumentParser(prog="chaos", description=__doc__.partition("\n")[0])
@@ -57,8 +92,11 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, metavar="K", help="the first seed; default 0")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), metavar="N", help="default: all cores")
     parser.add_argument("--plant", choices=list(PLANTED), default="", help="plant a defect, which must be found")
+    parser.add_argument("--plants", action="store_true", help=f"plant every defect; {WITHIN} seeds must find each")
     given = parser.parse_args()
     folder = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
+    if given.plants:
+        return find_plants(folder)
     if given.seed is not None:
         (ended,) = run_some(range(given.seed, given.seed + 1), folder, given.plant)
         report(ended, with_steps=True)

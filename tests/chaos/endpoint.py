@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,10 @@ FAULTS = {
 }
 """What an attempt may meet. Those that may be billed are billed half of the time."""
 UNREADABLE = "I would rather not say."
+PROMPT = 2
+"""Messages of a first call; one that asks again repeats them."""
+OF_ALL, UNREADABLE_AT_FIRST, UNREADABLE_TWICE = 8, 2, 1
+"""Of so many calls, those whose first reply holds no answer, and those whose second holds none either."""
 
 
 @dataclass
@@ -83,8 +88,14 @@ class Endpoint:
         return _Provider(real, self, process)
 
     def text_of(self, call: Call, key: str) -> str:
-        """What the model says; every twelfth call is unreadable until the endpoint is patient."""
-        is_unreadable = int(key[:6], 16) % 12 == 0 and not self.is_patient
+        """What the model says; until the endpoint is patient, some replies hold no answer.
+
+        The harness asks again where a reply holds none. Of some calls the second reply holds none either: their
+        judgments fail, and `--retry` replaces both replies.
+        """
+        number = zlib.crc32(f"{call.model.name} {call.messages[:PROMPT]}".encode())
+        share = UNREADABLE_AT_FIRST if len(call.messages) == PROMPT else UNREADABLE_TWICE
+        is_unreadable = number % OF_ALL < share and not self.is_patient
         if key in self.unreadable if self.unreadable is not None else is_unreadable:
             return UNREADABLE
         return answer(Knobs.from_model_id(call.model.id), call.messages, call.draw).text

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import harness.atomic
 import harness.cache.bundle
@@ -22,9 +21,11 @@ import harness.runner.run_folder
 from harness.cache.cache import Cache
 from harness.cache.entry import read_reply
 from harness.cache.packing import unpack
+from harness.errors import StorageError
 from harness.providers.ledger import Ledger
 from harness.runner.executor import Executor
 from harness.runner.run_folder import RunWriter
+from harness.runner.turn import Turn
 
 
 def lock_never_taken() -> None:
@@ -108,9 +109,12 @@ def bundle_in_place() -> None:
 
     @contextmanager
     def replacing(path: Path) -> Iterator[BinaryIO]:
-        with path.open("wb") as handle:
-            yield handle
-            shutil.copyfile(path, path.with_name("copy"))
+        try:
+            with path.open("wb") as handle:
+                path.with_name("copy").write_bytes(b"")  # a place to be killed at
+                yield handle
+        except OSError as error:
+            raise StorageError(f"cannot write {path}", hint="free some space") from error
 
     harness.cache.bundle.replacing = replacing
 
@@ -144,14 +148,27 @@ def ledger_not_shared() -> None:
 
 
 def asked_twice() -> None:
-    """Identical calls in flight are made more than once, and stored replies are asked for again."""
+    """Identical calls in flight are made more than once, and no call is claimed."""
+
+    class Unclaimed:
+        claims = None
+
+        def __init__(self, store: Any) -> None:
+            self._store = store
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._store, name)
 
     def shared(self: Executor, key: str, call: Any, where: Any) -> Any:
-        future = asyncio.ensure_future(self._ask(key, call, where))
+        turn = Turn(Unclaimed(self.store), key, call.model.limits.timeout_s)
+        future = asyncio.ensure_future(self._ask(turn, call, where))
         self.in_flight[f"{key}{len(self.in_flight)}"] = future
         return future
 
-    Executor._shared = shared
+    async def reply_to(self: Executor, key: str, call: Any, where: Any) -> Any:
+        return await shared(self, key, call, where)
+
+    Executor._shared, Executor._reply_to = shared, reply_to
 
 
 def replaced_replies_dropped() -> None:
@@ -168,23 +185,35 @@ def cleared_in_use() -> None:
     harness.cache.sqlite_file._check_unused = lambda _folder: None
 
 
-PLANTED: dict[str, Callable[[], None]] = {
-    function.__name__.replace("_", "-"): function
-    for function in (
-        lock_never_taken,
-        slot_freed_early,
-        group_fails_as_a_whole,
-        ends_without_waiting,
-        confirmed_early,
-        no_rescue,
-        checksum_ignored,
-        published_file_by_file,
-        bundle_in_place,
-        unknown_cost_forgotten,
-        reserved_too_late,
-        ledger_not_shared,
-        asked_twice,
-        replaced_replies_dropped,
-        cleared_in_use,
+class Plant(NamedTuple):
+    """A defect.
+
+    Attributes:
+        plant: plants it in this process, from which nothing removes it.
+        seed: one that finds it, which is tried first. Another change of the simulation may make another one find it.
+    """
+
+    plant: Callable[[], None]
+    seed: int
+
+
+PLANTED: dict[str, Plant] = {
+    plant.__name__.replace("_", "-"): Plant(plant, seed)
+    for plant, seed in (
+        (lock_never_taken, 0),
+        (slot_freed_early, 7),
+        (group_fails_as_a_whole, 0),
+        (ends_without_waiting, 0),
+        (confirmed_early, 0),
+        (no_rescue, 0),
+        (checksum_ignored, 18),
+        (published_file_by_file, 24),
+        (bundle_in_place, 3),
+        (unknown_cost_forgotten, 59),
+        (reserved_too_late, 21),
+        (ledger_not_shared, 73),
+        (asked_twice, 0),
+        (replaced_replies_dropped, 17),
+        (cleared_in_use, 6),
     )
 }

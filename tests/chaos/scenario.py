@@ -102,7 +102,7 @@ def run_some(seeds: range, folder: Path | None, planted: str = "") -> list[Ended
         planted: name of a defect to plant, "" for none; the first seed that finds it is the last.
     """
     if planted:
-        PLANTED[planted]()
+        PLANTED[planted].plant()
     _remember()
     with tempfile.TemporaryDirectory(prefix="chaos-", dir=folder) as here:
         scenarios = Scenarios(Path(here))

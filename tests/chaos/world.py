@@ -20,6 +20,7 @@ from harness.cache.cache import Cache
 from harness.cache.entry import Entry, StoredValue
 from harness.cache.packing import unpack
 from harness.cache.sqlite_file import open_for_reading
+from harness.errors import HarnessError
 from harness.providers.simulation.dataset import make_pairs
 from harness.records.calls import Reply
 from harness.runner.plan import Planned
@@ -63,7 +64,7 @@ class World:
         root.mkdir()
         self.root, self.machine, self.random = root, machine, random
         rows = make_pairs(3, 5)
-        rows.append({**rows[0], "id": "again"})  # the same calls as those of the first item
+        rows.insert(1, {**rows[0], "id": "again"})  # the same calls, in flight at the same time
         (root / "letters.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         (root / "spec.yaml").write_text(SPEC)
         self.cache, self.results, self.bundle = root / "cache", root / "results", root / "shared.bundle"
@@ -99,6 +100,8 @@ class World:
             return
         text = json.loads(unpack(value).partition(b"\n")[0])["text"]
         if key in self.wanted_again or key in self.damaged:
+            if key in self.kept:
+                self.kept[f"{key}.replaced"] = self.kept[key]
             self.kept[key] = text
             self.wanted_again.discard(key)
             self.damaged.discard(key)
@@ -128,10 +131,16 @@ class World:
         self._check_paid(process, texts, most_lost)
         for run in self.results.glob(f"{NAME}/[!.]*"):
             assert {file.name for file in run.iterdir()} >= set(DETERMINISTIC), "a run folder is not whole"
-            check_run(run)
+            try:
+                check_run(run)
+            except HarnessError as error:
+                raise AssertionError("a run folder is not as it was written") from error
         assert not list(self.results.glob("*/*.unscored")), "scoring failed"
         if self.bundle.exists():
-            assert keys_in(self.bundle), "a bundle is empty"
+            try:
+                assert keys_in(self.bundle), "a bundle is empty"
+            except HarnessError as error:
+                raise AssertionError("a bundle is half written") from error
 
     def _check_paid(self, process: int, texts: dict[str, str], most_lost: int) -> None:
         gone = Counter[str]()
@@ -159,7 +168,8 @@ class World:
         with Cache(self.cache) as cache:
             found = cache.verify()
         assert not found.damage, found.damage
-        assert {entry.key for entry in found.bad} == self.damaged & {key for key, _ in rows}
+        is_named = {entry.key for entry in found.bad} == self.damaged & {key for key, _ in rows}
+        assert is_named, "the entries that fail their checksum are not those that were changed"
         return {
             key: json.loads(unpack(value).partition(b"\n")[0])["text"] for key, value in rows if key not in self.damaged
         }

@@ -1,5 +1,7 @@
 """Intervals of figures and means of items in clusters."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -75,3 +77,22 @@ def test_shares_of_independent_items_are_agresti_and_coulls():
 def test_too_few_items_and_clusters_say_so():
     assert "fewer than 20 items" in clustered.mean_interval(np.zeros(5), None, (0.0, 1.0), 0.95).reason
     assert "fewer than 8 clusters" in clustered.mean_interval(np.zeros(40), np.arange(40) // 10, (0, 1), 0.95).reason
+
+
+def test_the_interval_of_a_mean_is_that_of_its_jackknife_and_its_effective_items():
+    random = np.random.default_rng(3)
+    values, group = 0.3 * np.repeat(random.random(12), 3) + 0.7 * random.random(36), np.repeat(np.arange(12), 3)
+    found = clustered.mean_interval(values, group, (0.0, 1.0), 0.95)
+    mean = values.mean()
+    jackknife = 11 / 12 * sum((values[group != each].mean() - mean) ** 2 for each in range(12))
+    sums = np.bincount(group, values - mean)
+    carrying = (sums**2).sum() ** 2 / (sums**4).sum()
+    correlation = max(0.0, (jackknife / (values.var(ddof=1) / 36) - 1) / 2)
+    assert found.error == pytest.approx(math.sqrt(jackknife))
+    assert found.design_effect == pytest.approx(1 + 2 * (carrying * correlation + 0.5) / (carrying + 0.5))
+    z = 1.959963984540054
+    total = found.worth + z**2
+    centre = (found.worth * mean + z**2 / 2) / total
+    spread = (found.worth * (values**2).mean() + z**2 / 2) / total - centre**2
+    reach = z * math.sqrt(spread / total)
+    assert (found.low, found.high) == pytest.approx((centre - reach, centre + reach))

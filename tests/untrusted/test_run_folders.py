@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +33,14 @@ VERBS = {
     "failures": ["failures", "{run}"],
     "export": ["export", "{run}", "--format", "dpo", "--out", "{out}"],
 }
+MORE_VERBS = VERBS | {
+    "report": ["report", "{run}", "--out", "{out}"],
+    "label status": ["label", "status", "{run}", "--dir", "{out}"],
+    "calibrate": ["calibrate", "{run}"],
+}
+"""Those of which one fault is tried: all verbs read a run in the same way."""
+MOST_CPU_S = 2.0
+"""Seconds of processor time that a command may take to refuse a run folder, with its imports."""
 BOARD, MANIFEST, SPEC = "leaderboard.json", "manifest.json", "spec.json"
 FILES = (BOARD, MANIFEST, SPEC, "judgments.parquet", "items.parquet", "scores.parquet")
 
@@ -125,9 +135,9 @@ def damaged(tmp_path: Path, spec: str, file: str, fault: str, *, checksums: bool
 def outcome(verb: str, run: Path, spec: str) -> tuple[int, str]:
     (sound,) = (folder for folder in SHIPPED[spec].iterdir() if folder.is_dir())
     places = {"run": str(run), "sound": str(sound), "out": str(run.parent / "out.jsonl")}
-    started = time.monotonic()
-    done = CliRunner().invoke(main, [word.format(**places) for word in VERBS[verb]])
-    assert time.monotonic() - started < 60, "it reads without end"
+    started = time.process_time()
+    done = CliRunner().invoke(main, [word.format(**places) for word in MORE_VERBS[verb]])
+    assert time.process_time() - started < MOST_CPU_S
     assert "Traceback" not in done.output
     assert "\x1b[31m" not in done.output
     return done.exit_code, done.output
@@ -147,7 +157,40 @@ def test_a_damaged_file_is_named(tmp_path: Path, number: int, file: str, fault: 
     check_named(tmp_path, file, fault, list(VERBS)[number % len(VERBS)])
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="resource usage of POSIX")
+@pytest.mark.parametrize("verb", ["compare", "correct", "label next", "export", "report", "label status", "calibrate"])
+def test_a_damaged_run_is_refused_within_two_seconds_of_processor_time_with_all_imports(
+    tmp_path: Path, verb: str
+) -> None:
+    import resource
+
+    run = damaged(tmp_path, "quickstart", "items.parquet", "truncated")
+    places = {"run": str(run), "sound": str(run), "out": str(tmp_path / "out.jsonl")}
+    words = [sys.executable, "-m", "harness", *(word.format(**places) for word in MORE_VERBS[verb])]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(words, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert (done.returncode, str(run / "items.parquet") in done.stderr) == (2, True), done.stderr
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < MOST_CPU_S
+
+
+def test_a_damaged_run_is_refused_before_what_is_slow_to_import(tmp_path: Path) -> None:
+    run = damaged(tmp_path, "quickstart", "items.parquet", "truncated")
+    places = {"run": str(run), "sound": str(run), "out": str(tmp_path / "out.jsonl")}
+    commands = [[word.format(**places) for word in words] for words in MORE_VERBS.values()]
+    code = f"""
+import json, sys
+from click.testing import CliRunner
+from harness.cli import main
+codes = [CliRunner().invoke(main, words).exit_code for words in {commands!r}]
+print(json.dumps([codes, [name for name in ("scipy.stats", "scipy.optimize", "altair") if name in sys.modules]]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == [[2] * len(commands), []]
+
+
+@pytest.mark.parametrize("verb", MORE_VERBS)
 def test_a_damaged_file_is_named_by_every_verb(tmp_path: Path, verb: str) -> None:
     check_named(tmp_path, "items.parquet", "truncated", verb)
 
@@ -182,11 +225,9 @@ def test_millions_of_small_values_are_refused_before_they_are_objects(tmp_path: 
     run = damaged(tmp_path, "quickstart", file, "empty")
     (run / file).write_bytes(b'{"x": [' + b"[]," * 10_000_000 + b"0]}")
     (run / CHECKSUMS).write_text(json.dumps(checksums_json(run)))
-    started = time.process_time()
     code, output = outcome("leaderboard", run, "quickstart")
     assert code == 2
     assert f"{run / file}: has 20,000,002 values, more than the file of a run can have" in output
-    assert time.process_time() - started < 10
 
 
 def test_all_changed_files_are_named_at_once(tmp_path: Path) -> None:

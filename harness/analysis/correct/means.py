@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from harness.analysis.correct.mean_results import CellMean, MeanCorrection, MeanEstimate
 from harness.analysis.correct.systems import MOST_SYSTEMS, SystemDifference
@@ -231,11 +230,13 @@ def _weights(items: LabelledNumbers, design: Design) -> Array:
 
 def _interval(items: LabelledNumbers, found: Corrected, level: float) -> tuple[float, float]:
     """A t interval; its error holds that of one added item, so that it has no zero width."""
+    from scipy.special import stdtrit  # scipy.stats takes a second to import
+
     sizes = _sizes(items) if items.design is None else _weights(items, items.design)
     worth = float(sizes.sum()) ** 2 / float((sizes**2).sum())
     degrees = max(1.0, worth - (2 if found.power else 1))
     error = math.hypot(found.error * math.sqrt(worth / degrees), items.unit / worth)
-    reach = float(student.ppf((1 + level) / 2, degrees)) * error
+    reach = float(stdtrit(degrees, (1 + level) / 2)) * error
     return found.value - reach, found.value + reach
 
 
