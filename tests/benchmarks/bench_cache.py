@@ -17,6 +17,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -91,7 +92,28 @@ def floor_export(folder: Path, file: Path) -> None:
             handle.write(value)
 
 
+def floor_put(folder: Path, file: Path) -> None:
+    """Write the stored bytes into a table."""
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE Copy (key TEXT, value BLOB)")
+        connection.executemany("INSERT INTO Copy VALUES (?, ?)", rows_of(folder))
+
+
+def floor_stats(folder: Path) -> None:
+    """Add up the counters of all entries in one statement."""
+    with closing(sqlite3.connect(folder / "cache.db")) as connection:
+        connection.execute("SELECT tag, count(*), sum(size) FROM Cache GROUP BY tag").fetchall()
+
+
 def floor_verify(folder: Path) -> None:
+    """Compute a CRC-32 of the bytes of every entry, and have SQLite check the file."""
+    with closing(sqlite3.connect(folder / "cache.db")) as connection:
+        for key, value in connection.execute("SELECT key, value FROM Cache ORDER BY rowid"):
+            zlib.crc32(value, zlib.crc32(key.encode()))
+        connection.execute("PRAGMA integrity_check").fetchall()
+
+
+def floor_full(folder: Path) -> None:
     """Unpack, hash and parse every reply and every call."""
     for key, value in rows_of(folder):
         reply, call = unpack_reply(value)[0], unpack_call(value)
@@ -102,11 +124,18 @@ def floor_verify(folder: Path) -> None:
 
 
 def floor_import(folder: Path, file: Path) -> None:
-    """As `floor_verify`, and write the bytes into a table."""
-    floor_verify(folder)
-    with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("CREATE TABLE Copy (key TEXT, value BLOB)")
-        connection.executemany("INSERT INTO Copy VALUES (?, ?)", rows_of(folder))
+    """As `floor_full`, and write the bytes into a table."""
+    floor_full(folder)
+    floor_put(folder, file)
+
+
+def bare_set(folder: Path, entries: list[Entry]) -> None:
+    """Store the replies with diskcache, 200 to a transaction as a run does."""
+    with diskcache.Cache(str(folder), eviction_policy="none", sqlite_synchronous=2) as bare:
+        for start in range(0, len(entries), 200):
+            with bare.transact():
+                for entry in entries[start : start + 200]:
+                    bare[entry.key] = entry.reply.text.encode() + entry.call
 
 
 def main(count: int) -> None:
@@ -122,12 +151,17 @@ def main(count: int) -> None:
                 report(f"put, {at_once} at once", len(few), lambda: asyncio.run(put_concurrently(cache, few, at_once)))  # noqa: B023
         with Cache(folder / "cache") as cache:
             report("put_many", count, lambda: cache.put_many(entries))
+        report("bare diskcache, set", count, lambda: bare_set(folder / "bare", entries))
+        report("floor of put_many", count, lambda: floor_put(folder / "cache", folder / "put.db"))
         with Cache(folder / "cache") as cache:
             report("get_many, decoded", count, lambda: read_in_chunks(cache, keys), repeats=3)
             report("get_many, one at a time", len(some), lambda: [cache.get_many([entry.key]) for entry in some])
             report("verify", count, cache.verify)
-            report("stats", count, cache.stats)
             report("floor of verify", count, lambda: floor_verify(cache.folder))
+            report("verify --full", count, lambda: cache.verify(is_full=True))
+            report("floor of verify --full", count, lambda: floor_full(cache.folder))
+            report("stats", count, cache.stats)
+            report("floor of stats", count, lambda: floor_stats(cache.folder))
             report("export", count, lambda: export_bundle(cache, keys, folder / "x.bundle"))
             report("floor of export", count, lambda: floor_export(cache.folder, folder / "floor"))
             report("export, JSON lines", count, lambda: export_bundle(cache, keys, folder / "old.bundle", version=1))

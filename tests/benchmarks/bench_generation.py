@@ -1,4 +1,4 @@
-"""How fast a generation replays from the cache, and how much memory it takes, beside an evaluation of as many calls.
+"""How fast a generation replays from the cache, and how much memory it takes, beside a bare read of its replies.
 
 The cache is filled by simulated models that are called directly. Then the run and its export are timed as whole
 processes: `python tests/benchmarks/bench_generation.py --prompts 10000`.
@@ -10,12 +10,18 @@ import argparse
 import json
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+
+import orjson
+
+from harness.cache.packing import unpack
 
 SPEC = """\
 schema: 1
@@ -68,6 +74,13 @@ def timed(*words: Any) -> tuple[float, float]:
     return seconds, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
+def bare_read(folder: Path) -> None:
+    """Read, unpack and parse every reply in the cache."""
+    with closing(sqlite3.connect(folder / "cache" / "cache.db")) as connection:
+        for (value,) in connection.execute("SELECT value FROM Cache"):
+            orjson.loads(unpack(value).partition(b"\n")[0])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompts", type=int, default=10_000, help="prompts of each of the six pairs")
@@ -94,6 +107,9 @@ def main() -> None:
         where = ["--cache", places[1], "--results", places[2]]
         seconds, megabytes = timed("run", places[0], "--offline", *where)
         print(f"replay: {seconds:.1f} s, {calls / seconds:,.0f} calls/s, {megabytes:,.0f} MB")
+        started = time.monotonic()
+        bare_read(folder)
+        print(f"a bare read of its replies: {time.monotonic() - started:.1f} s")
         for view in ("single", "workflow"):
             out = folder / f"{view}.jsonl"
             seconds, _ = timed(

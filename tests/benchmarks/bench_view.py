@@ -1,4 +1,4 @@
-"""How long the pages of the viewer take over a run of many judgments, and how much memory.
+"""How long the pages of the viewer take over a run of many judgments, and how much memory, beside a bare read of it.
 
 python tests/benchmarks/bench_view.py [--judgments 1000000] [--judges 50]
 """
@@ -18,7 +18,7 @@ import polars as pl
 from bench_compare import write_run
 
 from harness.report.items.texts import Texts
-from harness.runner.run_folder import ITEMS, LEADERBOARD, MANIFEST, SPEC, read_json
+from harness.runner.run_folder import ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, read_json
 from harness.viewer.app import Viewer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -50,15 +50,17 @@ def pages(folder: Path) -> Iterator[tuple[str, str]]:
     """The pages that are measured, each with its address; the first one opens the run."""
     base = f"/runs/many/{folder.name}/"
     manifest = read_json(folder, MANIFEST)
+    ids = pl.read_parquet(folder / ITEMS, columns=["item"])["item"]
+    item = ids[len(ids) // 2]
     cell = manifest["cells"][len(manifest["cells"]) // 2]["id"]
     yield "items, first request", f"{base}items"
     yield "items", f"{base}items"
     yield "items, last page", f"{base}items?page=99999999"
     yield "items, cells disagree, most telling first", f"{base}items?show=disagree&sort=telling"
     yield "items, one cell wrong, one category", f"{base}items?cell={cell}&show=wrong&category=category+3"
-    yield "items, text in an id", f"{base}items?text=item-77"
-    yield "item", f"{base}item?dataset=many&item=item-777"
-    yield "item with a conversation", f"{base}item?dataset=many&item=item-777&cell={cell}"
+    yield "items, text in an id", f"{base}items?text={item}"
+    yield "item", f"{base}item?dataset=many&item={item}"
+    yield "item with a conversation", f"{base}item?dataset=many&item={item}&cell={cell}"
     yield "list of runs", "/"
 
 
@@ -74,6 +76,10 @@ def measure(folder: Path) -> None:
             times.append(time.perf_counter() - start)
             assert answer.status == 200, answer.text
         print(f"{name:44} {1000 * min(times):7.0f} ms  {len(answer.text) / 1000:6.0f} kB")
+    start = time.perf_counter()
+    for path in (folder / JUDGMENTS, folder / ITEMS):
+        pl.read_parquet(path)
+    print(f"{'bare read of the judgments and items':44} {1000 * (time.perf_counter() - start):7.0f} ms")
     print(f"memory: {before:.0f} MB with the package imported, {_memory():.0f} MB at most")
 
 
