@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_plan.py [--judgments 1000000] [--judges 10]
 
 Prints one JSON object a line, with the processor time and the peak memory of each process, for a cache without any
-reply and for one that holds them all. `reading` reads the data and counts nothing; its floor loop hashes and parses each
-line and does nothing else. The cache also serves `cache stats` and `cache verify`, each beside its own floor loop.
+reply and for one that holds them all. `reading` reads the data and counts nothing; its floor loop hashes and parses
+each line and no more. The cache also serves `cache stats` and `cache verify`, each beside its own floor loop.
 """
 
 from __future__ import annotations
