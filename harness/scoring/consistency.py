@@ -26,12 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.evaluators.voting import most_votes
-from harness.hashing import seed_for
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.figures import Figure
-from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS, clustered_facts, metric_figures
+from harness.scoring.estimates import MIN_ITEMS, TOO_FEW_ITEMS, clustered_facts
 from harness.scoring.labels import Reference
-from harness.scoring.metric import Metric
 from harness.statistics import consistency, win_rate
 from harness.statistics.agreement import Array
 from harness.statistics.clustered import mean_interval
@@ -81,37 +79,34 @@ class Asked(NamedTuple):
     collapsed: Codes
 
 
-def consistency_figures(
-    asked: Asked,
-    reference: Reference,
-    metrics: Mapping[str, Metric],
-    score: ScoreSpec,
-    *,
-    systems: int,
-    seed: int,
-) -> dict[str, Figure]:
-    """The companions that a cell has because it asked several times.
+def single_votes(cell: Cell, votes: NDArray[np.int8]) -> dict[str, Codes]:
+    """The verdicts that have figures of their own, by name: those in each order, or after each round.
+
+    Args:
+        cell: the cell.
+        votes: items × votes, positions in the label set, in the order of `Outcome.votes`.
+    """
+    cast = votes_of(cell, votes)
+    if cast.rounds is not None:
+        return {f"round-{number}": column for number, column in enumerate(cast.rounds.T, 1)}
+    return {order: most_votes(draws.T) for order, draws in cast.orders.items()} if cell.order == "both" else {}
+
+
+def consistency_figures(asked: Asked, reference: Reference, score: ScoreSpec, *, systems: int) -> dict[str, Figure]:
+    """The companions that compare the votes of a cell with each other.
 
     Args:
         asked: the cell with its votes.
         reference: the labels.
-        metrics: by name.
-        score: method, resamples and level.
+        score: level.
         systems: how many cells were scored on the same items.
-        seed: of the spec.
     """
     cell, votes, collapsed = asked
     cast = votes_of(cell, votes)
-    alone = {order: most_votes(draws.T) for order, draws in cast.orders.items()} if cell.order == "both" else {}
-    if cast.rounds is not None:
-        alone = {f"round-{number}": column for number, column in enumerate(cast.rounds.T, 1)}
-    figures: dict[str, Figure] = {}
-    for part, verdicts in alone.items():
-        sample = reference.sample(verdicts, systems)
-        made = metric_figures(sample, metrics, score, seed_for(seed, "interval", cell.id, part))
-        figures |= {f"{name}.{part}": figure for name, figure in made.items()}
     units = Units(reference.all_clusters, score.level, systems)
+    figures: dict[str, Figure] = {}
     if cell.order == "both":
+        alone = single_votes(cell, votes)
         figures |= _between_orders(alone["given"], alone["swapped"], collapsed, units)
     if cell.repeats > 1:
         figures |= _between_repeats(list(cast.orders.values()), units, reference.shape[0])

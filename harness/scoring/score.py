@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from harness.hashing import seed_for
 from harness.records.datasets import LabelledItems
 from harness.records.experiment import Cell, ScoreSpec
+from harness.records.figures import Figure
 from harness.records.judgments import Usage
 from harness.records.scores import CellScore, Winner
-from harness.scoring.consistency import Asked, consistency_figures
-from harness.scoring.estimates import make_figures
+from harness.scoring.consistency import Asked, consistency_figures, single_votes
+from harness.scoring.estimates import figures_of
+from harness.scoring.failure_bounds import failure_bounds
 from harness.scoring.holdout import choose_and_measure
 from harness.scoring.labels import Reference, reference_of
 from harness.scoring.metric import metrics_of
@@ -134,8 +136,7 @@ def score_cells(
     """Score each cell of one dataset alone. Arguments as for `score_dataset`.
 
     A cell's resamples are seeded from the seed of the spec and the id of the cell, so that neither another evaluator
-    nor another metric changes its intervals. Cells are scored on all processors; numpy releases the GIL
-    while it draws.
+    nor another metric changes its intervals.
     """
     if outcomes.shape != (len(dataset), len(cells)):
         raise ValueError(f"outcomes are {outcomes.shape}, not items × cells = {(len(dataset), len(cells))}")
@@ -143,27 +144,61 @@ def score_cells(
     if outcomes.size and not 0 <= outcomes.min() <= outcomes.max() < len(known):
         raise ValueError(f"outcomes must be positions in {known}")
     reference = reference_of(dataset)
-    metrics = metrics_of(score, reference.labels, reference.label_set)
-    systems = len(cells)
-
-    def scored(column: int) -> CellScore:
-        cell, judged, cast = cells[column], outcomes[:, column], votes[column]
-        table = reference.count(judged)
-        sample = reference.sample(judged, systems)
-        figures = make_figures(sample, metrics, score, seed_for(seed, "interval", cell.id))
+    alone = [
+        {} if cast is None or reference.label_set.is_number else single_votes(cell, cast)
+        for cell, cast in zip(cells, votes, strict=True)
+    ]
+    figures = _figures(cells, [*outcomes.T], alone, reference, score, seed)
+    scores = []
+    for column, (cell, found) in enumerate(zip(cells, figures, strict=True)):
+        cast, judged = votes[column], outcomes[:, column]
         if cast is not None and not reference.label_set.is_number:
-            figures |= consistency_figures(
-                Asked(cell, cast, judged), reference, metrics, score, systems=systems, seed=seed
-            )
-        return CellScore(
+            found |= consistency_figures(Asked(cell, cast, judged), reference, score, systems=len(cells))
+        table = reference.count(judged)
+        counted = CellScore(
             cell=cell,
             n=int(table.sum()),
             items=len(judged),
             table=tuple(tuple(int(count) for count in row) for row in table),
             outcomes=tuple(int(count) for count in np.bincount(judged, minlength=len(known))),
-            figures=figures,
+            figures=found,
             usage=usage[column],
         )
+        scores.append(counted)
+    return scores
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(scored, range(len(cells))))
+
+def _figures(
+    cells: Sequence[Cell],
+    judged: Sequence[NDArray[np.int8]],
+    alone: Sequence[Mapping[str, NDArray[np.int8]]],
+    reference: Reference,
+    score: ScoreSpec,
+    seed: int,
+) -> list[dict[str, Figure]]:
+    """The metrics of each cell with their bounds over failures, and those of its single votes.
+
+    Args:
+        cells: in canonical order.
+        judged: the outcomes of each.
+        alone: of each the verdicts in one order or after one round, by name.
+        reference: the labels.
+        score: how intervals are made.
+        seed: of the spec.
+    """
+    metrics = metrics_of(score, reference.labels, reference.label_set)
+    samples = [reference.sample(outcomes, len(cells)) for outcomes in judged]
+    bounds = failure_bounds(samples, metrics, score)
+    seeds = [seed_for(seed, "interval", cell.id) for cell in cells]
+    parts = [(at, name) for at, verdicts in enumerate(alone) for name in verdicts]
+    samples += [reference.sample(alone[at][name], len(cells)) for at, name in parts]
+    seeds += [seed_for(seed, "interval", cells[at].id, name) for at, name in parts]
+    made = figures_of(samples, metrics, score, seeds)
+    figures: list[dict[str, Figure]] = []
+    for own, beside in zip(made, bounds, strict=False):
+        figures.append({})
+        for name, figure in own.items():
+            figures[-1] |= {name: figure, **{key: one for key, one in beside.items() if key.startswith(f"{name}.")}}
+    for (at, part), found in zip(parts, made[len(cells) :], strict=True):
+        figures[at] |= {f"{name}.{part}": figure for name, figure in found.items()}
+    return figures

@@ -15,7 +15,8 @@ from harness.records.experiment import ScoreSpec
 from harness.records.figures import Figure
 from harness.records.label_set import VERDICT_LABELS, LabelSet
 from harness.records.scores import CellScore, Winner
-from harness.scoring.estimates import NO_LABELS, NOT_MADE
+from harness.scoring.estimates import NO_LABELS
+from harness.scoring.failure_bounds import NOT_MADE
 from harness.scoring.number_bounds import bounds_of_numbers
 from harness.scoring.pairwise import CellComparisons, is_comparable
 from harness.scoring.score import DatasetScores

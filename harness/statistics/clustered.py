@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from harness.statistics import clusters, multinomial
 from harness.statistics.agreement import Array
-from harness.statistics.clusters import Design
+from harness.statistics.clusters import Design, Worth
 from harness.statistics.intervals import normal_quantile, quantiles, turned_cells
 
 RESAMPLES = 2_000
 """Draws for a clustered interval: each figure has draws of its own, since its items are worth a number of their own."""
+
+MOST_COUNTS = 2_000_000
+"""Counts of clusters in cells that are held at once."""
 
 Value = Callable[[Array], Array]
 
@@ -48,6 +51,24 @@ class ClusteredInterval(NamedTuple):
     degrees: float = 1.0
 
 
+class TableWorths(NamedTuple):
+    """What the items of some tables are worth, all of the same clusters.
+
+    Attributes:
+        tables: counts of each, `(k, *shape)`.
+        estimates: the figure of each, NaN where it is undefined.
+        worth: what the items of each are worth; None where the design is refused.
+        variances: clustered (jackknife) variance of each figure.
+        design: what the sizes of the clusters allow.
+    """
+
+    tables: Array
+    estimates: Array
+    worth: Worth | None
+    variances: Array
+    design: Design
+
+
 def table_interval(
     places: NDArray[np.intp],
     group: NDArray[np.int64],
@@ -71,36 +92,117 @@ def table_interval(
         level: confidence level.
         seed: of the draws.
     """
+    worths = table_worths(places[:, None], group, shape, value, influence, level=level)
+    return drawn_interval(worths, 0, value, prior=prior, level=level, seed=seed)
+
+
+def table_worths(
+    places: NDArray[np.intp],
+    group: NDArray[np.int64],
+    shape: tuple[int, ...],
+    value: Value,
+    influence: Value,
+    *,
+    level: float,
+) -> TableWorths:
+    """What the items of several tables are worth; a table's figures do not depend on which others there are.
+
+    Args:
+        places: items × tables, the flat cell of the table that each item is in.
+        group: cluster of each item.
+        shape: of a table.
+        value: the figure of tables `(..., *shape)`.
+        influence: of an item of each cell, of such tables.
+        level: confidence level.
+    """
     numbers = np.unique(group, return_inverse=True)[1]
-    count, size = int(numbers.max(initial=-1)) + 1, int(np.prod(shape))
-    counts = np.bincount(numbers * size + places, minlength=count * size).reshape(count, size)
-    order = np.lexsort(counts.T)  # by contents alone, so that the order of the items has no influence
-    by_cluster = counts[order].astype(float).reshape(count, *shape)
-    table, sizes = by_cluster.sum(axis=0), counts[order].sum(axis=1).astype(float)
-    design, axes = clusters.design_of(sizes), tuple(range(1, 1 + len(shape)))
-    estimate = float(value(table))
-    if design.reason or math.isnan(estimate):
+    sizes = np.sort(np.bincount(numbers)).astype(float)
+    design, count, size = clusters.design_of(sizes), len(sizes), int(np.prod(shape))
+    step = max(2, MOST_COUNTS // max(1, count * size))
+    parts = [
+        _parts(_counts(places[:, at : at + step], numbers, (size, count)), shape, value, influence, bool(design.reason))
+        for at in range(0, places.shape[1], step)
+    ]
+    tables, estimates, variances, of_items, squares, fourths = map(np.concatenate, zip(*parts, strict=True))
+    worth = None if design.reason else clusters.items_worth(variances, of_items, (squares, fourths), sizes, level)
+    return TableWorths(tables, estimates, worth, variances, design)
+
+
+def _counts(places: NDArray[np.intp], numbers: NDArray[np.intp], each: tuple[int, int]) -> Array:
+    """How many items of each cluster are in each cell: cells × tables × clusters.
+
+    Args:
+        places: items × tables.
+        numbers: of the cluster of each item.
+        each: how many cells a table has, and how many clusters there are.
+    """
+    size, count = each
+    tables = places.shape[1]
+    flat = (places * tables + np.arange(tables)) * count + numbers[:, None]
+    found = np.bincount(flat.ravel(), minlength=size * tables * count).astype(float)
+    return found.reshape(size, tables, count)
+
+
+def _parts(
+    counts: Array, shape: tuple[int, ...], value: Value, influence: Value, is_refused: bool
+) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """Tables, figures, their clustered variance, that of independent items, and the sums of `items_worth`.
+
+    Sums over clusters are taken in the order of their summands, so that the order of the items has no influence.
+
+    Args:
+        counts: cells × tables × clusters.
+        shape: of a table.
+        value: the figure of tables.
+        influence: of an item of each cell.
+        is_refused: whether the design allows no interval, so that nothing more is needed.
+    """
+    size, width, count = counts.shape
+    if width == 1:  # numpy adds the cells of a single table in another order than those of several
+        return tuple(part[:1] for part in _parts(np.repeat(counts, 2, axis=1), shape, value, influence, is_refused))  # type: ignore[return-value] # as many
+    cells = counts.sum(axis=2)
+    tables = cells.T.reshape(width, *shape)
+    estimates, nothing = value(tables), np.zeros(width)
+    if is_refused:
+        return tables, estimates, nothing, nothing, nothing, nothing
+    n = float(cells[:, 0].sum())
+    phi = np.where(cells > 0, np.nan_to_num(influence(tables).reshape(width, size).T), 0.0)
+    of_items = n / (n - 1) * (cells * phi**2).sum(axis=0) / n**2
+    without = (cells[:, :, None] - counts).reshape(size, -1)  # each cell in one piece
+    gaps = np.nan_to_num(value(without.T.reshape(-1, *shape)).reshape(width, count) - estimates[:, None])
+    variances = (count - 1) / count * np.sort(gaps**2, axis=1).sum(axis=1)
+    squares = np.sort((counts * phi[:, :, None]).sum(axis=0) ** 2, axis=1)
+    return tables, estimates, variances, of_items, squares.sum(axis=1), (squares**2).sum(axis=1)
+
+
+def drawn_interval(
+    worths: TableWorths, at: int, value: Value, *, prior: Array, level: float, seed: int
+) -> ClusteredInterval:
+    """The interval of one of the tables, from draws of as many independent items as its items are worth.
+
+    Args:
+        worths: of the tables.
+        at: which of them.
+        value: the figure of tables.
+        prior: what smoothing adds to each cell.
+        level: confidence level.
+        seed: of the draws.
+    """
+    estimate, design = float(worths.estimates[at]), worths.design
+    if worths.worth is None or math.isnan(estimate):
         return ClusteredInterval(None, None, design.reason, design)
-    n = design.n
-    phi = np.where(table > 0, np.nan_to_num(influence(table)), 0.0)
-    of_items = n / (n - 1) * float((table * phi**2).sum()) / n**2
-    without = table.reshape(size, 1) - np.ascontiguousarray(by_cluster.reshape(count, size).T)  # each cell in one piece
-    gaps = np.nan_to_num(value(without.T.reshape(count, *shape)) - estimate)
-    clustered = (count - 1) / count * float((gaps**2).sum())
-    squares = (by_cluster * phi).sum(axis=axes) ** 2
-    powers = np.array([squares.sum()]), np.array([(squares**2).sum()])
-    worth = clusters.items_worth(np.array([clustered]), np.array([of_items]), powers, sizes, level)
-    drawn = value(smoothed_draws(table, float(worth.items[0]), prior, seed))
+    items, variance = float(worths.worth.items[at]), float(worths.variances[at])
+    drawn = value(smoothed_draws(worths.tables[at], items, prior, seed))
     low, high = quantiles(drawn[~np.isnan(drawn)], (1 - level) / 2, (1 + level) / 2)
     return ClusteredInterval(
         min(low, estimate),
         max(high, estimate),
         "",
         design,
-        float(worth.items[0]),
-        float(worth.design_effect[0]),
-        math.sqrt(clustered) if clustered > 1e-24 else 0.0,
-        float(worth.degrees[0]),
+        items,
+        float(worths.worth.design_effect[at]),
+        math.sqrt(variance) if variance > 1e-24 else 0.0,
+        float(worths.worth.degrees[at]),
     )
 
 
@@ -110,11 +212,11 @@ def smoothed_draws(table: Array, worth: float, prior: Array, seed: int, resample
     weights = (table * (worth / table.sum()) + prior).ravel()
     whole = math.floor(worth)
     turn = turned_cells(weights.reshape(table.shape))
-    shares = weights[turn] / weights.sum()
-    by_cell = np.empty((table.size, resamples))  # `agreement` adds cell to cell: each must lie in one piece
-    by_cell[turn] = multinomial.draws(generator, whole, shares, resamples)
+    shares = weights / weights[turn].sum()
+    by_cell = multinomial.draws(generator, whole, shares, resamples, turn)
     with_part = np.flatnonzero(generator.random(resamples) < worth - whole)
-    by_cell[turn[np.searchsorted(np.cumsum(shares[:-1]), generator.random(len(with_part)), "right")], with_part] += 1
+    extra = np.searchsorted(np.cumsum(shares[turn[:-1]]), generator.random(len(with_part)), "right")
+    by_cell[turn[extra], with_part] += 1
     return by_cell.T.reshape(resamples, *table.shape)
 
 

@@ -17,22 +17,24 @@ STEPS = 5
 """Steps of the split of one reference verdict's failures between the two wrong verdicts."""
 
 
-def complete_case(table: Array) -> Array:
-    """The table without its failures."""
-    kept = np.array(table, dtype=float)
-    kept[:, -1] = 0
+def complete_case(tables: Array) -> Array:
+    """The tables without their failures."""
+    kept = np.array(tables, dtype=float)
+    kept[..., -1] = 0
     return kept
 
 
-def all_right(table: Array) -> Array:
+def all_right(tables: Array) -> Array:
     """Every failure answered with the reference verdict: moved to the diagonal."""
-    moved = complete_case(table)
-    moved[:, :-1] += np.diag(np.asarray(table, dtype=float)[:, -1])
+    moved = complete_case(tables)
+    moved[..., :-1] += np.eye(moved.shape[-2]) * np.asarray(tables, dtype=float)[..., -1:]
     return moved
 
 
-def all_wrong(table: Array) -> Array:
+def all_wrong(tables: Array) -> Array:
     """Tables in which every failure is answered with a wrong verdict; the least figure over them is the bound.
+
+    Of tables `(..., R, R + 1)` they are `(..., candidates, R, R + 1)`.
 
     Which wrong verdicts are the worst depends on the figure: kappa suffers most where the answers pile up on the
     most frequent class, weighted kappa where they are far from the reference, and AC1 from an even spread. With three
@@ -42,11 +44,12 @@ def all_wrong(table: Array) -> Array:
     of a step. With other numbers of classes the candidates are an even spread, everything far away, and everything on
     one class, the rest of it on any other; accuracy and unweighted kappa meet their worst case among these.
     """
-    counts = np.asarray(table, dtype=float)
-    shares = _splits_of_three() if len(counts) == 3 else _candidates(len(counts))
-    tables = np.zeros((len(shares), *counts.shape))
-    tables[:, :, :-1] = counts[:, :-1] + shares * counts[:, -1:]
-    return tables
+    counts = np.asarray(tables, dtype=float)
+    classes = counts.shape[-2]
+    shares = _splits_of_three() if classes == 3 else _candidates(classes)
+    answered = np.zeros((*counts.shape[:-2], len(shares), classes, classes + 1))
+    answered[..., :-1] = counts[..., None, :, :-1] + shares * counts[..., None, :, -1:]
+    return answered
 
 
 def _splits_of_three() -> Array:

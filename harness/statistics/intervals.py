@@ -57,10 +57,10 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
     if smoothed:
         weights[:, : len(weights)] += 2 / len(weights) ** 2  # `PRIOR` for the three pairwise verdicts
     turn = turned_cells(weights)
-    flat = weights.ravel()[turn]
+    flat = weights.ravel()
     generator = np.random.Generator(np.random.PCG64(seed))
-    by_cell = np.empty((len(flat), resamples))  # `agreement` adds cell by cell: each must be contiguous
-    by_cell[turn] = multinomial.draws(generator, int(np.asarray(table).sum()), flat / flat.sum(), resamples)
+    # `agreement` adds cell by cell: each is in one piece
+    by_cell = multinomial.draws(generator, int(np.asarray(table).sum()), flat / flat[turn].sum(), resamples, turn)
     return by_cell.T.reshape(resamples, *weights.shape)
 
 
@@ -94,8 +94,14 @@ def percentile_interval(estimates: Array, level: float) -> Interval:
 
 def quantiles(values: Array, *shares: float) -> list[float]:
     """Quantiles by linear interpolation. `numpy.quantile` gives the same, and takes four times as long for a few."""
-    places = np.asarray(shares) * (len(values) - 1)
-    return [float(one) for one in np.interp(places, np.arange(len(values)), np.sort(values))]
+    ordered = np.sort(values)
+    found = []
+    for share in shares:
+        place = share * (len(values) - 1)
+        below = min(int(place), len(values) - 1)
+        low, high = float(ordered[below]), float(ordered[min(below + 1, len(values) - 1)])
+        found.append(low + (place - below) * (high - low))
+    return found
 
 
 def holding(interval: Interval, estimate: float) -> Interval:

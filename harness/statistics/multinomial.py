@@ -26,9 +26,12 @@ MOST_ITEMS = 100_000
 """With more items, the tables do not fit into the fast part of a processor's memory."""
 
 _BITS = 32  # of the random number of a count: a count that is rarer than 2**-32 is never drawn
+_HALF = _BITS // 2  # bits that nearly always decide alone
 
 
-def draws(generator: np.random.Generator, items: int, shares: Array, size: int) -> Array:
+def draws(
+    generator: np.random.Generator, items: int, shares: Array, size: int, order: NDArray[np.intp] | None = None
+) -> Array:
     """Counts of so many items, drawn again and again.
 
     Args:
@@ -36,16 +39,19 @@ def draws(generator: np.random.Generator, items: int, shares: Array, size: int) 
         items: n, at least 0.
         shares: of each cell, which sum to 1; none is negative.
         size: how many draws.
+        order: in which the cells are drawn; None for their own.
 
     Returns:
         Counts as floats, cells × draws, each cell in one piece; every column sums to `items`.
     """
+    order = np.arange(len(shares)) if order is None else order
+    possible = order[shares[order] > 0]
+    largest = int(possible[np.argmax(shares[possible])])
+    is_small = size < LEAST_DRAWS or not items or len(possible) < 2
     counts = np.zeros((len(shares), size))
-    possible = np.flatnonzero(shares)
-    if size < LEAST_DRAWS or items > MOST_ITEMS or not items or len(possible) < 2 or shares.max() < LEAST_SHARE:
+    if is_small or items > MOST_ITEMS or shares[largest] < LEAST_SHARE:
         counts[possible] = generator.multinomial(items, shares[possible], size=size).T
         return counts
-    largest = int(np.argmax(shares))
     others = possible[possible != largest]
     sampler = _Poisson(items * shares[others], size)
     first, kept = _acceptance(items, items * float(shares[largest]))
@@ -54,66 +60,86 @@ def draws(generator: np.random.Generator, items: int, shares: Array, size: int) 
         # A few more than are needed on average, so that nearly always one round is enough.
         tries = math.ceil((size - done) / math.sqrt(shares[largest]) * 1.03) + 64
         drawn = sampler.draw(generator, tries)
-        place = items - drawn.sum(axis=0) - first
-        within = (place >= 0) & (place < len(kept))
+        place = np.full(tries, items - first - int(sampler.first.sum()), np.int32)
+        for row in drawn:
+            place -= row
         chance = generator.integers(0, 1 << _BITS, tries, np.uint32)
-        accepted = np.flatnonzero(within & (chance < kept[np.where(within, place, 0)]))[: size - done]
+        accepted = np.flatnonzero(chance < kept.take(place, mode="clip"))[: size - done]
         now = slice(done, done + len(accepted))
-        for cell, row in zip(others, drawn, strict=True):
-            counts[cell, now] = row[accepted]
-        counts[largest, now] = place[accepted] + first
+        for cell, row, least in zip(others, drawn, sampler.first, strict=True):
+            np.add(row.take(accepted), least, out=counts[cell, now])
+        np.add(place.take(accepted), first, out=counts[largest, now])
         done += len(accepted)
     return counts
 
 
 class _Poisson:
-    """Draws of independent Poisson counts, by inversion of their distribution functions."""
+    """Draws of independent Poisson counts, by inversion of their distribution functions.
+
+    The leading bits of a random number are looked up in a table, which holds the count that they lead to, or -1 where
+    the other bits decide.
+
+    Attributes:
+        first: the least count of each cell that is drawn.
+    """
 
     def __init__(self, means: Array, size: int) -> None:
         width = int(18 * math.sqrt(means.max()) + 30)  # what lies outside is rarer than 2**-32
-        self._first = np.maximum(0, np.floor(means - 8 * np.sqrt(means) - 10)).astype(np.int64)[:, None]
-        counts = self._first + np.arange(width)
+        self.first = np.maximum(0, np.floor(means - 8 * np.sqrt(means) - 10)).astype(np.int64)
+        counts = self.first[:, None] + np.arange(width)
         steps = np.log(means)[:, None] - np.log(np.maximum(counts, 1))
         steps[:, 0] = 0.0  # relative to the first count of the table
         logs = np.cumsum(steps, axis=1)
         weights = np.exp(logs - logs.max(axis=1, keepdims=True))
         below = np.cumsum(weights, axis=1)
         below *= (1 << _BITS) / below[:, -1:]
-        ends = np.minimum(np.rint(below), (1 << _BITS) - 1).astype(np.uint32)
-        guided = max(
-            (2 * width).bit_length(), min(12, size.bit_length() - 1)
-        )  # bits: two places or more for each count
-        self._shift = np.uint32(_BITS - guided)
-        self._guide = _guide(ends, guided)
-        self._ends = ends
+        self._ends = np.minimum(np.rint(below), (1 << _BITS) - 1).astype(np.uint32)
+        self._bits = min(14, max((4 * width).bit_length(), size.bit_length() - 1))
+        self._table = _looked_up(self._ends, self._bits)
 
-    def draw(self, generator: np.random.Generator, size: int) -> NDArray[np.int64]:
-        """Counts, cells × size."""
-        drawn = np.empty((len(self._first), size), np.int64)
-        for place, first, guide, ends in zip(drawn, self._first, self._guide, self._ends, strict=True):
-            chance = generator.integers(0, 1 << _BITS, size, np.uint32)
-            np.take(guide, (chance >> self._shift).astype(np.intp), out=place, mode="clip")
-            late = np.flatnonzero(chance >= ends[place])
-            place[late] = np.searchsorted(ends[:-1], chance[late], "right")
-            place += first
+    def draw(self, generator: np.random.Generator, size: int) -> NDArray[np.int16]:
+        """Counts above the first ones, cells × size."""
+        rows = len(self.first)
+        words = generator.integers(0, 1 << 64, -(-rows * size // 4), np.uint64, endpoint=False)
+        leading = words.astype("<u8", copy=False).view("<u2")[: rows * size].reshape(rows, size)
+        drawn = np.empty((rows, size), np.int16)
+        shift = np.uint16(_HALF - self._bits)
+        for place, table, ends, chance in zip(drawn, self._table, self._ends, leading, strict=True):
+            table.take((chance >> shift).astype(np.intp), out=place, mode="clip")
+            open_ones = np.flatnonzero(place < 0)
+            rest = generator.integers(0, 1 << _HALF, len(open_ones), np.uint32)
+            whole = (chance[open_ones].astype(np.uint32) << np.uint32(_HALF)) | rest
+            place[open_ones] = np.searchsorted(ends[:-1], whole, "right")
         return drawn
 
 
-def _guide(ends: NDArray[np.uint32], bits: int) -> NDArray[np.int64]:
-    """The first count of a row that a random number can give, by the number's leading bits, flat over all rows."""
+def _looked_up(ends: NDArray[np.uint32], bits: int) -> NDArray[np.int16]:
+    """For each row, the count that a random number gives by its leading bits; -1 where they do not decide.
+
+    Args:
+        ends: rows × counts, the first random number that gives more than a count.
+        bits: how many leading bits.
+    """
     rows, width = ends.shape
-    places = (ends >> np.uint32(_BITS - bits)).astype(np.int64) + 1
-    size = (1 << bits) + 1
-    found = np.bincount((places + np.arange(rows)[:, None] * size).ravel(), minlength=rows * size).reshape(rows, size)
-    first = np.cumsum(found[:, :-1], axis=1)
-    return np.asarray(np.minimum(first, width - 1))
+    size, shift = 1 << bits, _BITS - bits
+    starts = ((ends.astype(np.int64) + (1 << shift) - 1) >> shift).clip(max=size)  # first place that lies above
+    starts[:, -1] = size
+    spans = np.diff(starts, axis=1, prepend=0)
+    table = np.repeat(np.tile(np.arange(width, dtype=np.int16), rows), spans.ravel()).reshape(rows, size)
+    row, count = np.nonzero(ends[:, :-1] & np.uint32((1 << shift) - 1))
+    table[row, ends[row, count] >> np.uint32(shift)] = -1
+    return table
 
 
 def _acceptance(items: int, mean: float) -> tuple[int, NDArray[np.uint32]]:
-    """The Poisson probabilities of the counts around a mean, relative to the largest one, and the first count."""
+    """The Poisson probabilities of the counts around a mean, relative to the largest one, and the first count.
+
+    A place below or above stands for every count there: its probability is 0.
+    """
     first = max(0, math.floor(mean - 8 * math.sqrt(mean) - 10))
     last = min(items, math.ceil(mean + 9 * math.sqrt(mean) + 20))
     steps = math.log(mean) - np.log(np.maximum(np.arange(first, last + 1), 1))
     steps[0] = 0.0
     logs = np.cumsum(steps)
-    return first, np.minimum(np.exp(logs - logs.max()) * (1 << _BITS), (1 << _BITS) - 1).astype(np.uint32)
+    kept = np.minimum(np.exp(logs - logs.max()) * (1 << _BITS), (1 << _BITS) - 1).astype(np.uint32)
+    return first - 1, np.pad(kept, 1)

@@ -89,9 +89,7 @@ class Audited:
         if votes is None:
             return {}
         systems = len(self.data.cells)
-        return consistency_figures(
-            Asked(self.cell, votes, self.judged), self.reference, {}, self.score, systems=systems, seed=self.seed
-        )
+        return consistency_figures(Asked(self.cell, votes, self.judged), self.reference, self.score, systems=systems)
 
     @property
     def reason_without_votes(self) -> str:
