@@ -93,42 +93,47 @@ class _Poisson:
         weights = np.exp(logs - logs.max(axis=1, keepdims=True))
         below = np.cumsum(weights, axis=1)
         below *= (1 << _BITS) / below[:, -1:]
-        self._ends = np.minimum(np.rint(below), (1 << _BITS) - 1).astype(np.uint32)
+        self._ends = np.rint(below).astype(np.int64)  # the first random number that gives more than a count
+        self._bounds = (
+            self._ends + (np.arange(len(means)) << _BITS)[:, None]
+        ).ravel()  # of all cells, one after another
         self._bits = min(14, max((4 * width).bit_length(), size.bit_length() - 1))
         self._table = _looked_up(self._ends, self._bits)
 
     def draw(self, generator: np.random.Generator, size: int) -> NDArray[np.int16]:
         """Counts above the first ones, cells × size."""
-        rows = len(self.first)
+        rows, width = self._ends.shape
         words = generator.integers(0, 1 << 64, -(-rows * size // 4), np.uint64, endpoint=False)
         leading = words.astype("<u8", copy=False).view("<u2")[: rows * size].reshape(rows, size)
         drawn = np.empty((rows, size), np.int16)
         shift = np.uint16(_HALF - self._bits)
-        for place, table, ends, chance in zip(drawn, self._table, self._ends, leading, strict=True):
+        for place, table, chance in zip(drawn, self._table, leading, strict=True):
             table.take((chance >> shift).astype(np.intp), out=place, mode="clip")
-            open_ones = np.flatnonzero(place < 0)
-            rest = generator.integers(0, 1 << _HALF, len(open_ones), np.uint32)
-            whole = (chance[open_ones].astype(np.uint32) << np.uint32(_HALF)) | rest
-            place[open_ones] = np.searchsorted(ends[:-1], whole, "right")
+        flat = drawn.reshape(-1)
+        open_ones = np.flatnonzero(flat < 0)
+        rest = generator.integers(0, 1 << _HALF, len(open_ones), np.int64)
+        row = open_ones // size
+        whole = (row << _BITS) | (leading.reshape(-1)[open_ones].astype(np.int64) << _HALF) | rest
+        flat[open_ones] = np.searchsorted(self._bounds, whole, "right") - row * width
         return drawn
 
 
-def _looked_up(ends: NDArray[np.uint32], bits: int) -> NDArray[np.int16]:
+def _looked_up(ends: NDArray[np.int64], bits: int) -> NDArray[np.int16]:
     """For each row, the count that a random number gives by its leading bits; -1 where they do not decide.
 
     Args:
-        ends: rows × counts, the first random number that gives more than a count.
+        ends: rows × counts, the first random number that gives more than a count; the last is past all of them.
         bits: how many leading bits.
     """
     rows, width = ends.shape
     size, shift = 1 << bits, _BITS - bits
-    starts = ((ends.astype(np.int64) + (1 << shift) - 1) >> shift).clip(max=size)  # first place that lies above
-    starts[:, -1] = size
-    spans = np.diff(starts, axis=1, prepend=0)
-    table = np.repeat(np.tile(np.arange(width, dtype=np.int16), rows), spans.ravel()).reshape(rows, size)
-    row, count = np.nonzero(ends[:, :-1] & np.uint32((1 << shift) - 1))
-    table[row, ends[row, count] >> np.uint32(shift)] = -1
-    return table
+    starts = (ends + ((1 << shift) - 1)) >> shift  # the first place that lies above
+    spans = starts.copy()
+    spans[:, 1:] -= starts[:, :-1]
+    table = np.repeat(np.tile(np.arange(width, dtype=np.int16), rows), spans.ravel())
+    inside = (ends & ((1 << shift) - 1)) > 0
+    table[((ends >> shift) + (np.arange(rows) * size)[:, None])[inside]] = -1
+    return table.reshape(rows, size)
 
 
 def _acceptance(items: int, mean: float) -> tuple[int, NDArray[np.uint32]]:

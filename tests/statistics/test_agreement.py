@@ -173,3 +173,11 @@ def test_a_tie_where_none_can_occur_is_a_disagreement_that_names_no_class():
         moved[row, column] += step * table.sum()
         slope = (agreement.ac1(moved, occurring) - agreement.ac1(table, occurring)) / step
         assert slope == pytest.approx(influence[row, column], rel=1e-3, abs=1e-4)
+
+
+def test_tables_laid_out_are_the_same_tables_with_each_cell_in_one_piece() -> None:
+    tables = np.arange(72.0).reshape(2, 3, 3, 4)
+    found = agreement.laid_out(tables)
+    assert found.tolist() == tables.tolist()
+    assert found.transpose(2, 3, 0, 1).flags.c_contiguous
+    assert agreement.laid_out(tables[:1]).tolist() == [tables[0].tolist()] * 2

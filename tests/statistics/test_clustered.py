@@ -96,3 +96,17 @@ def test_the_interval_of_a_mean_is_that_of_its_jackknife_and_its_effective_items
     spread = (found.worth * (values**2).mean() + z**2 / 2) / total - centre**2
     reach = z * math.sqrt(spread / total)
     assert (found.low, found.high) == pytest.approx((centre - reach, centre + reach))
+
+
+def test_the_worth_of_a_table_depends_neither_on_others_nor_on_how_many_are_held_at_once(monkeypatch):
+    rng = np.random.default_rng(2)
+    places, groups = rng.integers(0, 12, (90, 5)), np.arange(90) // 3
+    arguments = (groups, (3, 4), KAPPA.value, KAPPA.influence)
+    together = clustered.table_worths(places, *arguments, level=0.95)
+    alone = [clustered.table_worths(places[:, [at]], *arguments, level=0.95) for at in range(5)]
+    assert [one.worth.items[0] for one in alone] == together.worth.items.tolist()
+    assert [one.estimates[0] for one in alone] == together.estimates.tolist()
+    monkeypatch.setattr(clustered, "MOST_COUNTS", 1)
+    few = clustered.table_worths(places, *arguments, level=0.95)
+    for known, again in zip(together.worth[:3], few.worth[:3], strict=True):
+        assert known.tolist() == again.tolist()
