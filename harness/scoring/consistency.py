@@ -72,11 +72,13 @@ class Asked(NamedTuple):
         cell: the cell.
         votes: items × votes, positions in `OUTCOMES`, in the order of `Outcome.votes`.
         collapsed: the outcome of each item.
+        alone: the verdicts in one order or after one round, by name, as `single_votes` gives them.
     """
 
     cell: Cell
     votes: NDArray[np.int8]
     collapsed: Codes
+    alone: Mapping[str, Codes]
 
 
 def single_votes(cell: Cell, votes: NDArray[np.int8]) -> dict[str, Codes]:
@@ -89,7 +91,9 @@ def single_votes(cell: Cell, votes: NDArray[np.int8]) -> dict[str, Codes]:
     cast = votes_of(cell, votes)
     if cast.rounds is not None:
         return {f"round-{number}": column for number, column in enumerate(cast.rounds.T, 1)}
-    return {order: most_votes(draws.T) for order, draws in cast.orders.items()} if cell.order == "both" else {}
+    if cell.order != "both":
+        return {}
+    return {order: most_votes(draws.T) if cell.repeats > 1 else draws[:, 0] for order, draws in cast.orders.items()}
 
 
 def consistency_figures(asked: Asked, reference: Reference, score: ScoreSpec, *, systems: int) -> dict[str, Figure]:
@@ -101,15 +105,13 @@ def consistency_figures(asked: Asked, reference: Reference, score: ScoreSpec, *,
         score: level.
         systems: how many cells were scored on the same items.
     """
-    cell, votes, collapsed = asked
-    cast = votes_of(cell, votes)
+    cell, votes, collapsed, alone = asked
     units = Units(reference.all_clusters, score.level, systems)
     figures: dict[str, Figure] = {}
     if cell.order == "both":
-        alone = single_votes(cell, votes)
         figures |= _between_orders(alone["given"], alone["swapped"], collapsed, units)
     if cell.repeats > 1:
-        figures |= _between_repeats(list(cast.orders.values()), units, reference.shape[0])
+        figures |= _between_repeats(list(votes_of(cell, votes).orders.values()), units, reference.shape[0])
     return figures
 
 

@@ -26,6 +26,9 @@ MIN_ITEMS = 20
 MAX_UNDEFINED = 0.01
 """A larger share of resamples without a value is reported."""
 
+DRAWS_AT_ONCE = 10_000
+"""Draws of several samples in one call: more do not fit into the fast part of a processor's memory."""
+
 NO_LABELS = "no reference labels"
 TOO_FEW_ITEMS = f"fewer than {MIN_ITEMS} items: counts only"
 TOO_FEW_CLUSTERS = f"fewer than {clusters.FEWEST} clusters"
@@ -71,21 +74,33 @@ def figures_of(
     if not samples:
         return []
     estimates = {name: _estimates(samples, metric, score) for name, metric in metrics.items()}
+    draws = score.resamples if samples[0].clusters is None else clustered.RESAMPLES
+    step = max(1, DRAWS_AT_ONCE // draws)
 
-    def figures(at: int) -> dict[str, Figure]:
-        sample, seed = samples[at], seeds[at]
-        resamples: Array | None = None
-        if sample.clusters is None and score.interval in intervals.RESAMPLING and sample.table.sum() >= MIN_ITEMS:
-            smoothed = score.interval == "bootstrap"
-            resamples = intervals.resampled_tables(
-                sample.table, smoothed=smoothed, resamples=score.resamples, seed=seed
-            )
-        return {name: found.figure(at, sample, seed, resamples) for name, found in estimates.items()}
+    def figures(first: int) -> list[dict[str, Figure]]:
+        block = range(first, min(first + step, len(samples)))
+        resamples = _resamples([samples[at] for at in block], score, [seeds[at] for at in block])
+        made = {name: found.figures(block, samples, seeds, resamples) for name, found in estimates.items()}
+        return [{name: found[place] for name, found in made.items()} for place in range(len(block))]
 
-    if len(samples) == 1:
-        return [figures(0)]
+    if len(samples) <= step:
+        return figures(0)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(figures, range(len(samples))))
+        return [one for made in pool.map(figures, range(0, len(samples), step)) for one in made]
+
+
+def _resamples(samples: Sequence[Sample], score: ScoreSpec, seeds: Sequence[int]) -> Array | None:
+    """Resampled tables of some samples, samples × resamples × rows × columns; None where intervals need none."""
+    if samples[0].clusters is not None or score.interval not in intervals.RESAMPLING:
+        return None
+    shape, smoothed = samples[0].table.shape, score.interval == "bootstrap"
+    by_cell = np.zeros((math.prod(shape), len(samples), score.resamples))
+    for place, (sample, seed) in enumerate(zip(samples, seeds, strict=True)):
+        if sample.table.sum() >= MIN_ITEMS:
+            intervals.resampled_tables(
+                sample.table, smoothed=smoothed, resamples=score.resamples, seed=seed, out=by_cell[:, place]
+            )
+    return by_cell.transpose(1, 2, 0).reshape(len(samples), score.resamples, *shape)
 
 
 def metric_figures(sample: Sample, metrics: Mapping[str, Metric], score: ScoreSpec, seed: int) -> dict[str, Figure]:
@@ -140,60 +155,84 @@ class _Estimates:
     errors: Array
     worths: TableWorths | None
 
-    def figure(self, at: int, sample: Sample, seed: int, resamples: Array | None) -> Figure:
-        """The figure of a sample with its interval.
+    def figures(
+        self, block: Sequence[int], samples: Sequence[Sample], seeds: Sequence[int], resamples: Array | None
+    ) -> list[Figure]:
+        """The figures of some samples with their intervals.
 
         Args:
-            at: position of the sample.
-            sample: the sample.
-            seed: of its draws.
-            resamples: of its table; None where the interval needs none.
+            block: positions of the samples.
+            samples: all samples.
+            seeds: of the draws of each.
+            resamples: of the tables of the block; None where intervals need none.
         """
-        n, value, score = round(float(self.counts[at])), float(self.values[at]), self.score
-        known: dict[str, Any] = {"n": n, "level": score.level, "systems": sample.systems}
+        if samples[0].clusters is not None:
+            return self._clustered(block, samples, seeds)
+        drawn: Sequence[Array | None] = [None] * len(block)
+        if resamples is not None:
+            flat = resamples.reshape(-1, *resamples.shape[2:])
+            drawn = [*self.metric.value(flat).reshape(resamples.shape[:2])]
+        return [self._independent(at, samples[at], seeds[at], one) for at, one in zip(block, drawn, strict=True)]
+
+    def _independent(self, at: int, sample: Sample, seed: int, drawn: Array | None) -> Figure:
+        """A figure whose units are items; `drawn` are its values in resampled tables."""
+        score = self.score
+        n, value, known = self._known(at, sample)
         if math.isnan(value):
-            reason = self.metric.UNDEFINED if sample.table.any() else NO_LABELS
-            return Figure(None, reason=reason, units=n, **known)
-        if sample.clusters is not None:
-            return self._clustered(at, sample, seed, known)
+            return self._undefined(n, sample, known)
         error = float(self.errors[at])
         known |= {"units": n, "flags": ("degenerate",) if error == 0 else ()}
         if n < MIN_ITEMS:
             return Figure(value, reason=TOO_FEW_ITEMS, **known)
-        interval = _interval(sample, self.metric, score, value, error, resamples)
-        if resamples is not None:
+        interval = _interval(sample, self.metric, score, value, error, drawn)
+        if drawn is not None:
             known |= {"resamples": score.resamples, "seed": f"{seed:032x}", "undefined_share": interval.undefined_share}
         if interval.undefined_share > MAX_UNDEFINED:
             known["flags"] += ("undefined-resamples",)
         reason = NO_SPREAD if interval.low is None else ""
         return Figure(value, interval.low, interval.high, reason, method=score.interval, **known)
 
-    def _clustered(self, at: int, sample: Sample, seed: int, known: dict[str, Any]) -> Figure:
-        """A figure whose units are clusters."""
-        worths, place = self.worths, at
-        if worths is None:
-            worths, place = _worths([sample], self.metric, self.score.level), 0
-        prior = smoothing_of((sample.table.shape[0], sample.table.shape[1]))
-        found = clustered.drawn_interval(
-            worths, place, self.metric.value, prior=prior, level=self.score.level, seed=seed
-        )
-        value = float(self.values[at])
+    def _clustered(self, block: Sequence[int], samples: Sequence[Sample], seeds: Sequence[int]) -> list[Figure]:
+        """Figures whose units are clusters."""
+        table, value, level = samples[0].table, self.metric.value, self.score.level
+        prior = smoothing_of((table.shape[0], table.shape[1]))
+        own = [seeds[at] for at in block]
+        if self.worths is not None:
+            found = clustered.drawn_intervals(self.worths, block, value, prior=prior, level=level, seeds=own)
+        else:
+            found = []
+            for at, seed in zip(block, own, strict=True):
+                worths = _worths([samples[at]], self.metric, level)
+                found += clustered.drawn_intervals(worths, [0], value, prior=prior, level=level, seeds=[seed])
+        return [self._of_clusters(at, samples[at], seed, one) for at, seed, one in zip(block, own, found, strict=True)]
+
+    def _of_clusters(self, at: int, sample: Sample, seed: int, found: ClusteredInterval) -> Figure:
+        n, value, known = self._known(at, sample)
+        if math.isnan(value):
+            return self._undefined(n, sample, known)
         known |= clustered_facts(found)
         if found.low is None:
             return Figure(value, reason=found.reason, **known)
         drawn: dict[str, Any] = {"resamples": clustered.RESAMPLES, "seed": f"{seed:032x}"}
         return Figure(value, found.low, found.high, "", method="clustered", **drawn, **known)
 
+    def _known(self, at: int, sample: Sample) -> tuple[int, float, dict[str, Any]]:
+        n = round(float(self.counts[at]))
+        return n, float(self.values[at]), {"n": n, "level": self.score.level, "systems": sample.systems}
+
+    def _undefined(self, n: int, sample: Sample, known: dict[str, Any]) -> Figure:
+        reason = self.metric.UNDEFINED if sample.table.any() else NO_LABELS
+        return Figure(None, reason=reason, units=n, **known)
+
 
 def _interval(
-    sample: Sample, metric: Metric, score: ScoreSpec, value: float, error: float, resamples: Array | None
+    sample: Sample, metric: Metric, score: ScoreSpec, value: float, error: float, drawn: Array | None
 ) -> Interval:
-    if resamples is None:
+    if drawn is None:
         return intervals.wald_interval(value, error, intervals.normal_quantile(score.level), metric.RANGE)
-    estimates = metric.value(resamples)
     if score.interval == "bca":
-        return intervals.bca_interval(sample.table, metric.value, estimates, score.level)
-    return intervals.holding(intervals.percentile_interval(estimates, score.level), value)
+        return intervals.bca_interval(sample.table, metric.value, drawn, score.level)
+    return intervals.holding(intervals.percentile_interval(drawn, score.level), value)
 
 
 def clustered_facts(found: ClusteredInterval) -> dict[str, Any]:

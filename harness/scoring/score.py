@@ -25,6 +25,9 @@ from harness.scoring.metric import metrics_of
 from harness.scoring.pairwise import CellComparisons, compare_cells
 from harness.scoring.winner import choose_winner
 
+VOTE_RESAMPLES = 2_000
+"""Resamples, at most, for the figures of one order or round, which are companions of those of the verdicts."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DatasetScores:
@@ -153,7 +156,8 @@ def score_cells(
     for column, (cell, found) in enumerate(zip(cells, figures, strict=True)):
         cast, judged = votes[column], outcomes[:, column]
         if cast is not None and not reference.label_set.is_number:
-            found |= consistency_figures(Asked(cell, cast, judged), reference, score, systems=len(cells))
+            asked = Asked(cell, cast, judged, alone[column])
+            found |= consistency_figures(asked, reference, score, systems=len(cells))
         table = reference.count(judged)
         counted = CellScore(
             cell=cell,
@@ -189,16 +193,16 @@ def _figures(
     metrics = metrics_of(score, reference.labels, reference.label_set)
     samples = [reference.sample(outcomes, len(cells)) for outcomes in judged]
     bounds = failure_bounds(samples, metrics, score)
-    seeds = [seed_for(seed, "interval", cell.id) for cell in cells]
-    parts = [(at, name) for at, verdicts in enumerate(alone) for name in verdicts]
-    samples += [reference.sample(alone[at][name], len(cells)) for at, name in parts]
-    seeds += [seed_for(seed, "interval", cells[at].id, name) for at, name in parts]
-    made = figures_of(samples, metrics, score, seeds)
+    made = figures_of(samples, metrics, score, [seed_for(seed, "interval", cell.id) for cell in cells])
     figures: list[dict[str, Figure]] = []
-    for own, beside in zip(made, bounds, strict=False):
+    for own, beside in zip(made, bounds, strict=True):
         figures.append({})
         for name, figure in own.items():
             figures[-1] |= {name: figure, **{key: one for key, one in beside.items() if key.startswith(f"{name}.")}}
-    for (at, part), found in zip(parts, made[len(cells) :], strict=True):
+    parts = [(at, name) for at, verdicts in enumerate(alone) for name in verdicts]
+    samples = [reference.sample(alone[at][name], len(cells)) for at, name in parts]
+    seeds = [seed_for(seed, "interval", cells[at].id, name) for at, name in parts]
+    fewer = replace(score, resamples=min(score.resamples, VOTE_RESAMPLES))
+    for (at, part), found in zip(parts, figures_of(samples, metrics, fewer, seeds), strict=True):
         figures[at] |= {f"{name}.{part}": figure for name, figure in found.items()}
     return figures

@@ -85,8 +85,10 @@ def kappa(tables: ArrayLike, weights: Array) -> Array:
     for row, column in _places_of(weights):
         credit = human[row] if weights[row, column] == 1 else weights[row, column] * human[row]
         by_chance += credit * judge[column]
-    varies = human.max(axis=0) < n
-    return _ratio(n * _weighted(weights, cells) - by_chance, np.where(varies, n * n - by_chance, 0.0))
+    possible = n * n - by_chance
+    if (human == n).any():  # seldom
+        possible = np.where(human.max(axis=0) < n, possible, 0.0)
+    return _ratio(n * _weighted(weights, cells) - by_chance, possible)
 
 
 def kappa_influence(tables: ArrayLike, weights: Array) -> Array:

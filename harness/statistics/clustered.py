@@ -7,7 +7,7 @@ it is the interval for independent items.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -93,7 +93,7 @@ def table_interval(
         seed: of the draws.
     """
     worths = table_worths(places[:, None], group, shape, value, influence, level=level)
-    return drawn_interval(worths, 0, value, prior=prior, level=level, seed=seed)
+    return drawn_intervals(worths, [0], value, prior=prior, level=level, seeds=[seed])[0]
 
 
 def table_worths(
@@ -175,49 +175,67 @@ def _parts(
     return tables, estimates, variances, of_items, squares.sum(axis=1), (squares**2).sum(axis=1)
 
 
-def drawn_interval(
-    worths: TableWorths, at: int, value: Value, *, prior: Array, level: float, seed: int
-) -> ClusteredInterval:
-    """The interval of one of the tables, from draws of as many independent items as its items are worth.
+def drawn_intervals(
+    worths: TableWorths, chosen: Sequence[int], value: Value, *, prior: Array, level: float, seeds: Sequence[int]
+) -> list[ClusteredInterval]:
+    """The intervals of some of the tables, from draws of as many independent items as their items are worth.
 
     Args:
         worths: of the tables.
-        at: which of them.
+        chosen: positions of the tables.
         value: the figure of tables.
         prior: what smoothing adds to each cell.
         level: confidence level.
-        seed: of the draws.
+        seeds: of the draws of each table.
     """
-    estimate, design = float(worths.estimates[at]), worths.design
-    if worths.worth is None or math.isnan(estimate):
-        return ClusteredInterval(None, None, design.reason, design)
-    items, variance = float(worths.worth.items[at]), float(worths.variances[at])
-    drawn = value(smoothed_draws(worths.tables[at], items, prior, seed))
-    low, high = quantiles(drawn[~np.isnan(drawn)], (1 - level) / 2, (1 + level) / 2)
-    return ClusteredInterval(
-        min(low, estimate),
-        max(high, estimate),
-        "",
-        design,
-        items,
-        float(worths.worth.design_effect[at]),
-        math.sqrt(variance) if variance > 1e-24 else 0.0,
-        float(worths.worth.degrees[at]),
-    )
+    worth, design = worths.worth, worths.design
+    if worth is None:
+        return [ClusteredInterval(None, None, design.reason, design)] * len(chosen)
+    shape = worths.tables.shape[1:]
+    by_cell = np.empty((math.prod(shape), len(chosen), RESAMPLES))  # each cell in one piece
+    for place, (at, seed) in enumerate(zip(chosen, seeds, strict=True)):
+        smoothed_draws(worths.tables[at], float(worth.items[at]), prior, seed, by_cell[:, place])
+    drawn = value(by_cell.reshape(len(by_cell), -1).T.reshape(-1, *shape)).reshape(len(chosen), RESAMPLES)
+    found = []
+    for at, estimates in zip(chosen, drawn, strict=True):
+        estimate, variance = float(worths.estimates[at]), float(worths.variances[at])
+        low, high = None, None
+        if not math.isnan(estimate):
+            ends = quantiles(estimates[~np.isnan(estimates)], (1 - level) / 2, (1 + level) / 2)
+            low, high = min(ends[0], estimate), max(ends[1], estimate)
+        one = ClusteredInterval(
+            low,
+            high,
+            "",
+            design,
+            float(worth.items[at]),
+            float(worth.design_effect[at]),
+            math.sqrt(variance) if variance > 1e-24 else 0.0,
+            float(worth.degrees[at]),
+        )
+        found.append(one if low is not None else ClusteredInterval(None, None, "", design))
+    return found
 
 
-def smoothed_draws(table: Array, worth: float, prior: Array, seed: int, resamples: int = RESAMPLES) -> Array:
-    """Smoothed multinomial draws of a table that is worth so many items; a part of an item is drawn at random."""
+def smoothed_draws(table: Array, worth: float, prior: Array, seed: int, out: Array) -> None:
+    """Smoothed multinomial draws of a table that is worth so many items; a part of an item is drawn at random.
+
+    Args:
+        table: counts.
+        worth: how many independent items they are worth.
+        prior: what smoothing adds to each cell.
+        seed: of the draws.
+        out: where to write them, cells × draws.
+    """
     generator = np.random.Generator(np.random.PCG64(seed))
     weights = (table * (worth / table.sum()) + prior).ravel()
-    whole = math.floor(worth)
+    whole, resamples = math.floor(worth), out.shape[1]
     turn = turned_cells(weights.reshape(table.shape))
     shares = weights / weights[turn].sum()
-    by_cell = multinomial.draws(generator, whole, shares, resamples, turn)
+    multinomial.draws(generator, whole, shares, resamples, turn, out)
     with_part = np.flatnonzero(generator.random(resamples) < worth - whole)
     extra = np.searchsorted(np.cumsum(shares[turn[:-1]]), generator.random(len(with_part)), "right")
-    by_cell[turn[extra], with_part] += 1
-    return by_cell.T.reshape(resamples, *table.shape)
+    out[turn[extra], with_part] += 1
 
 
 def mean_interval(

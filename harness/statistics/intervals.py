@@ -36,7 +36,7 @@ class Interval(NamedTuple):
 NO_INTERVAL = Interval(None, None)
 
 
-def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int) -> Array:
+def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int, out: Array | None = None) -> Array:
     """Tables drawn from a table: multinomial with its n.
 
     Drawing cell counts is exactly the bootstrap over items, and costs the same for any n.
@@ -52,6 +52,7 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
         smoothed: whether to add `PRIOR`.
         resamples: how many tables to draw.
         seed: of the generator.
+        out: where to write them, cells of the table × resamples; None for a new array.
     """
     weights = np.array(table, dtype=float)
     if smoothed:
@@ -60,7 +61,7 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int)
     flat = weights.ravel()
     generator = np.random.Generator(np.random.PCG64(seed))
     # `agreement` adds cell by cell: each is in one piece
-    by_cell = multinomial.draws(generator, int(np.asarray(table).sum()), flat / flat[turn].sum(), resamples, turn)
+    by_cell = multinomial.draws(generator, int(np.asarray(table).sum()), flat / flat[turn].sum(), resamples, turn, out)
     return by_cell.T.reshape(resamples, *weights.shape)
 
 

@@ -25,12 +25,20 @@ LEAST_SHARE = 0.1
 MOST_ITEMS = 100_000
 """With more items, the tables do not fit into the fast part of a processor's memory."""
 
+AT_ONCE = 50_000
+"""Look-ups in one call: many short calls cost more than their work."""
+
 _BITS = 32  # of the random number of a count: a count that is rarer than 2**-32 is never drawn
 _HALF = _BITS // 2  # bits that nearly always decide alone
 
 
 def draws(
-    generator: np.random.Generator, items: int, shares: Array, size: int, order: NDArray[np.intp] | None = None
+    generator: np.random.Generator,
+    items: int,
+    shares: Array,
+    size: int,
+    order: NDArray[np.intp] | None = None,
+    out: Array | None = None,
 ) -> Array:
     """Counts of so many items, drawn again and again.
 
@@ -40,35 +48,37 @@ def draws(
         shares: of each cell, which sum to 1; none is negative.
         size: how many draws.
         order: in which the cells are drawn; None for their own.
+        out: where to write them, cells × draws; None for a new array.
 
     Returns:
         Counts as floats, cells × draws, each cell in one piece; every column sums to `items`.
     """
     order = np.arange(len(shares)) if order is None else order
+    counts = np.empty((len(shares), size)) if out is None else out
     possible = order[shares[order] > 0]
     largest = int(possible[np.argmax(shares[possible])])
     is_small = size < LEAST_DRAWS or not items or len(possible) < 2
-    counts = np.zeros((len(shares), size))
+    if len(possible) < len(shares):
+        counts[shares <= 0] = 0
     if is_small or items > MOST_ITEMS or shares[largest] < LEAST_SHARE:
         counts[possible] = generator.multinomial(items, shares[possible], size=size).T
         return counts
     others = possible[possible != largest]
     sampler = _Poisson(items * shares[others], size)
     first, kept = _acceptance(items, items * float(shares[largest]))
+    least = sampler.first.astype(float)
     done = 0
     while done < size:
         # A few more than are needed on average, so that nearly always one round is enough.
         tries = math.ceil((size - done) / math.sqrt(shares[largest]) * 1.03) + 64
         drawn = sampler.draw(generator, tries)
-        place = np.full(tries, items - first - int(sampler.first.sum()), np.int32)
-        for row in drawn:
-            place -= row
+        place = items - first - int(sampler.first.sum()) - np.add.reduce(drawn, axis=0, dtype=np.int32)
         chance = generator.integers(0, 1 << _BITS, tries, np.uint32)
         accepted = np.flatnonzero(chance < kept.take(place, mode="clip"))[: size - done]
         now = slice(done, done + len(accepted))
-        for cell, row, least in zip(others, drawn, sampler.first, strict=True):
-            np.add(row.take(accepted), least, out=counts[cell, now])
-        np.add(place.take(accepted), first, out=counts[largest, now])
+        for cell, row, start in zip(others.tolist(), drawn, least, strict=True):
+            np.add(row.take(accepted), start, out=counts[cell, now])
+        np.add(place.take(accepted), float(first), out=counts[largest, now])
         done += len(accepted)
     return counts
 
@@ -107,8 +117,11 @@ class _Poisson:
         leading = words.astype("<u8", copy=False).view("<u2")[: rows * size].reshape(rows, size)
         drawn = np.empty((rows, size), np.int16)
         shift = np.uint16(_HALF - self._bits)
-        for place, table, chance in zip(drawn, self._table, leading, strict=True):
-            table.take((chance >> shift).astype(np.intp), out=place, mode="clip")
+        starts = (np.arange(rows) << self._bits)[:, None]
+        step = max(1, AT_ONCE // size)
+        for at in range(0, rows, step):
+            places = (leading[at : at + step] >> shift) + starts[at : at + step]
+            self._table.take(places, out=drawn[at : at + step], mode="clip")
         flat = drawn.reshape(-1)
         open_ones = np.flatnonzero(flat < 0)
         rest = generator.integers(0, 1 << _HALF, len(open_ones), np.int64)
@@ -119,7 +132,7 @@ class _Poisson:
 
 
 def _looked_up(ends: NDArray[np.int64], bits: int) -> NDArray[np.int16]:
-    """For each row, the count that a random number gives by its leading bits; -1 where they do not decide.
+    """The count that a random number gives by its leading bits, row after row; -1 where they do not decide.
 
     Args:
         ends: rows × counts, the first random number that gives more than a count; the last is past all of them.
@@ -133,7 +146,7 @@ def _looked_up(ends: NDArray[np.int64], bits: int) -> NDArray[np.int16]:
     table = np.repeat(np.tile(np.arange(width, dtype=np.int16), rows), spans.ravel())
     inside = (ends & ((1 << shift) - 1)) > 0
     table[((ends >> shift) + (np.arange(rows) * size)[:, None])[inside]] = -1
-    return table.reshape(rows, size)
+    return table
 
 
 def _acceptance(items: int, mean: float) -> tuple[int, NDArray[np.uint32]]:

@@ -235,18 +235,20 @@ def largest_differences(
     inverse = 1 / np.sqrt(variances[varies])
     factor = triangular_factor(covariance)
     generator = np.random.Generator(np.random.PCG64(seed))
-    walked = [(one, others, inverse[part][:, None]) for part, one, others in by_first(first, second)]
-    maxima = np.zeros(resamples)
-    space = np.empty((len(factor), DRAWS_AT_ONCE))
+    # Single precision holds more digits of a draw than are told of any figure, and takes half the time.
+    walked = [(one, others, inverse[part][:, None].astype(np.float32)) for part, one, others in by_first(first, second)]
+    maxima = np.zeros(resamples, np.float32)
+    space = np.empty((len(factor), DRAWS_AT_ONCE), np.float32)
     for done in range(0, resamples, DRAWS_AT_ONCE):
-        drawn = _product(factor, generator.standard_normal((len(factor), min(DRAWS_AT_ONCE, resamples - done))))
+        normal = generator.standard_normal((len(factor), min(DRAWS_AT_ONCE, resamples - done)))
+        drawn = _product(factor, normal).astype(np.float32)
         largest = maxima[done : done + drawn.shape[1]]
         for one, others, scale in walked:
             gaps = np.subtract(drawn[others], drawn[one], out=space[: len(scale), : len(largest)])
             np.abs(gaps, out=gaps)
             gaps *= scale
             np.maximum(largest, gaps.max(axis=0), out=largest)
-    return maxima
+    return maxima.astype(float)
 
 
 def _product(factor: Array, drawn: Array) -> Array:

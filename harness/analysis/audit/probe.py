@@ -25,7 +25,7 @@ from harness.records.figures import Figure
 from harness.records.label_set import LabelSet
 from harness.records.metric_names import probe_needs_of
 from harness.runner.run_reader import JudgedDataset
-from harness.scoring.consistency import Asked, Units, consistency_figures
+from harness.scoring.consistency import Asked, Units, consistency_figures, single_votes
 from harness.scoring.labels import Reference, reference_of
 
 SCORES = np.array([1.0, 0.0, -1.0])
@@ -89,7 +89,8 @@ class Audited:
         if votes is None:
             return {}
         systems = len(self.data.cells)
-        return consistency_figures(Asked(self.cell, votes, self.judged), self.reference, self.score, systems=systems)
+        asked = Asked(self.cell, votes, self.judged, single_votes(self.cell, votes))
+        return consistency_figures(asked, self.reference, self.score, systems=systems)
 
     @property
     def reason_without_votes(self) -> str:
