@@ -64,7 +64,7 @@ def test_several_tall_boards_name_themselves_in_their_answers():
 def test_a_wide_terminal_gets_bars_and_intervals(board):
     lines = shown(board, 160)
     assert "├" in lines[4]
-    assert "0.757 [0.638, 0.840]" in lines[4]
+    assert "0.757 [0.641, 0.841]" in lines[4]
     assert "−0.077 [−0.257, +0.103]" in lines[4]
 
 

@@ -7,8 +7,12 @@ import pytest
 from simulations import __main__ as simulations
 from simulations.row import Row
 
-LONG = {"intervals": 0.05, "power": 0.05, "changed_judges": 0.05}
-"""Parts that take more than half a minute at a tenth of their worlds."""
+LONG = dict.fromkeys(
+    ["changed_judges", "comparisons", "intervals", "labelling", "many_responses", "numbers", "power", "stopping"]
+    + ["thresholds", "win_rates"],
+    0.05,
+)
+"""Parts that take more than a quarter of a minute at a tenth of their worlds."""
 
 
 @pytest.mark.slow
