@@ -37,7 +37,7 @@ def test_text_is_written_with_replacements(encoding: str, folder: Path) -> None:
     (run,) = RUN.iterdir()
     shown = harness(encoding, "leaderboard", str(run), cwd=folder)
     assert (shown.returncode, shown.stderr) == (0, b"")
-    assert "0.834 [0.726, 0.902]" in shown.stdout.decode(encoding)
+    assert "0.834 [0.728, 0.903]" in shown.stdout.decode(encoding)
     explained = harness(encoding, "explain", "spec.yaml", "judge:m", cwd=folder)
     assert (explained.returncode, explained.stderr) == (0, b"")
 
