@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -20,6 +20,8 @@ from harness.errors import DatasetError, Problem
 from harness.records.datasets import DatasetSpec, VotesSpec
 from harness.text import listed
 
+T = TypeVar("T")
+
 
 def read_rows(spec: DatasetSpec) -> Rows:
     """The rows of all files of a dataset, with a column for each path that the spec names.
@@ -31,15 +33,15 @@ def read_rows(spec: DatasetSpec) -> Rows:
     return with_paths(read_source(spec, wanted_columns(spec)), path_names(spec))
 
 
-def read_and_hash(spec: DatasetSpec) -> tuple[str, Rows]:
-    """The digest of the content of a dataset (`source_digest`), and its rows as of `read_rows`.
+def read_and_hash(spec: DatasetSpec, read: Callable[[], T]) -> tuple[str, T]:
+    """The digest of the content of a dataset (`source_digest`), and what `read` gives.
 
     Hashing does not hold the lock of the interpreter, so it takes place beside reading.
     """
     with ThreadPoolExecutor(1, "digest") as beside:
         content = beside.submit(source_digest, spec)
-        rows = read_rows(spec)
-        return content.result(), rows
+        found = read()
+        return content.result(), found
 
 
 def read_source(source: DatasetSpec | VotesSpec, wanted: Sequence[str]) -> Rows:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.data.dataset import ITEMS_HELD, FrameDataset, read_dataset
+from harness.data.dataset import FrameDataset, read_dataset
+from harness.data.frames import ITEMS_HELD
 from harness.errors import DatasetError
 from harness.records.datasets import DatasetSpec, Item, Subset
 

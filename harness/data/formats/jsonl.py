@@ -5,7 +5,7 @@ A file that is one JSON array is read as the format `json` reads it, whatever it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -37,9 +37,7 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
 
 def _as_array(file: BinaryIO, path: Path, wanted: Sequence[str]) -> Rows | None:
     """The rows of a file that is one JSON array; None where it is not."""
-    start = file.read(4096).removeprefix(_BYTE_ORDER_MARK).lstrip()
-    file.seek(0)
-    if not start.startswith(b"["):
+    if not is_array(file):
         return None
     from harness.data.formats import json
 
@@ -50,6 +48,13 @@ def _as_array(file: BinaryIO, path: Path, wanted: Sequence[str]) -> Rows | None:
         return None
 
 
+def is_array(file: BinaryIO) -> bool:
+    """Whether a file begins as a JSON array does."""
+    start = file.read(4096).removeprefix(_BYTE_ORDER_MARK).lstrip()
+    file.seek(0)
+    return start.startswith(b"[")
+
+
 def read_lines(file: BinaryIO, wanted: Sequence[str]) -> Rows:
     """Read the wanted columns of JSON Lines."""
     import polars as pl
@@ -58,23 +63,35 @@ def read_lines(file: BinaryIO, wanted: Sequence[str]) -> Rows:
     present: dict[str, None] = {}
     numbers: list[int] = []
     problems: list[RowProblem] = []
+    for block in row_blocks(file, wanted):
+        present.update(dict.fromkeys(block.present))
+        numbers.extend(block.numbers())
+        problems.extend(block.problems)
+        for name, column in parts.items():
+            there, height = name in block.frame.columns, len(block.numbers())
+            column.append(block.frame[name] if there else pl.repeat(None, height, dtype=pl.String, eager=True))
+    frame = pl.DataFrame([joined(name, column) for name, column in parts.items() if name in present])
+    return Rows(frame, tuple(present), lambda: numbers, problems=tuple(problems))
+
+
+def row_blocks(file: BinaryIO, wanted: Sequence[str]) -> Iterator[Rows]:
+    """The wanted columns of JSON Lines, some megabytes at once."""
+    import polars as pl
+
     first = 1
     while lines := file.readlines(CHUNK_BYTES):
         if first == 1:
             lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
+        numbers: list[int] = []
+        problems: list[RowProblem] = []
         objects = _objects(lines, first, numbers, problems)
         first += len(lines)
+        present: dict[str, None] = {}
         for row in objects:
             if not row.keys() <= present.keys():
                 present.update(dict.fromkeys(row))
-        for name, column in parts.items():
-            column.append(
-                column_of([row.get(name) for row in objects])
-                if name in present
-                else pl.repeat(None, len(objects), dtype=pl.String, eager=True)
-            )
-    frame = pl.DataFrame([joined(name, column) for name, column in parts.items() if name in present])
-    return Rows(frame, tuple(present), lambda: numbers, problems=tuple(problems))
+        columns = [column_of([row.get(name) for row in objects]).alias(name) for name in wanted if name in present]
+        yield Rows(pl.DataFrame(columns), tuple(present), numbers.copy, problems=tuple(problems))
 
 
 def _reason(line: bytes, error: orjson.JSONDecodeError) -> str:

@@ -1,0 +1,154 @@
+"""Read a large JSON Lines file block by block, so that its texts are never all in memory.
+
+Every row is checked by the same functions as those of smaller files. Texts are read block by block and stored
+(`harness.data.stored_texts`); all other columns are joined and read as a whole, since what a label means or whether an
+id occurs twice depends on all rows. Where a file needs more than that (rows with faults, rows that are chosen, ids made
+from the content, responses that are conversations), it is read as smaller files are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from harness.data.column_names import RESPONSE
+from harness.data.columns import (
+    Canonical,
+    canonical,
+    empty_and_repeated,
+    missing_columns,
+    path_names,
+    wanted_columns,
+)
+from harness.data.files import PACKED, files_of, plain_file
+from harness.data.formats.jsonl import is_array, row_blocks
+from harness.data.frames import as_first_response
+from harness.data.paths import with_paths
+from harness.data.rows import Rows
+from harness.data.stored_texts import TEXTS, StoredTexts, facts_of_texts
+from harness.errors import DatasetError
+from harness.records.datasets import DatasetSpec, Subset
+
+LARGE_BYTES = 2**26
+"""Size of a file from which on its texts are stored."""
+NO_TEXT = "-"
+"""Takes the place of texts where all rows are read as a whole."""
+
+
+class LargeRows(NamedTuple):
+    """The rows of a large file.
+
+    Attributes:
+        frame: canonical columns without texts, with `harness.data.stored_texts.facts_of_texts`.
+        annotators: names of those who labelled, in the order of the label columns.
+        notes: what a reader of the results should know of how the file was read.
+        texts: the texts.
+    """
+
+    frame: pl.DataFrame
+    annotators: tuple[str, ...]
+    notes: tuple[str, ...]
+    texts: StoredTexts
+
+
+class _NotByBlocksError(Exception):
+    """The file has to be read as a whole."""
+
+
+def read_large(spec: DatasetSpec, seed: int, required: Sequence[str]) -> LargeRows | None:
+    """The rows of a large file; None where it is to be read as smaller ones are, which also reports what is wrong.
+
+    Args:
+        spec: where it is and how to read it.
+        seed: of the experiment.
+        required: the columns that must be there and hold something.
+    """
+    try:
+        path = _large_file(spec)
+        if path is None:
+            return None
+        texts = StoredTexts()
+        try:
+            return _Blocks(spec, seed, required, texts).read(path)
+        except BaseException:
+            texts.close()
+            raise
+    except (_NotByBlocksError, DatasetError, OSError):
+        return None
+
+
+def _large_file(spec: DatasetSpec) -> Path | None:
+    """The file of a dataset where it is one of JSON Lines, large, used in full and needs no conversion."""
+    is_plain = spec.content is None and spec.format == "jsonl" and not (spec.options or spec.votes or spec.slices)
+    if not is_plain or spec.is_many or spec.subset != Subset(digest=spec.subset.digest):
+        return None
+    path, *others = files_of(spec)
+    if others or path.suffix.lower() in PACKED or path.stat().st_size < LARGE_BYTES:
+        return None
+    with plain_file(path) as plain, path.open("rb") as file:
+        return path if plain == path and not is_array(file) else None
+
+
+class _Blocks:
+    """Reads a file block by block."""
+
+    def __init__(self, spec: DatasetSpec, seed: int, required: Sequence[str], texts: StoredTexts) -> None:
+        self._spec, self._seed, self._required, self._texts = spec, seed, required, texts
+        self._names = [str(spec.columns.get(column, column)) for column in (*TEXTS, RESPONSE)]
+        """What columns of text are called in the file."""
+
+    def read(self, path: Path) -> LargeRows:
+        """All rows.
+
+        Raises:
+            _NotByBlocksError: where the file has to be read as a whole.
+        """
+        schema = None
+        others: list[pl.DataFrame] = []
+        facts: list[pl.DataFrame] = []
+        with path.open("rb") as file:
+            for block in row_blocks(file, wanted_columns(self._spec)):
+                rows = with_paths(block, path_names(self._spec))
+                schema = schema or rows.frame.schema
+                if rows.problems or rows.frame.is_empty() or rows.frame.schema != schema:
+                    raise _NotByBlocksError
+                frame = self._canonical(rows)
+                self._texts.append(frame.select(name for name in TEXTS if name in frame.columns))
+                facts.append(facts_of_texts(frame))
+                others.append(rows.frame.drop(self._names, strict=False))
+        if not facts:
+            raise _NotByBlocksError
+        there = [name for name in self._names if schema is not None and name in schema]
+        whole = pl.concat(others).with_columns(pl.lit(NO_TEXT).alias(name) for name in there)
+        found = self._checked(rows._replace(frame=whole))
+        frame = as_first_response(found.frame) if self._spec.is_single else found.frame
+        frame = frame.drop("row", "is_chat", *TEXTS, strict=False)
+        if not frame["id"].is_unique().all():
+            raise _NotByBlocksError
+        return LargeRows(frame.hstack(pl.concat(facts)), found.annotators, found.notes, self._texts)
+
+    def _canonical(self, rows: Rows) -> pl.DataFrame:
+        """The rows of a block in canonical columns."""
+        if missing_columns(rows, self._spec, self._required):
+            raise _NotByBlocksError
+        named = [self._spec.columns.get(column, column) for column in ("id", "prompt")]
+        if not all(isinstance(name, str) and name in rows.frame.columns for name in named):
+            raise _NotByBlocksError
+        frame = self._checked(rows).frame
+        frame = as_first_response(frame) if self._spec.is_single else frame
+        if not {"prompt", "is_chat", "response_a", "response_b"} <= set(frame.columns):
+            raise _NotByBlocksError
+        return frame
+
+    def _checked(self, rows: Rows) -> Canonical:
+        """Rows in canonical columns, of which none has a fault."""
+        texts = [name for name in self._names if name in rows.frame.columns and name != self._names[0]]
+        if any(rows.frame.schema[name] != pl.String for name in texts):
+            raise _NotByBlocksError  # conversations, from which texts are taken
+        found = canonical(rows, self._spec, self._seed)
+        if found.faults or found.is_drawn or empty_and_repeated(found.frame, [], self._required):
+            raise _NotByBlocksError
+        return found
