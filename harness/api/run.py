@@ -195,7 +195,7 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
         ending = shared or nullcontext()
         with ending, replies as opened, batches() as waves, RunWriter(results, plan.spec.name) as writer:
             session = _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline, waves)
-            session.workers = workers
+            session.workers, session.caches = workers, caches
             return session.run()
 
     def work() -> FinishedRun:
@@ -228,6 +228,7 @@ class _Session:
         waves: makes the calls in batches; None where they are made one by one.
         unavailable: calls without a reply, shared by all conversations so that none is made again.
         workers: other processes that share the work; None for none.
+        caches: the folders of the caches that are read.
     """
 
     plan: Planned
@@ -242,6 +243,7 @@ class _Session:
     waves: WaveExecution | None = None
     unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
     workers: Workers | None = None
+    caches: tuple[Path, ...] = ()
     _is_announced: bool = False
     _repeated: set[str] = field(default_factory=set)
 
@@ -277,7 +279,7 @@ class _Session:
             self.unavailable,
             is_offline=self.is_offline,
             waves=self.waves,
-            replay=None if self.workers is None else Replay(self.workers, self.cache.values),
+            replay=None if self.workers is None else Replay(self.workers, self.cache.values, self.caches),
         )
         if self.kinds:
             rerun_failed(run, self.cache, self.kinds, self._repeated)

@@ -27,10 +27,8 @@ from harness.runner.session import (
     ProgressListener,
     Replies,
     UnavailableReplies,
-    advance,
-    replayed_directly,
-    start_conversations,
 )
+from harness.runner.stored_chunks import advanced
 
 T = TypeVar("T")
 
@@ -134,7 +132,7 @@ class Run(Generic[T]):
 
     def _run_here(self, chunk: Any, reached: int, missing: Missing) -> Sequence[FinishedConversation[T]]:
         """The conversations of a chunk; what they lack is asked for, or added to what is missing."""
-        conversations, waiting = self._advanced(chunk)
+        conversations, waiting = advanced(self.plan, chunk, self.store, self.unavailable)
         if not waiting:
             pass
         elif not self.may_ask(chunk):
@@ -142,24 +140,10 @@ class Run(Generic[T]):
         else:
             with collecting(True):  # calls in flight make cycles
                 self._execute(chunk, reached)
-            conversations, waiting = self._advanced(chunk)
+            conversations, waiting = advanced(self.plan, chunk, self.store, self.unavailable)
             if waiting:
                 raise CacheError("the cache does not give back what was just stored", hint=VERIFY)
         return conversations
-
-    def _advanced(self, chunk: Any) -> tuple[Sequence[FinishedConversation[T]], list[ConversationState[T]]]:
-        """The conversations of a chunk as far as stored replies allow, and those of them that need a call."""
-        replayed = replayed_directly(self.plan, chunk, self.store)
-        if replayed is None:
-            held = start_conversations(self.plan, chunk)
-            return held, advance(held, self.store, self.unavailable)
-        ended = [one for one in replayed if one is not None]
-        if len(ended) == len(replayed):
-            return ended, []
-        pairs = zip(replayed, self.plan.conversations(chunk), strict=True)
-        every = [ConversationState(*pair) if one is None else one for one, pair in pairs]
-        started = [one for one in every if isinstance(one, ConversationState)]
-        return every, advance(started, self.store, self.unavailable)
 
     def _execute(self, first: ConversationChunk, reached: int) -> None:
         """Make all missing calls from a chunk on; `reached` conversations precede it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from harness.cache.key import call_key
 from harness.evaluators.conversation import Conversation
@@ -307,21 +307,6 @@ def advance(
 def start_conversations(plan: ConversationPlan[T], chunk: ConversationChunk) -> list[ConversationState[T]]:
     """Fresh conversations about the items of a chunk, each waiting for its first batch."""
     return [ConversationState(item, conversation) for item, conversation in plan.conversations(chunk)]
-
-
-def replayed_directly(
-    plan: ConversationPlan[T], chunk: ConversationChunk, replies: Replies
-) -> Sequence[EndedConversation[T] | None] | None:
-    """The conversations of a chunk as they end, where that is known without holding them.
-
-    Returns:
-        None for each conversation that has to be held, or None where all have to be.
-    """
-    if not hasattr(plan, "maker"):
-        return None
-    distributable = cast("DistributablePlan[T]", plan)
-    replayed = getattr(distributable.maker(), "replayed", None)
-    return None if replayed is None else replayed(chunk, lambda: distributable.material(chunk), replies)
 
 
 def keys_up_to_missing(plan: ConversationPlan[Any], replies: Replies) -> Iterator[str]:

@@ -16,9 +16,8 @@ from harness.records.datasets import Item
 from harness.runner import direct_chunks
 from harness.runner.finished import EndedConversation
 from harness.runner.plan import Chunk, Plan
-from harness.runner.progress import RunStats
-from harness.runner.run import Run
-from harness.runner.session import UnavailableReplies, advance, replayed_directly, start_conversations
+from harness.runner.session import UnavailableReplies, advance, start_conversations
+from harness.runner.stored_chunks import advanced, replayed_directly
 from harness.spec.strategies import built_in
 from support.worlds import MemoryStore, item, model, plan_of
 
@@ -80,10 +79,8 @@ def held(plan: Plan, chunk: Chunk, store: MemoryStore) -> list[EndedConversation
 
 
 def replayed(plan: Plan, chunk: Chunk, store: MemoryStore) -> list[EndedConversation | None]:
-    run = Run(plan, store, None, RunStats(plan.spec.models))
-    return [
-        one if isinstance(one, EndedConversation) else one.outcome and one.finished() for one in run._advanced(chunk)[0]
-    ]
+    every, _ = advanced(plan, chunk, store, UnavailableReplies())
+    return [one if isinstance(one, EndedConversation) else one.outcome and one.finished() for one in every]
 
 
 @settings(max_examples=60, deadline=None)

@@ -53,6 +53,7 @@ class InlineWorkers:
 
     poll_s = 0.001
     has_own_keys = False
+    has_same_files = False
 
     def __init__(
         self, lanes: list[InlineExecutor], replacement: Callable[[], InlineExecutor] | None = InlineExecutor

@@ -1,5 +1,7 @@
 """The part of a replay that workers do: render the prompts of a chunk, and pass stored replies to its conversations.
 
+A worker on this machine reads the replies itself (`replay`); one elsewhere receives them (`start`, then `proceed`).
+
 These functions run in workers. A worker keeps the conversations of a chunk between two tasks, because rendering them is
 most of the work; one that was started in the meantime does not have them, and the chunk begins again. No result depends
 on what a worker keeps.
@@ -11,15 +13,19 @@ import os
 import pickle
 import platform
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from harness._version import __version__
 from harness.cache.entry import stored_reply
+from harness.cache.joined import opened_cache
+from harness.evaluators.conversation import Conversation
 from harness.records.calls import Reply
+from harness.records.datasets import Item
 from harness.records.reasoning import separated
-from harness.runner.finished import EndedConversation
+from harness.runner.finished import EndedConversation, FinishedConversation
 from harness.runner.garbage import collecting
 from harness.runner.session import (
     ConversationMaker,
@@ -27,6 +33,7 @@ from harness.runner.session import (
     UnavailableReplies,
     advance,
 )
+from harness.runner.stored_chunks import advanced
 
 CHUNKS_HELD = 16
 """Chunks whose conversations a worker keeps; a coordinator gives it fewer at once."""
@@ -126,6 +133,63 @@ def proceed(job: Job, values: Mapping[str, bytes]) -> Step | None:
     if waiting:
         return _kept(job, held._replace(waiting=waiting))
     return Step([], [one.finished() for one in held.conversations])
+
+
+def replay(job: Job, chunk: Any, material: Any, folders: Sequence[Path]) -> Step | None:
+    """Replay a chunk from caches that this worker can read; None where this worker does not have the material.
+
+    Args:
+        job: the chunk.
+        chunk: the chunk, as the plan gives it.
+        material: what its conversations are about, as the plan gives it; None if it was sent with another chunk.
+        folders: of the caches.
+
+    Returns:
+        The step, in which nothing has ended where a reply is missing.
+
+    Raises:
+        CacheError: where a cache cannot be read, or a reply in it is damaged.
+    """
+    plan = _PlanOfOne(_maker(job.run, job.recipe), _material(job, material))
+    with opened_cache(folders) as cache, collecting(False):
+        try:
+            every, waiting = advanced(plan, chunk, cache, UnavailableReplies())
+        except _LacksMaterialError:
+            return None
+        return Step([]) if waiting else Step([], [ended_of(one) for one in every])
+
+
+def ended_of(conversation: FinishedConversation[Any]) -> EndedConversation[Any]:
+    """A conversation that has ended, as another process receives it."""
+    if isinstance(conversation, EndedConversation):
+        return conversation
+    assert isinstance(conversation, ConversationState)
+    return conversation.finished()
+
+
+class _LacksMaterialError(Exception):
+    """The material of a chunk is needed and is not here."""
+
+
+class _PlanOfOne:
+    """A plan whose only chunk is given; what is remembered of its prompts may make its material unnecessary."""
+
+    def __init__(self, maker: ConversationMaker[Any], given: Any) -> None:
+        self._maker, self._given = maker, given
+
+    def maker(self) -> ConversationMaker[Any]:
+        """As `harness.runner.session.DistributablePlan`."""
+        return self._maker
+
+    def material(self, chunk: Any) -> Any:
+        """As `harness.runner.session.DistributablePlan`."""
+        if self._given is None:
+            raise _LacksMaterialError
+        return self._given
+
+    def conversations(self, chunk: Any) -> Iterator[tuple[Item, Conversation[Any]]]:
+        """As `harness.runner.session.ConversationPlan`."""
+        return self._maker.conversations(chunk, self.material(chunk))
 
 
 class _Replies:

@@ -100,6 +100,7 @@ class ClusterWorkers:
 
     poll_s = 0.5
     has_own_keys = True
+    has_same_files = False
 
     def __init__(self, address: str, report: Callable[[str], None] = lambda _: None) -> None:
         self._address, self._report = address, report

@@ -39,6 +39,9 @@ class Workers(Protocol):
     has_own_keys: bool
     """Whether they have an environment of their own, in which API keys may be that this process does not have."""
 
+    has_same_files: bool
+    """Whether they can read the files of this machine."""
+
     def lanes(self) -> list[Lane]:
         """The workers that can be given tasks now; others may come later.
 

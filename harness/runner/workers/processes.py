@@ -55,6 +55,7 @@ class ProcessWorkers:
 
     poll_s = 1.0
     has_own_keys = False
+    has_same_files = True
 
     def __init__(self, count: int, report: Callable[[str], None] = lambda _: None) -> None:
         self._count, self._report = count, report

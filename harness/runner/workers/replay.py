@@ -1,6 +1,8 @@
 """The coordinator's part of a replay with workers: it gives chunks to workers and stored replies to chunks.
 
-    coordinator: items of a chunk ──▶ worker: prompts and keys ──▶ coordinator: stored replies ──▶ worker: judgments
+    on this machine   coordinator: items of a chunk ──▶ worker: prompts, keys, stored replies, judgments
+    on a cluster      coordinator: items of a chunk ──▶ worker: prompts and keys
+                      coordinator: stored replies   ──▶ worker: judgments
 
 A chunk that lacks a reply, holds a damaged one or keeps failing in workers is left to the coordinator, so workers
 change the time that a replay takes, and nothing else.
@@ -14,12 +16,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 from typing import Any, cast
 
 from harness.runner.finished import EndedConversation
 from harness.runner.session import DistributablePlan
-from harness.runner.workers.chunks import BLOCKS_HELD, Job, Step, proceed, start
+from harness.runner.workers.chunks import BLOCKS_HELD, Job, Step, proceed, replay, start
 from harness.runner.workers.lanes import LOST, Lane, Workers
 
 CHUNKS_PER_WORKER = 3
@@ -55,11 +58,13 @@ class Replay:
     Attributes:
         workers: the workers.
         values: the stored replies to some keys as bytes; those that are not stored are left out.
+        folders: of the caches that hold them, for workers that have the same files.
         patience_s: seconds that a worker may take for one task.
     """
 
     workers: Workers
     values: Callable[[Sequence[str]], Mapping[str, bytes]]
+    folders: Sequence[Path] = ()
     patience_s: float = PATIENCE_S
     chunks: int = field(default=0, init=False)
     """Chunks that workers replayed."""
@@ -104,9 +109,9 @@ def _block(plan: Any, chunk: Any) -> str:
 class _Pipeline:
     """Some chunks at once in workers, and their results in order."""
 
-    def __init__(self, replay: Replay, plan: Any, recipe: bytes, todo: Iterator[Any]) -> None:
-        self._replay, self._plan, self._recipe, self._todo = replay, plan, recipe, todo
-        self._workers = replay.workers
+    def __init__(self, owner: Replay, plan: Any, recipe: bytes, todo: Iterator[Any]) -> None:
+        self._replay, self._plan, self._recipe, self._todo = owner, plan, recipe, todo
+        self._workers = owner.workers
         self._run = uuid.uuid4().hex
         self._window: deque[_Chunk] = deque()
         self._sent: dict[Lane, set[str]] = {}
@@ -152,7 +157,11 @@ class _Pipeline:
             usual = lanes[one.chunk.start // max(1, one.chunk.stop - one.chunk.start) % len(lanes)]
             one.lane = min(lanes, key=lambda lane: lane.tasks - USUAL * (lane is usual))
             one.asked_at = self._replay.version
-            self._submit(one, start, one.job, one.chunk, self._material(one))
+            material = self._material(one)
+            if self._workers.has_same_files and self._replay.folders:
+                self._submit(one, replay, one.job, one.chunk, material, self._replay.folders)
+            else:
+                self._submit(one, start, one.job, one.chunk, material)
 
     def _material(self, one: _Chunk) -> list[Any] | None:
         """The material of a chunk; None where its worker has received it with a chunk of another cell."""
@@ -216,6 +225,8 @@ class _Pipeline:
         elif step.ended is not None:
             one.is_done, one.ended = True, step.ended
             self._replay.chunks += 1
+        elif not step.keys:
+            one.is_done = True  # the worker found no reply to a call
         else:
             values = self._replay.values(step.keys)
             if len(values) < len(step.keys):

@@ -60,6 +60,7 @@ class Pool:
 
     poll_s = 0.001
     has_own_keys = False
+    has_same_files = False
 
     def __init__(self, *executors: Executor, count: int = 1) -> None:
         self._next = iter(executors)

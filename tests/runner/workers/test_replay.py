@@ -30,6 +30,13 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "CHUNK", 8)
 
 
+@pytest.fixture(autouse=True, params=[False, True], ids=["receives-replies", "reads-caches"])
+def has_same_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether workers read the caches themselves."""
+    monkeypatch.setattr(InlineWorkers, "has_same_files", request.param)
+    return bool(request.param)
+
+
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a cache with all replies of the plan."""
@@ -56,7 +63,7 @@ def rows(run: Run[object]) -> list[tuple[str, Judgment]]:
 def replayed(cache: Cache, workers: InlineWorkers | None, plan: Plan | None = None, **more: float) -> tuple[list, int]:
     """The judgments of a replay, and the number of chunks that workers replayed."""
     plan = plan or plan_of()
-    replay = None if workers is None else Replay(workers, cache.values, **more)
+    replay = None if workers is None else Replay(workers, cache.values, (cache.folder,), **more)
     found = rows(Run(plan, cache, None, RunStats(plan.spec.models), replay=replay))
     return found, 0 if replay is None else replay.chunks
 
@@ -103,7 +110,7 @@ def test_without_workers_the_coordinator_does_all(cache: Cache) -> None:
 
 def test_late_worker_is_used(cache: Cache) -> None:
     plan, workers = plan_of(), InlineWorkers([])
-    replay = Replay(workers, cache.values)
+    replay = Replay(workers, cache.values, (cache.folder,))
     run = Run(plan, cache, None, RunStats(plan.spec.models), replay=replay)
     parts = run.parts()
     next(parts)
@@ -119,7 +126,9 @@ def test_worker_that_forgot_a_chunk_begins_it_again(cache: Cache, monkeypatch: p
     assert replayed(cache, InlineWorkers([InlineExecutor()])) == (alone, CHUNKS)
 
 
-def test_items_are_sent_to_a_worker_once_for_all_cells(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_items_are_sent_to_a_worker_once_for_all_cells(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch, has_same_files: bool
+) -> None:
     alone, _ = replayed(cache, None)
     chunks._blocks().clear()
     made: list[object] = []
@@ -130,7 +139,8 @@ def test_items_are_sent_to_a_worker_once_for_all_cells(cache: Cache, monkeypatch
     monkeypatch.setattr(chunks, "BLOCKS_HELD", 3)  # this worker keeps fewer than the coordinator takes for granted
     chunks._blocks().clear()
     assert replayed(cache, InlineWorkers([InlineExecutor()])) == (alone, CHUNKS)
-    assert len(made) == 5 + 5 + 3 * 2
+    # A worker that reads the caches needs no items for the second judge that asks once.
+    assert len(made) == 5 + 5 + 2 * (2 if has_same_files else 3)
     assert replayed(cache, InlineWorkers([InlineExecutor()])) == (alone, CHUNKS)  # blocks of another run give way
 
 
@@ -146,7 +156,7 @@ def test_missing_replies_are_reported_as_by_one_process(cache: Cache, tmp_path: 
 def test_missing_calls_are_made_once_and_workers_replay_the_rest(cache: Cache) -> None:
     plan, wire = plan_of(items=50), Wire()
     workers = InlineWorkers([InlineExecutor(), InlineExecutor()])
-    replay = Replay(workers, cache.values)
+    replay = Replay(workers, cache.values, (cache.folder,))
     found = rows(Run(plan, cache, wire.connect, RunStats(plan.spec.models), replay=replay))
     assert found == replayed(cache, None, plan)[0]
     assert len(wire.sent) == 10 * 6
@@ -165,6 +175,12 @@ def test_damaged_reply_is_the_same_error(cache: Cache, tmp_path: Path) -> None:
     with pytest.raises(CacheError, match="checksum") as other:
         replayed(cache, InlineWorkers([InlineExecutor()]))
     assert str(one.value) == str(other.value)
+
+
+def test_workers_that_read_caches_are_sent_no_replies(cache: Cache, has_same_files: bool) -> None:
+    workers = InlineWorkers([InlineExecutor()])
+    assert replayed(cache, workers)[1] == CHUNKS
+    assert set(workers.executors[0].tasks) == ({"replay"} if has_same_files else {"start", "proceed"})
 
 
 def test_models_that_cannot_be_sent_are_left_to_the_coordinator(cache: Cache) -> None:
