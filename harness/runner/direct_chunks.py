@@ -34,6 +34,11 @@ class Span(Protocol):
         """Row of the first item."""
         ...
 
+    @property
+    def stop(self) -> int:
+        """The row after that of the last one."""
+        ...
+
 
 class _Prompts(NamedTuple):
     """What is known of the prompts of a chunk, one of each for each item.
@@ -53,7 +58,7 @@ class DirectReplay:
     """Replays chunks, and keeps the states of the hash of prompts that several cells send."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, int, bool, bytes], _Prompts] = {}
+        self._kept: dict[tuple[str, str, int, int, bool, bytes], _Prompts] = {}
         self._room = MOST_PROMPTS
 
     def replayed(
@@ -90,7 +95,7 @@ class DirectReplay:
         prompts, keys = [], []
         for question in cell.asked:
             head, tail = around_messages(cell.call((), question))
-            name = (cell.cell.dataset, cell.cell.strategy, chunk.start, question.is_swapped, head)
+            name = (cell.cell.dataset, cell.cell.strategy, chunk.start, chunk.stop, question.is_swapped, head)
             known = self._kept.get(name)
             if known is None:
                 items = items or [*material()]

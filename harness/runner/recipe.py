@@ -34,6 +34,11 @@ class ItemChunk(Protocol):
         """Row of the first item in its dataset."""
         ...
 
+    @property
+    def stop(self) -> int:
+        """The row after that of the last one."""
+        ...
+
 
 @dataclass(frozen=True)
 class Recipe:
