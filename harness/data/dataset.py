@@ -12,9 +12,9 @@ from harness.data.files import source_digest
 from harness.data.frames import FrameDataset
 from harness.data.frozen import check_frozen
 from harness.data.hub.local_copy import fetched
-from harness.data.large import LargeRows, read_large
+from harness.data.large import read_large
 from harness.data.reading import read_and_hash, read_rows
-from harness.data.stored_texts import StoredDataset
+from harness.data.stored_texts import LargeRows, StoredDataset
 from harness.data.subset import chosen, rows_where, sample_seed, with_slices
 from harness.data.usable import row_problems, usable
 from harness.data.votes import with_votes
@@ -83,8 +83,7 @@ def _large(spec: DatasetSpec, seed: int, required: Sequence[str]) -> LargeRows |
 
 def _stored(rows: LargeRows, spec: DatasetSpec, digest: str) -> StoredDataset:
     notes = (*filter(None, (spec.source_note,)), *rows.notes)
-    labels = spec.label_set
-    return StoredDataset(spec.name, digest, rows.frame, rows.annotators, rows.texts, notes=notes, label_set=labels)
+    return StoredDataset(spec.name, digest, rows, notes=notes, label_set=spec.label_set)
 
 
 def _identity(spec: DatasetSpec, seed: int, content: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 
@@ -28,7 +27,7 @@ from harness.data.formats.jsonl import is_array, row_blocks
 from harness.data.frames import as_first_response
 from harness.data.paths import with_paths
 from harness.data.rows import Rows
-from harness.data.stored_texts import TEXTS, StoredTexts, facts_of_texts
+from harness.data.stored_texts import TEXTS, LargeRows, StoredTexts, facts_of_texts
 from harness.errors import DatasetError
 from harness.records.datasets import DatasetSpec, Subset
 
@@ -36,22 +35,6 @@ LARGE_BYTES = 2**26
 """Size of a file from which on its texts are stored."""
 NO_TEXT = "-"
 """Takes the place of texts where all rows are read as a whole."""
-
-
-class LargeRows(NamedTuple):
-    """The rows of a large file.
-
-    Attributes:
-        frame: canonical columns without texts, with `harness.data.stored_texts.facts_of_texts`.
-        annotators: names of those who labelled, in the order of the label columns.
-        notes: what a reader of the results should know of how the file was read.
-        texts: the texts.
-    """
-
-    frame: pl.DataFrame
-    annotators: tuple[str, ...]
-    notes: tuple[str, ...]
-    texts: StoredTexts
 
 
 class _NotByBlocksError(Exception):

@@ -8,7 +8,7 @@ import tempfile
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import finalize
 
 import numpy as np
@@ -101,33 +101,37 @@ def facts_of_texts(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+class LargeRows(NamedTuple):
+    """The rows of a large file.
+
+    Attributes:
+        frame: canonical columns without texts, with `facts_of_texts`.
+        annotators: names of those who labelled, in the order of the label columns.
+        notes: what a reader of the results should know of how the file was read.
+        texts: the texts.
+    """
+
+    frame: pl.DataFrame
+    annotators: tuple[str, ...]
+    notes: tuple[str, ...]
+    texts: StoredTexts
+
+
 class StoredDataset(FrameDataset):
     """A dataset whose texts are stored; everything else is in the frame.
 
     Args:
-        name: as of `FrameDataset`, as is all that is not named here.
+        name: the name that the spec gives it.
         digest: of the file's content and of how the spec reads it.
-        frame: the rows without their texts, with `facts_of_texts`.
-        annotators: names of those who labelled.
-        texts: the texts of all rows.
+        rows: the rows.
         notes: what a reader of the results should know of how the file was read.
         label_set: the labels that items can have.
     """
 
-    def __init__(
-        self,
-        name: str,
-        digest: str,
-        frame: pl.DataFrame,
-        annotators: tuple[str, ...],
-        texts: StoredTexts,
-        *,
-        notes: tuple[str, ...],
-        label_set: LabelSet,
-    ) -> None:
-        super().__init__(name, digest, frame, annotators, notes=notes, label_set=label_set)
+    def __init__(self, name: str, digest: str, rows: LargeRows, *, notes: tuple[str, ...], label_set: LabelSet) -> None:
+        super().__init__(name, digest, rows.frame, rows.annotators, notes=notes, label_set=label_set)
         self._frame = self._frame.drop("prompt")
-        self._texts = texts
+        self._texts = rows.texts
 
     def part(self, rows: Sequence[int]) -> FrameDataset:
         """Some rows, in the order given, with the digest of the whole; their texts are in memory."""
