@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from harness.records.judgments import Judgment, Outcome
@@ -60,6 +61,22 @@ class EndedConversation(NamedTuple, Generic[T]):
     completion_tokens: int
     cost_usd: float | None
     remarks: tuple[Remark, ...]
+
+
+class EndedConversations(list[EndedConversation[Any]]):
+    """The ended conversations of a chunk. Other processes receive their columns, which takes half the time."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self or not all(type(one.outcome) is Outcome for one in self):
+            return type(self), ([*self],)
+        items, outcomes, *others = zip(*self, strict=True)
+        return _of_columns, (items, [*zip(*outcomes, strict=True)], *others)
+
+
+def _of_columns(items: Sequence[str], outcomes: Sequence[Sequence[Any]], *others: Sequence[Any]) -> EndedConversations:
+    """Ended conversations from columns, one for each attribute, and columns of the outcomes."""
+    made = map(Outcome._make, zip(*outcomes, strict=True))
+    return EndedConversations(map(EndedConversation._make, zip(items, made, *others, strict=True)))
 
 
 def judgment_of(conversation: FinishedConversation[Any]) -> Judgment:

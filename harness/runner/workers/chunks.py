@@ -25,7 +25,7 @@ from harness.evaluators.conversation import Conversation
 from harness.records.calls import Reply
 from harness.records.datasets import Item
 from harness.records.reasoning import separated
-from harness.runner.finished import EndedConversation, FinishedConversation
+from harness.runner.finished import EndedConversation, EndedConversations, FinishedConversation
 from harness.runner.garbage import collecting
 from harness.runner.session import (
     ConversationMaker,
@@ -132,7 +132,7 @@ def proceed(job: Job, values: Mapping[str, bytes]) -> Step | None:
         waiting = advance(held.waiting, replies, UnavailableReplies())
     if waiting:
         return _kept(job, held._replace(waiting=waiting))
-    return Step([], [one.finished() for one in held.conversations])
+    return Step([], EndedConversations(one.finished() for one in held.conversations))
 
 
 def replay(job: Job, chunk: Any, material: Any, folders: Sequence[Path]) -> Step | None:
@@ -156,7 +156,7 @@ def replay(job: Job, chunk: Any, material: Any, folders: Sequence[Path]) -> Step
             every, waiting = advanced(plan, chunk, cache, UnavailableReplies())
         except _LacksMaterialError:
             return None
-        return Step([]) if waiting else Step([], [ended_of(one) for one in every])
+        return Step([]) if waiting else Step([], EndedConversations(map(ended_of, every)))
 
 
 def ended_of(conversation: FinishedConversation[Any]) -> EndedConversation[Any]:
