@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
+from sys import intern
 from typing import Any, NamedTuple, Protocol
 
 from harness.records.calls import Call, Model, Reply
@@ -24,6 +26,8 @@ CHARACTERS_PER_TOKEN = 4
 SERVED = "served_models.parquet"
 """One row for each reply of another model than the one asked for; written where there is one."""
 SERVED_COLUMNS = ("cell", "item", "model", "served_model")
+ROWS_AT_ONCE = 65_536
+"""Rows that are turned into a table at once."""
 
 _VERSION = re.compile(
     r"[-@_.:]?(?:v?\d{4}-\d{2}-\d{2}|v?\d{3,8}|\d{2}-\d{2,4}|latest|preview|exp)(?:[-@_.](?:v?\d+|preview|exp))*"
@@ -116,15 +120,17 @@ def served_columns() -> Mapping[str, Any]:
 
 def write_served(writer: RowWriter, notes: ReplyNotes) -> None:
     """Write which replies were made by another model, where there are some."""
-    if notes.rows:
-        writer.add_rows(SERVED, notes.rows, served_columns())
+    every = notes.rows()
+    while some := list(islice(every, ROWS_AT_ONCE)):
+        writer.add_rows(SERVED, some, served_columns())
+    if notes.has_rows:
         writer.write_rows(SERVED, served_columns())
 
 
 def merged(first: ReplyNotes, second: ReplyNotes) -> ReplyNotes:
     """The notes of both."""
     both = ReplyNotes()
-    both.rows = [*first.rows, *second.rows]
+    both.columns = tuple([*one, *other] for one, other in zip(first.columns, second.columns, strict=True))
     for notes in (first, second):
         for name, counts in notes.served.items():
             both.served.setdefault(name, Counter()).update(counts)
@@ -139,15 +145,25 @@ class ReplyNotes:
     def __init__(self) -> None:
         self.served: dict[str, Counter[str]] = {}
         self.cut: dict[str, list[Remark]] = {}
-        self.rows: list[tuple[str, str, str, str]] = []
-        """Of `SERVED_COLUMNS`."""
+        self.columns: tuple[list[str], ...] = tuple([] for _ in SERVED_COLUMNS)
+        """Of `SERVED_COLUMNS`; a run may have a million rows, which take less memory so."""
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether a reply was made by another model."""
+        return bool(self.columns[0])
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """The replies that were made by another model, in the columns of `SERVED_COLUMNS`."""
+        return zip(*self.columns, strict=True)
 
     def add(self, cell: str, item: str, remarks: Iterable[Remark]) -> None:
         """Count the remarks on a conversation."""
         for one in remarks:
             if one.served:
                 self.served.setdefault(one.model, Counter())[one.served] += 1
-                self.rows.append((cell, item, one.model, one.served))
+                for column, value in zip(self.columns, (cell, item, one.model, intern(one.served)), strict=True):
+                    column.append(value)
             if one.expected_tokens:
                 self.cut.setdefault(one.model, []).append(one)
 

@@ -117,9 +117,10 @@ class Run(Generic[T]):
         for chunk, replayed in self._replayed():
             conversations = self._run_here(chunk, reached, missing) if replayed is None else replayed
             reached += len(conversations)
+            place = chunk.cell.id
             for conversation in conversations:
                 if conversation.remarks:
-                    self.observed.add(chunk.cell.id, conversation.item_id, conversation.remarks)
+                    self.observed.add(place, conversation.item_id, conversation.remarks)
             if not missing.calls:
                 self.watch.reached(reached)
                 yield chunk, conversations

@@ -84,10 +84,10 @@ def test_notes_count_by_model_and_name_the_others():
     assert first == "judge: 3 replies were made by another model than the one asked for: `other` (1), `tiny` (2)"
     assert "judge: 4 replies report far fewer prompt tokens (2,050 to 2,053) than their prompts have" in second
     assert notes.manifest() == {"served_models": {"judge": {"other": 1, "tiny": 2}}}
-    assert notes.rows[0] == ("cell", "0", "judge", "tiny")
+    assert next(notes.rows()) == ("cell", "0", "judge", "tiny")
     both = merged(notes, notes)
     assert both.manifest() == {"served_models": {"judge": {"other": 2, "tiny": 4}}}
-    assert len(both.rows) == 6
+    assert len([*both.rows()]) == 6
 
 
 def test_nothing_remarkable_leaves_no_trace():
