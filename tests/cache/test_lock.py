@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from harness.cache import lock
 from harness.cache.cache import Cache
 from harness.cache.entry import StoredValue
 from harness.cache.lock import LOCK, CacheLock, _try_lock
@@ -188,3 +189,27 @@ def test_the_holder_is_another_process_where_the_system_does_not_name_it(folder,
     (tmp_path / "none").write_text(f"1: POSIX  ADVISORY  WRITE {os.getpid()} 08:01:1 0 EOF\nodd\n")
     with pytest.raises(CacheError, match="another process has kept"), lock_in(folder, Time(), []).held():
         pass
+
+
+@pytest.mark.parametrize(("waited_s", "is_reported"), [(1.99, False), (2.0, True), (2.01, True)])
+def test_a_wait_is_reported_after_two_seconds_and_not_before(folder, monkeypatch, waited_s, is_reported):
+    times, tries, said = iter([0.0, waited_s]), iter([False, True]), []
+    monkeypatch.setattr(lock, "_try_lock", lambda _: next(tries))
+    with CacheLock(folder, said.append, clock=lambda: next(times), sleep=lambda _: None).held():
+        assert bool(said) is is_reported
+
+
+def test_the_time_between_tries_doubles_up_to_a_twentieth_of_a_second(folder, monkeypatch):
+    time, steps = Time(), []
+    monkeypatch.setattr(lock, "_try_lock", lambda _: len(steps) == 9)
+    with CacheLock(folder, clock=time.clock, sleep=steps.append).held():
+        assert steps == [0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.05, 0.05, 0.05]
+
+
+def test_a_wait_ends_after_sixty_seconds_by_default(folder, monkeypatch):
+    time, said = Time(), []
+    monkeypatch.setattr(lock, "_try_lock", lambda _: False)
+    with pytest.raises(CacheError, match="has kept it locked for 60 s"), lock_in(folder, time, said).held():
+        raise AssertionError("it was held")
+    assert 60 <= time.now < 60.06
+    assert len(said) == 1

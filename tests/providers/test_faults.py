@@ -184,3 +184,52 @@ IN_PLACE = "write `max_completion_tokens` in place of `max_tokens` in its `param
 def test_the_other_bound_on_replies_is_suggested_where_the_answer_names_it(text: str, message: str, hint: str) -> None:
     words: Any = SimpleNamespace(text=text, message=message)
     assert _hint("max_tokens", words) == hint
+
+
+STATUSES = {
+    (300, 301, 302, 304, 307, 308, 399): ("redirect", "stop", False),
+    (400, 406, 418, 422, 451, 499): ("rejected", "give-up", False),
+    (401,): ("key", "stop", False),
+    (402,): ("quota", "stop", False),
+    (403,): ("forbidden", "give-up", False),
+    (404, 405, 410): ("unknown-model", "give-up", False),
+    (408,): ("timeout", "again", False),
+    (409,): ("conflict", "again", False),
+    (413,): ("too-long", "give-up", False),
+    (424, 425): ("server", "again", False),
+    (429, 498): ("rate-limit", "again", False),
+    (500, 501, 502, 504, 520, 529, 599): ("server", "again", True),
+    (503,): ("server", "again", False),
+}
+
+
+@pytest.mark.parametrize(("status", "expected"), [(one, found) for many, found in STATUSES.items() for one in many])
+def test_without_words_the_status_decides(status: int, expected: tuple[str, str, bool]) -> None:
+    fault = fault_of(status, None, {}, NOW)
+    assert (fault.kind, fault.remedy, fault.may_be_billed, fault.status) == (*expected, status)
+    assert fault.message.startswith(f"status {status}")
+
+
+@pytest.mark.parametrize(("wait_s", "remedy"), [(MAX_WAIT_S, "again"), (MAX_WAIT_S + 1, "stop")])
+def test_a_wait_up_to_the_longest_is_waited_for(wait_s: float, remedy: str) -> None:
+    fault = fault_of(429, None, {"retry-after": str(int(wait_s))}, NOW)
+    assert (fault.kind, fault.remedy) == ("rate-limit", remedy)
+
+
+BUSY, FORMAT, NO_CREDIT = "the server is overloaded", "response_format is not supported", "insufficient credit"
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "asks_format", "kind"),
+    [
+        *((status, BUSY, False, "rate-limit") for status in (400, 403, 422)),
+        (401, BUSY, False, "key"),
+        (404, BUSY, False, "unknown-model"),
+        *((status, FORMAT, True, "format") for status in (400, 404, 422, 500)),
+        (401, FORMAT, True, "key"),
+        (429, FORMAT, True, "rate-limit"),
+        *((status, NO_CREDIT, False, "quota") for status in (400, 403, 429)),
+    ],
+)
+def test_words_decide_where_the_status_leaves_room(status: int, words: str, asks_format: bool, kind: str) -> None:
+    assert fault_of(status, error(words), {}, NOW, asks_format=asks_format).kind == kind

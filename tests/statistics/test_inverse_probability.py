@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from harness.statistics.inverse_probability import Design, weighted_interval, weighted_mean, weighted_rate
+from harness.statistics.inverse_probability import Design, _influence, weighted_interval, weighted_mean, weighted_rate
 from harness.statistics.prediction_powered import corrected_mean, corrected_rate
 from harness.statistics.win_rate import TIES
 
@@ -146,3 +146,29 @@ def test_a_stratum_with_one_labelled_cluster_is_joined_with_the_others():
     weights, used = Design(np.repeat([0.5, 0.5], [8, 4]), strata, clusters).of_labelled(labelled)
     assert set(used) == {0}
     assert weights.tolist() == pytest.approx([2.0] * 6)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "labelled", "is_equal"),
+    [
+        ([0.5, 0.5], [False, False], True),
+        ([0.5, np.nan], [True, False], True),
+        ([0.5, 0.5], [True, True], True),
+        ([0.5, 0.5 + 4e-10], [True, True], True),
+        ([0.5, 0.5 + 6e-10], [True, True], False),
+        ([0.5, 0.1], [True, True], False),
+        ([0.5, 0.1], [True, False], True),
+    ],
+)
+def test_probabilities_are_equal_up_to_rounding(probabilities, labelled, is_equal):
+    assert Design(np.array(probabilities)).is_equal(np.array(labelled)) is is_equal
+
+
+def test_the_influence_of_a_stratum_has_the_factor_of_a_sample_variance():
+    values, labelled = np.array([1.0, 2.0, 6.0, 5.0]), np.array([True, True, False, True, False, True])
+    strata, counts = np.array([0, 0, 0, 0, 1, 1]), np.array([3, 1])
+    found, mean = _influence(values, labelled, np.array([4 / 3, 4 / 3, 4 / 3, 2.0]), strata, counts)
+    assert mean == pytest.approx((4 / 3 * 9 + 10) / 6)
+    expected = np.array([3.0, 3.0, 3.0, 3.0, 5.0, 5.0]) - mean
+    expected[[0, 1, 3]] += 4 / 3 * np.array([-2.0, -1.0, 3.0]) * np.sqrt(3 / 2)
+    assert found == pytest.approx(expected)  # one labelled item of a stratum adds nothing to its mean
