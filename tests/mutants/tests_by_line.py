@@ -44,16 +44,19 @@ class Recorded(NamedTuple):
         digest: of the code and the tests.
         seconds: of each test that passed, by its name.
         tests: for each module and line, the tests that run it.
+        new_files: files of tests that have been added since.
     """
 
     digest: str
     seconds: dict[str, float]
     tests: dict[str, dict[int, frozenset[str]]]
+    new_files: tuple[str, ...] = ()
 
     def stages(self, target: Target, line: int) -> list[Stage]:
         """The tests for a change of a line: those that run it, first in the module's own file, then elsewhere.
 
-        The rest of its own file comes last: tests that run the module in another process, or that are new.
+        The rest of its own file comes last: tests that run the module in another process, or that are new; and then
+        new files of its area.
         """
         source = (ROOT / target.path).read_text(encoding="utf-8")
         by_line = self.tests.get(target.path, {})
@@ -68,6 +71,8 @@ class Recorded(NamedTuple):
         found = [Stage((target.own,), first_names), Stage(_files(other_names), other_names)]
         if target.own:
             found.append(Stage((target.own,), (), skipped=frozenset(first_names)))
+        new = tuple(file for file in self.new_files if file.startswith(target.tests) and file != target.own)
+        found += [Stage(new, (), skipped=frozenset())] if new else []
         return [stage for stage in found if stage.names or stage.skipped is not None]
 
     def _fastest(self, names: Iterable[str]) -> tuple[str, ...]:
@@ -138,7 +143,10 @@ def recorded(file: Path, areas: Iterable[Target], *, workers: int, is_old_fine: 
                 path: {int(line): frozenset(names[at] for at in each) for line, each in by_line.items()}
                 for path, by_line in lines.items()
             }
-            return Recorded(data["digest"], data["seconds"], tests)
+            known = {name.partition("::")[0] for name in names}
+            new = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")} - known
+            is_old = data["digest"] != digest()
+            return Recorded(data["digest"], data["seconds"], tests, tuple(sorted(new)) if is_old else ())
     file.parent.mkdir(parents=True, exist_ok=True)
     found = _record(file, sorted({test for target in areas for test in target.tests}), workers)
     numbers = {name: number for number, name in enumerate(found.seconds)}

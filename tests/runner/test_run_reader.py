@@ -198,3 +198,77 @@ def test_the_label_set_of_a_run_is_that_of_its_data():
     judged = run_reader.Judged(Path(), "id", "name", {}, 1, ScoreSpec(), (SimpleNamespace(label_set=grades),))
     assert judged.label_set is grades
     assert run_reader.Judged(Path(), "id", "name", {}, 1, ScoreSpec(), ()).label_set is VERDICT_LABELS
+
+
+def test_a_run_without_a_kind_is_an_evaluation_and_every_other_kind_is_refused(run, tmp_path):
+    import shutil
+
+    other = tmp_path / "other"
+    shutil.copytree(run.folder, other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    for kind, is_read in (({}, True), ({"kind": "evaluation"}, True), ({"kind": "generation"}, False)):
+        text = json.dumps({key: value for key, value in manifest.items() if key != "kind"} | kind)
+        (other / "manifest.json").write_text(text)
+        if is_read:
+            assert read_judged(other).kind == "evaluation"
+        else:
+            with pytest.raises(RunFolderError, match="holds a generation, and this is for evaluations"):
+                read_judged(other)
+
+
+def hand_made(**more):
+    """A dataset in which no two values are the same."""
+    items = pl.DataFrame(
+        {
+            "item": ["w", "x", "y", "z"],
+            "reference": ["a", None, "tie", "b"],
+            "labels": [["a", "b"], [None, "tie"], ["tie"], []],
+            "model_a": ["m1", "m2", None, "m3"],
+            "model_b": ["n1", None, "n2", "n3"],
+            "length_a": [1, 2, 3, 4],
+            "length_b": [5, 6, 7, 8],
+        },
+        schema_overrides={"labels": pl.List(pl.String)},
+    )
+    kept = {
+        "frame": items,
+        "cells": ("c1", "c2", "c3"),
+        "outcomes": np.arange(12).reshape(4, 3).astype(np.int8),
+        "meanings": tuple({"k": name} for name in "abc"),
+        "votes": (None, np.array([[1], [2], [3], [4]], np.int8), None),
+        "usage": ("u1", "u2", "u3"),
+        "probed": {"p": np.array([[9], [8], [7], [6]], np.int8)},
+    }
+    return run_reader.JudgedDataset("d", "x", ("one", "two"), clustered=False, **kept | more)
+
+
+@pytest.mark.parametrize("rows", [np.array([2, 0]), np.array([True, False, True, False])])
+def test_a_part_keeps_what_belongs_to_its_items_and_cells(rows):
+    at = [2, 0] if rows.dtype != bool else [0, 2]
+    texts = tuple([f"{name}{k}" for k in range(4)] for name in "pqr")
+    part = hand_made(rankings=texts, ranking_votes=(None, [["v"], ["w"], ["x"], ["y"]], None)).part(rows, [2, 1])
+    assert (part.cells, part.usage, part.meanings) == (("c3", "c2"), ("u3", "u2"), ({"k": "c"}, {"k": "b"}))
+    assert part.outcomes.tolist() == [[3 * row + 2, 3 * row + 1] for row in at]
+    assert part.votes[0] is None
+    assert part.votes[1].tolist() == [[row + 1] for row in at]
+    assert part.probed["p"].tolist() == [[9 - row] for row in at]
+    assert [list(each) for each in part.rankings] == [[f"{name}{row}" for row in at] for name in "rq"]
+    assert part.ranking_votes[0] is None
+    assert list(part.ranking_votes[1]) == [["vwxy"[row]] for row in at]
+    assert part.models_a == [["m1", None][row == 2] for row in at]
+    assert part.models_b == [["n1", "n2"][row == 2] for row in at]
+    assert part.lengths().tolist() == [[row + 1, row + 5] for row in at]
+    assert (hand_made().part(rows, [0]).rankings, hand_made().part(rows, [0]).ranking_votes) == ((), ())
+
+
+def test_labels_are_codes_and_those_that_are_missing_are_minus_one():
+    found = hand_made()
+    assert found.reference_codes().tolist() == [0, -1, 1, 2]
+    assert found.annotator_codes().tolist() == [[0, 2], [-1, 1], [1, -1], [-1, -1]]
+    assert found.soft_labels() is None
+    assert found.opinions() == [None] * 4
+    numbers = pl.DataFrame({"reference": ["3", None, "4.5"], "labels": [["3", "2"], [None], ["4.5", "5"]]})
+    found = hand_made(frame=numbers, label_set=number_set(1, 5))
+    assert found.reference_codes().tolist() == [0, -1, 0]
+    assert found.annotator_codes().tolist() == [[0, 0], [-1, -1], [0, 0]]
+    assert np.nan_to_num(found.numbers()).tolist() == [[3, 2], [0, 0], [4.5, 5]]

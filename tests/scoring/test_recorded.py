@@ -20,7 +20,7 @@ import pytest
 
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import Usage
-from harness.records.label_set import RANKED, LabelSet, number_set
+from harness.records.label_set import RANKED, VERDICT_LABELS, LabelSet, number_set
 from harness.runner.ranked import ranked_columns
 from harness.scoring.score import DatasetScores, score_dataset
 from harness.scoring.slices import SliceColumn, slice_dataset
@@ -35,7 +35,6 @@ DRAWN = 0.04
 EXACT = ("value", "n", "failed", "items", "units", "level", "design_effect", "systems", "tied", "mean")
 LEFT_OUT = ("resamples", "seed", "method", "usage")
 N = 60
-VOTES = 2, 3
 PAIRS = ScoreSpec(metrics=("kappa", "accuracy", "kappa-linear", "kappa-ab", "ac1"), resamples=300)
 GRADES = LabelSet(("1", "2", "3", "4"), is_ordered=True, values=(1.0, 2.0, 3.0, 4.0))
 PASS = LabelSet(("fail", "pass"), positive="pass")
@@ -49,32 +48,35 @@ def world(label_set: LabelSet, metrics: tuple[str, ...], *, clusters: Any = None
     codes = rng.integers(0, count, N).astype(np.int8)
     votes = np.column_stack([np.where(rng.random(N) < 0.7, codes, rng.integers(0, count + 1, N)) for _ in range(6)])
     wrong = rng.integers(0, count + 2, N)
-    outcomes = np.column_stack([np.where(rng.random(N) < 0.8, codes, wrong % count), np.where(rng.random(N) < 0.5, codes, wrong), votes[:, 0]])  # fmt: skip # noqa: E501
-    order = "both" if label_set.is_pair else "given"
+    right, poor = np.where(rng.random(N) < 0.8, codes, wrong % count), np.where(rng.random(N) < 0.5, codes, wrong)
+    outcomes = np.column_stack([right, poor, votes[:, 0]]).astype(np.int8)
     cells = [Cell("d", "s", "judge", (name,)) for name in "ab"]
-    cells.append(Cell("d", "s", "judge", ("c",), order=order, repeats=3 if label_set.is_pair else 6))
+    is_pair = label_set.is_pair
+    cells.append(Cell("d", "s", "judge", ("c",), order="both" if is_pair else "given", repeats=3 if is_pair else 6))
     data = Labelled(codes, clusters, name="d", label_set=label_set)
     usage = [Usage(100, 10, 5, 0.25), Usage(), Usage(1, 2, 3, None)]
-    return score_dataset(cells, data, outcomes.astype(np.int8), replace(PAIRS, metrics=metrics), 7, usage, [None, None, votes.astype(np.int8)])  # fmt: skip # noqa: E501
+    score = replace(PAIRS, metrics=metrics)
+    return score_dataset(cells, data, outcomes, score, 7, usage, [None, None, votes.astype(np.int8)])
 
 
-def soft_world(metrics: tuple[str, ...], label_set: LabelSet | None = None, *, clusters: Any = None) -> tuple[DatasetScores, SoftData]:  # fmt: skip # noqa: E501
+def soft_world(
+    metrics: tuple[str, ...], label_set: LabelSet = VERDICT_LABELS, *, clusters: Any = None
+) -> tuple[DatasetScores, SoftData]:
     """Two judges that give probabilities or numbers, of which one fails at times."""
     rng = np.random.default_rng(5)
     truth = rng.random(N)
     y = np.round(truth * 4) / 4
     values = [np.clip(truth + 0.2 * rng.normal(size=N), 0.02, 0.98), np.clip(rng.random(N), 0.02, 0.98)]
     values[1][::9] = np.nan
-    if label_set is not None:
-        y, values = 1 + 4 * y, [1 + 4 * each for each in values]
-    kind = {} if label_set is None else {"label_set": label_set}
-    data = SoftData(values, y, clusters, rng.normal(5, 50, N), **kind)
-    codes = np.zeros(N, np.int8) if label_set is not None else np.where(y > 0.5, 0, np.where(y < 0.5, 2, 1)).astype(np.int8)  # fmt: skip # noqa: E501
-    outcomes = np.column_stack([np.where(np.isnan(each), len(label_set.names) if label_set else 3, codes) for each in values])  # fmt: skip # noqa: E501
-    score = ScoreSpec(metrics=metrics, resamples=300)
-    dataset = Labelled(codes, clusters, name="d", **kind)
+    codes = np.where(y > 0.5, 0, np.where(y < 0.5, 2, 1))
+    if label_set.is_number:
+        y, values, codes = 1 + 4 * y, [1 + 4 * each for each in values], np.zeros(N)
+    data = SoftData(values, y, clusters, rng.normal(5, 50, N), label_set=label_set)
+    outcomes = np.column_stack([np.where(np.isnan(each), len(label_set.names), codes) for each in values])
+    dataset = Labelled(codes.astype(np.int8), clusters, name="d", label_set=label_set)
     cells = [Cell("d", "s", "judge", (name,)) for name in "ab"]
-    used = verdict_score(score, dataset.label_set)
+    score = ScoreSpec(metrics=metrics, resamples=300)
+    used = verdict_score(score, label_set)
     bare = score_dataset(cells, dataset, outcomes.astype(np.int8), used, 7, [Usage()] * 2, [None, None])
     return with_soft(bare, data, score, 7), data
 
@@ -114,7 +116,9 @@ CLUSTERS = np.arange(N) // 4
 WORLDS = {
     "pairs": lambda: world(LabelSet(("a", "b", "tie"), is_ordered=True, split="tie", is_pair=True), PAIRS.metrics),
     "pairs in clusters": lambda: world(
-        LabelSet(("a", "b", "tie"), is_ordered=True, split="tie", is_pair=True), ("kappa", "accuracy"), clusters=CLUSTERS
+        LabelSet(("a", "b", "tie"), is_ordered=True, split="tie", is_pair=True),
+        ("kappa", "accuracy"),
+        clusters=CLUSTERS,
     ),
     "grades": lambda: world(GRADES, ("kappa-quadratic", "alpha-ordinal", "accuracy"), seed=1),
     "pass or fail": lambda: world(PASS, ("kappa", "recall-pass", "precision-fail", "f1-pass", "balanced-accuracy")),
