@@ -199,3 +199,29 @@ def test_failed_scores_are_bounded_by_those_beyond_all_others():
     worst[:6], best[:6] = np.where(y[:6] > 0.5, 0, 2e6), np.where(y[:6] > 0.5, 2e6, 0)
     ends = [find_soft_metric("auc").figure(soft_data().items(one, ScoreSpec(), 3)).value for one in (worst, best)]
     assert [figures[f"auc.failures-{end}"].value for end in ("wrong", "right")] == pytest.approx(ends)
+
+
+@pytest.mark.parametrize("ending", ["failures-wrong", "failures-right"])
+def test_failures_are_as_wrong_or_as_right_as_can_be(ending):
+    y = np.array([0.0, 0.25, 0.75, 1.0, 1.0])
+    given = np.array([np.nan, np.nan, np.nan, np.nan, 0.4])
+    data = SoftData([given], y, None)
+    wrong, right = [1.0, 1.0, 0.0, 0.0, 0.4], [0.0, 0.25, 0.75, 1.0, 0.4]
+    found = dict(data.worlds(0, find_soft_metric("brier"), given))
+    assert found[ending].tolist() == (wrong if ending == "failures-wrong" else right)
+    won, lost = [1.0] * 4 + [0.4], [0.0] * 4 + [0.4]
+    found = dict(data.worlds(0, find_soft_metric("soft-win-rate"), given))
+    assert found[ending].tolist() == (lost if ending == "failures-wrong" else won)
+
+
+def test_failures_of_scores_are_beyond_all_scores_that_were_given():
+    y, given = np.array([0.0, 1.0, 1.0, 0.0]), np.array([np.nan, np.nan, 3.0, 7.0])
+    found = dict(SoftData([given], y, None, scored=[True]).worlds(0, find_soft_metric("auc"), given))
+    below, above = np.nextafter(3.0, -np.inf), np.nextafter(7.0, np.inf)
+    assert found["failures-wrong"].tolist() == [above, below, 3.0, 7.0]
+    assert found["failures-right"].tolist() == [below, above, 3.0, 7.0]
+
+
+@pytest.mark.parametrize("given", [np.full(3, np.nan), np.array([0.1, 0.2, 0.3])])
+def test_there_is_one_world_where_nothing_or_everything_failed(given):
+    assert list(SoftData([given], np.ones(3), None).worlds(0, find_soft_metric("brier"), given)) == []

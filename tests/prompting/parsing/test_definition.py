@@ -3,6 +3,7 @@
 import pytest
 
 from harness.prompting.parsing.definition import answer_faults, full_rule, grades
+from harness.prompting.parsing.rules import compile_answer
 
 LETTERS = [("a", "A"), ("b", "B")]
 NAMED = {side: [f"{name}{letter}" for name in ("", "Response ", "Assistant ", "Answer ", "Option ")]
@@ -89,3 +90,24 @@ def test_the_least_score_is_below_the_greatest(least, greatest, is_fault):
 def test_only_an_object_has_a_place_for_reasons(more, is_fault):
     faults = [place for place, _, _ in answer_faults(full_rule({"kind": "verdict", **more}))]
     assert (("reasons",) in faults) is is_fault
+
+
+XYZ = {"x": None, "y": None, "z": None}
+ONE_TO_FIVE = {"scale": {"min": 1, "max": 5}}
+FORMS = [
+    ({"kind": "verdict"}, {}, ("Verdict: <A, B or tie>",)),
+    ({"kind": "verdict", "between": ["[[", "]]"]}, {}, ("[[A]], [[B]] or [[tie]]",)),
+    ({"kind": "label", "labels": {"x": None, "y": None}, "between": ["<", ">"]}, {"ask": "single"}, ("<x> or <y>",)),
+    ({"kind": "label", "labels": XYZ, "markers": ["Is"]}, {"ask": "single"}, ("Is: <x, y or z>",)),
+    ({"kind": "graded", "labels": [["A>B"], ["A=B"], ["B>A"]]}, {}, ("Verdict: <A>B, A=B or B>A>",)),
+    ({"kind": "score", **ONE_TO_FIVE}, {"ask": "each"}, ("Score: <1 to 5>/5",)),
+    ({"kind": "scores", **ONE_TO_FIVE}, {}, ("Score A: <1 to 5>/5", "Score B: <1 to 5>/5")),
+    ({"kind": "ranking"}, {"ask": "rank"}, ("Ranking: <numbers of all responses, best first>",)),
+    ({"kind": "choice"}, {"ask": "best"}, ("Best: <number of the best response>",)),
+    ({"kind": "reward"}, {"ask": "each"}, ("<number>",)),
+]
+
+
+@pytest.mark.parametrize(("rule", "options", "lines"), FORMS)
+def test_a_prompt_shows_the_form_that_is_wanted(rule, options, lines):
+    assert compile_answer(full_rule(rule), **options).lines == lines

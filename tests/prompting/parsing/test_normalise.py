@@ -150,7 +150,7 @@ def test_each_line_separator_of_unicode_ends_a_line(character):
     assert VERDICT.read(f"Verdict: A{character}That is all.") == Answer("a")
 
 
-@pytest.mark.parametrize("character", "\x00\x08\x7f\x9f\u200b\ufeff")
+@pytest.mark.parametrize("character", "\x00\x08\x1b\x7f\x9f\u200b\ufeff")
 def test_a_character_without_a_width_is_left_out(character):
     assert normalised(f"a{character}b") == "ab"
     assert normalised(f"ä{character}b") == "äb"
