@@ -110,6 +110,14 @@ def test_a_part_and_some_cells_keep_what_they_rest_on():
     assert [part.of(k, metric).tolist() for k in range(2)] == [[1.0], [1.0]]
     assert part.group.tolist() == [1]
     assert data.only([1]).of(0, metric).tolist() == [0.0, 1.0]
+    named = replace(data, ids=("x", "y"), values=[np.array([1.0, 2.0]), None], y=np.array([3.0, 4.0]))
+    part = named.part(np.array([False, True]))
+    assert (list(part.ids), part.y.tolist(), part.scores.tolist()) == (["y"], [4.0], [[1.0, 2.0]])
+    assert (part.values[0].tolist(), part.values[1]) == ([2.0], None)
+    assert [each.tolist() for each in part.ranks] == [[[2.0, 1.0]], [[2.0, 1.0]]]
+    swapped = named.only([1, 0])
+    assert (swapped.values[0], swapped.values[1].tolist()) == (None, [1.0, 2.0])
+    assert [each.tolist() for each in swapped.ranks] == [each.tolist() for each in named.ranks[::-1]]
 
 
 def test_a_metric_of_rankings_is_one_of_a_number_for_each_item():
@@ -150,3 +158,10 @@ def test_too_few_items_leave_the_best_uncorrected():
     winner = scored([["1>2"] * 5, ["2>1"] * 5], [[2, 1]] * 5).winner
     assert winner.corrected is None
     assert winner.reason
+
+
+def test_people_order_an_item_where_two_of_its_responses_have_other_scores():
+    data = ranked_columns([["1"] * 6], [[1, 2]] * 6, [3] * 6, None)
+    nan = np.nan
+    scores = [[1, 1, nan], [1, 2, nan], [nan, nan, nan], [1, 1, 1], [1, nan, nan], [2, 1, 0]]
+    assert replace(data, scores=np.array(scores)).is_ordered.tolist() == [False, True, False, False, False, True]

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness import registry
 from harness.scoring.metric import find_metric
+from harness.scoring.pairwise import statistic_of
 from harness.statistics import clusters, multiplicity, pairs
 from harness.statistics.pairs import Judgments, Statistic
 
@@ -31,9 +33,9 @@ def errors_of(judgments, statistic=KAPPA):
     return pairs.paired_errors(statistic, judgments, first, second, 0.95)
 
 
-@pytest.mark.parametrize("name", STATISTICS)
+@pytest.mark.parametrize("name", registry.built_in_names("metrics"))
 def test_the_own_error_is_that_of_the_influences_and_one_added_item_each(name):
-    judgments, statistic = world(), STATISTICS[name]
+    judgments, statistic = world(), statistic_of(find_metric(name), SHAPE)
     tables = judgments.tables(SHAPE)
     influences = statistic.influences(tables)
     phi = np.array([influences[k][judgments.rows, judgments.columns[:, k]] for k in range(5)]).T

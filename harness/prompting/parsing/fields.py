@@ -44,7 +44,6 @@ _SCORES = frozenset(["score", "scores", "rating", "ratings", "grade", "grades", 
 _IGNORED = frozenset(
     [
         "final",
-        "overall",
         "the",
         "my",
         "your",
