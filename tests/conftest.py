@@ -29,6 +29,7 @@ WHOLE = (
     "cli/test_report.py",
     "data/test_bad_input.py",
     "e2e",
+    "release",
     "statistics/test_pairs.py",
     "statistics/test_properties.py",
     "statistics/test_selection.py",
