@@ -182,6 +182,7 @@ def main(count: int) -> None:
                     "name": "size",
                     "bundle_bytes_an_entry": packed // count,
                     "disk_bytes_an_entry": disk // count,
+                    "plain_bytes_an_entry": sum(len(one.call) + len(one.reply.text) for one in entries) // count,
                     "peak_mb": round(peak_mb),
                 }
             )
