@@ -101,7 +101,7 @@ def best_of_all(
     if figure.value is None:
         return replace(bare, cell=None, reason=NO_EVALUATOR)
     rivals = sorted(one for one in ids if is_comparable(figures[one]))
-    if tried == 1 or len(rivals) < 2 or not is_comparable(figure):
+    if len(rivals) < 2 or not is_comparable(figure):
         return replace(bare, reason=ONE if tried == 1 else FEW)
     if figure.low is None or figure.high is None:
         return replace(bare, reason=figure.reason or FEW)

@@ -213,3 +213,18 @@ def test_a_wait_ends_after_sixty_seconds_by_default(folder, monkeypatch):
         raise AssertionError("it was held")
     assert 60 <= time.now < 60.06
     assert len(said) == 1
+
+
+def test_a_file_that_was_deleted_before_it_was_locked_is_made_again(folder, monkeypatch):
+    tries = []
+
+    def take(descriptor):
+        if not tries:
+            (folder / LOCK).unlink()
+        tries.append(descriptor)
+        return True
+
+    monkeypatch.setattr(lock, "_try_lock", take)
+    with CacheLock(folder, sleep=lambda _: None).held():
+        assert len(tries) == 2
+        assert (folder / LOCK).exists()

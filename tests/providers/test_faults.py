@@ -216,6 +216,7 @@ def test_a_wait_up_to_the_longest_is_waited_for(wait_s: float, remedy: str) -> N
     assert (fault.kind, fault.remedy) == ("rate-limit", remedy)
 
 
+LONG = "This model's maximum context length is 4097 tokens. However, your messages resulted in 5000 tokens."
 BUSY, FORMAT, NO_CREDIT = "the server is overloaded", "response_format is not supported", "insufficient credit"
 
 
@@ -228,6 +229,9 @@ BUSY, FORMAT, NO_CREDIT = "the server is overloaded", "response_format is not su
         *((status, FORMAT, True, "format") for status in (400, 404, 422, 500)),
         (401, FORMAT, True, "key"),
         (429, FORMAT, True, "rate-limit"),
+        *((status, LONG, False, "too-long") for status in (400, 403, 422)),
+        (401, LONG, False, "key"),
+        (402, LONG, False, "quota"),
         *((status, NO_CREDIT, False, "quota") for status in (400, 403, 429)),
     ],
 )

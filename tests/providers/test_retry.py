@@ -15,9 +15,11 @@ from harness.providers.retry import (
     WINDOW_S,
     FailureRow,
     Fault,
+    as_answer,
     backoff_s,
     in_short,
 )
+from harness.records.calls import Reply
 
 
 def test_backoff_is_random_below_a_limit_that_grows_and_ends():
@@ -124,3 +126,12 @@ def test_an_endpoint_asks_for_fewer_calls_by_429_or_by_503_with_a_time_to_wait(
 
 def test_faults_of_one_prompt_are_these():
     assert {"too-long", "refused", "format"} == OF_ONE_CALL
+
+
+@pytest.mark.parametrize(
+    ("kind", "finish"),
+    [("refused", "refusal"), ("too-long", "too-long"), ("format", None), ("server", None), ("rate-limit", None)],
+)
+def test_a_fault_that_answers_a_prompt_is_a_reply(kind: str, finish: str | None):
+    fault = Fault(kind, "no", "give-up", 400)
+    assert as_answer(fault) == (fault if finish is None else Reply("no", finish))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from harness.records.slices import SliceDifference
 from harness.scoring import slice_differences
+from harness.scoring.metric import find_metric
 
 
 @pytest.mark.parametrize(
@@ -27,3 +29,16 @@ def test_the_exact_test_decides_whether_the_interval_of_a_difference_holds_nothi
     found = slice_differences._as_tested(one, part, 0.95)
     assert (found.low, found.high) == expected
     assert (found.value, found.p_value, found.p_family) == (value, p_value, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("minorities", "at", "is_compared"),
+    [((10, 10), 0, True), ((10, 10), 1, True), ((1, 10), 0, False), ((1, 10), 1, False), ((10, 1), 0, False)],
+)
+def test_a_slice_and_the_rest_both_need_items_of_the_rarer_label(minorities, at, is_compared):
+    labels = np.array([code for few in minorities for code in [0] * (20 - few) + [2] * few], np.int8)
+    for group in (None, np.arange(40)):
+        items = SimpleNamespace(here=np.repeat([0, 1], 20), reference=SimpleNamespace(labels=labels, clusters=group))
+        found = slice_differences._why_not("kappa", find_metric("kappa"), items, at)
+        assert (found == "") is is_compared
+        assert slice_differences._why_not("accuracy", find_metric("accuracy"), items, at) == ""

@@ -8,7 +8,7 @@ import pytest
 from harness import registry
 from harness.records.experiment import Cell, ScoreSpec
 from harness.records.judgments import OUTCOMES, Usage
-from harness.records.label_set import LabelSet
+from harness.records.label_set import VERDICT_LABELS, LabelSet, number_set
 from harness.records.scores import CellScore
 from harness.scoring.score import DatasetScores
 from harness.scoring.soft_metric import direction_of, find_soft_metric, lower_is_better, split_metrics
@@ -225,3 +225,12 @@ def test_failures_of_scores_are_beyond_all_scores_that_were_given():
 @pytest.mark.parametrize("given", [np.full(3, np.nan), np.array([0.1, 0.2, 0.3])])
 def test_there_is_one_world_where_nothing_or_everything_failed(given):
     assert list(SoftData([given], np.ones(3), None).worlds(0, find_soft_metric("brier"), given)) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_one_item_adds_to_an_error_is_in_the_points_of_the_scale_where_the_metric_is(name):
+    metric = find_soft_metric(name)
+    points = 4.0 if name in ("bias", "mae", "rmse") else 1.0
+    for labels, width in ((number_set(1, 5), points), (VERDICT_LABELS, 1.0)):
+        data = SoftData([np.zeros(3)], np.zeros(3), None, label_set=labels)
+        assert data.unit_error(metric) == metric.UNIT_ERROR * width

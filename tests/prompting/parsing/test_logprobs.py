@@ -65,6 +65,13 @@ def test_case_can_matter():
     ]
 
 
+@pytest.mark.parametrize("is_exact", [False, True])
+def test_case_is_suggested_where_it_does_not_matter_yet(is_exact):
+    rule = {"kind": "logprobs", "tokens": {"a": ["m"], "b": ["m"]}, "case_sensitive": is_exact}
+    ((_, _, hint),) = answer_faults(full_rule(rule))
+    assert hint == "give each a token of its own" + ("" if is_exact else ", or write `case_sensitive: true`")
+
+
 @pytest.mark.parametrize(
     ("tokens", "message"),
     [
