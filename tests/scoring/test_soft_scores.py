@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from harness.records.judgments import OUTCOMES, Usage
 from harness.records.label_set import VERDICT_LABELS, LabelSet, number_set
 from harness.records.scores import CellScore
 from harness.scoring.score import DatasetScores
-from harness.scoring.soft_metric import direction_of, find_soft_metric, lower_is_better, split_metrics
+from harness.scoring.soft_metric import SoftItems, direction_of, find_soft_metric, lower_is_better, split_metrics
 from harness.scoring.soft_scores import (
     HARD,
     HARD_LABELS,
@@ -203,13 +205,13 @@ def test_failed_scores_are_bounded_by_those_beyond_all_others():
 
 @pytest.mark.parametrize("ending", ["failures-wrong", "failures-right"])
 def test_failures_are_as_wrong_or_as_right_as_can_be(ending):
-    y = np.array([0.0, 0.25, 0.75, 1.0, 1.0])
-    given = np.array([np.nan, np.nan, np.nan, np.nan, 0.4])
+    y = np.array([0.0, 0.25, 0.5, 0.75, 1.0, 1.0])
+    given = np.array([np.nan] * 5 + [0.4])
     data = SoftData([given], y, None)
-    wrong, right = [1.0, 1.0, 0.0, 0.0, 0.4], [0.0, 0.25, 0.75, 1.0, 0.4]
+    wrong, right = [1.0, 1.0, 0.0, 0.0, 0.0, 0.4], [0.0, 0.25, 0.5, 0.75, 1.0, 0.4]
     found = dict(data.worlds(0, find_soft_metric("brier"), given))
     assert found[ending].tolist() == (wrong if ending == "failures-wrong" else right)
-    won, lost = [1.0] * 4 + [0.4], [0.0] * 4 + [0.4]
+    won, lost = [1.0] * 5 + [0.4], [0.0] * 5 + [0.4]
     found = dict(data.worlds(0, find_soft_metric("soft-win-rate"), given))
     assert found[ending].tolist() == (lost if ending == "failures-wrong" else won)
 
@@ -234,3 +236,11 @@ def test_what_one_item_adds_to_an_error_is_in_the_points_of_the_scale_where_the_
     for labels, width in ((number_set(1, 5), points), (VERDICT_LABELS, 1.0)):
         data = SoftData([np.zeros(3)], np.zeros(3), None, label_set=labels)
         assert data.unit_error(metric) == metric.UNIT_ERROR * width
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "length-controlled-win-rate"])
+def test_a_figure_says_among_how_many_systems_it_was_made(name):
+    y, (sharp, *_) = world()
+    items = SoftItems(sharp, y, None, 0.95, 1)
+    made = [find_soft_metric(name).figure(each) for each in (items, replace(items, systems=3))]
+    assert [(one.systems, one.level) for one in made] == [(1, 0.95), (3, 0.95)]
