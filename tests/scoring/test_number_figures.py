@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from harness.scoring import number_figures
 from harness.scoring.soft_metric import SoftItems, find_soft_metric
 
 
@@ -21,3 +22,10 @@ def test_a_mean_has_about_the_interval_of_a_t_test(name):
 
 def figure_of_items(name, p, y):
     return find_soft_metric(name).figure(SoftItems(p, y, None, 0.95, 1, scale=(1.0, 10.0)))
+
+
+@pytest.mark.parametrize(("values", "third", "fourth"), [([2.0] * 5, 0.0, 0.0), ([0.0, 0.0, 0.0, 1.0], 1.1547, 2.3333),
+                                                         ([0.0, 1.0], 0.0, 1.0)])  # fmt: skip
+def test_a_moment_is_standardized_and_0_where_nothing_varies(values, third, fourth):
+    found = [number_figures._moment(np.array(values), power) for power in (3, 4)]
+    assert found == pytest.approx([third, fourth], abs=1e-4)

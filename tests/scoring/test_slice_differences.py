@@ -42,3 +42,16 @@ def test_a_slice_and_the_rest_both_need_items_of_the_rarer_label(minorities, at,
         found = slice_differences._why_not("kappa", find_metric("kappa"), items, at)
         assert (found == "") is is_compared
         assert slice_differences._why_not("accuracy", find_metric("accuracy"), items, at) == ""
+
+
+def test_a_metric_that_is_undefined_on_a_slice_or_the_rest_is_not_compared():
+    places = np.zeros(40, np.intp)
+    reference = SimpleNamespace(
+        clusters=None, shape=(3, 4), places=lambda _: places, labels=np.zeros(40, np.int8), label_set=None
+    )
+    items = slice_differences.SlicedItems(reference, np.zeros((40, 1), np.int8), np.repeat([0, 1], 20).astype(np.int8))
+    metric = SimpleNamespace(value=lambda tables: np.full(len(tables), np.nan))
+    parts = [SimpleNamespace(reason=""), SimpleNamespace(reason="too small")]
+    found = slice_differences._found("odd", metric, items, 0, parts, 0.95, 1)
+    reasons = [slice_differences.UNDEFINED.format(metric="odd"), "too small"]
+    assert [(found[at].value, found[at].reason) for at in (0, 1)] == [(None, reason) for reason in reasons]

@@ -60,3 +60,10 @@ def test_of_equals_the_first_id_is_the_best_and_is_corrected_downwards():
     found = score(Labelled(codes), {"b": same, "a": same, "c": judge(codes, 0.3, 2)}, QUICK).winner
     assert (found.cell, found.tried, found.method, found.reason) == ("fair/direct/judge:a", 3, "hybrid", "")
     assert found.low < found.corrected <= found.value <= found.high
+
+
+def test_higher_values_of_verdicts_are_better():
+    codes = labels(60)
+    contests = score(Labelled(codes), {"a": judge(codes, 0.8, 1), "b": judge(codes, 0.3, 2)}, QUICK).contests
+    assert {one.direction for one in contests.values() if one is not None} == {"higher"}
+    assert contests["kappa"].rank_sets()[0].best == 1

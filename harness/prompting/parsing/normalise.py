@@ -176,7 +176,7 @@ def _mark(character: str, category: str) -> str:
         return "! "
     if "COMMA" in name or "SEPARATOR" in name:
         return ", "
-    if "SEMICOLON" in name or "COLON" in name:
+    if "COLON" in name:  # SEMICOLON too
         return ": " if "SEMICOLON" not in name else "; "
     if any(word in name for word in ("FULL STOP", "DANDA", "ELLIPSIS", "PERIOD", "SECTION MARK", "KHAN", "SHAD")):
         return ". "

@@ -111,3 +111,19 @@ FORMS = [
 @pytest.mark.parametrize(("rule", "options", "lines"), FORMS)
 def test_a_prompt_shows_the_form_that_is_wanted(rule, options, lines):
     assert compile_answer(full_rule(rule), **options).lines == lines
+
+
+OWN = "give each words of its own"
+
+
+@pytest.mark.parametrize(
+    ("key", "groups", "hint"),
+    [
+        ("labels", {"a": ["x"], "b": ["X"]}, f"{OWN}, or write `case_sensitive: true`"),
+        ("labels", {"a": ["x"], "b": ["x"]}, OWN),
+        ("statements", {"a": ["X wins"], "b": ["x wins"]}, OWN),
+    ],
+)
+def test_case_is_suggested_where_it_would_tell_two_labels_apart(key, groups, hint):
+    rule = full_rule({"kind": "verdict", "labels": {"a": ["one"], "b": ["two"]}, key: groups})
+    assert [(place, found) for place, _, found in answer_faults(rule)] == [((key, "b", 0), hint)]
