@@ -22,7 +22,7 @@ class ChunkGroup(NamedTuple):
     """Chunks of some cells that are counted.
 
     Attributes:
-        chunks: them, in canonical order, each with a number of its own.
+        chunks: them, each with a number of its own: in canonical order, or, of a large plan, by their first item.
         weight: how many conversations of its cell each conversation stands for.
     """
 
@@ -56,7 +56,8 @@ def chunk_groups(plan: Plan, *, whole: bool = False) -> list[ChunkGroup]:
         for start, stop in spans:
             groups.setdefault(items / counted, []).append(Chunk(number, column, cell, start, stop))
             number += 1
-    return [ChunkGroup(chunks, weight) for weight, chunks in groups.items()]
+    # All cells of the same items one after the other, since the texts of a large dataset are read block by block.
+    return [ChunkGroup(sorted(chunks, key=lambda one: one.start), weight) for weight, chunks in groups.items()]
 
 
 def _spread(items: int, wanted: int) -> Iterator[tuple[int, int]]:
