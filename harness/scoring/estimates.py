@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,8 +60,8 @@ def figures_of(
 ) -> list[dict[str, Figure]]:
     """Each metric of each sample; those of a sample are computed from the same resampled tables.
 
-    The figures of a sample do not depend on which other samples there are. Samples share the processors: numpy
-    releases the GIL while it computes.
+    The figures of a sample do not depend on which other samples there are. Threads would not help: measured, two that
+    make such short calls of numpy take as long as one, or longer.
 
     Args:
         samples: the judgments, all on tables of one shape and, where they have clusters, on the same items.
@@ -83,10 +81,7 @@ def figures_of(
         made = {name: found.figures(block, samples, seeds, resamples) for name, found in estimates.items()}
         return [{name: found[place] for name, found in made.items()} for place in range(len(block))]
 
-    if len(samples) <= step:
-        return figures(0)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [one for made in pool.map(figures, range(0, len(samples), step)) for one in made]
+    return [one for first in range(0, len(samples), step) for one in figures(first)]
 
 
 def _resamples(samples: Sequence[Sample], score: ScoreSpec, seeds: Sequence[int]) -> Array | None:
