@@ -15,28 +15,18 @@ from harness.records.datasets import Item
 from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import Outcome
 from harness.records.shared_prompts import SharedItem, SharedPrompts
-from harness.runner.direct_chunks import DirectReplay
+from harness.runner.direct_chunks import DirectReplay, Span
 from harness.runner.draws import with_first_draw
 from harness.runner.finished import EndedConversation
 from harness.runner.session import Replies
 
 
-class ItemChunk(Protocol):
+class ItemChunk(Span, Protocol):
     """Some neighbouring items of one cell."""
 
     @property
     def cell(self) -> Cell:
         """The cell."""
-        ...
-
-    @property
-    def start(self) -> int:
-        """Row of the first item in its dataset."""
-        ...
-
-    @property
-    def stop(self) -> int:
-        """The row after that of the last one."""
         ...
 
 
@@ -59,7 +49,6 @@ class Recipe:
     first_draw: int = 0
     questions: dict[str, Questions] = field(default_factory=dict, repr=False, compare=False)
     _prompts: dict[tuple[str, str], SharedPrompts] = field(default_factory=dict, repr=False, compare=False)
-
     _direct: dict[str, DirectCell | None] = field(default_factory=dict, repr=False, compare=False)
     _replay: DirectReplay = field(default_factory=DirectReplay, repr=False, compare=False)
 

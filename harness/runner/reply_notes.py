@@ -68,7 +68,7 @@ def other_model(model: Model, reply: Reply) -> str:
 
 
 def may_be_cut(reply: Reply, size: int) -> bool:
-    """Whether a reply reports so few prompt tokens that its prompt, of some bytes, has to be looked at."""
+    """Whether a reply reports so few prompt tokens that its prompt, of some bytes, has to be checked."""
     reported = max(reply.prompt_tokens, reply.cached_tokens)
     return reply.prompt_tokens > 0 and size > BYTES_PER_TOKEN * reported and size >= SHORTEST_BYTES
 

@@ -3,8 +3,9 @@
 A multinomial with n items is what independent Poisson counts of its cells are, given that they sum to n. So all cells
 but the largest are drawn as Poisson counts, the largest gets the items that are left, and the draw is kept with a
 probability in proportion to the Poisson probability of that (von Neumann's rejection): about the root of the largest
-cell's share of them is kept. Poisson counts are drawn by inversion, from a table with a guide to it (Chen and Asau
-1974), for all draws at once.
+cell's share of them is kept. Poisson counts are drawn by inversion, for all draws at once: the leading bits of a random
+number look a count up in a table (as the guide of Chen and Asau 1974 does), and the other bits are drawn only where the
+leading ones do not decide.
 """
 
 from __future__ import annotations

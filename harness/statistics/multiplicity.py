@@ -235,7 +235,7 @@ def largest_differences(
     inverse = 1 / np.sqrt(variances[varies])
     factor = triangular_factor(covariance)
     generator = np.random.Generator(np.random.PCG64(seed))
-    # Single precision holds more digits of a draw than are told of any figure, and takes half the time.
+    # Single precision holds more digits of a draw than any figure is shown with, and takes half the time.
     walked = [(one, others, inverse[part][:, None].astype(np.float32)) for part, one, others in by_first(first, second)]
     maxima = np.zeros(resamples, np.float32)
     space = np.empty((len(factor), DRAWS_AT_ONCE), np.float32)
