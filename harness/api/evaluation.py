@@ -92,7 +92,7 @@ def keys(plan: Plan, cache: Cache) -> list[str]:
     if plan.spec.stopping is not None:
         plan = Looks.of(plan).take(lambda part: _offline(part, cache))[0]
     parts = _offline(plan, cache).parts()
-    return list(dict.fromkeys(key for part in parts for judgment in part.judgments for key in judgment.keys))
+    return list(dict.fromkeys(key for part in parts for keys in part.judged.keys for key in keys))
 
 
 def _offline(plan: Plan, cache: Cache) -> Run[Outcome]:

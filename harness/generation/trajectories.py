@@ -15,7 +15,6 @@ from harness.generation.plan import LoopPlan, Picks
 from harness.generation.records import Review, System, Trajectory
 from harness.records.judgments import Usage
 from harness.runner.finished import FinishedConversation
-from harness.runner.run import usage_of
 
 REVIEW = pl.Struct(
     {"reviewer": pl.String, "text": pl.String, "score": pl.Float64, "failure": pl.String, "key": pl.String}
@@ -140,9 +139,21 @@ class TrajectoryLedger:
             picks.texts.append(one.text or "")
             picks.failures.append(None if one.picked >= 0 else one.failure or "unavailable")
             rows += rows_of(system, conversation.item_id, one)
-        account.usage = account.usage.plus(usage_of(conversations))
+        account.usage = account.usage.plus(_usage_of(conversations))
         self._digest.update(orjson.dumps(rows)[1:-1] + b",")
         return rows
+
+
+def _usage_of(conversations: Sequence[FinishedConversation[Trajectory]]) -> Usage:
+    """What some loops took."""
+    costs = [conversation.cost_usd for conversation in conversations]
+    return Usage(
+        sum(conversation.prompt_tokens for conversation in conversations),
+        sum(conversation.completion_tokens for conversation in conversations),
+        sum(len(conversation.history) for conversation in conversations),
+        None if None in costs else sum(cost for cost in costs if cost is not None),
+        sum(conversation.outcome.abstained for conversation in conversations if conversation.outcome is not None),
+    )
 
 
 def review_row(review: Review) -> dict[str, Any]:

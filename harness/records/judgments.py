@@ -64,24 +64,6 @@ class Outcome(NamedTuple):
         return found
 
 
-class Judgment(NamedTuple):
-    """One cell's answer on one item: a row of `judgments.parquet`.
-
-    Attributes:
-        item: id of the item.
-        outcome: the verdict or the failure, and the scores.
-        keys: the cache keys of its calls, in the order in which they were made.
-        prompt_tokens: sum over its calls.
-        completion_tokens: sum over its calls.
-    """
-
-    item: str
-    outcome: Outcome
-    keys: tuple[str, ...]
-    prompt_tokens: int
-    completion_tokens: int
-
-
 class Usage(NamedTuple):
     """What some judgments took, and how much was lost on the way to them.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import orjson
 
@@ -21,7 +21,7 @@ from harness.records.calls import Reply
 from harness.records.datasets import Item
 from harness.records.judgments import Outcome
 from harness.records.shared_prompts import MOST_PROMPTS, plain_messages, text_size
-from harness.runner.finished import EndedConversation
+from harness.runner.finished import EndedConversation, JudgedChunk
 from harness.runner.reply_notes import Remark, may_be_cut, other_model
 from harness.runner.session import FREE, Replies
 
@@ -69,8 +69,8 @@ class DirectReplay:
         replies: Replies,
         *,
         is_shared: bool,
-    ) -> list[EndedConversation[Outcome] | None]:
-        """The conversations of a chunk as they end; None for each that has to be held.
+    ) -> Sequence[EndedConversation[Outcome] | None]:
+        """The conversations of a chunk as they end, a `JudgedChunk` where all do; None for each that has to be held.
 
         Args:
             cell: their cell.
@@ -84,7 +84,8 @@ class DirectReplay:
         sizes = zip(*(each.sizes for each in prompts), strict=True)
         every = zip(prompts[0].ids, zip(*keys, strict=True), sizes, strict=True)
         read = _Reader(cell, found).ended
-        return [read(*one) for one in every]
+        ended = [read(*one) for one in every]
+        return ended if None in ended else JudgedChunk.of(cast("list[EndedConversation[Outcome]]", ended))
 
     def _keys(
         self, cell: DirectCell, chunk: Span, material: Callable[[], Iterable[Item]], *, is_shared: bool

@@ -17,8 +17,9 @@ from harness.evaluators.mode import members_of
 from harness.records.calls import Call, Reply
 from harness.records.datasets import LENGTHS, Item
 from harness.records.experiment import Cell, Strategy
-from harness.records.judgments import Judgment, Outcome, Usage
+from harness.records.judgments import Outcome
 from harness.records.shared_prompts import plain_messages
+from harness.runner.finished import JudgedChunk
 from harness.runner.judgment_columns import Ledger
 from harness.runner.plan import Chunk, Plan
 from harness.runner.run import Part
@@ -186,10 +187,10 @@ def count(plan: Plan, cell: Cell, row: int, replies: Replies) -> Counted:
     ledger = Ledger(replace(plan, spec=replace(plan.spec, cells=(*members, cell))))
     for column, (member, followed) in enumerate(received):
         assert followed.outcome is not None
-        judgment = Judgment(item.id, followed.outcome, (), 0, 0)
-        ledger.add(Part(Chunk(column, column, member, row, row + 1), [judgment], Usage()))
-    ((_, judgments),) = ledger.counted()
-    return Counted(item, tuple(received), judgments[row].outcome)
+        judged = JudgedChunk.counted([item.id], [followed.outcome])
+        ledger.add(Part(Chunk(column, column, member, row, row + 1), judged))
+    ((_, judged),) = ledger.counted()
+    return Counted(item, tuple(received), judged[row].outcome)
 
 
 def sent_params(call: Call) -> dict[str, Any]:

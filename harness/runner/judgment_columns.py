@@ -19,8 +19,9 @@ from harness.evaluators.cell import asks
 from harness.evaluators.mode import CountingMode, MemberVotes, averages_scores, counting_mode, members_of
 from harness.records.calibration import Calibration
 from harness.records.experiment import Cell
-from harness.records.judgments import FAILURES, Judgment, Outcome, Usage
+from harness.records.judgments import FAILURES, Outcome, Usage
 from harness.records.label_set import LabelSet
+from harness.runner.finished import FAILURE, PREFERENCE, SCORE_A, SCORE_B, VERDICT, VOTES, JudgedChunk
 from harness.runner.plan import Plan
 from harness.runner.run import Part, Run
 from harness.runner.run_folder import RunWriter
@@ -98,37 +99,35 @@ class Ledger:
     def collect(self, run: Run[Outcome], writer: RunWriter) -> None:
         """Take all judgments of a run, and write them to its folder, those of cells that count votes at the end."""
         for part in run.parts():
-            writer.add(part.chunk.cell, part.judgments)
+            writer.add(part.chunk.cell, part.judged)
             self.add(part)
-        for cell, judgments in self.counted():
-            writer.add(cell, judgments)
+        for cell, judged in self.counted():
+            writer.add(cell, judged)
         writer.write_judgments()
 
     def add(self, part: Part) -> None:
         """Add the judgments of a chunk."""
-        chunk, judgments, usage = part
+        chunk, judged = part
         column, span = self._columns[chunk.column], slice(chunk.start, chunk.stop)
-        outcomes = [judgment.outcome for judgment in judgments]
-        column.codes[span] = [self._codes[outcome.name] for outcome in outcomes]
-        column.usage = column.usage.plus(usage)
+        outcomes = judged.outcomes
+        names = [verdict or failure for verdict, failure in zip(outcomes[VERDICT], outcomes[FAILURE], strict=True)]
+        column.codes[span] = [self._codes[name] for name in names]
+        column.usage = column.usage.plus(judged.usage)
         if column.rankings is not None:
-            column.rankings[span] = [outcome.verdict for outcome in outcomes]
+            column.rankings[span] = outcomes[VERDICT]
             return
         if column.scores is not None:
-            column.scores[span] = [
-                (np.nan if one.score_a is None else one.score_a, np.nan if one.score_b is None else one.score_b)
-                for one in outcomes
-            ]
+            column.scores[span] = np.column_stack([_or_nan(outcomes[SCORE_A]), _or_nan(outcomes[SCORE_B])])
         if column.preferences is not None:
-            column.preferences[span] = [np.nan if one.preference is None else one.preference for one in outcomes]
-        if column.votes is None and (width := max(len(outcome.votes) for outcome in outcomes)):
+            column.preferences[span] = _or_nan(outcomes[PREFERENCE])
+        if column.votes is None and (width := max(map(len, outcomes[VOTES]))):
             column.votes = np.repeat(column.codes[:, None], width, axis=1)  # chunks before it had no votes
         if column.votes is not None:
             width = column.votes.shape[1]
-            cast = (outcome.votes or (outcome.name,) * width for outcome in outcomes)
+            cast = (votes or (name,) * width for votes, name in zip(outcomes[VOTES], names, strict=True))
             column.votes[span] = [[self._codes[vote] for vote in each] for each in cast]
 
-    def counted(self) -> Iterator[tuple[Cell, list[Judgment]]]:
+    def counted(self) -> Iterator[tuple[Cell, JudgedChunk]]:
         """The judgments of the counting cells, once all others have been added."""
         for at, cell in enumerate(self._plan.cells):
             if mode := counting_mode(cell):
@@ -274,7 +273,7 @@ class Ledger:
         return soft_data(data, soft_verdicts_of(data, numbers, scales))
 
 
-def _judgments(ids: Sequence[str], column: Column, labels: LabelSet) -> list[Judgment]:
+def _judgments(ids: Sequence[str], column: Column, labels: LabelSet) -> JudgedChunk:
     """Rows of a counted cell: no calls and no tokens of their own."""
     scores = [(None, None)] * len(ids) if column.scores is None else _or_none(column.scores)
     assert column.abstained is not None, "only counted cells have rows made from columns"
@@ -286,7 +285,11 @@ def _judgments(ids: Sequence[str], column: Column, labels: LabelSet) -> list[Jud
         else Outcome(None, FAILURES[code - len(labels.names)])
         for code, name, pair, abstained in zip(codes, names, scores, column.abstained.tolist(), strict=True)
     ]
-    return [Judgment(item, outcome, (), 0, 0) for item, outcome in zip(ids, outcomes, strict=True)]
+    return JudgedChunk.counted(ids, outcomes)
+
+
+def _or_nan(values: Sequence[float | None]) -> NDArray[np.float64]:
+    return np.array(values, np.float64)  # None becomes NaN
 
 
 def _or_none(scores: NDArray[np.float64]) -> list[tuple[float | None, float | None]]:

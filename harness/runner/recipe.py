@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -66,7 +66,7 @@ class Recipe:
 
     def replayed(
         self, chunk: ItemChunk, items: Callable[[], Iterable[Any]], replies: Replies
-    ) -> list[EndedConversation[Outcome] | None] | None:
+    ) -> Sequence[EndedConversation[Outcome] | None] | None:
         """The conversations of a chunk as they end, without holding them where that is possible.
 
         Args:
@@ -75,7 +75,7 @@ class Recipe:
             replies: the stored replies.
 
         Returns:
-            None for each conversation that has to be held, or None where all have to be.
+            None for each conversation that has to be held, or None where all have to be; a `JudgedChunk` where none.
         """
         cell = chunk.cell
         if cell.id not in self._direct:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from harness.cache.entry import Store
 from harness.errors import CacheError, MissingRepliesError
-from harness.records.judgments import Judgment, Usage
-from harness.runner.finished import FinishedConversation, judgment_of
+from harness.records.judgments import Outcome
+from harness.runner.finished import FinishedConversation, JudgedChunk, remarks_of
 from harness.runner.garbage import collecting
 from harness.runner.plan import Chunk
 from harness.runner.reply_notes import ReplyNotes
@@ -54,11 +54,10 @@ class ChunkReplay(Protocol):
 
 
 class Part(NamedTuple):
-    """The judgments of one chunk, in order, and their usage."""
+    """The judgments of one chunk, in order."""
 
     chunk: Chunk
-    judgments: list[Judgment]
-    usage: Usage
+    judged: JudgedChunk
 
 
 @dataclass
@@ -98,7 +97,7 @@ class Run(Generic[T]):
     def parts(self) -> Iterator[Part]:
         """All judgments in canonical order; makes the calls that are missing, and raises as `finished_chunks`."""
         for chunk, conversations in self.finished_chunks():
-            yield Part(chunk, [judgment_of(conversation) for conversation in conversations], usage_of(conversations))
+            yield Part(chunk, JudgedChunk.of(cast("Sequence[FinishedConversation[Outcome]]", conversations)))
 
     def finished_chunks(self) -> Iterator[tuple[Any, Sequence[FinishedConversation[T]]]]:
         """All chunks in canonical order, each with its conversations, which have ended.
@@ -118,9 +117,8 @@ class Run(Generic[T]):
             conversations = self._run_here(chunk, reached, missing) if replayed is None else replayed
             reached += len(conversations)
             place = chunk.cell.id
-            for conversation in conversations:
-                if conversation.remarks:
-                    self.observed.add(place, conversation.item_id, conversation.remarks)
+            for item, remarks in remarks_of(conversations):
+                self.observed.add(place, item, remarks)
             if not missing.calls:
                 self.watch.reached(reached)
                 yield chunk, conversations
@@ -206,25 +204,6 @@ class Missing:
                 f"the first for {self.place}",
                 hint="import a bundle that holds them, or run without --offline to ask for them",
             )
-
-
-def usage_of(conversations: Sequence[FinishedConversation[Any]]) -> Usage:
-    """The usage of some conversations."""
-    costs = [conversation.cost_usd for conversation in conversations]
-    return Usage(
-        sum(conversation.prompt_tokens for conversation in conversations),
-        sum(conversation.completion_tokens for conversation in conversations),
-        sum(len(conversation.history) for conversation in conversations),
-        None if None in costs else sum(cost for cost in costs if cost is not None),
-        sum(conversation.outcome.abstained for conversation in conversations if conversation.outcome is not None),
-        _escalated(conversations),
-    )
-
-
-def _escalated(conversations: Sequence[FinishedConversation[Any]]) -> tuple[int, ...]:
-    """The conversations of a cascade that reached each judge after the first one."""
-    stages = [getattr(conversation.outcome, "escalated", None) or 0 for conversation in conversations]
-    return tuple(sum(stage >= number for stage in stages) for number in range(1, max(stages, default=0) + 1))
 
 
 VERIFY = "run `harness cache verify`"

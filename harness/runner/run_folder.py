@@ -31,7 +31,7 @@ from harness.data.parquet_bounds import read_bounded
 from harness.errors import HarnessError, RunFolderError, ScoringError, StorageError
 from harness.hashing import digest_of, rounded
 from harness.records.experiment import Cell
-from harness.records.judgments import Judgment
+from harness.runner.finished import ABSTAINED, ESCALATED, PREFERENCE, VOTES, JudgedChunk
 from harness.runner.published import replace_run
 from harness.runner.run_check import CHECKSUMS, RETRY, checksums_json, reading
 from harness.runner.unfinished import new_folder, remove_abandoned
@@ -124,26 +124,22 @@ class RunWriter:
         """SHA-256 of all judgments added so far, in their order; independent of how they are stored."""
         return self._digest.hexdigest()
 
-    def add(self, cell: Cell, judgments: Iterable[Judgment]) -> None:
+    def add(self, cell: Cell, judged: JudgedChunk) -> None:
         """Append judgments of a cell."""
-        name = cell.id
-        rows: list[tuple[Any, ...]] = []
-        optional: list[tuple[Any, ...]] = []
-        for item, outcome, keys, prompt, completion in judgments:
-            named = () if outcome.escalated is None else ([_ESCALATED, outcome.escalated],)
-            soft = () if outcome.preference is None else (outcome.preference,)
-            votes, calls = " ".join(outcome.votes), " ".join(keys)
-            rows.append((name, item, *outcome[:4], votes, outcome.abstained, calls, prompt, completion, *soft, *named))
-            optional.append((outcome.preference, outcome.escalated))
-        if not rows:
+        count = len(judged)
+        if not count:
             return
-        self._digest.update(orjson.dumps(rows)[1:-1] + b",")
-        hard = (row[: len(_COLUMNS)] for row in rows)
-        extra = list(zip(*optional, strict=True))
-        self._found |= {
-            key for key, values in zip(_OPTIONAL, extra, strict=True) if any(one is not None for one in values)
-        }
-        for column, values in zip(self._columns, [*zip(*hard, strict=True), *extra], strict=True):
+        outcomes = judged.outcomes
+        hard: list[Sequence[Any]] = [[cell.id] * count, judged.items, *outcomes[:VOTES]]
+        hard += [[*map(" ".join, outcomes[VOTES])], outcomes[ABSTAINED], [*map(" ".join, judged.keys)]]
+        hard += [judged.prompt_tokens, judged.completion_tokens]
+        optional = [outcomes[PREFERENCE], outcomes[ESCALATED]]
+        rows: Iterable[tuple[Any, ...]] = zip(*hard, strict=True)
+        if found := [name for name, column in zip(_OPTIONAL, optional, strict=True) if column.count(None) < count]:
+            rows = (row + more for row, more in zip(rows, map(_present, *optional), strict=True))
+        self._digest.update(orjson.dumps([*rows])[1:-1] + b",")
+        self._found.update(found)
+        for column, values in zip(self._columns, [*hard, *optional], strict=True):
             column.extend(values)
         while len(self._columns[0]) >= ROWS_HELD:
             self._flush()
@@ -251,6 +247,12 @@ class RunWriter:
                 replace_run(self.folder, final, begun_ns=self._begun_ns)
             shutil.rmtree(self.parent / f"{run_id}{_UNSCORED}", ignore_errors=True)
         return final
+
+
+def _present(preference: float | None, escalated: int | None) -> tuple[Any, ...]:
+    """The optional columns of a row that say something, as its digest has them."""
+    soft = () if preference is None else (preference,)
+    return soft if escalated is None else (*soft, [_ESCALATED, escalated])
 
 
 def _join(parts: Path, file: Path, rows: int, without: Sequence[str] = ()) -> None:

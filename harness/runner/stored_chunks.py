@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from harness.evaluators.conversation import Conversation
 from harness.records.datasets import Item
-from harness.runner.finished import EndedConversation, FinishedConversation
+from harness.runner.finished import EndedConversation, FinishedConversation, JudgedChunk
 from harness.runner.session import (
     ConversationState,
     DistributablePlan,
@@ -33,12 +33,11 @@ def advanced(
 ) -> tuple[Sequence[FinishedConversation[T]], list[ConversationState[T]]]:
     """The conversations of a chunk as far as stored replies allow, and those of them that need a call."""
     replayed = replayed_directly(source, chunk, replies)
+    if isinstance(replayed, JudgedChunk):
+        return cast("Sequence[FinishedConversation[T]]", replayed), []
     if replayed is None:
         held = [ConversationState(*pair) for pair in source.conversations(chunk)]
         return held, advance(held, replies, unavailable)
-    ended = [one for one in replayed if one is not None]
-    if len(ended) == len(replayed):
-        return ended, []
     pairs = zip(replayed, source.conversations(chunk), strict=True)
     every = [ConversationState(*pair) if one is None else one for one, pair in pairs]
     started = [one for one in every if isinstance(one, ConversationState)]

@@ -18,7 +18,8 @@ import polars as pl
 
 from harness.hashing import digest_of
 from harness.records.experiment import Cell, ScoreSpec
-from harness.records.judgments import Judgment, Outcome
+from harness.records.judgments import Outcome
+from harness.runner.finished import JudgedChunk, columns_of
 from harness.runner.run_folder import FORMAT, ITEMS, JUDGMENTS, LEADERBOARD, MANIFEST, SPEC, RunWriter
 from harness.runner.tables import ITEM_COLUMNS
 from harness.spec.cell_identity import COMPONENTS
@@ -36,13 +37,9 @@ def write_run(results: Path, name: str, items: int, judges: int, skill: float, s
         rng = np.random.default_rng(seed)
         for cell in cells:
             judged = np.where(rng.random(items) < skill, codes, rng.choice(3, items))
-            writer.add(
-                cell,
-                (
-                    Judgment(item, Outcome(verdict), (f"{k:064x}",), 700, 20)
-                    for k, (item, verdict) in enumerate(zip(ids, VERDICTS[judged].tolist(), strict=True))
-                ),
-            )
+            outcomes = columns_of([Outcome(verdict) for verdict in VERDICTS[judged].tolist()])
+            keys, tokens = [(f"{k:064x}",) for k in range(items)], ([700] * items, [20] * items)
+            writer.add(cell, JudgedChunk(ids, outcomes, keys, *tokens, [0.0] * items, {}))
         writer.write_judgments()
         frame = {column: [None] * items for column in ITEM_COLUMNS} | {
             "dataset": ["many"] * items,

@@ -134,10 +134,10 @@ def test_with_all_replies_it_comes_to_what_the_run_judged():
     plan = plan_of(items=3)
     store, _, parts = asked(plan, answer)
     for part in parts:
-        for row, judgment in enumerate(part.judgments):
+        for row, judgment in enumerate(part.judged):
             found = follow(plan, part.chunk.cell, row, store)
             assert found.outcome == judgment.outcome
-            assert tuple(one.key for batch in found.batches for one in batch) == judgment.keys
+            assert tuple(one.key for batch in found.batches for one in batch) == judgment.history
     steps = [[one.call.step for one in batch] for batch in follow(plan, plan.cells[0], 0, store).batches]
     assert steps == [["judge"], ["judge.again"]]
 

@@ -16,8 +16,9 @@ from harness.cache.entry import Entry
 from harness.cache.key import call_bytes, call_key
 from harness.errors import CacheError, HarnessError, MissingRepliesError, ModelStopped, ProviderError, StorageError
 from harness.records.calls import Call, Reply
-from harness.records.judgments import Judgment
+from harness.records.judgments import Outcome
 from harness.runner.executor import UNSTORED_WINDOW
+from harness.runner.finished import EndedConversation
 from harness.runner.plan import Plan
 from harness.runner.progress import RunStats
 from harness.runner.run import Run
@@ -27,20 +28,20 @@ from support.worlds import Answer, MemoryStore, Wire, item, model, plain_answer,
 
 def judged(
     plan: Plan, store: MemoryStore, wire: Wire | None, watch: RunStats | None = None
-) -> list[tuple[str, Judgment]]:
+) -> list[tuple[str, EndedConversation[Outcome]]]:
     run = Run(plan, store, wire.connect if wire else None, watch or RunStats(plan.spec.models))
-    return [(part.chunk.cell.id, judgment) for part in run.parts() for judgment in part.judgments]
+    return [(part.chunk.cell.id, judgment) for part in run.parts() for judgment in part.judged]
 
 
 def test_rows_come_in_canonical_order_with_their_calls() -> None:
     plan, store, wire = plan_of(items=3), MemoryStore(), Wire()
     rows = judged(plan, store, wire)
-    assert [(cell, row.item) for cell, row in rows] == [(cell.id, f"i{k}") for cell in plan.cells for k in range(3)]
-    assert all(len(row.keys) == (1 if "direct" in cell else 2) for cell, row in rows)
+    assert [(cell, row.item_id) for cell, row in rows] == [(cell.id, f"i{k}") for cell in plan.cells for k in range(3)]
+    assert all(len(row.history) == (1 if "direct" in cell else 2) for cell, row in rows)
     assert all(
-        (row.prompt_tokens, row.completion_tokens) == (100 * len(row.keys), 10 * len(row.keys)) for _, row in rows
+        (row.prompt_tokens, row.completion_tokens) == (100 * len(row.history), 10 * len(row.history)) for _, row in rows
     )
-    assert {key for _, row in rows for key in row.keys} == set(store.held)
+    assert {key for _, row in rows for key in row.history} == set(store.held)
     assert all(store.held[call_key(call)][0] == call_bytes(call) for call in wire.sent)
 
 
@@ -126,7 +127,7 @@ def test_call_that_fails_is_a_failure_of_its_items_and_is_asked_again_next_time(
     plan, store, watch = plan_of(items=8), MemoryStore(), RunStats({})
     rows = judged(plan, store, Wire(answer), watch)
     failed = [(cell, row) for cell, row in rows if row.outcome.failure]
-    assert [(row.item, row.outcome.failure, row.keys) for _, row in failed] == [("i3", "unavailable", ())] * 4
+    assert [(row.item_id, row.outcome.failure, row.history) for _, row in failed] == [("i3", "unavailable", ())] * 4
     assert watch.failed == {"x": 3, "y": 3}
     healed = Wire()
     assert judged(plan, store, healed) == judged(plan_of(items=8), MemoryStore(), Wire())
@@ -236,7 +237,7 @@ def test_whatever_a_provider_raises_is_a_failed_call_and_its_text_is_shown_nowhe
 
     watch = RunStats({})
     rows = judged(plan_of(items=8), MemoryStore(), Wire(answer), watch)
-    failed = [(row.item, row.outcome.failure) for _, row in rows if row.outcome.failure]
+    failed = [(row.item_id, row.outcome.failure) for _, row in rows if row.outcome.failure]
     assert failed == [("i3", "unavailable")] * 4
     (message, _) = watch.failed_calls.messages()
     assert re.search(r"failed: model x: the attempt ended in a defect \(UnicodeError at test_run\.py:\d+\)", message)

@@ -14,26 +14,31 @@ import pytest
 
 from harness.errors import RunFolderError, StorageError
 from harness.records.experiment import Cell
-from harness.records.judgments import Judgment, Outcome
+from harness.records.judgments import Outcome
 from harness.runner import run_folder
 from harness.runner.find_run import find_run
+from harness.runner.finished import EndedConversation, JudgedChunk
 from harness.runner.run_folder import RunWriter, read_frame, read_json, run_id_of
 from harness.runner.stored_runs import next_number
 
 CELL = Cell("d", "direct", "judge", ("x",))
 
 
-def judgment(number: int) -> Judgment:
+def ended(item: str, outcome: Outcome, keys: tuple[str, ...] = (), *tokens: int) -> EndedConversation[Outcome]:
+    return EndedConversation(item, outcome, keys, *(tokens or (0, 0)), 0.0, ())
+
+
+def judgment(number: int) -> EndedConversation[Outcome]:
     if number % 5 == 0:
-        return Judgment(f"i{number}", Outcome(None, "unparsed"), ("a" * 64, "b" * 64), 10, 2)
+        return ended(f"i{number}", Outcome(None, "unparsed"), ("a" * 64, "b" * 64), 10, 2)
     votes = ("a", "a", "unparsed") if number == 7 else ()
-    return Judgment(f"i{number}", Outcome("a", None, 7.5, 3.0, votes), ("c" * 64,), 5, 1)
+    return ended(f"i{number}", Outcome("a", None, 7.5, 3.0, votes), ("c" * 64,), 5, 1)
 
 
 def written(folder: Path, *, step: int = 7, count: int = 100, finished: str = "2026-01-01") -> Path:
     with RunWriter(folder, "s") as writer:
         for start in range(0, count, step):
-            writer.add(CELL, [judgment(number) for number in range(start, min(start + step, count))])
+            writer.add(CELL, JudgedChunk.of([*map(judgment, range(start, min(start + step, count)))]))
         writer.write_judgments()
         writer.write_frame(run_folder.SCORES, pl.DataFrame({"cell": ["x"], "value": [0.5]}))
         for name in (run_folder.SPEC, run_folder.MANIFEST, run_folder.LEADERBOARD):
@@ -175,9 +180,9 @@ def test_soft_verdicts_have_a_column_only_where_there_are_any(
     digests = {}
     for name, preference in (("hard", None), ("soft", 0.75), ("other", 0.25)):
         with RunWriter(tmp_path, name) as writer:
-            soft = Judgment("i40", Outcome("a", None, 0.75, 0.25, preference=preference), (), 0, 0)
+            soft = ended("i40", Outcome("a", None, 0.75, 0.25, preference=preference))
             for one in [*map(judgment, range(40)), soft]:
-                writer.add(CELL, [one])
+                writer.add(CELL, JudgedChunk.of([one]))
             writer.write_judgments()
             digests[name] = writer.judgments_digest
             frame = pl.read_parquet(writer.folder / run_folder.JUDGMENTS)

@@ -25,7 +25,7 @@ from harness.evaluators.conversation import Conversation
 from harness.records.calls import Reply
 from harness.records.datasets import Item
 from harness.records.reasoning import separated
-from harness.runner.finished import EndedConversation, EndedConversations, FinishedConversation
+from harness.runner.finished import EndedConversation, FinishedConversation, JudgedChunk, as_sent
 from harness.runner.garbage import collecting
 from harness.runner.session import (
     ConversationMaker,
@@ -82,7 +82,7 @@ class Step(NamedTuple):
     """
 
     keys: list[str]
-    ended: list[EndedConversation[Any]] | None = None
+    ended: Sequence[EndedConversation[Any]] | None = None
 
 
 class _Held(NamedTuple):
@@ -132,7 +132,7 @@ def proceed(job: Job, values: Mapping[str, bytes]) -> Step | None:
         waiting = advance(held.waiting, replies, UnavailableReplies())
     if waiting:
         return _kept(job, held._replace(waiting=waiting))
-    return Step([], EndedConversations(one.finished() for one in held.conversations))
+    return Step([], as_sent([one.finished() for one in held.conversations]))
 
 
 def replay(job: Job, chunk: Any, material: Any, folders: Sequence[Path]) -> Step | None:
@@ -156,10 +156,12 @@ def replay(job: Job, chunk: Any, material: Any, folders: Sequence[Path]) -> Step
             every, waiting = advanced(plan, chunk, cache, UnavailableReplies())
         except _LacksMaterialError:
             return None
-        return Step([]) if waiting else Step([], EndedConversations(map(ended_of, every)))
+        if waiting:
+            return Step([])
+        return Step([], every if isinstance(every, JudgedChunk) else as_sent([*map(_ended, every)]))
 
 
-def ended_of(conversation: FinishedConversation[Any]) -> EndedConversation[Any]:
+def _ended(conversation: FinishedConversation[Any]) -> EndedConversation[Any]:
     """A conversation that has ended, as another process receives it."""
     if isinstance(conversation, EndedConversation):
         return conversation

@@ -18,12 +18,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from harness.runner.finished import EndedConversation
 from harness.runner.session import DistributablePlan
 from harness.runner.workers.chunks import BLOCKS_HELD, Job, Step, proceed, replay, start
 from harness.runner.workers.lanes import LOST, Lane, Workers
+
+EndedChunk: TypeAlias = tuple[Any, Sequence[EndedConversation[Any]] | None]
+"""A chunk with its ended conversations, or with None where the coordinator has to run them."""
 
 CHUNKS_PER_WORKER = 3
 """Chunks that a worker has at once, so that it has work while the replies of others are read."""
@@ -48,7 +51,7 @@ class _Chunk:
     asked_at: int = 0
     lacks_material: bool = False
     is_done: bool = False
-    ended: list[EndedConversation[Any]] | None = None
+    ended: Sequence[EndedConversation[Any]] | None = None
 
 
 @dataclass
@@ -74,7 +77,7 @@ class Replay:
         """Take note that replies were stored: chunks that lacked some are tried again."""
         self._version += 1
 
-    def finished(self, plan: Any, chunks: Iterable[Any]) -> Iterator[tuple[Any, list[EndedConversation[Any]] | None]]:
+    def finished(self, plan: Any, chunks: Iterable[Any]) -> Iterator[EndedChunk]:
         """Chunks in order, each with its ended conversations, or with None where the coordinator has to run them."""
         recipe = _pickled(plan)
         if recipe is None:
@@ -117,7 +120,7 @@ class _Pipeline:
         self._sent: dict[Lane, set[str]] = {}
         """The blocks of material that each worker keeps."""
 
-    def finished(self) -> Iterator[tuple[Any, list[EndedConversation[Any]] | None]]:
+    def finished(self) -> Iterator[EndedChunk]:
         """As `Replay.finished`."""
         try:
             while True:

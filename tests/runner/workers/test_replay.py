@@ -14,8 +14,9 @@ from harness.cache.cache import Cache
 from harness.cache.entry import Entry
 from harness.cache.packing import unpack
 from harness.errors import CacheError, MissingRepliesError
-from harness.records.judgments import Judgment
+from harness.records.judgments import Outcome
 from harness.runner import plan as plans
+from harness.runner.finished import EndedConversation
 from harness.runner.plan import Plan
 from harness.runner.progress import RunStats
 from harness.runner.run import Run
@@ -56,8 +57,8 @@ def cache(filled: Path, tmp_path: Path) -> Iterator[Cache]:
         yield cache
 
 
-def rows(run: Run[object]) -> list[tuple[str, Judgment]]:
-    return [(part.chunk.cell.id, judgment) for part in run.parts() for judgment in part.judgments]
+def rows(run: Run[object]) -> list[tuple[str, EndedConversation[Outcome]]]:
+    return [(part.chunk.cell.id, judgment) for part in run.parts() for judgment in part.judged]
 
 
 def replayed(cache: Cache, workers: InlineWorkers | None, plan: Plan | None = None, **more: float) -> tuple[list, int]:
@@ -199,6 +200,6 @@ def test_other_items_at_the_same_rows_have_their_own_prompts(cache: Cache) -> No
     found, chunks_replayed = replayed(cache, InlineWorkers([InlineExecutor()]), turned)
     assert chunks_replayed == CHUNKS
     assert found == replayed(cache, None, turned)[0]
-    assert {(cell, judgment.item, judgment.keys) for cell, judgment in found} == {
-        (cell, judgment.item, judgment.keys) for cell, judgment in first
+    assert {(cell, judgment.item_id, judgment.history) for cell, judgment in found} == {
+        (cell, judgment.item_id, judgment.history) for cell, judgment in first
     }
