@@ -30,10 +30,11 @@ from harness.cache.entry import (
     without_call,
 )
 from harness.cache.lock import CacheLock
+from harness.cache.look_up import LookUp
 from harness.cache.packing import is_packed, pack
 from harness.cache.prune import StoredReply, stored_replies
 from harness.cache.put_back import OpenedFile
-from harness.cache.sqlite_file import IS_SOUND, KEYS_IN_A_QUERY, NOT_WRITTEN_HERE, open_for_reading, reporting
+from harness.cache.sqlite_file import KEYS_IN_A_QUERY, NOT_WRITTEN_HERE, open_for_reading, reporting
 from harness.errors import CacheError, Problem
 from harness.records.calls import Reply
 from harness.records.reasoning import separated
@@ -70,6 +71,7 @@ class Cache:
         self._report = report
         self._lock = CacheLock(folder, report)
         self._connection: sqlite3.Connection | None = None
+        self._look_up: LookUp | None = None
         self._read: OpenedFile | None = None
         self._writer: CacheWriter | None = None
         self.claims = CallClaims(folder)
@@ -283,18 +285,13 @@ class Cache:
 
     def _rows(self, keys: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """Keys and values as they are stored, in no order."""
-        connection = self._reading()
-        if connection is None:
+        if self._reading() is None or self._look_up is None:
             return
         with reporting(self.folder):
-            for start in range(0, len(keys), KEYS_IN_A_QUERY):
-                some = keys[start : start + KEYS_IN_A_QUERY]
-                marks = ",".join("?" * len(some))
-                query = f"SELECT key, value, {IS_SOUND} FROM Cache WHERE key IN ({marks})"  # noqa: S608 - marks only
-                for key, value, is_sound in connection.execute(query, some).fetchall():
-                    if not is_sound:
-                        raise self._bad(key, ValueError(NOT_WRITTEN_HERE))
-                    yield key, value
+            for key, value, is_sound in self._look_up.rows(keys):
+                if not is_sound:
+                    raise self._bad(key, ValueError(NOT_WRITTEN_HERE))
+                yield key, value
 
     def _reading(self) -> sqlite3.Connection | None:
         if self._connection is not None and self._read is not None and self._read.is_replaced():
@@ -302,6 +299,7 @@ class Cache:
             self._connection = None
         if self._connection is None:
             self._connection = open_for_reading(self.folder)
+            self._look_up = None if self._connection is None else LookUp(self._connection)
             self._read = None if self._connection is None else OpenedFile(self.folder)
         return self._connection
 
