@@ -35,10 +35,12 @@ from harness.runner.retry_failed import kinds_of, rerun_failed
 from harness.runner.run import Run, WaveExecution
 from harness.runner.run_folder import ENVIRONMENT, RunWriter
 from harness.runner.session import Connect, ConversationPlan, Replies, UnavailableReplies
+from harness.runner.sound_calls import write_damaged_calls
 from harness.runner.stored_runs import next_number
 from harness.runner.workers.lanes import Workers
 from harness.runner.workers.replay import Replay
 from harness.runner.workers.start import check_workers, started_workers
+from harness.text import pluralized
 
 T = TypeVar("T")
 
@@ -195,7 +197,7 @@ def _prepared(spec: Spec | Planned, options: RunOptions) -> tuple[Callable[[], F
         ending = shared or nullcontext()
         with ending, replies as opened, batches() as waves, RunWriter(results, plan.spec.name) as writer:
             session = _Session(plan, opened, writer, connect, stats, before, variables, kinds, offline, waves)
-            session.workers, session.caches = workers, caches
+            session.workers, session.caches, session.replaces_damaged = workers, caches, replaces_damaged
             return session.run()
 
     def work() -> FinishedRun:
@@ -229,6 +231,7 @@ class _Session:
         unavailable: calls without a reply, shared by all conversations so that none is made again.
         workers: other processes that share the work; None for none.
         caches: the folders of the caches that are read.
+        replaces_damaged: whether damaged entries of the cache are replaced.
     """
 
     plan: Planned
@@ -244,6 +247,7 @@ class _Session:
     unavailable: UnavailableReplies = field(default_factory=UnavailableReplies)
     workers: Workers | None = None
     caches: tuple[Path, ...] = ()
+    replaces_damaged: bool = False
     _is_announced: bool = False
     _repeated: set[str] = field(default_factory=set)
 
@@ -281,6 +285,8 @@ class _Session:
             waves=self.waves,
             replay=None if self.workers is None else Replay(self.workers, self.cache.values, self.caches),
         )
+        if self.replaces_damaged and (written := write_damaged_calls(agenda, self.cache)):
+            self.stats.say(f"{pluralized(written, 'entry', 'entries')} of the cache with a damaged call written again")
         if self.kinds:
             rerun_failed(run, self.cache, self.kinds, self._repeated)
         return run

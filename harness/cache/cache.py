@@ -22,6 +22,7 @@ from harness.cache.entry import (
     Entry,
     NewerEntryError,
     StoredValue,
+    check_entry,
     packed_replies,
     read_entry,
     stored_reply,
@@ -176,6 +177,28 @@ class Cache:
             A future as of `put`; where it fails, the old reply is still in its place.
         """
         return self._writing().add([stored_value(key, call, reply)], "replace")
+
+    def with_damaged_call(self, keys: Iterable[str]) -> dict[str, Reply]:
+        """The replies, as they are stored, of those of these keys whose reply is right and whose call is not.
+
+        Raises:
+            CacheError: where the cache cannot be read.
+        """
+        found = {}
+        for key, value in Cache._rows(self, list(keys)):  # those of other caches are not changed
+            try:
+                reply = stored_reply(key, value)
+            except ValueError:
+                continue
+            try:
+                check_entry(read_entry(key, value))
+            except ValueError:
+                found[key] = reply
+        return found
+
+    def overwrite(self, key: str, call: bytes, reply: Reply) -> Future[None]:
+        """Store a reply in place of the entry for the key, of which nothing is kept; a future as of `put`."""
+        return self._writing().add([stored_value(key, call, reply)], "overwrite")
 
     def put_values(self, rows: Sequence[StoredValue]) -> Future[None]:
         """Store the bytes of entries, which were checked, unless there are some for their key; a future as of `put`."""
