@@ -92,7 +92,7 @@ def test_identical_calls_under_way_are_made_once() -> None:
     wire = Wire()
     rows = judged(plan_of(items=same, strategies=["direct"]), MemoryStore(), wire)
     assert len(wire.sent) == 2  # one for each model
-    assert len({row._replace(item="") for _, row in rows}) <= 2
+    assert len({row._replace(item_id="") for _, row in rows}) <= 2
 
 
 def test_a_lane_keeps_only_so_many_conversations_under_way() -> None:

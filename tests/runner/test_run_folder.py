@@ -80,7 +80,7 @@ def test_run_without_judgments_has_an_empty_table(tmp_path: Path) -> None:
 def test_run_that_does_not_end_leaves_nothing_behind(tmp_path: Path) -> None:
     def interrupted() -> None:
         with RunWriter(tmp_path, "s") as writer:
-            writer.add(CELL, [judgment(1)])
+            writer.add(CELL, JudgedChunk.of([judgment(1)]))
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -133,7 +133,7 @@ def test_a_clock_that_was_set_back_does_not_hide_the_newest_run(tmp_path: Path) 
     runs = []
     for count, finished in ((100, "2026-01-02"), (50, "1999-01-01")):
         with RunWriter(tmp_path, "s") as writer:
-            writer.add(CELL, [judgment(number) for number in range(count)])
+            writer.add(CELL, JudgedChunk.of([*map(judgment, range(count))]))
             writer.write_judgments()
             writer.write_json(run_folder.MANIFEST, {})
             writer.write_json(

@@ -116,7 +116,7 @@ def test_late_worker_is_used(cache: Cache) -> None:
     parts = run.parts()
     next(parts)
     workers.add(InlineExecutor())
-    found = [row for part in parts for row in part.judgments]
+    found = [row for part in parts for row in part.judged]
     assert len(found) == 160 - 8
     assert replay.chunks >= CHUNKS - 2
 
