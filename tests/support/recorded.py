@@ -23,11 +23,12 @@ SHORT = 8
 
 
 def plain(value: Any) -> Any:
-    """A result as JSON: records by their fields, long arrays by their sums."""
+    """A result as JSON: records by the fields that have not their default, long arrays by their sums."""
     if hasattr(value, "_asdict"):
-        value = value._asdict()
+        value = {name: one for name, one in value._asdict().items() if _is_told(one, value._field_defaults.get(name, ...))}
     elif is_dataclass(value):
-        value = {field.name: getattr(value, field.name) for field in fields(value)}
+        told = ((field.name, getattr(value, field.name), field.default) for field in fields(value))
+        value = {name: one for name, one, default in told if _is_told(one, default)}
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, np.ndarray):
@@ -39,6 +40,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, float):
         return str(value) if np.isnan(value) or np.isinf(value) else float(f"{value:.9g}")
     return value
+
+
+def _is_told(value: Any, default: Any) -> bool:
+    return type(value) is not type(default) or isinstance(value, np.ndarray) or value != default
 
 
 def _summed(values: Any) -> dict[str, Any]:
