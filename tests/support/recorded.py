@@ -25,7 +25,9 @@ SHORT = 8
 def plain(value: Any) -> Any:
     """A result as JSON: records by the fields that have not their default, long arrays by their sums."""
     if hasattr(value, "_asdict"):
-        value = {name: one for name, one in value._asdict().items() if _is_told(one, value._field_defaults.get(name, ...))}
+        value = {
+            name: one for name, one in value._asdict().items() if _is_told(one, value._field_defaults.get(name, ...))
+        }
     elif is_dataclass(value):
         told = ((field.name, getattr(value, field.name), field.default) for field in fields(value))
         value = {name: one for name, one, default in told if _is_told(one, default)}

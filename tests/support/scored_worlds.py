@@ -244,7 +244,9 @@ def calibrations() -> Any:
         for new in (np.arange(N) > 20, np.arange(N) > 40, np.arange(N) > 38, np.arange(N) >= 0):
             applied = Applied(Calibration(maps, frozenset(), "x"), new, reference, data)
             every = with_calibration(scored, applied, spec, 7).scores
-            found.append([{key: one for key, one in each.figures.items() if key.endswith(".calibrated")} for each in every])
+            found.append(
+                [{key: one for key, one in each.figures.items() if key.endswith(".calibrated")} for each in every]
+            )
     return found
 
 

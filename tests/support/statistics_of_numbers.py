@@ -101,9 +101,18 @@ def means() -> Any:
 
 def probabilities() -> Any:
     """Scores of probabilities, their intervals, and differences of judges."""
-    found: list[Any] = [soft.brier(P, TRUTH), soft.log_losses(P, TRUTH), soft.log_losses(np.array([0.0, 1.0, 1e-7]), TRUTH[:3])]
+    found: list[Any] = [
+        soft.brier(P, TRUTH),
+        soft.log_losses(P, TRUTH),
+        soft.log_losses(np.array([0.0, 1.0, 1e-7]), TRUTH[:3]),
+    ]
     edges = np.array([0.0, 0.1, 0.1000001, 0.5, 0.95, 1.0])
-    found += [soft.bin_of(edges), soft.bin_of(edges, 3), soft.calibration_error(P, TRUTH), soft.calibration_error(P, TRUTH, 4)]
+    found += [
+        soft.bin_of(edges),
+        soft.bin_of(edges, 3),
+        soft.calibration_error(P, TRUTH),
+        soft.calibration_error(P, TRUTH, 4),
+    ]
     separate = np.where(IS_A, P + 2, P)
     for p in (P, np.round(P, 1), separate, -separate):
         area = soft.auc(p, IS_A)
@@ -113,7 +122,9 @@ def probabilities() -> Any:
     scaled = (influences - values) / N
     first, second = multiplicity.all_pairs(3)
     for groups in GROUPS.values():
-        found += [soft.calibration_error_interval(P, TRUTH, groups, level, 4, bins) for level, bins in ((0.9, 10), (0.5, 3))]
+        found += [
+            soft.calibration_error_interval(P, TRUTH, groups, level, 4, bins) for level, bins in ((0.9, 10), (0.5, 3))
+        ]
         errors = soft_pairs.influence_errors(values, scaled, groups, first, second, unit_error=0.5, level=0.9)
         none = soft_pairs.influence_errors(values, scaled, groups, first[:0], second[:0], unit_error=0.5, level=0.9)
         found += [errors, none, multiplicity.simultaneous(errors, first, second, resamples=300, seed=2)]
@@ -148,8 +159,13 @@ def families() -> Any:
     found.append(multiplicity.CriticalLaw.of(np.eye(202), *many, resamples=5, seed=1).maxima is None)
     wide = multiplicity.all_pairs(40)
     found.append(multiplicity.largest_differences(np.eye(40) + 0.2, *wide, 700, 5))
-    found += [multiplicity.normal_scores(np.array([0.0, 1.0, 3.0, 90.0]), one) for one in (None, np.full(4, 6.5), np.full(4, 900.0))]
-    found += [multiplicity.reach_of(critical, one, 2) for critical in (2.1, np.inf) for one in (None, np.array([3.0, 40.0]))]
+    found += [
+        multiplicity.normal_scores(np.array([0.0, 1.0, 3.0, 90.0]), one)
+        for one in (None, np.full(4, 6.5), np.full(4, 900.0))
+    ]
+    found += [
+        multiplicity.reach_of(critical, one, 2) for critical in (2.1, np.inf) for one in (None, np.array([3.0, 40.0]))
+    ]
     gaps = np.subtract.outer(p, p)
     found += [ranks.rank_sets(gaps, np.abs(gaps), level) for level in (0.5, 0.9, 0.98)]
     return found
@@ -204,7 +220,10 @@ def drawn_unequally() -> Any:
                 found += [design.of_labelled(known), design.drawn(known, STRATA)]
             human = TRUTH[known]
             for groups in (None, GROUPS["even"]):
-                found += [weighted.weighted_mean(human, P, known, design, power=power, clusters=groups) for power in (None, 0.3)]
+                found += [
+                    weighted.weighted_mean(human, P, known, design, power=power, clusters=groups)
+                    for power in (None, 0.3)
+                ]
             if known.any():
                 found.append(weighted.mean_influence(human, P, known, design, 0.3))
         found.append(weighted.weighted_mean(TRUTH, P, labelled | True, design))
@@ -217,11 +236,24 @@ def drawn_unequally() -> Any:
         found.append(design.part(np.arange(5, 20)))
     for groups in (None, np.arange(12) // 3, np.zeros(12, int)):
         found.append(weighted.weighted_interval(0.4, 0.1, P[:12], groups, 0.9))
-    for judged in (OUTCOMES.astype(float) % 2, np.where(OUTCOMES == 3, np.nan, OUTCOMES > 0), LABELS > 0, LABELS == 0, P * 0):
-        for human in (np.where(SOME < 0, np.nan, SOME > 0), np.where(np.arange(N) < 40, np.nan, LABELS > 0), P * 0, P * np.nan):
+    for judged in (
+        OUTCOMES.astype(float) % 2,
+        np.where(OUTCOMES == 3, np.nan, OUTCOMES > 0),
+        LABELS > 0,
+        LABELS == 0,
+        P * 0,
+    ):
+        for human in (
+            np.where(SOME < 0, np.nan, SOME > 0),
+            np.where(np.arange(N) < 40, np.nan, LABELS > 0),
+            P * 0,
+            P * np.nan,
+        ):
             for groups in (None, GROUPS["even"]):
                 for target in (None, np.arange(N) > 30, np.arange(N) > 99):
-                    one = rogan_gladen.rogan_gladen(judged.astype(float), human, 1 + P, 0.9, target=target, clusters=groups)
+                    one = rogan_gladen.rogan_gladen(
+                        judged.astype(float), human, 1 + P, 0.9, target=target, clusters=groups
+                    )
                     found += [one, one.youden, one.is_outside, one.is_unbounded]
     return found
 
@@ -231,7 +263,16 @@ def labelled_samples() -> Any:
     outcomes = np.random.default_rng(3).integers(0, 3, (N, 5)).astype(np.int8)
     outcomes[:25] = outcomes[:25, :1]
     found: list[Any] = []
-    for given in (outcomes, outcomes[:30], outcomes[:26], outcomes[:5], outcomes[:0], outcomes[:, :0], outcomes[25:], outcomes[:, :2]):
+    for given in (
+        outcomes,
+        outcomes[:30],
+        outcomes[:26],
+        outcomes[:5],
+        outcomes[:0],
+        outcomes[:, :0],
+        outcomes[25:],
+        outcomes[:, :2],
+    ):
         share = samples.disagreement(given)
         strata = samples.strata_of(share)
         found += [share, strata.tolist()]
@@ -242,12 +283,20 @@ def labelled_samples() -> Any:
         for drawn in (np.zeros(3, int), np.array([10, 3, 0])):
             found.append([samples.allocated(n, left, one, drawn).tolist() for one in (spreads, spreads * 0)])
         found.append(samples.allocated(n, np.array([n, 0, 3]), spreads, np.array([0, 9, 2])).tolist())
-    found += [samples.combined_probability([P[:4], 0.5 * P[:4]]), samples.effective_size(P), samples.effective_size(P * 0)]
+    found += [
+        samples.combined_probability([P[:4], 0.5 * P[:4]]),
+        samples.effective_size(P),
+        samples.effective_size(P * 0),
+    ]
     found += [samples.variance_cost(np.array([10, 0, 6]), np.array([40, 15, 6])), samples.variance_cost(left * 0, left)]
     ids = [f"i{k * 7 % 30}" for k in range(30)]
     for groups in (None, np.arange(30) // 4, np.zeros(30, int)):
         found += [holdout.held_out(ids, groups, share, seed=2).tolist() for share in (0.01, 0.3, 0.99)]
-    return [*found, holdout.held_out([], None, 0.3, seed=2).tolist(), holdout.held_out(["a"], None, 0.3, seed=2).tolist()]
+    return [
+        *found,
+        holdout.held_out([], None, 0.3, seed=2).tolist(),
+        holdout.held_out(["a"], None, 0.3, seed=2).tolist(),
+    ]
 
 
 def systems() -> Any:
@@ -282,8 +331,13 @@ def systems() -> Any:
     met = np.zeros((5, 5), bool)
     met[0], met[:, 0], met[0, 0] = True, True, False
     found.append(rankings.win_rates(wins * met, met))
-    scores = np.array([[1.0, 2, 3, 4], [4, 3, 2, 1], [1, 1, 2, 2], [5, 5, 5, 5], [np.nan, 1, 2, 3], [np.inf, 1, -np.inf, 3]])
-    found += [rank_coefficients.coefficients(scores, scores[::-1]), rank_coefficients.coefficients(scores[:0], scores[:0])]
+    scores = np.array(
+        [[1.0, 2, 3, 4], [4, 3, 2, 1], [1, 1, 2, 2], [5, 5, 5, 5], [np.nan, 1, 2, 3], [np.inf, 1, -np.inf, 3]]
+    )
+    found += [
+        rank_coefficients.coefficients(scores, scores[::-1]),
+        rank_coefficients.coefficients(scores[:0], scores[:0]),
+    ]
     found += [rank_coefficients.most_rho(tau, 5) for tau in (-1.0, 0.0, 0.4, 1.0)]
     drawn = rng.normal(scores[0] * 3, 0.5, (40, 4))
     drawn[3, 0] = np.nan
@@ -307,7 +361,11 @@ def regressions() -> Any:
     for groups in (np.arange(N), GROUPS["even"], GROUPS["large"], np.zeros(N, int)):
         for held in covariates:
             found.append(regression.slopes_of(np.column_stack([Y, P]), X, held, groups))
-            found += [regression.quality_bound(one, COARSE, X, held, groups, quantile) for one in (Y, P) for quantile in (0.5, 2.0)]
+            found += [
+                regression.quality_bound(one, COARSE, X, held, groups, quantile)
+                for one in (Y, P)
+                for quantile in (0.5, 2.0)
+            ]
             found.append(regression.instrumented_slope(Y, people, X, held, groups))
         found.append(regression.slopes_of(Y[:, None], X * 0 + 1, [], groups))
         found.append(regression.instrumented_slope(Y, people, X * 0 + 1, [], groups))
@@ -315,7 +373,13 @@ def regressions() -> Any:
     found += [regression.partialled(products, count) for count in (0, 1, 3)]
     lengths = np.round(X * 10 - 20)
     for p in (P, TRUTH, (lengths > 0) * 1.0, P * 0 + 0.5):
-        for difference in (lengths, lengths * 0, np.where(np.arange(N) < 5, -lengths, np.abs(lengths)), np.abs(lengths), -np.abs(lengths)):
+        for difference in (
+            lengths,
+            lengths * 0,
+            np.where(np.arange(N) < 5, -lengths, np.abs(lengths)),
+            np.abs(lengths),
+            -np.abs(lengths),
+        ):
             for difficulty in (None, np.sin(np.arange(N))):
                 fit = length_controlled.fit_lengths(p, difference, difficulty)
                 found.append(fit)
@@ -334,13 +398,22 @@ def changes() -> Any:
     one, other = (rng.multinomial(3, share, 12) for share in ([0.6, 0.2, 0.2], [0.2, 0.5, 0.3]))
     for each in (other, one, one * 0 + [3, 0, 0], other[:, ::-1]):
         found.append(changed.exchange_test(one, each))
-        found += [changed.direction_test(one, each, np.array(values)) for values in ([0, 1, 2], [0, 1, 7], [1, 1, 1], [-50_000, 0, 99_991])]
+        found += [
+            changed.direction_test(one, each, np.array(values))
+            for values in ([0, 1, 2], [0, 1, 7], [1, 1, 1], [-50_000, 0, 99_991])
+        ]
     scores = np.column_stack([P, IS_A * 1.0, P * 0])
     for groups in GROUPS.values():
         for count in (2, 3):
             found.append(interaction.interaction_tests(scores, np.arange(N) % 4, count, groups, 3))
     found += [interaction.exchanges(items) for items in (1, 100, 20_000, 3_000_000)]
-    for leans in (np.sign(np.round(X - 3)), np.ones(N), np.zeros(N), np.where(np.arange(N) < 3, 1.0, 0.0), np.tile([1.0, -1.0], 30)):
+    for leans in (
+        np.sign(np.round(X - 3)),
+        np.ones(N),
+        np.zeros(N),
+        np.where(np.arange(N) < 3, 1.0, 0.0),
+        np.tile([1.0, -1.0], 30),
+    ):
         for groups in (np.arange(N), GROUPS["even"], GROUPS["unequal"], np.zeros(N, int)):
             found.append(signs.lean_of(leans, groups, 0.9))
     found += [signs.exact_interval(count, 9, 0.9) for count in (0, 4, 9)]

@@ -16,6 +16,8 @@ import pytest
 from harness.prompting.parsing.definition import full_rule
 from harness.prompting.parsing.explain import reading_json, reading_lines
 from harness.prompting.parsing.rules import compile_answer
+from support.parsed_replies import CALLS
+from support.recorded import check
 
 RECORD = Path(__file__).with_name("recorded.json")
 TEN = {"scale": {"min": 1, "max": 10}}
@@ -82,3 +84,8 @@ def test_every_reply_is_read_and_explained_as_it_was(name: str) -> None:
         RECORD.write_text(text.replace("]],", "]],\n") + "\n", "utf-8")
     for text, one, other in zip(REPLIES, found, kept[name], strict=True):
         assert one == other, repr(text)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_tables_of_words_signs_and_forms_are_read_as_they_were(name: str) -> None:
+    check(Path(__file__).with_name("recorded") / f"{name.replace(' ', '-')}.json", CALLS[name]())
