@@ -220,7 +220,8 @@ def sampled() -> Any:
               np.array([0.1, 0.4, 0.1, 0.4])]  # fmt: skip
     found = []
     for share in shares:
-        for items in (0, 1, 7, 300, 5000, 100_001):
+        # Not many items without a large cell: numpy's own draws of these differ between its versions.
+        for items in (0, 1, 7, 300, *((5000, 100_001) if share.max() > 0.1 else ())):
             for size in (499, 500, 3000):
                 if size < 3000 or items in (7, 5000):
                     found.append(multinomial.draws(np.random.default_rng(3), items, share, size))
