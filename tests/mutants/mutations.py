@@ -143,6 +143,8 @@ def _without_effect(node: ast.AST) -> Sequence[Any]:
             return [node.annotation]
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             return [node.returns]
+        case ast.Call(func=ast.Attribute(attr="reshape")):  # any negative number stands for the rest
+            return [one for one in node.args if isinstance(one, ast.UnaryOp)]
         case ast.ClassDef():
             return node.decorator_list  # `slots=True` and the like
         case ast.Assign() if re.search("'(Literal|TypeVar|__slots__)'", ast.dump(node)):

@@ -1,8 +1,9 @@
 """Everything that scoring says of small datasets of each kind, compared with what it said before.
 
 Each field of each figure, comparison, winner and slice is compared. Other tests hold the values to other programs; this
-one notices what changes beside them. `HARNESS_RECORD=1 python -m pytest tests/scoring/test_recorded.py` writes the files
-anew: look at their diff.
+one notices what changes beside them.
+
+`HARNESS_RECORD=1 python -m pytest tests/scoring/test_recorded.py` writes the files anew: look at their diff.
 """
 
 from __future__ import annotations

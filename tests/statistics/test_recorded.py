@@ -1,7 +1,9 @@
 """Everything that each function of `statistics` gives for small data of each kind, compared with what it gave before.
 
 Other tests hold the values to other programs, to published figures and to simulations; this one notices every change
-beside them. `HARNESS_RECORD=1 python -m pytest tests/statistics/test_recorded.py` writes the files anew: look at their diff.
+beside them.
+
+`HARNESS_RECORD=1 python -m pytest tests/statistics/test_recorded.py` writes the files anew: look at their diff.
 """
 
 from __future__ import annotations

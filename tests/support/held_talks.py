@@ -14,17 +14,36 @@ import numpy as np
 from harness import registry
 from harness.errors import HarnessError
 from harness.evaluators import probing
-from harness.evaluators.aggregation import collapse_orders, collapse_repeats, exchanged, gravest, most_labels, most_votes
+from harness.evaluators.aggregation import (
+    collapse_orders,
+    collapse_repeats,
+    exchanged,
+    gravest,
+    most_labels,
+    most_votes,
+)
 from harness.evaluators.cell import calls_per_item, converse
 from harness.evaluators.direct import direct_cell
-from harness.evaluators.mode import asks_of_many, asks_once, faults_of, find_mode, is_asking, members_of, ranks_only
-from harness.evaluators.mode import stages_of, takes_personas, unfit_cell_reason, unfit_reason, variant_of
+from harness.evaluators.mode import (
+    MemberVotes,
+    asks_of_many,
+    asks_once,
+    faults_of,
+    find_mode,
+    is_asking,
+    members_of,
+    ranks_only,
+    stages_of,
+    takes_personas,
+    unfit_cell_reason,
+    unfit_reason,
+    variant_of,
+)
 from harness.evaluators.question import failure_without_text, outcome_of, soft_answer
 from harness.evaluators.tournament import games_of, rounds_of_elimination, tournament
 from harness.evaluators.voting import mean_labels, mean_ranks, mean_scores
 from harness.evaluators.voting import most_labels as labels_by_code
 from harness.evaluators.voting import most_votes as votes_by_code
-from harness.evaluators.mode import MemberVotes
 from harness.prompting.strategy import compile_strategy
 from harness.records.calls import UNAVAILABLE, Call, Model, Reply
 from harness.records.datasets import Item
@@ -33,18 +52,30 @@ from harness.records.judgments import Outcome
 from harness.records.label_set import LabelSet
 from harness.spec.strategies import built_in
 
-PAIR = Item("i1", ({"role": "user", "content": "Why?"},), "first answer", "second answer", model_a="m", model_b="n", reference="true")
+PAIR = Item(
+    "i1",
+    ({"role": "user", "content": "Why?"},),
+    "first answer",
+    "second answer",
+    model_a="m",
+    model_b="n",
+    reference="true",
+)
 SINGLE = PAIR._replace(response_b="", model_b=None)
 MANY = PAIR._replace(response_a="", response_b="", responses=("one", "two", "three"), places=(0, 1, 2))
 MODELS = {name: Model(name, "recorded" if name == "r" else "simulated", name, {"temperature": 0}) for name in "xyzr"}
 MODELS["t"] = Model("t", "simulated", "t", show_reasoning=True)
 LOGS = ((("A", math.log(0.6)), ("B", math.log(0.4))),)
-TEXTS = ("Score A: 7/10\nScore B: 3/10\nScore: 8/10\nRanking: 2 > 1 > 3\nBest: 2\nVerdict: A", "Score A: 2/10\nScore B: 9/10\nScore: 3/10\nRanking: 3 > 1 > 2\nBest: 1\nVerdict: B",
+TEXTS = ("Score A: 7/10\nScore B: 3/10\nScore: 8/10\nRanking: 2 > 1 > 3\nBest: 2\nVerdict: A",
+    "Score A: 2/10\nScore B: 9/10\nScore: 3/10\nRanking: 3 > 1 > 2\nBest: 1\nVerdict: B",
          "Verdict: tie", "Hm.", "Score: 5/10")  # fmt: skip
 SCRIPTS: dict[str, tuple[Reply, ...]] = {
-    "first": (Reply(TEXTS[0], logprobs=LOGS),), "second": (Reply(TEXTS[1]),), "both": (Reply(TEXTS[0], reasoning="t"), Reply(TEXTS[1])), "unclear": (Reply(TEXTS[3]),),
-    "mixed": (Reply(TEXTS[0]), Reply(TEXTS[3]), Reply(TEXTS[2]), Reply(TEXTS[4]), Reply("", "refusal"), Reply(TEXTS[1])),
-    "failing": (Reply("", "refusal"), Reply("x", "length"), Reply("no room", "too-long"), UNAVAILABLE, Reply("", "length"), Reply(" ")),
+    "first": (Reply(TEXTS[0], logprobs=LOGS),), "second": (Reply(TEXTS[1]),), "both": (Reply(TEXTS[0], reasoning="t"),
+    Reply(TEXTS[1])), "unclear": (Reply(TEXTS[3]),),
+    "mixed": (Reply(TEXTS[0]), Reply(TEXTS[3]), Reply(TEXTS[2]), Reply(TEXTS[4]), Reply("", "refusal"),
+    Reply(TEXTS[1])),
+    "failing": (Reply("", "refusal"), Reply("x", "length"), Reply("no room", "too-long"), UNAVAILABLE, Reply("",
+    "length"), Reply(" ")),
     "later": (Reply(TEXTS[3]), Reply(TEXTS[0])),
 }  # fmt: skip
 
@@ -73,7 +104,8 @@ def held(talk: Any, script: str) -> list[Any]:
 def _in_short(call: Call) -> str:
     text = json.dumps([list(map(dict, call.messages)), call.params], sort_keys=True, default=str)
     roles = "".join(message["role"][0] for message in call.messages)
-    return f"{call.step} {call.draw} {call.model.name} {call.locator} {roles} {hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{call.step} {call.draw} {call.model.name} {call.locator} {roles} {digest}"
 
 
 def _outcome(one: Any) -> Any:
@@ -97,7 +129,11 @@ def judges() -> Any:
         for model in ("r", "t"):
             found[name].append(held(converse(item, Cell("d", name, "judge", (model,)), questions, MODELS), "both"))
         if strategy.ask != "pair" or name in ("direct", "combined-10", "logprobs", "second-look"):
-            shapes = [("given", 3, "majority")] if strategy.ask == "single" else list(product(("swapped", "both"), (1, 2), ("majority", "mean-score", "all-votes")))
+            shapes = (
+                [("given", 3, "majority")]
+                if strategy.ask == "single"
+                else list(product(("swapped", "both"), (1, 2), ("majority", "mean-score", "all-votes")))
+            )
             for order, repeats, collapse in shapes:
                 more = Cell("d", name, "judge", ("x",), order, repeats, collapse)
                 talks = [held(converse(item, more, questions, MODELS), script) for script in ("mixed", "both")]
@@ -106,13 +142,17 @@ def judges() -> Any:
 
 
 WANTED: dict[str, list[dict[str, Any]]] = {
-    "jury": [{"of": ["x", "y", "z"], "sizes": "all"}, {"of": ["x", "y", "z"], "vote": "mean-score"}, {"of": ["x", "y"], "vote": "weighted", "weights": {"x": 2}},
+    "jury": [{"of": ["x", "y", "z"], "sizes": "all"}, {"of": ["x", "y", "z"], "vote": "mean-score"}, {"of": ["x",
+    "y"], "vote": "weighted", "weights": {"x": 2}},
              {"of": ["x", "y", "z"], "quorum": 0.9}, {"of": ["x", {"model": "y", "strategy": "combined-10"}]}],
-    "cascade": [{"of": ["x", "y", "z"], "escalate": "failure"}, {"of": ["x", "y"], "escalate": "margin", "threshold": [0, 2, 5]},
+    "cascade": [{"of": ["x", "y", "z"], "escalate": "failure"}, {"of": ["x", "y"], "escalate": "margin",
+    "threshold": [0, 2, 5]},
                 {"of": ["x", "y"], "escalate": "disagreement"}],
     "debate": [{"model": "x", "rounds": 2}, {"model": ["x"], "rounds": 1, "turn": "simultaneous", "decide": "majority"},
-               {"models": ["x", "y"], "summary": "after-round", "score_rounds": True}, {"models": {"Bob": "y", "Ann": "x"}}],
-    "tournament": [{"judge": "x"}, {"judge": "x", "by": "swiss", "rounds": 2}, {"judge": "x", "by": "swiss"}, {"judge": ["x"], "by": "single-elimination"}],
+               {"models": ["x", "y"], "summary": "after-round", "score_rounds": True}, {"models": {"Bob": "y",
+               "Ann": "x"}}],
+    "tournament": [{"judge": "x"}, {"judge": "x", "by": "swiss", "rounds": 2}, {"judge": "x", "by": "swiss"},
+    {"judge": ["x"], "by": "single-elimination"}],
 }  # fmt: skip
 PERSONAS = [{"name": "Ann", "role": "You like red."}, {"name": "Bob", "role": "You like blue."}]
 
@@ -133,7 +173,12 @@ def modes() -> Any:
                         facts.append(list(unfit))
                         continue
                     cell = Cell("d", by, name, models, order, settings=settings, variant=variant_of(mode, settings))
-                    shown: list[Any] = [cell.evaluator, unfit_cell_reason(mode, cell), [one.id for one in members_of(cell)], [one.id for one in stages_of(cell)]]
+                    shown: list[Any] = [
+                        cell.evaluator,
+                        unfit_cell_reason(mode, cell),
+                        [one.id for one in members_of(cell)],
+                        [one.id for one in stages_of(cell)],
+                    ]
                     item = MANY if name == "tournament" else _items(strategy)
                     if (name == "tournament" and strategy.ask != "pair") or (
                         name != "tournament" and item.responses and strategy.ask not in asks_of_many(mode)
@@ -142,7 +187,10 @@ def modes() -> Any:
                     questions = compile_strategy(strategy)
                     try:
                         shown.append(calls_per_item(cell, strategy, len(item.responses)))
-                        talks = [held(converse(item, cell, questions, MODELS), script) for script in ("mixed", "first", "failing", "both")]
+                        talks = [
+                            held(converse(item, cell, questions, MODELS), script)
+                            for script in ("mixed", "first", "failing", "both")
+                        ]
                         shown += [talks[0], *(talk[-1] for talk in talks[1:])]
                     except (HarnessError, KeyError, AssertionError) as error:
                         shown.append(type(error).__name__)
@@ -154,7 +202,11 @@ def modes() -> Any:
 def probes() -> Any:
     """The questions of each probe that asks, and which cells are asked for it."""
     found: dict[str, Any] = {}
-    cells = [Cell("d", by, mode, models) for by in ("direct", "independent-10") for mode, models in (("judge", ("x",)), ("judge", ("r",)))]
+    cells = [
+        Cell("d", by, mode, models)
+        for by in ("direct", "independent-10")
+        for mode, models in (("judge", ("x",)), ("judge", ("r",)))
+    ]
     cells.append(Cell("d", "direct", "jury", ("x", "y"), settings={"members": []}))
     names = [name for name in sorted(registry.built_in_names("probes")) if probing.intervention(name) is not None]
     for name in names:
@@ -162,9 +214,19 @@ def probes() -> Any:
         for cell in cells[:4]:
             strategy, one = built_in(cell.strategy), probing.probe_cell(cell, name)
             problem = probing.wording_problem(name, strategy, file="f")
-            shown.append([one.id, probing.judgments_per_item(one), calls_per_item(one, strategy), None if problem is None else str(problem)])
+            shown.append(
+                [
+                    one.id,
+                    probing.judgments_per_item(one),
+                    calls_per_item(one, strategy),
+                    None if problem is None else str(problem),
+                ]
+            )
             if problem is None:
-                talks = [held(converse(PAIR, one, compile_strategy(strategy), MODELS), script) for script in ("mixed", "first", "failing")]
+                talks = [
+                    held(converse(PAIR, one, compile_strategy(strategy), MODELS), script)
+                    for script in ("mixed", "first", "failing")
+                ]
                 shown += [talks[0], talks[1][-1], talks[2][-1]]
         found[name] = shown
     found["asked"] = [one.id for one in probing.probe_cells(cells, [*registry.built_in_names("probes")])]
@@ -188,7 +250,9 @@ def alone() -> Any:
                 if one is not None:
                     item = _items(strategy)
                     found[key].append([tuple(each) for each in one.asked])
-                    found[key] += [_in_short(one.call(one.messages(item, is_swapped=each.is_swapped), each)) for each in one.asked]
+                    found[key] += [
+                        _in_short(one.call(one.messages(item, is_swapped=each.is_swapped), each)) for each in one.asked
+                    ]
                     for script in ("first", "mixed", "failing", "later"):
                         replies = [SCRIPTS[script][at % len(SCRIPTS[script])] for at in range(len(one.asked))]
                         found[key].append(_outcome(one.outcome(replies)))
@@ -198,11 +262,15 @@ def alone() -> Any:
 def games() -> Any:
     """The games of tournaments of up to nine responses, with results by a rule, some of them failed or tied."""
     found: dict[str, Any] = {}
-    settings: list[Mapping[str, Any]] = [{"by": "round-robin", "rounds": None}, {"by": "single-elimination", "rounds": None}]
+    settings: list[Mapping[str, Any]] = [
+        {"by": "round-robin", "rounds": None},
+        {"by": "single-elimination", "rounds": None},
+    ]
     settings += [{"by": "swiss", "rounds": rounds} for rounds in (None, 1, 2, 4, 9)]
     rules: dict[str, Callable[[int, int], float | None]] = {
         "order": lambda one, other: 1.0, "turned": lambda one, other: 0.0, "ties": lambda one, other: 0.5,
-        "mixed": lambda one, other: (1.0, 0.0, 0.5, 1.0)[(one * 3 + other * 5) % 4], "failing": lambda one, other: None if (one + other) % 4 == 3 else 1.0,
+        "mixed": lambda one, other: (1.0, 0.0, 0.5, 1.0)[(one * 3 + other * 5) % 4], "failing": lambda one,
+        other: None if (one + other) % 4 == 3 else 1.0,
     }  # fmt: skip
     for one, count, (rule, result) in product(settings, range(2, 10), rules.items()):
         played, rounds = tournament(one, count, "seed"), list[Any]()
@@ -214,13 +282,17 @@ def games() -> Any:
         except StopIteration as stop:
             rounds.append(stop.value)
         key = f"{one['by']} {one['rounds']} {count}"
-        found.setdefault(key, [games_of(one, count), rounds_of_elimination(count)]).append([rule, rounds[-1], rounds[:-1] if rule in ("mixed", "turned") else len(rounds)])
+        found.setdefault(key, [games_of(one, count), rounds_of_elimination(count)]).append(
+            [rule, rounds[-1], rounds[:-1] if rule in ("mixed", "turned") else len(rounds)]
+        )
     return found
 
 
 def _outcomes() -> list[Outcome]:
-    return [Outcome("a", None, 7.0, 3.0, preference=0.7), Outcome("b", None, 2.0, 6.0, preference=0.2), Outcome("tie", None, 5.0, 5.0), Outcome("a"), Outcome("b", abstained=2),
-            *(Outcome(None, kind) for kind in ("unparsed", "truncated", "refused", "unavailable")), Outcome("b", None, 4.0, None, votes=("a", "b", "refused"))]  # type: ignore[arg-type] # fmt: skip
+    return [Outcome("a", None, 7.0, 3.0, preference=0.7), Outcome("b", None, 2.0, 6.0, preference=0.2), Outcome("tie",
+        None, 5.0, 5.0), Outcome("a"), Outcome("b", abstained=2),
+            *(Outcome(None, kind) for kind in ("unparsed", "truncated", "refused", "unavailable")), Outcome("b", None,
+            4.0, None, votes=("a", "b", "refused"))]  # type: ignore[arg-type] # fmt: skip
 
 
 def votes() -> Any:
@@ -231,38 +303,75 @@ def votes() -> Any:
     compare = scored.compare
     found["orders"] = [_outcome(collapse_orders(x, y, compare)) for x in one for y in one]
     parts = [one[:3], one[3:5], one[:2] + one[5:6], one[5:], one[:1] * 2 + one[1:2], one[2:6], other[:4], one[9:], one]
-    found["repeats"] = [_outcome(collapse_repeats(part, compare, by_score=by)) for part in parts for by in (True, False)]
-    found["exchanged"] = [_outcome(exchanged(each)) for each in one] + [_outcome(exchanged(Outcome("1>2=3", votes=("2>1>3", "unparsed"))))]
+    found["repeats"] = [
+        _outcome(collapse_repeats(part, compare, by_score=by)) for part in parts for by in (True, False)
+    ]
+    found["exchanged"] = [_outcome(exchanged(each)) for each in one] + [
+        _outcome(exchanged(Outcome("1>2=3", votes=("2>1>3", "unparsed"))))
+    ]
     kinds = ("unparsed", "truncated", "refused", "unavailable")
     found["gravest"] = [gravest(pair) for pair in product(kinds, (*kinds, None))]  # type: ignore[arg-type]
     found["votes"] = [most_votes(each) for each in product(("a", "b", "tie", None), repeat=3)]
-    sets = {"ordered": LabelSet(("1", "2", "3"), is_ordered=True, values=(1.0, 2.0, 3.0)), "named": LabelSet(("x", "y", "z"))}
+    sets = {
+        "ordered": LabelSet(("1", "2", "3"), is_ordered=True, values=(1.0, 2.0, 3.0)),
+        "named": LabelSet(("x", "y", "z")),
+    }
     for name, labels in sets.items():
         cast = [each for each in product((*labels.names, None), repeat=4) if any(each)][:: 3 if name == "named" else 2]
         found[f"labels {name}"] = ",".join(most_labels(each, labels) for each in cast)
-        codes = np.array([[4 if label is None else labels.names.index(label) for label in each] for each in cast], np.int8).T
-        found[f"codes {name}"] = [labels_by_code(codes, labels).tolist(), labels_by_code(codes, labels, np.array([1.0, 2.0, 1.0, 0.5])).tolist()]
+        codes = np.array(
+            [[4 if label is None else labels.names.index(label) for label in each] for each in cast], np.int8
+        ).T
+        found[f"codes {name}"] = [
+            labels_by_code(codes, labels).tolist(),
+            labels_by_code(codes, labels, np.array([1.0, 2.0, 1.0, 0.5])).tolist(),
+        ]
     codes = np.array(list(product(range(7), repeat=3)), np.int8).T
     weights = np.array([1.0, 2.0, 1.0])
-    found["columns"] = ["".join(map(str, votes_by_code(codes, *more))) for more in ((), (weights,), (None, 2 / 3), (weights, 0.75), (None, 1.0))]
+    found["columns"] = [
+        "".join(map(str, votes_by_code(codes, *more)))
+        for more in ((), (weights,), (None, 2 / 3), (weights, 0.75), (None, 1.0))
+    ]
     rng = np.random.default_rng(2)
     firsts, seconds = (np.where(codes > 2, np.nan, rng.integers(1, 6, codes.shape)) for _ in range(2))
-    found["scores"] = [[each.tolist() if each.dtype.kind == "i" else each for each in mean_scores(codes, firsts, seconds, margin)] for margin in (0.0, 0.5, 1.0)]
+    found["scores"] = [
+        [each.tolist() if each.dtype.kind == "i" else each for each in mean_scores(codes, firsts, seconds, margin)]
+        for margin in (0.0, 0.5, 1.0)
+    ]
     single = compile_strategy(built_in("grade-5")).single
     assert single is not None
     labelled = np.minimum(codes, 6)
     classes = len(single.labels.names)
     points = np.where(labelled >= classes, np.nan, labelled + 1.0)
-    found["labels of means"] = [[codes_.tolist(), means] for codes_, means in (mean_labels(labelled, points, single), mean_labels(labelled, points, single, weights))]
+    found["labels of means"] = [
+        [codes_.tolist(), means]
+        for codes_, means in (mean_labels(labelled, points, single), mean_labels(labelled, points, single, weights))
+    ]
     rankings = [["1>2>3", "2>1=3", None, "3>2>1"], ["2>1>3", None, None, "1>2>3"], ["1>3>2", "1>2>3", None, "1=2=3"]]
     failed = np.array([[0 if each is not None else 1 + at for each in row] for at, row in enumerate(rankings)], np.int8)
     for weigh in (None, weights):
         ranked = mean_ranks(MemberVotes(failed, rankings=rankings), weigh)
         found[f"ranks {weigh is None}"] = [ranked[0].tolist(), ranked[2]]
-    answers: Iterable[Any] = ("unparsed", soft_answer(0.7, 0.2, 0.75), soft_answer(0.5, 0.5, 0.5), soft_answer(0.1, 0.9, 0.1))
+    answers: Iterable[Any] = (
+        "unparsed",
+        soft_answer(0.7, 0.2, 0.75),
+        soft_answer(0.5, 0.5, 0.5),
+        soft_answer(0.1, 0.9, 0.1),
+    )
     found["answers"] = [_outcome(outcome_of((answer,), scored)) for answer in answers]
-    found["without text"] = [failure_without_text(Reply(text, finish)) for text in ("", " ", "x") for finish in ("stop", "length", "refusal", "too-long", "unavailable")]  # type: ignore[arg-type]
+    found["without text"] = [
+        failure_without_text(Reply(text, finish))
+        for text in ("", " ", "x")
+        for finish in ("stop", "length", "refusal", "too-long", "unavailable")
+    ]  # type: ignore[arg-type]
     return found
 
 
-CALLS: dict[str, Callable[[], Any]] = {"judges": judges, "modes": modes, "probes": probes, "alone": alone, "games": games, "votes": votes}
+CALLS: dict[str, Callable[[], Any]] = {
+    "judges": judges,
+    "modes": modes,
+    "probes": probes,
+    "alone": alone,
+    "games": games,
+    "votes": votes,
+}

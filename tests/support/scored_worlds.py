@@ -1,4 +1,7 @@
-"""Small datasets of every kind with the figures that scoring makes of them; `tests/scoring/test_recorded.py` keeps them."""
+"""Small datasets of every kind, and the figures that scoring makes of them.
+
+`tests/scoring/test_recorded.py` keeps the results.
+"""
 
 from __future__ import annotations
 
@@ -212,7 +215,8 @@ def win_rates() -> Any:
     some = np.where(np.arange(N) % 3 > 0, truth, -1).astype(np.int8)
     cases = {"some": (judged, some), "all": (judged, truth), "few": (judged, np.where(np.arange(N) < 9, truth, -1)),
              "ties": (np.ones(N), np.where(some >= 0, 1, -1)), "none": (judged, np.full(N, -1)),
-             "failed": (np.full(N, 4), some), "short": (judged[:12], truth[:12]), "nothing": (judged[:0], truth[:0])}  # fmt: skip
+             "failed": (np.full(N, 4), some), "short": (judged[:12], truth[:12]), "nothing": (judged[:0],
+             truth[:0])}  # fmt: skip
     score, found = replace(PAIRS, level=0.9), dict[str, Any]()
     for name, given in cases.items():
         outcomes, people = (each.astype(np.int8) for each in given)
@@ -274,7 +278,8 @@ WORLDS: dict[str, Callable[[], Any]] = {
     **{f"pairs by {way}": lambda way=way: verdicts(metrics=("kappa", "accuracy"), interval=way) for way in
        ("percentile", "bca", "analytic")},
     **{f"pairs in {name} clusters": lambda group=group: verdicts(metrics=("kappa", "accuracy", "kappa-ab"),
-                                                                 clusters=group, holdout=0.3) for name, group in GROUPS.items()},
+                                                                 clusters=group, holdout=0.3) for name,
+                                                                 group in GROUPS.items()},
     "extremes": extremes,
     "extremes by percentiles": lambda: extremes("percentile"),
     "extremes by bca": lambda: extremes("bca"),

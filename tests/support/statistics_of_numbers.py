@@ -143,8 +143,8 @@ def families() -> Any:
     p = np.array([0.001, 0.04, 0.03, 0.5, 0.03, 0.9])
     found: list[Any] = [multiplicity.holm(p), multiplicity.benjamini_hochberg(p), multiplicity.holm(p[:0])]
     found.append(multiplicity.benjamini_hochberg(p[:0]))
-    for alpha in (0.01, 0.05, 0.2, 0.9):
-        found.append(multiplicity.rejected_over_families([p, p[:0], p[3:], p[:1]], alpha))
+    alphas = (0.01, 0.05, 0.2, 0.9)
+    found += [multiplicity.rejected_over_families([p, p[:0], p[3:], p[:1]], alpha) for alpha in alphas]
     covariance = np.cov(np.column_stack([X, Y, COARSE, X * 0]), rowvar=False)
     first, second = multiplicity.all_pairs(3)
     found.append(multiplicity.triangular_factor(covariance))
@@ -182,9 +182,11 @@ def corrected() -> Any:
                 one = prediction_powered.corrected_mean(human[:count], judge[:count], others, power=power, clusters=cut)
                 found += [one, one.gain]
             found.append(prediction_powered.corrected_mean(human, judge, others[:0], power=power,
-                                                           clusters=clusters and (clusters[0], clusters[1][:0])))  # fmt: skip
+                                                           clusters=clusters and (clusters[0],
+                                                               clusters[1][:0])))  # fmt: skip
     found += [prediction_powered.tuned_power(*each) for each in
-              ((human, judge, others), (human, -judge, others), (human, human * 9, others), (human, human * 0 + 1, others * 0 + 1),
+              ((human, judge, others), (human, -judge, others), (human, human * 9, others), (human, human * 0 + 1,
+              others * 0 + 1),
                (human, judge, others[:0]), (human[:0], judge[:0], others))]  # fmt: skip
     table = np.array([[9, 2, 1, 1], [1, 4, 2, 0], [0, 3, 8, 2]], float)
     rest = np.array([30, 12, 25, 4], float)
@@ -308,7 +310,8 @@ def systems() -> Any:
     worlds = {"all": (first, second, score, 5), "tied": (first, second, score * 0 + 0.5, 5),
               "ordered": (first, second, (first < second) * 1.0, 5), "apart": (first % 2, second % 2, score, 4),
               "groups": (np.repeat([0, 1, 2, 3, 4], 2), np.repeat([1, 0, 3, 2, 0], 2), np.tile([1.0, 0.0], 5), 6),
-              "chain": (np.array([0, 1, 2, 0, 1, 3]), np.array([1, 2, 0, 1, 0, 0]), np.array([1, 1, 1, 0.5, 0, 0.0]), 5),
+              "chain": (np.array([0, 1, 2, 0, 1, 3]), np.array([1, 2, 0, 1, 0, 0]), np.array([1, 1, 1, 0.5, 0, 0.0]),
+              5),
               }  # fmt: skip
     for one, other, won, count in worlds.values():
         for clusters in (None, np.arange(len(one)) // 3):
@@ -321,9 +324,11 @@ def systems() -> Any:
     judge = np.where(rng.random(90) < 0.6, people, rng.integers(0, 3, 90))
     base = rankings.Games(first[kept], second[kept], people[kept], judge[kept], None, 5)
     size = len(base.first)
-    every = [base, base._replace(clusters=np.arange(size) // 3), base._replace(judge=base.people), base._replace(systems=2),
+    every = [base, base._replace(clusters=np.arange(size) // 3), base._replace(judge=base.people),
+        base._replace(systems=2),
              base._replace(systems=6), base._replace(judge=base.judge * 0 + 1), base._replace(judge=2 - base.people),
-             base._replace(judge=2 * (base.first < base.second)), base._replace(first=base.first * 0, second=1 + base.second % 4)]  # fmt: skip
+             base._replace(judge=2 * (base.first < base.second)), base._replace(first=base.first * 0,
+                 second=1 + base.second % 4)]  # fmt: skip
     for games in every:
         found += [rankings.rank_agreement(games, resamples=draws, level=0.9, seed=3) for draws in (0, 60)]
     wins = rng.integers(1, 9, (4, 5, 5)).astype(float) * (1 - np.eye(5))
@@ -441,6 +446,7 @@ def changes() -> Any:
 
 CALLS: dict[str, Callable[[], Any]] = {
     "correlations": correlations, "means of numbers": means, "probabilities": probabilities, "families": families,
-    "corrected": corrected, "drawn unequally": drawn_unequally, "samples to label": labelled_samples, "systems": systems,
+    "corrected": corrected, "drawn unequally": drawn_unequally, "samples to label": labelled_samples,
+    "systems": systems,
     "regressions": regressions, "changes": changes,
 }  # fmt: skip

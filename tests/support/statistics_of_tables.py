@@ -1,4 +1,7 @@
-"""Calls of every function of tables of counts: figures, errors, comparisons, plans. `test_recorded` keeps the results."""
+"""Calls of every function of tables of counts: figures, errors, comparisons, plans.
+
+`tests/statistics/test_recorded.py` keeps the results.
+"""
 
 from __future__ import annotations
 
@@ -222,9 +225,8 @@ def sampled() -> Any:
     for share in shares:
         # Not many items without a large cell: numpy's own draws of these differ between its versions.
         for items in (0, 1, 7, 300, *((5000, 100_001) if share.max() > 0.1 else ())):
-            for size in (499, 500, 3000):
-                if size < 3000 or items in (7, 5000):
-                    found.append(multinomial.draws(np.random.default_rng(3), items, share, size))
+            sizes = (499, 500, 3000) if items in (7, 5000) else (499, 500)
+            found += [multinomial.draws(np.random.default_rng(3), items, share, size) for size in sizes]
     order = np.array([3, 1, 0, 2])
     out = np.empty((4, 700))
     multinomial.draws(np.random.default_rng(3), 40, shares[0], 700, order, out)
@@ -261,7 +263,7 @@ def orders() -> Any:
     found += [consistency.wilson_interval(share, 17, 0.9) for share in (0.0, 0.2, 1.0)]
     found += [[consistency.even_chance_p(count, n) for count in range(n + 1)] for n in (0, 1, 5, 12)]
     found += [[mcnemar.exact_p(one, other) for one in range(4)] for other in (0, 2, 5)]
-    return [*found, mcnemar.discordant(COLUMNS == ROWS[:, None])]
+    return [*found, mcnemar.discordant(ROWS[:, None] == COLUMNS)]
 
 
 def rates() -> Any:
