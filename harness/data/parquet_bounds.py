@@ -105,7 +105,16 @@ def excess(frame: pl.DataFrame, file_bytes: int) -> str:
         frame: what was read.
         file_bytes: size of the file.
     """
-    unpacked = sum(map(_text_bytes, frame.iter_columns()))
+    return excess_of(text_bytes(frame), file_bytes)
+
+
+def text_bytes(frame: pl.DataFrame) -> int:
+    """Bytes of the texts in a frame, each counted wherever it occurs, and 8 for each value of a list."""
+    return sum(map(_text_bytes, frame.iter_columns()))
+
+
+def excess_of(unpacked: int, file_bytes: int) -> str:
+    """Why some bytes of text are more than a file can be worth, "" where they are not."""
     if unpacked <= max(FREE_BYTES, RATIO * file_bytes):
         return ""
     return f"unpacks to {unpacked:,} bytes of text, more than {RATIO} times its {file_bytes:,} bytes"

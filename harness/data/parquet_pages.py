@@ -70,6 +70,28 @@ def chunks(file: BinaryIO) -> Iterator[Chunk]:
             yield Chunk(unpacked + values * width, values)
 
 
+class RowGroup(NamedTuple):
+    """What the footer says of a row group.
+
+    Attributes:
+        rows: their number.
+        unpacked: bytes of its pages.
+    """
+
+    rows: int
+    unpacked: int
+
+
+def row_groups(file: BinaryIO) -> list[RowGroup]:
+    """The row groups of a file.
+
+    Raises:
+        MalformedPages: as `chunks`.
+    """
+    groups = _list(_footer(file, file.seek(0, os.SEEK_END)), 4)
+    return [RowGroup(_number(group, 3), _number(group, 2)) for group in groups if isinstance(group, dict)]
+
+
 class _Page(NamedTuple):
     unpacked: int
     values: int

@@ -55,6 +55,8 @@ class DatasetFormat(Protocol):
 
     * `OPTIONS: tuple[str, ...]`: names of keyword arguments that its `read` takes, such as `delimiter`, which a spec
       gives beside `format`;
+    * `blocks(path, wanted, **options) -> Iterator[Rows]`: as `read`, some rows at once, so that the texts of a large
+      file need not all be in memory; it may end at the first fault, since such a file is read again as a whole;
     * `IS_TEXT: bool`: false where its files are not text, so that they are never decoded to UTF-8 before `read`.
     """
 

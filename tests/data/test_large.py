@@ -1,7 +1,10 @@
-"""A large file, read block by block, comes to the same dataset as it does in memory."""
+"""Large files, read block by block, come to the same dataset as they do in memory."""
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -10,14 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.data import large
 from harness.data.dataset import read_dataset
-from harness.data.formats import jsonl
+from harness.data.formats import csv as csv_format
+from harness.data.formats import jsonl, parquet
 from harness.data.frames import FrameDataset
+from harness.data.parquet_pages import RowGroup, row_groups
+from harness.data.rows import format_of
 from harness.data.stored_texts import StoredDataset, StoredTexts
 from harness.errors import DatasetError
 from harness.records.datasets import DatasetSpec, Subset
@@ -32,14 +39,40 @@ def blocks(size: int):  # type: ignore[no-untyped-def]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(large, "LARGE_BYTES", 0)
         patch.setattr(jsonl, "CHUNK_BYTES", size)
+        patch.setattr(csv_format, "CHUNK_ROWS", -(-size // 100))
+        patch.setattr(parquet, "CHUNK_ROWS", -(-size // 100))
         yield
 
 
-def both(folder: Path, rows: Sequence[Mapping[str, Any]], size: int, **settings: Any) -> list[FrameDataset | str]:
+def write(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write rows in the format that the ending of a path names."""
+    name = path.name.removesuffix(".gz")
+    if name.endswith(".parquet"):
+        pl.DataFrame(list(rows), infer_schema_length=None).write_parquet(path, row_group_size=3)
+        return path
+    if name.endswith(".jsonl"):
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+    else:
+        file = io.StringIO()
+        writer = csv.DictWriter(file, list(dict.fromkeys(key for row in rows for key in row)))
+        writer.writeheader()
+        writer.writerows(rows)
+        text = file.getvalue()
+    data = text.encode()
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def both(
+    folder: Path, rows: Sequence[Mapping[str, Any]], size: int, name: str = "pairs.jsonl", **settings: Any
+) -> list[FrameDataset | str]:
     """The dataset as it is read in memory and by blocks; its problems where it cannot be read."""
-    path = folder / "pairs.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    spec = DatasetSpec("pairs", path, "pairs.jsonl", "jsonl", **settings)
+    path = write(folder / name, rows)
+    return read_twice(DatasetSpec("pairs", path, name, format_of(name) or "", **settings), size)
+
+
+def read_twice(spec: DatasetSpec, size: int) -> list[FrameDataset | str]:
+    """A dataset as it is read in memory and by blocks; its problems where it cannot be read."""
     found: list[FrameDataset | str] = []
     for is_large in (False, True):
         try:
@@ -82,14 +115,26 @@ rows = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(made=st.lists(rows, min_size=1, max_size=12), size=st.integers(1, 600), is_uniform=st.booleans())
-def test_any_file_is_read_by_blocks_as_it_is_in_memory(made: list[dict[str, Any]], size: int, is_uniform: bool) -> None:
+NAMES = ("pairs.jsonl", "pairs.csv", "pairs.parquet", "pairs.jsonl.gz", "pairs.csv.gz")
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    made=st.lists(rows, min_size=1, max_size=12),
+    size=st.integers(1, 600),
+    is_uniform=st.booleans(),
+    name=st.sampled_from(NAMES),
+)
+def test_any_file_is_read_by_blocks_as_it_is_in_memory(
+    made: list[dict[str, Any]], size: int, is_uniform: bool, name: str
+) -> None:
+    if name != "pairs.jsonl":
+        made = [{key: value for key, value in row.items() if key != "cluster"} for row in made]
     if is_uniform:
         made = [{**made[0], **{name: row[name] for name in made[0] if name in row}} for row in made]
     numbered = [{"id": f"i{number}", **row} for number, row in enumerate(made)]
     with tempfile.TemporaryDirectory() as folder:
-        plain, stored = both(Path(folder), numbered, size)
+        plain, stored = both(Path(folder), numbered, size, name)
         if isinstance(plain, str) or isinstance(stored, str):
             assert plain == stored
         else:
@@ -116,6 +161,71 @@ def test_parts_and_single_rows_have_their_texts(tmp_path: Path, size: int) -> No
     assert list(stored.items(5, 99)) == list(plain.items(5, 99))
     both_ways = [one.with_responses("n", (["x"] * 7, ["y"] * 7), ("m", "w")) for one in (plain, stored)]
     assert_same(*both_ways)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("size", [1, 250, 10_000])
+def test_every_format_is_read_by_blocks(tmp_path: Path, name: str, size: int) -> None:
+    plain, stored = both(tmp_path, pairs(10), size, name)
+    assert isinstance(stored, StoredDataset)
+    assert_same(plain, stored)
+
+
+def test_several_files_are_read_one_after_the_other(tmp_path: Path) -> None:
+    for at, ending in enumerate(("jsonl", "jsonl.gz", "jsonl")):
+        write(tmp_path / f"part-{at}.{ending}", pairs(12)[4 * at : 4 * at + 4])
+    plain, stored = read_twice(DatasetSpec("pairs", tmp_path / "part-*", "part-*", "jsonl"), 150)
+    assert isinstance(stored, StoredDataset)
+    assert_same(plain, stored)
+    assert list(stored.ids()) == [f"i{at}" for at in range(12)]
+
+
+@pytest.mark.parametrize("delimiter", [None, ";"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_options_of_a_format_hold_for_blocks(tmp_path: Path, delimiter: str | None, encoding: str) -> None:
+    lines = ["id,prompt,response_a,response_b", "1,Wär’s?,a,b", ""]
+    (tmp_path / "pairs.csv").write_bytes("\r\n".join(lines).replace(",", delimiter or ",").encode(encoding))
+    options = {"encoding": encoding} | ({} if delimiter is None else {"delimiter": delimiter})
+    spec = DatasetSpec("pairs", tmp_path / "pairs.csv", "pairs.csv", "csv", options=options)
+    plain, stored = read_twice(spec, 100)
+    assert isinstance(stored, StoredDataset)
+    assert_same(plain, stored)
+    assert [message["content"] for one in stored.items() for message in one.prompt] == ["Wär’s?"]
+
+
+def test_faults_of_a_table_are_reported_as_in_memory(tmp_path: Path) -> None:
+    lines = ["id,prompt,response_a,response_b", "1,p,a,b", "2,p,a", '3,"p,a,b', '4,p"x",a,b', ""]
+    for content in ("\n".join(lines).encode(), "\n".join(lines[:2]).encode() + b"\n2,\xff,a,b\n", b"id,id\n"):
+        (tmp_path / "pairs.csv").write_bytes(content)
+        plain, stored = read_twice(DatasetSpec("pairs", tmp_path / "pairs.csv", "pairs.csv", "csv"), 1)
+        assert isinstance(plain, str)
+        assert plain == stored
+
+
+def test_columns_of_parquet_that_are_no_text_are_read_by_blocks(tmp_path: Path) -> None:
+    made = [row | {"labels": ["a", "b"], "facts": {"n": at}} for at, row in enumerate(pairs(9))]
+    settings = {"columns": {"labels": "labels", "cluster": "facts.n"}}
+    plain, stored = both(tmp_path, made, 200, "pairs.parquet", **settings)
+    assert isinstance(plain, str) or isinstance(stored, StoredDataset)
+    assert_same(plain, stored) if isinstance(plain, FrameDataset) else None
+    assert type(plain) is not str, plain
+
+
+def test_row_groups_are_those_that_were_written(tmp_path: Path) -> None:
+    with write(tmp_path / "pairs.parquet", pairs(8)).open("rb") as file:
+        found = row_groups(file)
+    assert [group.rows for group in found] == [3, 3, 2]
+    assert all(50 < group.unpacked < 2000 for group in found)
+
+
+@pytest.mark.parametrize("groups", [[(3, 9), (3, 9)], [(9, 2**29)]], ids=["fewer rows", "a large group"])
+def test_row_groups_that_save_nothing_or_are_wrong_are_read_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, groups: list[tuple[int, int]]
+) -> None:
+    monkeypatch.setattr(parquet, "row_groups", lambda file: [RowGroup(*group) for group in groups])
+    plain, stored = both(tmp_path, pairs(9), 200, "pairs.parquet")
+    assert not isinstance(stored, StoredDataset)
+    assert_same(plain, stored)
 
 
 def test_single_responses_are_read_by_blocks(tmp_path: Path) -> None:

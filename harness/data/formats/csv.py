@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from harness.data.rows import RowProblem, Rows, undecodable_lines
+from harness.data.rows import RowProblem, Rows, not_utf_8, undecodable_lines
 from harness.errors import DatasetError, Problem
 from harness.text import pluralized
 
@@ -50,28 +50,63 @@ def read(path: Path, wanted: Sequence[str], *, delimiter: str | None = None) -> 
     """
     import polars as pl
 
-    header: list[str] = []
-    numbers: list[int] = []
-    problems: list[RowProblem] = []
-    parts: list[pl.DataFrame] = []
-    skipped = 0
+    found: list[Rows] = []
+    undecodable: list[RowProblem] = []
+    try:
+        for block in _blocks(path, wanted, delimiter):
+            found.append(block)  # noqa: PERF402 - those before an error are kept
+    except UnicodeDecodeError:
+        with path.open("rb") as binary:
+            undecodable = undecodable_lines(binary)
+    # The rows before a fault of the parser are checked as well, so that all problems are reported at once.
+    frames = [block.frame for block in found]
+    numbers = [number for block in found for number in block.numbers()]
+    problems = undecodable or [problem for block in found for problem in block.problems]
+    present = found[0].present if found else ()
+    whole = pl.concat(frames) if frames else pl.DataFrame()
+    return Rows(whole, present, lambda: numbers, only_text=True, problems=tuple(problems))
+
+
+def blocks(path: Path, wanted: Sequence[str], *, delimiter: str | None = None) -> Iterator[Rows]:
+    """The wanted columns of a CSV file, some rows at once. Arguments as of `read`.
+
+    Raises:
+        DatasetError: where the file is not UTF-8.
+    """
+    try:
+        yield from _blocks(path, wanted, delimiter)
+    except UnicodeDecodeError as error:
+        raise DatasetError(Problem(message=not_utf_8(error))) from None
+
+
+def _blocks(path: Path, wanted: Sequence[str], delimiter: str | None) -> Iterator[Rows]:
+    """Some rows at once, the first time none; a fault of the parser is the problem of the last ones.
+
+    Raises:
+        UnicodeDecodeError: where the file is not UTF-8.
+    """
     with path.open(encoding="utf-8-sig", newline="") as file, _long_fields():
+        delimiter, skipped = _recognised(file, wanted, delimiter)
+        reader = csv.reader(file, strict=True, delimiter=delimiter)
+        header: list[str] = []
+        problems: list[RowProblem] = []
+
+        def block(chunk: list[tuple[int, list[str]]], problems: Sequence[RowProblem]) -> Rows:
+            numbers = [number for number, _ in chunk]
+            frame = _frame(header, wanted, [row for _, row in chunk])
+            return Rows(frame, tuple(filter(None, header)), lambda: numbers, only_text=True, problems=tuple(problems))
+
         try:
-            delimiter, skipped = _recognised(file, wanted, delimiter)
-            reader = csv.reader(file, strict=True, delimiter=delimiter)
-            header = _header(reader, skipped)
+            header += _header(reader, skipped)
+            yield block([], [])
             rows = _rows(reader, header, skipped, problems)
             while chunk := list(islice(rows, CHUNK_ROWS)):
-                numbers += [number for number, _ in chunk]
-                parts.append(_frame(header, wanted, [row for _, row in chunk]))
-        except UnicodeDecodeError:
-            with path.open("rb") as binary:
-                problems = undecodable_lines(binary)
+                yield block(chunk, problems)
+                problems.clear()
+            if problems:
+                yield block([], problems)
         except csv.Error as error:
-            problems.append(RowProblem(reader.line_num + skipped, f"not valid CSV: {error}"))
-    # The rows before a fault of the parser are checked as well, so that all problems are reported at once.
-    frame = pl.concat([_frame(header, wanted, []), *parts])
-    return Rows(frame, tuple(filter(None, header)), lambda: numbers, only_text=True, problems=tuple(problems))
+            yield block([], [*problems, RowProblem(reader.line_num + skipped, f"not valid CSV: {error}")])
 
 
 def _recognised(file: TextIO, wanted: Sequence[str], delimiter: str | None) -> tuple[str, int]:

@@ -35,6 +35,15 @@ def read(path: Path, wanted: Sequence[str]) -> Rows:
         return read_lines(file, wanted)
 
 
+def blocks(path: Path, wanted: Sequence[str]) -> Iterator[Rows]:
+    """The wanted columns of a JSON Lines file, some megabytes at once, or all of an array. Raises as `read`."""
+    with path.open("rb") as file:
+        if (array := _as_array(file, path, wanted)) is not None:
+            yield array
+        else:
+            yield from row_blocks(file, wanted)
+
+
 def _as_array(file: BinaryIO, path: Path, wanted: Sequence[str]) -> Rows | None:
     """The rows of a file that is one JSON array; None where it is not."""
     if not is_array(file):

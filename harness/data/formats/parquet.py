@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
-from harness.data.parquet_bounds import ParquetBomb, check_pages, excess, row_count
+from harness.data.parquet_bounds import ParquetBomb, check_pages, excess, excess_of, row_count, text_bytes
+from harness.data.parquet_pages import row_groups
 from harness.data.rows import Rows
 from harness.errors import DatasetError, Problem, parquet_faults
 
@@ -22,30 +24,88 @@ IS_TEXT = False
 MARK = b"PAR1"
 CHUNK_ROWS = 10_000
 """Rows that are Python objects at once, since those of a struct take many times what its JSON does."""
+MOST_GROUP_BYTES = 2**27
+"""Unpacked, of row groups that are read one after the other; polars cannot read a part of one alone."""
 
 
 def read(path: Path, wanted: Sequence[str]) -> Rows:
     """Read the wanted columns of a Parquet file. Rows are counted from 1, there being no lines."""
     import polars as pl
 
-    with path.open("rb") as file:  # a handle, since polars would take `*` and `[` in a path for a pattern
-        _refuse_other(file, path)
-        try:
-            present = tuple(pl.read_parquet_schema(file))
-            _refuse_bomb(file, path)
-            columns = [name for name in wanted if name in present]
-            # polars 1.30 cannot read no column at all.
-            frame = pl.read_parquet(file, columns=columns, use_statistics=False) if columns else pl.DataFrame()
-        except ParquetBomb as error:
-            raise DatasetError(Problem(message=str(error), hint="write it as JSONL if it is right")) from None
-        except parquet_faults() as error:
-            reason = str(error).partition("\n")[0]
-            raise DatasetError(Problem(message=f"cannot be read as Parquet: {reason}")) from None
-    if reason := excess(frame, path.stat().st_size):
-        raise DatasetError(Problem(message=reason, hint="write it as JSONL if it is right"))
-    # Each column leaves the frame before it is converted, so that no two of them are in memory twice.
-    frame = pl.DataFrame([_text_or_json(frame.drop_in_place(name)) for name in columns])
+    with _reported(), path.open("rb") as file:  # a handle: polars would take `*` and `[` in a path for a pattern
+        present, columns = _columns(file, path, wanted)
+        # polars 1.30 cannot read no column at all.
+        frame = pl.read_parquet(file, columns=columns, use_statistics=False) if columns else pl.DataFrame()
+        if reason := excess(frame, path.stat().st_size):
+            raise ParquetBomb(reason)
+    frame = _converted(frame)
     return Rows(frame, present, lambda: range(1, frame.height + 1), unit="row")
+
+
+def blocks(path: Path, wanted: Sequence[str]) -> Iterator[Rows]:
+    """The wanted columns of a Parquet file, a row group or a part of it at once.
+
+    Raises:
+        DatasetError: as `read`, and where a row group is so large that this would save nothing.
+    """
+    import polars as pl
+
+    with path.open("rb") as file:
+        with _reported():
+            present, columns = _columns(file, path, wanted)
+            groups = row_groups(file) if columns else []
+            file.seek(0)
+            if columns and sum(group.rows for group in groups) != row_count(file):
+                raise ParquetBomb("says another number of rows than its row groups have")
+            if any(group.unpacked > MOST_GROUP_BYTES for group in groups):
+                raise DatasetError(Problem(message="has a row group that is read as a whole"))
+        first, text = 0, 0
+        for rows, _ in groups:
+            with _reported():
+                lazy = pl.scan_parquet(path, glob=False, use_statistics=False).select(columns)
+                group = lazy.slice(first, rows).collect()
+                text += text_bytes(group)
+                if reason := excess_of(text, path.stat().st_size):
+                    raise ParquetBomb(reason)
+            for start in range(0, rows, CHUNK_ROWS):
+                frame = _converted(group[start : start + CHUNK_ROWS])
+                numbers = range(first + start + 1, first + start + len(frame) + 1)
+                yield Rows(frame, present, lambda numbers=numbers: numbers, unit="row")  # type: ignore[misc]
+            first += rows
+
+
+def _columns(file: BinaryIO, path: Path, wanted: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The names of all columns of a file that can be read, and those that are wanted.
+
+    Raises:
+        DatasetError: where it is not Parquet, or is cut off.
+        ParquetBomb: where it unpacks to far more than it can be worth.
+    """
+    import polars as pl
+
+    _refuse_other(file, path)
+    present = tuple(pl.read_parquet_schema(file))
+    _refuse_bomb(file, path)
+    return present, [name for name in wanted if name in present]
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """Turn what is wrong with a file into a DatasetError."""
+    try:
+        yield
+    except ParquetBomb as error:
+        raise DatasetError(Problem(message=str(error), hint="write it as JSONL if it is right")) from None
+    except parquet_faults() as error:
+        reason = str(error).partition("\n")[0]
+        raise DatasetError(Problem(message=f"cannot be read as Parquet: {reason}")) from None
+
+
+def _converted(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns as text or JSON. Each leaves the frame before that, so that no two of them are in memory twice."""
+    import polars as pl
+
+    return pl.DataFrame([_text_or_json(frame.drop_in_place(name)) for name in frame.columns])
 
 
 def _refuse_other(file: BinaryIO, path: Path) -> None:
