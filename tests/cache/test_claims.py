@@ -36,6 +36,13 @@ def test_a_call_is_claimed_by_one_run_until_it_gives_it_up(two):
     assert not first.take(KEY)
 
 
+def test_the_folder_of_the_cache_is_made_with_those_around_it(tmp_path):
+    deep = CallClaims(tmp_path / "not" / "there" / "cache")
+    assert deep.take(KEY)
+    assert (tmp_path / "not" / "there" / "cache" / CLAIMS).is_file()
+    deep.close()
+
+
 def test_others_are_seen_from_their_first_call_on_also_between_calls(two):
     first, second = two
     assert not first.has_others()

@@ -97,3 +97,17 @@ def test_an_error_of_a_parquet_file_names_the_file(tmp_path: Path, error: Except
 def test_any_other_error_is_a_defect(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), run_check.reading(tmp_path / "a.parquet"):
         raise ZeroDivisionError
+
+
+def test_a_file_that_says_it_has_more_rows_than_a_run_is_refused(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(path: Path) -> None:
+        if path.stem == "many":
+            raise ParquetBomb("has too many rows")
+        raise OSError("whoever reads it reports that")
+
+    monkeypatch.setattr(run_check, "check_rows", check)
+    for name in ("many.parquet", "broken.parquet", "many.json"):
+        (small / name).write_bytes(b"x")
+    assert [(one.file, one.message) for one in run_check._odd_files(small)] == [
+        (str(small / "many.parquet"), "has too many rows")
+    ]

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from harness.scoring import number_figures
-from harness.scoring.soft_metric import SoftItems, find_soft_metric
+from harness.scoring.soft_metric import SoftItems, find_soft_metric, gain_of
 
 
 @pytest.mark.parametrize("name", ["bias", "mae"])
@@ -29,3 +29,8 @@ def figure_of_items(name, p, y):
 def test_a_moment_is_standardized_and_0_where_nothing_varies(values, third, fourth):
     found = [number_figures._moment(np.array(values), power) for power in (3, 4)]
     assert found == pytest.approx([third, fourth], abs=1e-4)
+
+
+@pytest.mark.parametrize(("name", "gain"), [("kappa", 0.25), ("mae", -0.25), ("bias", 0.0)])
+def test_a_difference_is_a_gain_by_the_direction_of_its_metric(name, gain):
+    assert gain_of(name, 0.25) == gain

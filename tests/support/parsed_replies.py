@@ -182,7 +182,15 @@ def short(answer: Any) -> str:
     """An answer in a few characters."""
     if answer is None:
         return "-"
-    return " ".join(f"{one:.4g}" if isinstance(one, float) else str(one) for one in answer if one is not None)
+    return " ".join(
+        _MARKS[name] + (f"{one:.4g}" if isinstance(one, float) else str(one))
+        for name, one in answer._asdict().items()
+        if one is not None
+    )
+
+
+_MARKS = {"verdict": "", "score_a": "a:", "score_b": "b:", "score": "#", "preference": "p"}
+"""What tells the values of an answer apart."""
 
 
 def words() -> Any:
