@@ -27,10 +27,20 @@ AREAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "statistics": ("harness/statistics/*.py", ("tests/statistics",)),
     "gates": (
         "harness/{leaderboard/run_gate,leaderboard/failure_rate,analysis/compare/gate}.py",
-        ("tests/cli/test_run_gate.py", "tests/cli/test_gate.py", "tests/leaderboard/test_failure_rate.py"),
+        (
+            "tests/cli/test_run_gate.py",
+            "tests/cli/test_gate.py",
+            "tests/leaderboard/test_failure_rate.py",
+            "tests/leaderboard/test_gate_recorded.py",
+            "tests/leaderboard/test_run_gate.py",
+            "tests/analysis/compare/test_gate.py",
+            "tests/analysis/compare/test_gate_recorded.py",
+        ),
     ),
 }
 """For each area its modules, as a pattern with `{a,b}`, and the tests of all of them."""
+BOUNDS = "tests/test_bounds.py"
+"""Compares constants of all areas, each test named after its module."""
 
 
 class Target(NamedTuple):
@@ -56,7 +66,7 @@ def targets(areas: list[str]) -> list[Target]:
             relative = path.relative_to(ROOT)
             own = Path("tests", *relative.parts[1:-1], f"test_{relative.name}")
             if path.name != "__init__.py":
-                found.append(Target(str(relative), str(own) if (ROOT / own).is_file() else "", tests))
+                found.append(Target(str(relative), str(own) if (ROOT / own).is_file() else "", (*tests, BOUNDS)))
     return found
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mutants.recording import WHERE
-from mutants.targets import ROOT, Target
+from mutants.targets import BOUNDS, ROOT, Target
 
 MARKS = "not slow and not installed and not trainers and not tools and not browser and not nightly"
 EXAMPLES = "25"
@@ -63,7 +63,9 @@ class Recorded(NamedTuple):
         first, last, is_in_function = statement_at(source, line)
         names = set[str]().union(*(by_line.get(each, frozenset()) for each in range(first, last + 1)))
         if not is_in_function:  # it ran when the module was imported: whoever uses the module may notice
-            names = set[str]().union(*by_line.values())
+            dotted = target.path.removesuffix(".py").replace("/", ".")
+            bounds = {name for name in self.seconds if name.startswith(f"{BOUNDS}::") and f"[{dotted}:" in name}
+            names = bounds.union(*by_line.values())
         if not names:
             names = {name for name in self.seconds if name.startswith(target.tests)}
         own = {name for name in names if name.startswith(f"{target.own}::")}
