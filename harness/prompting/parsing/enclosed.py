@@ -6,15 +6,27 @@ import re
 from collections.abc import Sequence
 
 from harness.prompting.parsing.phrases import words_of
-from harness.prompting.parsing.values import NO_VALUE, Note, Noted, Nothing, Reader, Value
+from harness.prompting.parsing.values import AMBIGUOUS, NO_VALUE, Note, Noted, Nothing, Reader, Value
 
 _TAG = re.compile(r"<([^<>/]{1,40})>")
 # No second opening inside: of nested brackets the inner ones count, and a row of brackets takes no time.
 _DOUBLE = r"\[\[[ \t]{0,4}+((?:(?!\]\]|\[\[)[^\n]){1,80}+)\]\]"
 
 
+_APART = re.compile(r"[!?:;\n]|(?<!\bvs)\.(?:\s|$)|\b(?:or rather|actually|correction|wait|no,)", re.IGNORECASE)
+"""Between two values that are not of one statement: an end, or a correction."""
+_JOINED = re.compile(r"[ \t]*(?:or|and|/|\|{1,2}|vs\.?)[ \t]*(?:\w[\w ]{0,20}:[ \t]*)?", re.IGNORECASE)
+"""All that stands between two values that are offered: `[[A]] or [[B]]`, `verdict: [[A]] or verdict: [[B]]`."""
+_DENIED = re.compile(r"(?:\bnot|n['’]t|\bnever|\bthan|\bneither|\bnor|\bover|\bbeats?)[ \t*_]{1,4}\Z", re.IGNORECASE)
+"""Ends what stands before a value that is not the answer: `not [[B]]`, `rather than [[B]]`."""
+_SHOWN = 24
+"""Characters before a value in which it may be denied."""
+
+
 class Enclosed:
     """Finds the last value between two delimiters.
+
+    It is not clear where the same sentence holds another value (`[[A]] or [[B]]`), or denies this one.
 
     Args:
         reader: reads the text between them.
@@ -40,11 +52,32 @@ class Enclosed:
         """The last value between the delimiters, in a normalised text."""
         if self.first not in text:
             return NO_VALUE
-        for match in reversed(list(self._every(text))):
-            inside = next(group for group in match.groups() if group is not None)
-            value = self._reader.whole(inside)
+        found = list(self._every(text))
+        for at, match in reversed([*enumerate(found)]):
+            value = self._read(match)
+            if value is not NO_VALUE and self._is_unclear(text, found[:at], match, value):
+                value = AMBIGUOUS
             if note:
                 note(Note("enclosed", match.start(), match.end(), value))
             if value is not NO_VALUE:
                 return value
         return NO_VALUE
+
+    def _read(self, match: re.Match[str]) -> Value | Nothing:
+        return self._reader.whole(next(group for group in match.groups() if group is not None))
+
+    def _is_unclear(
+        self, text: str, before: Sequence[re.Match[str]], match: re.Match[str], value: Value | Nothing
+    ) -> bool:
+        """Whether a value is denied, or its sentence holds another one before it."""
+        if _DENIED.search(text[max(0, match.start() - _SHOWN) : match.start()]):
+            return True
+        start = match.start()
+        for other in reversed(before):
+            is_apart = _APART.search(text, other.end(), start) and not _JOINED.fullmatch(text, other.end(), start)
+            if is_apart:
+                return False
+            if self._read(other) not in (NO_VALUE, value):
+                return True
+            start = other.start()
+        return False
