@@ -10,7 +10,7 @@ import orjson
 
 from harness.data.paths import roots_of, with_paths
 from harness.data.reading import read_files
-from harness.data.rows import Rows, format_of, known_endings
+from harness.data.rows import Rows, format_of, hint_on_ending
 from harness.data.values import word
 from harness.errors import DatasetError, InputError, Problem
 from harness.text import listed_first, quoted, suggestion
@@ -128,7 +128,7 @@ def text_of(value: Any) -> str | None:
 def _form(path: Path) -> str:
     form = format_of(path.name)
     if form is None:
-        hint = f"known endings: {', '.join(known_endings())}"
+        hint = hint_on_ending(str(path))
         raise InputError(Problem(str(path), message="the ending does not say what format it has", hint=hint))
     return form
 

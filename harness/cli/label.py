@@ -136,6 +136,8 @@ def next_(
     source = next(one for one in judged.datasets if one.name == drawn.draw.dataset)
     for line in _next_lines(drawn, unit_of(source)):
         print_text(line)
+    if again is None and (found := drawn.draw.rounds[drawn.number - 1].n) < n:
+        print_text(f"  {n:,} were asked for, and {found:,} were left")
     for path in drawn.files.values():
         print_text(str(path))
     print_text(f"next: write {choices(source.label_set)} in the column `label`,")

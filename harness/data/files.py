@@ -41,6 +41,20 @@ _ZEROS: Mapping[tuple[bool, ...], str] = {
     (True, True, True, False): "utf-32-be",
 }
 """Which of the first four bytes of ASCII text are 0."""
+_NO_TEXT: Mapping[bytes, tuple[str, str]] = {
+    b"PK\x03\x04": ("a zip archive, such as an Excel workbook", "save the sheet as CSV (UTF-8), or unpack the archive"),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook of an old version", "save the sheet as CSV (UTF-8)"),
+    b"%PDF": ("a PDF", "export the table as CSV"),
+    b"PAR1": ("Parquet", "say so with `format: parquet`, or let its name end in `.parquet`"),
+    b"\x1f\x8b": ("compressed by gzip", "let its name end in `.gz`"),
+    b"\x28\xb5\x2f\xfd": ("compressed by Zstandard", "let its name end in `.zst`"),
+    b"BZh": ("compressed by bzip2", "unpack it"),
+    b"\xfd7zX": ("compressed by xz", "unpack it"),
+    b"SQLi": ("an SQLite database", "export the table as CSV"),
+    b"Obj\x01": ("Avro", "write it as JSONL or Parquet"),
+    b"ARRO": ("Arrow", "write it as Parquet"),
+}
+"""What a file is that begins with some bytes where a format expects text, and what to do."""
 _MEMBERS = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd"}
 
 
@@ -206,9 +220,12 @@ def _in_utf_8(path: Path, encoding: str | None, *, is_text: bool) -> Iterator[Pa
     if not is_text:
         yield path
         return
+    with path.open("rb") as file:
+        start = file.read(4)
+    for mark, (what, hint) in _NO_TEXT.items():
+        if start.startswith(mark):
+            raise DatasetError(Problem(message=f"is not text, but {what}", hint=hint))
     if encoding is None:
-        with path.open("rb") as file:
-            start = file.read(4)
         if start.startswith(_UTF_32):
             encoding = "utf-32"
         elif start.startswith(_UTF_16):

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+"""The endings of files that hold sheets, formulas and formats, of which no format here is read."""
+
+
 class RowProblem(NamedTuple):
     """A row that could not be read: its number as the format counts (see `Rows.unit`), and why."""
 
@@ -87,6 +91,18 @@ def format_of(path: str) -> str | None:
     """
     plain = unpacked_name(path)
     return next((name for name in _built_in_first() if plain.endswith(find_dataset_format(name).ENDINGS)), None)
+
+
+def hint_on_ending(path: str, otherwise: str = "") -> str:
+    """What to do about a file whose ending stands for no format.
+
+    Args:
+        path: of the file.
+        otherwise: what to say where it is not that of a spreadsheet; the known endings where it is "".
+    """
+    if unpacked_name(path).endswith(SPREADSHEETS):
+        return "save the sheet as CSV (UTF-8)"
+    return otherwise or f"known endings: {', '.join(known_endings())}"
 
 
 def known_endings() -> list[str]:

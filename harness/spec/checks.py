@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from harness import registry
 from harness.data.files import is_encoding
 from harness.data.hub.address import is_hub_address
-from harness.data.rows import find_dataset_format, format_of
+from harness.data.rows import find_dataset_format, format_of, hint_on_ending
 from harness.errors import Problem
 from harness.records.document import Document, Step
 from harness.records.experiment import Cell, Spec
@@ -104,7 +104,7 @@ def _file_problems(checked: CheckedDocument, folders: Folders, place: tuple[Step
         yield checked.document.problem((*place, "path"), fault[0], hint=fault[1])
     elif path and not named and not is_hub and path not in folders.in_memory and format_of(path) is None:
         message = f"the ending of {quoted(path)} does not say what format it has"
-        hint = f"write `format:` with one of {listed(formats)}"
+        hint = hint_on_ending(path, f"write `format:` with one of {listed(formats)}")
         yield checked.document.problem((*place, "path"), message, hint=hint)
     if named and named not in formats:
         message = f"there is no data format {quoted(named)}"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -162,6 +163,12 @@ def test_what_is_left_is_drawn_and_then_nothing(tmp_path):
     every = document("next", "checks", "--n", "100000", *folder)
     assert (every["left"], every["drawn"]) == (0, every["items"])
     assert "is drawn" in harness("label", "next", "checks", *folder, code=2).output
+
+
+def test_fewer_items_than_were_asked_for_are_told(tmp_path):
+    shown = harness("label", "next", "checks", "--n", "100000", "--dir", str(tmp_path)).stdout
+    drawn = int(re.search(r"([0-9]+) items drawn, 0 left", shown)[1])
+    assert f"  100,000 were asked for, and {drawn} were left\n" in shown
 
 
 def test_the_text_for_people_says_what_to_do_next(tmp_path):

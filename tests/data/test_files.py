@@ -1,6 +1,11 @@
+import bz2
 import gzip
+import lzma
+import sqlite3
+import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 import zstandard
 
@@ -38,6 +43,34 @@ def test_what_is_not_compressed_that_way_is_said(tmp_path, ending):
     path.write_text(TEXT, encoding="utf-8")
     with pytest.raises(DatasetError, match=rf"ends in `\{ending}` but is not compressed that way"):
         content(path)
+
+
+@pytest.mark.parametrize("encoding", [None, "cp1252"])
+@pytest.mark.parametrize(("start", "what"), [*((start, what) for start, (what, _) in files._NO_TEXT.items())])
+def test_what_is_no_text_is_said_with_what_it_is(tmp_path, start, what, encoding):
+    path = tmp_path / "x.csv"
+    path.write_bytes(start + b"\0\1\2\3" * 9)
+    with pytest.raises(DatasetError, match=f"is not text, but {what}") as error:
+        content(path, encoding=encoding)
+    assert error.value.problems[0].hint
+    assert content(path, is_text=False) == path.read_bytes()
+
+
+def test_every_kind_of_file_that_is_no_text_is_known_by_what_its_writer_writes(tmp_path):
+    with zipfile.ZipFile(tmp_path / "book.csv", "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with sqlite3.connect(tmp_path / "base.csv") as connection:
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    pl.DataFrame({"x": [1]}).write_parquet(tmp_path / "table.csv")
+    pl.DataFrame({"x": [1]}).write_ipc(tmp_path / "arrow.csv")
+    pl.DataFrame({"x": [1]}).write_avro(tmp_path / "avro.csv")
+    for name, module in (("gzip", gzip), ("bzip2", bz2), ("xz", lzma), ("Zstandard", zstandard)):
+        (tmp_path / f"{name}.csv").write_bytes(module.compress(b"id,prompt"))
+    kinds = {"book": "zip", "base": "SQLite", "table": "Parquet", "arrow": "Arrow", "avro": "Avro"}
+    for path in tmp_path.iterdir():
+        with pytest.raises(DatasetError, match=f"is not text, but .*{kinds.get(path.stem, path.stem)}"):
+            content(path)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])

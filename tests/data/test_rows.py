@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from harness.data.column_names import COLUMNS, COLUMNS_OF_MANY, COLUMNS_OF_SINGLE
 from harness.data.dataset import read_dataset
+from harness.data.rows import hint_on_ending
 from harness.errors import DatasetError
 from harness.records.datasets import DatasetSpec, Subset
 from harness.spec.schema import load_schema
@@ -88,3 +89,13 @@ assert all(registry.find("dataset_formats", name).SUMMARY for name in registry.n
 sys.exit({heavy!r} in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("path", ["a.xlsx", "a.XLS", "b/c.ods", "x.xlsm.gz"])
+def test_a_spreadsheet_is_to_be_saved_as_csv(path: str) -> None:
+    assert hint_on_ending(path) == hint_on_ending(path, "else") == "save the sheet as CSV (UTF-8)"
+
+
+def test_an_unknown_ending_gets_the_known_ones() -> None:
+    assert hint_on_ending("a.txt", "write `format:`") == "write `format:`"
+    assert hint_on_ending("a.txt").startswith("known endings: .csv, .tsv")

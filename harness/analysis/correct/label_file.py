@@ -33,7 +33,7 @@ from harness.data.formats.jsonl import read_lines
 from harness.data.labels import NO_LABEL, label_columns
 from harness.data.paths import roots_of, with_paths
 from harness.data.reading import read_files
-from harness.data.rows import Rows, format_of, known_endings
+from harness.data.rows import Rows, format_of, hint_on_ending
 from harness.data.usable import row_problems
 from harness.data.values import Fault, converted, word
 from harness.errors import DatasetError, Problem
@@ -86,7 +86,7 @@ def _rows(source: LabelSource, wanted: Sequence[str]) -> Rows:
         return with_paths(rows, wanted)
     format_name = format_of(source.path.name)
     if format_name is None:
-        hint = f"use {listed(known_endings())}"
+        hint = hint_on_ending(source.path.name)
         raise DatasetError(Problem(message="the file's ending does not say its format", hint=hint))
     return with_paths(read_files(source.path, format_name, roots_of(wanted), {}), wanted)
 
