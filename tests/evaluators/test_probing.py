@@ -1,8 +1,11 @@
 """The questions of interventional probes, stepped by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from harness import registry
 from harness.cache.key import call_key, locator_of
 from harness.evaluators.cell import asks, calls_per_item, converse
 from harness.evaluators.probing import intervention, judgments_per_item, probe_cell, probe_cells
@@ -116,3 +119,12 @@ def test_the_question_is_asked_as_it_is_once_more_and_in_other_words():
     assert "first answer 0" in reworded[-1]["content"]
     assert outcome.votes == ("a", "b") * 3
     assert len({call_key(call) for call in batch}) == 6
+
+
+@pytest.mark.parametrize(
+    ("parts", "asks"),
+    [({}, False), ({"ARMS": ("a",)}, False), ({"changed": id}, False), ({"ARMS": (), "changed": id}, True)],
+)
+def test_a_probe_asks_only_with_arms_and_a_change(parts, asks, monkeypatch):
+    monkeypatch.setattr(registry, "find", lambda kind, name: SimpleNamespace(**parts))
+    assert (intervention("mine") is not None) is asks

@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterable
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 from harness.errors import ModelStopped
@@ -25,7 +26,7 @@ from harness.providers.endpoint import (
     variables_of,
     without_query,
 )
-from harness.providers.faults import fault_of
+from harness.providers.faults import fault_in, fault_of
 from harness.providers.finish_reasons import end_of
 from harness.providers.ledger_lines import FIRST_LINE, LedgerTotals, line_of
 from harness.providers.redaction import Secret, Secrets, secrets_in
@@ -77,6 +78,20 @@ def faults() -> Any:
         {"retry-after": "600"},
                {"retry-after": "601"}, {"retry-after": "7"}, {"x-ratelimit-reset-requests": "9s"})  # fmt: skip
     more = [_shown(fault_of(status, "busy", one, NOW)) for one in headers for status in (301, 400, 429, 500, 503)]
+    secret = Secrets(["abc12345"])
+    for content in (
+        b'{"error": {"message": "response_format is not supported, abc12345"}}',
+        b"no key abc12345",
+        b"\xff",
+    ):
+        text = content.decode("utf-8", "replace")
+        one = SimpleNamespace(
+            status_code=400, content=content, text=text, headers={"Retry-After": "7", "X": "abc12345"}
+        )
+        more += [
+            _shown(fault_in(one, secret, NOW)),
+            _shown(fault_in(one, secret, NOW, params=PARAMS, asks_format=True)),
+        ]
     return found | {"headers": more}
 
 

@@ -117,14 +117,29 @@ def debates() -> Any:
 
 
 def soft(
-    metrics: tuple[str, ...], label_set: LabelSet = VERDICT_LABELS, *, clusters: Any = None, **score: Any
+    metrics: tuple[str, ...],
+    label_set: LabelSet = VERDICT_LABELS,
+    *,
+    clusters: Any = None,
+    is_exact: bool = False,
+    **score: Any,
 ) -> tuple[DatasetScores, SoftData, ScoreSpec]:
-    """Two judges that give probabilities or numbers, of which one fails at times, and one that gives verdicts."""
+    """Two judges that give probabilities or numbers, of which one fails at times, and one that gives verdicts.
+
+    Args:
+        metrics: of the spec.
+        label_set: of the dataset.
+        clusters: of the items.
+        is_exact: whether both judges nearly always give what people give.
+        score: of the spec.
+    """
     rng = np.random.default_rng(5)
     truth = rng.random(N)
     y = np.round(truth * 4) / 4
     values: list[Any] = [np.clip(truth + 0.2 * rng.normal(size=N), 0.02, 0.98), np.clip(rng.random(N), 0.02, 0.98)]
     values[1][::9] = np.nan
+    if is_exact:
+        values = [np.where(np.arange(N) == at, 0.3, y.clip(0.02, 0.98)) for at in (5, 9)]
     codes = np.where(y > 0.5, 0, np.where(y < 0.5, 2, 1))
     if label_set.is_number:
         y, values, codes = 1 + 4 * y, [1 + 4 * each for each in values], np.zeros(N)
@@ -157,6 +172,17 @@ def soft_alone(metrics: tuple[str, ...], label_set: LabelSet = VERDICT_LABELS) -
     found.append(with_soft(one, data.only([0]), replace(spec, metrics=metrics), 7))
     still = replace(data, values=[np.full(N, 3.0), data.y, None], group=None)
     return [*found, with_soft(replace(scored, contests={}), still, replace(spec, metrics=metrics), 7)]
+
+
+def soft_exact(metrics: tuple[str, ...], label_set: LabelSet = VERDICT_LABELS) -> Any:
+    """The best of nearly faultless judges by each metric, and their comparison, by the clusters of the items."""
+    found = []
+    for name in metrics:
+        for clusters in (None, GROUPS["even"], GROUPS["unequal"]):
+            scored, data, spec = soft((name,), label_set, clusters=clusters, is_exact=True, holdout=0.3, level=0.9)
+            held = with_held_out(scored, data, spec, 7).winner
+            found.append([[one.figures[name] for one in scored.scores], shown(scored.contests[name]), held])
+    return found
 
 
 def ranked(clusters: Any = None, **score: Any) -> tuple[DatasetScores, Any, ScoreSpec]:
@@ -295,6 +321,8 @@ WORLDS: dict[str, Callable[[], Any]] = {
     "numbers off the scale": lambda: soft(NUMBERS, number_set(2, 4))[0],
     "numbers in clusters": lambda: soft(NUMBERS, number_set(1, 5), clusters=GROUPS["even"], margin=0.4)[0],
     "numbers alone": lambda: soft_alone(NUMBERS, number_set(1, 5)),
+    "probabilities nearly exact": lambda: soft_exact(SOFT[:4]),
+    "numbers nearly exact": lambda: soft_exact(NUMBERS, number_set(1, 5)),
     "rankings": lambda: ranked()[0],
     "rankings in clusters": lambda: ranked(GROUPS["even"], level=0.9)[0],
     "slices": lambda: [sliced(("kappa", "accuracy")), sliced(("accuracy",), ["x"] * 45 + ["y"] * 15, level=0.8)],

@@ -349,6 +349,10 @@ def systems() -> Any:
     for draws in (drawn, drawn[:1], drawn * 0 + scores[0] * 3):
         for level in (0.5, 0.99):
             found.append(rank_coefficients.certain_orders(scores[0] * 3, draws, np.full(4, 0.1), level).tolist())
+    together = drawn[4:] + rng.normal(0, 2, (36, 1)) * np.array([1.0, 1.0, 0.3, -0.5])
+    for scale in np.geomspace(0.05, 20, 60):  # the least scale at which each order is certain
+        made = rank_coefficients.certain_orders(scores[0] * scale, together, np.linspace(0.1, 0.9, 4), 0.9)
+        found.append("".join(map(str, np.abs(made[np.triu_indices(4, 1)]))))
     orders = [np.sign(np.subtract.outer(one, one)).astype(np.int8) for one in (scores[0], scores[2])]
     for estimate in (np.array([0.3, 0.4]), np.array([-0.9, 1.0])):
         for pair in ((orders[0], orders[1]), (orders[0], -orders[1]), (orders[0] * 0, orders[1])):
