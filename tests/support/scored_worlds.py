@@ -29,6 +29,7 @@ from harness.scoring.weighted_rates import weighted_human_rates, weighted_judge_
 from harness.scoring.win_rates import Seen, human_rates, judge_rates, sign_figure
 from harness.statistics.inverse_probability import Design
 from support.labelled import Labelled, judge, labels
+from support.recorded import alike
 
 N = 60
 PAIRS = ScoreSpec(metrics=("kappa", "accuracy", "kappa-linear", "kappa-ab", "ac1"), resamples=300)
@@ -58,7 +59,7 @@ def verdicts(
     Args:
         label_set: of the dataset.
         metrics: of the spec.
-        clusters: of the items.
+        clusters: of the items; `alike` for those that are judged alike.
         seed: of the data.
         n: items.
         known: share of the items that have a label.
@@ -74,6 +75,7 @@ def verdicts(
     cells = [Cell("d", "s", "judge", (name,)) for name in "ab"]
     is_pair = label_set.is_pair
     cells.append(Cell("d", "s", "judge", ("c",), order="both" if is_pair else "given", repeats=3 if is_pair else 6))
+    clusters = alike((poor == codes) + 0.5 * (right == codes), 4) if isinstance(clusters, str) else clusters
     codes[: round(N * (1 - known))] = -1
     data = Labelled(codes[:n], None if clusters is None else clusters[:n], name="d", label_set=label_set)
     usage = [Usage(100, 10, 5, 0.25), Usage(), Usage(1, 2, 3, None)]
@@ -129,7 +131,7 @@ def soft(
     Args:
         metrics: of the spec.
         label_set: of the dataset.
-        clusters: of the items.
+        clusters: of the items; `alike` for those that are judged alike.
         is_exact: whether both judges nearly always give what people give.
         score: of the spec.
     """
@@ -143,6 +145,7 @@ def soft(
     codes = np.where(y > 0.5, 0, np.where(y < 0.5, 2, 1))
     if label_set.is_number:
         y, values, codes = 1 + 4 * y, [1 + 4 * each for each in values], np.zeros(N)
+    clusters = alike(np.abs(values[0] - y) + np.abs(y), 4) if isinstance(clusters, str) else clusters
     hard = [*(np.where(np.isnan(each), np.nan, each > 0.5) for each in values), (rng.random(N) > 0.5) * 1.0]
     y[-4:] = np.nan
     data = SoftData(
@@ -306,6 +309,10 @@ WORLDS: dict[str, Callable[[], Any]] = {
     **{f"pairs in {name} clusters": lambda group=group: verdicts(metrics=("kappa", "accuracy", "kappa-ab"),
                                                                  clusters=group, holdout=0.3) for name,
                                                                  group in GROUPS.items()},
+    "pairs in alike clusters": lambda: verdicts(clusters="alike", holdout=0.3, margin=0.5),
+    "grades in alike clusters": lambda: verdicts(GRADES, ("kappa-quadratic", "accuracy"), clusters="alike"),
+    "probabilities in alike clusters": lambda: soft((*SOFT[:5], "accuracy"), clusters="alike")[0],
+    "numbers in alike clusters": lambda: soft(NUMBERS, number_set(1, 5), clusters="alike")[0],
     "extremes": extremes,
     "extremes by percentiles": lambda: extremes("percentile"),
     "extremes by bca": lambda: extremes("bca"),

@@ -37,6 +37,7 @@ from harness.statistics import (
 from harness.statistics import inverse_probability as weighted
 from harness.statistics import sampling as samples
 from harness.statistics.intervals import NO_INTERVAL, Interval
+from support.recorded import alike
 
 N = 60
 GROUPS = {"alone": None, "even": np.arange(N) // 3, "unequal": np.minimum(np.arange(N) ** 2 // 90, 25),
@@ -52,7 +53,8 @@ OUTCOMES = RNG.integers(0, 4, N).astype(np.int8)
 LABELS = np.where(RNG.random(N) < 0.6, np.minimum(OUTCOMES, 2), RNG.integers(0, 3, N)).astype(np.int8)
 SOME = np.where(np.arange(N) % 3 == 0, -1, LABELS).astype(np.int8)
 STRATA = np.arange(N) // 25
-COLUMNS = {"plain": (X, Y), "ties": (np.round(X), COARSE), "alike": (X, 2 * X), "opposite": (X, -X),
+GROUPS |= {"alike": alike(Y - X), "near": alike(np.abs(P - TRUTH))}
+COLUMNS = {"small": (X / 1000, Y / 1000), "plain": (X, Y), "ties": (np.round(X), COARSE), "alike": (X, 2 * X), "opposite": (X, -X),
            "few": (X[:3], COARSE[:3])}  # fmt: skip
 
 
@@ -333,6 +335,7 @@ def systems() -> Any:
         found += [rankings.rank_agreement(games, resamples=draws, level=0.9, seed=3) for draws in (0, 60)]
     wins = rng.integers(1, 9, (4, 5, 5)).astype(float) * (1 - np.eye(5))
     found += [rankings.fit_strengths(wins, np.linspace(-7, 4, 5)), rankings.win_rates(wins, ~np.eye(5, dtype=bool))]
+    found += [rankings._least_variance(wins[0], is_log_odds=is_log) for is_log in (True, False)]
     met = np.zeros((5, 5), bool)
     met[0], met[:, 0], met[0, 0] = True, True, False
     found.append(rankings.win_rates(wins * met, met))
@@ -369,7 +372,7 @@ def regressions() -> Any:
     people[:9, 1:] = np.nan
     for groups in (np.arange(N), GROUPS["even"], GROUPS["large"], np.zeros(N, int)):
         for held in covariates:
-            found.append(regression.slopes_of(np.column_stack([Y, P]), X, held, groups))
+            found += [regression.slopes_of(np.column_stack([Y, P]), X + shift, held, groups) for shift in (0.0, 1e5)]
             found += [
                 regression.quality_bound(one, COARSE, X, held, groups, quantile)
                 for one in (Y, P)

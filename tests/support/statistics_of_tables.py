@@ -32,6 +32,7 @@ from harness.statistics import (
     win_rate,
 )
 from harness.statistics.pairs import Judgments, Statistic
+from support.recorded import alike
 
 N = 60
 SHAPE = (3, 4)
@@ -51,6 +52,7 @@ RNG = np.random.default_rng(11)
 ROWS = RNG.integers(0, 3, N)
 COLUMNS = np.where(RNG.random((N, 4)) < [0.3, 0.5, 0.7, 0.7], ROWS[:, None], RNG.integers(0, 4, (N, 4)))
 COLUMNS[:, 3] = np.where(np.arange(N) < 55, COLUMNS[:, 2], 1)
+GROUPS["alike"] = alike(np.where(COLUMNS[:, 2] == ROWS, 1.0, 0.0) + (COLUMNS[:, 1] == ROWS))
 LINEAR = agreement.linear_weights()
 KAPPA = Statistic(lambda t: agreement.kappa(t, LINEAR), lambda t: agreement.kappa_influence(t, LINEAR), SHAPE)
 ACCURACY = Statistic(agreement.accuracy, agreement.accuracy_influence, SHAPE)
@@ -137,6 +139,11 @@ def planned(name: str) -> Any:
         ranges = planning.alternatives(statistic, drawn, direction).detectable(30.0, 2.0)
         replaced = [planning.replaced(statistic, cells, direction, share) for share in (0.0, 0.3, 1.0, 1.4, 2.0)]
         errors = [every.test_error(9.0), every.surplus(9.0, 2.0)]
+        found["equal"] = [
+            planning.equal_critical(count, level=level, resamples=200, seed=3)
+            for count in (1, 2, 3, 5)
+            for level in (0.8, 0.95)
+        ]
         found[direction] = [every, at, chances, detectable, units, drawn, planning.range_of(ranges), replaced, errors]
     return found
 
@@ -210,7 +217,8 @@ def designs() -> Any:
     for groups in GROUPS.values():
         for bounds in ((0.0, 1.0), (-1.0, 1.0)):
             mean = RNG_VALUES if bounds[0] == 0 else 2 * RNG_VALUES - 1
-            found += [clustered.mean_interval(each, groups, bounds, 0.9) for each in (mean, mean * 0 + 1, mean[:0])[:2]]
+            half = (mean + np.sort(mean)) / 2  # alike within clusters of neighbours
+            found += [clustered.mean_interval(each, groups, bounds, 0.9) for each in (mean, mean * 0 + 1, half)]
     return [*found, clustered.mean_interval(np.zeros(0), None, (0.0, 1.0), 0.9)]
 
 
