@@ -54,7 +54,8 @@ LABELS = np.where(RNG.random(N) < 0.6, np.minimum(OUTCOMES, 2), RNG.integers(0, 
 SOME = np.where(np.arange(N) % 3 == 0, -1, LABELS).astype(np.int8)
 STRATA = np.arange(N) // 25
 GROUPS |= {"alike": alike(Y - X), "near": alike(np.abs(P - TRUTH))}
-COLUMNS = {"small": (X / 1000, Y / 1000), "plain": (X, Y), "ties": (np.round(X), COARSE), "alike": (X, 2 * X), "opposite": (X, -X),
+COLUMNS = {"small": (X / 1000, Y / 1000), "plain": (X, Y), "ties": (np.round(X), COARSE), "alike": (X, 2 * X),
+    "opposite": (X, -X),
            "few": (X[:3], COARSE[:3])}  # fmt: skip
 
 

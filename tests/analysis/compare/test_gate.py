@@ -100,3 +100,32 @@ def test_a_significant_loss_is_a_finding_with_its_size(metric: str, lost: float 
     assert list(_of_pair("run", part, pair, metric, GateRules(0.02), is_worse=False)) == []
     few = list(_of_pair("run", part, pair, metric, GateRules(0.02, min_items=51), is_worse=True))
     assert [one.kind for one in few] == ["few-items"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "flips", "n", "high", "kinds"),
+    [
+        ("kappa", {}, 50, None, []),  # the same outcome on every shared item
+        ("mae", {}, 50, None, ["not-compared"]),
+        ("mae", {}, None, None, ["few-items"]),
+        ("mae", {}, 20, 0.2, []),
+        ("mae", {"a": 1}, 19, None, ["not-compared"]),
+        ("mae", {"a": 1}, 19, 0.2, ["few-items"]),
+        ("kappa", {"a": 1}, 50, None, ["not-compared"]),
+        ("kappa", {"a": 1}, 19, None, ["few-items"]),
+        ("kappa", {"a": 1}, None, None, ["few-items"]),
+        ("kappa", {"a": 1}, 20, 0.2, []),
+    ],
+)
+def test_what_rests_on_too_little_or_has_no_interval_is_a_finding(
+    metric: str, flips: Any, n: int | None, high: float | None, kinds: list[str]
+) -> None:
+    difference = SimpleNamespace(value=0.0, high=high, reason="no interval")
+    figures = {} if n is None else {metric: SimpleNamespace(n=n, difference=difference)}
+    pair: Any = SimpleNamespace(pair=SimpleNamespace(one=0, other=0), other="cell", flips=flips, figures=figures)
+    side = SimpleNamespace(outcomes=np.zeros((50, 1), np.int8), label_set=SimpleNamespace(names=("a", "b")))
+    part: Any = SimpleNamespace(one=side, other=side, shared=SimpleNamespace(one=slice(None), other=slice(None)))
+    found = list(_of_pair("run", part, pair, metric, GateRules(0.02), is_worse=False))
+    assert [one.kind for one in found] == kinds
+    said = {"not-compared": f"{metric} was not compared: no interval", "few-items": f"{n or 0} shared items"}
+    assert all(one.message.startswith(said[one.kind]) for one in found)
