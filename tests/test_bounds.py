@@ -40,6 +40,7 @@ BOUNDS = {
     "harness.providers.retry:REJECTIONS_TO_STOP": 25,
     "harness.providers.retry:WINDOW_ATTEMPTS": 6,
     "harness.providers.retry:WINDOW_S": 62,
+    "harness.providers.ledger:STEP_S": 0.002,
     "harness.providers.unpacking:MAX_BYTES": 16 * 1024 * 1024,
     "harness.providers.unpacking:MAX_LAYERS": 3,
     "harness.providers.usage:MAX_TOKENS": 100_000_000,

@@ -1,6 +1,7 @@
 """Runs read back as columns: the same figures come out of the folder as went into it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,12 +12,14 @@ import pytest
 import harness
 from harness.errors import RunFolderError
 from harness.hashing import rounded
+from harness.records.datasets import SOFT_LABEL
 from harness.records.experiment import ScoreSpec
 from harness.records.judgments import OUTCOME_CODES, OUTCOMES, VERDICTS
 from harness.records.label_set import VERDICT_LABELS, number_set
 from harness.runner import run_reader
 from harness.runner.run_reader import read_judged
 from harness.scoring.score import score_dataset
+from support.judged_runs import dataset
 
 ROWS = [
     {"id": str(k), "prompt": f"p{k // 2}", "response_a": "x" * (k + 1), "response_b": f"yé{k}", "model_a": "m1"}
@@ -272,3 +275,13 @@ def test_labels_are_codes_and_those_that_are_missing_are_minus_one():
     assert found.reference_codes().tolist() == [0, -1, 0]
     assert found.annotator_codes().tolist() == [[0, 0], [-1, -1], [0, 0]]
     assert np.nan_to_num(found.numbers()).tolist() == [[3, 2], [0, 0], [4.5, 5]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"), [(None, None), ([None] * 3, None), ([0.5, None, 1.0], [0.5, np.nan, 1.0])]
+)
+def test_shares_of_annotators_are_there_where_an_item_has_one(labels, expected):
+    bare = dataset([0, 1, 2], {"x": [0, 0, 0]})
+    column = [] if labels is None else [pl.Series(SOFT_LABEL, labels, pl.Float64)]
+    found = replace(bare, frame=bare.frame.drop(SOFT_LABEL, strict=False).with_columns(column)).soft_labels()
+    assert found is None if expected is None else np.array_equal(found, expected, equal_nan=True)

@@ -136,6 +136,9 @@ def planned(name: str) -> Any:
             for start in (3, 60)
         ]
         drawn = planning.redrawn(cells[0], 33.4, seed=4, redraws=40)
+        found[f"{direction} of little"] = [
+            planning.redrawn(cells[1], worth_, seed=4, redraws=9) for worth_ in (0.4, 1.2, 2.4)
+        ]
         ranges = planning.alternatives(statistic, drawn, direction).detectable(30.0, 2.0)
         replaced = [planning.replaced(statistic, cells, direction, share) for share in (0.0, 0.3, 1.0, 1.4, 2.0)]
         errors = [every.test_error(9.0), every.surplus(9.0, 2.0)]
