@@ -9,11 +9,12 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 from typing import Any
 
-from harness.errors import ModelStopped
+from harness.errors import InputError, ModelStopped
 from harness.providers.attempts import connection_fault
 from harness.providers.budget import bill_at_most, has_usage
 from harness.providers.endpoint import (
@@ -29,6 +30,7 @@ from harness.providers.endpoint import (
 from harness.providers.faults import fault_in, fault_of
 from harness.providers.finish_reasons import end_of
 from harness.providers.ledger_lines import FIRST_LINE, LedgerTotals, line_of
+from harness.providers.ledger_settling import left_by, settling_lines
 from harness.providers.redaction import Secret, Secrets, secrets_in
 from harness.providers.response import read_completion, read_value
 from harness.providers.retry import FailureRow, Fault, as_answer, backoff_s, in_short, unexpected
@@ -477,6 +479,17 @@ def ledgers() -> Any:
     for one in bad:
         line = one if isinstance(one, bytes) else line_of(one)
         found += [totals([FIRST_LINE, *map(line_of, good[:3]), line], alive=True), totals([line], alive=True)[-1]]
+    ended = [{**begin, "run": "ra"}, {"run": "ra", "n": 1, "reserved": 3}, {"run": "ra", "n": 2, "reserved": 7}]
+    for alive in (True, False):
+        every = LedgerTotals(lambda identity, alive=alive: alive, lambda: "here")
+        for line in (FIRST_LINE, *map(line_of, [*good[:-1], *ended])):
+            every.add(line)
+        for run in (None, "r", "ra", "s", "x", ""):
+            try:
+                left = left_by(every, Path("ledger"), run)
+                found.append([left, [settling_lines(left, units).__repr__() for units in (0, 1, 100)]])
+            except InputError as error:
+                found.append(str(error))
     price = Price(0.15, 0.6)
     calls = [
         Call("m", ({"role": "user", "content": "x" * 400},), params)
