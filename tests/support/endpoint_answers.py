@@ -484,7 +484,7 @@ def ledgers() -> Any:
         every = LedgerTotals(lambda identity, alive=alive: alive, lambda: "here")
         for line in (FIRST_LINE, *map(line_of, [*good[:-1], *ended])):
             every.add(line)
-        for run in (None, "r", "ra", "s", "x", ""):
+        for run in ("r", "ra", "s", "x", ""):
             try:
                 left = left_by(every, Path("ledger"), run)
                 found.append([left, [settling_lines(left, units).__repr__() for units in (0, 1, 100)]])
