@@ -3,6 +3,7 @@
 import gc
 import os
 import pkgutil
+import re
 import signal
 import threading
 from collections.abc import Generator
@@ -53,6 +54,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let SIGINT reach the processes that tests start: what a shell runs in the background ignores it."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import a file none of whose tests is run, unless it was asked for: that takes longer than many tests."""
+    asked_for = {Path(argument.partition("::")[0]).resolve() for argument in config.args}
+    if not collection_path.name.startswith("test_") or collection_path in asked_for:
+        return None
+    is_listed = collection_path.relative_to(Path(__file__).parent).as_posix().startswith((*SLOW, *WHOLE))
+    expression = config.getoption("markexpr")
+    if expression.startswith("not slow and not whole"):
+        return is_listed or None
+    if expression.startswith("(slow or whole)") and not is_listed:
+        return not re.search(r"\bmark\.(slow|whole)\b", collection_path.read_text("utf-8")) or None
+    return None
 
 
 @pytest.hookimpl(wrapper=True)
