@@ -39,6 +39,7 @@ def test_a_comparison_is_the_document_of_the_command(run: harness.FinishedRun) -
     assert repr(found) == f"<Document compare: quickstart {run.id}, quickstart {run.id}>"
 
 
+@pytest.mark.whole
 def test_an_audit_is_the_document_of_the_command(run: harness.FinishedRun) -> None:
     found = harness.audit(run)
     assert found == printed("audit", "quickstart")
@@ -61,6 +62,7 @@ def test_power_takes_a_run_a_spec_a_file_and_a_plan(run: harness.FinishedRun) ->
     assert of_run.frame()["n_needed"].min() > 0
 
 
+@pytest.mark.whole
 def test_a_correction_is_the_document_of_the_command(run: harness.FinishedRun, tmp_path: Path) -> None:
     found = harness.correct(harness.load_spec(ROOT / "specs/quickstart.yaml"), results=RESULTS)
     assert found == printed("correct", "quickstart")

@@ -27,6 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> harness.FinishedRun:
     return harness.run_spec(harness.load_spec(spec), cache=folder / "cache", results=folder / "results")
 
 
+@pytest.mark.whole
 def test_a_calibration_is_the_document_of_the_command_and_writes_its_file(run: harness.FinishedRun, tmp_path: Path):
     found = harness.calibrate(run, write=tmp_path / "map.json", method="sigmoid")
     done = CliRunner().invoke(main, ["calibrate", str(run.folder), "--json"])

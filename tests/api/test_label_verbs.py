@@ -93,6 +93,7 @@ def test_a_status_needs_a_draw_and_a_width_within_the_scale(tmp_path: Path) -> N
             harness.label_status("checks", folder=tmp_path, width=width)
 
 
+@pytest.mark.whole
 def test_a_threshold_is_the_document_of_the_command(tmp_path: Path) -> None:
     found = harness.threshold("checks")
     assert found == printed("threshold", "checks")

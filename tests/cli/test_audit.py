@@ -50,6 +50,7 @@ def audit(*arguments):
     return CliRunner().invoke(main, ["audit", *arguments])
 
 
+@pytest.mark.whole
 def test_every_cell_has_a_card_with_a_line_for_each_probe():
     shown = audit("audited", "--wide")
     assert shown.exit_code == 0, shown.output
@@ -61,6 +62,7 @@ def test_every_cell_has_a_card_with_a_line_for_each_probe():
     assert "nan" not in shown.stdout.lower()
 
 
+@pytest.mark.whole
 def test_what_was_found_comes_first():
     shown = audit("audited")
     assert shown.exit_code == 0, shown.output
@@ -97,6 +99,7 @@ def test_a_run_without_findings_says_so_in_one_line():
     ]
 
 
+@pytest.mark.whole
 def test_json_output_matches_its_schema():
     said = json.loads(audit("spec.yaml", "--json").stdout)
     assert check(Document("", said), "audit") == []
@@ -124,6 +127,7 @@ def test_the_summary_follows_the_findings_and_not_the_sentences():
     assert lines[1:] == ["nothing was found", "cannot be told: sample: no data, see `score: {probes: [PROBE]}`"]
 
 
+@pytest.mark.whole
 def test_one_cell_and_an_unknown_cell():
     shown = audit("audited", "--cell", "direct/judge:wordy")
     assert [line for line in shown.stdout.splitlines() if line.startswith("pairs/direct/")] == [
@@ -134,6 +138,7 @@ def test_one_cell_and_an_unknown_cell():
     assert "did you mean" in shown.stderr
 
 
+@pytest.mark.whole
 def test_probes_of_the_spec_are_companions_of_its_scores():
     (stored,) = Path("results/audited").glob("*/leaderboard.json")
     document = json.loads(stored.read_text())
@@ -153,6 +158,7 @@ def test_unknown_probe_is_an_error_with_a_suggestion():
     assert "there is no probe `winrate`; did you mean `win-rate`?" in shown.stderr
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("axis", ["order: [both]", "repeats: [2]"])
 def test_jury_beside_orders_and_repeats(axis):
     text = SPEC.replace("  order: [given, both]\n  repeats: [1, 2]\n", f"  {axis}\n")

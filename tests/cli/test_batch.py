@@ -100,6 +100,7 @@ def test_files_hold_each_call_once_and_no_key(modes: Commands, monkeypatch):
     modes("batch", "write", str(modes.spec), "--out", str(files[0].parent), code=2)
 
 
+@pytest.mark.whole
 def test_what_is_missing_or_failed_is_asked_again_by_line(modes: Commands):
     files, _ = modes.write(1)
     senior = next(file for file in files if "senior" in file.name)
@@ -153,6 +154,7 @@ def test_results_of_another_spec_are_an_error_and_change_nothing(modes: Commands
     assert "holds no results" in shown.stderr
 
 
+@pytest.mark.whole
 def test_a_reply_in_the_cache_is_not_replaced(modes: Commands):
     files, _ = modes.write(1)
     results = modes.folder / "results"
@@ -196,6 +198,7 @@ def test_models_of_this_machine_are_called_and_others_are_refused(tmp_path: Path
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.whole
 def test_a_complete_cache_leaves_nothing_to_ask(tmp_path: Path):
     spec = spec_in(tmp_path, "http://127.0.0.1:9/v1", items=2)
     spec.write_text(spec.read_text().split("    - jury")[0] + "score: {resamples: 200}\n")

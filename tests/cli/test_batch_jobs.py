@@ -68,6 +68,7 @@ def test_jobs_are_listed_cancelled_and_collected(tmp_path: Path, server: BatchSe
     assert server.jobs["batch_3"]["request_counts"]["total"] == 6  # what the cancelled job had not reached
 
 
+@pytest.mark.whole
 def test_a_direct_run_says_that_jobs_hold_calls(tmp_path: Path, server: BatchServer):
     shown = harness(tmp_path, "run", "SPEC", "--results", str(tmp_path / "out"))
     assert "36 calls of this cache are in batch jobs, which this run does not wait for" in shown.stderr
@@ -82,6 +83,7 @@ def test_a_job_that_vanished_is_given_up_on_demand(tmp_path: Path, server: Batch
     assert set(states(tmp_path)) == {"batch_2"}
 
 
+@pytest.mark.whole
 def test_a_job_of_another_spec_is_neither_cancelled_nor_collected(tmp_path: Path, server: BatchServer):
     spec = tmp_path / "spec.yaml"
     spec.write_text(spec.read_text().replace("novice", "other").replace("name: modes", "name: others"))
@@ -94,6 +96,7 @@ def test_a_job_of_another_spec_is_neither_cancelled_nor_collected(tmp_path: Path
     assert "batch_1 was submitted for the model `novice` of `modes`; run that spec with --batch first" in shown.stderr
 
 
+@pytest.mark.whole
 def test_a_damaged_record_is_an_error_with_its_place(tmp_path: Path, server: BatchServer):
     (record, *_) = (tmp_path / "cache/batches").glob("*/job.json")
     record.write_text("{}")

@@ -57,6 +57,7 @@ def cells() -> dict[str, dict[str, object]]:
     return {cell["cell"]: cell for part in found["datasets"] for cell in part["cells"]}
 
 
+@pytest.mark.whole
 def test_each_cell_is_calibrated_by_what_it_gives():
     found = cells()
     assert {name: cell["source"] for name, cell in found.items()} == {
@@ -73,6 +74,7 @@ def test_each_cell_is_calibrated_by_what_it_gives():
     assert soft["metrics"]["auc"]["value"] > 0.8
 
 
+@pytest.mark.whole
 def test_text_says_what_is_sure_and_one_cell_can_be_chosen():
     text = harness("calibrate", "soft").stdout
     assert "pairs/direct/judge:good: gives verdicts without a probability" in text
@@ -98,6 +100,7 @@ def test_labels_of_a_file_replace_those_of_the_run(tmp_path: Path):
     assert "fewer than 20 labelled items" in found["datasets"][0]["cells"][0]["reason"]
 
 
+@pytest.mark.whole
 def test_drawn_labels_replace_those_of_the_run_and_unequal_probabilities_are_refused(tmp_path: Path):
     drawn = ("label", "next", "soft", "--n", "40", "--dir", str(tmp_path), "--json")
     found = json.loads(harness(*drawn).stdout)
@@ -119,6 +122,7 @@ def test_options_of_a_file_need_the_file():
     assert (done.exit_code, "need --labels" in done.stderr) == (2, True)
 
 
+@pytest.mark.whole
 def test_shares_of_a_dataset_are_the_labels(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     shares = [(0.9, 0.1), (0.3, 0.7), (0.5, 0.5)]
@@ -137,6 +141,7 @@ def test_shares_of_a_dataset_are_the_labels(tmp_path: Path, monkeypatch):
     assert soft["metrics"]["human-win-rate"]["value"] == pytest.approx((0.9 + 0.3 + 0.5) / 3)
 
 
+@pytest.mark.whole
 def test_the_reliability_is_written_as_a_page_or_as_the_picture_of_one_cell(tmp_path: Path):
     pytest.importorskip("vl_convert")
     out = tmp_path / "reliability.html"

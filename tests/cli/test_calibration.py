@@ -73,6 +73,7 @@ def test_the_file_is_as_its_schema_says():
     assert len(found["items"]) == 110
 
 
+@pytest.mark.whole
 def test_figures_are_of_items_that_it_was_not_fitted_to():
     found, board = companions("second")
     brier = found["pairs/combined-10/judge:good"]["brier.calibrated"]
@@ -92,6 +93,7 @@ def test_the_items_that_it_was_fitted_to_are_refused():
     assert "fitted to 110 of the 110 items" in one["reason"]
 
 
+@pytest.mark.whole
 def test_its_content_is_part_of_the_run():
     before = harness("run", "second.yaml").stderr
     content = Path("calibration.json").read_text()

@@ -92,6 +92,7 @@ def judge(one, other, *arguments):
     return found["comparisons"][0]["datasets"][0]["pairs"][0]["judge"], found, shown.exit_code
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("one", "other", "method", "moves", "is_changed"),
     [
@@ -114,6 +115,7 @@ def test_truth_table_of_a_judge_that_changed(one, other, method, moves, is_chang
         assert document["gate"]["margin"] is None
 
 
+@pytest.mark.whole
 def test_sixteen_of_eighty_verdicts_in_one_direction():
     shown = compare("base.yaml", "to-a.yaml")
     assert shown.exit_code == 0, "a remark without --fail-if-changed"
@@ -133,6 +135,7 @@ def test_moves_in_both_directions_need_repeats_to_be_told_from_noise():
     assert (found["moved"], found["is_changed"]) == (24, False)
 
 
+@pytest.mark.whole
 def test_a_judge_that_could_not_be_tested_fails():
     found, document, code = judge("base", "few", "--fail-if-changed")
     assert (found["items"], code) == (12, 1)
@@ -146,11 +149,13 @@ def test_a_judge_that_could_not_be_tested_fails():
     assert judge("base", "reordered", "--fail-if-changed", "--allow-missing")[2] == 0
 
 
+@pytest.mark.whole
 def test_both_gates_at_once():
     shown = compare("base.yaml", "to-a.yaml", "--fail-if-changed", "--fail-if-worse", "0.9", "--json")
     assert [one["kind"] for one in json.loads(shown.stdout)["gate"]["findings"]] == ["changed"]
 
 
+@pytest.mark.whole
 def test_repeats_of_either_order_are_exchanged_among_themselves():
     write("orders", HALF, HALF, order="both")
     write("orders-moved", *[turned(HALF, 12)] * 2, order="both")
@@ -158,6 +163,7 @@ def test_repeats_of_either_order_are_exchanged_among_themselves():
     assert (found["draws"], found["moved"], found["is_changed"]) == ([2, 2], 12, True)
 
 
+@pytest.mark.whole
 def test_p_values_are_adjusted_for_all_cells():
     write("two-base", HALF, order="given, swapped")
     write("two-to-a", moved(HALF, 16), order="given, swapped")

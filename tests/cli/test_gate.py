@@ -106,6 +106,7 @@ def test_more_failures_are_a_finding_of_their_own():
     assert compare("failing.yaml", "base.yaml", "--fail-if-worse", "0.1").exit_code == 0
 
 
+@pytest.mark.whole
 def test_runs_without_a_shared_item_do_not_pass():
     rows = [
         {"id": f"x{i}", "prompt": "p", "response_a": "a", "response_b": "b", "label": "ab"[i % 2]} for i in range(20)
@@ -136,6 +137,7 @@ def test_options_of_the_gate_need_the_gate():
     assert importlib.import_module("harness.cli.compare").MIN_ITEMS == MIN_ITEMS
 
 
+@pytest.mark.whole
 def test_all_datasets_together_need_a_clearer_loss_than_one_alone():
     """A loss with p between .025 and .05 fails a gate of one family, and passes one of two."""
     write("steady", N)

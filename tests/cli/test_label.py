@@ -50,6 +50,7 @@ def filled(path, words):
     return rows
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("run", "words"), [("mine", ["1", "2", "tie"]), ("checks", ["pass", "pass", "fail"])])
 def test_from_a_draw_to_corrected_rates_and_votes(tmp_path, run, words):
     folder = ("--dir", str(tmp_path))
@@ -80,6 +81,7 @@ def test_from_a_draw_to_corrected_rates_and_votes(tmp_path, run, words):
         assert abs(next(rates) - next(rates)) < 0.05
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("run", ["mine", "checks"])
 def test_status_says_what_is_labelled_and_how_many_more_a_width_needs(tmp_path, run):
     folder = ("--dir", str(tmp_path))

@@ -152,6 +152,7 @@ def test_rankings_are_drawn_in_another_order_labelled_and_exported_in_the_order_
     assert "human labels" not in shown
 
 
+@pytest.mark.whole
 def test_rankings_drawn_where_cells_disagree_are_weighted_and_rankings_of_several_annotators_averaged(tmp_path):
     folder = ("--dir", str(tmp_path))
     drawn = document("next", "drafts", "--n", "24", "--stratify", "--annotator", "a", "--annotator", "b", *folder)
@@ -175,6 +176,7 @@ def test_what_is_no_ranking_is_an_error_with_its_line(tmp_path):
     assert "such as `2>1=3`, or that of the best alone, or leave it empty" in shown
 
 
+@pytest.mark.whole
 def test_whole_clusters_are_drawn_labelled_and_corrected(tmp_path):
     rows = [
         {"id": f"c{k}", "prompt": f"Write about {k // 3}.", "response": f"essay {k} " * (k % 7 + 1)} for k in range(120)

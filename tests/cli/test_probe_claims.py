@@ -47,6 +47,7 @@ def write(folder, items, replies, *, columns="", order="[given]"):
     return found["cells"][0]["probes"]
 
 
+@pytest.mark.whole
 def test_no_card_of_the_quick_start_claims_a_length_or_family_bias():
     """None of its judges has one; 7 of 12 cards of the first edition said that a longer response moves the verdict."""
     ran("new", "try")
@@ -75,6 +76,7 @@ def test_a_judge_that_is_always_right_has_no_length_bias(tmp_path):
     assert length["figures"]["length.beyond-quality"]["value"] is None
 
 
+@pytest.mark.whole
 def test_a_judge_that_answers_as_people_do_is_as_good_as_a_person(tmp_path):
     """The first edition showed .618 for people and .490 for such a judge."""
     rng = np.random.default_rng(5)
@@ -90,6 +92,7 @@ def test_a_judge_that_answers_as_people_do_is_as_good_as_a_person(tmp_path):
     assert ceiling["sentence"].endswith("not distinguishable from 0")
 
 
+@pytest.mark.whole
 def test_a_slot_that_prompts_prefer_at_random_is_not_called_a_preference(tmp_path):
     """25 prompts of 4 pairs, none preferred on average: p ≤ .05 in .145 of such worlds by the first edition."""
     prompts = np.repeat(np.arange(25), 4)

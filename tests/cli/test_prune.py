@@ -53,6 +53,7 @@ def store(*entries, age_s=0.0):
         connection.execute(f"UPDATE Cache SET store_time = ? WHERE key IN ({marks})", [time.time() - age_s, *keys])
 
 
+@pytest.mark.whole
 def test_a_dry_run_deletes_nothing_and_names_the_cost():
     store(entry(1, model="paid"), entry(2, model="paid"), entry(3, model="unpriced"))
     spec = Path("mine.yaml").read_text()
@@ -71,6 +72,7 @@ def test_a_dry_run_deletes_nothing_and_names_the_cost():
     assert prune("--unused-by", "mine.yaml")["entries"] == 323
 
 
+@pytest.mark.whole
 def test_deleting_leaves_what_the_spec_uses_and_the_cache_intact():
     store(*(entry(number) for number in range(300)))
     found = prune("--unused-by", "mine.yaml", "--delete")
@@ -83,6 +85,7 @@ def test_deleting_leaves_what_the_spec_uses_and_the_cache_intact():
     assert prune("--unused-by", "mine.yaml")["replies"] == 1
 
 
+@pytest.mark.whole
 def test_replies_of_an_older_run_of_the_spec_are_used():
     Path("mine.yaml").write_text(Path("mine.yaml").read_text().replace("skill: 0.6", "skill: 0.5"))
     assert prune("--unused-by", "mine.yaml")["replies"] == 0
@@ -90,6 +93,7 @@ def test_replies_of_an_older_run_of_the_spec_are_used():
     assert prune("--unused-by", "mine.yaml")["replies"] == 160, "the replies of the judge that changed"
 
 
+@pytest.mark.whole
 def test_only_old_replies_with_both_options():
     store(entry(1), age_s=10 * 86_400)
     store(entry(2), age_s=60)
@@ -134,6 +138,7 @@ def test_problems_of_all_specs_are_reported_and_nothing_is_deleted():
         assert cache.stats().entries == 320
 
 
+@pytest.mark.whole
 def test_replies_of_a_generation():
     Path("loops.yaml").write_text(LOOPS)
     Path("tasks.jsonl").write_text('{"id": "1", "prompt": "Name a colour."}\n')

@@ -51,6 +51,7 @@ def test_a_repeated_run_makes_every_call_again_and_can_be_replayed():
     assert (judges["tested"], judges["changed"]) == (6, 0)
 
 
+@pytest.mark.whole
 def test_the_first_run_stays_what_it_was():
     files = [path for path in Path("results").rglob("*") if path.is_file() and path.name != "environment.json"]
     before = {path: path.read_bytes() for path in files}
@@ -68,6 +69,7 @@ def test_an_edited_spec_cannot_be_repeated():
     assert harness("run", "--repeat-of", "mine").exit_code == 2
 
 
+@pytest.mark.whole
 def test_a_run_that_names_no_spec_needs_one():
     for file in Path("results/mine").glob("*/environment.json"):
         file.write_text("{}")
@@ -95,6 +97,7 @@ def test_options_that_do_not_go_together(arguments, message):
     assert (shown.exit_code, message in shown.stderr) == (2, True), shown.output
 
 
+@pytest.mark.whole
 def test_recordings_and_generations_cannot_be_asked_again():
     row = {"dataset": "pairs", "strategy": "direct", "model": "m", "step": "judge", "text": "Verdict: A"}
     items = [json.loads(line)["id"] for line in Path("mine.jsonl").read_text().splitlines()]

@@ -160,6 +160,7 @@ def test_what_was_not_checked_fails():
         parse_threshold("a=b=c")
 
 
+@pytest.mark.whole
 def test_a_generation_is_checked_by_its_win_rates():
     Path("loops.yaml").write_text(LOOPS)
     Path("tasks.jsonl").write_text("".join(f'{{"id": "{i}", "prompt": "Name colour {i}."}}\n' for i in range(4)))
@@ -170,6 +171,7 @@ def test_a_generation_is_checked_by_its_win_rates():
     assert "every system, or of the `best`" in harness("run", "loops.yaml", "--fail-below", "x:win-rate-half=0").stderr
 
 
+@pytest.mark.whole
 def test_the_junit_file_has_a_case_for_each_check():
     assert run("--fail-below", "kappa=0.2", "--junit", "out/gate.xml").exit_code == 1
     (suite,) = ElementTree.parse("out/gate.xml").getroot()
@@ -215,6 +217,7 @@ def test_a_run_in_github_actions_has_annotations_and_a_summary(actions):
     assert "| direct | judge:careful" in text
 
 
+@pytest.mark.whole
 def test_a_comparison_in_github_actions_has_annotations_and_a_summary(actions):
     Path("other.yaml").write_text(Path("mine.yaml").read_text().replace('name: "mine"', "name: other"))
     text = Path("other.yaml").read_text().replace("skill: 0.9", "skill: 0.1")

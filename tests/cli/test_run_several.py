@@ -43,6 +43,7 @@ def runs():
     return sorted(folder.parent.name for folder in Path("results").glob("*/*/"))
 
 
+@pytest.mark.whole
 def test_each_spec_is_run_and_shown_in_turn():
     shown = run("one.yaml", "two.yaml")
     assert shown.exit_code == 0, shown.stderr
@@ -50,6 +51,7 @@ def test_each_spec_is_run_and_shown_in_turn():
     assert runs() == ["one", "two"]
 
 
+@pytest.mark.whole
 def test_the_replies_of_the_first_serve_the_second():
     shown = run("one.yaml", "two.yaml")
     assert "16 calls made, 0 from the cache" in shown.stderr
@@ -67,6 +69,7 @@ def test_all_errors_of_all_specs_are_reported_and_nothing_is_run():
     assert not Path(".harness-cache").exists()
 
 
+@pytest.mark.whole
 def test_a_spec_may_take_over_the_winner_of_one_before_it():
     write("second", strategy="[{winner_of: one}]")
     shown = run("one.yaml", "second.yaml")
@@ -90,6 +93,7 @@ def test_a_winner_of_a_spec_that_is_not_named_before_needs_a_run():
     assert not runs()
 
 
+@pytest.mark.whole
 def test_too_many_failures_of_one_spec_do_not_keep_the_others_from_running():
     write("refusing")
     text = Path("refusing.yaml").read_text()
@@ -108,6 +112,7 @@ def test_a_format_of_one_document_takes_one_spec(report):
     assert not runs()
 
 
+@pytest.mark.whole
 def test_a_limit_counts_for_all_specs_together():
     shown = run("one.yaml", "two.yaml", "--max-cost", "5")
     assert shown.exit_code == 0, shown.stderr
@@ -125,6 +130,7 @@ def test_thresholds_are_checked_for_every_spec_before_the_first_run(second):
     assert "has no metric `kappa`" in "".join(failure.get("message") for failure in case)
 
 
+@pytest.mark.whole
 def test_the_junit_file_has_the_checks_before_the_error_and_the_error():
     assert run("one.yaml").exit_code == 0
     write("two", strategy="[combined-5]")

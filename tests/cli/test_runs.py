@@ -48,6 +48,7 @@ def listed(*arguments):
     return found["runs"]
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("here")
 def test_runs_are_listed_newest_first_with_what_changed_since():
     new, old = listed("mine.yaml")
@@ -69,6 +70,7 @@ def test_the_table_has_a_line_for_each_run():
     assert lines[4].endswith("edited since: models.hasty.skill 0.6 → 0.5, data of pairs (40 → 38 items)")
 
 
+@pytest.mark.whole
 @pytest.mark.usefixtures("here")
 def test_a_run_is_selected_wherever_a_run_is_taken():
     new, old = (run["run"] for run in listed("mine"))
@@ -86,6 +88,7 @@ def test_a_run_is_selected_wherever_a_run_is_taken():
     assert (missing.exit_code, missing.stderr.startswith("error: there is no run 9 of mine; it has @2 (")) == (2, True)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("verb", ["leaderboard", "audit", "compare"])
 @pytest.mark.usefixtures("here")
 def test_a_run_of_an_older_version_is_reported(verb):
@@ -168,6 +171,7 @@ def test_where_no_run_is_the_folder_is_named(tmp_path, monkeypatch):
     assert f"there is no run of mine in {tmp_path / 'results'}, which does not exist" in shown.stderr
 
 
+@pytest.mark.whole
 def test_runs_of_a_generation(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("loops.yaml").write_text(LOOPS)

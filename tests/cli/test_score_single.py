@@ -75,6 +75,7 @@ def column(name: str) -> list[object]:
     return [row[name] for row in ROWS]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("file", ["t.csv", "t.jsonl", "t.parquet"])
 def test_labels_are_scored_as_scikit_learn_does(folder, file):
     named = ("kappa", "accuracy", "balanced-accuracy", "recall-pass", "precision-fail", "f1-pass")
@@ -96,6 +97,7 @@ def test_labels_are_scored_as_scikit_learn_does(folder, file):
         assert found == pytest.approx(expected)
 
 
+@pytest.mark.whole
 def test_scores_become_labels_by_thresholds(folder):
     options = ["--labels", "fail,pass", "--thresholds", "pass=0.6", "--metric", "auc", "--metric", "kappa"]
     truth, scores = column("human"), column("score")
@@ -135,6 +137,7 @@ def test_numbers_with_all_their_digits(folder):
     assert figures(folder, name="essays")["y"] == pytest.approx(expected)
 
 
+@pytest.mark.whole
 def test_a_judge_and_an_annotator_in_each_row_of_two_files_and_the_spec_again(folder):
     said = [
         {"item": row["id"], "judge": judge, "run": run, "said": row[judge] if run == 0 or number % 7 else None}

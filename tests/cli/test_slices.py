@@ -65,6 +65,7 @@ def harness(*arguments: str):
     return CliRunner().invoke(main, list(arguments))
 
 
+@pytest.mark.whole
 def test_spec_names_columns_and_the_run_shows_them():
     found = json.loads(harness("leaderboard", "by", "--format", "json").stdout)
     assert check(Document("", found), "leaderboard") == []
@@ -88,6 +89,7 @@ def test_slices_fit_into_80_columns_with_whole_names():
         assert set(forms[0].texts) == {"judge:good", "judge:poor"}
 
 
+@pytest.mark.whole
 def test_column_of_a_finished_run_is_shown_without_a_new_run():
     found = json.loads(harness("leaderboard", "plain", "--by", "category", "--format", "json").stdout)
     assert check(Document("", found), "leaderboard") == []

@@ -58,6 +58,7 @@ def board(*arguments: str):
     return found
 
 
+@pytest.mark.whole
 def test_lower_brier_scores_come_first_and_ranks_follow():
     found = board()
     assert found["lower_is_better"] == ["brier"]
@@ -73,6 +74,7 @@ def test_lower_brier_scores_come_first_and_ranks_follow():
     assert kinds["pairs/direct/judge:good"] == "jackknife"  # from its verdicts
 
 
+@pytest.mark.whole
 def test_another_metric_and_a_baseline_are_compared_as_when_the_run_was_scored():
     stored = {row["cell"]: row["metrics"]["auc"] for row in board()["rows"]}
     again = board("--metric", "auc")
@@ -86,6 +88,7 @@ def test_another_metric_and_a_baseline_are_compared_as_when_the_run_was_scored()
     assert "logprobs/judge:bad by brier" in text
 
 
+@pytest.mark.whole
 def test_gate_has_a_side_for_each_direction():
     wrong = harness("run", "one.yaml", "--fail-below", "brier=0.2", "--fail-above", "kappa=0.9")
     assert wrong.exit_code == 2

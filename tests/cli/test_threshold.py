@@ -74,6 +74,7 @@ def cells(*options: object) -> dict[str, dict[str, object]]:
     return {cell["cell"].removeprefix("d/"): cell for part in found["datasets"] for cell in part["cells"]}
 
 
+@pytest.mark.whole
 def test_each_cell_has_the_threshold_of_its_scores():
     found = cells()
     rated = found["rate/judge:good"]
@@ -94,6 +95,7 @@ def test_each_cell_has_the_threshold_of_its_scores():
     assert "gives labels alone" in found["pass-fail/judge:good"]["reason"]
 
 
+@pytest.mark.whole
 def test_the_threshold_in_the_spec_gives_the_figure_where_it_was_chosen(tmp_path):
     chosen = cells("--aim", "kappa", "--cell", "rate/judge:good")["rate/judge:good"]["chosen"]
     text = SPEC.replace("pass: 4", f"pass: {chosen['threshold']:g}").replace(
@@ -108,6 +110,7 @@ def test_the_threshold_in_the_spec_gives_the_figure_where_it_was_chosen(tmp_path
     assert kappa == pytest.approx(chosen["in_sample"]["kappa"])
 
 
+@pytest.mark.whole
 def test_a_recall_is_kept_and_the_other_one_is_the_aim():
     chosen = cells("--recall", "pass=0.9", "--cell", "rate/judge:good")["rate/judge:good"]["chosen"]
     assert chosen["in_sample"]["recall-pass"] >= 0.9
@@ -120,6 +123,7 @@ def test_a_recall_is_kept_and_the_other_one_is_the_aim():
     assert "of them failed" in text
 
 
+@pytest.mark.whole
 def test_labels_of_a_file_replace_those_of_the_run(tmp_path):
     rows = [json.loads(line) for line in Path("data.jsonl").read_text().splitlines()]
     own = {row["id"]: "pass" if row["labels"].count("pass") > 1 else "fail" for row in rows}
@@ -195,6 +199,7 @@ CONSTANT = "{provider: recorded, path: replies.jsonl, columns: {item: id, text: 
 BROKEN = "  broken: {provider: simulated, skill: 0.8, malformed_rate: 0.2}\n"
 
 
+@pytest.mark.whole
 def test_the_roc_curves_are_written_as_a_page_with_a_table_beside_each(tmp_path):
     pytest.importorskip("vl_convert")
     out = tmp_path / "roc.html"
@@ -248,6 +253,7 @@ def test_another_kind_of_file_is_refused_before_anything_is_computed(options, me
     assert message in done.output
 
 
+@pytest.mark.whole
 def test_drawn_labels_take_the_place_of_those_of_the_run(tmp_path):
     drawn = json.loads(harness("label", "next", "checks", "--n", "60", "--dir", tmp_path, "--json").stdout)
     path = Path(drawn["files"][0]["file"])

@@ -76,6 +76,7 @@ def stopped(sheet: dict[str, Any]) -> dict[str, int]:
     return {name: gate["stopped"] for name, gate in sheet["gates"].items() if gate["stopped"]}
 
 
+@pytest.mark.whole
 def test_labels_of_people_make_the_examples(tmp_path):
     scored(tmp_path, *LABELS)
     assert "4 responses of 9 candidates" in exported(tmp_path)
@@ -107,6 +108,7 @@ def test_labels_of_the_judge_come_with_its_agreement(tmp_path):
     assert all(len(row["calls"]) == 1 for row in rows_in(tmp_path))
 
 
+@pytest.mark.whole
 def test_grades_and_numbers_by_thresholds(tmp_path):
     grades = ("--judge", "grade", "--human", "grade", "--labels", "1,2,3,4,5", "--ordered", "--metric", "accuracy")
     scored(tmp_path, *grades)
@@ -120,6 +122,7 @@ def test_grades_and_numbers_by_thresholds(tmp_path):
         assert examples(tmp_path) == [*kept, ("good answer", False)]
 
 
+@pytest.mark.whole
 def test_responses_to_one_prompt_stay_in_one_part(tmp_path):
     scored(tmp_path, *LABELS)
     for seed in range(6):
@@ -147,6 +150,7 @@ def test_options_that_do_not_fit_are_refused(tmp_path, arguments, message):
     assert not (tmp_path / "out.jsonl").exists()
 
 
+@pytest.mark.whole
 def test_dpo_and_runs_without_labels_are_refused(tmp_path):
     scored(tmp_path, *LABELS[:2], *LABELS[4:])
     assert "dpo needs pairs of responses" in exported(tmp_path, form="dpo", code=2)
@@ -154,6 +158,7 @@ def test_dpo_and_runs_without_labels_are_refused(tmp_path):
     assert "responses of 9 candidates" in exported(tmp_path, "--by", "judge")
 
 
+@pytest.mark.whole
 def test_a_table_without_texts_makes_no_examples(tmp_path):
     (tmp_path / "labels.csv").write_text("prompt,judge,human\np1,pass,pass\np2,fail,fail\n", encoding="utf-8")
     done = run(tmp_path, "score", "labels.csv", *LABELS, "--spec", "mine.yaml", "--name", "mine")

@@ -151,6 +151,7 @@ def test_scores_of_reviewers_prefer_where_they_selected(world, tmp_path):
             assert row["evaluator"] == "selection:score"
 
 
+@pytest.mark.whole
 def test_an_evaluation_gives_its_pairs(world, tmp_path):
     sheet = exported(world, tmp_path, world / "pairs.yaml", "--cell", "direct/judge:careful")
     assert sheet["kind"] == "evaluation"
@@ -183,6 +184,7 @@ def test_the_split_is_by_prompt_and_parts_may_have_files(world, tmp_path):
     assert sorted(map(json.dumps, apart)) == sorted(map(json.dumps, rows))
 
 
+@pytest.mark.whole
 def test_parquet_holds_the_same_rows(world, tmp_path):
     for form in ("dpo", "kto"):
         exported(world, tmp_path, "loops", form=form, out=f"{form}.jsonl")
@@ -220,6 +222,7 @@ def test_the_datasheet_says_what_is_in_the_file(world, tmp_path):
     assert "The spec declares no licences" in text
 
 
+@pytest.mark.whole
 def test_the_datasheet_tells_how_far_the_evaluator_agrees_with_people(world, tmp_path):
     evaluation = world / "judges.yaml"
     evaluation.write_text((world / "pairs.yaml").read_text().replace('name: "pairs"', "name: judges"))
@@ -252,6 +255,7 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(world, tmp_path, wor
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.whole
 def test_of_an_evaluation_too(world, tmp_path):
     spec = world / "pairs.yaml"
     assert "no workflow" in exported(world, tmp_path, spec, "--view", "workflow", code=2).stderr

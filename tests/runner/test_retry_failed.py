@@ -64,6 +64,7 @@ def test_what_may_be_asked_for_again():
     assert kinds_of([]) == frozenset()
 
 
+@pytest.mark.whole
 def test_stored_failures_stay_unless_they_are_asked_for_again(world):
     with served(mute=1) as server:  # each question, and each follow-up, is first answered without an answer
         assert world(server.url)["failures"]["unparsed"] == ITEMS
@@ -83,6 +84,7 @@ def test_stored_failures_stay_unless_they_are_asked_for_again(world):
     assert offline["table"] == row["table"]
 
 
+@pytest.mark.whole
 def test_the_replies_that_were_replaced_are_kept_counted_and_sound(world):
     with served(mute=1) as server:
         world(server.url)
@@ -112,6 +114,7 @@ def _keys(folder: Path):
     return pl.read_parquet(newest / "judgments.parquet")["calls"].explode().to_list()
 
 
+@pytest.mark.whole
 def test_an_endpoint_that_gives_nothing_leaves_the_old_reply_in_its_place(world):
     with served(mute=1) as server:
         world(server.url)
@@ -145,6 +148,7 @@ def test_offline_nothing_can_be_asked_again(world):
     assert "a run that may make no call cannot ask again" in shown.stderr
 
 
+@pytest.mark.whole
 def test_a_generation_asks_again_too(tmp_path):
     from support.loops import SPEC as LOOPS
     from support.loops import laid_out

@@ -70,6 +70,7 @@ def looks_of(folder: Path, *args: Any, **options: Any) -> Looks:
     return Looks.of(plan)
 
 
+@pytest.mark.whole
 def test_a_run_ends_once_the_best_is_separated_and_says_what_that_saved(tmp_path: Path) -> None:
     finished = run(tmp_path)
     stop = finished.leaderboard["stop"]
@@ -86,6 +87,7 @@ def test_a_run_ends_once_the_best_is_separated_and_says_what_that_saved(tmp_path
     jsonschema.validate(finished.leaderboard, json.loads((SCHEMAS / "output/leaderboard.schema.json").read_text()))
 
 
+@pytest.mark.whole
 def test_all_intervals_of_the_board_have_the_level_of_the_look(tmp_path: Path) -> None:
     finished = run(tmp_path)
     level = finished.leaderboard["stop"]["level"]
@@ -99,6 +101,7 @@ def test_all_intervals_of_the_board_have_the_level_of_the_look(tmp_path: Path) -
     assert harness.audit(finished.folder)["level"] == level
 
 
+@pytest.mark.whole
 def test_a_replay_takes_the_same_looks_and_writes_the_same_bytes(tmp_path: Path) -> None:
     first = run(tmp_path)
     spec = load(tmp_path)
@@ -110,6 +113,7 @@ def test_a_replay_takes_the_same_looks_and_writes_the_same_bytes(tmp_path: Path)
     assert elsewhere.id == first.id
 
 
+@pytest.mark.whole
 def test_without_an_answer_all_items_are_judged_and_the_note_says_so(tmp_path: Path) -> None:
     finished = run(tmp_path, novice=0.99)
     stop = finished.leaderboard["stop"]
@@ -123,11 +127,13 @@ def test_without_an_answer_all_items_are_judged_and_the_note_says_so(tmp_path: P
     )
 
 
+@pytest.mark.whole
 def test_cells_within_the_margin_are_settled_too(tmp_path: Path) -> None:
     stop = run(tmp_path, novice=0.99, score=", margin: 0.6").leaderboard["stop"]
     assert (stop["answered"], stop["look"]) == (True, 1)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("width", "look"), [(1.5, 1), (0.001, 2)])
 def test_narrow_intervals_end_a_run(tmp_path: Path, width: float, look: int) -> None:
     stop = run(tmp_path, f"when: width, width: {width}, looks: 3").leaderboard["stop"]
@@ -141,6 +147,7 @@ def test_spending_like_pocock_makes_early_looks_less_strict(tmp_path: Path) -> N
     assert early.planned[-1].level > late.planned[-1].level
 
 
+@pytest.mark.whole
 def test_the_order_depends_on_ids_and_seed_alone_and_keeps_clusters_together(tmp_path: Path) -> None:
     rows = make_pairs(3, 120)
     for at, row in enumerate(rows):
@@ -174,6 +181,7 @@ def test_few_items_are_judged_at_once(tmp_path: Path) -> None:
     assert looks.planned[0].level == pytest.approx(0.95)
 
 
+@pytest.mark.whole
 def test_an_interrupted_run_resumes_at_the_same_look(tmp_path: Path) -> None:
     expected = run(tmp_path / "whole")
     spec = load(tmp_path)
@@ -270,6 +278,7 @@ def test_data_without_labels_cannot_answer(tmp_path: Path) -> None:
         Looks.of(plan)
 
 
+@pytest.mark.whole
 def test_a_comparison_has_the_level_of_the_look_and_says_what_it_cannot_make_right(tmp_path: Path) -> None:
     early = run(tmp_path)
     level = early.leaderboard["stop"]["level"]

@@ -99,6 +99,7 @@ def test_the_text_speaks_of_prompts_won_and_lost(runs: Path) -> None:
     assert any(f"{one} → {other}" in text for one in ("lost", "tied") for other in ("won", "tied") if one != other)
 
 
+@pytest.mark.whole
 def test_the_order_of_two_runs_turns_the_signs_round(runs: Path) -> None:
     def differences(*names: str) -> dict[tuple[str, str], float | None]:
         (comparison,) = compared(runs, *names)["comparisons"]
@@ -134,6 +135,7 @@ def test_an_evaluation_and_a_generation_are_not_compared(runs: Path) -> None:
         assert "only runs of one kind can be compared" in found.stderr
 
 
+@pytest.mark.whole
 def test_an_audit_covers_the_evaluators_of_a_generation(runs: Path) -> None:
     found = shown(runs, "audit", "loops", "--json")
     assert found.exit_code == 0, found.output

@@ -57,6 +57,7 @@ def texts(folder):
     return Texts((folder,), folder / ".harness-cache")
 
 
+@pytest.mark.whole
 def test_items_have_their_conversations_and_stay_texts(folder, source, monkeypatch):
     monkeypatch.setattr("harness.report.pages.evaluation.PAGES", {"cells": "Cells", "failures": "Failures"})
     found = report_of([source], ReportOptions(items=5, texts=texts(folder)))
@@ -101,6 +102,7 @@ def test_a_generation_shows_the_loops_of_the_prompts_that_split_the_verdicts():
     assert page.cards[0].loops[1].drafts[1].diff
 
 
+@pytest.mark.whole
 def test_run_writes_a_report_into_its_folder(folder):
     with contextlib.chdir(folder):
         done = CliRunner().invoke(main, ["run", "spec.yaml", "--offline", "--report"])

@@ -50,6 +50,7 @@ def test_differences_are_those_of_the_leaderboard_and_all_pairs_agree():
     assert part.table.rows[-1][-1].text == "worse"
 
 
+@pytest.mark.whole
 def test_every_probe_is_shown_or_says_why_not():
     ((_, probes),) = audit_page(shipped("quickstart"), LINKS).datasets
     by_name = {probe.name: probe for probe in probes}
@@ -73,6 +74,7 @@ def test_a_run_without_failures_says_so():
     assert "Every one of 1,920 judgments has a verdict." in render(page, Frame("run"), LINKS)
 
 
+@pytest.mark.whole
 def test_the_pages_of_a_generation_have_its_win_rates_and_its_loops():
     source = shipped("feedback-loops")
     html = report_of([source], ReportOptions()).html
@@ -142,12 +144,14 @@ def test_a_report_of_two_runs_compares_them_and_shows_each(two_runs, monkeypatch
     assert "run-2-failures" in found.sections
 
 
+@pytest.mark.whole
 def test_the_same_run_twice_is_one_run():
     source = shipped("feedback-loops")
     found = report_of([source, RunSource(source.folder)], ReportOptions())
     assert found.sections == ("overview", "loops", "items")
 
 
+@pytest.mark.whole
 def test_runs_of_two_kinds_are_not_compared():
     with pytest.raises(InputError, match="only runs of one kind can be compared"):
         report_of([shipped("quickstart"), shipped("feedback-loops")], ReportOptions())
