@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import Any
 
-from harness.prompting.parsing.definition import answer_faults, full_rule
+from harness.prompting.parsing.definition import answer_faults, criterion_markers, endings, full_rule
 from harness.prompting.parsing.normalise import normalised, without_next_turn
 from harness.prompting.parsing.rules import compile_answer
 
@@ -320,7 +320,10 @@ ASKED = [
 
 def shapes() -> Any:
     """Each rule in full with its faults, its form, what a call asks for, and what it reads."""
-    found: list[Any] = []
+    found: list[Any] = [criterion_markers("clarity", ask) for ask in ("pair", "single")]
+    found.append(
+        [list(endings(groups)) for groups in ({"x": ["of style"], "y": ["Clarity of style", "style"]}, found[0])]
+    )
     for rule in SHAPES:
         full = full_rule(rule)
         faults = [[list(place), message, hint] for place, message, hint in answer_faults(full)]
