@@ -145,6 +145,8 @@ def _without_effect(node: ast.AST) -> Sequence[Any]:
             return [node.returns]
         case ast.Call(func=ast.Attribute(attr="reshape")):  # any negative number stands for the rest
             return [one for one in node.args if isinstance(one, ast.UnaryOp)]
+        case ast.keyword(arg="strict"):  # of `zip`: an assertion
+            return [node.value]
         case ast.ClassDef():
             return node.decorator_list  # `slots=True` and the like
         case ast.Assign() if re.search("'(Literal|TypeVar|__slots__)'", ast.dump(node)):

@@ -76,6 +76,11 @@ def test_annotations_docstrings_errors_and_imports_are_left_alone() -> None:
         assert text not in found
 
 
+def test_whether_lengths_are_checked_is_left_alone() -> None:
+    source = "zip(a, b, strict=True)\n"
+    assert {mutated(source, mutation) for seed in range(8) for mutation in mutations(source, Random(seed))} == set()
+
+
 def test_what_stands_for_the_rest_of_a_shape_is_left_alone() -> None:
     source = "a.reshape(-1, b)\n"
     assert {mutated(source, mutation) for seed in range(8) for mutation in mutations(source, Random(seed))} == set()

@@ -39,7 +39,7 @@ from harness.evaluators.mode import (
     unfit_reason,
     variant_of,
 )
-from harness.evaluators.question import failure_without_text, outcome_of, soft_answer
+from harness.evaluators.question import failure_without_text, outcome_of, soft_answer, understood
 from harness.evaluators.tournament import games_of, rounds_of_elimination, tournament
 from harness.evaluators.voting import mean_labels, mean_ranks, mean_scores
 from harness.evaluators.voting import most_labels as labels_by_code
@@ -295,6 +295,53 @@ def _outcomes() -> list[Outcome]:
             4.0, None, votes=("a", "b", "refused"))]  # type: ignore[arg-type] # fmt: skip
 
 
+RESULTS = ({"result": "a"}, {"result": "b", "score_a": 2.0, "score_b": 7.0}, {"result": "tie", "score_a": 3.0},
+    {"result": "unparsed"},
+           {"score": 4.0}, {"result": "PASS"}, {"result": "pass", "score": 1.0}, {"result": None, "score": 9.0},
+           {"result": None, "score": 0.5}, {})  # fmt: skip
+READ = (
+    "direct",
+    "combined-10",
+    "independent-10",
+    "logprobs",
+    "pass-fail",
+    "grade-5",
+    "rating-10",
+    "pass-fail-logprobs",
+    "rank-list",
+    "g-eval-expected",
+)
+
+
+def readings() -> Any:
+    """What is understood of replies and of recorded judgments, in the order of the call and exchanged."""
+    found: dict[str, Any] = {}
+    ends = ("stop", "length", "refusal", "too-long", "unavailable")
+    replies = [Reply(text, finish) for text in (*TEXTS, "A\nB") for finish in ends]  # type: ignore[arg-type]
+    replies += [one._replace(preference=0.7) for one in replies[:3]] + [
+        Reply("x", logprobs=LOGS),
+        Reply("x", "length", logprobs=LOGS),
+    ]
+    replies += [
+        Reply(json.dumps(one), "judged", preference=preference) for one in RESULTS for preference in (None, 0.3)
+    ]
+    for name in READ:
+        questions, shown = compile_strategy(built_in(name)), list[Any]()
+        for is_exchanged in (False, True) if questions.strategy.ask == "pair" else (False,):
+            shown += [_read_as(understood(reply._replace(is_exchanged=is_exchanged), questions)) for reply in replies]
+        found[name] = ",".join(shown)
+    return found
+
+
+def _read_as(answer: Any) -> str:
+    if isinstance(answer, str):
+        return answer
+    known = ((name, value) for name, value in answer._asdict().items() if value is not None)
+    return " ".join(
+        f"{name[0]}{name[-1]}{value:.4g}" if isinstance(value, float) else str(value) for name, value in known
+    )
+
+
 def votes() -> Any:
     """Several outcomes as one: by votes, scores, labels and ranks, one by one and in columns."""
     found: dict[str, Any] = {}
@@ -373,5 +420,6 @@ CALLS: dict[str, Callable[[], Any]] = {
     "probes": probes,
     "alone": alone,
     "games": games,
+    "readings": readings,
     "votes": votes,
 }
