@@ -22,7 +22,7 @@ from harness.scoring.labels import reference_of
 from harness.scoring.score import DatasetScores, score_dataset
 from harness.scoring.slices import SliceColumn, slice_count, slice_dataset
 from harness.scoring.soft_holdout import with_held_out
-from harness.scoring.soft_metric import split_metrics
+from harness.scoring.soft_metric import SoftItems, find_soft_metric, split_metrics
 from harness.scoring.soft_scores import SoftData, verdict_score, with_soft
 from harness.scoring.soft_slices import with_soft_slices
 from harness.scoring.weighted_rates import weighted_human_rates, weighted_judge_rates
@@ -188,6 +188,19 @@ def soft_exact(metrics: tuple[str, ...], label_set: LabelSet = VERDICT_LABELS) -
     return found
 
 
+def without_scale() -> Any:
+    """Figures of numbers of which no scale is known, with long tails and without, and of numbers off theirs."""
+    rng = np.random.default_rng(7)
+    y = rng.normal(0, 2, N)
+    found = []
+    for p in (y, y + rng.normal(0, 1, N), y + rng.normal(0, 1, N) ** 5, np.full(N, 3.0)):
+        for group in (None, GROUPS["even"]):
+            for scale in (None, (-20.0, 20.0), (0.0, 1.0)):
+                items = SoftItems(p, y, group, 0.9, 1, scale=scale)
+                found += [find_soft_metric(name).figure(items) for name in NUMBERS]
+    return found
+
+
 def ranked(clusters: Any = None, **score: Any) -> tuple[DatasetScores, Any, ScoreSpec]:
     """Two judges that rank three responses, of which one fails at times, and items that people do not order."""
     rng = np.random.default_rng(9)
@@ -326,6 +339,7 @@ WORLDS: dict[str, Callable[[], Any]] = {
     "probabilities alone": lambda: soft_alone(SOFT),
     "numbers": lambda: soft(NUMBERS, number_set(1, 5))[0],
     "numbers off the scale": lambda: soft(NUMBERS, number_set(2, 4))[0],
+    "numbers without a scale": without_scale,
     "numbers in clusters": lambda: soft(NUMBERS, number_set(1, 5), clusters=GROUPS["even"], margin=0.4)[0],
     "numbers alone": lambda: soft_alone(NUMBERS, number_set(1, 5)),
     "probabilities nearly exact": lambda: soft_exact(SOFT[:4]),
