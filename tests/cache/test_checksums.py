@@ -179,3 +179,16 @@ def test_a_cache_of_another_layout_is_named_and_left_as_it_is(tmp_path):
             with pytest.raises(CacheError, match=r"this is no cache that this program wrote: it has a table `Layout`"):
                 act()
     assert (tmp_path / "cache.db").read_bytes() == before
+
+
+def test_only_replies_that_are_right_are_taken_from_damaged_entries_whatever_else_is_damaged(tmp_path):
+    fill(tmp_path, 6)
+    for number in (0, 3, 5):  # their replies are changed
+        one = entry(number)
+        store(tmp_path, one.key, value_of(one.key, one.call, one.reply).replace(b"answer", b"ansXer"))
+    for number in (1, 4):  # their calls are
+        one = entry(number)
+        store(tmp_path, one.key, value_of(one.key, b"[]", one.reply))
+    with Cache(tmp_path) as cache:
+        found = cache.with_damaged_call([entry(number).key for number in range(6)])
+    assert found == {entry(number).key: entry(number).reply for number in (1, 4)}
