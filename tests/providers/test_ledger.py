@@ -222,3 +222,12 @@ def test_a_folder_that_is_not_there_is_named_with_the_fix(tmp_path):
     with pytest.raises(StorageError, match="the ledger cannot be used: no such file or directory") as caught:
         Ledger(tmp_path / "no" / "l.jsonl").reserve(1, 1, 100)
     assert f"make the folder {tmp_path / 'no'}" in caught.value.problems[0].hint
+
+
+def test_the_end_of_a_run_waits_for_the_disk(tmp_path, monkeypatch):
+    ledger, synced = Ledger(tmp_path / "ledger"), []
+    ledger.reserve(1, 5, 100)
+    monkeypatch.setattr(os, "fsync", synced.append)
+    ledger.settle(1, spent=2)
+    ledger.close()
+    assert len(synced) == 1

@@ -80,6 +80,9 @@ def faults() -> Any:
         {"retry-after": "600"},
                {"retry-after": "601"}, {"retry-after": "7"}, {"x-ratelimit-reset-requests": "9s"})  # fmt: skip
     more = [_shown(fault_of(status, "busy", one, NOW)) for one in headers for status in (301, 400, 429, 500, 503)]
+    for text in ("'max_completion_tokens' is not supported", "'max_completion_tokens' is wrong, use max_tokens"):
+        one_ = {"error": {"message": text, "param": "max_completion_tokens"}}
+        more.append(_shown(fault_of(400, one_, {}, NOW, params=("max_completion_tokens",))))
     secret = Secrets(["abc12345"])
     for content in (
         b'{"error": {"message": "response_format is not supported, abc12345"}}',
