@@ -19,8 +19,9 @@ METHODS = ("bootstrap", "percentile", "bca", "analytic")
 RESAMPLING = ("bootstrap", "percentile", "bca")
 """The methods that need resampled tables."""
 
-PRIOR = 2 / 9
-"""What the smoothed bootstrap adds to each of the 9 cells that hold verdicts."""
+PRIOR = 2.0
+"""What the smoothed bootstrap adds to a table, in equal parts to all cells that hold verdicts: 2/9 to each of three
+verdicts by three."""
 
 Value = Callable[[Array], Array]
 
@@ -49,14 +50,14 @@ def resampled_tables(table: Array, *, smoothed: bool, resamples: int, seed: int,
 
     Args:
         table: counts, 3 × 4.
-        smoothed: whether to add `PRIOR`.
+        smoothed: whether to add `PRIOR` in all.
         resamples: how many tables to draw.
         seed: of the generator.
         out: where to write them, cells of the table × resamples; None for a new array.
     """
     weights = np.array(table, dtype=float)
     if smoothed:
-        weights[:, : len(weights)] += 2 / len(weights) ** 2  # `PRIOR` for the three pairwise verdicts
+        weights[:, : len(weights)] += PRIOR / len(weights) ** 2
     turn = turned_cells(weights)
     flat = weights.ravel()
     generator = np.random.Generator(np.random.PCG64(seed))
