@@ -139,6 +139,7 @@ def test_a_run_that_is_killed_anywhere_goes_on_as_if_nothing_had_happened(tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_fifty_kills_lose_nothing(tmp_path, nursery, server, undisturbed):
     expected, needed, seconds = undisturbed
     met = series = 0
