@@ -22,8 +22,9 @@ from harness.records.datasets import DatasetSpec, Item
 from harness.records.experiment import CELLS_SHOWN, Cell
 from harness.records.frozen import FrozenDict
 from harness.records.judgments import FailureKind
+from harness.runner.chunk import Chunk
 from harness.runner.hub_pins import with_commits
-from harness.runner.plan import CHUNK, Chunk, Plan
+from harness.runner.plan import CHUNK, Plan
 from harness.text import html_table, pluralized
 
 

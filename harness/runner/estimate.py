@@ -19,6 +19,7 @@ from harness.evaluators.cell import calls_per_item
 from harness.evaluators.mode import stages_of
 from harness.providers.tokens import Count, counter_of
 from harness.records.calls import Model
+from harness.runner.chunk import Chunk
 from harness.runner.estimate_stages import add_stages
 from harness.runner.needs import (
     PLAIN,
@@ -32,7 +33,7 @@ from harness.runner.needs import (
     add_calls,
     largest_reply,
 )
-from harness.runner.plan import Chunk, Plan, Planned
+from harness.runner.plan import Plan, Planned
 from harness.runner.sampled_chunks import chunk_groups
 from harness.runner.session import Replies, UnavailableReplies, advance, start_conversations
 

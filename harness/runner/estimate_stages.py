@@ -16,9 +16,10 @@ from harness.records.calls import Call
 from harness.records.datasets import Item
 from harness.records.experiment import Cell
 from harness.records.judgments import Outcome
+from harness.runner.chunk import Chunk
 from harness.runner.draws import with_first_draw
 from harness.runner.needs import PLAIN, Estimate, Later, Need, PromptSize, add_calls
-from harness.runner.plan import Chunk, Plan
+from harness.runner.plan import Plan
 from harness.runner.session import ConversationState, Replies, UnavailableReplies, advance
 
 USUAL_SHARE = 0.3

@@ -19,9 +19,10 @@ from harness.records.datasets import LENGTHS, Item
 from harness.records.experiment import Cell, Strategy
 from harness.records.judgments import Outcome
 from harness.records.shared_prompts import plain_messages
+from harness.runner.chunk import Chunk
 from harness.runner.finished import JudgedChunk
 from harness.runner.judgment_columns import Ledger
-from harness.runner.plan import Chunk, Plan
+from harness.runner.plan import Plan
 from harness.runner.run import Part
 from harness.runner.session import ConversationState, Replies
 from harness.spec.chaining import choice_json

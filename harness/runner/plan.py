@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from harness.data.dataset import read_dataset
 from harness.data.hub.client import HubAccess
@@ -27,6 +27,7 @@ from harness.records.calls import Model
 from harness.records.datasets import Dataset, DatasetSpec, Item
 from harness.records.experiment import CELLS_SHOWN, Cell, Spec
 from harness.records.judgments import Outcome
+from harness.runner.chunk import Chunk
 from harness.runner.hub_pins import with_commits
 from harness.runner.recipe import Recipe
 from harness.runner.slices import slice_problems
@@ -86,24 +87,6 @@ def with_concurrency(plan: Planned, concurrency: int) -> Planned:
     return plan.with_models(
         {name: replace(model, limits=replace(model.limits, concurrency=concurrency)) for name, model in models}
     )
-
-
-class Chunk(NamedTuple):
-    """Some neighbouring items of one cell.
-
-    Attributes:
-        number: position in the canonical order of all chunks of the plan.
-        column: position of the cell in the plan.
-        cell: the cell.
-        start: first item.
-        stop: the item after the last one.
-    """
-
-    number: int
-    column: int
-    cell: Cell
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True, slots=True)

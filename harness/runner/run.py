@@ -15,9 +15,9 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 from harness.cache.entry import Store
 from harness.errors import CacheError, MissingRepliesError
 from harness.records.judgments import Outcome
+from harness.runner.chunk import Chunk
 from harness.runner.finished import FinishedConversation, JudgedChunk, remarks_of
 from harness.runner.garbage import collecting
-from harness.runner.plan import Chunk
 from harness.runner.reply_notes import ReplyNotes
 from harness.runner.session import (
     Connect,

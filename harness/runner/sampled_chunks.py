@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from harness.runner.plan import Chunk, Plan
+    from harness.runner.chunk import Chunk
+    from harness.runner.plan import Plan
 
 MOST_COUNTED = 20_000
 """Conversations up to which an estimate counts all: about two seconds."""
@@ -44,7 +45,7 @@ def chunk_groups(plan: Plan, *, whole: bool = False) -> list[ChunkGroup]:
     if whole or plan.conversation_count <= MOST_COUNTED:
         return [ChunkGroup(list(plan.chunks()), 1.0)]
     from harness.evaluators.cell import asks
-    from harness.runner.plan import Chunk
+    from harness.runner.chunk import Chunk
 
     wanted = max(LEAST_OF_A_CELL, WANTED // sum(map(asks, plan.cells)))
     groups: dict[float, list[Chunk]] = {}

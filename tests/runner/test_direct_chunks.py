@@ -14,8 +14,9 @@ from harness.prompting.strategy import compile_strategy
 from harness.records.calls import Call, Model, Price, Reply
 from harness.records.datasets import Item
 from harness.runner import direct_chunks
+from harness.runner.chunk import Chunk
 from harness.runner.finished import EndedConversation
-from harness.runner.plan import Chunk, Plan
+from harness.runner.plan import Plan
 from harness.runner.session import UnavailableReplies, advance, start_conversations
 from harness.runner.stored_chunks import advanced, replayed_directly
 from harness.spec.strategies import built_in
