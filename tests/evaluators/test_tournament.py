@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.evaluators.tournament import KINDS, games_of, tournament
+from harness.evaluators.tournament import KINDS, POINTS, games_of, tournament
 
 COUNTS = st.integers(2, 26)
 
@@ -122,3 +122,7 @@ def test_of_an_odd_number_each_is_free_before_one_is_free_twice():
 )
 def test_games_of(by, rounds, count, games):
     assert games_of(settings(by, rounds), count) == games
+
+
+def test_a_game_has_one_point_to_give():
+    assert POINTS == {"a": 1, "tie": 0.5, "b": 0}

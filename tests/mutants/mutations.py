@@ -139,6 +139,8 @@ def _without_effect(node: ast.AST) -> Sequence[Any]:
             return [node]
         case ast.Expr(value=ast.Constant()) | ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return [node]
+        case ast.AnnAssign(annotation=ast.Name(id="TypeAlias")):
+            return [node]
         case ast.arg() | ast.AnnAssign():
             return [node.annotation]
         case ast.FunctionDef() | ast.AsyncFunctionDef():

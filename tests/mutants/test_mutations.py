@@ -16,9 +16,10 @@ from mutants.targets import AREAS, ROOT, targets
 SOURCE = '''\
 """A docstring with 1 number."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 Kind = Literal["one", "two"]
+Way: TypeAlias = Kind | Literal["up"]
 ORDERS = {"given": ("given",)}
 
 

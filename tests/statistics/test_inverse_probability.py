@@ -172,3 +172,10 @@ def test_the_influence_of_a_stratum_has_the_factor_of_a_sample_variance():
     expected = np.array([3.0, 3.0, 3.0, 3.0, 5.0, 5.0]) - mean
     expected[[0, 1, 3]] += 4 / 3 * np.array([-2.0, -1.0, 3.0]) * np.sqrt(3 / 2)
     assert found == pytest.approx(expected)  # one labelled item of a stratum adds nothing to its mean
+
+
+def test_one_item_without_a_label_is_weighted_as_one():
+    judge, human = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 1.0, 1.0])
+    found = weighted_mean(human, judge, np.array([True, True, True, False]), Design(np.full(4, 0.75)), power=0.5)
+    assert found.value == pytest.approx(1 + 0.5 * 4 * (2.5 - 2))
+    assert found.power == pytest.approx(0.5)

@@ -3,7 +3,7 @@ r"""Values between delimiters: `[[A]]`, and what normalisation writes so (`<verd
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from harness.prompting.parsing.phrases import words_of
 from harness.prompting.parsing.values import AMBIGUOUS, NO_VALUE, Note, Noted, Nothing, Reader, Value
@@ -55,7 +55,7 @@ class Enclosed:
         found = list(self._every(text))
         for at, match in reversed([*enumerate(found)]):
             value = self._read(match)
-            if value is not NO_VALUE and self._is_unclear(text, found[:at], match, value):
+            if value is not NO_VALUE and is_unclear(text, found[: at + 1], self._read):
                 value = AMBIGUOUS
             if note:
                 note(Note("enclosed", match.start(), match.end(), value))
@@ -66,18 +66,23 @@ class Enclosed:
     def _read(self, match: re.Match[str]) -> Value | Nothing:
         return self._reader.whole(next(group for group in match.groups() if group is not None))
 
-    def _is_unclear(
-        self, text: str, before: Sequence[re.Match[str]], match: re.Match[str], value: Value | Nothing
-    ) -> bool:
-        """Whether a value is denied, or its sentence holds another one before it."""
-        if _DENIED.search(text[max(0, match.start() - _SHOWN) : match.start()]):
+
+def is_unclear(text: str, found: Sequence[re.Match[str]], read: Callable[[re.Match[str]], object]) -> bool:
+    """Whether the last of some places is denied, or another value is offered before it in the same sentence.
+
+    Args:
+        text: a normalised text.
+        found: places in it, in order.
+        read: the value of a place, or NO_VALUE.
+    """
+    *before, match = found
+    start, value = match.start(), read(match)
+    if _DENIED.search(text[max(0, start - _SHOWN) : start]):
+        return True
+    for other in reversed(before):
+        if _APART.search(text, other.end(), start) and not _JOINED.fullmatch(text, other.end(), start):
+            return False
+        if read(other) not in (NO_VALUE, value):
             return True
-        start = match.start()
-        for other in reversed(before):
-            is_apart = _APART.search(text, other.end(), start) and not _JOINED.fullmatch(text, other.end(), start)
-            if is_apart:
-                return False
-            if self._read(other) not in (NO_VALUE, value):
-                return True
-            start = other.start()
-        return False
+        start = other.start()
+    return False

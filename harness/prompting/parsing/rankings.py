@@ -16,6 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from harness.prompting.parsing.enclosed import is_unclear
 from harness.prompting.parsing.normalise import normalised, without_next_turn
 from harness.prompting.parsing.structured_output import objects_in
 from harness.prompting.parsing.values import AMBIGUOUS, Note, Noted
@@ -123,8 +124,10 @@ class RankingReader:
                 return _expression(marked[1]) if marked[1].strip(" .") else None
         if self._kind == "ranking" and self._bare.fullmatch(line):
             return _list_below(lines, at)
-        if enclosed := _ENCLOSED.findall(line):
-            return _expression(enclosed[-1])
+        if enclosed := [*_ENCLOSED.finditer(line)]:
+            if is_unclear(line, enclosed, lambda found: found[1].strip()):
+                return Found(None, "its sentence offers another answer, or denies this one")
+            return _expression(enclosed[-1][1])
         if not is_last or not line.strip():
             return None
         found = _expression(line)

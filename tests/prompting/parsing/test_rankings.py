@@ -197,3 +197,21 @@ def test_one_response_in_brackets_among_others_is_read():
 def test_an_entry_of_a_list_that_begins_with_a_number_of_something_else_is_no_response():
     assert reader().read("Ranking:\n1. 2 apples\n2. 1 pear\n3. 3 plums") is None
     assert reader().read("Ranking:\n1. 2\n2. 1\n3. 3").verdict == "2>1>3"
+
+
+@pytest.mark.parametrize("kind", ["ranking", "choice"])
+@pytest.mark.parametrize(
+    "reply", ["[[A]] or [[B]]", "[[1]]/[[2]]", "It is [[A]], not [[B]]", "It is not [[B]].", "[[2 > 1]] or [[1 > 2]]"]
+)
+def test_a_sentence_that_offers_two_answers_or_denies_one_gives_none(reply, kind):
+    assert reader(kind, responses=2).read(reply) is None
+
+
+def test_the_last_answer_of_other_sentences_counts():
+    assert reader("choice", responses=2).read("They said [[A]] or [[B]]. I say: [[A]]").verdict == "1>2"
+    assert reader(responses=2).read("First [[1 > 2]]. Then again: [[2 > 1]]").verdict == "2>1"
+
+
+def test_of_a_long_line_only_its_end_is_read():
+    assert reader("choice", responses=2).read("[[A]] " + "and so on " * 50) is None
+    assert reader("choice", responses=2).read("and so on " * 50 + "[[A]]").verdict == "1>2"
