@@ -413,3 +413,13 @@ def test_frames_are_put_together_as_they_were() -> None:
     assert frames_of(plain) == Frames(
         stored_frame(plain.split(b"\n")[0]), stored_frame(entry(1).call), bytes.fromhex(plain[-32:].decode())
     )
+
+
+@pytest.mark.parametrize(
+    ("size", "head"), [(0, 0x20), (255, 0x20), (256, 0x60), (65_536, 0x60), (65_791, 0x60), (65_792, 0xA0)]
+)
+def test_a_stored_frame_says_its_size_in_the_fewest_bytes(size, head):
+    frame = stored_frame(b"x" * size)
+    assert frame[4] == head
+    assert zstandard.frame_content_size(frame) == size
+    assert zstandard.ZstdDecompressor().decompress(frame) == b"x" * size

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import kendalltau, spearmanr
 
+from harness.statistics import rank_coefficients
 from harness.statistics.rank_coefficients import certain_orders, coefficients, intervals_of, most_rho
 
 SCORES = st.lists(st.tuples(st.integers(-3, 3), st.integers(-3, 3)), min_size=3, max_size=9)
@@ -83,3 +84,10 @@ def test_an_interval_reaches_away_from_0_as_far_as_the_orders_allow():
     nothing = np.full((5, 4), np.nan)
     tau, _ = intervals_of(estimate, [nothing, nothing], [orders, orders], 0.95)
     assert (tau.low, tau.undefined_share) == (None, 1)
+
+
+def test_tables_that_are_larger_than_what_is_held_at_a_time_are_taken_row_by_row(monkeypatch):
+    one, other = np.random.default_rng(3).random((2, 4, 5))
+    whole = coefficients(one, other)
+    monkeypatch.setattr(rank_coefficients, "CELLS_AT_ONCE", 7)
+    assert np.array_equal(coefficients(one, other), whole)
