@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.cache import bundle_lines
+from harness.cache import bundle, bundle_lines
 from harness.cache.bundle import ExportReport, ImportReport, import_bundle
 from harness.cache.bundle import export_bundle as export
 from harness.cache.cache import Cache
@@ -249,7 +249,7 @@ def test_a_damaged_file_is_refused_as_a_whole(file, edit, message):
 
 
 def test_nothing_of_a_bundle_is_stored_before_its_last_line_was_checked(file, monkeypatch):
-    monkeypatch.setattr(bundle_lines, "_BATCH", 1)
+    monkeypatch.setattr(bundle, "_BATCH", 1)
     write(file, [*lines_of(file)[:-1], canonical_json({"sha256": "0" * 64}) + b"\n"])
     store = MemoryStore()
     with pytest.raises(BundleError, match="the checksum of the whole is not right"):

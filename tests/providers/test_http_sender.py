@@ -10,7 +10,7 @@ import pytest
 from harness.providers.endpoint import Extras
 from harness.providers.http_sender import HttpResponse, headers_of, sender_to
 from harness.providers.redaction import Secrets
-from harness.providers.unpacking import MAX_BYTES, LongReplyError
+from harness.providers.unpacking import ENCODINGS, MAX_BYTES, LongReplyError
 from harness.records.calls import Limits, Model
 from support.endpoint import CUT, Endpoint, endpoint, response
 
@@ -106,3 +106,14 @@ def test_making_a_call_imports_no_client_of_a_vendor():
         "sys.exit(any(name in sys.modules for name in ('openai', 'httpx2', 'pydantic')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "is_success"), [(199, False), (200, True), (204, True), (299, True), (300, False), (404, False)]
+)
+def test_only_a_status_from_200_to_299_is_a_success(status, is_success):
+    assert HttpResponse(status, {}, b"").is_success is is_success
+
+
+def test_only_encodings_whose_size_is_bounded_are_asked_for():
+    assert headers_of("", NOTHING)["accept-encoding"] == ENCODINGS == "gzip, deflate"

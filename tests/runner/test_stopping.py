@@ -21,6 +21,7 @@ from harness.providers.simulation.dataset import make_pairs
 from harness.records.experiment import Spec
 from harness.runner.progress import RunStats
 from harness.runner.run_folder import DETERMINISTIC
+from harness.runner.run_reader import read_judged
 from harness.runner.stopping import Looks, judged_part
 from support.paths import SCHEMAS
 
@@ -237,6 +238,8 @@ def test_probes_ask_about_the_judged_items_alone(tmp_path: Path) -> None:
         calls = set(keys(plan, cache))
     made = {key for row in finished.judgments_frame()["calls"] for key in row}
     assert calls == made
+    (read,) = read_judged(finished.folder, votes=True).datasets
+    assert {name: len(votes) for name, votes in read.probed.items()} == dict.fromkeys(probed["cell"].unique(), 60)
 
 
 def test_the_viewer_and_exports_find_the_judged_items_again(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from harness.records.figures import Figure
 from harness.scoring import number_figures
+from harness.scoring.number_figures import with_tails
 from harness.scoring.soft_metric import SoftItems, find_soft_metric, gain_of
 
 
@@ -34,3 +36,15 @@ def test_a_moment_is_standardized_and_0_where_nothing_varies(values, third, four
 @pytest.mark.parametrize(("name", "gain"), [("kappa", 0.25), ("mae", -0.25), ("bias", 0.0)])
 def test_a_difference_is_a_gain_by_the_direction_of_its_metric(name, gain):
     assert gain_of(name, 0.25) == gain
+
+
+@pytest.mark.parametrize(
+    ("items", "apart", "is_heavy"),
+    [(45, 10, False), (40, 8, False), (44, 8, True)],
+    ids=["kurtosis 1.5", "kurtosis 2", "kurtosis 2.5"],
+)
+def test_tails_are_heavy_beyond_an_excess_kurtosis_of_2(items, apart, is_heavy):
+    y = np.full(items, 5.0)
+    p = y + np.repeat([1.0, -1.0, 0.0], [apart // 2, apart // 2, items - apart])
+    found = with_tails(Figure(0.0, -0.1, 0.1), SoftItems(p, y, None, 0.95, 1, scale=(1.0, 10.0)))
+    assert ("heavy-tails" in found.flags) is is_heavy
