@@ -520,3 +520,11 @@ def test_the_form_of_a_rule_with_delimiters_shows_every_label_between_them():
     assert rule.format_text() == "[[A]], [[B]] or [[tie]]"
     plain = compile_answer(full_rule({"kind": "verdict"}))
     assert plain.format_text() == "Verdict: <A, B or tie>"
+
+
+@pytest.mark.parametrize("case_sensitive", [False, True])
+def test_grades_are_read_in_the_case_that_the_rule_asks_for(case_sensitive):
+    rule = {"kind": "graded", "labels": [["A>>B"], ["A=B"], ["B>>A"]], "case_sensitive": case_sensitive}
+    read = compile_answer(full_rule(rule)).read
+    assert read("Verdict: A>>B") is not None
+    assert (read("Verdict: a>>b") is None) is case_sensitive
